@@ -1,0 +1,2 @@
+// Package kernel holds the inner loops of the transformer.
+package kernel
