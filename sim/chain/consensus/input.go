@@ -14,3 +14,47 @@ type BondEntry struct {
 	UID  UID
 	Bond uint16
 }
+
+// Input is the network before an epoch. All slices have one element per uid. The sum of Stakes is
+// below 2^63; no row has two entries for one uid, and every uid in a row is below N.
+type Input struct {
+	Params
+	Block          uint64 // at which the epoch runs
+	LastEpochBlock uint64 // of the epoch before; 0: none yet
+
+	StakesRao    []uint64
+	LastUpdate   []uint64 // block of the last weights, or of registration
+	RegisteredAt []uint64 // block
+	Permits      []bool   // given by the epoch before
+	Weights      [][]WeightEntry
+	Bonds        [][]BondEntry
+}
+
+// N is the number of neurons.
+func (in *Input) N() int { return len(in.StakesRao) }
+
+// Params are the parameters of an epoch; shares are in 1/65535.
+type Params struct {
+	TempoBlocks           uint64
+	Kappa                 uint16
+	BondsPenalty          uint16
+	BondsMovingAveragePPM uint32
+	ActivityCutoffBlocks  uint64
+	StakeThresholdRao     uint64
+	MaxValidators         int
+}
+
+// Output is the outcome of an epoch, one element per uid. Shares are floors in 1/65535.
+type Output struct {
+	ServerEmissionRao    []uint64 // by incentive
+	ValidatorEmissionRao []uint64 // by dividends, or by stake where nobody has either
+	EmissionRao          []uint64 // by both together; what is paid
+	Consensus            []uint16
+	Incentive            []uint16
+	Dividends            []uint16
+	ValidatorTrust       []uint16
+	StakeWeight          []uint16
+	Active               []bool
+	Permits              []bool // for the next epoch
+	Bonds                [][]BondEntry
+}

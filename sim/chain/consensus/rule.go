@@ -1,5 +1,7 @@
 package consensus
 
+import "fmt"
+
 // Name names a rule of the family.
 type Name string
 
@@ -8,3 +10,23 @@ const (
 	Yuma2 Name = "yuma2"
 	Yuma3 Name = "yuma3"
 )
+
+// Rule is one member of the family.
+type Rule interface {
+	// Epoch distributes emissionRao. The output belongs to ws and is valid until its next epoch.
+	Epoch(ws *Workspace, in *Input, emissionRao uint64) *Output
+}
+
+// Names lists the rules that Lookup knows.
+func Names() []Name { return []Name{Yuma2, Yuma3} }
+
+// Lookup returns the rule of a name.
+func Lookup(name Name) (Rule, error) {
+	switch name {
+	case Yuma2:
+		return yuma{bonds: columnBonds}, nil
+	case Yuma3:
+		return yuma{bonds: pairBonds}, nil
+	}
+	return nil, fmt.Errorf("consensus rule %q: want one of %q", name, Names())
+}
