@@ -1,0 +1,252 @@
+package virtual
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"taolab/sim/chain"
+	"taolab/sim/host"
+	"taolab/sim/trace"
+)
+
+// Config is a network and how long it lives. Two equal configs give equal runs; Workers, Recorder,
+// Trace and RoundTripAt do not influence what happens.
+type Config struct {
+	Genesis chain.Genesis
+	Seed    uint64    // master seed of every stream and key
+	BlockNs host.Time // time between blocks; 0 means 12 s
+	Blocks  uint64    // the run ends with this block
+
+	Nodes      []Node
+	Links      Links
+	Partitions []Partition
+	Chain      Producer
+
+	// SaveEvery is the time between two saved states of a node that will crash; 0 means 10 min.
+	SaveEvery host.Time
+	// DigestEvery is the number of blocks between ledger digests in the run digest, beside the one
+	// of each epoch and of the end; 0 means none.
+	DigestEvery uint64
+
+	Workers     int            // goroutines that run compute jobs; 0 and 1: the loop runs them itself
+	RoundTripAt host.Time      // when to send all agents' states through bytes; 0 means never
+	Recorder    trace.Recorder // nil records nothing
+	Trace       Recording
+}
+
+// Node is one machine with its agent.
+type Node struct {
+	Name  string            // unique; names its keys and streams
+	Agent host.Agent        // nil: made by Fresh
+	Fresh func() host.Agent // an empty agent to restore a state into; needed by crashes and round trips
+
+	Peer      host.PeerID // axon key; zero: the hotkey
+	ColdkeyOf string      // name whose coldkey this node uses; empty: its own name
+
+	Region     int       // index into Links.Latency
+	UpBps      int64     // uplink in bit/s; 0: unlimited
+	DownBps    int64     // downlink in bit/s; 0: unlimited
+	FLOPS      int64     // speed of the compute unit in FLOP/s; 0: unlimited
+	BlockDelay host.Time // time after which the node sees a block, in nanoseconds
+	Skew       host.Time // what the node's clock shows more than the virtual time
+	Loss       float64   // share of the node's messages that never arrive, beside Links.Loss
+
+	Admission host.AdmissionRules
+	Crashes   []Crash // ascending, not overlapping
+}
+
+// Crash stops a node at a time and starts it again from its last saved state.
+type Crash struct {
+	At    host.Time
+	After host.Time // time until the restart; 0: it stays down
+}
+
+// Links are the network between regions.
+type Links struct {
+	// Latency[a][b] is the one-way time from region a to region b; empty: one region without latency.
+	Latency [][]host.Time
+	// Jitter is the mean of an exponential delay that is added to each message.
+	Jitter host.Time
+	// Loss is the share of messages that never arrive.
+	Loss float64
+	// HeaderBytes is what a message costs beside its body; 0 means DefaultHeaderBytes.
+	HeaderBytes int
+}
+
+// DefaultHeaderBytes is what a message costs on the link beside its body: about what HTTP/2
+// framing, a signature and the fields of the envelope take.
+const DefaultHeaderBytes = 256
+
+// Partition cuts a region off from all others, the block producer's included, in [From, To).
+type Partition struct {
+	Region   int
+	From, To host.Time
+}
+
+// Producer is the one node that makes blocks of the transactions that reach it.
+type Producer struct {
+	Region       int
+	MaxTxs       int    // transactions in a block at most; 0 means 1024
+	MaxWaiting   int    // transactions that wait at most; 0 means 16384
+	ExpiryBlocks uint64 // blocks after the newest seen one in which a transaction may be included; 0 means 64
+}
+
+// Recording says which of the chain's rows are recorded. Agents' rows are always handed on.
+type Recording struct {
+	Blocks  uint64 // every n-th block; 0: off
+	Ledger  uint64 // every n-th block; 0: off
+	Epochs  uint64 // every n-th epoch; 0: off
+	Weights uint64 // every n-th epoch; 0: off
+	Bonds   uint64 // every n-th epoch; 0: off
+	Faults  bool
+}
+
+// Key derives the private key of a node from the master seed, the node's name and the role.
+func Key(seed uint64, name string, role host.KeyRole) ed25519.PrivateKey {
+	h := sha256.New()
+	h.Write([]byte("taolab virtual key\x00"))
+	h.Write(binary.LittleEndian.AppendUint64(nil, seed))
+	h.Write([]byte{byte(role)})
+	h.Write([]byte(name))
+	return ed25519.NewKeyFromSeed(h.Sum(nil))
+}
+
+// PublicKey is the public half of Key, as the chain knows it.
+func PublicKey(seed uint64, name string, role host.KeyRole) chain.Key {
+	return chain.Key(Key(seed, name, role).Public().(ed25519.PublicKey))
+}
+
+// withDefaults fills in what zero stands for.
+func (c Config) withDefaults() Config {
+	if c.BlockNs == 0 {
+		c.BlockNs = 12 * host.Second
+	}
+	if c.SaveEvery == 0 {
+		c.SaveEvery = 10 * host.Minute
+	}
+	if c.Workers == 0 {
+		c.Workers = 1
+	}
+	if c.Links.HeaderBytes == 0 {
+		c.Links.HeaderBytes = DefaultHeaderBytes
+	}
+	if len(c.Links.Latency) == 0 {
+		c.Links.Latency = [][]host.Time{{0}}
+	}
+	if c.Chain.MaxTxs == 0 {
+		c.Chain.MaxTxs = 1024
+	}
+	if c.Chain.MaxWaiting == 0 {
+		c.Chain.MaxWaiting = 16384
+	}
+	if c.Chain.ExpiryBlocks == 0 {
+		c.Chain.ExpiryBlocks = 64
+	}
+	return c
+}
+
+// Validate says everything that is wrong with the config.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	regions := len(c.Links.Latency)
+	var errs []error
+	wrong := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	wrong(c.BlockNs > 0, "block time: %d ns is not positive", c.BlockNs)
+	wrong(c.Blocks <= maxBlocks, "blocks: %d is more than %d", c.Blocks, uint64(maxBlocks))
+	wrong(c.BlockNs <= 0 || c.Blocks <= uint64(maxTime/c.BlockNs),
+		"run: %d blocks of %d ns do not fit the clock", c.Blocks, c.BlockNs)
+	wrong(c.SaveEvery > 0, "save every: %d ns is not positive", c.SaveEvery)
+	wrong(c.Workers >= 1 && c.Workers <= maxWorkers, "workers: %d is not in 1 to %d", c.Workers, maxWorkers)
+	wrong(c.RoundTripAt >= 0, "round trip: %d ns is negative", c.RoundTripAt)
+	wrong(len(c.Nodes) <= maxNodes, "nodes: %d, at most %d are allowed", len(c.Nodes), maxNodes)
+	wrong(c.Chain.Region >= 0 && c.Chain.Region < regions,
+		"producer: region %d, there are %d", c.Chain.Region, regions)
+	wrong(c.Chain.MaxTxs > 0 && c.Chain.MaxWaiting > 0, "producer: %d transactions in a block and %d waiting, "+
+		"both must be positive", c.Chain.MaxTxs, c.Chain.MaxWaiting)
+	for i, p := range c.Partitions {
+		wrong(p.Region >= 0 && p.Region < regions, "partition %d: region %d, there are %d", i, p.Region, regions)
+		wrong(p.From >= 0 && p.From < p.To && p.To <= maxTime,
+			"partition %d: from %d to %d ns is not an interval", i, p.From, p.To)
+	}
+	names := map[string]int{}
+	peers := map[host.PeerID]int{}
+	for i, n := range c.Nodes {
+		if err := n.validate(regions, c.BlockNs, c.RoundTripAt > 0); err != nil {
+			errs = append(errs, fmt.Errorf("node %d (%s): %w", i, n.Name, err))
+		}
+		if first, twice := names[n.Name]; twice {
+			errs = append(errs, fmt.Errorf("node %d (%s): node %d has the same name", i, n.Name, first))
+		}
+		names[n.Name] = i
+		if n.Peer == (host.PeerID{}) {
+			continue
+		}
+		if first, twice := peers[n.Peer]; twice {
+			errs = append(errs, fmt.Errorf("node %d (%s): node %d has the same peer key", i, n.Name, first))
+		}
+		peers[n.Peer] = i
+	}
+	return errors.Join(append(errs, c.Links.validate())...)
+}
+
+func (l Links) validate() error {
+	for a, row := range l.Latency {
+		if len(row) != len(l.Latency) {
+			return fmt.Errorf("latency: row %d has %d entries, %d regions need as many", a, len(row), len(l.Latency))
+		}
+		for b, t := range row {
+			if t < 0 || t > maxDelay {
+				return fmt.Errorf("latency: %d ns from region %d to %d is not in 0 to %d", t, a, b, maxDelay)
+			}
+		}
+	}
+	switch {
+	case l.Jitter < 0 || l.Jitter > maxDelay:
+		return fmt.Errorf("jitter: %d ns is not in 0 to %d", l.Jitter, maxDelay)
+	case !(l.Loss >= 0 && l.Loss <= 1):
+		return fmt.Errorf("loss: %g is not in 0 to 1", l.Loss)
+	case l.HeaderBytes < 0 || l.HeaderBytes > maxBodyBytes:
+		return fmt.Errorf("header: %d bytes is not in 0 to %d", l.HeaderBytes, maxBodyBytes)
+	}
+	return nil
+}
+
+func (n Node) validate(regions int, blockNs host.Time, roundTrip bool) error {
+	switch {
+	case n.Name == "":
+		return errors.New("the name is empty")
+	case n.Agent == nil && n.Fresh == nil:
+		return errors.New("neither Agent nor Fresh is set")
+	case n.Fresh == nil && (roundTrip || len(n.Crashes) > 0):
+		return errors.New("crashes and round trips need Fresh")
+	case n.Region < 0 || n.Region >= regions:
+		return fmt.Errorf("region %d, there are %d", n.Region, regions)
+	case n.UpBps < 0 || n.DownBps < 0 || n.FLOPS < 0:
+		return fmt.Errorf("uplink %d bit/s, downlink %d bit/s, %d FLOP/s: none may be negative",
+			n.UpBps, n.DownBps, n.FLOPS)
+	case n.BlockDelay < 0 || n.BlockDelay/blockNs >= maxDelayBlocks:
+		return fmt.Errorf("block delay %d ns is not in 0 to %d blocks", n.BlockDelay, maxDelayBlocks)
+	case n.Skew < -maxDelay || n.Skew > maxDelay:
+		return fmt.Errorf("clock skew %d ns is beyond %d", n.Skew, maxDelay)
+	case !(n.Loss >= 0 && n.Loss <= 1):
+		return fmt.Errorf("loss %g is not in 0 to 1", n.Loss)
+	}
+	last := host.Time(-1)
+	for i, c := range n.Crashes {
+		if c.At <= last || c.After < 0 || c.At > maxTime || c.After > maxTime {
+			return fmt.Errorf("crash %d at %d ns for %d ns: crashes ascend and do not overlap", i, c.At, c.After)
+		}
+		last = c.At + c.After
+		if c.After == 0 {
+			last = maxTime
+		}
+	}
+	return n.Admission.Validate()
+}

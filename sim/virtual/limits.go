@@ -1,0 +1,21 @@
+package virtual
+
+import "taolab/sim/host"
+
+// Limits of one world. An agent that would pass one of the limits per node gets the answer that
+// is said here; nothing is dropped in silence.
+const (
+	maxNodes       = 1 << 20
+	maxBlocks      = 1 << 40
+	maxTime        = host.Time(1) << 61 // 73 years
+	maxDelay       = host.Time(1) << 53 // 104 days
+	maxDelayBlocks = 256                // that a node may see blocks late
+	maxWorkers     = 1024
+
+	maxCalls     = 8192     // open calls of a node; the next is answered Backoff at once
+	maxTimers    = 8192     // timers of a node; the next ends the run with an error
+	maxSubmits   = 1024     // undecided transactions of a node; the next is Rejected at once
+	maxStreams   = 64       // random streams of a node; the next ends the run with an error
+	maxReplies   = 256      // parts of a streamed reply, whatever the request allows
+	maxBodyBytes = 64 << 20 // of a message; a longer one is answered InvalidRequest or InvalidResponse
+)
