@@ -33,6 +33,21 @@ type Input struct {
 // N is the number of neurons.
 func (in *Input) N() int { return len(in.StakesRao) }
 
+func (in *Input) countedStake(uid int) uint64 {
+	if in.StakesRao[uid] < in.StakeThresholdRao && !in.isOwner(uid) {
+		return 0
+	}
+	return in.StakesRao[uid]
+}
+
+func (in *Input) permitted(uid int) bool { return in.Permits[uid] || in.isOwner(uid) }
+
+// counts says whether a weight enters the epoch: not on oneself, and set after its target
+// registered.
+func (in *Input) counts(from int, to UID) bool {
+	return (int(to) != from || in.isOwner(from)) && in.LastUpdate[from] > in.RegisteredAt[to]
+}
+
 // Params are the parameters of an epoch; shares are in 1/65535.
 type Params struct {
 	TempoBlocks           uint64
@@ -42,7 +57,12 @@ type Params struct {
 	ActivityCutoffBlocks  uint64
 	StakeThresholdRao     uint64
 	MaxValidators         int
+	// Owner is a neuron that needs neither the stake threshold nor a permit and may weigh itself.
+	HasOwner bool
+	Owner    UID
 }
+
+func (p *Params) isOwner(uid int) bool { return p.HasOwner && int(p.Owner) == uid }
 
 // Output is the outcome of an epoch, one element per uid. Shares are floors in 1/65535.
 type Output struct {

@@ -40,23 +40,21 @@ func (r yuma) Epoch(ws *Workspace, in *Input, emissionRao uint64) *Output {
 // those who take part: active and permitted by the epoch before.
 func (ws *Workspace) shares(in *Input) {
 	var sum uint64
-	for _, s := range in.StakesRao {
-		if s >= in.StakeThresholdRao {
-			sum += s
-		}
+	for i := range ws.stake {
+		sum += in.countedStake(i)
 	}
-	for i, s := range in.StakesRao {
-		if s < in.StakeThresholdRao {
-			s = 0
-		}
-		ws.stake[i] = fixed.Share(s, sum)
+	for i := range ws.stake {
+		ws.stake[i] = fixed.Share(in.countedStake(i), sum)
 	}
 	topK(ws.out.Permits, ws.stake, in.MaxValidators, ws.order)
+	if in.HasOwner {
+		ws.out.Permits[in.Owner] = true
+	}
 	for i, share := range ws.stake {
 		// Exactly at the cutoff a neuron is still active.
 		silence := in.Block - min(in.LastUpdate[i], in.Block)
 		ws.out.Active[i] = silence <= in.ActivityCutoffBlocks
-		if !ws.out.Active[i] || !in.Permits[i] {
+		if !ws.out.Active[i] || !in.permitted(i) {
 			share = 0
 		}
 		ws.active[i] = share
@@ -69,25 +67,21 @@ func (ws *Workspace) shares(in *Input) {
 func (ws *Workspace) loadWeights(in *Input) {
 	ws.weights.reset()
 	for i, row := range in.Weights {
-		if in.Permits[i] {
+		if in.permitted(i) {
 			var sum uint64
 			for _, w := range row {
-				if ws.counts(in, i, w.UID) {
+				if in.counts(i, w.UID) {
 					sum += uint64(w.Weight)
 				}
 			}
 			for _, w := range row {
-				if ws.counts(in, i, w.UID) {
+				if in.counts(i, w.UID) {
 					ws.weights.push(w.UID, fixed.I32F32(uint64(w.Weight)<<32/max(sum, 1)))
 				}
 			}
 		}
 		ws.weights.endRow()
 	}
-}
-
-func (ws *Workspace) counts(in *Input, from int, to UID) bool {
-	return int(to) != from && in.LastUpdate[from] > in.RegisteredAt[to]
 }
 
 // clip cuts the weights to the consensus. What is cut to nothing goes; a weight of zero stays.

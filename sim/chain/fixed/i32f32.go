@@ -41,18 +41,11 @@ func Share(x, sum uint64) I32F32 {
 	return I32F32(q >> 32)
 }
 
-// Complement returns 1 - x / 1e6 as the chain does: x / 1e6 truncated to 64 fraction bits, the
-// difference truncated to 32. More than a million counts as a million.
+// Complement returns 1 - ppm / 1e6 with the quotient truncated; more than a million counts as
+// a million.
 func Complement(ppm uint32) I32F32 {
 	const million = 1_000_000
-	if ppm >= million {
-		return 0
-	}
-	if ppm == 0 {
-		return One
-	}
-	q, _ := bits.Div64(uint64(ppm), 0, million)
-	return I32F32(-q >> 32)
+	return One - I32F32(uint64(min(ppm, million))<<32/million)
 }
 
 // Add returns a + b, saturating.
