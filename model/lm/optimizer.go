@@ -1,0 +1,172 @@
+package lm
+
+import (
+	"fmt"
+	"math"
+)
+
+// AdamW are the settings of AdamW (Loshchilov and Hutter, 2019): Adam with weight decay apart from
+// the gradient. Matrices and both embeddings decay; gains and biases do not.
+type AdamW struct {
+	Rate         float32 // learning rate, at most 1
+	Beta1, Beta2 float32 // in [0, 1)
+	Epsilon      float32 // above 0, added to the root of the second moment
+	WeightDecay  float32 // at most 1; a weight loses Rate*WeightDecay of itself per step
+	ClipNorm     float32 // longest gradient, 0 for no limit
+}
+
+// Validate says whether a model can be trained with o: no setting that passes makes a NaN.
+func (o AdamW) Validate() error {
+	switch {
+	case !within(o.Rate, 0, 1):
+		return fmt.Errorf("lm: AdamW rate %v; it must lie in 0..1", o.Rate)
+	case !within(o.Beta1, 0, 1) || !within(o.Beta2, 0, 1) || o.Beta1 == 1 || o.Beta2 == 1:
+		return fmt.Errorf("lm: AdamW betas %v and %v; they must lie in [0, 1)", o.Beta1, o.Beta2)
+	case !within(o.Epsilon, math.SmallestNonzeroFloat32, 1):
+		return fmt.Errorf("lm: AdamW epsilon %v; it must lie above 0 and at most at 1", o.Epsilon)
+	case !within(o.WeightDecay, 0, 1):
+		return fmt.Errorf("lm: AdamW weight decay %v; it must lie in 0..1", o.WeightDecay)
+	case !within(o.ClipNorm, 0, math.MaxFloat32):
+		return fmt.Errorf("lm: clip norm %v; it must be positive, or 0 for none", o.ClipNorm)
+	}
+	return nil
+}
+
+func within(x, low, high float32) bool { return x >= low && x <= high }
+
+// AdamState is what AdamW remembers between the steps of one model. Its zero value is a fresh one.
+type AdamState struct {
+	Step                       uint64
+	Beta1Product, Beta2Product float64   // Beta1 and Beta2 to the power Step
+	M, V                       []float32 // first and second moment of the gradient, as Model.Weights
+}
+
+// Train takes one step down the gradient of the mean loss over tokens and targets [rows x cols] and
+// returns that loss, in nats per token, as it was before the step. Where the gradient is too long for
+// a float32 the step is left out: neither m nor st changes.
+func (w *Workspace) Train(m *Model, o AdamW, st *AdamState, tokens, targets []uint16, rows, cols int) float32 {
+	if err := o.Validate(); err != nil {
+		panic(err)
+	}
+	loss := w.gradient(m, tokens, targets, rows, cols)
+	if clip, ok := clipFactor(o.ClipNorm, w.grads); ok {
+		o.step(m, st, w.grads, clip)
+	}
+	return loss
+}
+
+// normStretch is the number of squares that are added up in float32; their sums are added in float64.
+const normStretch = 4096
+
+// clipFactor returns what to multiply all gradients by so that together they are no longer than limit,
+// and whether their length is a number.
+func clipFactor(limit float32, grads ...[]float32) (factor float32, ok bool) {
+	var square float64
+	for _, g := range grads {
+		for len(g) > 0 {
+			n := min(normStretch, len(g))
+			square += float64(dot16(g[:n], g[:n]))
+			g = g[n:]
+		}
+	}
+	norm := math.Sqrt(square)
+	if limit > 0 && norm > float64(limit) {
+		return float32(float64(limit) / norm), norm <= math.MaxFloat32
+	}
+	return 1, norm <= math.MaxFloat32
+}
+
+// step is one step of AdamW along grads * clip.
+func (o AdamW) step(m *Model, st *AdamState, grads []float32, clip float32) {
+	if st.Step == 0 {
+		st.Beta1Product, st.Beta2Product = 1, 1
+		if len(st.M) == 0 && len(st.V) == 0 {
+			st.M, st.V = make([]float32, len(m.Weights)), make([]float32, len(m.Weights))
+		}
+	}
+	checkLen("first moments", len(st.M), len(m.Weights))
+	checkLen("second moments", len(st.V), len(m.Weights))
+	st.Step++
+	st.Beta1Product = float64(st.Beta1Product * float64(o.Beta1))
+	st.Beta2Product = float64(st.Beta2Product * float64(o.Beta2))
+	k := adamConstants{
+		clip: clip, beta1: o.Beta1, beta2: o.Beta2, rest1: 1 - o.Beta1, rest2: 1 - o.Beta2,
+		rate:    float32(float64(o.Rate) / (1 - st.Beta1Product)),
+		root:    float32(1 / math.Sqrt(1-st.Beta2Product)),
+		epsilon: o.Epsilon,
+	}
+	m.Config.eachTensor(func(t span) {
+		k.keep = 1
+		if t.matrix() {
+			k.keep = 1 - float32(o.Rate*o.WeightDecay)
+		}
+		from, to := t.start, t.end()
+		k.apply(m.Weights[from:to], grads[from:to], st.M[from:to], st.V[from:to])
+	})
+}
+
+// adamConstants are the factors of one step.
+type adamConstants struct {
+	clip, beta1, beta2, rest1, rest2, rate, root, epsilon, keep float32
+}
+
+// apply: weights x [n], their gradients g and both moments through one step.
+func (k *adamConstants) apply(x, g, m, v []float32) {
+	clip, beta1, beta2, rest1, rest2 := k.clip, k.beta1, k.beta2, k.rest1, k.rest2
+	rate, root, epsilon, keep := k.rate, k.root, k.epsilon, k.keep
+	g, m, v = g[:len(x)], m[:len(x)], v[:len(x)]
+	for i, old := range x {
+		gi := float32(g[i] * clip)
+		mi := float32(m[i]*beta1) + float32(gi*rest1)
+		vi := float32(v[i]*beta2) + float32(float32(gi*gi)*rest2)
+		m[i], v[i] = mi, vi
+		step := float32(mi*rate) / (float32(float32(math.Sqrt(float64(vi)))*root) + epsilon)
+		x[i] = bounded(float32(old*keep) - step)
+	}
+}
+
+// bounded keeps a weight within the limit of every model.
+func bounded(x float32) float32 {
+	if x > WeightLimit {
+		return WeightLimit
+	}
+	if x < -WeightLimit {
+		return -WeightLimit
+	}
+	return x
+}
+
+// SGD are the settings of stochastic gradient descent with momentum.
+type SGD struct {
+	Rate     float32 // learning rate, at most 1
+	Momentum float32 // in [0, 1)
+	ClipNorm float32 // longest gradient, 0 for no limit
+}
+
+// Validate says whether a router can be trained with o.
+func (o SGD) Validate() error {
+	switch {
+	case !within(o.Rate, 0, 1):
+		return fmt.Errorf("lm: SGD rate %v; it must lie in 0..1", o.Rate)
+	case !within(o.Momentum, 0, 1) || o.Momentum == 1:
+		return fmt.Errorf("lm: SGD momentum %v; it must lie in [0, 1)", o.Momentum)
+	case !within(o.ClipNorm, 0, math.MaxFloat32):
+		return fmt.Errorf("lm: clip norm %v; it must be positive, or 0 for none", o.ClipNorm)
+	}
+	return nil
+}
+
+// Momentum is what SGD remembers of one router: a decaying sum of gradients for the trunk's weights,
+// the gates and their biases, in this order. Its zero value is a fresh one.
+type Momentum []float32
+
+// apply: weights x [n], their gradients g and the velocity u through one step.
+func (o SGD) apply(x, g, u []float32, clip float32) {
+	rate, momentum := o.Rate, o.Momentum
+	g, u = g[:len(x)], u[:len(x)]
+	for i, old := range x {
+		ui := float32(u[i]*momentum) + float32(g[i]*clip)
+		u[i] = ui
+		x[i] = bounded(old - float32(ui*rate))
+	}
+}
