@@ -88,6 +88,7 @@ type Query struct {
 	Base        float64 `unit:"score" doc:"effective parameters to the scaling power"`
 	Synergy     float64 `unit:"score" doc:"share of what pairs of answers gain"`
 	Route       float32 `unit:"probability" doc:"score of the validator's gate for the miner on this batch"`
+	RoutingLoss float32 `unit:"1" doc:"squared error of route against exp(1.69 - equiv_loss), at most 1: what the gate is trained on; 0 without a success"`
 }
 
 // Train is one measurement of a miner's model.
