@@ -1,8 +1,15 @@
 package agents
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"taolab/agents/score"
 	"taolab/model/pile"
+	"taolab/sim/chain"
 	"taolab/sim/host"
+	"taolab/sim/trace"
 )
 
 // Combine is how an application makes one prediction of several answers.
@@ -27,26 +34,322 @@ type ApplicationConfig struct {
 	Forced    bool      // the text goes on with the true token, not with the predicted one
 	EveryNs   host.Time // mean time between sessions; arrivals are a Poisson process
 	Sessions  int       // sessions open at once; arrivals beyond that are not begun. 0: 1
+	PaceNs    host.Time // from one token's requests to the next one's, at least. 0: 1 s
 	TimeoutNs host.Time // of one request; 0: 12 s
 }
 
-// Application is a user of the network: it holds stake on a hotkey and asks miners to continue
-// its prompts, token by token.
-type Application struct {
-	config ApplicationConfig
+// Validate says what an application cannot work with.
+func (c ApplicationConfig) Validate() error {
+	switch {
+	case c.Mix == nil:
+		return fmt.Errorf("application: no text to take prompts from")
+	case c.Vocab < 2 || c.Cols < 1 || c.Tokens < 1 || c.Peers < 1:
+		return fmt.Errorf("application: vocabulary %d, prompts of %d tokens, continuations of %d, %d peers; "+
+			"expected at least 2, 1, 1 and 1", c.Vocab, c.Cols, c.Tokens, c.Peers)
+	case c.TopK < 1 || c.TopK > c.Vocab/8:
+		return fmt.Errorf("application: topk %d, expected 1 to vocabulary/8 = %d", c.TopK, c.Vocab/8)
+	case c.Combine > Mean:
+		return fmt.Errorf("application: combination %d is unknown; use Best or Mean", c.Combine)
+	case c.EveryNs < 1 || c.Sessions < 0 || c.PaceNs < 0 || c.TimeoutNs < 0:
+		return fmt.Errorf("application: a session every %d ns, %d at once, pace %d ns, timeout %d ns; "+
+			"expected a positive interval and nothing below 0", c.EveryNs, c.Sessions, c.PaceNs, c.TimeoutNs)
+	}
+	return nil
 }
 
-// NewApplication returns an application. Its config must be valid.
-func NewApplication(c ApplicationConfig) *Application { return &Application{config: c} }
+// session is one prompt and its continuation.
+type session struct {
+	number   uint32
+	text     []uint16 // the last Cols tokens so far: what is sent
+	truth    []uint16 // the true continuation, [Tokens]
+	position uint32   // of the token that is asked for
+	began    host.Time
+	paced    bool         // between two tokens
+	timer    host.TimerID // ends the pause
+	asks     []offer      // best incentive first
+}
 
-// Validate says what an application cannot work with.
-func (c ApplicationConfig) Validate() error { return nil }
+// offer is one miner's answer for one token.
+type offer struct {
+	uid     uint16
+	open    bool
+	call    host.CallID
+	code    host.Code
+	latency host.Time
+	dist    score.Dist // of a usable answer
+}
+
+// Application is a user of the network: it holds stake on a hotkey and has miners continue its
+// prompts, token by token. At most config.Sessions x config.Peers calls are open at a time.
+type Application struct {
+	config  ApplicationConfig
+	begun   uint32 // sessions so far
+	arrival host.TimerID
+
+	sessions []session // open ones, oldest first; a crash forgets them
+}
+
+// NewApplication returns an application. It panics when the config is not valid.
+func NewApplication(c ApplicationConfig) *Application {
+	if err := c.Validate(); err != nil {
+		panic(err)
+	}
+	if c.Sessions == 0 {
+		c.Sessions = 1
+	}
+	if c.PaceNs == 0 {
+		c.PaceNs = host.Second
+	}
+	if c.TimeoutNs == 0 {
+		c.TimeoutNs = blockNs
+	}
+	return &Application{config: c}
+}
 
 // Handle implements host.Agent.
-func (a *Application) Handle(env host.Env, e host.Event) {}
+func (a *Application) Handle(env host.Env, event host.Event) {
+	switch e := event.(type) {
+	case host.Start:
+		a.sessions = nil
+		a.awaitArrival(env)
+	case host.Timer:
+		if e.ID == a.arrival {
+			a.arrive(env)
+			a.awaitArrival(env)
+			return
+		}
+		for i := range a.sessions {
+			if s := &a.sessions[i]; s.paced && s.timer == e.ID {
+				a.ask(env, i)
+				return
+			}
+		}
+	case host.Answer:
+		a.answered(env, e)
+	case host.Incoming:
+		refuse(env, e)
+	}
+}
+
+func (a *Application) awaitArrival(env host.Env) {
+	wait := float64(env.Rand("arrivals").Exponential() * float64(a.config.EveryNs))
+	a.arrival = env.After(host.Time(max(1, wait)), 0)
+}
+
+// arrive begins a session, where there is room for one.
+func (a *Application) arrive(env host.Env) {
+	c := a.config
+	if len(a.sessions) >= c.Sessions {
+		return
+	}
+	text := make([]uint16, c.Cols+c.Tokens)
+	c.Mix.Batch1(env.Rand("text"), 1, len(text), text)
+	a.sessions = append(a.sessions, session{
+		number: a.begun, text: slices.Clone(text[:c.Cols]), truth: slices.Clone(text[c.Cols:]),
+	})
+	a.begun++
+	a.ask(env, len(a.sessions)-1)
+}
+
+// ask sends a session's context to the best miners. With nobody to ask the session ends.
+func (a *Application) ask(env host.Env, i int) {
+	c, s := a.config, &a.sessions[i]
+	s.began, s.paced, s.asks = env.Now(), false, nil
+	body := EncodeCausalRequest(CausalRequest{
+		Rows: 1, Cols: c.Cols, TopK: c.TopK, Tokens: s.text,
+	})
+	request := host.Request{Synapse: host.TextCausalLM, Dir: host.Forward, Body: body, MaxReplies: 1}
+	view := env.Chain()
+	for _, uid := range bestMiners(view, env.Self(), c.Peers) {
+		call := env.Call(view.Neuron(chain.UID(uid)).Axon, request, c.TimeoutNs)
+		s.asks = append(s.asks, offer{uid: uid, open: true, call: call})
+	}
+	if len(s.asks) == 0 {
+		a.sessions = slices.Delete(a.sessions, i, i+1)
+	}
+}
+
+// bestMiners is the k uids with the highest incentive that set no weights on others; of equals
+// the lowest uid.
+func bestMiners(view chain.View, self host.Self, k int) []uint16 {
+	var uids []uint16
+	for i := range view.N() {
+		uid := chain.UID(i)
+		if !validates(view, uid) && !(self.HasUID && self.UID == uid) {
+			uids = append(uids, uint16(i))
+		}
+	}
+	slices.SortStableFunc(uids, func(a, b uint16) int {
+		return cmp.Compare(view.Neuron(chain.UID(b)).Incentive, view.Neuron(chain.UID(a)).Incentive)
+	})
+	return uids[:min(len(uids), k)]
+}
+
+// answered takes one answer, and goes on after the last one for a token.
+func (a *Application) answered(env host.Env, e host.Answer) {
+	for i := range a.sessions {
+		s := &a.sessions[i]
+		for k := range s.asks {
+			o := &s.asks[k]
+			if !o.open || o.call != e.Call {
+				continue
+			}
+			if e.Response.More { // the question asked for one part
+				env.Cancel(o.call)
+			}
+			o.open, o.latency = false, env.Now()-s.began
+			a.read(o, e.Response)
+			if !slices.ContainsFunc(s.asks, func(o offer) bool { return o.open }) {
+				a.close(env, i)
+			}
+			return
+		}
+	}
+}
+
+func (a *Application) read(o *offer, r host.Response) {
+	o.code = r.Code
+	if r.Code != host.Success {
+		return
+	}
+	answer, err := DecodeCausal(r.Body, NextShape{Rows: 1, TopK: a.config.TopK, Vocab: a.config.Vocab})
+	if err != nil {
+		o.code = host.InvalidResponse
+		return
+	}
+	o.dist = answer.Rows[0]
+}
+
+// close records the answers for a token and takes the session on to the next one. A session ends
+// after its last token, or when no answer tells how its text goes on.
+func (a *Application) close(env host.Env, i int) {
+	c, s := a.config, &a.sessions[i]
+	truth := s.truth[s.position]
+	for _, o := range s.asks {
+		row := trace.Application{
+			TimeNs: int64(env.Now()), Block: env.Chain().Height(), Peer: c.Index,
+			StakeRao: env.Chain().StakeOf(env.Self().Hotkey), Session: s.number, Position: s.position,
+			UID: o.uid, Code: uint8(o.code), Admitted: admitted(o.code), LatencyNs: int64(o.latency),
+		}
+		if o.code == host.Success {
+			row.Loss = float32(score.NextTokenLoss(o.dist, truth, c.Vocab))
+		}
+		env.Record(row)
+	}
+	token, found := a.predict(s.asks)
+	if c.Forced {
+		token, found = truth, true
+	}
+	s.asks = nil
+	s.position++
+	if !found || int(s.position) == c.Tokens {
+		a.sessions = slices.Delete(a.sessions, i, i+1)
+		return
+	}
+	s.text = append(s.text[1:], token)
+	s.paced, s.timer = true, env.After(max(0, s.began+c.PaceNs-env.Now()), 0)
+}
+
+// admitted says whether a miner took a request that ended in a code. Of a request that timed out
+// nobody knows.
+func admitted(c host.Code) bool {
+	switch c {
+	case host.NoReturn, host.Timeout, host.Backoff, host.Unavailable, host.Unauthenticated:
+		return false
+	}
+	return true
+}
+
+// predict is the most probable token of the combined answers; of equals the one named first.
+func (a *Application) predict(offers []offer) (token uint16, found bool) {
+	var ids []uint16
+	var sums []float64
+	for _, o := range offers {
+		for k, id := range o.dist.IDs {
+			at := slices.Index(ids, id)
+			if at < 0 {
+				at = len(ids)
+				ids, sums = append(ids, id), append(sums, 0)
+			}
+			sums[at] += float64(o.dist.Probs[k])
+		}
+		if len(ids) > 0 && a.config.Combine == Best {
+			break
+		}
+	}
+	best := 0
+	for i, p := range sums {
+		if p > sums[best] {
+			best = i
+		}
+	}
+	if len(ids) == 0 {
+		return 0, false
+	}
+	return ids[best], true
+}
 
 // AppendState implements host.Agent.
-func (a *Application) AppendState(b []byte) []byte { return b }
+func (a *Application) AppendState(b []byte) []byte {
+	b = append(b, applicationState, stateVersion)
+	b = appendU32(b, a.begun)
+	b = appendU64(b, uint64(a.arrival))
+	b = appendU32(b, uint32(len(a.sessions)))
+	for _, s := range a.sessions {
+		b = appendU32(b, s.number)
+		b = appendU16s(b, s.text)
+		b = appendU16s(b, s.truth)
+		b = appendU32(b, s.position)
+		b = appendU64(b, uint64(s.began))
+		b = appendBool(b, s.paced)
+		b = appendU64(b, uint64(s.timer))
+		b = appendU32(b, uint32(len(s.asks)))
+		for _, o := range s.asks {
+			b = appendU16(b, o.uid)
+			b = appendBool(b, o.open)
+			b = appendU64(b, uint64(o.call))
+			b = append(b, byte(o.code))
+			b = appendU64(b, uint64(o.latency))
+			b = appendF32s(b, o.dist.Probs)
+			b = appendU16s(b, o.dist.IDs)
+		}
+	}
+	return b
+}
 
-// RestoreState implements host.Agent.
-func (a *Application) RestoreState(b []byte) error { return nil }
+// The lengths of a session's and an offer's state without their lists.
+const (
+	sessionBytes = 4 + 4 + 4 + 4 + 8 + 1 + 8 + 4
+	offerBytes   = 2 + 1 + 8 + 1 + 8 + 4 + 4
+)
+
+// RestoreState implements host.Agent. After an error the application is as it was.
+func (a *Application) RestoreState(b []byte) error {
+	c := open("application", applicationState, b)
+	r := Application{config: a.config, begun: c.u32("sessions begun")}
+	r.arrival = host.TimerID(c.u64("arrival timer"))
+	for n := c.count("sessions", sessionBytes); n > 0; n-- {
+		s := session{
+			number: c.u32("session"), text: c.u16s("text"), truth: c.u16s("true continuation"),
+			position: c.u32("position"), began: host.Time(c.u64("start")),
+			paced: c.bool("paced"), timer: host.TimerID(c.u64("timer")),
+		}
+		for m := c.count("offers", offerBytes); m > 0; m-- {
+			s.asks = append(s.asks, offer{
+				uid: c.u16("uid"), open: c.bool("open"), call: host.CallID(c.u64("call")),
+				code: host.Code(c.u8("code")), latency: host.Time(c.u64("latency")),
+				dist: score.Dist{Probs: c.f32s("probabilities"), IDs: c.u16s("tokens")},
+			})
+		}
+		if len(s.text) != a.config.Cols || len(s.truth) != a.config.Tokens || int(s.position) >= a.config.Tokens {
+			c.fail("a session of %d tokens at %d of %d more, expected %d tokens and %d more",
+				len(s.text), s.position, len(s.truth), a.config.Cols, a.config.Tokens)
+		}
+		r.sessions = append(r.sessions, s)
+	}
+	if err := c.end(); err != nil {
+		return err
+	}
+	*a = r
+	return nil
+}

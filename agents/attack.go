@@ -1,9 +1,41 @@
 package agents
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"taolab/agents/score"
+	"taolab/model/num"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 )
+
+// randomAnswer is well formed and knows nothing: distinct random tokens with probabilities drawn
+// uniformly from the simplex, of which one share is left for all other tokens.
+func randomAnswer(s *num.Stream, synapse host.Synapse, q question, vocab int) []byte {
+	rows := make([]score.Dist, q.Rows)
+	shares := make([]float64, q.TopK+1)
+	for i := range rows {
+		total := 0.0
+		for k := range shares {
+			shares[k] = s.Exponential()
+			total += shares[k]
+		}
+		slices.SortFunc(shares[:q.TopK], func(a, b float64) int { return cmp.Compare(b, a) })
+		d := score.Dist{Probs: make([]float32, q.TopK), IDs: make([]uint16, 0, q.TopK)}
+		for k := range d.Probs {
+			d.Probs[k] = float32(shares[k] / total)
+		}
+		for len(d.IDs) < q.TopK {
+			if id := uint16(s.IntN(vocab)); !slices.Contains(d.IDs, id) {
+				d.IDs = append(d.IDs, id)
+			}
+		}
+		rows[i] = d
+	}
+	return encodeAnswer(synapse, rows, q.TopK, vocab)
+}
 
 // LazyConfig is a lazy validator before its first event.
 type LazyConfig struct {
@@ -11,23 +43,96 @@ type LazyConfig struct {
 	Favour      []chain.UID // fixed handful that shares its weight; empty: copies a row
 }
 
-// Lazy is a validator that asks nobody: it copies the weights of the validator with the highest
-// stake, or favours a fixed handful.
+// Validate says what a lazy validator cannot work with.
+func (c LazyConfig) Validate() error {
+	if c.EpochBlocks == 0 {
+		return fmt.Errorf("lazy validator: an epoch of 0 blocks, expected at least 1")
+	}
+	return nil
+}
+
+// Lazy is a validator that asks nobody: it copies the newest weights of the validator with the
+// highest stake, or favours a fixed handful. A refused transaction waits for the next epoch.
 type Lazy struct {
 	config LazyConfig
 }
 
-// NewLazy returns a lazy validator. Its config must be valid.
-func NewLazy(c LazyConfig) *Lazy { return &Lazy{config: c} }
-
-// Validate says what a lazy validator cannot work with.
-func (c LazyConfig) Validate() error { return nil }
+// NewLazy returns a lazy validator. It panics when the config is not valid.
+func NewLazy(c LazyConfig) *Lazy {
+	if err := c.Validate(); err != nil {
+		panic(err)
+	}
+	return &Lazy{config: c}
+}
 
 // Handle implements host.Agent.
-func (l *Lazy) Handle(env host.Env, e host.Event) {}
+func (l *Lazy) Handle(env host.Env, event host.Event) {
+	switch event.(type) {
+	case host.Block:
+		l.setWeights(env)
+	case host.Incoming:
+		refuse(env, event)
+		return
+	case host.Start:
+	default:
+		return
+	}
+	env.AtBlock(env.Chain().Height()+l.config.EpochBlocks, 0)
+}
 
-// AppendState implements host.Agent.
-func (l *Lazy) AppendState(b []byte) []byte { return b }
+// refuse answers a request that the agent does not serve.
+func refuse(env host.Env, event host.Event) {
+	if e, ok := event.(host.Incoming); ok {
+		env.Reply(e.Call, host.Response{Code: host.NotImplemented})
+	}
+}
+
+func (l *Lazy) setWeights(env host.Env) {
+	self, view := env.Self(), env.Chain()
+	if !self.HasUID {
+		return
+	}
+	msg := chain.SetWeights{Version: view.Params().WeightsVersion}
+	for _, e := range l.row(view, self.UID) {
+		if e.UID != self.UID {
+			msg.UIDs, msg.Values = append(msg.UIDs, uint16(e.UID)), append(msg.Values, e.Weight)
+		}
+	}
+	if len(msg.UIDs) > 0 {
+		env.Submit(host.Hotkey, msg)
+	}
+}
+
+func (l *Lazy) row(view chain.View, self chain.UID) []chain.WeightEntry {
+	if len(l.config.Favour) == 0 {
+		return richestRow(view, self)
+	}
+	row := make([]chain.WeightEntry, len(l.config.Favour))
+	for i, uid := range l.config.Favour {
+		row[i] = chain.WeightEntry{UID: uid, Weight: 65535}
+	}
+	return row
+}
+
+// richestRow is the weights of the validator with the highest stake, of equals the lowest uid;
+// nil where nobody but self has set any.
+func richestRow(view chain.View, self chain.UID) []chain.WeightEntry {
+	var row []chain.WeightEntry
+	var stakeRao uint64
+	for i := range view.N() {
+		uid := chain.UID(i)
+		if uid == self || !validates(view, uid) {
+			continue
+		}
+		if s := view.Neuron(uid).StakeRao; row == nil || s > stakeRao {
+			row, stakeRao = view.Weights(uid), s
+		}
+	}
+	return row
+}
+
+// AppendState implements host.Agent. A lazy validator remembers nothing.
+func (l *Lazy) AppendState(b []byte) []byte { return append(b, lazyState, stateVersion) }
 
 // RestoreState implements host.Agent.
-func (l *Lazy) RestoreState(b []byte) error { return nil }
+func (l *Lazy) RestoreState(b []byte) error { return open("lazy validator", lazyState, b).end() }

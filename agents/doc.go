@@ -4,9 +4,9 @@
 // in virtual and in real time.
 //
 // It promises that an agent's whole state round-trips through bytes between any two events, that
-// heavy arithmetic goes through compute jobs alone, that sums over peers run in uid order, never
-// in the order of arrival, and that every queue, retry and list of pending calls has a limit,
-// stated where it is declared.
+// heavy arithmetic goes through compute jobs alone, that sums over peers run in an order of the
+// peers' own (uid or incentive), never in that of arrival, and that every queue, retry and list
+// of pending calls has a limit, stated where it is declared.
 //
 // It forbids clocks, files, goroutines and shared mutable memory: what several agents share (text,
 // base models, held-out windows) is read-only.

@@ -1,6 +1,9 @@
 package agents
 
 import (
+	"fmt"
+
+	"taolab/model/num"
 	"taolab/model/pile"
 )
 
@@ -15,7 +18,23 @@ type Evaluation struct {
 	Targets [][]uint16 // by subset, [Rows x Cols], each token's successor
 }
 
-// NewEvaluation cuts rows windows of cols tokens out of each subset's held-out text.
+// NewEvaluation cuts rows windows of cols tokens out of each subset's held-out text, at places
+// that depend on the seed and the subset's name alone.
 func NewEvaluation(store *pile.Store, rows, cols int, seed uint64) (*Evaluation, error) {
-	return nil, nil
+	if rows < 1 || cols < 1 {
+		return nil, fmt.Errorf("evaluation: %d windows of %d tokens per subset, expected at least 1 of 1", rows, cols)
+	}
+	e := &Evaluation{Subsets: store.Subsets(), Weights: store.Weights(), Rows: rows, Cols: cols}
+	for i, name := range e.Subsets {
+		only := make([]float64, len(e.Subsets))
+		only[i] = 1
+		mix, err := store.NewMix(pile.HeldOut, only)
+		if err != nil {
+			return nil, fmt.Errorf("evaluation: %w", err)
+		}
+		tokens, targets := make([]uint16, rows*cols), make([]uint16, rows*cols)
+		mix.Batch(num.NewStream(seed, "evaluation "+name), rows, cols, tokens, targets)
+		e.Tokens, e.Targets = append(e.Tokens, tokens), append(e.Targets, targets)
+	}
+	return e, nil
 }

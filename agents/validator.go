@@ -1,14 +1,25 @@
 package agents
 
 import (
+	"fmt"
+
+	"taolab/agents/score"
 	"taolab/model/lm"
 	"taolab/model/pile"
+	"taolab/sim/chain"
 	"taolab/sim/host"
 )
 
+// phraseTokens is how much of each row a validator keeps back as the answer.
+const phraseTokens = 8
+
+// blockNs is the time between blocks of the main network, also the time a validator waits for an
+// answer where its config says nothing else.
+const blockNs = 12 * host.Second
+
 // ValidatorConfig is a validator before its first event.
 type ValidatorConfig struct {
-	Era     string    // reference release whose rules it follows; "" is "3.4.2"
+	Era     string    // reference release whose rules it follows; "" is score.DefaultEra
 	Mix     *pile.Mix // text it scores on (pile.Score); its weights are the subsets it cares for
 	Subsets []string  // names of the store's subsets, for its records
 	Vocab   int       // of the standard tokenizer
@@ -26,29 +37,291 @@ type ValidatorConfig struct {
 	Router  *lm.Router // shared and read-only: the validator clones it. One gate per uid
 	SGD     lm.SGD     // of the router
 
-	EpochBlocks   uint64  // E: an epoch ends after E blocks and all targets, or after 2E
-	Alpha         float64 // of the zeroing averages; 0: 0.1
-	Power         float64 // scaling-law power of the base score; 0: 0.5
-	SynergyPower  float64 // of the synergy; 0: 0.5
-	BytesPerToken float64 // of the standard tokenizer on the scoring corpus
+	EpochBlocks   uint64    // E: an epoch ends after E blocks and all targets, or after 2E (by era)
+	BlockNs       host.Time // nominal, for eras whose epochs end by the clock too; 0: 12 s
+	Alpha         float64   // of the moving averages; 0: score.Smoothing
+	Power         float64   // scaling-law power of the base score; 0: the era's
+	SynergyPower  float64   // of the synergy; 0: the era's
+	BytesPerToken float64   // of the standard tokenizer on the scoring corpus
 }
-
-// Validator asks miners, scores their answers, trains its routing model and sets weights.
-type Validator struct {
-	config ValidatorConfig
-}
-
-// NewValidator returns a validator. Its config must be valid.
-func NewValidator(c ValidatorConfig) *Validator { return &Validator{config: c} }
 
 // Validate says what a validator cannot work with.
-func (c ValidatorConfig) Validate() error { return nil }
+func (c ValidatorConfig) Validate() error {
+	if _, err := score.EraNamed(c.era()); err != nil {
+		return fmt.Errorf("validator: %w", err)
+	}
+	switch {
+	case c.Mix == nil || len(c.Subsets) == 0:
+		return fmt.Errorf("validator: no text to score on, or no names of its subsets")
+	case c.Router == nil:
+		return fmt.Errorf("validator: no routing model; each validator trains one, whatever its routing")
+	case c.Vocab < 2 || c.Vocab > c.Router.Trunk.Config.Vocab:
+		return fmt.Errorf("validator: vocabulary of %d, expected 2 to the routing model's %d",
+			c.Vocab, c.Router.Trunk.Config.Vocab)
+	case c.Rows < 1 || c.Peers < 1:
+		return fmt.Errorf("validator: %d rows for %d peers, expected at least 1 each", c.Rows, c.Peers)
+	case c.Cols < 1 || c.Cols > c.Router.Trunk.Config.Context:
+		return fmt.Errorf("validator: rows of %d tokens, expected 1 to the routing model's context %d",
+			c.Cols, c.Router.Trunk.Config.Context)
+	case c.TopK < 1 || c.TopK > c.Vocab/8:
+		return fmt.Errorf("validator: topk %d, expected 1 to vocabulary/8 = %d", c.TopK, c.Vocab/8)
+	case c.StepNs < 1 || c.TimeoutNs < 0 || c.BlockNs < 0:
+		return fmt.Errorf("validator: step %d ns, timeout %d ns, block %d ns, expected a positive step "+
+			"and no negative time", c.StepNs, c.TimeoutNs, c.BlockNs)
+	case c.Routing > Gated || c.Targets > Everyone:
+		return fmt.Errorf("validator: routing %d or targets %d is unknown", c.Routing, c.Targets)
+	case c.Gate.Noise < 0 || c.Gate.Explore < 0:
+		return fmt.Errorf("validator: gate with noise %g and %d explored, expected none below 0",
+			c.Gate.Noise, c.Gate.Explore)
+	case c.EpochBlocks < 1:
+		return fmt.Errorf("validator: an epoch of 0 blocks, expected at least 1")
+	case !(c.Alpha >= 0 && c.Alpha <= 1) || !(c.Power >= 0) || !(c.SynergyPower >= 0):
+		return fmt.Errorf("validator: alpha %g, powers %g and %g, expected alpha 0 to 1 and powers of at least 0",
+			c.Alpha, c.Power, c.SynergyPower)
+	case !(c.BytesPerToken > 0):
+		return fmt.Errorf("validator: %g bytes per token, expected the corpus' figure", c.BytesPerToken)
+	}
+	return nil
+}
+
+func (c ValidatorConfig) era() string {
+	if c.Era == "" {
+		return score.DefaultEra
+	}
+	return c.Era
+}
+
+// withDefaults fills in what zero stands for.
+func (c ValidatorConfig) withDefaults(era score.Era) ValidatorConfig {
+	if c.TimeoutNs == 0 {
+		c.TimeoutNs = blockNs
+	}
+	if c.BlockNs == 0 {
+		c.BlockNs = blockNs
+	}
+	if c.Alpha == 0 {
+		c.Alpha = score.Smoothing
+	}
+	if c.Power == 0 {
+		c.Power = era.Power
+	}
+	if c.SynergyPower == 0 {
+		c.SynergyPower = era.SynergyPower
+	}
+	return c
+}
+
+// peer is a uid as the validator saw it when it last read the chain.
+type peer struct {
+	hotkey   chain.Key
+	axon     host.PeerID
+	target   bool
+	askedAt  uint64 // newest height seen when it was last asked, or became a target
+	standing score.Standing
+}
+
+// phase is what a step is waiting for.
+type phase uint8
+
+const (
+	pausing  phase = iota // for the step's turn
+	routing               // for the routing model's scores
+	asking                // for answers
+	learning              // for the routing model's training
+)
+
+// Validator asks miners to continue text, scores what they answer, trains its routing model on
+// the scores and sets weights once an epoch. Steps follow each other: at most config.Peers calls
+// and one compute job are open at a time.
+type Validator struct {
+	config ValidatorConfig
+	era    score.Era
+	powers score.Powers
+
+	router   *lm.Router
+	momentum lm.Momentum
+	rotation score.Rotation
+	averages score.Averages
+	steps    uint32
+
+	peers      []peer // by uid, as of the epoch's start
+	synced     bool   // an epoch has begun
+	epochBlock uint64 // height at which it did
+	epochNs    host.Time
+
+	// What a crash forgets.
+	step    step
+	weights submission
+}
+
+// NewValidator returns a validator. It panics when the config is not valid.
+func NewValidator(c ValidatorConfig) *Validator {
+	if err := c.Validate(); err != nil {
+		panic(err)
+	}
+	era, _ := score.EraNamed(c.era())
+	c = c.withDefaults(era)
+	v := &Validator{config: c, era: era, router: cloneRouter(c.Router)}
+	v.powers = era.Powers(score.LossScale(c.BytesPerToken))
+	v.powers.Base, v.powers.Synergy = c.Power, c.SynergyPower
+	v.rotation.Selection = era.Selection
+	return v
+}
+
+func cloneRouter(r *lm.Router) *lm.Router {
+	return &lm.Router{
+		Trunk: r.Trunk.Clone(),
+		Gates: append([]float32(nil), r.Gates...),
+		Bias:  append([]float32(nil), r.Bias...),
+	}
+}
 
 // Handle implements host.Agent.
-func (v *Validator) Handle(env host.Env, e host.Event) {}
+func (v *Validator) Handle(env host.Env, event host.Event) {
+	switch e := event.(type) {
+	case host.Start:
+		v.step, v.weights = step{}, submission{}
+		v.begin(env)
+	case host.Timer:
+		if v.step.phase == pausing && e.ID == v.step.timer {
+			v.begin(env)
+		}
+	case host.Done:
+		v.computed(env, e)
+	case host.Answer:
+		v.answered(env, e)
+	case host.Incoming:
+		refuse(env, e)
+	case host.Block:
+		v.weights.retry(env, e)
+	case host.Included:
+		v.weights.included(e)
+	case host.Rejected:
+		v.weights.refused(env, e.ID)
+	case host.Expired:
+		v.weights.refused(env, e.ID)
+	}
+}
 
-// AppendState implements host.Agent.
-func (v *Validator) AppendState(b []byte) []byte { return b }
+// sync reads the chain: who is there, and whom to ask. A uid with a new hotkey starts afresh.
+func (v *Validator) sync(env host.Env) {
+	view, self := env.Chain(), env.Self()
+	for len(v.peers) < view.N() {
+		v.peers = append(v.peers, peer{standing: score.Unasked})
+	}
+	for i := range v.peers {
+		uid, p := chain.UID(i), &v.peers[i]
+		n := view.Neuron(uid)
+		target := uid != self.UID && (v.config.Targets == Everyone || !validates(view, uid))
+		if p.hotkey != n.Hotkey || target && !p.target {
+			p.askedAt = view.Height()
+		}
+		if p.hotkey != n.Hotkey {
+			p.standing = score.Unasked
+			v.averages.Refresh(uint16(uid), n.Hotkey)
+		}
+		p.hotkey, p.axon, p.target = n.Hotkey, n.Axon, target
+	}
+}
 
-// RestoreState implements host.Agent.
-func (v *Validator) RestoreState(b []byte) error { return nil }
+// startEpoch begins an epoch: the chain is read, and everybody is to be asked anew.
+func (v *Validator) startEpoch(env host.Env) {
+	v.sync(env)
+	for i := range v.peers {
+		v.peers[i].standing = score.Unasked
+	}
+	v.rotation.StartEpoch()
+	v.synced, v.epochBlock, v.epochNs = true, env.Chain().Height(), env.Now()
+}
+
+// epochOver says whether it is time for weights.
+func (v *Validator) epochOver(env host.Env) bool {
+	at := score.Elapsed{
+		Blocks: env.Chain().Height() - v.epochBlock, Ns: int64(env.Now() - v.epochNs), AllSeen: true,
+	}
+	for _, p := range v.peers {
+		if p.target && p.standing == score.Unasked {
+			at.AllSeen = false
+		}
+	}
+	return v.era.EpochOver(at, v.config.EpochBlocks, int64(v.config.BlockNs))
+}
+
+// endEpoch sends the weights that the averages and this epoch's standing ask for.
+func (v *Validator) endEpoch(env host.Env) {
+	if v.era.Ending == score.EndByBlocksAndClock { // from v3.5 the chain is read again just before
+		v.sync(env)
+	}
+	params := env.Chain().Params()
+	in := score.WeightInput{
+		Era: v.era, MinAllowed: int(params.MinAllowedWeights),
+		MaxShare: float64(params.MaxWeight) / 65535, Stream: env.Rand("weights"),
+	}
+	for i, p := range v.peers {
+		in.Candidates = append(in.Candidates, score.Candidate{
+			UID: uint16(i), Score: v.averages.Entry(uint16(i)).Score.Value, Standing: p.standing,
+		})
+	}
+	uids, values := score.U16(score.Weights(in), params.MaxWeight)
+	if len(uids) == 0 || len(uids) < int(params.MinAllowedWeights) {
+		return // the ledger would refuse it: the averages go on into the next epoch
+	}
+	v.weights.send(env, uids, values)
+}
+
+// submission is the newest weights on their way into the ledger.
+type submission struct {
+	open     bool
+	id       host.SubmitID
+	attempts uint32
+	waits    bool // for the block of another attempt
+	timer    host.TimerID
+	uids     []uint16
+	values   []uint16
+}
+
+// maxAttempts bounds how often the same weights are submitted. Refused that often, they are
+// dropped: the next epoch has newer ones.
+const maxAttempts = 4
+
+func (s *submission) send(env host.Env, uids, values []uint16) {
+	if s.waits {
+		env.Stop(s.timer)
+	}
+	*s = submission{open: true, uids: uids, values: values}
+	s.submit(env)
+}
+
+func (s *submission) submit(env host.Env) {
+	s.attempts++
+	s.id = env.Submit(host.Hotkey, chain.SetWeights{
+		Version: env.Chain().Params().WeightsVersion, UIDs: s.uids, Values: s.values,
+	})
+}
+
+func (s *submission) included(e host.Included) {
+	if s.open && !s.waits && e.ID == s.id {
+		*s = submission{}
+	}
+}
+
+// refused waits for the first block at which the ledger's rate limit lets weights through.
+func (s *submission) refused(env host.Env, id host.SubmitID) {
+	if !s.open || s.waits || id != s.id {
+		return
+	}
+	self, view := env.Self(), env.Chain()
+	if s.attempts >= maxAttempts || !self.HasUID {
+		*s = submission{}
+		return
+	}
+	at := view.Neuron(self.UID).LastUpdate + view.Params().WeightsRateLimitBlocks
+	s.waits, s.timer = true, env.AtBlock(max(at, view.Height()+1), 0)
+}
+
+func (s *submission) retry(env host.Env, e host.Block) {
+	if s.open && s.waits && e.ID == s.timer {
+		s.waits = false
+		s.submit(env)
+	}
+}

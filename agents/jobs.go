@@ -1,0 +1,224 @@
+package agents
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"taolab/agents/score"
+	"taolab/model/lm"
+	"taolab/model/num"
+	"taolab/model/pile"
+	"taolab/sim/host"
+)
+
+// bench is what a worker keeps from job to job: memory only, no result depends on it.
+type bench struct {
+	lm      lm.Workspace
+	tokens  []uint16
+	targets []uint16
+	losses  []float32
+	order   []uint64
+}
+
+func benchOf(s *host.Scratch) *bench {
+	b, ok := s.Local.(*bench)
+	if !ok {
+		b = new(bench)
+		s.Local = b
+	}
+	return b
+}
+
+func grow[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
+
+// trainVisit is a few optimiser steps on windows drawn from a seed. It changes model and state.
+// Its result is the loss before each step.
+type trainVisit struct {
+	model     *lm.Model
+	state     *lm.AdamState
+	optimizer lm.AdamW
+	mix       *pile.Mix
+	seed      uint64
+	rows      int
+	cols      int
+	steps     int
+}
+
+func (j trainVisit) Work() int64 { return int64(j.steps) * j.model.Config.TrainFLOP(j.rows, j.cols) }
+
+func (j trainVisit) Run(s *host.Scratch) []byte {
+	b := benchOf(s)
+	b.tokens, b.targets = grow(b.tokens, j.rows*j.cols), grow(b.targets, j.rows*j.cols)
+	stream := num.NewStream(j.seed, "training visit")
+	losses := make([]float32, j.steps)
+	for i := range losses {
+		j.mix.Batch(stream, j.rows, j.cols, b.tokens, b.targets)
+		losses[i] = b.lm.Train(j.model, j.optimizer, j.state, b.tokens, b.targets, j.rows, j.cols)
+	}
+	return encodeFloats(losses)
+}
+
+// measure is the loss of a model on held-out windows. Its result is one mean per subset.
+type measure struct {
+	model *lm.Model
+	on    *Evaluation
+}
+
+func (j measure) Work() int64 {
+	return int64(len(j.on.Subsets)) * j.model.Config.ForwardFLOP(j.on.Rows, j.on.Cols, false)
+}
+
+func (j measure) Run(s *host.Scratch) []byte {
+	b := benchOf(s)
+	b.losses = grow(b.losses, j.on.Rows*j.on.Cols)
+	means := make([]float32, len(j.on.Subsets))
+	for i := range means {
+		b.lm.Losses(j.model, j.on.Tokens[i], j.on.Targets[i], j.on.Rows, j.on.Cols, b.losses)
+		sum := 0.0
+		for _, l := range b.losses {
+			sum += float64(l)
+		}
+		means[i] = float32(sum / float64(len(b.losses)))
+	}
+	return encodeFloats(means)
+}
+
+// predict answers a question. Its result is the body of the answer.
+type predict struct {
+	model   *lm.Model
+	synapse host.Synapse
+	question
+}
+
+func (j predict) Work() int64 { return j.model.Config.ForwardFLOP(j.Rows, j.Cols, true) }
+
+func (j predict) Run(s *host.Scratch) []byte {
+	b := benchOf(s)
+	probs := b.lm.Next(j.model, j.Tokens, j.Rows, j.Cols)
+	vocab := j.model.Config.Vocab
+	rows := make([]score.Dist, j.Rows)
+	b.order = grow(b.order, vocab)
+	for i := range rows {
+		rows[i] = top(probs[i*vocab:(i+1)*vocab], j.TopK, b.order)
+	}
+	return encodeAnswer(j.synapse, rows, j.TopK, vocab)
+}
+
+// top is the k most probable tokens, most probable first, of equals the lowest id. order is
+// memory for one number per token.
+func top(probs []float32, k int, order []uint64) score.Dist {
+	for id, p := range probs { // probabilities are not negative: their bits order as they do
+		order[id] = uint64(^math.Float32bits(p))<<16 | uint64(id)
+	}
+	smallest(order, k)
+	slices.Sort(order[:k])
+	d := score.Dist{Probs: make([]float32, k), IDs: make([]uint16, k)}
+	for i, o := range order[:k] {
+		d.Probs[i], d.IDs[i] = probs[uint16(o)], uint16(o)
+	}
+	return d
+}
+
+// smallest moves the k smallest of distinct numbers to the front (Hoare's selection, with the
+// middle as pivot: quick on the nearly ordered, and the same steps everywhere).
+func smallest(v []uint64, k int) {
+	lo, hi := 0, len(v)-1
+	for lo < hi {
+		pivot := v[lo+(hi-lo)/2]
+		i, j := lo, hi
+		for i <= j {
+			for v[i] < pivot {
+				i++
+			}
+			for v[j] > pivot {
+				j--
+			}
+			if i <= j {
+				v[i], v[j] = v[j], v[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k-1 <= j:
+			hi = j
+		case k-1 >= i:
+			lo = i
+		default:
+			return
+		}
+	}
+}
+
+// encodeAnswer makes the body that the synapse asks for: one distribution per row. A model with
+// the standard vocabulary has phrases of one token.
+func encodeAnswer(synapse host.Synapse, rows []score.Dist, topk, vocab int) []byte {
+	if synapse == host.TextCausalLM {
+		return EncodeCausal(CausalAnswer{TopK: topk, Rows: rows})
+	}
+	answer := NextAnswer{TopK: topk, Rows: make([]score.NextRow, len(rows))}
+	for i, d := range rows {
+		phrases := make([]score.Phrase, len(d.IDs))
+		kept := 0.0
+		for k, p := range d.Probs {
+			phrases[k] = score.Phrase{Prob: p, Tokens: d.IDs[k : k+1 : k+1]}
+			kept += float64(p)
+		}
+		floor := min(max(1-kept, 1e-40), 1) / float64(vocab-topk)
+		answer.Rows[i] = score.NextRow{Phrases: phrases, Floor: float32(floor)}
+	}
+	return EncodeNext(answer)
+}
+
+// routeBatch is the routing model's score of every uid on a batch. Its result is one per gate.
+type routeBatch struct {
+	router *lm.Router
+	tokens []uint16
+	rows   int
+	cols   int
+}
+
+func (j routeBatch) Work() int64 { return j.router.ForwardFLOP(j.rows, j.cols) }
+
+func (j routeBatch) Run(s *host.Scratch) []byte {
+	gates := make([]float32, len(j.router.Bias))
+	benchOf(s).lm.Route(j.router, j.tokens, j.rows, j.cols, gates)
+	return encodeFloats(gates)
+}
+
+// trainRouter is one step of the routing model toward what the peers of a batch were worth. It
+// changes router and momentum. Its result is the routing loss before the step.
+type trainRouter struct {
+	router   *lm.Router
+	momentum *lm.Momentum
+	sgd      lm.SGD
+	tokens   []uint16
+	rows     int
+	cols     int
+	uids     []uint16
+	targets  []float32
+}
+
+func (j trainRouter) Work() int64 { return j.router.TrainFLOP(j.rows, j.cols) }
+
+func (j trainRouter) Run(s *host.Scratch) []byte {
+	loss := benchOf(s).lm.TrainRouter(j.router, j.sgd, j.momentum, j.tokens, j.rows, j.cols, j.uids, j.targets)
+	return encodeFloats([]float32{loss})
+}
+
+func encodeFloats(v []float32) []byte {
+	b := make([]byte, 0, 4*len(v))
+	for _, x := range v {
+		b = appendF32(b, x)
+	}
+	return b
+}
+
+func decodeFloats(b []byte) []float32 {
+	v := make([]float32, len(b)/4)
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return v
+}
