@@ -1,24 +1,51 @@
 package score
 
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// Smoothing is the weight of a new value in an Average.
+const Smoothing = 0.1
+
 // Average is an exponential moving average and the number of values in it.
 type Average struct {
 	Value   float64
 	Updates uint64
 }
 
-// Smoothing is the weight of a new value in an Average.
-const Smoothing = 0.1
+// Observe takes a value in; the first is taken as it is, what is not a finite number is left out.
+func (a *Average) Observe(x float64) {
+	switch {
+	case math.IsNaN(x) || math.IsInf(x, 0):
+		return
+	case a.Updates == 0:
+		a.Value = x
+	default:
+		a.move(x)
+	}
+	a.Updates++
+}
 
-// Observe takes a value in; the first one is taken as it is, what is not a number is left out.
-func (a *Average) Observe(x float64) {}
+// ObserveFromZero takes a value in, starting from zero: a newcomer earns its score query by query.
+// What is not a finite number counts as zero.
+func (a *Average) ObserveFromZero(x float64) {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		x = 0
+	}
+	a.move(x)
+	a.Updates++
+}
 
-// ObserveFromZero takes a value in, starting from zero: a newcomer earns its score step by step.
-func (a *Average) ObserveFromZero(x float64) {}
+func (a *Average) move(x float64) {
+	a.Value = float64((1-Smoothing)*a.Value) + float64(Smoothing*x)
+}
 
-// Entry is what a validator remembers of the peer at one uid.
+// Entry is what a validator remembers of the peer at one uid. Score is updated by every query,
+// with zero when no usable answer came; the others by answers alone.
 type Entry struct {
-	Hotkey [32]byte
-	// Score is updated by every query, with zero when no usable answer came; the others by answers alone.
+	Hotkey      [32]byte
 	Score       Average
 	Shapley     Average
 	Loss        Average // nats per standard token
@@ -29,28 +56,112 @@ type Entry struct {
 	LatencyNs   Average
 }
 
-// Averages is a table of entries by uid.
+// Averages is a table of entries by uid; its zero value is empty.
 type Averages struct {
 	entries []Entry
 }
 
-// Answered notes a query with its credit.
-func (a *Averages) Answered(uid uint16, hotkey [32]byte, c Credit, route float64, latencyNs int64) {}
+// Answered notes a query that brought a credit at its uid.
+func (a *Averages) Answered(hotkey [32]byte, c Credit, route float64, latencyNs int64) {
+	e := a.at(c.UID, hotkey)
+	e.Score.ObserveFromZero(c.Shapley())
+	e.Shapley.Observe(c.Shapley())
+	e.Loss.Observe(c.Loss)
+	e.Base.Observe(c.Base)
+	e.Synergy.Observe(c.Synergy)
+	e.SynergyLoss.Observe(c.SynergyLoss)
+	e.Route.Observe(route)
+	e.LatencyNs.Observe(float64(latencyNs))
+}
 
 // Silent notes a query that brought no usable answer.
-func (a *Averages) Silent(uid uint16, hotkey [32]byte) {}
+func (a *Averages) Silent(uid uint16, hotkey [32]byte) {
+	a.at(uid, hotkey).Score.ObserveFromZero(0)
+}
 
-// Refresh forgets the entry at a uid whose hotkey changed and reports whether it did.
-func (a *Averages) Refresh(uid uint16, hotkey [32]byte) bool { return false }
+// Refresh forgets the entry at a uid whose hotkey changed and reports whether there was one.
+func (a *Averages) Refresh(uid uint16, hotkey [32]byte) bool {
+	if int(uid) >= len(a.entries) || a.entries[uid] == (Entry{}) || a.entries[uid].Hotkey == hotkey {
+		return false
+	}
+	a.entries[uid] = Entry{}
+	return true
+}
 
-// Entry returns what is known of a uid; zero if nothing is.
-func (a *Averages) Entry(uid uint16) Entry { return Entry{} }
+// at is the entry of a peer, empty when the uid was another's before.
+func (a *Averages) at(uid uint16, hotkey [32]byte) *Entry {
+	if n := int(uid) + 1 - len(a.entries); n > 0 {
+		a.entries = append(a.entries, make([]Entry, n)...)
+	}
+	a.Refresh(uid, hotkey)
+	a.entries[uid].Hotkey = hotkey
+	return &a.entries[uid]
+}
+
+// Entry returns what is known of a uid; the zero entry when nothing is.
+func (a *Averages) Entry(uid uint16) Entry {
+	if int(uid) >= len(a.entries) {
+		return Entry{}
+	}
+	return a.entries[uid]
+}
 
 // Len is one more than the highest uid ever noted.
 func (a *Averages) Len() int { return len(a.entries) }
 
-// AppendBinary appends the table, little-endian.
-func (a *Averages) AppendBinary(b []byte) ([]byte, error) { return b, nil }
+func (e *Entry) averages() []*Average {
+	return []*Average{
+		&e.Score, &e.Shapley, &e.Loss, &e.Base, &e.Synergy, &e.SynergyLoss, &e.Route, &e.LatencyNs,
+	}
+}
 
-// UnmarshalBinary replaces the table by what AppendBinary wrote.
-func (a *Averages) UnmarshalBinary(b []byte) error { return nil }
+const (
+	averagesVersion = 1
+	averagesHeader  = 5            // version, count
+	entryBytes      = 32 + 8*(8+8) // hotkey, averages
+)
+
+// AppendBinary appends the table: a version byte, the count as uint32, then each entry's hotkey
+// and averages as float64 value and uint64 count, little-endian.
+func (a *Averages) AppendBinary(b []byte) ([]byte, error) {
+	b = append(b, averagesVersion)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(a.entries)))
+	for i := range a.entries {
+		e := &a.entries[i]
+		b = append(b, e.Hotkey[:]...)
+		for _, avg := range e.averages() {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(avg.Value))
+			b = binary.LittleEndian.AppendUint64(b, avg.Updates)
+		}
+	}
+	return b, nil
+}
+
+// UnmarshalBinary replaces the table by what AppendBinary wrote; a refused one changes nothing.
+func (a *Averages) UnmarshalBinary(b []byte) error {
+	if len(b) < averagesHeader || b[0] != averagesVersion {
+		return fmt.Errorf("score: averages: want version %d and a count, got %d bytes % x; was it written by this program?",
+			averagesVersion, len(b), b[:min(len(b), averagesHeader)])
+	}
+	count, body := int(binary.LittleEndian.Uint32(b[1:])), b[averagesHeader:]
+	if count > 1<<16 || len(body) != count*entryBytes {
+		return fmt.Errorf("score: averages: %d entries take %d bytes, got %d; the state is cut or damaged",
+			count, count*entryBytes, len(body))
+	}
+	entries := make([]Entry, count)
+	for i := range entries {
+		e := &entries[i]
+		body = body[copy(e.Hotkey[:], body):]
+		for _, avg := range e.averages() {
+			avg.Value = math.Float64frombits(binary.LittleEndian.Uint64(body))
+			avg.Updates = binary.LittleEndian.Uint64(body[8:])
+			if math.IsNaN(avg.Value) || math.IsInf(avg.Value, 0) {
+				return fmt.Errorf("score: averages: entry %d holds %v, want finite numbers; the state is damaged",
+					i, avg.Value)
+			}
+			body = body[16:]
+		}
+	}
+	a.entries = entries
+	return nil
+}

@@ -1,5 +1,12 @@
 package score
 
+import (
+	"math"
+	"slices"
+
+	"taolab/model/num"
+)
+
 // Powers are the exponents of the score and the scale of the losses that enter it.
 type Powers struct {
 	Base       float64 // exponent of effective parameters in the base score
@@ -28,15 +35,117 @@ func (c Credit) Shapley() float64 { return c.Base + c.Synergy }
 
 // Pair is what two answers are worth together.
 type Pair struct {
-	A, B     uint16
+	A, B     uint16  // A < B
 	Expected float64 // the better one's loss, nats per standard token
-	Measured float64 // loss of the averaged prediction
+	Measured float64 // loss of the averaged prediction, nats per standard token
 	Share    float64 // synergy that each of the two earns
 	LossGain float64 // the same as a difference of losses
 }
 
-// Shapley credits responders in uid order, whatever order they come in.
-func Shapley(answers []Answer, p Powers) []Credit { return nil }
+// BaseScore is the score of a loss in nats per standard token standing alone.
+func (p Powers) BaseScore(loss float64) float64 {
+	return p.score(loss, p.Base)
+}
 
-// Pairs measures every pair of responders in uid order.
-func Pairs(answers []Answer, p Powers) []Pair { return nil }
+// RoutingTarget is RoutingTarget of a loss in nats per standard token.
+func (p Powers) RoutingTarget(loss float64) float64 {
+	return RoutingTarget(float64(p.LossScale * loss))
+}
+
+// Floored says whether a loss in nats per standard token is so low that a lower one earns no more.
+func (p Powers) Floored(loss float64) bool {
+	return float64(p.LossScale*loss) <= Irreducible
+}
+
+func (p Powers) score(loss, power float64) float64 {
+	return num.Exp(float64(power * logParameters(float64(p.LossScale*loss))))
+}
+
+// Shapley credits responders over coalitions of one and two, in uid order whatever order they come
+// in. An answer of no rows or of a loss that is not a finite number earns nothing and is left out.
+// All answers are to the same rows.
+func Shapley(answers []Answer, p Powers) []Credit {
+	peers := usable(answers)
+	credits := make([]Credit, len(peers))
+	for i, a := range peers {
+		credits[i] = Credit{UID: a.uid, Loss: a.loss, Base: p.BaseScore(a.loss)}
+	}
+	pairs := pairs(peers, p)
+	for i := range credits {
+		for j := i + 1; j < len(credits); j++ {
+			credits[i].add(pairs[0])
+			credits[j].add(pairs[0])
+			pairs = pairs[1:]
+		}
+	}
+	return credits
+}
+
+func (c *Credit) add(p Pair) {
+	c.Synergy += p.Share
+	c.SynergyLoss += p.LossGain
+}
+
+// Pairs measures every pair of the responders that Shapley would credit, ordered by A, then B.
+func Pairs(answers []Answer, p Powers) []Pair { return pairs(usable(answers), p) }
+
+// peer is an answer with what its pairs need of it.
+type peer struct {
+	uid  uint16
+	loss float64   // mean over rows
+	prob []float64 // of the target, by row
+}
+
+func usable(answers []Answer) []peer {
+	var peers []peer
+	for _, a := range answers {
+		loss := mean(a.RowLoss)
+		if math.IsNaN(loss) || math.IsInf(loss, 0) {
+			continue
+		}
+		prob := make([]float64, len(a.RowLoss))
+		for row, l := range a.RowLoss {
+			prob[row] = num.Exp(-l)
+		}
+		peers = append(peers, peer{a.UID, loss, prob})
+	}
+	slices.SortStableFunc(peers, func(a, b peer) int { return int(a.uid) - int(b.uid) })
+	return peers
+}
+
+func pairs(peers []peer, p Powers) []Pair {
+	sharers := 2.0
+	if !p.SynergySum {
+		sharers = float64(2 * len(peers))
+	}
+	var all []Pair
+	for i, a := range peers {
+		for _, b := range peers[i+1:] {
+			expected, measured := min(a.loss, b.loss), ensembleLoss(a, b)
+			gain := max(0, p.score(measured, p.Synergy)-p.score(expected, p.Synergy))
+			all = append(all, Pair{
+				A: a.uid, B: b.uid, Expected: expected, Measured: measured,
+				Share: gain / sharers, LossGain: max(0, expected-measured) / sharers,
+			})
+		}
+	}
+	return all
+}
+
+// ensembleLoss is the loss of the average of two predictions.
+func ensembleLoss(a, b peer) float64 {
+	rows := min(len(a.prob), len(b.prob))
+	sum := 0.0
+	for row := range rows {
+		sum -= num.Log((a.prob[row]+b.prob[row])/2 + tiny)
+	}
+	return sum / float64(rows)
+}
+
+func mean(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(len(x))
+}

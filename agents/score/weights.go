@@ -1,11 +1,16 @@
 package score
 
-import "taolab/model/num"
+import (
+	"math"
+	"slices"
+
+	"taolab/model/num"
+)
 
 // Standing is how a uid fared in an epoch.
 type Standing uint8
 
-// The standings, first kept first.
+// The standings; who stands first is kept first.
 const (
 	Responsive Standing = iota // answered at least once
 	Quiet                      // was asked and never answered
@@ -23,29 +28,205 @@ type Candidate struct {
 type WeightInput struct {
 	Era        Era
 	Candidates []Candidate
-	MinAllowed int         // fewest weights that the ledger accepts
+	MinAllowed int         // fewest weights that the ledger accepts; fewer scored uids get all the same
 	MaxShare   float64     // largest share that the ledger accepts; 0: the era's
-	Stream     *num.Stream // shuffles, in eras that do
+	Stream     *num.Stream // shuffles in eras that do; may be nil in others
 }
 
-// WeightShare is a uid's share of a validator's weight; shares sum to one.
+// WeightShare is a uid's share of a validator's weight; the shares of a row sum to one.
 type WeightShare struct {
 	UID   uint16
 	Share float64
 }
 
 // Weights computes the shares of an epoch in uid order; none means that nothing should be sent.
-func Weights(in WeightInput) []WeightShare { return nil }
+func Weights(in WeightInput) []WeightShare {
+	kept := in.exclude(in.keep())
+	scores := make([]float64, len(kept))
+	for i, c := range kept {
+		scores[i] = c.Score
+	}
+	if in.Era.Limit == RatioLimit {
+		scores = LimitRatio(scores, in.Era.MaxMinRatio)
+	} else if in.MaxShare > 0 {
+		scores = LimitShares(scores, in.MaxShare)
+	} else {
+		scores = LimitShares(scores, in.Era.MaxShare)
+	}
+	shares := make([]WeightShare, len(kept))
+	for i, c := range kept {
+		shares[i] = WeightShare{c.UID, scores[i]}
+	}
+	return shares
+}
 
-// LimitShares scales x to sum one with no share above limit.
-func LimitShares(x []float64, limit float64) []float64 { return nil }
+// keep returns the candidates with a score that the era keeps, in uid order.
+func (in WeightInput) keep() []Candidate {
+	var scored []Candidate
+	responsive := 0
+	for _, c := range in.Candidates {
+		if c.Standing == Responsive {
+			responsive++
+		}
+		if c.Score > 0 && !math.IsInf(c.Score, 0) {
+			scored = append(scored, c)
+		}
+	}
+	byUID := func(a, b Candidate) int { return int(a.UID) - int(b.UID) }
+	slices.SortFunc(scored, byUID)
+	if in.Era.Shuffled {
+		in.Stream.Shuffle(len(scored), func(i, j int) { scored[i], scored[j] = scored[j], scored[i] })
+		slices.SortStableFunc(scored, func(a, b Candidate) int { return int(a.Standing) - int(b.Standing) })
+	}
+	switch in.Era.Keep {
+	case KeepMinimum:
+		scored = scored[:min(len(scored), in.MinAllowed)]
+	case KeepResponsive:
+		scored = scored[:min(len(scored), max(in.MinAllowed, responsive))]
+	}
+	slices.SortFunc(scored, byUID)
+	return scored
+}
 
-// LimitRatio scales x to sum one with largest over smallest below ratio.
-func LimitRatio(x []float64, ratio float64) []float64 { return nil }
+// exclude drops the lowest quantile as far as MinAllowed candidates stay.
+func (in WeightInput) exclude(kept []Candidate) []Candidate {
+	spare := len(kept) - in.MinAllowed
+	if spare <= 0 || in.Era.ExcludeQuantile <= 0 {
+		return kept
+	}
+	scores := make([]float64, len(kept))
+	for i, c := range kept {
+		scores[i] = c.Score
+	}
+	lowest := quantile(scores, min(in.Era.ExcludeQuantile, float64(spare)/float64(len(kept))))
+	return slices.DeleteFunc(kept, func(c Candidate) bool { return c.Score < lowest })
+}
 
-// U16 turns shares into a row for the ledger, the largest share becoming 65,535. Zeros are left
-// out. maxWeight is the ledger's largest normalised weight over 65,535.
-func U16(shares []WeightShare, maxWeight uint16) (uids, values []uint16) { return nil, nil }
+// quantile interpolates linearly between the values of x, which it sorts.
+func quantile(x []float64, q float64) float64 {
+	slices.Sort(x)
+	at := float64(q * float64(len(x)-1))
+	low := int(at)
+	if low+1 >= len(x) {
+		return x[len(x)-1]
+	}
+	return x[low] + float64((at-float64(low))*(x[low+1]-x[low]))
+}
 
-// U32 turns shares into the row of 2022: values sum to 2^32-1 and zeros are left out.
-func U32(shares []WeightShare) (uids []uint16, values []uint32) { return nil, nil }
+// LimitShares scales x, none of it negative, to sum one with no share above limit. When so few
+// values cannot meet the limit, or all are zero, the shares are equal.
+func LimitShares(x []float64, limit float64) []float64 {
+	const epsilon = 1e-7
+	m, total := len(x), sum(x)
+	if total == 0 || float64(float64(m)*limit) <= 1 {
+		return equal(m)
+	}
+	shares := scaled(x, total)
+	if slices.Max(shares) <= limit {
+		return shares
+	}
+	// With the values in order, below counts those that stay under the limit even if all above
+	// them were cut down to their height.
+	sorted := slices.Sorted(slices.Values(shares))
+	below, belowSum, cumulative := 0, 0.0, 0.0
+	for i, e := range sorted {
+		cumulative += e
+		if e/(cumulative+float64(float64(m-1-i)*e)+epsilon) < limit {
+			below, belowSum = i+1, cumulative
+		}
+	}
+	cut := (float64(limit*belowSum) - epsilon) / (1 - float64(limit*float64(m-below)))
+	for i := range shares {
+		shares[i] = min(shares[i], cut)
+	}
+	return scaled(shares, sum(shares))
+}
+
+// LimitRatio scales x to sum one with largest over smallest below ratio; equal values get equal
+// shares.
+func LimitRatio(x []float64, ratio float64) []float64 {
+	if len(x) == 0 {
+		return nil
+	}
+	lowest := slices.Min(x)
+	over := make([]float64, len(x))
+	for i, v := range x {
+		over[i] = v - lowest
+	}
+	total := sum(over)
+	if total == 0 {
+		return equal(len(x))
+	}
+	for i, v := range over {
+		over[i] = num.Tanh(float64(float64(len(x))*v)/total) + 1/(ratio-1)
+	}
+	return scaled(over, sum(over))
+}
+
+func equal(m int) []float64 {
+	shares := make([]float64, m)
+	for i := range shares {
+		shares[i] = 1 / float64(m)
+	}
+	return shares
+}
+
+func scaled(x []float64, total float64) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = v / total
+	}
+	return y
+}
+
+func sum(x []float64) float64 {
+	total := 0.0
+	for _, v := range x {
+		total += v
+	}
+	return total
+}
+
+// U16 turns shares into a row for the ledger, the largest share becoming 65,535. Values are
+// rounded to the nearest, or up where rounding down would lift the largest above maxWeight/65,535
+// of the sum. Zeros are left out.
+func U16(shares []WeightShare, maxWeight uint16) (uids, values []uint16) {
+	uids, values = upscaled(shares, math.RoundToEven)
+	total := uint64(0)
+	for _, v := range values {
+		total += uint64(v)
+	}
+	if math.MaxUint16*math.MaxUint16 > total*uint64(maxWeight) {
+		return upscaled(shares, math.Ceil)
+	}
+	return uids, values
+}
+
+func upscaled(shares []WeightShare, round func(float64) float64) (uids, values []uint16) {
+	largest := 0.0
+	for _, s := range shares {
+		largest = max(largest, s.Share)
+	}
+	for _, s := range shares {
+		if v := uint16(round(float64(s.Share / largest * math.MaxUint16))); v > 0 {
+			uids, values = append(uids, s.UID), append(values, v)
+		}
+	}
+	return uids, values
+}
+
+// U32 turns shares into a row of the 2022 ledger: each value is rounded down and the last takes
+// what is left of 2^32-1. Zeros are left out.
+func U32(shares []WeightShare) (uids []uint16, values []uint32) {
+	left := uint64(math.MaxUint32)
+	for _, s := range shares {
+		v := min(uint64(float64(s.Share*math.MaxUint32)), left)
+		if left -= v; v > 0 {
+			uids, values = append(uids, s.UID), append(values, uint32(v))
+		}
+	}
+	if len(values) > 0 {
+		values[len(values)-1] += uint32(left)
+	}
+	return uids, values
+}
