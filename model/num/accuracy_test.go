@@ -117,7 +117,7 @@ func TestExp32StaysWithinItsStatedRelativeError(t *testing.T) {
 func TestSpecialCasesAreThoseOfTheStandardLibrary(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
 	odd := []float64{0, math.Copysign(0, -1), 1, -1, 0.5, -0.5, 2, -2, 3, -3, 2.5, -2.5, 1e300, -1e300,
-		1e-307, -1e-307, math.MaxFloat64, -math.MaxFloat64, 709.7, 709.8, -745.2, -740,
+		1e-307, -1e-307, math.MaxFloat64, -math.MaxFloat64, 709, 709.8, -745.2, -740,
 		1 << 53, -(1 << 53), 1<<53 - 1, 22.5, 1e-200, inf, -inf, nan}
 	same := func(name string, x, y, got, want float64) {
 		t.Helper()
