@@ -1,0 +1,214 @@
+package report
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"taolab/sim/trace"
+)
+
+// ManifestFile is the manifest's name in a run's folder.
+const ManifestFile = "run.json"
+
+// ManifestFormat is the version of the manifest's layout; ReadManifest refuses any other.
+const ManifestFormat = 1
+
+// maxManifestBytes bounds what ReadManifest takes into memory: 65,536 nodes fit several times over.
+const maxManifestBytes = 256 << 20
+
+// Kinds of nodes.
+const (
+	KindMiner       = "miner"
+	KindValidator   = "validator"
+	KindApplication = "application"
+)
+
+// Honest is the behaviour that others are compared with.
+const Honest = "honest"
+
+// Manifest says how a run was made and what it left behind.
+type Manifest struct {
+	Format       int             `json:"format"`                  // ManifestFormat; filled in by WriteManifest
+	Name         string          `json:"name"`                    // of the scenario
+	Scenario     json.RawMessage `json:"scenario,omitempty"`      // resolved scenario: every value, defaults included
+	ScenarioTOML string          `json:"scenario_toml,omitempty"` // the scenario as it was read
+	Seed         uint64          `json:"seed"`
+	Versions     Versions        `json:"versions"`
+	Started      time.Time       `json:"started"` // wall time; no part of any digest
+	Ended        time.Time       `json:"ended"`
+	WallSeconds  float64         `json:"wall_seconds"`
+	VirtualNs    int64           `json:"virtual_ns"` // simulated time at the end
+	Blocks       uint64          `json:"blocks"`     // height at the end
+	Events       uint64          `json:"events"`     // events handled
+	FLOP         uint64          `json:"flop"`       // arithmetic of all compute jobs
+	RunDigest    string          `json:"run_digest"` // hex of 32 bytes: ledger digests and event log
+	LedgerDigest string          `json:"ledger_digest"`
+	Tables       []TableInfo     `json:"tables"` // tables with rows, as Writer.Tables lists them
+	Nodes        []Node          `json:"nodes"`
+	Anchors      Anchors         `json:"anchors"`
+	Warnings     []string        `json:"warnings"`
+	Interrupted  bool            `json:"interrupted"` // ended before its last block; what is there is valid
+}
+
+// Versions says what program ran, and on what.
+type Versions struct {
+	Module string `json:"module"` // taolab's version, with the commit where known
+	Go     string `json:"go"`
+	GOOS   string `json:"goos"`
+	GOARCH string `json:"goarch"`
+	ISA    string `json:"isa"` // instruction set of the kernels; changes no bit
+}
+
+// TableInfo describes one written table.
+type TableInfo struct {
+	Table  trace.Table `json:"table"`
+	Rows   uint64      `json:"rows"`
+	Digest string      `json:"digest"` // hex, over the canonical rows in the order of recording
+	Bytes  int64       `json:"bytes"`  // length of the file
+}
+
+// Node is one participant. Index is its place in the list, by which rows name it.
+type Node struct {
+	Index         int      `json:"index"`
+	Name          string   `json:"name"`
+	Kind          string   `json:"kind"`      // KindMiner, KindValidator or KindApplication
+	Behaviour     string   `json:"behaviour"` // Honest, or what it does instead
+	UID           uint16   `json:"uid"`       // meaningless unless HasUID
+	HasUID        bool     `json:"has_uid"`
+	Hotkey        string   `json:"hotkey"`         // hex
+	StakeRao      uint64   `json:"stake_rao"`      // at genesis
+	Params        uint64   `json:"params"`         // of its model; 0 where it has none
+	Width         int      `json:"width"`          // channels
+	Layers        int      `json:"layers"`         // transformer blocks
+	Data          []string `json:"data"`           // subsets that it trains or scores on; empty is all
+	HardwareFLOPS float64  `json:"hardware_flops"` // speed of its compute unit
+	Duty          float64  `json:"duty"`           // share of its time that it trains
+	Routing       string   `json:"routing"`        // how a validator chooses whom to ask
+	Region        string   `json:"region"`
+}
+
+// Anchors are numbers that a run's losses are read against. Zero is "not measured".
+type Anchors struct {
+	BigramLoss       float64    `json:"bigram_loss"` // held-out, nats/token
+	Bases            []BaseLoss `json:"bases"`       // of the models that miners start from
+	EntropyRate      float64    `json:"entropy_rate"`
+	BytesPerToken    float64    `json:"bytes_per_token"`    // of the standard tokenizer on the scoring text
+	EquivalentFactor float64    `json:"equivalent_factor"`  // nats per GPT-2-equivalent token for one nat per token
+	FloorTouchShare  float64    `json:"floor_touch_share"`  // share of scores at or under the 1.69 floor
+}
+
+// BaseLoss is the held-out loss of a base model.
+type BaseLoss struct {
+	Width  int     `json:"width"`
+	Layers int     `json:"layers"`
+	Params uint64  `json:"params"`
+	Loss   float64 `json:"loss"` // nats/token
+}
+
+// Check reports what is wrong with the manifest, or nil.
+func (m *Manifest) Check() error {
+	if m.Format != ManifestFormat {
+		return fmt.Errorf("format %d, expected %d: written by another version of taolab", m.Format, ManifestFormat)
+	}
+	if m.Name == "" {
+		return errors.New("name is empty; expected the scenario's name")
+	}
+	if len(m.Scenario) > 0 && !json.Valid(m.Scenario) {
+		return errors.New("scenario is not valid JSON")
+	}
+	for _, d := range []struct{ key, hex string }{
+		{"run_digest", m.RunDigest}, {"ledger_digest", m.LedgerDigest},
+	} {
+		if err := checkDigest(d.hex); err != nil {
+			return fmt.Errorf("%s: %w", d.key, err)
+		}
+	}
+	seen := make(map[trace.Table]bool)
+	for i, t := range m.Tables {
+		if _, ok := tableNamed(t.Table); !ok {
+			return fmt.Errorf("tables[%d]: unknown table %q", i, t.Table)
+		}
+		if seen[t.Table] {
+			return fmt.Errorf("tables[%d]: %q stands twice", i, t.Table)
+		}
+		seen[t.Table] = true
+		if err := checkDigest(t.Digest); err != nil {
+			return fmt.Errorf("tables[%d] (%s): digest: %w", i, t.Table, err)
+		}
+	}
+	for i, n := range m.Nodes {
+		if n.Index != i {
+			return fmt.Errorf("nodes[%d]: index %d, expected its place in the list", i, n.Index)
+		}
+		switch n.Kind {
+		case KindMiner, KindValidator, KindApplication:
+		default:
+			return fmt.Errorf("nodes[%d]: kind %q, expected %s, %s or %s",
+				i, n.Kind, KindMiner, KindValidator, KindApplication)
+		}
+	}
+	return nil
+}
+
+func checkDigest(s string) error {
+	if b, err := hex.DecodeString(s); err != nil || len(b) != 32 {
+		return fmt.Errorf("%q, expected 64 hexadecimal digits", s)
+	}
+	return nil
+}
+
+// WriteManifest writes run.json into dir, whole or not at all.
+func WriteManifest(dir string, m Manifest) error {
+	m.Format = ManifestFormat
+	path := filepath.Join(dir, ManifestFile)
+	if err := m.Check(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return writeWhole(disk(dir), ManifestFile, append(text, '\n'))
+}
+
+// ReadManifest reads dir's run.json and refuses unknown keys, trailing text and impossible values.
+func ReadManifest(dir string) (Manifest, error) {
+	path := filepath.Join(dir, ManifestFile)
+	f, err := os.Open(path)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("%w; expected the folder of a finished run", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxManifestBytes+1))
+	if err != nil {
+		return Manifest{}, fmt.Errorf("%s: %w", path, err)
+	}
+	m, err := parseManifest(text)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+func parseManifest(text []byte) (Manifest, error) {
+	if len(text) > maxManifestBytes {
+		return Manifest{}, fmt.Errorf("longer than %d bytes", maxManifestBytes)
+	}
+	var m Manifest
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		return Manifest{}, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return Manifest{}, fmt.Errorf("text after the manifest, at byte %d", d.InputOffset())
+	}
+	return m, m.Check()
+}

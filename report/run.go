@@ -1,0 +1,125 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/parquet-go/parquet-go"
+
+	"taolab/sim/trace"
+)
+
+// ErrNoTable says that a run did not record a table, or recorded no row of it.
+var ErrNoTable = errors.New("table was not recorded")
+
+// Run is a finished run's folder.
+type Run struct {
+	Dir      string
+	Manifest Manifest
+}
+
+// Open reads a run's manifest and checks that every table that it lists is there, whole.
+func Open(dir string) (*Run, error) {
+	m, err := ReadManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{Dir: dir, Manifest: m}
+	for _, t := range m.Tables {
+		info, err := os.Stat(r.path(t.Table))
+		if err != nil {
+			return nil, fmt.Errorf("%w; %s lists it: the folder is incomplete", err, ManifestFile)
+		}
+		if info.Size() != t.Bytes {
+			return nil, fmt.Errorf("%s: %d bytes, %s says %d: the file was changed or cut",
+				r.path(t.Table), info.Size(), ManifestFile, t.Bytes)
+		}
+	}
+	return r, nil
+}
+
+func (r *Run) path(t trace.Table) string { return filepath.Join(r.Dir, fileName(t)) }
+
+// Has reports whether the run recorded rows of the table.
+func (r *Run) Has(t trace.Table) bool {
+	for _, info := range r.Manifest.Tables {
+		if info.Table == t {
+			return true
+		}
+	}
+	return false
+}
+
+// Rows calls do with every row of T's table in the order of recording, holding a bounded number in
+// memory. It ends at the first error, and returns it. The error is ErrNoTable for a table that the
+// run did not record.
+func Rows[T trace.Row](r *Run, do func(T) error) error {
+	var zero T
+	t, ok := tableNamed(zero.Table())
+	if !ok || !r.Has(t.name) {
+		return fmt.Errorf("%s: %s: %w", r.Dir, zero.Table(), ErrNoTable)
+	}
+	path := r.path(t.name)
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := readRows(f, t, do); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func readRows[T trace.Row](f *os.File, t *table, do func(T) error) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	pf, err := parquet.OpenFile(f, info.Size())
+	if err != nil {
+		return err
+	}
+	var options []parquet.ReaderOption
+	for _, o := range t.options() {
+		options = append(options, o.(parquet.ReaderOption))
+	}
+	if err := sameColumns(t, pf); err != nil {
+		return err
+	}
+	rows := parquet.NewGenericReader[T](pf, options...)
+	defer rows.Close()
+	batch := make([]T, batchRows)
+	for {
+		n, err := rows.Read(batch)
+		for _, row := range batch[:n] {
+			if err := do(row); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// sameColumns refuses a file of another layout, which would read as rows of zeros.
+func sameColumns(t *table, f *parquet.File) error {
+	have := f.Schema().Fields()
+	if len(have) != len(t.columns) {
+		return fmt.Errorf("%d columns, expected %d: written by another version of taolab", len(have), len(t.columns))
+	}
+	for i, c := range t.columns {
+		if have[i].Name() != c.Name {
+			return fmt.Errorf("column %d is %q, expected %q: written by another version of taolab",
+				i, have[i].Name(), c.Name)
+		}
+	}
+	return nil
+}
