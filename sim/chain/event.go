@@ -1,15 +1,18 @@
 package chain
 
+import "fmt"
+
 // Event is something that happened in a block: one of the types below.
 type Event interface{ event() }
 
 // The events.
 type (
-	// EpochRan says that an epoch ran at the end of Block and drained the pending emission.
+	// EpochRan says that an epoch ran at the end of Block and drained the pending emission:
+	// Emission = Paid + Dust + Unallocated.
 	EpochRan struct {
 		Block          uint64
 		Epoch          uint64 // running number, from 0
-		EmissionRao    uint64 // drained = paid + dust + unallocated
+		EmissionRao    uint64
 		PaidRao        uint64
 		DustRao        uint64
 		UnallocatedRao uint64
@@ -32,3 +35,34 @@ type (
 func (EpochRan) event()   {}
 func (Registered) event() {}
 func (Replaced) event()   {}
+
+// eventLayout codes the events that may wait for the end of their block: a kind, its fields.
+func eventLayout(c *coder, e *Event) {
+	var kind uint8
+	var r Registered
+	var old Replaced
+	switch v := (*e).(type) {
+	case Registered:
+		kind, r = 1, v
+	case Replaced:
+		kind, old = 2, v
+	}
+	c.u8(&kind)
+	switch kind {
+	case 1:
+		c.u64(&r.Block)
+		c.u16((*uint16)(&r.UID))
+		c.bytes(r.Hotkey[:])
+		c.u64(&r.BurnRao)
+		*e = r
+	case 2:
+		c.u64(&old.Block)
+		c.u16((*uint16)(&old.UID))
+		c.bytes(old.Old[:])
+		*e = old
+	default:
+		if c.err == nil {
+			c.err = fmt.Errorf("has event kind %d, which is unknown", kind)
+		}
+	}
+}

@@ -1,5 +1,11 @@
 package chain
 
+import (
+	"fmt"
+
+	"taolab/sim/chain/consensus"
+)
+
 // Totals is the account of all money, in rao:
 // Minted = Free + Staked + Pending + Burned + Dust + Unallocated.
 type Totals struct {
@@ -11,50 +17,113 @@ type Totals struct {
 	Dust        uint64 // left over by the floors of the epochs' divisions
 	Unallocated uint64 // emitted by epochs in which nobody was eligible
 	Recycled    uint64 // the part of Burned that left the issuance again
-	Issuance    uint64 // what the supply curve counts: offset + minted - recycled
+	Issuance    uint64 // what the supply curve counts: offset + Minted - Recycled
 }
 
+const maxChainID = 64
+
+// header is the state beside neurons and accounts. Its bytes are its fields in order.
+type header struct {
+	chainID        string
+	params         Params
+	height         uint64
+	lastEpoch      uint64 // block of the last epoch, 0: none yet
+	epochs         uint64 // run so far
+	issuanceOffset uint64
+	money          Totals
+	burnPriceRao   uint64
+	inBlock        uint16 // registrations
+	inInterval     uint32
+	events         []Event // of the block that has not ended yet
+}
+
+func (h *header) layout(c *coder) {
+	text(c, &h.chainID)
+	h.params.layout(c)
+	c.u64(&h.height)
+	c.u64(&h.lastEpoch)
+	c.u64(&h.epochs)
+	c.u64(&h.issuanceOffset)
+	c.u64(&h.money.Minted)
+	c.u64(&h.money.Free)
+	c.u64(&h.money.Staked)
+	c.u64(&h.money.Pending)
+	c.u64(&h.money.Burned)
+	c.u64(&h.money.Dust)
+	c.u64(&h.money.Unallocated)
+	c.u64(&h.money.Recycled)
+	c.u64(&h.burnPriceRao)
+	c.u16(&h.inBlock)
+	c.u32(&h.inInterval)
+	list(c, &h.events, 1, func(e *Event) { eventLayout(c, e) })
+}
+
+// issuance is what the supply curve counts.
+func (h *header) issuance() uint64 { return h.issuanceOffset + h.money.Minted - h.money.Recycled }
+
 // State is the ledger after some transactions. Not safe for concurrent use; hand out Views.
-type State struct{ height uint64 }
+type State struct {
+	header
+	accounts *accounts
+	neurons  *neurons
 
-// New makes the state at height 0.
-func New(g Genesis) (*State, error) { return &State{}, nil }
+	age    uint64 // grows with every view: what is of another age is shared with one
+	leaves [leafKinds]leaves
 
-// Apply applies a transaction to the block after Height. A rejected one, for which it returns an
-// *Error, changes nothing.
-func (s *State) Apply(tx Tx) error { return nil }
+	// What follows is derived or scratch, no part of the state.
+	rule      consensus.Rule
+	decayQ32  uint64
+	constants *Params // shared with views
+	workspace consensus.Workspace
+	input     consensus.Input
+	bondArena []BondEntry
+	arenaAge  uint64
+	seen      [maxWeights/64 + 1]uint64
+	scratch   []byte
+}
 
-// EndBlock ends the block: mints its emission, runs an epoch when due, and returns what happened
-// in the block in order.
-func (s *State) EndBlock() []Event { return nil }
-
-// NextEvent is the height of the next block at which more happens than minting: an epoch; the
-// largest uint64 if there is none.
-func (s *State) NextEvent() uint64 { return 0 }
-
-// Advance ends n blocks, the same as n times EndBlock.
-func (s *State) Advance(n uint64) []Event { return nil }
+// newState makes a state without neurons and accounts.
+func newState(h header) (*State, error) {
+	if err := h.params.Validate(); err != nil {
+		return nil, err
+	}
+	rule, err := consensus.Lookup(h.params.Rule)
+	if err != nil {
+		return nil, err
+	}
+	p := h.params
+	s := &State{
+		header: h, accounts: &accounts{}, neurons: &neurons{}, rule: rule, constants: &p,
+		decayQ32: decayFactor(p.BurnHalfLifeBlocks),
+	}
+	for kind := range leafKinds {
+		s.leaves[kind].changed = true
+	}
+	s.leaves[accountLeaves].grow(len(s.accounts.buckets))
+	return s, nil
+}
 
 // Height is the number of ended blocks.
 func (s *State) Height() uint64 { return s.height }
 
 // ChainID is the chain's id of genesis.
-func (s *State) ChainID() string { return "" }
+func (s *State) ChainID() string { return s.chainID }
 
 // Nonce is the smallest nonce that the next transaction of signer may have.
-func (s *State) Nonce(signer Key) uint64 { return 0 }
-
-// Digest is the hash of the whole state.
-func (s *State) Digest() Digest { return Digest{} }
-
-// View returns the state as an immutable value; cheap, and free when nothing changed.
-func (s *State) View() View { return View{} }
+func (s *State) Nonce(signer Key) uint64 { return s.accounts.get(signer).nonce }
 
 // Totals is the account of all money.
-func (s *State) Totals() Totals { return Totals{} }
+func (s *State) Totals() Totals {
+	t := s.money
+	t.Issuance = s.issuance()
+	return t
+}
 
-// AppendBinary appends the canonical bytes of the state.
-func (s *State) AppendBinary(b []byte) ([]byte, error) { return b, nil }
-
-// UnmarshalBinary replaces the state by what AppendBinary wrote. On error it is unchanged.
-func (s *State) UnmarshalBinary(b []byte) error { return nil }
+// mustConserve panics when money came or went: going on would only hide where.
+func (s *State) mustConserve() {
+	m := &s.money
+	if sum := m.Free + m.Staked + m.Pending + m.Burned + m.Dust + m.Unallocated; sum != m.Minted {
+		panic(fmt.Sprintf("chain: money is not conserved at height %d: minted %d rao, found %d: %+v",
+			s.height, m.Minted, sum, *m))
+	}
+}

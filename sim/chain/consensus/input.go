@@ -74,6 +74,7 @@ type Output struct {
 	Dividends            []uint16
 	ValidatorTrust       []uint16
 	StakeWeight          []uint16
+	PruningScore         []uint16 // of the emission, relative to the largest
 	Active               []bool
 	Permits              []bool // for the next epoch
 	Bonds                [][]BondEntry

@@ -39,7 +39,7 @@ func (ws *Workspace) resize(n int) {
 		resize(v, n)
 	}
 	for _, v := range []*[]uint16{&ws.out.Consensus, &ws.out.Incentive, &ws.out.Dividends,
-		&ws.out.ValidatorTrust, &ws.out.StakeWeight} {
+		&ws.out.ValidatorTrust, &ws.out.StakeWeight, &ws.out.PruningScore} {
 		resize(v, n)
 	}
 	resize(&ws.out.Active, n)

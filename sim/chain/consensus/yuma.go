@@ -161,7 +161,9 @@ func (ws *Workspace) pay(incentive []fixed.I32F32, emissionRao uint64) {
 		ws.out.ServerEmissionRao[i] = server.Of(emissionRao)
 		ws.out.ValidatorEmissionRao[i] = validator.Of(emissionRao)
 		ws.out.EmissionRao[i] = both.Of(emissionRao)
+		ws.column[i] = both
 	}
+	fixed.Upscale(ws.out.PruningScore, ws.column)
 }
 
 // storeBonds quantises the bonds of the newly permitted; all others lose theirs.

@@ -1,0 +1,82 @@
+package chain
+
+import (
+	"bytes"
+	"slices"
+)
+
+// account is all that the ledger knows about a key beside its neuron: what it has as a coldkey,
+// what it holds as a hotkey, and the nonce of what it signs.
+type account struct {
+	key      Key
+	owner    Key // the coldkey that owns this hotkey; zero: nobody
+	freeRao  uint64
+	stakeRao uint64
+	nonce    uint64 // smallest that its next transaction may have
+}
+
+const accountBytes = 2*32 + 3*8
+
+func (a *account) layout(c *coder) {
+	c.bytes(a.key[:])
+	c.bytes(a.owner[:])
+	c.u64(&a.freeRao)
+	c.u64(&a.stakeRao)
+	c.u64(&a.nonce)
+}
+
+// accounts is a table of accounts: a bucket per first byte of the key, each sorted. Tables and
+// buckets of another age than the state's are shared with views and copied before a change.
+type accounts struct {
+	age     uint64
+	buckets [256]*bucket
+}
+
+type bucket struct {
+	age  uint64
+	list []account
+}
+
+// find returns the place of k in its bucket and whether it is there.
+func (t *accounts) find(k Key) (b *bucket, place int, ok bool) {
+	b = t.buckets[k[0]]
+	if b == nil {
+		return nil, 0, false
+	}
+	place, ok = slices.BinarySearchFunc(b.list, k, func(a account, k Key) int {
+		return bytes.Compare(a.key[:], k[:])
+	})
+	return b, place, ok
+}
+
+// get returns the account of k, all zero if there is none.
+func (t *accounts) get(k Key) account {
+	if b, i, ok := t.find(k); ok {
+		return b.list[i]
+	}
+	return account{key: k}
+}
+
+// account returns the account of k for a change, making it where there is none. The pointer is
+// good until the next call.
+func (s *State) account(k Key) *account {
+	if s.accounts.age != s.age {
+		t := *s.accounts
+		t.age = s.age
+		s.accounts = &t
+	}
+	s.leaves[accountLeaves].touch(int(k[0]))
+	b, i, ok := s.accounts.find(k)
+	if b == nil || b.age != s.age {
+		fresh := &bucket{age: s.age}
+		if b != nil {
+			fresh.list = slices.Clone(b.list)
+		}
+		b = fresh
+		s.accounts.buckets[k[0]] = b
+	}
+	if !ok {
+		b.list = slices.Insert(b.list, i, account{key: k})
+	}
+	return &b.list[i]
+}

@@ -1,0 +1,175 @@
+package chain
+
+import "taolab/sim/chain/consensus"
+
+// EndBlock ends the block: mints its emission, moves the price of registration, runs an epoch
+// when due, and returns what happened in the block in order.
+func (s *State) EndBlock() []Event {
+	s.height++
+	rao, _ := s.params.curve().Next(s.height, s.issuance())
+	s.mint(rao)
+	s.burnPriceRao = s.nextBurn(s.height)
+	s.inBlock = 0
+	if p := &s.params; p.BurnRule == BurnByInterval && s.height%p.AdjustmentIntervalBlocks == 0 {
+		s.inInterval = 0
+	}
+	events := s.events
+	s.events = nil
+	if s.due(s.height) {
+		events = append(events, s.epoch())
+	}
+	s.mustConserve()
+	return events
+}
+
+func (s *State) mint(rao uint64) {
+	s.money.Minted += rao
+	s.money.Pending += rao
+}
+
+// due says whether an epoch runs at a height.
+func (s *State) due(height uint64) bool {
+	p := &s.params
+	if p.EpochDue == DueByHeight {
+		return blocksToEpoch(p.TempoBlocks, height) == 0
+	}
+	return p.TempoBlocks > 0 && height-s.lastEpoch >= p.TempoBlocks
+}
+
+// blocksToEpoch is how many blocks after height an epoch runs by height, its own counting as 0.
+func blocksToEpoch(tempo, height uint64) uint64 {
+	if tempo == 0 {
+		return never
+	}
+	return tempo - (height+1)%(tempo+1)
+}
+
+const never = 1<<64 - 1
+
+// NextEvent is the height of the next block at which more happens than minting and the price of
+// registration moving: an epoch; the largest uint64 if there is none.
+func (s *State) NextEvent() uint64 {
+	p := &s.params
+	next := s.height + 1
+	switch {
+	case p.TempoBlocks == 0:
+		return never
+	case p.EpochDue == DueByHeight:
+		return next + blocksToEpoch(p.TempoBlocks, next)
+	}
+	return max(next, s.lastEpoch+p.TempoBlocks)
+}
+
+// Advance ends n blocks, the same as n times EndBlock.
+func (s *State) Advance(n uint64) []Event {
+	var events []Event
+	for n > 0 {
+		if quiet := min(n, s.NextEvent()-s.height-1); quiet > 0 && s.settled() {
+			s.mint(s.params.curve().Sum(s.height+1, s.issuance(), quiet))
+			s.height += quiet
+			n -= quiet
+			s.mustConserve()
+			continue
+		}
+		events = append(events, s.EndBlock()...)
+		n--
+	}
+	return events
+}
+
+// settled says whether blocks without transactions and epochs change nothing but the supply.
+func (s *State) settled() bool {
+	if s.inBlock > 0 || len(s.events) > 0 {
+		return false
+	}
+	if s.params.BurnRule == BurnByInterval {
+		return s.inInterval == 0 && s.adjusted() == s.burnPriceRao
+	}
+	return s.nextBurn(s.height+1) == s.burnPriceRao
+}
+
+// epoch runs the consensus on the state and pays the pending emission.
+func (s *State) epoch() EpochRan {
+	pending := s.money.Pending
+	out := s.rule.Epoch(&s.workspace, s.epochInput(), pending)
+	var paid uint64
+	for i := range s.neurons.n {
+		n := s.neuron(UID(i))
+		n.emissionRao = out.EmissionRao[i]
+		n.consensus = out.Consensus[i]
+		n.incentive = out.Incentive[i]
+		n.dividends = out.Dividends[i]
+		n.trust = out.ValidatorTrust[i]
+		n.stakeWeight = out.StakeWeight[i]
+		n.pruningScore = out.PruningScore[i]
+		n.active = out.Active[i]
+		n.permit = out.Permits[i]
+		if rao := n.emissionRao; rao > 0 {
+			s.account(n.hotkey).stakeRao += rao
+			paid += rao
+		}
+	}
+	s.storeBonds(out.Bonds)
+	ran := EpochRan{Block: s.height, Epoch: s.epochs, EmissionRao: pending, PaidRao: paid}
+	if paid > 0 {
+		ran.DustRao = pending - paid
+	} else {
+		ran.UnallocatedRao = pending
+	}
+	s.money.Pending = 0
+	s.money.Staked += paid
+	s.money.Dust += ran.DustRao
+	s.money.Unallocated += ran.UnallocatedRao
+	s.lastEpoch = s.height
+	s.epochs++
+	return ran
+}
+
+func (s *State) epochInput() *consensus.Input {
+	p, in := &s.params, &s.input
+	*in = consensus.Input{
+		Params: consensus.Params{
+			TempoBlocks: p.TempoBlocks, Kappa: p.Kappa, BondsPenalty: p.BondsPenalty,
+			BondsMovingAveragePPM: p.BondsMovingAveragePPM,
+			ActivityCutoffBlocks:  p.ActivityCutoffBlocks,
+			StakeThresholdRao:     p.StakeThresholdRao, MaxValidators: int(p.MaxValidators),
+		},
+		Block: s.height, LastEpochBlock: s.lastEpoch,
+		StakesRao: in.StakesRao[:0], LastUpdate: in.LastUpdate[:0],
+		RegisteredAt: in.RegisteredAt[:0], Permits: in.Permits[:0],
+		Weights: in.Weights[:0], Bonds: in.Bonds[:0],
+	}
+	for i := range s.neurons.n {
+		n := s.neurons.get(UID(i))
+		in.StakesRao = append(in.StakesRao, s.accounts.get(n.hotkey).stakeRao)
+		in.LastUpdate = append(in.LastUpdate, n.lastUpdate)
+		in.RegisteredAt = append(in.RegisteredAt, n.registeredAt)
+		in.Permits = append(in.Permits, n.permit)
+		in.Weights = append(in.Weights, n.weights)
+		in.Bonds = append(in.Bonds, n.bonds)
+	}
+	return in
+}
+
+// storeBonds copies the rows into one piece of memory, which the rows before give free unless a
+// view still shows them.
+func (s *State) storeBonds(rows [][]BondEntry) {
+	total := 0
+	for _, row := range rows {
+		total += len(row)
+	}
+	if s.arenaAge != s.age || cap(s.bondArena) < total {
+		s.bondArena = make([]BondEntry, 0, total+total/4)
+		s.arenaAge = s.age
+	}
+	arena := s.bondArena[:0]
+	for i, row := range rows {
+		if len(row) == 0 && len(s.neurons.get(UID(i)).bonds) == 0 {
+			continue
+		}
+		from := len(arena)
+		arena = append(arena, row...)
+		s.setBonds(UID(i), arena[from:len(arena):len(arena)])
+	}
+	s.bondArena = arena
+}

@@ -1,0 +1,103 @@
+package chain
+
+import (
+	"fmt"
+
+	"taolab/sim/chain/consensus"
+	"taolab/sim/chain/emission"
+)
+
+// era2025 is what the chain ran with before subnets had pools (opentensor/subtensor, January
+// 2025, runtime defaults).
+var era2025 = Params{
+	Rule:                     consensus.Yuma2,
+	TempoBlocks:              360,
+	EpochDue:                 DueByHeight,
+	Kappa:                    32767,
+	BondsPenalty:             65535,
+	BondsMovingAveragePPM:    900_000,
+	ActivityCutoffBlocks:     5000,
+	MaxUIDs:                  4096,
+	MaxValidators:            128,
+	ImmunityBlocks:           4096,
+	PruneBy:                  PruneByScore,
+	MinAllowedWeights:        1024,
+	MaxWeight:                1000,
+	WeightsRateLimitBlocks:   100,
+	BurnRao:                  1 * RaoPerTAO,
+	MinBurnRao:               1 * RaoPerTAO,
+	MaxBurnRao:               100 * RaoPerTAO,
+	BurnRule:                 BurnByInterval,
+	AdjustmentIntervalBlocks: 100,
+	TargetRegistrations:      2,
+	MaxRegistrationsPerBlock: 1,
+	RecycleBurned:            true,
+	Emission:                 emission.ByIssuance,
+}
+
+type era struct {
+	name   string
+	params Params
+}
+
+var eras = []era{
+	{"finney-2023", func() Params {
+		p := era2025
+		p.TempoBlocks = 99
+		p.MaxWeight = 262 // 0.004, which validators of the time kept to
+		return p
+	}()},
+	{"2025-01", era2025},
+	{"2026", func() Params {
+		p := era2025
+		p.EpochDue = DueSinceLast
+		p.ActivityCutoffBlocks = 5000 // 13,889 thousandths of the tempo
+		p.MaxUIDs = 256
+		p.MinNonImmune = 10
+		p.PruneBy = PruneByEmission
+		p.MaxWeight = 65535
+		p.BurnRao = RaoPerTAO / 10
+		p.MinBurnRao = RaoPerTAO / 2000
+		p.BurnRule = BurnByDemand
+		p.BurnHalfLifeBlocks = 360
+		p.BurnIncreasePercent = 126
+		p.AdjustmentIntervalBlocks = 0
+		p.TargetRegistrations = 0
+		return p
+	}()},
+}
+
+// Eras lists the names that Era knows, oldest first.
+func Eras() []string {
+	names := make([]string, len(eras))
+	for i, e := range eras {
+		names[i] = e.name
+	}
+	return names
+}
+
+// Era returns the parameters of a period of the chain's history.
+func Era(name string) (Params, error) {
+	for _, e := range eras {
+		if e.name == name {
+			return e.params, nil
+		}
+	}
+	return Params{}, fmt.Errorf("era %q: want one of %q", name, Eras())
+}
+
+// Scaled returns the parameters for a network of uids neurons, at least 1. Limits on weights are
+// stated for 4,096 neurons: in a smaller network the largest weight grows and the number of
+// weights shrinks in proportion. A quarter of the neurons are validators, if that is fewer.
+func (p Params) Scaled(uids int) Params {
+	const full = 4096
+	n := uint64(min(max(uids, 1), maxWeights))
+	if n < full {
+		p.MaxWeight = uint16(min(65535, (uint64(p.MaxWeight)*full+n-1)/n))
+		p.MinAllowedWeights = uint16(uint64(p.MinAllowedWeights) * n / full)
+	}
+	p.MaxValidators = uint16(min(uint64(p.MaxValidators), max(n/4, 1)))
+	p.MinNonImmune = uint16(uint64(p.MinNonImmune) * min(n, uint64(p.MaxUIDs)) / uint64(max(p.MaxUIDs, 1)))
+	p.MaxUIDs = uint16(n)
+	return p
+}

@@ -1,0 +1,172 @@
+package chain
+
+import (
+	"bytes"
+	"slices"
+)
+
+// neuron is a slot of the network. Rows are never changed in place once they are here.
+type neuron struct {
+	hotkey, axon Key
+	registeredAt uint64
+	lastUpdate   uint64
+	emissionRao  uint64
+	consensus    uint16
+	incentive    uint16
+	dividends    uint16
+	trust        uint16
+	stakeWeight  uint16
+	pruningScore uint16
+	active       bool
+	permit       bool
+	weights      []WeightEntry
+	bonds        []BondEntry
+}
+
+const neuronBytes = 2*32 + 3*8 + 6*2 + 2
+
+// layout is the record without its rows.
+func (n *neuron) layout(c *coder) {
+	c.bytes(n.hotkey[:])
+	c.bytes(n.axon[:])
+	c.u64(&n.registeredAt)
+	c.u64(&n.lastUpdate)
+	c.u64(&n.emissionRao)
+	c.u16(&n.consensus)
+	c.u16(&n.incentive)
+	c.u16(&n.dividends)
+	c.u16(&n.trust)
+	c.u16(&n.stakeWeight)
+	c.u16(&n.pruningScore)
+	c.flag(&n.active)
+	c.flag(&n.permit)
+}
+
+func (n *neuron) weightsLayout(c *coder) {
+	list(c, &n.weights, 4, func(w *WeightEntry) {
+		c.u16((*uint16)(&w.UID))
+		c.u16(&w.Weight)
+	})
+}
+
+func (n *neuron) bondsLayout(c *coder) {
+	list(c, &n.bonds, 4, func(b *BondEntry) {
+		c.u16((*uint16)(&b.UID))
+		c.u16(&b.Bond)
+	})
+}
+
+// neurons is the table of neurons by uid, in pages, with an index by hotkey. As with accounts,
+// what is of another age than the state is shared with views.
+type neurons struct {
+	age   uint64
+	n     int
+	pages []*page
+	index []slot // sorted by hotkey; replaced as a whole
+}
+
+const pageNeurons = 32
+
+type page struct {
+	age uint64
+	at  [pageNeurons]neuron
+}
+
+type slot struct {
+	hotkey Key
+	uid    UID
+}
+
+func (t *neurons) get(uid UID) *neuron { return &t.pages[uid/pageNeurons].at[uid%pageNeurons] }
+
+func (t *neurons) find(hotkey Key) (place int, ok bool) {
+	return slices.BinarySearchFunc(t.index, hotkey, func(s slot, k Key) int {
+		return bytes.Compare(s.hotkey[:], k[:])
+	})
+}
+
+func (t *neurons) uidOf(hotkey Key) (UID, bool) {
+	i, ok := t.find(hotkey)
+	if !ok {
+		return 0, false
+	}
+	return t.index[i].uid, true
+}
+
+// ownNeurons returns the table for a change.
+func (s *State) ownNeurons() *neurons {
+	if s.neurons.age != s.age {
+		t := *s.neurons
+		t.age = s.age
+		t.pages = slices.Clone(t.pages)
+		s.neurons = &t
+	}
+	return s.neurons
+}
+
+// neuron returns the neuron in a slot for a change of its record; rows are replaced by setWeights
+// and setBonds.
+func (s *State) neuron(uid UID) *neuron {
+	t := s.ownNeurons()
+	p := t.pages[uid/pageNeurons]
+	if p.age != s.age {
+		fresh := *p
+		fresh.age = s.age
+		p = &fresh
+		t.pages[uid/pageNeurons] = p
+	}
+	s.leaves[neuronLeaves].touch(int(uid))
+	return &p.at[uid%pageNeurons]
+}
+
+func (s *State) setWeights(uid UID, row []WeightEntry) {
+	s.neuron(uid).weights = row
+	s.leaves[weightLeaves].touch(int(uid))
+}
+
+func (s *State) setBonds(uid UID, row []BondEntry) {
+	s.neuron(uid).bonds = row
+	s.leaves[bondLeaves].touch(int(uid))
+}
+
+// appendNeuron makes one more slot.
+func (s *State) appendNeuron(n neuron) UID {
+	t := s.ownNeurons()
+	uid := UID(t.n)
+	if t.n%pageNeurons == 0 {
+		t.pages = append(t.pages, &page{age: s.age})
+	}
+	t.n++
+	for _, kind := range []leafKind{neuronLeaves, weightLeaves, bondLeaves} {
+		s.leaves[kind].grow(t.n)
+	}
+	*s.neuron(uid) = n
+	i, _ := t.find(n.hotkey)
+	t.index = slices.Insert(slices.Clone(t.index), i, slot{n.hotkey, uid})
+	return uid
+}
+
+// replaceNeuron puts n into a taken slot. Weights of others on the slot become explicit zeros;
+// their bonds stay, and the next epoch ignores them as older than the neuron.
+func (s *State) replaceNeuron(uid UID, n neuron) {
+	t := s.ownNeurons()
+	old := t.get(uid).hotkey
+	index := slices.Clone(t.index)
+	i, _ := t.find(old)
+	index = slices.Delete(index, i, i+1)
+	t.index = index
+	i, _ = t.find(n.hotkey)
+	t.index = slices.Insert(index, i, slot{n.hotkey, uid})
+	*s.neuron(uid) = n
+	s.leaves[weightLeaves].touch(int(uid))
+	s.leaves[bondLeaves].touch(int(uid))
+	for from := range t.n {
+		row := t.get(UID(from)).weights
+		k := slices.IndexFunc(row, func(w WeightEntry) bool { return w.UID == uid })
+		if k >= 0 && row[k].Weight != 0 {
+			row = slices.Clone(row)
+			row[k].Weight = 0
+			s.setWeights(UID(from), row)
+		}
+	}
+}
