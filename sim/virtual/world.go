@@ -2,45 +2,319 @@ package virtual
 
 import (
 	"context"
+	"crypto/ed25519"
+	"fmt"
+	"sync/atomic"
 
+	"taolab/model/num"
 	"taolab/sim/chain"
 	"taolab/sim/host"
+	"taolab/sim/trace"
 )
 
-// World is a network in virtual time.
+// World is a network in virtual time. Apart from Progress it belongs to one goroutine.
 type World struct {
-	cfg Config
+	cfg     Config
+	records Recording
+	peers   map[host.PeerID]int32
+	nodes   []node
+	pool    *pool
+
+	now    host.Time
+	queue  queue
+	seq    uint64 // of the last event
+	stale  int    // about how many events in the queue are about records that are gone
+	log    eventLog
+	events uint64
+	flop   int64
+
+	messages    pending[message]
+	nextMessage uint64
+	txs         pending[travelling]
+	nextTx      uint64
+
+	state   *chain.State
+	views   []chain.View // the newest ones; height h stands at h modulo their number
+	mempool []candidate
+	nonces  []uint64 // the next nonce of each key, by account
+
+	active       *node // whose agent is handling an event
+	roundTripped bool
+	ended        bool
+	err          error // why the run cannot go on
+	progress     progress
+}
+
+// node is one machine.
+type node struct {
+	cfg   Node
+	index int32
+	agent host.Agent
+	env   env
+
+	peer            host.PeerID
+	hotkey, coldkey account
+	link            *num.Stream // jitter and loss of what the node sends
+	streams         []namedStream
+
+	down   bool
+	saved  []byte
+	lastID uint64 // of calls, jobs, timers, submissions and requests alike
+
+	upFree, downFree host.Time // when the links are done with what they have
+	txArrival        host.Time // of the last transaction, so that nonces arrive in order
+	cutOff           int       // partitions between the node and the block producer
+	frozen           chain.View
+
+	job       job
+	timers    pending[timer]
+	calls     pending[call]
+	served    pending[service]
+	submits   pending[submission]
+	admission host.Admission
+}
+
+// account is a key with the index of its nonce.
+type account struct {
+	private ed25519.PrivateKey
+	key     chain.Key
+	index   int
+}
+
+type namedStream struct {
+	purpose string
+	*num.Stream
+}
+
+// job is the node's outstanding job; none when task is nil.
+type job struct {
+	id   uint64
+	task *task
+}
+
+// timer is what After and AtBlock wait for.
+type timer struct {
+	tag    host.Tag
+	height uint64 // of AtBlock
+	block  bool
+}
+
+// progress is Progress for other goroutines.
+type progress struct {
+	now, flop      atomic.Int64
+	height, events atomic.Uint64
 }
 
 // Progress is how far a run has come.
 type Progress struct {
 	Now    host.Time // virtual time
-	Height uint64    // blocks
+	Height uint64    // blocks made
 	Blocks uint64    // blocks of the whole run
-	Events uint64    // events processed
-	FLOP   int64     // work of delivered jobs
+	Events uint64    // events processed, blocks not counted
+	FLOP   int64     // work of the jobs whose results were delivered
 }
 
 // New makes the world at time 0.
-func New(cfg Config) (*World, error) { return nil, nil }
+func New(cfg Config) (*World, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("virtual: %w", err)
+	}
+	cfg = cfg.withDefaults()
+	cfg.Partitions = sortedPartitions(cfg.Partitions)
+	state, err := chain.New(cfg.Genesis)
+	if err != nil {
+		return nil, fmt.Errorf("virtual: genesis: %w", err)
+	}
+	w := &World{
+		cfg:     cfg,
+		records: cfg.Trace,
+		peers:   make(map[host.PeerID]int32, len(cfg.Nodes)),
+		nodes:   make([]node, len(cfg.Nodes)),
+		pool:    newPool(cfg.Workers),
+		log:     newEventLog(),
+		state:   state,
+	}
+	if cfg.Recorder == nil {
+		w.records = Recording{}
+	}
+	if err := w.addNodes(); err != nil {
+		return nil, fmt.Errorf("virtual: %w", err)
+	}
+	var delay host.Time
+	for i := range cfg.Nodes {
+		delay = max(delay, cfg.Nodes[i].BlockDelay)
+	}
+	w.views = make([]chain.View, delay/cfg.BlockNs+3)
+	w.keepView()
+	w.schedule()
+	return w, nil
+}
 
-// Run lets time pass until the last block. When ctx ends first, it returns ctx's error between two
-// events, and may be called again to go on.
-func (w *World) Run(ctx context.Context) error { return nil }
+// addNodes gives every node its keys, streams and agent.
+func (w *World) addNodes() error {
+	accounts := map[chain.Key]int{}
+	open := func(name string, role host.KeyRole) account {
+		private := Key(w.cfg.Seed, name, role)
+		key := chain.Key(private.Public().(ed25519.PublicKey))
+		index, known := accounts[key]
+		if !known {
+			index = len(w.nonces)
+			accounts[key] = index
+			w.nonces = append(w.nonces, w.state.Nonce(key))
+		}
+		return account{private, key, index}
+	}
+	for i := range w.nodes {
+		n := &w.nodes[i]
+		n.cfg, n.index = w.cfg.Nodes[i], int32(i)
+		n.env = env{w, n}
+		n.agent = n.cfg.Agent
+		if n.agent == nil {
+			n.agent = n.cfg.Fresh()
+		}
+		if n.cfg.ColdkeyOf == "" {
+			n.cfg.ColdkeyOf = n.cfg.Name
+		}
+		n.hotkey = open(n.cfg.Name, host.Hotkey)
+		n.coldkey = open(n.cfg.ColdkeyOf, host.Coldkey)
+		n.peer = n.cfg.Peer
+		if n.peer == (host.PeerID{}) {
+			n.peer = n.hotkey.key
+		}
+		if other, taken := w.peers[n.peer]; taken {
+			return fmt.Errorf("node %d (%s): peer key %v is node %d's", i, n.cfg.Name, n.peer, other)
+		}
+		w.peers[n.peer] = n.index
+		n.link = num.NewStream(w.cfg.Seed, "link\x00"+n.cfg.Name)
+		n.admission.Rules = n.cfg.Admission
+	}
+	return nil
+}
+
+// schedule puts the events into the queue that the config already knows of.
+func (w *World) schedule() {
+	for i := range w.nodes {
+		w.push(0, evStart, int32(i), 0)
+	}
+	for i := range w.nodes {
+		n := &w.nodes[i]
+		for j, c := range n.cfg.Crashes {
+			w.push(c.At, evCrash, n.index, uint64(j))
+		}
+		if len(n.cfg.Crashes) > 0 {
+			n.saved = n.agent.AppendState(nil)
+			w.push(w.cfg.SaveEvery, evSave, n.index, 0)
+		}
+	}
+	for i, p := range w.cfg.Partitions {
+		w.push(p.From, evCut, -1, uint64(i))
+		w.push(p.To, evHeal, -1, uint64(i))
+	}
+}
+
+// push schedules an event, behind all others of its time.
+func (w *World) push(at host.Time, k kind, node int32, id uint64) {
+	w.seq++
+	w.queue.push(event{at: at, seq: w.seq, id: id, node: node, kind: k})
+}
 
 // Progress may be called from any goroutine while Run runs.
-func (w *World) Progress() Progress { return Progress{} }
+func (w *World) Progress() Progress {
+	return Progress{
+		Now:    host.Time(w.progress.now.Load()),
+		Height: w.progress.height.Load(),
+		Blocks: w.cfg.Blocks,
+		Events: w.progress.events.Load(),
+		FLOP:   w.progress.flop.Load(),
+	}
+}
+
+func (w *World) publish() {
+	w.progress.now.Store(int64(w.now))
+	w.progress.height.Store(w.state.Height())
+	w.progress.events.Store(w.events)
+	w.progress.flop.Store(w.flop)
+}
 
 // Digest is the hash of all that has happened so far: every processed event and the ledger
 // digests.
-func (w *World) Digest() chain.Digest { return chain.Digest{} }
-
-// RoundTrip waits for running jobs, keeps their results, and sends every agent's state through
-// bytes into a fresh agent. It may be called before, between and after calls of Run.
-func (w *World) RoundTrip() error { return nil }
+func (w *World) Digest() chain.Digest { return w.log.digest() }
 
 // Chain is the ledger after the newest block.
-func (w *World) Chain() chain.View { return chain.View{} }
+func (w *World) Chain() chain.View { return w.viewAt(w.state.Height()) }
 
 // Agent is the agent of node i, in the order of the config.
-func (w *World) Agent(i int) host.Agent { return nil }
+func (w *World) Agent(i int) host.Agent { return w.nodes[i].agent }
+
+// fail ends the run: something is wrong that no result should hide.
+func (w *World) fail(err error) {
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+func (w *World) record(r trace.Row) {
+	if w.cfg.Recorder != nil {
+		w.cfg.Recorder.Record(r)
+	}
+}
+
+// Run lets time pass until the last block. When ctx ends first, it returns ctx's error between two
+// events, and may be called again to go on. It returns an error when an agent asked for what no
+// world can give; then the run cannot go on.
+func (w *World) Run(ctx context.Context) error {
+	w.pool.start()
+	defer w.pool.stop()
+	defer w.publish()
+	defer w.explainPanic()
+	for turn := 0; w.err == nil; turn++ {
+		if turn%256 == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			w.publish()
+		}
+		height := w.state.Height()
+		if height >= w.cfg.Blocks {
+			w.end()
+			return nil
+		}
+		block := host.Time(height+1) * w.cfg.BlockNs
+		isEvent := len(w.queue) > 0 && w.queue[0].at < block
+		next := block
+		if isEvent {
+			next = w.queue[0].at
+		}
+		if w.cfg.RoundTripAt > 0 && !w.roundTripped && next >= w.cfg.RoundTripAt {
+			if err := w.roundTrip(ctx); err != nil {
+				return err
+			}
+			w.roundTripped = true
+		}
+		if !isEvent {
+			w.makeBlocks()
+			continue
+		}
+		if err := w.step(ctx); err != nil {
+			return err
+		}
+	}
+	return w.err
+}
+
+// explainPanic says whose agent was at work when something panicked.
+func (w *World) explainPanic() {
+	if n := w.active; n != nil {
+		if r := recover(); r != nil {
+			panic(fmt.Sprintf("virtual: node %d (%s) at %d ns: %v", n.index, n.cfg.Name, w.now, r))
+		}
+	}
+}
+
+// end closes the log with the final ledger.
+func (w *World) end() {
+	if !w.ended {
+		w.ended = true
+		w.log.ledger(w.state.Height(), w.state.Digest())
+	}
+}

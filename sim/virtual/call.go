@@ -1,0 +1,168 @@
+package virtual
+
+import (
+	"slices"
+
+	"taolab/sim/host"
+)
+
+// call is a question that a node has asked and that is not closed.
+type call struct {
+	to     host.PeerID
+	sentAt host.Time
+	parts  uint32    // received
+	allow  uint32    // parts that may come
+	refuse host.Code // the host answers with it; NoReturn when the question is on its way
+}
+
+// service is a request that waits at a node or is in service.
+type service struct {
+	from      int32
+	call      host.CallID // the caller's
+	parts     uint32      // sent
+	allow     uint32
+	busy      bool      // in service
+	lastReply host.Time // arrival of the last part
+}
+
+// Call is documented at host.Env.
+func (e *env) Call(to host.PeerID, req host.Request, timeout host.Time) host.CallID {
+	w, n := e.use()
+	id := n.newID()
+	c := call{to: to, sentAt: w.now, allow: min(max(req.MaxReplies, 1), maxReplies)}
+	target, known := w.peers[to]
+	switch {
+	case !known:
+		c.refuse = host.Unavailable
+	case len(req.Body) > maxBodyBytes:
+		c.refuse = host.InvalidRequest
+	case n.calls.live >= maxCalls:
+		c.refuse = host.Backoff
+	}
+	n.calls.add(id, c)
+	if c.refuse != host.NoReturn {
+		w.push(w.now, evRefuse, n.index, id)
+		return host.CallID(id)
+	}
+	deadline := w.now + bounded(timeout)
+	w.push(deadline, evTimeout, n.index, id)
+	w.send(message{
+		from: n.index, to: target, synapse: req.Synapse, dir: req.Dir, replies: c.allow,
+		call: host.CallID(id), deadline: deadline, body: slices.Clone(req.Body),
+	}, 0)
+	return host.CallID(id)
+}
+
+// Cancel is documented at host.Env. The server is not told.
+func (e *env) Cancel(id host.CallID) {
+	w, n := e.use()
+	if _, open := n.calls.take(uint64(id)); open {
+		w.stale++
+	}
+}
+
+// Reply is documented at host.Env. It does nothing when the caller has given up.
+func (e *env) Reply(id host.CallID, r host.Response) {
+	w, n := e.use()
+	s := n.served.get(uint64(id))
+	if s == nil || !s.busy {
+		return
+	}
+	if len(r.Body) > maxBodyBytes {
+		r = host.Response{Code: host.InvalidResponse}
+	}
+	s.parts++
+	more := r.More && s.parts < s.allow
+	s.lastReply = w.send(message{
+		from: n.index, to: s.from, reply: true, more: more, code: r.Code, call: s.call,
+		body: slices.Clone(r.Body),
+	}, s.lastReply)
+	if !more {
+		n.served.take(uint64(id))
+		n.admission.Release()
+		w.stale++
+	}
+}
+
+// deliverRequest offers a request to the node's admission queue.
+func (w *World) deliverRequest(n *node, m *message) {
+	if m.deadline <= w.now {
+		return
+	}
+	if n.down {
+		w.refuse(n, m.from, m.call, host.Unavailable)
+		return
+	}
+	caller := &w.nodes[m.from]
+	view := w.viewOf(n)
+	_, hasUID := view.UIDOf(caller.hotkey.key)
+	in := host.Incoming{
+		Call:     host.CallID(n.newID()),
+		From:     caller.peer,
+		StakeRao: view.StakeOf(caller.hotkey.key),
+		Deadline: m.deadline,
+		Request:  host.Request{Synapse: m.synapse, Dir: m.dir, Body: m.body, MaxReplies: m.replies},
+	}
+	outcome, displaced, gaveWay := n.admission.Offer(in, hasUID, w.now)
+	if gaveWay {
+		s, _ := n.served.take(uint64(displaced.Call))
+		w.stale++
+		w.refuse(n, s.from, s.call, host.Full.Code())
+	}
+	if outcome != host.Waiting {
+		w.refuse(n, m.from, m.call, outcome.Code())
+		return
+	}
+	n.served.add(uint64(in.Call), service{from: m.from, call: m.call, allow: m.replies})
+	w.push(m.deadline, evOverdue, n.index, uint64(in.Call))
+}
+
+// refuse answers a request without the agent.
+func (w *World) refuse(n *node, caller int32, id host.CallID, code host.Code) {
+	w.send(message{from: n.index, to: caller, reply: true, code: code, call: id}, 0)
+}
+
+// serve hands waiting requests to the agent as long as slots are free.
+func (w *World) serve(n *node) {
+	for w.err == nil && !n.down {
+		in, ok := n.admission.Next(w.now)
+		if !ok {
+			return
+		}
+		n.served.get(uint64(in.Call)).busy = true
+		in.Deadline += n.cfg.Skew
+		w.handle(n, in)
+	}
+}
+
+// deliverReply hands a reply to the agent that waits for it; after the last one the call is closed.
+func (w *World) deliverReply(n *node, m *message) {
+	c := n.calls.get(uint64(m.call))
+	if c == nil {
+		return
+	}
+	c.parts++
+	more := m.more && c.parts < c.allow
+	a := host.Answer{
+		Call: m.call, From: c.to, SentAt: c.sentAt + n.cfg.Skew,
+		Response: host.Response{Code: m.code, Body: m.body, More: more},
+	}
+	if !more {
+		n.calls.take(uint64(m.call))
+		w.stale++
+	}
+	w.handle(n, a)
+}
+
+// giveUp closes a call whose time is up or that the host refused.
+func (w *World) giveUp(n *node, id uint64) {
+	c, _ := n.calls.take(id)
+	code := c.refuse
+	if code == host.NoReturn {
+		code = host.Timeout
+	}
+	w.handle(n, host.Answer{
+		Call: host.CallID(id), From: c.to, SentAt: c.sentAt + n.cfg.Skew,
+		Response: host.Response{Code: code},
+	})
+}

@@ -1,0 +1,116 @@
+package virtual
+
+import (
+	"fmt"
+	"math/bits"
+
+	"taolab/sim/host"
+)
+
+// message is a request or a reply on its way.
+type message struct {
+	from, to int32
+	reply    bool
+	more     bool
+	synapse  host.Synapse
+	dir      host.Dir
+	code     host.Code
+	replies  uint32      // parts that the request allows
+	call     host.CallID // the caller's
+	deadline host.Time   // of a request
+	sentAt   host.Time
+	size     int64 // bytes on the link
+	body     []byte
+}
+
+// send puts a message on the link from one node to another. Not before earliest does its first
+// bit arrive, so that the parts of one reply keep their order; the time of arrival is returned.
+//
+// The link is fluid: bits arrive at the receiver while later ones still leave the sender. A
+// message holds the uplink for size/up and the downlink for size/down; its last bit arrives one
+// latency after it left, or when the downlink is done with it, whichever is later. With the
+// slower end at 10 Mbit/s, 1 MB takes 0.8 s and the latency, whatever the other end's speed.
+func (w *World) send(m message, earliest host.Time) host.Time {
+	from, to := &w.nodes[m.from], &w.nodes[m.to]
+	m.size = int64(len(m.body)) + int64(w.cfg.Links.HeaderBytes)
+	left := from.leave(w.now, m.size)
+	first := left - min(left-w.now, duration(8*m.size, to.cfg.DownBps))
+	arrival := max(first+w.latency(from, from.cfg.Region, to.cfg.Region), earliest)
+	if w.lost(from, from.cfg.Region, to.cfg.Region, arrival) {
+		return arrival
+	}
+	m.sentAt = w.now
+	w.nextMessage++
+	w.messages.add(w.nextMessage, m)
+	kind := evArrive
+	if to.cfg.DownBps == 0 {
+		kind = evDeliver
+	}
+	w.push(arrival, kind, m.to, w.nextMessage)
+	return arrival
+}
+
+// leave holds the uplink for a message and returns when its last bit has left.
+func (n *node) leave(now host.Time, size int64) host.Time {
+	n.upFree = max(n.upFree, now) + duration(8*size, n.cfg.UpBps)
+	return n.upFree
+}
+
+// latency is the time of one message between regions. Its jitter comes from the sender's stream.
+func (w *World) latency(from *node, a, b int) host.Time {
+	t := w.cfg.Links.Latency[a][b]
+	if w.cfg.Links.Jitter > 0 {
+		t += host.Time(float64(from.link.Exponential() * float64(w.cfg.Links.Jitter)))
+	}
+	return t
+}
+
+// lost says whether a message to region b never arrives: by chance, or because a partition lies
+// between the regions now or at arrival.
+func (w *World) lost(from *node, a, b int, arrival host.Time) bool {
+	chance := w.cfg.Links.Loss + from.cfg.Loss
+	chance -= float64(w.cfg.Links.Loss * from.cfg.Loss)
+	if chance > 0 && from.link.Float64() < chance {
+		if w.records.Faults {
+			w.fault(from.index, "loss", "a message was lost by chance")
+		}
+		return true
+	}
+	for _, p := range w.cfg.Partitions {
+		if p.cuts(a, b) && (p.holds(w.now) || p.holds(arrival)) {
+			if w.records.Faults {
+				w.fault(from.index, "loss", fmt.Sprintf("a message from region %d to %d met a partition", a, b))
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// arrive puts a message through the receiver's downlink.
+func (w *World) arrive(e event, m *message) {
+	n := &w.nodes[m.to]
+	n.downFree = max(n.downFree, w.now) + duration(8*m.size, n.cfg.DownBps)
+	w.push(n.downFree, evDeliver, m.to, e.id)
+}
+
+// duration is the time that amount units of work take at a speed per second, rounded up, in
+// nanoseconds; no time when the speed is 0, which stands for unlimited.
+func duration(amount, speed int64) host.Time {
+	if speed == 0 || amount <= 0 {
+		return 0
+	}
+	return ceilDiv(uint64(amount), uint64(host.Second), uint64(speed))
+}
+
+// ceilDiv is a*b/c, rounded up; at most maxTime.
+func ceilDiv(a, b, c uint64) host.Time {
+	high, low := bits.Mul64(a, b)
+	low, carry := bits.Add64(low, c-1, 0)
+	high += carry
+	if high >= c {
+		return maxTime
+	}
+	q, _ := bits.Div64(high, low, c)
+	return host.Time(min(q, uint64(maxTime)))
+}

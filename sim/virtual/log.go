@@ -1,0 +1,97 @@
+package virtual
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+
+	"taolab/sim/chain"
+)
+
+// eventLog is the running hash over all that happens. Each entry begins with a byte that says
+// what it is: the kind of an event, or one of the marks. Integers are little-endian; texts and
+// bodies follow their length.
+type eventLog struct {
+	hash hash.Hash
+	page []byte
+}
+
+// Marks of entries that are no events.
+const (
+	markBlock  = 0x80 // height, number of transactions; then each with its outcome
+	markLedger = 0x81 // height, ledger digest
+)
+
+const logPage = 4096
+
+func newEventLog() eventLog {
+	return eventLog{hash: sha256.New(), page: make([]byte, 0, 2*logPage)}
+}
+
+// event begins the entry of an event.
+func (l *eventLog) event(e event) {
+	le := binary.LittleEndian
+	b := append(l.page, byte(e.kind))
+	b = le.AppendUint32(b, uint32(e.node))
+	b = le.AppendUint64(b, uint64(e.at))
+	b = le.AppendUint64(b, e.seq)
+	l.page = b
+	l.number(e.id)
+}
+
+func (l *eventLog) mark(mark byte, height uint64) {
+	l.page = append(l.page, mark)
+	l.number(height)
+}
+
+func (l *eventLog) number(x uint64) {
+	if len(l.page) >= logPage {
+		l.flush()
+	}
+	l.page = binary.LittleEndian.AppendUint64(l.page, x)
+}
+
+// bytes adds a body; a large one goes to the hash without being copied.
+func (l *eventLog) bytes(b []byte) {
+	l.number(uint64(len(b)))
+	if len(b) < logPage/4 {
+		l.page = append(l.page, b...)
+		return
+	}
+	l.flush()
+	l.hash.Write(b)
+}
+
+func (l *eventLog) flush() {
+	l.hash.Write(l.page)
+	l.page = l.page[:0]
+}
+
+// digest is the hash of all entries so far; entries may follow.
+func (l *eventLog) digest() (d chain.Digest) {
+	l.flush()
+	l.hash.Sum(d[:0])
+	return d
+}
+
+// message adds what was delivered: everything that the receiver can see.
+func (l *eventLog) message(m *message) {
+	var flags uint64
+	if m.reply {
+		flags = 1
+	}
+	if m.more {
+		flags |= 2
+	}
+	l.number(flags | uint64(m.synapse)<<8 | uint64(m.dir)<<16 | uint64(m.code)<<24 | uint64(m.replies)<<32)
+	l.number(uint64(uint32(m.from)) | uint64(uint32(m.to))<<32)
+	l.number(uint64(m.call))
+	l.number(uint64(m.deadline))
+	l.bytes(m.body)
+}
+
+// ledger adds a ledger digest.
+func (l *eventLog) ledger(height uint64, d chain.Digest) {
+	l.mark(markLedger, height)
+	l.bytes(d[:])
+}
