@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// Smoothing is the weight of a new value in an Average.
+// Smoothing is the weight of a new value in an Average where nothing else is asked for.
 const Smoothing = 0.1
 
 // Average is an exponential moving average and the number of values in it.
@@ -15,31 +15,32 @@ type Average struct {
 	Updates uint64
 }
 
-// Observe takes a value in; the first is taken as it is, what is not a finite number is left out.
-func (a *Average) Observe(x float64) {
+// Observe takes a value in with weight alpha; the first is taken as it is, what is not a finite
+// number is left out.
+func (a *Average) Observe(x, alpha float64) {
 	switch {
 	case math.IsNaN(x) || math.IsInf(x, 0):
 		return
 	case a.Updates == 0:
 		a.Value = x
 	default:
-		a.move(x)
+		a.move(x, alpha)
 	}
 	a.Updates++
 }
 
-// ObserveFromZero takes a value in, starting from zero: a newcomer earns its score query by query.
-// What is not a finite number counts as zero.
-func (a *Average) ObserveFromZero(x float64) {
+// ObserveFromZero takes a value in with weight alpha, starting from zero: a newcomer earns its
+// score query by query. What is not a finite number counts as zero.
+func (a *Average) ObserveFromZero(x, alpha float64) {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		x = 0
 	}
-	a.move(x)
+	a.move(x, alpha)
 	a.Updates++
 }
 
-func (a *Average) move(x float64) {
-	a.Value = float64((1-Smoothing)*a.Value) + float64(Smoothing*x)
+func (a *Average) move(x, alpha float64) {
+	a.Value = float64((1-alpha)*a.Value) + float64(alpha*x)
 }
 
 // Entry is what a validator remembers of the peer at one uid. Score is updated by every query,
@@ -58,25 +59,33 @@ type Entry struct {
 
 // Averages is a table of entries by uid; its zero value is empty.
 type Averages struct {
+	Alpha   float64 // weight of a new value, 0: Smoothing; a setting, not part of the state's bytes
 	entries []Entry
 }
 
 // Answered notes a query that brought a credit at its uid.
 func (a *Averages) Answered(hotkey [32]byte, c Credit, route float64, latencyNs int64) {
-	e := a.at(c.UID, hotkey)
-	e.Score.ObserveFromZero(c.Shapley())
-	e.Shapley.Observe(c.Shapley())
-	e.Loss.Observe(c.Loss)
-	e.Base.Observe(c.Base)
-	e.Synergy.Observe(c.Synergy)
-	e.SynergyLoss.Observe(c.SynergyLoss)
-	e.Route.Observe(route)
-	e.LatencyNs.Observe(float64(latencyNs))
+	e, alpha := a.at(c.UID, hotkey), a.alpha()
+	e.Score.ObserveFromZero(c.Shapley(), alpha)
+	e.Shapley.Observe(c.Shapley(), alpha)
+	e.Loss.Observe(c.Loss, alpha)
+	e.Base.Observe(c.Base, alpha)
+	e.Synergy.Observe(c.Synergy, alpha)
+	e.SynergyLoss.Observe(c.SynergyLoss, alpha)
+	e.Route.Observe(route, alpha)
+	e.LatencyNs.Observe(float64(latencyNs), alpha)
 }
 
 // Silent notes a query that brought no usable answer.
 func (a *Averages) Silent(uid uint16, hotkey [32]byte) {
-	a.at(uid, hotkey).Score.ObserveFromZero(0)
+	a.at(uid, hotkey).Score.ObserveFromZero(0, a.alpha())
+}
+
+func (a *Averages) alpha() float64 {
+	if a.Alpha == 0 {
+		return Smoothing
+	}
+	return a.Alpha
 }
 
 // Refresh forgets the entry at a uid whose hotkey changed and reports whether there was one.

@@ -184,8 +184,8 @@ func averageCommand(t *testing.T, d *datadriven.TestData) string {
 	var b strings.Builder
 	var zeroing, plain Average
 	for i, x := range floats(t, d, d.Input) {
-		zeroing.ObserveFromZero(x)
-		plain.Observe(x)
+		zeroing.ObserveFromZero(x, Smoothing)
+		plain.Observe(x, Smoothing)
 		fmt.Fprintf(&b, "%d: from zero %.4f of %d, plain %.4f of %d\n",
 			i+1, zeroing.Value, zeroing.Updates, plain.Value, plain.Updates)
 	}

@@ -116,7 +116,6 @@ func quantile(x []float64, q float64) float64 {
 // LimitShares scales x, none of it negative, to sum one with no share above limit. When so few
 // values cannot meet the limit, or all are zero, the shares are equal.
 func LimitShares(x []float64, limit float64) []float64 {
-	const epsilon = 1e-7
 	m, total := len(x), sum(x)
 	if total == 0 || float64(float64(m)*limit) <= 1 {
 		return equal(m)
@@ -125,21 +124,40 @@ func LimitShares(x []float64, limit float64) []float64 {
 	if slices.Max(shares) <= limit {
 		return shares
 	}
+	// The reference shifts its cut by an epsilon, which overshoots the limit where the values that
+	// stay whole are smaller still: those are cut exactly.
+	for _, epsilon := range []float64{1e-7, 0} {
+		limited := cutShares(shares, limit, epsilon)
+		if slices.Max(limited) <= limit {
+			return limited
+		}
+		shares = limited
+	}
+	return shares
+}
+
+// cutShares cuts the largest of shares so that after scaling back to one they stand at the limit.
+func cutShares(shares []float64, limit, epsilon float64) []float64 {
 	// With the values in order, below counts those that stay under the limit even if all above
 	// them were cut down to their height.
 	sorted := slices.Sorted(slices.Values(shares))
 	below, belowSum, cumulative := 0, 0.0, 0.0
 	for i, e := range sorted {
 		cumulative += e
-		if e/(cumulative+float64(float64(m-1-i)*e)+epsilon) < limit {
+		above := float64(float64(len(sorted)-1-i) * e)
+		if cumulative+above+epsilon > 0 && e/(cumulative+above+epsilon) < limit {
 			below, belowSum = i+1, cumulative
 		}
 	}
-	cut := (float64(limit*belowSum) - epsilon) / (1 - float64(limit*float64(m-below)))
-	for i := range shares {
-		shares[i] = min(shares[i], cut)
+	cut := (float64(limit*belowSum) - epsilon) / (1 - float64(limit*float64(len(shares)-below)))
+	limited := make([]float64, len(shares))
+	for i, s := range shares {
+		limited[i] = min(s, cut)
 	}
-	return scaled(shares, sum(shares))
+	if total := sum(limited); total != 0 {
+		return scaled(limited, total)
+	}
+	return equal(len(shares))
 }
 
 // LimitRatio scales x to sum one with largest over smallest below ratio; equal values get equal
