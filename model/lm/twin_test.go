@@ -180,7 +180,7 @@ var batches = []struct {
 }{
 	{Config{Vocab: 11, Context: 6, Width: 8, Layers: 2, Heads: 2}, 3, 5},
 	{Config{Vocab: 37, Context: 21, Width: 20, Layers: 1, Heads: 5}, 1, 21},
-	{Config{Vocab: 40, Context: 40, Width: 16, Layers: 3, Heads: 1}, 2, 35},
+	{Config{Vocab: 24, Context: 40, Width: 12, Layers: 2, Heads: 1}, 1, 35},
 	{Config{Vocab: 2, Context: 1, Width: 1, Layers: 1, Heads: 1}, 2, 1},
 }
 
@@ -236,12 +236,12 @@ func difference(w []float64, i int, f func() float64) float64 {
 	return (up - down) / (2 * h)
 }
 
-// compareGradient holds the gradient of one tensor against central differences, at no more than 24
+// compareGradient holds the gradient of one tensor against central differences, at some 12
 // places of it.
 func compareGradient(t *testing.T, name string, got []float32, w []float64, f func() float64) {
 	t.Helper()
 	moved := false
-	for i := 0; i < len(got); i += 1 + len(got)/24 {
+	for i := 0; i < len(got); i += 1 + len(got)/12 {
 		want := difference(w, i, f)
 		moved = moved || want > 1e-6 || want < -1e-6
 		if !near(got[i], want, 1e-3, 2e-6) {
@@ -249,7 +249,7 @@ func compareGradient(t *testing.T, name string, got []float32, w []float64, f fu
 		}
 	}
 	if !moved {
-		t.Logf("%s: the gradient vanishes everywhere", name)
+		t.Errorf("%s: the gradient vanishes everywhere; the comparison says nothing", name)
 	}
 }
 

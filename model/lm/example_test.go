@@ -1,0 +1,89 @@
+package lm_test
+
+import (
+	"fmt"
+
+	"taolab/model/lm"
+	"taolab/model/num"
+)
+
+// A model learns to count: after 3 comes 4.
+func ExampleWorkspace_Train() {
+	cfg := lm.Config{Vocab: 16, Context: 8, Width: 16, Layers: 1, Heads: 2}
+	random := num.NewStream(1, "example")
+	model := lm.New(cfg, random.Sub("weights"))
+	adam := lm.AdamW{Rate: 0.01, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 1}
+
+	var state lm.AdamState
+	var work lm.Workspace
+	tokens, targets := make([]uint16, 4*8), make([]uint16, 4*8)
+	for range 100 {
+		for i := range tokens {
+			if i%8 == 0 {
+				tokens[i] = uint16(random.IntN(16))
+			} else {
+				tokens[i] = targets[i-1]
+			}
+			targets[i] = (tokens[i] + 1) % 16
+		}
+		work.Train(model, adam, &state, tokens, targets, 4, 8)
+	}
+
+	probs := work.Next(model, []uint16{1, 2, 3}, 1, 3)
+	best := 0
+	for token, p := range probs {
+		if p > probs[best] {
+			best = token
+		}
+	}
+	fmt.Println("after 1 2 3 comes", best, "surely:", probs[best] > 0.9)
+	// Output: after 1 2 3 comes 4 surely: true
+}
+
+// A router learns that peer 2 answered well and peer 0 did not.
+func ExampleRouter() {
+	cfg := lm.Config{Vocab: 16, Context: 8, Width: 16, Layers: 1, Heads: 2}
+	router := lm.NewRouter(cfg, 3, num.NewStream(1, "example"))
+	sgd := lm.SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1}
+
+	var momentum lm.Momentum
+	var work lm.Workspace
+	tokens := []uint16{5, 6, 7, 8}
+	for range 50 {
+		work.TrainRouter(router, sgd, &momentum, tokens, 1, 4, []uint16{0, 2}, []float32{0.1, 0.8})
+	}
+	scores := make([]float32, 3)
+	work.Route(router, tokens, 1, 4, scores)
+	fmt.Printf("%.1f\n", scores)
+	// Output: [0.1 0.5 0.8]
+}
+
+func ExampleConfig_CheckBatch() {
+	cfg := lm.Config{Vocab: 16, Context: 8, Width: 16, Layers: 1, Heads: 2}
+	fmt.Println(cfg.CheckBatch([]uint16{1, 2, 3, 99}, 2, 2))
+	// Output: lm: token 99 at row 1, column 1; the vocabulary has 16 tokens
+}
+
+func ExampleModel_Tensors() {
+	model := lm.New(lm.Config{Vocab: 16, Context: 8, Width: 4, Layers: 1, Heads: 2}, num.NewStream(1, "example"))
+	for _, t := range model.Tensors() {
+		fmt.Println(t.Name, t.Shape)
+	}
+	// Output:
+	// wte.weight [16 4]
+	// wpe.weight [8 4]
+	// h.0.ln_1.weight [4]
+	// h.0.ln_1.bias [4]
+	// h.0.attn.c_attn.weight [4 12]
+	// h.0.attn.c_attn.bias [12]
+	// h.0.attn.c_proj.weight [4 4]
+	// h.0.attn.c_proj.bias [4]
+	// h.0.ln_2.weight [4]
+	// h.0.ln_2.bias [4]
+	// h.0.mlp.c_fc.weight [4 16]
+	// h.0.mlp.c_fc.bias [16]
+	// h.0.mlp.c_proj.weight [16 4]
+	// h.0.mlp.c_proj.bias [4]
+	// ln_f.weight [4]
+	// ln_f.bias [4]
+}
