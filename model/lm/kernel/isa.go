@@ -1,29 +1,73 @@
 package kernel
 
-// ISA is a family of processor instructions that the kernels are written for.
+import (
+	"fmt"
+	"os"
+)
+
+// ISA is a set of instructions that the kernels are written for. All give the same bits.
 type ISA uint8
 
-// The instruction sets, worst first.
+// The instruction sets, slowest first.
 const (
 	Generic ISA = iota // plain Go
 	AVX2               // AVX2 and FMA
 	AVX512             // AVX-512F
 )
 
-var active = Generic
+// Environment is the variable that names the instruction set to use.
+const Environment = "TAOLAB_ISA"
+
+var names = [...]string{Generic: "generic", AVX2: "avx2", AVX512: "avx512"}
+
+// String returns the name that [Environment] takes.
+func (isa ISA) String() string {
+	if int(isa) >= len(names) {
+		return fmt.Sprintf("ISA(%d)", uint8(isa))
+	}
+	return names[isa]
+}
+
+// active is written at start and by Force alone.
+var active, environmentErr = choose(os.Getenv(Environment), best())
+
+// choose returns the instruction set that goes by a name, and best where the name is empty, unknown
+// or beyond the best; the last two are errors.
+func choose(name string, best ISA) (ISA, error) {
+	if name == "" {
+		return best, nil
+	}
+	for isa := Generic; int(isa) < len(names); isa++ {
+		switch {
+		case name != names[isa]:
+		case isa > best:
+			return best, fmt.Errorf("%s=%s: this processor lacks these instructions; the best it has is %v",
+				Environment, name, best)
+		default:
+			return isa, nil
+		}
+	}
+	return best, fmt.Errorf("%s=%s: unknown instruction set; want avx512, avx2 or generic, or leave it unset",
+		Environment, name)
+}
 
 // Active returns the instruction set in use.
 func Active() ISA { return active }
 
-// Check returns an error where the environment asks for what cannot be had.
-func Check() error { return nil }
+// Check returns an error if the environment names an instruction set that is unknown or that the
+// processor lacks; the best that it has is then in use.
+func Check() error { return environmentErr }
 
-// Force selects an instruction set until restore is called.
+// Supported returns the instruction sets that the processor has, slowest first.
+func Supported() []ISA { return []ISA{Generic, AVX2, AVX512}[:best()+1] }
+
+// Force puts an instruction set to use until restore is called. It panics if the processor lacks it.
+// It is for tests and benchmarks: no kernel may run meanwhile on another goroutine.
 func Force(isa ISA) (restore func()) {
+	if isa > best() {
+		panic(fmt.Sprintf("kernel: Force(%v): the best instruction set of this processor is %v", isa, best()))
+	}
 	before := active
 	active = isa
 	return func() { active = before }
 }
-
-// String returns the name of the instruction set.
-func (i ISA) String() string { return [...]string{"generic", "avx2", "avx512"}[i] }
