@@ -99,9 +99,9 @@ type Anchors struct {
 	BigramLoss       float64    `json:"bigram_loss"` // held-out, nats/token
 	Bases            []BaseLoss `json:"bases"`       // of the models that miners start from
 	EntropyRate      float64    `json:"entropy_rate"`
-	BytesPerToken    float64    `json:"bytes_per_token"`    // of the standard tokenizer on the scoring text
-	EquivalentFactor float64    `json:"equivalent_factor"`  // nats per GPT-2-equivalent token for one nat per token
-	FloorTouchShare  float64    `json:"floor_touch_share"`  // share of scores at or under the 1.69 floor
+	BytesPerToken    float64    `json:"bytes_per_token"`   // of the standard tokenizer on the scoring text
+	EquivalentFactor float64    `json:"equivalent_factor"` // nats per GPT-2-equivalent token for one nat per token
+	FloorTouchShare  float64    `json:"floor_touch_share"` // share of scores at or under the 1.69 floor
 }
 
 // BaseLoss is the held-out loss of a base model.
