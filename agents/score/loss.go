@@ -100,7 +100,7 @@ func (r NextRow) loss(target []uint16, credited, unnamed int) PhraseLoss {
 
 // surprise is the loss in nats of a probability, which is clamped to 0..1 first.
 func surprise(prob float64) float64 {
-	return number(0 - num.Log(min(max(prob, 0), 1) + tiny))
+	return number(0 - num.Log(min(max(prob, 0), 1)+tiny))
 }
 
 func number(loss float64) float64 {
