@@ -155,8 +155,8 @@ func (p Params) validateBurn() error {
 	switch {
 	case p.BurnRule == BurnByDemand && (p.BurnHalfLifeBlocks < 1 || p.BurnHalfLifeBlocks > 1<<24):
 		return fmt.Errorf("BurnHalfLifeBlocks %d: want 1 to %d", p.BurnHalfLifeBlocks, 1<<24)
-	case p.BurnRule == BurnByDemand && (p.BurnIncreasePercent < 100 || p.BurnIncreasePercent > 10000):
-		return fmt.Errorf("BurnIncreasePercent %d: want 100 to 10000", p.BurnIncreasePercent)
+	case p.BurnRule == BurnByDemand && (p.BurnIncreasePercent < 100 || p.BurnIncreasePercent > 500):
+		return fmt.Errorf("BurnIncreasePercent %d: want 100 to 500", p.BurnIncreasePercent)
 	case p.BurnRule == BurnByInterval && p.AdjustmentIntervalBlocks < 1:
 		return fmt.Errorf("AdjustmentIntervalBlocks 0: want at least 1")
 	case p.BurnRule == BurnByInterval && p.TargetRegistrations < 1:

@@ -134,6 +134,8 @@ func (s *State) check() error {
 		return fmt.Errorf("money does not add up: minted %d rao, found %d", m.Minted, sum)
 	case m.Recycled > m.Burned || s.issuanceOffset > most || s.height > most:
 		return fmt.Errorf("counters are impossible")
+	case s.burnPriceRao != s.params.clampBurn(s.burnPriceRao):
+		return fmt.Errorf("price of registration is impossible")
 	case s.lastEpoch > s.height || len(s.chainID) < 1 || len(s.chainID) > maxChainID:
 		return fmt.Errorf("header is impossible")
 	}
@@ -145,6 +147,9 @@ func (s *State) checkNeurons() error {
 		n := s.neurons.get(UID(uid))
 		if (s.accounts.get(n.hotkey).owner == Key{}) {
 			return fmt.Errorf("neuron %d: hotkey belongs to nobody", uid)
+		}
+		if max(n.registeredAt, n.lastUpdate) > s.height+1 {
+			return fmt.Errorf("neuron %d: registered or updated in the future", uid)
 		}
 		clear(s.seen[:])
 		for _, w := range n.weights {

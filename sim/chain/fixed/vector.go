@@ -29,23 +29,21 @@ func Upscale(dst []uint16, v []I32F32) {
 			largest = x
 		}
 	}
-	upscale := Upscaler(largest)
 	for i, x := range v {
-		dst[i] = upscale(x)
+		dst[i] = upscale(x, largest)
 	}
 }
 
-// Upscaler returns the function that Upscale applies to each number.
-func Upscaler(largest I32F32) func(I32F32) uint16 {
+// upscale returns x in a scale in which largest is 65535.
+func upscale(x, largest I32F32) uint16 {
 	const full = 65535 << 32
 	switch {
 	case largest == 0:
-		return func(x I32F32) uint16 { return clampU16(int64(x >> 32)) }
-	case largest > 32768<<32:
-		scale := I32F32(full).SafeDiv(largest)
-		return func(x I32F32) uint16 { return clampU16(x.Mul(scale).Round()) }
+		return clampU16(int64(x >> 32))
+	case largest > 32768<<32: // the product below would saturate
+		return clampU16(x.Mul(I32F32(full).SafeDiv(largest)).Round())
 	}
-	return func(x I32F32) uint16 { return clampU16(x.Mul(full).SafeDiv(largest).Round()) }
+	return clampU16(x.Mul(full).SafeDiv(largest).Round())
 }
 
 // UpscaleU16 scales v in place such that the largest becomes 65535: the form in which the chain
@@ -58,9 +56,8 @@ func UpscaleU16(v []uint16) {
 	if largest == 0 {
 		return
 	}
-	upscale := Upscaler(FromInt(int64(largest)))
 	for i, x := range v {
-		v[i] = upscale(FromInt(int64(x)))
+		v[i] = upscale(FromInt(int64(x)), FromInt(int64(largest)))
 	}
 }
 
