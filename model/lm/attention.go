@@ -10,29 +10,29 @@ import (
 // reads the positions below its block's end, those after i with probability zero.
 const attentionRows = 16
 
-// heads is one attention layer over rows sequences of cols positions. The positions from first on
+// attention is one attention layer over rows sequences of cols positions. The positions from first on
 // are computed, kept of them in each row; the rest serve as keys and values only.
-type heads struct {
+type attention struct {
 	rows, cols, heads, width int
 	first, kept              int
 	keys                     []float32 // [width/heads x cols] scratch: one head's keys, or values, turned
 	dscores                  []float32 // [kept x cols] scratch
 }
 
-func (a *heads) size() int      { return a.width / a.heads }
-func (a *heads) scale() float32 { return float32(1 / math.Sqrt(float64(a.size()))) }
+func (a *attention) size() int      { return a.width / a.heads }
+func (a *attention) scale() float32 { return float32(1 / math.Sqrt(float64(a.size()))) }
 
 // keep sets how many positions of each row are computed.
-func (a *heads) keep(n int) { a.first, a.kept = a.cols-n, n }
+func (a *attention) keep(n int) { a.first, a.kept = a.cols-n, n }
 
 // blockEnd is the end of the block of position i.
-func (a *heads) blockEnd(i int) int {
+func (a *attention) blockEnd(i int) int {
 	return min(a.cols, i-i%attentionRows+attentionRows)
 }
 
 // forward: from qkv [rows*cols x 3*width] the probabilities att [rows x heads x kept x cols]
 // and their means of the values, y [rows*kept x width].
-func (a *heads) forward(qkv, att, y []float32) {
+func (a *attention) forward(qkv, att, y []float32) {
 	d, size, scale := a.width, a.size(), a.scale()
 	for r := range a.rows {
 		for h := range a.heads {
@@ -58,7 +58,7 @@ func (a *heads) forward(qkv, att, y []float32) {
 }
 
 // backward: dqkv [rows*cols x 3*width] of dy [rows*kept x width].
-func (a *heads) backward(qkv, att, dy, dqkv []float32) {
+func (a *attention) backward(qkv, att, dy, dqkv []float32) {
 	d, size := a.width, a.size()
 	for r := range a.rows {
 		for h := range a.heads {
@@ -72,7 +72,7 @@ func (a *heads) backward(qkv, att, dy, dqkv []float32) {
 }
 
 // backwardScores: of one head, dscores [kept x cols] and the gradient of the queries.
-func (a *heads) backwardScores(q, p, dy, dq []float32) {
+func (a *attention) backwardScores(q, p, dy, dq []float32) {
 	d, size, scale := a.width, a.size(), a.scale()
 	k, v := q[d:], q[2*d:]
 	for i := range a.first {
@@ -95,7 +95,7 @@ func (a *heads) backwardScores(q, p, dy, dq []float32) {
 }
 
 // backwardKeys: of one head, the gradients of the keys and of the values.
-func (a *heads) backwardKeys(q, p, dy, dq []float32) {
+func (a *attention) backwardKeys(q, p, dy, dq []float32) {
 	d, size := a.width, a.size()
 	for from := 0; from < a.cols; {
 		to := a.blockEnd(from)

@@ -48,7 +48,8 @@ func TestBinaryFormsRoundTrip(t *testing.T) {
 				t.Errorf("%s: %d bytes of %d pass", name, cut, len(data))
 			}
 		}
-		if err := empty[i].UnmarshalBinary(append(data, 0)); err == nil || !strings.Contains(err.Error(), "left over") {
+		err = empty[i].UnmarshalBinary(append(data, 0))
+		if err == nil || !strings.Contains(err.Error(), "left over") {
 			t.Errorf("%s with a byte too many: %v", name, err)
 		}
 		if again, _ := empty[i].AppendBinary(nil); !bytes.Equal(again, data) {

@@ -7,9 +7,9 @@
 // forbids itself threads: one model's step runs on one core.
 //
 // The model is Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), with the
-// layout and the tensor names of Hugging Face's GPT-2: layer norm before each half block (pre-norm), learned
-// positions, GELU in its tanh form (Hendrycks and Gimpel, 2016), the head tied to the token embedding,
-// no dropout. The optimiser is AdamW (Loshchilov and Hutter, 2019). Router: the sigmoid gates of
+// layout and the tensor names of Hugging Face's GPT-2: layer norm before each half block (pre-norm),
+// learned positions, GELU in its tanh form (Hendrycks and Gimpel, 2016), the head tied to the token
+// embedding, no dropout. The optimiser is AdamW (Loshchilov and Hutter, 2019). Router: the sigmoid gates of
 // Bittensor's validator of 2022.
 //
 // # Arithmetic
@@ -73,8 +73,8 @@
 // token[p] takes dx[p] for ascending p. Of the positions: sum over rows of dx, +0 where unused.
 //
 // Clipping: the gradients, in the order of the arena (a router: trunk, gates, biases, each from its own
-// start), are cut into stretches of 4,096; square = the float64 sum of sum16(g*g) of each stretch; norm = its
-// float64 root. Where norm exceeds the limit, every gradient is multiplied by limit/norm, computed in
+// start), are cut into stretches of 4,096; square = the float64 sum of sum16(g*g) of each stretch;
+// norm = its float64 root. Where norm exceeds the limit, every gradient is multiplied by limit/norm, computed in
 // float64 and rounded; otherwise by 1. A norm beyond float32 cancels the step.
 //
 // AdamW, at step t, with products B1 and B2 in float64, multiplied by beta1 and beta2 at each step:
@@ -87,12 +87,12 @@
 // SGD with momentum: u = u*momentum + g*clip; w = w - u*rate, kept within -4096..4096.
 //
 // Router: z[u,r] starts from Bias[u] and takes Gates[u]*hidden[r] over the channels; s = 1/(1 + exp(-z));
-// the score of u is sum16 of s over the rows, divided by their number. The loss adds (score-target)^2 in the
-// order of the uids. Backward, off = score - target: dz = ((2*off)/rows) * (s*(1-s)); dbias = sum16(dz),
-// dgate = dz*hidden, rows ascending, both added to +0 in the order of the uids; dhidden = dz^T*Gates over the
-// uids in their order.
+// the score of u is sum16 of s over the rows, divided by their number. The loss adds (score-target)^2
+// in the order of the uids. Backward, off = score - target: dz = ((2*off)/rows) * (s*(1-s)); dbias = sum16(dz),
+// dgate = dz*hidden, rows ascending, both added to +0 in the order of the uids; dhidden = dz^T*Gates
+// over the uids in their order.
 //
-// Why no NaN: with weights within 4096 and widths up to 16,384 a layer norm's output is below 2^20, queries,
-// keys and values below 2^47, scores below 2^109, the residual stream finite; where its variance overflows,
-// s is 0 and so is hat. Only a gradient can overflow, and then its step is cancelled.
+// Why no NaN: with weights within 4096 and widths up to 16,384 a layer norm's output is below 2^20,
+// queries, keys and values below 2^47, scores below 2^109, the residual stream finite; where its
+// variance overflows, s is 0 and so is hat. Only a gradient can overflow, and then its step is cancelled.
 package lm

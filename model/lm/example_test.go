@@ -65,7 +65,8 @@ func ExampleConfig_CheckBatch() {
 }
 
 func ExampleModel_Tensors() {
-	model := lm.New(lm.Config{Vocab: 16, Context: 8, Width: 4, Layers: 1, Heads: 2}, num.NewStream(1, "example"))
+	cfg := lm.Config{Vocab: 16, Context: 8, Width: 4, Layers: 1, Heads: 2}
+	model := lm.New(cfg, num.NewStream(1, "example"))
 	for _, t := range model.Tensors() {
 		fmt.Println(t.Name, t.Shape)
 	}

@@ -328,7 +328,8 @@ func TestShapesAndBatchesThatCannotBeAreRefused(t *testing.T) {
 		{"do not fill", make([]uint16, 5), 2, 2},
 		{"token 10 at row 1, column 0", []uint16{1, 9, 10, 3}, 2, 2},
 	} {
-		if err := good.CheckBatch(b.tokens, b.rows, b.cols); err == nil || !strings.Contains(err.Error(), b.want) {
+		err := good.CheckBatch(b.tokens, b.rows, b.cols)
+		if err == nil || !strings.Contains(err.Error(), b.want) {
 			t.Errorf("error %v, expected one that says %q", err, b.want)
 		}
 	}

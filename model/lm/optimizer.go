@@ -44,7 +44,8 @@ type AdamState struct {
 // Train takes one step down the gradient of the mean loss over tokens and targets [rows x cols] and
 // returns that loss, in nats per token, as it was before the step. Where the gradient is too long for
 // a float32 the step is left out: neither m nor st changes.
-func (w *Workspace) Train(m *Model, o AdamW, st *AdamState, tokens, targets []uint16, rows, cols int) float32 {
+func (w *Workspace) Train(m *Model, o AdamW, st *AdamState, tokens, targets []uint16,
+	rows, cols int) float32 {
 	if err := o.Validate(); err != nil {
 		panic(err)
 	}

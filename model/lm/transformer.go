@@ -58,11 +58,13 @@ func (w *Workspace) backward(m *Model, tokens []uint16) {
 func (w *Workspace) blockBackward(b, g block, a *activations, left int) {
 	s, d := w.shape, w.shape.config.Width
 	n := s.rows * s.cols
-	linearBackward(left, 4*d, d, a.act, b.mlpProj, w.dx, w.dwide, g.mlpProj, g.mlpProjBias, w.turned, w.ones)
+	linearBackward(left, 4*d, d, a.act, b.mlpProj, w.dx, w.dwide, g.mlpProj, g.mlpProjBias,
+		w.turned, w.ones)
 	geluBackward(a.wide, a.gate, a.act, w.dwide)
 	linearBackward(left, d, 4*d, a.norm2, b.fc, w.dwide, w.dnarrow, g.fc, g.fcBias, w.turned, w.ones)
 	normBackward(left, d, w.dnarrow, b.gain2, a.hat2, a.scale2, w.dx, g.gain2, g.bias2, w.ones)
-	linearBackward(left, d, d, a.mixed, b.attnProj, w.dx, w.dnarrow, g.attnProj, g.attnProjBias, w.turned, w.ones)
+	linearBackward(left, d, d, a.mixed, b.attnProj, w.dx, w.dnarrow, g.attnProj, g.attnProjBias,
+		w.turned, w.ones)
 	if left < n {
 		spreadLast(s.rows, s.cols, d, w.dx)
 	}

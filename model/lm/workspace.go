@@ -19,7 +19,7 @@ type Workspace struct {
 	losses, sums       []float32 // [kept] of the cross-entropy
 	turned             []float32 // one weight matrix, transposed
 	ones               []float32
-	attention          heads
+	attention          attention
 
 	grads                    []float32 // [params]
 	dx, dwide, dnarrow, dqkv []float32 // [n x d], [kept x 4d], [n x d], [n x 3d]
@@ -94,7 +94,7 @@ func (w *Workspace) layout() {
 	w.x, w.hidden = w.take(n*d), w.take(left*d)
 	w.lastHat, w.lastScale = w.take(left*d), w.take(left)
 	w.turned = w.take(max(4*d, c.Vocab) * d)
-	w.attention = heads{rows: s.rows, cols: s.cols, heads: c.Heads, width: d}
+	w.attention = attention{rows: s.rows, cols: s.cols, heads: c.Heads, width: d}
 	w.attention.keys = w.take(d / c.Heads * s.cols)
 	w.ones = nil
 	if s.gates > 0 {
