@@ -47,8 +47,8 @@
 //
 // Attention, head by head, with the scale z = 1/sqrt(head size), computed in float64 and rounded:
 // score[i,j] = sum over the head's channels of q[i]*k[j], a matrix product, for j <= i. Row i of the
-// probabilities is the softmax below with scale z over j = 0..i, and +0 for i < j < e(i), where e(i) is the
-// smaller of the sequence's length and the next multiple of 16 above i. y[i] takes p[i,j]*v[j] for
+// probabilities is the softmax below with scale z over j = 0..i, and +0 for i < j < e(i), where e(i) is
+// the smaller of the sequence's length and the next multiple of 16 above i. y[i] takes p[i,j]*v[j] for
 // j < e(i). Backward:
 //
 //	dp[i,j] = dy[i]*v[j];  ds[i,j] = (p*(dp - sum16 over j <= i of p*dp)) * z, +0 for i < j < e(i)
@@ -66,8 +66,9 @@
 //
 // Embedding: x = wte[token] + wpe[position]. Head: logits = hidden*wte^T.
 //
-// Cross-entropy of a row of logits x with target t: e = exp(x - max); loss = ln(sum16(e)) + (max - x[t]).
-// The mean loss is sum16 of the losses over n. Its gradient: dx = e * (1/(sum16(e)*n)), and 1/n less at t.
+// Cross-entropy of a row of logits x with target t: e = exp(x - max); loss = ln(sum16(e)) +
+// (max - x[t]). The mean loss is sum16 of the losses over n. Its gradient: dx = e * (1/(sum16(e)*n)),
+// and 1/n less at t.
 //
 // Gradient of the token embedding: the head's dlogits^T*hidden first (+0 in a router), then row
 // token[p] takes dx[p] for ascending p. Of the positions: sum over rows of dx, +0 where unused.
