@@ -52,10 +52,13 @@ func sortedPartitions(ps []Partition) []Partition {
 	return ps
 }
 
-// seen is the time at which a node sees a block: its own delay after the block, and after the
-// partitions that stand between the node and the producer then. They ascend by beginning, so one
-// pass finds where a chain of overlapping ones ends.
+// seen is the time at which a node sees a block: the genesis from the start, another its own delay
+// after the block and after the partitions that stand between the node and the producer then.
+// They ascend by beginning, so one pass finds where a chain of overlapping ones ends.
 func (w *World) seen(n *node, height uint64) host.Time {
+	if height == 0 {
+		return 0
+	}
 	t := maxTime
 	if height <= uint64((maxTime-n.cfg.BlockDelay)/w.cfg.BlockNs) {
 		t = host.Time(height)*w.cfg.BlockNs + n.cfg.BlockDelay

@@ -36,8 +36,10 @@ func (e *env) Call(to host.PeerID, req host.Request, timeout host.Time) host.Cal
 		c.refuse = host.Unavailable
 	case len(req.Body) > maxBodyBytes:
 		c.refuse = host.InvalidRequest
+		w.fault(n.index, "refused", "a request whose body is longer than a message may be")
 	case n.calls.live >= maxCalls:
 		c.refuse = host.Backoff
+		w.fault(n.index, "refused", "a call beyond the limit of open calls")
 	}
 	n.calls.add(id, c)
 	if c.refuse != host.NoReturn {
@@ -70,6 +72,7 @@ func (e *env) Reply(id host.CallID, r host.Response) {
 	}
 	if len(r.Body) > maxBodyBytes {
 		r = host.Response{Code: host.InvalidResponse}
+		w.fault(n.index, "refused", "a reply whose body is longer than a message may be")
 	}
 	s.parts++
 	more := r.More && s.parts < s.allow

@@ -1,0 +1,135 @@
+package virtual
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"taolab/model/num"
+	"taolab/sim/host"
+)
+
+// FuzzEventsLeaveTheQueueInOrder compares the heap with a sorted slice. Each byte is an operation:
+// push at a time near the last popped one, pop, or now and then a removal of every third event.
+func FuzzEventsLeaveTheQueueInOrder(f *testing.F) {
+	f.Add([]byte{10, 20, 5, 200, 200, 7, 7, 7, 255, 200, 200, 200})
+	s := num.NewStream(1, "queue")
+	long := make([]byte, 3000)
+	for i := range long {
+		long[i] = byte(s.Uint32())
+	}
+	f.Add(long)
+	f.Fuzz(func(t *testing.T, ops []byte) {
+		var q queue
+		var twin []event
+		var now host.Time
+		order := func(a, b event) int {
+			if a.before(&b) {
+				return -1
+			}
+			return 1
+		}
+		for i, op := range ops {
+			switch {
+			case op == 255:
+				third := func(e event) bool { return e.seq%3 != 0 }
+				q.retain(third)
+				twin = slices.DeleteFunc(twin, func(e event) bool { return !third(e) })
+			case op >= 160 && len(twin) > 0:
+				slices.SortFunc(twin, order)
+				if got := q.pop(); got != twin[0] {
+					t.Fatalf("operation %d: popped %+v, expected %+v", i, got, twin[0])
+				}
+				now = twin[0].at
+				twin = twin[1:]
+			default:
+				e := event{at: now + host.Time(op%16), seq: uint64(i)}
+				q.push(e)
+				twin = append(twin, e)
+			}
+		}
+		if len(q) != len(twin) {
+			t.Fatalf("%d events are left, expected %d", len(q), len(twin))
+		}
+	})
+}
+
+// FuzzPendingRecordsAreFoundUntilTaken compares the table with a map.
+func FuzzPendingRecordsAreFoundUntilTaken(f *testing.F) {
+	f.Add([]byte{1, 1, 1, 130, 1, 129, 131, 1})
+	f.Fuzz(func(t *testing.T, ops []byte) {
+		var p pending[int]
+		twin := map[uint64]int{}
+		id := uint64(0)
+		for i, op := range ops {
+			if op < 128 {
+				id += uint64(op%4) + 1
+				p.add(id, i)
+				twin[id] = i
+				continue
+			}
+			wanted := id - min(id, uint64(op-128))
+			value, there := twin[wanted]
+			if got := p.get(wanted); (got != nil) != there || there && *got != value {
+				t.Fatalf("operation %d: record %d is %v, expected %d %v", i, wanted, got, value, there)
+			}
+			if got, ok := p.take(wanted); ok != there || got != value {
+				t.Fatalf("operation %d: took %d %v, expected %d %v", i, got, ok, value, there)
+			}
+			delete(twin, wanted)
+			if p.live != len(twin) || len(p.entries) > 2*p.live+16 {
+				t.Fatalf("operation %d: %d live in %d entries, expected %d", i, p.live, len(p.entries), len(twin))
+			}
+		}
+	})
+}
+
+func TestDurationsAreRoundedUpAndNeverOverflow(t *testing.T) {
+	for _, c := range []struct {
+		amount, speed int64
+		want          host.Time
+	}{
+		{8_000_000, 10_000_000, 800 * host.Millisecond},
+		{1, 3, 333_333_334},
+		{1, 1_000_000_000, 1},
+		{1, 2_000_000_000, 1},
+		{0, 5, 0},
+		{5, 0, 0},
+		{1 << 62, 1, maxTime},
+		{1 << 62, 1 << 62, host.Second},
+	} {
+		if got := duration(c.amount, c.speed); got != c.want {
+			t.Errorf("duration(%d, %d) = %d ns, expected %d", c.amount, c.speed, got, c.want)
+		}
+	}
+}
+
+// BenchmarkHold is the hold model: with so many events pending, pop the earliest and push one an
+// exponential time later.
+func BenchmarkHold(b *testing.B) {
+	for _, n := range []int{1e3, 1e5, 1e6} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			s := num.NewStream(1, "hold")
+			gaps := make([]host.Time, 1<<12)
+			for i := range gaps {
+				gaps[i] = host.Time(float64(s.Exponential() * float64(host.Second)))
+			}
+			var q queue
+			seq := uint64(0)
+			for range n {
+				q.push(event{at: gaps[seq%uint64(len(gaps))], seq: seq})
+				seq++
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for range b.N {
+				e := q.pop()
+				e.at += gaps[seq%uint64(len(gaps))]
+				e.seq = seq
+				q.push(e)
+				seq++
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "Mevents/s")
+		})
+	}
+}
