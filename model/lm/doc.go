@@ -1,21 +1,21 @@
-// Package lm is the learner: a transformer in the shape of GPT-2, its training, and the router that a
-// validator trains to rank its peers. Batches are rows of equally long token sequences.
+// Package lm is the learner: a transformer in the shape of GPT-2, its training, and the router that
+// a validator trains to rank its peers. Batches are rows of equally long token sequences.
 //
 // It promises that a result depends on the arguments alone, bit for bit: not on the processor, the
-// instruction set, the workspace or what the workspace did before. It promises to allocate nothing once
-// a [Workspace] has seen its largest shape, and that no model it makes or reads leads to a NaN. It
-// forbids itself threads: one model's step runs on one core.
+// instruction set, the workspace or what the workspace did before. It promises to allocate nothing
+// once a [Workspace] has seen its largest shape, and that no model it makes or reads leads to a NaN.
+// It forbids itself threads: one model's step runs on one core.
 //
-// The model is Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), with the
-// layout and the tensor names of Hugging Face's GPT-2: layer norm before each half block (pre-norm),
-// learned positions, GELU in its tanh form (Hendrycks and Gimpel, 2016), the head tied to the token
-// embedding, no dropout. The optimiser is AdamW (Loshchilov and Hutter, 2019). Router: the sigmoid gates of
-// Bittensor's validator of 2022.
+// The model is Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), with
+// the layout and the tensor names of Hugging Face's GPT-2: layer norm before each half block
+// (pre-norm), learned positions, GELU in its tanh form (Hendrycks and Gimpel, 2016), the head tied
+// to the token embedding, no dropout. The optimiser is AdamW (Loshchilov and Hutter, 2019). Router:
+// the sigmoid gates of Bittensor's validator of 2022.
 //
 // # Arithmetic
 //
-// This section is normative. A faster kernel may replace any function here and in package kernel; it may
-// not change a bit of a result.
+// This section is normative. A faster kernel may replace any function here and in package kernel; it
+// may not change a bit of a result.
 //
 // All numbers are float32 and every operation rounds once to nearest, ties to even, unless the text
 // says float64. Products and sums are rounded apart; fused multiply-adds occur in matrix products
@@ -25,9 +25,9 @@
 // Matrix product. C = S + A*B: each element starts from S (zero if not named) and takes the terms
 // A[i,k]*B[k,j] in ascending k, one fused multiply-add each.
 //
-// Sum over lanes. 16 partial sums start from +0; lane l takes elements l, l+16, l+32, ... in ascending
-// order, a product being rounded before it is added. Then lane l takes lane l+8, for l < 8; l+4, for
-// l < 4; l+2, for l < 2; and lane 0 takes lane 1. Written sum16(x) below.
+// Sum over lanes. 16 partial sums start from +0; lane l takes elements l, l+16, l+32, ... in
+// ascending order, a product being rounded before it is added. Then lane l takes lane l+8, for l <
+// 8; l+4, for l < 4; l+2, for l < 2; and lane 0 takes lane 1. Written sum16(x) below.
 //
 // Sum over rows (biases, gains, positions): one running sum per column from +0, rows ascending.
 //
@@ -47,9 +47,9 @@
 //
 // Attention, head by head, with the scale z = 1/sqrt(head size), computed in float64 and rounded:
 // score[i,j] = sum over the head's channels of q[i]*k[j], a matrix product, for j <= i. Row i of the
-// probabilities is the softmax below with scale z over j = 0..i, and +0 for i < j < e(i), where e(i) is
-// the smaller of the sequence's length and the next multiple of 16 above i. y[i] takes p[i,j]*v[j] for
-// j < e(i). Backward:
+// probabilities is the softmax below with scale z over j = 0..i, and +0 for i < j < e(i), where e(i)
+// is the smaller of the sequence's length and the next multiple of 16 above i. y[i] takes
+// p[i,j]*v[j] for j < e(i). Backward:
 //
 //	dp[i,j] = dy[i]*v[j];  ds[i,j] = (p*(dp - sum16 over j <= i of p*dp)) * z, +0 for i < j < e(i)
 //	dq[i] = ds[i,j]*k[j], j < e(i)
@@ -62,21 +62,23 @@
 // Softmax of x with scale z: e = exp((x - max)*z); p = e * (1/sum16(e)).
 //
 // GELU: s = 1 / (1 + exp(x*(a + b*(x*x)))) with a = -2*sqrt(2/pi) = -1.5957691 and b = 0.044715*a =
-// -0.07135481; y = x*s. Backward: dx = dy * (s + y*((1-s)*(-a - (3b)*(x*x)))), constants rounded once.
+// -0.07135481; y = x*s. Backward: dx = dy * (s + y*((1-s)*(-a - (3b)*(x*x)))), constants rounded
+// once.
 //
 // Embedding: x = wte[token] + wpe[position]. Head: logits = hidden*wte^T.
 //
-// Cross-entropy of a row of logits x with target t: e = exp(x - max); loss = ln(sum16(e)) +
-// (max - x[t]). The mean loss is sum16 of the losses over n. Its gradient: dx = e * (1/(sum16(e)*n)),
-// and 1/n less at t.
+// Cross-entropy of a row of logits x with target t: e = exp(x - max); loss = ln(sum16(e)) + (max -
+// x[t]). The mean loss is sum16 of the losses over n. Its gradient: dx = e * (1/(sum16(e)*n)), and
+// 1/n less at t.
 //
 // Gradient of the token embedding: the head's dlogits^T*hidden first (+0 in a router), then row
 // token[p] takes dx[p] for ascending p. Of the positions: sum over rows of dx, +0 where unused.
 //
-// Clipping: the gradients, in the order of the arena (a router: trunk, gates, biases, each from its own
-// start), are cut into stretches of 4,096; square = the float64 sum of sum16(g*g) of each stretch;
-// norm = its float64 root. Where norm exceeds the limit, every gradient is multiplied by limit/norm, computed in
-// float64 and rounded; otherwise by 1. A norm beyond float32 cancels the step.
+// Clipping: the gradients, in the order of the arena (a router: trunk, gates, biases, each from its
+// own start), are cut into stretches of 4,096; square = the float64 sum of sum16(g*g) of each
+// stretch; norm = its float64 root. Where norm exceeds the limit, every gradient is multiplied by
+// limit/norm, computed in float64 and rounded; otherwise by 1. A norm beyond float32 cancels the
+// step.
 //
 // AdamW, at step t, with products B1 and B2 in float64, multiplied by beta1 and beta2 at each step:
 //
@@ -87,13 +89,14 @@
 //
 // SGD with momentum: u = u*momentum + g*clip; w = w - u*rate, kept within -4096..4096.
 //
-// Router: z[u,r] starts from Bias[u] and takes Gates[u]*hidden[r] over the channels; s = 1/(1 + exp(-z));
-// the score of u is sum16 of s over the rows, divided by their number. The loss adds (score-target)^2
-// in the order of the uids. Backward, off = score - target: dz = ((2*off)/rows) * (s*(1-s)); dbias = sum16(dz),
-// dgate = dz*hidden, rows ascending, both added to +0 in the order of the uids; dhidden = dz^T*Gates
-// over the uids in their order.
+// Router: z[u,r] starts from Bias[u] and takes Gates[u]*hidden[r] over the channels; s = 1/(1 +
+// exp(-z)); the score of u is sum16 of s over the rows, divided by their number. The loss adds
+// (score-target)^2 in the order of the uids. Backward, off = score - target: dz = ((2*off)/rows) *
+// (s*(1-s)); dbias = sum16(dz), dgate = dz*hidden, rows ascending, both added to +0 in the order of
+// the uids; dhidden = dz^T*Gates over the uids in their order.
 //
 // Why no NaN: with weights within 4096 and widths up to 16,384 a layer norm's output is below 2^20,
 // queries, keys and values below 2^47, scores below 2^109, the residual stream finite; where its
-// variance overflows, s is 0 and so is hat. Only a gradient can overflow, and then its step is cancelled.
+// variance overflows, s is 0 and so is hat. Only a gradient can overflow, and then its step is
+// cancelled.
 package lm
