@@ -47,6 +47,9 @@ type trainVisit struct {
 
 func (j trainVisit) Work() int64 { return int64(j.steps) * j.model.Config.TrainFLOP(j.rows, j.cols) }
 
+// Tokens implements host.Reader, as below.
+func (j trainVisit) Tokens() int64 { return int64(j.steps * j.rows * j.cols) }
+
 func (j trainVisit) Run(s *host.Scratch) []byte {
 	b := benchOf(s)
 	b.tokens, b.targets = grow(b.tokens, j.rows*j.cols), grow(b.targets, j.rows*j.cols)
@@ -68,6 +71,8 @@ type measure struct {
 func (j measure) Work() int64 {
 	return int64(len(j.on.Subsets)) * j.model.Config.ForwardFLOP(j.on.Rows, j.on.Cols, false)
 }
+
+func (j measure) Tokens() int64 { return int64(len(j.on.Subsets) * j.on.Rows * j.on.Cols) }
 
 func (j measure) Run(s *host.Scratch) []byte {
 	b := benchOf(s)
@@ -93,9 +98,11 @@ type predict struct {
 
 func (j predict) Work() int64 { return j.model.Config.ForwardFLOP(j.Rows, j.Cols, true) }
 
+func (j predict) Tokens() int64 { return int64(j.Rows * j.Cols) }
+
 func (j predict) Run(s *host.Scratch) []byte {
 	b := benchOf(s)
-	probs := b.lm.Next(j.model, j.Tokens, j.Rows, j.Cols)
+	probs := b.lm.Next(j.model, j.question.Tokens, j.Rows, j.Cols)
 	vocab := j.model.Config.Vocab
 	rows := make([]score.Dist, j.Rows)
 	b.order = grow(b.order, vocab)
@@ -181,6 +188,8 @@ type routeBatch struct {
 
 func (j routeBatch) Work() int64 { return j.router.ForwardFLOP(j.rows, j.cols) }
 
+func (j routeBatch) Tokens() int64 { return int64(j.rows * j.cols) }
+
 func (j routeBatch) Run(s *host.Scratch) []byte {
 	gates := make([]float32, len(j.router.Bias))
 	benchOf(s).lm.Route(j.router, j.tokens, j.rows, j.cols, gates)
@@ -201,6 +210,8 @@ type trainRouter struct {
 }
 
 func (j trainRouter) Work() int64 { return j.router.TrainFLOP(j.rows, j.cols) }
+
+func (j trainRouter) Tokens() int64 { return int64(j.rows * j.cols) }
 
 func (j trainRouter) Run(s *host.Scratch) []byte {
 	loss := benchOf(s).lm.TrainRouter(j.router, j.sgd, j.momentum, j.tokens, j.rows, j.cols, j.uids, j.targets)

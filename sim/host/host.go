@@ -116,6 +116,9 @@ type Job interface {
 	Run(*Scratch) []byte
 }
 
+// Reader is what a Job may be besides: it tells those who watch how many tokens it reads.
+type Reader interface{ Tokens() int64 }
+
 // Scratch is memory that one worker of the pool lends to one job after the other. Jobs find in
 // Local what an earlier job left there and may replace it; no result may depend on it.
 type Scratch struct {

@@ -27,6 +27,7 @@ type World struct {
 	log    eventLog
 	events uint64
 	flop   int64
+	tokens int64
 
 	messages    pending[message]
 	nextMessage uint64
@@ -102,6 +103,7 @@ type timer struct {
 // progress is Progress for other goroutines.
 type progress struct {
 	now, flop      atomic.Int64
+	tokens         atomic.Int64
 	height, events atomic.Uint64
 }
 
@@ -112,6 +114,7 @@ type Progress struct {
 	Blocks uint64    // blocks of the whole run
 	Events uint64    // events processed, blocks not counted
 	FLOP   int64     // work of the jobs whose results were delivered
+	Tokens int64     // tokens that those jobs read, as far as they tell
 }
 
 // New makes the world at time 0.
@@ -226,6 +229,7 @@ func (w *World) Progress() Progress {
 		Blocks: w.cfg.Blocks,
 		Events: w.progress.events.Load(),
 		FLOP:   w.progress.flop.Load(),
+		Tokens: w.progress.tokens.Load(),
 	}
 }
 
@@ -234,11 +238,15 @@ func (w *World) publish() {
 	w.progress.height.Store(w.state.Height())
 	w.progress.events.Store(w.events)
 	w.progress.flop.Store(w.flop)
+	w.progress.tokens.Store(w.tokens)
 }
 
 // Digest is the hash of all that has happened so far: every processed event and the ledger
 // digests.
 func (w *World) Digest() chain.Digest { return w.log.digest() }
+
+// LedgerDigest is the hash of the ledger after the newest block.
+func (w *World) LedgerDigest() chain.Digest { return w.state.Digest() }
 
 // Chain is the ledger after the newest block.
 func (w *World) Chain() chain.View { return w.viewAt(w.state.Height()) }

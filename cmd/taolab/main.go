@@ -1,0 +1,112 @@
+// Command taolab is the laboratory: it runs scenarios of a Bittensor network in virtual time and
+// reports on them.
+//
+// It promises that what goes to standard output is data and what goes to standard error is talk,
+// that every failure ends in the exit code that `taolab help exit-codes` lists, and that an
+// interrupted run leaves valid files. It forbids itself the live network, which has a command of
+// its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"taolab/model/lm/kernel"
+)
+
+// The exit codes.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitScenario    = 3
+	exitInterrupted = 130
+)
+
+// coded is an error with the exit code that it ends in.
+type coded struct {
+	code int
+	err  error
+}
+
+func (c *coded) Error() string { return c.err.Error() }
+func (c *coded) Unwrap() error { return c.err }
+
+func code(n int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &coded{n, err}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// execute runs one command line and returns its exit code.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "taolab: %v\n", err)
+	var c *coded
+	if errors.As(err, &c) {
+		return c.code
+	}
+	return exitUsage // what the command-line parser itself refuses
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "taolab",
+		Short: "A laboratory for the Bittensor network",
+		Example: `  taolab run quickstart                     run a whole network and report on it
+  taolab run honest --set time.hours=12     the same with one key changed
+  taolab scenario list                      what comes with the program
+  taolab scenario explain quickstart        what a run will cost`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			return code(exitUsage, kernel.Check())
+		},
+	}
+	root.AddCommand(newRun(), newReport(), newScenario(), newCorpus(), newVersion())
+	root.AddCommand(topics()...)
+	return root
+}
+
+// topics are pages of help that belong to no verb.
+func topics() []*cobra.Command {
+	return []*cobra.Command{
+		{
+			Use:   "exit-codes",
+			Short: "What the exit codes mean",
+			Long: `0    success
+1    failure while running or writing
+2    wrong usage: an unknown verb or flag, or an unknown value in the environment
+3    invalid scenario, or a corpus that cannot be read
+130  interrupted; what was written up to then is valid`,
+		},
+		{
+			Use:   "environment",
+			Short: "Variables that change what the program does",
+			Long: `TAOLAB_ISA    avx512, avx2 or generic: forces one set of kernels; the results are the same bits
+TAOLAB_CACHE  folder for tokenizers, tokenised text and base models; "off" keeps nothing
+NO_COLOR      any value: no colours and no progress line that rewrites itself`,
+		},
+	}
+}

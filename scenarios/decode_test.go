@@ -1,0 +1,156 @@
+package scenarios
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+	"github.com/cockroachdb/datadriven"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// TestFaultsAreNamedWithPlaceAndRemedy reads scripts of scenario files, most of them wrong. Each
+// starts from a valid minimum that the script can change.
+func TestFaultsAreNamedWithPlaceAndRemedy(t *testing.T) {
+	datadriven.RunTest(t, "testdata/decode", func(t *testing.T, d *datadriven.TestData) string {
+		var sets []string
+		for _, arg := range d.CmdArgs {
+			if arg.Key == "set" {
+				sets = append(sets, arg.Vals...)
+			}
+		}
+		text := d.Input
+		if d.Cmd == "minimal" {
+			text = minimal + d.Input
+		}
+		for i, set := range sets {
+			sets[i] = strings.ReplaceAll(set, "~", " ")
+		}
+		sc, err := Decode("file.toml", text, sets)
+		if err != nil {
+			return err.Error() + "\n"
+		}
+		var out bytes.Buffer
+		for _, arg := range d.CmdArgs {
+			if arg.Key == "show" {
+				if err := sc.WriteTOML(&out, false); err != nil {
+					t.Fatal(err)
+				}
+				return lines(out.String(), arg.Vals)
+			}
+		}
+		return "valid\n"
+	})
+}
+
+const minimal = "name = \"x\"\n[[miners]]\ncount = 8\n[[validators]]\ncount = 2\npeers = 4\n"
+
+// lines picks the lines that begin with one of the keys.
+func lines(text string, keys []string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		key, _, _ := strings.Cut(line, " ")
+		if slices.Contains(keys, key) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+func TestEveryScenarioOfTheLibraryIsValid(t *testing.T) {
+	for _, name := range Names() {
+		if _, err := Load(name, nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAResolvedScenarioReadsBackAsItself(t *testing.T) {
+	for _, name := range Names() {
+		for _, comments := range []bool{false, true} {
+			file, err := Load(name, []string{"network.loss=0.25"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			if err := file.WriteTOML(&out, comments); err != nil {
+				t.Fatal(err)
+			}
+			again, err := Decode(name, out.String(), nil)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if diff := cmp.Diff(file.Scenario, again, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s (comments %t): %s", name, comments, diff)
+			}
+		}
+	}
+}
+
+func TestEveryKeyIsDocumented(t *testing.T) {
+	var out bytes.Buffer
+	sc := Default()
+	sc.Miners, sc.Validators = []MinerGroup{defaultMiners()}, []ValidatorGroup{defaultValidators()}
+	sc.Applications, sc.Faults = []ApplicationGroup{defaultApplications()}, []FaultEntry{defaultFault()}
+	if err := sc.WriteTOML(&out, true); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		key, rest, found := strings.Cut(line, "=")
+		if found && !strings.HasPrefix(key, "[") {
+			if _, doc, _ := strings.Cut(rest, "# "); len(strings.TrimSpace(doc)) < 8 {
+				t.Errorf("%s has no description", key)
+			}
+		}
+	}
+}
+
+func FuzzDecodeNeverPanics(f *testing.F) {
+	f.Add(minimal, "seed=3")
+	f.Add("[miners]\nx = [[1], {a = 2}]\n", "miners[0].count=9")
+	f.Add("a.b.c = \"\"\"\n[x]\n\"\"\"\n[[miners]]\n[miners.y]\n", "a[=1")
+	f.Fuzz(func(t *testing.T, text, set string) {
+		sc, err := Decode("f.toml", text, []string{set})
+		if (sc == nil) == (err == nil) {
+			t.Fatalf("scenario %v and error %v", sc, err)
+		}
+	})
+}
+
+// FuzzLocateFindsKeysOnTheirLines holds the line finder against a text that carries the line
+// numbers as values.
+func FuzzLocateFindsKeysOnTheirLines(f *testing.F) {
+	f.Add("a", "b", "c.d", uint8(3))
+	f.Fuzz(func(t *testing.T, x, y, z string, gap uint8) {
+		var b strings.Builder
+		want := map[string]int{}
+		for i, key := range []string{x, y, z} {
+			if strings.Trim(key, "abcdefghijklmnopqrstuvwxyz") != "" || key == "" {
+				t.Skip("not a bare key")
+			}
+			b.WriteString(strings.Repeat("\n", int(gap%4)))
+			b.WriteString("# " + key + " = 1\n")
+			line := strings.Count(b.String(), "\n") + 1
+			path := key
+			if i > 0 {
+				b.WriteString("[table." + string(rune('a'+i)) + "]\n")
+				path, line = "table."+string(rune('a'+i))+"."+key, line+1
+			}
+			b.WriteString(key + " = [\n  1, # ]\n  2\n]\n")
+			want[path] = line
+		}
+		var tree map[string]any
+		if _, err := toml.Decode(b.String(), &tree); err != nil {
+			t.Skip("not TOML: " + err.Error())
+		}
+		got := locate(b.String())
+		for path, line := range want {
+			if got[path] != line {
+				t.Errorf("%s: line %d, want %d in\n%s", path, got[path], line, b.String())
+			}
+		}
+	})
+}

@@ -1,0 +1,52 @@
+package scenarios
+
+import "taolab/model/num"
+
+func power(x, y float64) float64 { return num.Pow(x, y) }
+
+func one(x float64) Span { return Span{x, x} }
+
+// Default is what a scenario file starts from.
+func Default() Scenario {
+	return Scenario{
+		Seed:       1,
+		Time:       TimeSection{Hours: 6, BlockS: 12},
+		Chain:      ChainSection{Era: "finney-2023", TempoBlocks: 72, WeightsRateLimitBlocks: 20},
+		Corpus:     CorpusSection{Kind: "synthetic", Megabytes: 6, Vocab: 512},
+		Base:       BaseSection{Steps: 600, Rows: 16, LearningRate: 3e-3},
+		Evaluation: EvaluationSection{PeriodBlocks: 72, Rows: 66},
+		Network: NetworkSection{
+			Regions:   []string{"europe", "america", "asia"},
+			LatencyMs: [][]float64{{10, 45, 90}, {45, 15, 70}, {90, 70, 20}},
+			JitterMs:  5, BlockDelayMs: 800,
+		},
+		Trace: TraceSection{Blocks: "all", Epochs: 1, Weights: 1, Bonds: 1, Queries: "all", Training: "all", Applications: "all"},
+	}
+}
+
+func defaultMiners() MinerGroup {
+	return MinerGroup{
+		Name: "miner", Behaviour: "honest", Width: 32, Layers: 2, Heads: 2, Context: 32,
+		HardwareMFLOPS: one(20), Duty: one(0.1), LearningRate: 1e-3, Rows: 8, Steps: 1,
+		StakeTAO: one(1), UpMbps: 50, DownMbps: 100, MinIntervalS: 1, Queue: 32,
+	}
+}
+
+func defaultValidators() ValidatorGroup {
+	return ValidatorGroup{
+		Name: "validator", Behaviour: "honest", Routing: "uniform", StakeTAO: one(1000),
+		Rows: 16, Tokens: 24, Peers: 8, TopK: 64, StepS: 24, TimeoutS: 12, EpochBlocks: 60,
+		Alpha: 0.1, Power: 0.5, SynergyPower: 0.5, Explore: 2, Noise: 0.1,
+		RouterWidth: 32, RouterHeads: 2, RouterRate: 0.1,
+		HardwareMFLOPS: one(200), UpMbps: 200, DownMbps: 200,
+	}
+}
+
+func defaultApplications() ApplicationGroup {
+	return ApplicationGroup{
+		Name: "application", StakeTAO: one(10), SessionS: 600, Prompt: 16, Tokens: 8, Peers: 3,
+		TopK: 64, TimeoutS: 12, UpMbps: 20, DownMbps: 50,
+	}
+}
+
+func defaultFault() FaultEntry { return FaultEntry{DurationS: 600} }

@@ -1,0 +1,215 @@
+package scenarios
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"taolab/model/lm"
+	"taolab/model/num"
+	"taolab/sim/chain"
+)
+
+// Work is what a run will compute, estimated from the scenario alone: miners train for their duty
+// share of the time and answer every question, nothing is refused or lost.
+type Work struct {
+	BaseTokens, TrainTokens, ServeTokens, MeasureTokens int64
+	FLOP                                                int64
+}
+
+// Work estimates the run's tokens and FLOP.
+func (f *File) Work() Work {
+	var w Work
+	for _, shape := range f.shapes() {
+		w.BaseTokens += int64(f.Base.Steps * f.Base.Rows * shape.Context)
+		w.FLOP += int64(f.Base.Steps) * shape.TrainFLOP(f.Base.Rows, shape.Context)
+	}
+	spanS := float64(f.Time.Hours * 3600)
+	questions, tokens := f.questions(spanS)
+	miners := float64((&validator{Scenario: f.Scenario}).minerCount())
+	for _, g := range f.Miners {
+		if g.Behaviour == "random" {
+			continue
+		}
+		shape := f.shape(g)
+		for i := range g.Count {
+			if g.Behaviour == "honest" {
+				step := float64(shape.TrainFLOP(g.Rows, g.Context))
+				steps := float64(float64(spanS*g.Duty.At(i, g.Count))*float64(g.HardwareMFLOPS.At(i, g.Count)*1e6)) / step
+				w.TrainTokens += int64(steps) * int64(g.Rows*g.Context)
+				w.FLOP += int64(steps) * int64(step)
+			}
+			served := int64(questions / miners * tokens)
+			w.ServeTokens += served
+			w.FLOP += served * shape.ForwardFLOP(1, g.Context, true) / int64(g.Context)
+			measured := int64(f.BlockCount()/f.Evaluation.PeriodBlocks+1) * int64(f.Evaluation.Rows*f.smallestContext())
+			w.MeasureTokens += measured
+			w.FLOP += measured * shape.ForwardFLOP(1, g.Context, false) / int64(g.Context)
+		}
+	}
+	return w
+}
+
+// questions is the number of questions that validators ask, and the mean number of tokens in one.
+func (f *File) questions(spanS float64) (count, tokens float64) {
+	sum := 0.0
+	for _, g := range f.Validators {
+		if g.Behaviour != "honest" {
+			continue
+		}
+		n := float64(g.Count*g.Peers) * (spanS / g.StepS)
+		count += n
+		sum += float64(n * float64(g.Rows*g.Tokens))
+	}
+	if count == 0 {
+		return 0, 0
+	}
+	return count, sum / count
+}
+
+// Probe returns a function that does one training step of the scenario's largest model and
+// returns its FLOP: who times it learns how fast this machine is.
+func (f *File) Probe() func() int64 {
+	shapes := f.shapes()
+	if len(shapes) == 0 {
+		return func() int64 { return 0 }
+	}
+	largest := shapes[0]
+	for _, shape := range shapes {
+		if shape.Params() > largest.Params() {
+			largest = shape
+		}
+	}
+	const rows = 8
+	model, work, state := lm.New(largest, num.NewStream(0, "probe")), new(lm.Workspace), new(lm.AdamState)
+	tokens := make([]uint16, rows*largest.Context)
+	for i := range tokens {
+		tokens[i] = uint16(i * 7 % largest.Vocab)
+	}
+	return func() int64 {
+		work.Train(model, optimizer(1e-3), state, tokens, tokens, rows, largest.Context)
+		return largest.TrainFLOP(rows, largest.Context)
+	}
+}
+
+// Limit is one protocol limit at this scenario's scale.
+type Limit struct {
+	Name, Value, Note string
+}
+
+// Limits are the chain's parameters as they hold in the run, and the constants of the scoring.
+func (f *File) Limits() ([]Limit, error) {
+	p, err := f.Params()
+	if err != nil {
+		return nil, err
+	}
+	v := &validator{Scenario: f.Scenario}
+	n := v.neuronCount()
+	vocab := f.Corpus.Vocab
+	limits := []Limit{
+		{"neurons", fmt.Sprint(n), fmt.Sprintf("%d miners, %d validators", v.minerCount(), n-v.minerCount())},
+		{"blocks", fmt.Sprint(f.BlockCount()), fmt.Sprintf("one every %g s", f.Time.BlockS)},
+		{"rule", string(p.Rule), "era " + f.Chain.Era},
+		{"tempo", fmt.Sprintf("%d blocks", p.TempoBlocks), fmt.Sprintf("%d epochs in the run", f.BlockCount()/max(p.TempoBlocks, 1))},
+		{"max weight", fmt.Sprintf("%.4f", float64(p.MaxWeight)/65535), "0.004 of 4,096 neurons, scaled: min(1, 16.384/n)"},
+		{"min allowed weights", fmt.Sprint(p.MinAllowedWeights), "1,024 of 4,096 neurons, scaled: n/4"},
+		{"validator permits", fmt.Sprint(p.MaxValidators), "one for each validator of the scenario"},
+		{"immunity period", fmt.Sprintf("%d blocks", p.ImmunityBlocks), ""},
+		{"activity cutoff", fmt.Sprintf("%d blocks", p.ActivityCutoffBlocks), ""},
+		{"weights rate limit", fmt.Sprintf("%d blocks", p.WeightsRateLimitBlocks), ""},
+		{"kappa", fmt.Sprintf("%.4f", float64(p.Kappa)/65535), "majority of stake that consensus weight needs"},
+		{"bonds moving average", fmt.Sprintf("%.6f", float64(p.BondsMovingAveragePPM)/1e6), "part of the old bonds that an epoch keeps"},
+		{"vocabulary V", fmt.Sprint(vocab), "in place of 50,257 and 50,258"},
+		{"largest topk", fmt.Sprint(vocab / 8), "an eighth of V"},
+	}
+	supply := uint64(0)
+	for _, balance := range f.Miners {
+		for i := range balance.Count {
+			supply += rao(balance.StakeTAO.At(i, balance.Count))
+		}
+	}
+	for _, g := range f.Validators {
+		for i := range g.Count {
+			supply += rao(g.StakeTAO.At(i, g.Count))
+		}
+	}
+	for _, g := range f.Applications {
+		for i := range g.Count {
+			supply += rao(g.StakeTAO.At(i, g.Count))
+		}
+	}
+	issuance := rao(f.Chain.InitialIssuanceTAO) + supply
+	return append(limits, Limit{"issuance at genesis", fmt.Sprintf("%.3f TAO", float64(issuance)/chain.RaoPerTAO), "of 21,000,000"}), nil
+}
+
+// WriteTOML writes the scenario with every key resolved, in the order of the reference, each with
+// its unit and meaning when comments is set.
+func (sc *Scenario) WriteTOML(w io.Writer, comments bool) error {
+	var b strings.Builder
+	writeTable(&b, "", reflect.ValueOf(*sc), comments)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeTable(b *strings.Builder, path string, v reflect.Value, comments bool) {
+	for i := range v.NumField() {
+		field, value := v.Type().Field(i), v.Field(i)
+		if nested(field.Type) {
+			continue
+		}
+		line := fmt.Sprintf("%s = %s", field.Tag.Get("toml"), tomlValue(value))
+		if comments {
+			line = fmt.Sprintf("%-34s # %s", line, field.Tag.Get("doc"))
+			if unit := field.Tag.Get("unit"); unit != "" {
+				line += " [" + unit + "]"
+			}
+		}
+		b.WriteString(line + "\n")
+	}
+	for i := range v.NumField() {
+		field, value := v.Type().Field(i), v.Field(i)
+		name := joinPath(path, field.Tag.Get("toml"))
+		switch {
+		case !nested(field.Type):
+		case field.Type.Kind() == reflect.Struct:
+			fmt.Fprintf(b, "\n[%s]\n", name)
+			writeTable(b, name, value, comments)
+		default:
+			for k := range value.Len() {
+				fmt.Fprintf(b, "\n[[%s]]\n", name)
+				writeTable(b, name, value.Index(k), comments)
+			}
+		}
+	}
+}
+
+// nested tells whether a field is a table or an array of tables.
+func nested(t reflect.Type) bool {
+	if t == reflect.TypeFor[Span]() {
+		return false
+	}
+	return t.Kind() == reflect.Struct || t.Kind() == reflect.Slice && nested(t.Elem())
+}
+
+func tomlValue(v reflect.Value) string {
+	switch x := v.Interface().(type) {
+	case Span:
+		return x.String()
+	case string:
+		return fmt.Sprintf("%q", x)
+	case []string:
+		quoted := make([]string, len(x))
+		for i, word := range x {
+			quoted[i] = fmt.Sprintf("%q", word)
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
+	case [][]float64:
+		rows := make([]string, len(x))
+		for i, row := range x {
+			rows[i] = strings.ReplaceAll(fmt.Sprint(row), " ", ", ")
+		}
+		return "[" + strings.Join(rows, ", ") + "]"
+	}
+	return fmt.Sprint(v.Interface())
+}

@@ -1,0 +1,93 @@
+package scenarios
+
+import (
+	"embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+//go:embed library
+var library embed.FS
+
+// Names lists the scenarios that come with the program, in order.
+func Names() []string {
+	entries, err := library.ReadDir("library")
+	if err != nil {
+		panic("scenarios: the embedded library cannot be read: " + err.Error())
+	}
+	names := make([]string, 0, len(entries))
+	for _, entry := range entries {
+		names = append(names, strings.TrimSuffix(entry.Name(), ".toml"))
+	}
+	return names
+}
+
+// Text is the TOML of a scenario that comes with the program.
+func Text(name string) (string, error) {
+	data, err := library.ReadFile("library/" + name + ".toml")
+	if err != nil {
+		return "", &Error{
+			Where: name, Fault: "no such scenario", Want: "a path that ends in .toml, or one of " + strings.Join(Names(), ", "),
+			Hint: "did you mean " + nearest(name, Names()) + "?",
+		}
+	}
+	return string(data), nil
+}
+
+// File is a scenario as it was read: decoded, with its text and where it came from.
+type File struct {
+	*Scenario
+	Origin string // the path or name that it was read by
+	Dir    string // what relative paths in it start from
+	Text   string
+	Sets   []string // overrides, as key=value
+}
+
+// maxFileBytes bounds a scenario file.
+const maxFileBytes = 1 << 20
+
+// Load reads a scenario by the name of one that comes with the program or by the path of a file.
+func Load(name string, sets []string) (*File, error) {
+	file := &File{Origin: name, Sets: sets, Dir: "."}
+	if strings.HasSuffix(name, ".toml") {
+		info, err := os.Stat(name)
+		switch {
+		case err != nil:
+			return nil, &Error{Where: name, Fault: "cannot be read: " + err.Error(), Want: "a scenario file", Hint: "taolab scenario new writes one"}
+		case info.Size() > maxFileBytes:
+			return nil, &Error{Where: name, Fault: fmt.Sprintf("%d bytes long", info.Size()), Want: fmt.Sprintf("at most %d", maxFileBytes)}
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, &Error{Where: name, Fault: "cannot be read: " + err.Error(), Want: "a scenario file"}
+		}
+		file.Text, file.Dir = string(data), filepath.Dir(name)
+	} else {
+		text, err := Text(name)
+		if err != nil {
+			return nil, err
+		}
+		file.Text = text
+	}
+	scenario, err := Decode(name, file.Text, sets)
+	if err != nil {
+		return nil, err
+	}
+	file.Scenario = scenario
+	if scenario.Name == "" {
+		scenario.Name = strings.TrimSuffix(filepath.Base(name), ".toml")
+	}
+	return file, nil
+}
+
+// setsKey tells whether an override names the key.
+func (f *File) setsKey(key string) bool {
+	for _, set := range f.Sets {
+		if name, _, _ := cutKey(set); name == key {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,94 @@
+package scenarios
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"taolab/agents/score"
+	"taolab/report"
+	"taolab/sim/trace"
+	"taolab/sim/virtual"
+)
+
+// Tables are the tables that the scenario wants written.
+func (f *File) Tables() []trace.Table {
+	t := f.Trace
+	var tables []trace.Table
+	for _, entry := range []struct {
+		on    bool
+		table trace.Table
+	}{
+		{t.Blocks == "all", trace.Blocks},
+		{t.Epochs > 0, trace.Epochs},
+		{t.Weights > 0, trace.Weights},
+		{t.Bonds > 0, trace.Bonds},
+		{t.Queries == "all", trace.Queries},
+		{t.Training == "all", trace.Training},
+		{t.Blocks == "all", trace.Ledger},
+		{true, trace.Faults},
+		{t.Applications == "all", trace.Applications},
+	} {
+		if entry.on {
+			tables = append(tables, entry.table)
+		}
+	}
+	return tables
+}
+
+// Manifest begins the record of a run: what it is made of, before anything has happened.
+func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
+	manifest := &report.Manifest{
+		Name: f.Scenario.Name, Seed: f.Seed, Scenario: f.resolved(), ScenarioTOML: f.Text,
+		Nodes: n.Nodes, Warnings: append([]string{}, m.Warnings...),
+		Anchors: report.Anchors{
+			BigramLoss: m.BigramLoss, BytesPerToken: m.Store.BytesPerToken(),
+			EquivalentFactor: score.LossScale(m.Store.BytesPerToken()),
+		},
+	}
+	for _, base := range m.Bases {
+		shape := base.Model.Config
+		manifest.Anchors.Bases = append(manifest.Anchors.Bases, report.BaseLoss{
+			Width: shape.Width, Layers: shape.Layers, Params: uint64(shape.Params()), Loss: base.HeldOutLoss,
+		})
+	}
+	return manifest
+}
+
+// resolved is the scenario with every key, as JSON.
+func (f *File) resolved() json.RawMessage {
+	var text strings.Builder
+	tree := map[string]any{}
+	if err := f.WriteTOML(&text, false); err != nil {
+		panic("scenarios: writing to memory failed: " + err.Error())
+	}
+	if _, err := toml.Decode(text.String(), &tree); err != nil {
+		panic("scenarios: a resolved scenario does not read back: " + err.Error())
+	}
+	data, err := json.Marshal(tree)
+	if err != nil {
+		panic("scenarios: a resolved scenario is no JSON: " + err.Error())
+	}
+	return data
+}
+
+// Finish adds what the world came to.
+func Finish(manifest *report.Manifest, world *virtual.World) {
+	p := world.Progress()
+	manifest.VirtualNs, manifest.Blocks, manifest.Events, manifest.FLOP = int64(p.Now), p.Height, p.Events, uint64(p.FLOP)
+	manifest.RunDigest = fmt.Sprintf("%x", world.Digest())
+	manifest.LedgerDigest = fmt.Sprintf("%x", world.LedgerDigest())
+}
+
+// Describe says in a line what was prepared.
+func (m *Material) Describe() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d subsets, vocabulary %d, %.2f bytes per token; held-out loss: bigram %.3f",
+		len(m.Store.Subsets()), m.Tokenizer.Vocab(), m.Store.BytesPerToken(), m.BigramLoss)
+	for _, base := range m.Bases {
+		fmt.Fprintf(&b, ", base %s %.3f", shapeName(base.Model.Config), base.HeldOutLoss)
+	}
+	return b.String() + " nats per token"
+}

@@ -1,0 +1,186 @@
+package scenarios
+
+import "fmt"
+
+// Scenario is one experiment. The struct tags are the reference of the file format: `toml` is the
+// key, `min` and `max` bound numbers, `one` lists the allowed words, `unit` and `doc` explain.
+type Scenario struct {
+	Name         string             `toml:"name" doc:"name of the scenario, used for the output folder"`
+	Description  string             `toml:"description" doc:"what it shows, in a sentence or two"`
+	Seed         uint64             `toml:"seed" doc:"master seed of every random stream"`
+	Time         TimeSection        `toml:"time"`
+	Chain        ChainSection       `toml:"chain"`
+	Corpus       CorpusSection      `toml:"corpus"`
+	Base         BaseSection        `toml:"base"`
+	Evaluation   EvaluationSection  `toml:"evaluation"`
+	Network      NetworkSection     `toml:"network"`
+	Miners       []MinerGroup       `toml:"miners"`
+	Validators   []ValidatorGroup   `toml:"validators"`
+	Applications []ApplicationGroup `toml:"applications"`
+	Faults       []FaultEntry       `toml:"faults"`
+	Trace        TraceSection       `toml:"trace"`
+}
+
+// TimeSection says how long the network lives.
+type TimeSection struct {
+	Hours  float64 `toml:"hours" unit:"h" min:"0.01" max:"87600" doc:"simulated time"`
+	BlockS float64 `toml:"block_s" unit:"s" min:"0.1" max:"3600" doc:"time between blocks"`
+}
+
+// ChainSection picks an era's parameters and overrides some of them. Zero keeps the era's value,
+// scaled to the number of neurons where the protocol's limits depend on it.
+type ChainSection struct {
+	Era                    string  `toml:"era" doc:"parameter preset"`
+	Rule                   string  `toml:"rule" doc:"consensus rule; empty keeps the era's"`
+	Emission               string  `toml:"emission" one:",issuance,height,flat" doc:"supply curve; empty keeps the era's"`
+	TempoBlocks            uint64  `toml:"tempo_blocks" unit:"blocks" max:"1000000" doc:"blocks between epochs"`
+	ImmunityBlocks         uint64  `toml:"immunity_blocks" unit:"blocks" max:"100000000" doc:"blocks during which a newcomer is not replaced"`
+	ActivityCutoffBlocks   uint64  `toml:"activity_cutoff_blocks" unit:"blocks" max:"100000000" doc:"blocks after which a silent validator no longer counts"`
+	WeightsRateLimitBlocks uint64  `toml:"weights_rate_limit_blocks" unit:"blocks" max:"1000000" doc:"blocks between two weight settings of one neuron"`
+	MinAllowedWeights      uint64  `toml:"min_allowed_weights" unit:"entries" max:"65535" doc:"fewest entries of a weight row"`
+	MaxWeight              float64 `toml:"max_weight" unit:"share" min:"0" max:"1" doc:"largest share of one entry in a weight row"`
+	MaxValidators          uint64  `toml:"max_validators" unit:"neurons" max:"65535" doc:"number of validator permits"`
+	Kappa                  float64 `toml:"kappa" unit:"share" min:"0" max:"1" doc:"stake majority that consensus weight needs; 0 keeps the era's"`
+	BondsMovingAverage     float64 `toml:"bonds_moving_average" unit:"share" min:"0" max:"0.999999" doc:"part of the old bonds that an epoch keeps; 0 keeps the era's"`
+	InitialIssuanceTAO     float64 `toml:"initial_issuance_tao" unit:"TAO" min:"0" max:"20999999" doc:"issuance before the stakes and balances of this scenario"`
+}
+
+// CorpusSection says what everybody reads.
+type CorpusSection struct {
+	Kind      string   `toml:"kind" one:"synthetic,shards" doc:"the embedded synthetic Pile, or shards on disk"`
+	Path      string   `toml:"path" doc:"folder or file of .jsonl or .jsonl.zst shards; relative to the scenario file"`
+	Subsets   []string `toml:"subsets" doc:"names of the subsets to use; empty takes all"`
+	Megabytes float64  `toml:"megabytes" unit:"MB" min:"0.5" max:"1000000" doc:"text to read or synthesise at most"`
+	Vocab     int      `toml:"vocab" unit:"tokens" min:"264" max:"65535" doc:"size of the standard tokenizer's vocabulary"`
+}
+
+// BaseSection says how the models that miners start from are trained: once per shape.
+type BaseSection struct {
+	Steps        int     `toml:"steps" unit:"steps" min:"0" max:"10000000" doc:"optimiser steps of a base model"`
+	Rows         int     `toml:"rows" unit:"rows" min:"1" max:"4096" doc:"rows in a batch"`
+	LearningRate float64 `toml:"learning_rate" min:"0" max:"1" doc:"AdamW rate after warm-up"`
+}
+
+// EvaluationSection fixes the held-out text on which every miner measures itself.
+type EvaluationSection struct {
+	PeriodBlocks uint64 `toml:"period_blocks" unit:"blocks" min:"1" max:"1000000" doc:"blocks between two measurements of one miner"`
+	Rows         int    `toml:"rows" unit:"rows" min:"1" max:"65536" doc:"held-out rows in all, shared out over the subsets"`
+}
+
+// NetworkSection describes the links.
+type NetworkSection struct {
+	Regions      []string    `toml:"regions" doc:"names of the regions"`
+	LatencyMs    [][]float64 `toml:"latency_ms" unit:"ms" doc:"one-way latency from region to region; symmetric, the diagonal is within the region"`
+	JitterMs     float64     `toml:"jitter_ms" unit:"ms" min:"0" max:"60000" doc:"mean of an exponential delay added to each message"`
+	Loss         float64     `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of messages that never arrive"`
+	BlockDelayMs float64     `toml:"block_delay_ms" unit:"ms" min:"0" max:"600000" doc:"mean time after which a node sees a block"`
+}
+
+// MinerGroup is a number of miners that differ only in what a span spreads out.
+type MinerGroup struct {
+	Name           string   `toml:"name" doc:"name of the group; members are numbered"`
+	Count          int      `toml:"count" unit:"neurons" min:"1" max:"65535" doc:"members of the group"`
+	Behaviour      string   `toml:"behaviour" one:"honest,random,frozen,untrained" doc:"honest trains and answers; random answers noise; frozen serves the base model; untrained serves a fresh model"`
+	Width          int      `toml:"width" unit:"channels" min:"8" max:"4096" doc:"model width"`
+	Layers         int      `toml:"layers" unit:"layers" min:"1" max:"64" doc:"transformer blocks"`
+	Heads          int      `toml:"heads" unit:"heads" min:"1" max:"64" doc:"attention heads; divides the width"`
+	Context        int      `toml:"context" unit:"tokens" min:"8" max:"4096" doc:"longest sequence the model sees"`
+	HardwareMFLOPS Span     `toml:"hardware_mflops" unit:"MFLOP/s" min:"0.001" max:"1e9" doc:"speed of the compute unit; a pair is spread over the members"`
+	Duty           Span     `toml:"duty" unit:"share" min:"0" max:"1" doc:"diligence: share of its time that the miner trains; a pair is spread over the members"`
+	Subsets        []string `toml:"subsets" doc:"subsets that the miner trains on; empty takes the corpus as it is"`
+	LearningRate   float64  `toml:"learning_rate" min:"0" max:"1" doc:"AdamW rate"`
+	Rows           int      `toml:"rows" unit:"rows" min:"1" max:"4096" doc:"rows in a training batch"`
+	Steps          int      `toml:"steps" unit:"steps" min:"1" max:"1000" doc:"optimiser steps in one training visit"`
+	StakeTAO       Span     `toml:"stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"stake at genesis"`
+	UpMbps         float64  `toml:"up_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
+	DownMbps       float64  `toml:"down_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
+	MinStakeTAO    float64  `toml:"min_stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"callers with less stake are refused"`
+	MinIntervalS   float64  `toml:"min_interval_s" unit:"s" min:"0" max:"3600" doc:"time between two requests of one caller"`
+	Queue          int      `toml:"queue" unit:"requests" min:"1" max:"4096" doc:"requests that may wait"`
+}
+
+// ValidatorGroup is a number of validators that differ only in what a span spreads out.
+type ValidatorGroup struct {
+	Name           string   `toml:"name" doc:"name of the group; members are numbered"`
+	Count          int      `toml:"count" unit:"neurons" min:"1" max:"65535" doc:"members of the group"`
+	Behaviour      string   `toml:"behaviour" one:"honest,lazy" doc:"honest queries and scores; lazy copies the row of the largest stake"`
+	Routing        string   `toml:"routing" one:"uniform,gated" doc:"whom to ask: permuted order without replacement, or the trained gate's choice per input"`
+	StakeTAO       Span     `toml:"stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"stake at genesis; a pair is spread over the members"`
+	Subsets        []string `toml:"subsets" doc:"subsets that the validator scores on; empty takes the corpus as it is"`
+	Rows           int      `toml:"rows" unit:"rows" min:"1" max:"1024" doc:"rows in a batch, all of one subset"`
+	Tokens         int      `toml:"tokens" unit:"tokens" min:"4" max:"4096" doc:"tokens of each row that are sent"`
+	Peers          int      `toml:"peers" unit:"neurons" min:"1" max:"4096" doc:"miners asked in one step"`
+	TopK           int      `toml:"topk" unit:"phrases" min:"1" max:"8192" doc:"phrases asked from each miner; at most an eighth of the vocabulary"`
+	StepS          float64  `toml:"step_s" unit:"s" min:"1" max:"86400" doc:"time between two steps"`
+	TimeoutS       float64  `toml:"timeout_s" unit:"s" min:"0.1" max:"3600" doc:"time after which an answer no longer counts"`
+	EpochBlocks    uint64   `toml:"epoch_blocks" unit:"blocks" min:"1" max:"1000000" doc:"blocks after which weights are set, once every uid was asked"`
+	Alpha          float64  `toml:"alpha" unit:"share" min:"0.0001" max:"1" doc:"weight of a new score in the moving average"`
+	Power          float64  `toml:"power" min:"0.01" max:"4" doc:"exponent on effective parameters"`
+	SynergyPower   float64  `toml:"synergy_power" min:"0.01" max:"4" doc:"exponent on effective parameters in the synergy"`
+	Explore        int      `toml:"explore" unit:"neurons" min:"0" max:"4096" doc:"of the peers of a gated step, how many are taken in turn instead"`
+	Noise          float64  `toml:"noise" min:"0" max:"100" doc:"standard deviation of the noise on the gate's choice, in units of the scores' own"`
+	RouterWidth    int      `toml:"router_width" unit:"channels" min:"8" max:"4096" doc:"width of the routing model"`
+	RouterHeads    int      `toml:"router_heads" unit:"heads" min:"1" max:"64" doc:"heads of the routing model"`
+	RouterRate     float64  `toml:"router_rate" min:"0" max:"10" doc:"SGD rate of the routing model"`
+	HardwareMFLOPS Span     `toml:"hardware_mflops" unit:"MFLOP/s" min:"0.001" max:"1e9" doc:"speed of the compute unit"`
+	UpMbps         float64  `toml:"up_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
+	DownMbps       float64  `toml:"down_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
+}
+
+// ApplicationGroup is a number of applications that hold stake and ask for continuations.
+type ApplicationGroup struct {
+	Name     string  `toml:"name" doc:"name of the group; members are numbered"`
+	Count    int     `toml:"count" unit:"nodes" min:"1" max:"65535" doc:"members of the group"`
+	StakeTAO Span    `toml:"stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"stake at genesis; a pair is spread over the members"`
+	SessionS float64 `toml:"session_s" unit:"s" min:"1" max:"864000" doc:"mean time between two prompts"`
+	Prompt   int     `toml:"prompt" unit:"tokens" min:"1" max:"4096" doc:"length of a prompt"`
+	Tokens   int     `toml:"tokens" unit:"tokens" min:"1" max:"4096" doc:"length of a continuation"`
+	Peers    int     `toml:"peers" unit:"neurons" min:"1" max:"64" doc:"miners asked for each token, by incentive"`
+	TopK     int     `toml:"topk" unit:"tokens" min:"1" max:"8192" doc:"tokens asked from each miner"`
+	TimeoutS float64 `toml:"timeout_s" unit:"s" min:"0.1" max:"3600" doc:"time after which an answer no longer counts"`
+	UpMbps   float64 `toml:"up_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
+	DownMbps float64 `toml:"down_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
+}
+
+// FaultEntry is one thing that goes wrong on purpose.
+type FaultEntry struct {
+	Kind      string  `toml:"kind" one:"crash,partition" doc:"crash stops nodes of a group; partition cuts a region off"`
+	Group     string  `toml:"group" doc:"group whose first member crashes"`
+	Region    string  `toml:"region" doc:"region that is cut off"`
+	AtS       float64 `toml:"at_s" unit:"s" min:"0" max:"1e9" doc:"when it begins"`
+	DurationS float64 `toml:"duration_s" unit:"s" min:"1" max:"1e9" doc:"how long it lasts"`
+}
+
+// TraceSection says what is written.
+type TraceSection struct {
+	Blocks       string `toml:"blocks" one:"off,all" doc:"a row per block, and the ledger's totals"`
+	Epochs       uint64 `toml:"epochs" unit:"epochs" max:"1000000" doc:"record every n-th epoch; 0 is off"`
+	Weights      uint64 `toml:"weights" unit:"epochs" max:"1000000" doc:"record the weight matrix every n-th epoch; 0 is off"`
+	Bonds        uint64 `toml:"bonds" unit:"epochs" max:"1000000" doc:"record the bond matrix every n-th epoch; 0 is off"`
+	Queries      string `toml:"queries" one:"off,all" doc:"a row per question of a validator"`
+	Training     string `toml:"training" one:"off,all" doc:"a row per measurement of a miner"`
+	Applications string `toml:"applications" one:"off,all" doc:"a row per request of an application"`
+}
+
+// Span is a number, or a pair of numbers that a group's members are spread between in equal
+// ratios (equal steps where one end is zero).
+type Span struct{ From, To float64 }
+
+// At is the value for member i of n.
+func (s Span) At(i, n int) float64 {
+	if n <= 1 || s.From == s.To {
+		return s.From
+	}
+	t := float64(i) / float64(n-1)
+	if s.From > 0 && s.To > 0 {
+		return float64(s.From * power(s.To/s.From, t))
+	}
+	return s.From + float64(t*(s.To-s.From))
+}
+
+func (s Span) String() string {
+	if s.From == s.To {
+		return fmt.Sprintf("%g", s.From)
+	}
+	return fmt.Sprintf("[%g, %g]", s.From, s.To)
+}
