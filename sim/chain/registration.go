@@ -49,7 +49,7 @@ func (s *State) register(coldkey Key, m Register) error {
 	s.inBlock++
 	s.inInterval++
 	if p.BurnRule == BurnByDemand {
-		s.burnPriceRao = p.clampBurn(price * uint64(p.BurnIncreasePercent) / 100)
+		s.burnPriceRao = p.raisedBurn(price)
 	}
 	return nil
 }
@@ -120,6 +120,11 @@ func (s *State) pruned() (UID, error) {
 }
 
 func (p *Params) clampBurn(rao uint64) uint64 { return min(max(rao, p.MinBurnRao), p.MaxBurnRao) }
+
+// raisedBurn is the price after a registration at rao.
+func (p *Params) raisedBurn(rao uint64) uint64 {
+	return p.clampBurn(rao * uint64(p.BurnIncreasePercent) / 100)
+}
 
 // decayFactor returns the largest f in 1/2^32 with f^halfLife <= 1/2 in arithmetic that floors
 // every product; 0 for a half-life of 0.

@@ -1,0 +1,192 @@
+package chain
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var sampleMsgs = []Msg{
+	Register{pub("hot0"), 5},
+	AddStake{pub("hot0"), 1},
+	RemoveStake{pub("hot0"), 2},
+	Transfer{pub("cold1"), 3},
+	SetWeights{7, []uint16{1, 2}, []uint16{3, 4}},
+	SetWeights{},
+	ServeAxon{pub("axon")},
+}
+
+func TestTransactionsSurviveTheirBytes(t *testing.T) {
+	for _, m := range sampleMsgs {
+		tx := Sign("test", testKey("cold0"), 3, 99, m)
+		b, err := tx.AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := DecodeTx(b)
+		if err != nil {
+			t.Fatalf("%T: %v", m, err)
+		}
+		if d := cmp.Diff(tx, got); d != "" {
+			t.Errorf("%T (-want +got):\n%s", m, d)
+		}
+		if !got.Verify("test") || got.Verify("tesu") {
+			t.Errorf("%T: the signature does not name its chain", m)
+		}
+		for n := range b {
+			if _, err := DecodeTx(b[:n]); err == nil {
+				t.Errorf("%T: %d of %d bytes were accepted", m, n, len(b))
+			}
+		}
+		if _, err := DecodeTx(append(b, 0)); err == nil {
+			t.Errorf("%T: a byte too many was accepted", m)
+		}
+		for i := range b {
+			flipped := bytes.Clone(b)
+			flipped[i] ^= 1
+			if tx, err := DecodeTx(flipped); err == nil && tx.Verify("test") {
+				t.Errorf("%T: byte %d is not covered by the signature", m, i)
+			}
+		}
+	}
+}
+
+func TestOversizedTransactionsAreRefused(t *testing.T) {
+	if _, err := DecodeTx(make([]byte, MaxTxBytes+1)); err == nil {
+		t.Error("decoded")
+	}
+	tx := Sign("test", testKey("cold0"), 0, 1, SetWeights{UIDs: make([]uint16, maxWeights+1)})
+	if _, err := tx.AppendBinary(nil); err == nil {
+		t.Error("encoded")
+	}
+	largest := SetWeights{UIDs: make([]uint16, maxWeights), Values: make([]uint16, maxWeights)}
+	b, err := Sign("test", testKey("cold0"), 0, 1, largest).AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := DecodeTx(b); err != nil {
+		t.Errorf("the largest possible was refused: %v", err)
+	}
+	if _, err := (Tx{}).AppendBinary(nil); err == nil {
+		t.Error("a transaction without a message was encoded")
+	}
+}
+
+func FuzzDecodeTx(f *testing.F) {
+	for _, m := range sampleMsgs {
+		b, err := Sign("test", testKey("cold0"), 3, 99, m).AppendBinary(nil)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	s := mustNew(f, testGenesis(3, nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		tx, err := DecodeTx(b)
+		if err != nil {
+			return
+		}
+		again, err := tx.AppendBinary(nil)
+		if err != nil || !bytes.Equal(again, b) {
+			t.Fatalf("%x was read as %x (%v)", b, again, err)
+		}
+		_ = s.Apply(tx) // must not panic, whatever it says
+	})
+}
+
+// busyState has everything that a state can have: weights, bonds, events of an open block.
+func busyState(t testing.TB) *State {
+	s := mustNew(t, testGenesis(7, nil))
+	apply := func(signer string, m Msg) {
+		t.Helper()
+		if err := s.Apply(Sign("test", testKey(signer), s.Nonce(pub(signer)), s.Height()+1, m)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Advance(7)
+	apply("hot0", SetWeights{UIDs: []uint16{4, 5}, Values: []uint16{1, 2}})
+	apply("hot1", SetWeights{UIDs: []uint16{5, 6}, Values: []uint16{1, 2}})
+	apply("hot5", ServeAxon{pub("axon")})
+	apply("cold0", AddStake{pub("application"), 5})
+	s.Advance(14)
+	apply("cold1", Register{Hotkey: pub("hot8")})
+	s.EndBlock()
+	apply("cold1", Register{Hotkey: pub("hot9")}) // the network is full: somebody is replaced
+	return s
+}
+
+func TestStatesSurviveTheirBytes(t *testing.T) {
+	s := busyState(t)
+	if len(s.events) != 2 || len(s.View().Bonds(0)) == 0 {
+		t.Fatal("the sample state is poorer than it should be")
+	}
+	b := encode(t, s)
+	again := decode(t, b)
+	if again.Digest() != s.Digest() {
+		t.Error("the digest changed")
+	}
+	if d := cmp.Diff(s.Advance(20), again.Advance(20)); d != "" {
+		t.Errorf("the copy goes on differently (-original +copy):\n%s", d)
+	}
+	if s.Digest() != again.Digest() {
+		t.Error("the copy ends differently")
+	}
+	for n := range b {
+		if err := new(State).UnmarshalBinary(b[:n]); err == nil {
+			t.Fatalf("%d of %d bytes were accepted", n, len(b))
+		}
+	}
+	kept := encode(t, again)
+	if err := again.UnmarshalBinary(b[:len(b)-1]); err == nil || !bytes.Equal(kept, encode(t, again)) {
+		t.Error("a failed decoding changed the state")
+	}
+}
+
+func FuzzUnmarshalState(f *testing.F) {
+	f.Add(encode(f, busyState(f)))
+	f.Add(encode(f, mustNew(f, testGenesis(0, nil))))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var s State
+		if s.UnmarshalBinary(b) != nil {
+			return
+		}
+		if again := encode(t, &s); !bytes.Equal(again, b) {
+			t.Fatalf("%x was read as %x", b, again)
+		}
+		// A state that was accepted must carry on.
+		s.Digest()
+		s.Advance(min(s.NextEvent()-s.Height(), 50))
+		fingerprint(s.View())
+	})
+}
+
+func TestTheDigestSeesEveryPartOfTheState(t *testing.T) {
+	base := busyState(t).Digest()
+	for name, change := range map[string]func(*State){ // order-free: each starts from its own state
+		"chain id":  func(s *State) { s.chainID = "tesu" },
+		"parameter": func(s *State) { s.params.Kappa++ },
+		"height":    func(s *State) { s.height++ },
+		"pending":   func(s *State) { s.money.Pending++ },
+		"event":     func(s *State) { s.events = s.events[:1] },
+		"free":      func(s *State) { s.account(pub("cold2")).freeRao++ },
+		"nonce":     func(s *State) { s.account(pub("cold2")).nonce++ },
+		"owner":     func(s *State) { s.account(pub("hot1")).owner[5]++ },
+		"account":   func(s *State) { s.account(pub("nobody")) },
+		"axon":      func(s *State) { s.neuron(2).axon[0]++ },
+		"permit":    func(s *State) { s.neuron(2).permit = !s.neuron(2).permit },
+		"weights":   func(s *State) { s.setWeights(2, []WeightEntry{{UID: 1, Weight: 2}}) },
+		"bonds":     func(s *State) { s.setBonds(2, []BondEntry{{UID: 1, Bond: 2}}) },
+		"neuron":    func(s *State) { s.appendNeuron(newcomer(pub("late"), 3)) },
+	} {
+		s := busyState(t)
+		s.Digest()
+		change(s)
+		if s.Digest() == base {
+			t.Errorf("%s: the digest stayed", name)
+		}
+	}
+	if busyState(t).Digest() != base {
+		t.Error("the same history gave another digest")
+	}
+}

@@ -1,0 +1,74 @@
+package chain_test
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+
+	"taolab/sim/chain"
+)
+
+func key(seed byte) (ed25519.PrivateKey, chain.Key) {
+	k := ed25519.NewKeyFromSeed(append(make([]byte, 31), seed))
+	return k, chain.Key(k.Public().(ed25519.PublicKey))
+}
+
+// A chain with one validator: its first epoch gives it a permit, then it weighs a miner.
+func ExampleState() {
+	params, err := chain.Era("2026")
+	if err != nil {
+		panic(err)
+	}
+	params = params.Scaled(4)
+	params.TempoBlocks = 10
+	params.WeightsRateLimitBlocks = 0
+	cold, coldkey := key(1)
+	hot, validator := key(2)
+	_, miner := key(3)
+	s, err := chain.New(chain.Genesis{
+		ChainID:  "example",
+		Params:   params,
+		Balances: []chain.Balance{{Coldkey: coldkey, FreeRao: 10 * chain.RaoPerTAO}},
+		Neurons:  []chain.GenesisNeuron{{Hotkey: validator, Coldkey: coldkey, StakeRao: 100 * chain.RaoPerTAO}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	apply := func(k ed25519.PrivateKey, m chain.Msg) error {
+		signer := chain.Key(k.Public().(ed25519.PublicKey))
+		return s.Apply(chain.Sign("example", k, s.Nonce(signer), s.Height()+5, m))
+	}
+	weights := chain.SetWeights{UIDs: []uint16{1}, Values: []uint16{1}}
+	fmt.Println("register:", apply(cold, chain.Register{Hotkey: miner}))
+	fmt.Println("weigh:", errors.Is(apply(hot, weights), chain.NoPermit))
+	s.Advance(s.NextEvent() - s.Height())
+	fmt.Println("weigh:", apply(hot, weights))
+	for _, e := range s.Advance(10) {
+		fmt.Printf("%+v\n", e)
+	}
+	v := s.View()
+	fmt.Println("miner earned", v.StakeOf(miner), "validator", v.Neuron(0).EmissionRao)
+	// Output:
+	// register: <nil>
+	// weigh: true
+	// weigh: <nil>
+	// {Block:20 Epoch:1 EmissionRao:10000000000 PaidRao:10000000000 DustRao:0 UnallocatedRao:0}
+	// miner earned 5000000000 validator 5000000000
+}
+
+// A transaction travels as bytes; what is decoded is exactly what was encoded.
+func ExampleDecodeTx() {
+	k, _ := key(1)
+	_, to := key(2)
+	b, err := chain.Sign("example", k, 0, 100, chain.Transfer{To: to, AmountRao: 5}).AppendBinary(nil)
+	if err != nil {
+		panic(err)
+	}
+	tx, err := chain.DecodeTx(b)
+	fmt.Println(len(b), tx.Msg.(chain.Transfer).AmountRao, tx.Verify("example"), err)
+	_, err = chain.DecodeTx(b[:len(b)-1])
+	fmt.Println(err)
+	// Output:
+	// 154 5 true <nil>
+	// transaction of 153 bytes ends too early
+}
