@@ -345,6 +345,11 @@ func (a *Application) RestoreState(b []byte) error {
 			c.fail("a session of %d tokens at %d of %d more, expected %d tokens and %d more",
 				len(s.text), s.position, len(s.truth), a.config.Cols, a.config.Tokens)
 		}
+		for _, o := range s.asks {
+			if len(o.dist.Probs) != len(o.dist.IDs) {
+				c.fail("%d probabilities of %d tokens", len(o.dist.Probs), len(o.dist.IDs))
+			}
+		}
 		r.sessions = append(r.sessions, s)
 	}
 	if err := c.end(); err != nil {

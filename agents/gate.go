@@ -57,34 +57,47 @@ func validates(view chain.View, uid chain.UID) bool {
 func (v *Validator) choose(env host.Env) []uint16 {
 	var chosen []uint16
 	if v.config.Routing == Uniform {
-		chosen = v.inTurn(env, nil, v.config.Peers)
+		chosen = v.inTurn(env, v.config.Peers)
 	} else {
 		chosen = v.overdue(env)
-		explore := min(v.config.Gate.Explore, v.config.Peers-len(chosen))
-		chosen = v.inTurn(env, chosen, explore)
+		chosen = v.explore(env, chosen)
 		chosen = v.byGate(env, chosen)
 	}
 	slices.Sort(chosen)
 	return chosen
 }
 
-// inTurn adds at most k targets from the rotation that are not among chosen. As in the reference
-// validator, the last step of a permutation may have fewer.
-func (v *Validator) inTurn(env host.Env, chosen []uint16, k int) []uint16 {
-	want := len(chosen) + k
-	stream := env.Rand("rotation")
-	// A turn of the loop draws at least one uid: two permutations reach every target.
-	for range 2 * len(v.peers) {
-		if len(chosen) >= want {
-			break
+// inTurn takes the next k targets off the rotation; as in the reference validator, the last step
+// of a permutation may have fewer.
+func (v *Validator) inTurn(env host.Env, k int) []uint16 {
+	targets := v.targets()
+	next := v.rotation.Next(len(targets), k, env.Rand("rotation"))
+	for i, place := range next {
+		next[i] = targets[place]
+	}
+	return next
+}
+
+// targets is whom to ask at all, in uid order, as of the epoch's start.
+func (v *Validator) targets() []uint16 {
+	var uids []uint16
+	for i, p := range v.peers {
+		if p.target {
+			uids = append(uids, uint16(i))
 		}
-		for _, uid := range v.rotation.Next(len(v.peers), want-len(chosen), stream) {
-			if v.peers[uid].target && !slices.Contains(chosen, uid) {
+	}
+	return uids
+}
+
+// explore adds targets in turn, past those that are chosen already.
+func (v *Validator) explore(env host.Env, chosen []uint16) []uint16 {
+	want := min(len(chosen)+v.config.Gate.Explore, v.config.Peers)
+	// A turn of the loop takes at least one target: two permutations reach every one.
+	for range 2 * len(v.peers) {
+		for _, uid := range v.inTurn(env, want-len(chosen)) {
+			if !slices.Contains(chosen, uid) {
 				chosen = append(chosen, uid)
 			}
-		}
-		if v.rotation.AllSeen() && len(chosen) > want-k {
-			break
 		}
 	}
 	return chosen

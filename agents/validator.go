@@ -165,6 +165,7 @@ func NewValidator(c ValidatorConfig) *Validator {
 	v.powers = era.Powers(score.LossScale(c.BytesPerToken))
 	v.powers.Base, v.powers.Synergy = c.Power, c.SynergyPower
 	v.rotation.Selection = era.Selection
+	v.averages.Alpha = c.Alpha
 	return v
 }
 
@@ -206,6 +207,7 @@ func (v *Validator) Handle(env host.Env, event host.Event) {
 // sync reads the chain: who is there, and whom to ask. A uid with a new hotkey starts afresh.
 func (v *Validator) sync(env host.Env) {
 	view, self := env.Chain(), env.Self()
+	v.peers = v.peers[:min(len(v.peers), view.N())]
 	for len(v.peers) < view.N() {
 		v.peers = append(v.peers, peer{standing: score.Unasked})
 	}

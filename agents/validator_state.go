@@ -38,7 +38,7 @@ const peerBytes = 32 + 32 + 1 + 8 + 1
 func (v *Validator) RestoreState(b []byte) error {
 	c := open("validator", validatorState, b)
 	r := Validator{config: v.config, era: v.era, powers: v.powers, router: new(lm.Router)}
-	r.rotation.Selection = v.era.Selection
+	r.rotation.Selection, r.averages.Alpha = v.era.Selection, v.config.Alpha
 	c.part("routing model", r.router.UnmarshalBinary)
 	r.momentum = c.f32s("momentum")
 	c.part("rotation", r.rotation.UnmarshalBinary)

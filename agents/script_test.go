@@ -1,0 +1,263 @@
+package agents
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"taolab/agents/score"
+	"taolab/model/lm"
+	"taolab/model/pile"
+	"taolab/sim/chain"
+	"taolab/sim/host"
+)
+
+// The scripts of testdata tell what agents do, event by event. Each runs twice: as it is, and with
+// the agent sent through bytes into a fresh one after every event, which must change nothing.
+
+func TestAgentsDoAsTheScriptsSay(t *testing.T) {
+	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) { runScript(t, path, false) })
+}
+
+func TestAnAgentThatIsSavedAndRestoredBetweenAnyTwoEventsDoesTheSame(t *testing.T) {
+	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) { runScript(t, path, true) })
+}
+
+func runScript(t *testing.T, path string, roundTrip bool) {
+	var d *driver
+	var saved []byte
+	datadriven.RunTest(t, path, func(t *testing.T, cmd *datadriven.TestData) string {
+		if cmd.Cmd == "new" {
+			d = newDriver(t, cmd)
+			d.roundTrip = roundTrip
+			return d.env.take()
+		}
+		d.env.t = t
+		n := 1
+		cmd.MaybeScanArgs(t, "n", &n)
+		switch cmd.Cmd {
+		case "start":
+			d.handle(host.Start{})
+		case "done":
+			for range n {
+				d.done()
+			}
+		case "fire":
+			for range n {
+				d.fire()
+			}
+		case "blocks":
+			d.blocks(uint64(n))
+		case "incoming":
+			d.incoming(cmd)
+		case "answer":
+			d.answer(cmd)
+		case "included":
+			d.handle(host.Included{ID: d.env.newest, Height: d.env.state.Height()})
+		case "rejected":
+			d.handle(host.Rejected{ID: d.env.newest, Reason: "because"})
+		case "expired":
+			d.handle(host.Expired{ID: d.env.newest})
+		case "weights":
+			var from int
+			cmd.ScanArgs(t, "from", &from)
+			var uids []uint16
+			for _, v := range argument(cmd, "uids") {
+				var uid uint16
+				fmt.Sscan(v, &uid)
+				uids = append(uids, uid)
+			}
+			d.env.setWeights(from, uids...)
+		case "save":
+			saved = d.agent.AppendState(nil)
+		case "crash":
+			d.env.job, d.env.timers, d.env.calls = nil, nil, nil
+			d.agent = d.fresh()
+			if err := d.agent.RestoreState(saved); err != nil {
+				t.Fatal(err)
+			}
+			d.handle(host.Start{Restored: true})
+		default:
+			t.Fatalf("unknown command %q", cmd.Cmd)
+		}
+		return d.env.take()
+	})
+}
+
+func argument(cmd *datadriven.TestData, key string) []string {
+	for _, a := range cmd.CmdArgs {
+		if a.Key == key {
+			return a.Vals
+		}
+	}
+	return nil
+}
+
+// newDriver makes the agent and the world that a "new" command describes.
+func newDriver(t *testing.T, cmd *datadriven.TestData) *driver {
+	var kind string
+	n := 5
+	cmd.MaybeScanArgs(t, "n", &n)
+	cmd.ScanArgs(t, "kind", &kind)
+	d := &driver{env: newFakeEnv(t, n)}
+	switch kind {
+	case "miner":
+		c := testMiner()
+		behaviour := ""
+		cmd.MaybeScanArgs(t, "behaviour", &behaviour)
+		c.Behaviour = map[string]Behaviour{"frozen": Frozen, "random": Random}[behaviour]
+		cmd.MaybeScanArgs(t, "waiting", &c.Waiting)
+		if cmd.HasArg("idle") {
+			c.Training.Duty = 0
+		}
+		if cmd.HasArg("blind") {
+			c.Evaluation = nil
+		}
+		d.fresh = func() host.Agent { return NewMiner(c) }
+	case "validator":
+		c := testValidator(n)
+		cmd.MaybeScanArgs(t, "era", &c.Era)
+		cmd.MaybeScanArgs(t, "peers", &c.Peers)
+		cmd.MaybeScanArgs(t, "explore", &c.Gate.Explore)
+		if cmd.HasArg("gated") {
+			c.Routing = Gated
+		}
+		if cmd.HasArg("everyone") {
+			c.Targets = Everyone
+		}
+		d.fresh = func() host.Agent { return NewValidator(c) }
+	case "application":
+		c := testApplication()
+		cmd.MaybeScanArgs(t, "sessions", &c.Sessions)
+		c.Forced = cmd.HasArg("forced")
+		if cmd.HasArg("mean") {
+			c.Combine = Mean
+		}
+		d.env.self = publicKey("app")
+		d.fresh = func() host.Agent { return NewApplication(c) }
+	case "lazy":
+		c := LazyConfig{EpochBlocks: 10}
+		if cmd.HasArg("favour") {
+			c.Favour = []chain.UID{3, 4}
+		}
+		d.fresh = func() host.Agent { return NewLazy(c) }
+	}
+	d.agent = d.fresh()
+	return d
+}
+
+func testMiner() MinerConfig {
+	return MinerConfig{
+		Base: smallModel(), TopK: 8, MaxRows: 4, MaxCols: 16, Waiting: 2,
+		Training: Training{
+			Mix:       mixOf(pile.Train),
+			Optimizer: lm.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 1},
+			Rows:      4, Cols: 8, Steps: 3, Duty: 0.25,
+		},
+		Evaluation: testEvaluation(), EvaluateEveryBlocks: 10,
+	}
+}
+
+func testEvaluation() *Evaluation {
+	e, err := NewEvaluation(corpus(), 2, 8, 1)
+	if err != nil {
+		panic(err)
+	}
+	return e
+}
+
+func testValidator(n int) ValidatorConfig {
+	return ValidatorConfig{
+		Mix: mixOf(pile.Score), Subsets: corpus().Subsets(), Vocab: tinyVocab,
+		Rows: 2, Cols: 8, TopK: 4, Peers: 2, StepNs: 20 * host.Second,
+		Router: smallRouter(n), SGD: lm.SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1},
+		Gate: Gate{Explore: 1}, EpochBlocks: 10, BytesPerToken: 3.409,
+	}
+}
+
+func testApplication() ApplicationConfig {
+	return ApplicationConfig{
+		Mix: mixOf(pile.Score), Vocab: tinyVocab, Cols: 8, Tokens: 3, TopK: 4, Peers: 2, EveryNs: host.Minute,
+	}
+}
+
+// incoming hands the agent a request.
+func (d *driver) incoming(cmd *datadriven.TestData) {
+	var call uint64
+	cmd.ScanArgs(d.env.t, "call", &call)
+	synapse, rows, topk, wait := uint8(host.TextCausalLMNext), 1, 2, 12
+	cmd.MaybeScanArgs(d.env.t, "rows", &rows)
+	cmd.MaybeScanArgs(d.env.t, "topk", &topk)
+	cmd.MaybeScanArgs(d.env.t, "wait", &wait)
+	if cmd.HasArg("causal") {
+		synapse = uint8(host.TextCausalLM)
+	}
+	if cmd.HasArg("hidden") {
+		synapse = uint8(host.TextLastHiddenState)
+	}
+	tokens := make([]uint16, rows*8)
+	for i := range tokens {
+		tokens[i] = uint16(i % 40)
+	}
+	body := EncodeNextRequest(NextRequest{Rows: rows, Cols: 8, TopK: topk, Tokens: tokens})
+	if synapse == uint8(host.TextCausalLM) {
+		body = EncodeCausalRequest(CausalRequest{Rows: rows, Cols: 8, TopK: topk, Tokens: tokens})
+	}
+	if cmd.HasArg("garbage") {
+		body = []byte("garbage")
+	}
+	d.handle(host.Incoming{
+		Call: host.CallID(call), Deadline: d.env.now + host.Time(wait)*host.Second,
+		Request: host.Request{Synapse: host.Synapse(synapse), Dir: host.Forward, Body: body},
+	})
+}
+
+// answer answers the oldest open call: with a code alone, with garbage, or with the probability
+// truth on the true next token.
+func (d *driver) answer(cmd *datadriven.TestData) {
+	f := d.env
+	if len(f.calls) == 0 {
+		f.t.Fatal("no call is open")
+	}
+	call := f.calls[0]
+	f.calls = f.calls[1:]
+	response := host.Response{Code: host.Success}
+	code, truth, seconds := uint8(host.Success), 0.1, 1
+	cmd.MaybeScanArgs(f.t, "code", &code)
+	cmd.MaybeScanArgs(f.t, "truth", &truth)
+	cmd.MaybeScanArgs(f.t, "after", &seconds)
+	response.Code = host.Code(code)
+	response.More = cmd.HasArg("more")
+	f.now += host.Time(seconds) * host.Second
+	if cmd.HasArg("garbage") {
+		response.Body = []byte("garbage")
+	} else if response.Code == host.Success {
+		response.Body = d.trueAnswer(truth)
+	}
+	d.handle(host.Answer{Call: call.id, From: call.to, Response: response})
+}
+
+// trueAnswer knows what the agent holds back.
+func (d *driver) trueAnswer(truth float64) []byte {
+	dist := func(next uint16) score.Dist {
+		return score.Dist{
+			Probs: []float32{float32(truth), float32((1 - truth) / 8), float32((1 - truth) / 8), float32((1 - truth) / 8)},
+			IDs:   []uint16{next, (next + 1) % tinyVocab, (next + 2) % tinyVocab, (next + 3) % tinyVocab},
+		}
+	}
+	switch a := d.agent.(type) {
+	case *Validator:
+		var rows []score.Dist
+		for row := range a.config.Rows {
+			rows = append(rows, dist(a.step.phrases[row*phraseTokens]))
+		}
+		return encodeAnswer(host.TextCausalLMNext, rows, 4, tinyVocab)
+	case *Application:
+		s := a.sessions[0]
+		return encodeAnswer(host.TextCausalLM, []score.Dist{dist(s.truth[s.position])}, 4, tinyVocab)
+	}
+	d.env.t.Fatal(strings.TrimSpace("this agent asks nobody"))
+	return nil
+}

@@ -1,0 +1,93 @@
+package agents
+
+import (
+	"slices"
+	"testing"
+
+	"taolab/sim/host"
+)
+
+// agentsMade are one of each kind, made anew by every call.
+func agentsMade() []host.Agent {
+	return []host.Agent{
+		NewMiner(testMiner()), NewValidator(testValidator(5)), NewApplication(testApplication()),
+		NewLazy(LazyConfig{EpochBlocks: 10}),
+	}
+}
+
+func TestAStateOfAnotherAgentIsRefused(t *testing.T) {
+	made := agentsMade()
+	for i, from := range made {
+		for k, into := range made {
+			before := into.AppendState(nil)
+			err := into.RestoreState(from.AppendState(nil))
+			if (err == nil) != (i == k) {
+				t.Errorf("%T restored from %T: %v", into, from, err)
+			}
+			if !slices.Equal(before, into.AppendState(nil)) {
+				t.Errorf("%T changed by the state of %T", into, from)
+			}
+		}
+	}
+}
+
+func TestATruncatedStateIsRefusedAndChangesNothing(t *testing.T) {
+	for _, a := range agentsMade() {
+		state := a.AppendState(nil)
+		step := max(1, len(state)/300)
+		for n := 0; n < len(state); n += step {
+			if a.RestoreState(state[:n]) == nil {
+				t.Fatalf("%T took %d of %d bytes", a, n, len(state))
+			}
+		}
+		if err := a.RestoreState(append(slices.Clone(state), 0)); err == nil {
+			t.Errorf("%T took a byte too many", a)
+		}
+		if !slices.Equal(state, a.AppendState(nil)) {
+			t.Errorf("%T changed", a)
+		}
+	}
+}
+
+// Whatever the bytes, an agent refuses them or becomes an agent whose state reads back.
+func FuzzRestoringAnyBytesNeverPanics(f *testing.F) {
+	for i, a := range agentsMade() {
+		f.Add(byte(i), a.AppendState(nil))
+	}
+	f.Fuzz(func(t *testing.T, kind byte, state []byte) {
+		a := agentsMade()[int(kind)%4]
+		if a.RestoreState(state) != nil {
+			return
+		}
+		if got := a.AppendState(nil); !slices.Equal(got, state) {
+			t.Fatalf("%T: state %x reads back as %x", a, state, got)
+		}
+	})
+}
+
+func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+	}{
+		{"miner without a model", MinerConfig{}.Validate()},
+		{"miner with too long requests", func() error { c := testMiner(); c.MaxCols = 17; return c.Validate() }()},
+		{"miner with a duty above one", func() error { c := testMiner(); c.Training.Duty = 2; return c.Validate() }()},
+		{"miner without text", func() error { c := testMiner(); c.Training.Mix = nil; return c.Validate() }()},
+		{"validator of an unknown era", func() error { c := testValidator(5); c.Era = "1.0"; return c.Validate() }()},
+		{"validator without a router", func() error { c := testValidator(5); c.Router = nil; return c.Validate() }()},
+		{"validator asking for too much", func() error { c := testValidator(5); c.TopK = 38; return c.Validate() }()},
+		{"validator with alpha above one", func() error { c := testValidator(5); c.Alpha = 2; return c.Validate() }()},
+		{"application without peers", func() error { c := testApplication(); c.Peers = 0; return c.Validate() }()},
+		{"lazy validator without an epoch", LazyConfig{}.Validate()},
+	} {
+		if c.err == nil {
+			t.Errorf("a %s is valid", c.name)
+		}
+	}
+	for _, err := range []error{testMiner().Validate(), testValidator(5).Validate(), testApplication().Validate()} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
