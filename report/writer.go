@@ -183,13 +183,11 @@ type sink interface {
 }
 
 type typedSink[T trace.Row] struct {
-	table  *table
 	file   file
 	out    *counter
 	pq     *parquet.GenericWriter[T]
 	batch  []T
-	rows   uint64
-	digest *digest
+	digest trace.Digester
 	closed bool
 }
 
@@ -214,7 +212,7 @@ func openSink[T trace.Row](t *table, fs files) (sink, error) {
 		options = append(options, o.(parquet.WriterOption))
 	}
 	return &typedSink[T]{
-		table: t, file: f, out: out, digest: newDigest(),
+		file: f, out: out,
 		pq: parquet.NewGenericWriter[T](out, options...), batch: make([]T, 0, batchRows),
 	}, nil
 }
@@ -224,8 +222,7 @@ func (s *typedSink[T]) add(row trace.Row) error {
 	if !ok {
 		return fmt.Errorf("a row of type %T, expected %T", row, r)
 	}
-	s.digest.add(row)
-	s.rows++
+	s.digest.Record(r)
 	s.batch = append(s.batch, r)
 	if len(s.batch) < batchRows {
 		return nil
@@ -240,8 +237,8 @@ func (s *typedSink[T]) flush() error {
 }
 
 func (s *typedSink[T]) finish() (TableInfo, error) {
-	sum := s.digest.sum()
-	info := TableInfo{Table: s.table.name, Rows: s.rows, Digest: hex.EncodeToString(sum[:])}
+	sum := s.digest.Tables()[0] // a sink is opened for its first row
+	info := TableInfo{Table: sum.Table, Rows: sum.Rows, Digest: hex.EncodeToString(sum.SHA256[:])}
 	s.pq.SetKeyValueMetadata("digest", info.Digest)
 	if err := s.flush(); err != nil {
 		return info, err
