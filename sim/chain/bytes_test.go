@@ -163,7 +163,8 @@ func FuzzUnmarshalState(f *testing.F) {
 
 func TestTheDigestSeesEveryPartOfTheState(t *testing.T) {
 	base := busyState(t).Digest()
-	for name, change := range map[string]func(*State){ // order-free: each starts from its own state
+	// order-free: each change starts from a state of its own.
+	for name, change := range map[string]func(*State){
 		"chain id":  func(s *State) { s.chainID = "tesu" },
 		"parameter": func(s *State) { s.params.Kappa++ },
 		"height":    func(s *State) { s.height++ },
@@ -188,5 +189,61 @@ func TestTheDigestSeesEveryPartOfTheState(t *testing.T) {
 	}
 	if busyState(t).Digest() != base {
 		t.Error("the same history gave another digest")
+	}
+}
+
+func TestAStateThatCannotBeIsRefused(t *testing.T) {
+	// order-free: each change starts from a state of its own.
+	for name, change := range map[string]func(*State){
+		"money from nowhere":     func(s *State) { s.account(pub("cold2")).freeRao++ },
+		"stake from nowhere":     func(s *State) { s.account(pub("hot1")).stakeRao++ },
+		"pending from nowhere":   func(s *State) { s.money.Pending++ },
+		"money beyond all":       func(s *State) { s.account(pub("cold2")).freeRao = 1 << 63 },
+		"pending beyond all":     func(s *State) { s.money.Pending = 1 << 63 },
+		"more recycled":          func(s *State) { s.money.Recycled = s.money.Burned + 1 },
+		"an epoch to come":       func(s *State) { s.lastEpoch = s.height + 1 },
+		"no chain id":            func(s *State) { s.chainID = "" },
+		"impossible price":       func(s *State) { s.burnPriceRao = s.params.MaxBurnRao + 1 },
+		"unknown rule":           func(s *State) { s.params.Rule = "yuma9" },
+		"more neurons than uids": func(s *State) { s.params.MaxUIDs = 4; s.params.MaxWeight = 65535 },
+		"hotkey of nobody":       func(s *State) { s.account(pub("hot1")).owner = Key{} },
+		"hotkey twice":           func(s *State) { s.neuron(2).hotkey = pub("hot1") },
+		"registered in future":   func(s *State) { s.neuron(2).registeredAt = s.height + 2 },
+		"weight on nobody":       func(s *State) { s.setWeights(2, []WeightEntry{{UID: 8, Weight: 2}}) },
+		"weight twice":           func(s *State) { s.setWeights(2, make([]WeightEntry, 2)) },
+		"bond in nobody":         func(s *State) { s.setBonds(2, []BondEntry{{UID: 8, Bond: 2}}) },
+		"bond twice":             func(s *State) { s.setBonds(2, make([]BondEntry, 2)) },
+	} {
+		s := busyState(t)
+		change(s)
+		if err := new(State).UnmarshalBinary(encode(t, s)); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestABrokenAccountPanics(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("a block ended with a rao too many")
+		}
+	}()
+	s := busyState(t)
+	s.money.Dust++
+	s.EndBlock()
+}
+
+func TestKeysSurviveTheirDigits(t *testing.T) {
+	k := pub("cold0")
+	if got, err := ParseKey(k.String()); err != nil || got != k {
+		t.Errorf("%v: %v %v", k, got, err)
+	}
+	for _, bad := range []string{"", "00", k.String()[:63], k.String() + "0", "x" + k.String()[1:]} {
+		if _, err := ParseKey(bad); err == nil {
+			t.Errorf("%q was accepted", bad)
+		}
+	}
+	if d := busyState(t).Digest(); len(d.String()) != 64 {
+		t.Errorf("digest %q", d)
 	}
 }

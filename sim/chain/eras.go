@@ -8,7 +8,8 @@ import (
 )
 
 // era2025 is what the chain ran with before subnets had pools (opentensor/subtensor, January
-// 2025, runtime defaults).
+// 2025, runtime defaults). The consensus rule is today's yuma2, which differs from that of the time
+// in details: permits need stake, and bonds in neurons younger than the last epoch are ignored.
 var era2025 = Params{
 	Rule:                     consensus.Yuma2,
 	TempoBlocks:              360,

@@ -1,6 +1,9 @@
 package chain
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Code says why a transaction was refused. It is an error itself, so that
 // errors.Is(err, chain.RateLimited) works.
@@ -66,7 +69,10 @@ var reasons = [...]string{
 	ZeroKey:            "the zero key cannot hold anything: nobody can sign for it",
 }
 
-func (c Code) Error() string {
+// Error says the reason without its numbers.
+func (c Code) Error() string { return strings.ReplaceAll(c.format(), "%d", "n") }
+
+func (c Code) format() string {
 	if int(c) < len(reasons) && reasons[c] != "" {
 		return reasons[c]
 	}
@@ -81,27 +87,12 @@ type Error struct {
 
 // Error says what was wrong and what was expected.
 func (e *Error) Error() string {
-	format := e.Code.Error()
-	switch verbs := countVerbs(format); verbs {
-	case 0:
-		return format
-	case 1:
-		return fmt.Sprintf(format, e.Have)
-	default:
-		return fmt.Sprintf(format, e.Have, e.Want)
-	}
+	format := e.Code.format()
+	numbers := []any{e.Have, e.Want}
+	return fmt.Sprintf(format, numbers[:strings.Count(format, "%d")]...)
 }
 
 // Unwrap returns the code.
 func (e *Error) Unwrap() error { return e.Code }
-
-func countVerbs(format string) (n int) {
-	for i := range format {
-		if format[i] == '%' {
-			n++
-		}
-	}
-	return n
-}
 
 func refuse(c Code, have, want uint64) error { return &Error{c, have, want} }

@@ -301,6 +301,11 @@ func TestAGenesisThatCannotBeIsRefused(t *testing.T) {
 		{"weights that cannot be met", func(g *Genesis) { g.Params.MaxWeight = 8191 }},
 		{"price outside its bounds", func(g *Genesis) { g.Params.BurnRao = 1 }},
 		{"no half-life", func(g *Genesis) { g.Params.BurnHalfLifeBlocks = 0 }},
+		{"a price that shrinks", func(g *Genesis) { g.Params.BurnIncreasePercent = 99 }},
+		{"no interval", func(g *Genesis) { g.Params.BurnRule = BurnByInterval }},
+		{"no target", func(g *Genesis) {
+			g.Params.BurnRule, g.Params.AdjustmentIntervalBlocks = BurnByInterval, 100
+		}},
 		{"a hotkey twice", func(g *Genesis) { g.Neurons[1].Hotkey = g.Neurons[0].Hotkey }},
 		{"a hotkey of nobody", func(g *Genesis) { g.Neurons[1].Coldkey = Key{} }},
 		{"a balance of nobody", func(g *Genesis) { g.Balances[0].Coldkey = Key{} }},

@@ -45,7 +45,7 @@ func (v View) N() int { return v.neurons.n }
 // Params are the parameters of the network.
 func (v View) Params() Params { return *v.params }
 
-// Neuron returns the neuron in slot uid, which must be below N.
+// Neuron returns the neuron in slot uid; as with Weights and Bonds it panics unless uid is below N.
 func (v View) Neuron(uid UID) Neuron {
 	n := v.slot(uid)
 	a := v.accounts.get(n.hotkey)
@@ -78,6 +78,9 @@ func (v View) OwnerOf(hotkey Key) (Key, bool) {
 	owner := v.accounts.get(hotkey).owner
 	return owner, owner != Key{}
 }
+
+// Nonce is the smallest nonce that the next transaction of signer may have.
+func (v View) Nonce(signer Key) uint64 { return v.accounts.get(signer).nonce }
 
 // BurnRao is the price of a registration in the next block.
 func (v View) BurnRao() uint64 { return v.burnRao }

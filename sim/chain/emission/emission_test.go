@@ -141,6 +141,17 @@ func TestARunOfBlocksMintsWhatItsBlocksMint(t *testing.T) {
 	}
 }
 
+func TestAnUnknownRuleIsRefused(t *testing.T) {
+	for _, r := range Rules() {
+		if err := (Curve{Rule: r}).Validate(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := (Curve{Rule: "gold"}).Validate(); err == nil {
+		t.Error("gold was accepted")
+	}
+}
+
 func ExampleCurve() {
 	c := Curve{Rule: ByIssuance}
 	rao, blocks := c.Next(1, 0)

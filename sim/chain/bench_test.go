@@ -1,0 +1,97 @@
+package chain
+
+import (
+	"fmt"
+	"testing"
+)
+
+// economy is a network in which validators weigh all miners, at the start of its second epoch.
+func economy(t testing.TB, uids, validators int) *State {
+	p, err := Era("2026")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = p.Scaled(uids)
+	p.MaxValidators = uint16(validators)
+	p.ActivityCutoffBlocks = 1 << 40
+	g := Genesis{ChainID: "test", Params: p}
+	for i := range uids {
+		n := GenesisNeuron{Hotkey: pub(fmt.Sprint("hot", i)), Coldkey: pub("cold0")}
+		if i < validators {
+			n.StakeRao = uint64(1000+i) * RaoPerTAO
+		}
+		g.Neurons = append(g.Neurons, n)
+	}
+	s := mustNew(t, g)
+	s.Advance(s.NextEvent())
+	for v := range validators {
+		var m SetWeights
+		for j := validators; j < uids; j++ {
+			m.UIDs = append(m.UIDs, uint16(j))
+			m.Values = append(m.Values, uint16(1+(j*7919+v*104729)%65535))
+		}
+		name := fmt.Sprint("hot", v)
+		if err := s.Apply(Sign("test", testKey(name), 0, 1<<40, m)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+func TestYearsPassWithoutLosingARao(t *testing.T) {
+	s := economy(t, 8, 2)
+	const years = 2 * 365 * 24 * 300
+	events := s.Advance(years)
+	if want := years / s.params.TempoBlocks; uint64(len(events)) != want {
+		t.Errorf("%d epochs, want %d", len(events), want)
+	}
+	paid, dust := uint64(0), uint64(0)
+	for _, e := range events {
+		paid += e.(EpochRan).PaidRao
+		dust += e.(EpochRan).DustRao
+	}
+	// A share is cut to 32 fraction bits, then the amount to whole rao.
+	perNeuron := 360*uint64(RaoPerTAO)>>32 + 2
+	free, staked := s.sums()
+	if free != 0 || staked+s.money.Pending+s.money.Dust != s.money.Minted || dust > uint64(len(events))*8*perNeuron {
+		t.Errorf("staked %d, paid %d, dust %d: %+v", staked, paid, dust, s.money)
+	}
+}
+
+// BenchmarkDecade is ten years of an economy: 73,000 epochs.
+func BenchmarkDecade(b *testing.B) {
+	for _, n := range []int{16, 64} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				economy(b, n, n/4).Advance(10 * 365 * 24 * 300)
+			}
+		})
+	}
+}
+
+// BenchmarkEpochBlock is a block with an epoch of 512 neurons, then its view and its digest.
+func BenchmarkEpochBlock(b *testing.B) {
+	s := economy(b, 512, 64)
+	b.Run("epoch", func(b *testing.B) {
+		for b.Loop() {
+			s.Advance(s.NextEvent() - s.Height())
+		}
+	})
+	b.Run("epoch, view and digest", func(b *testing.B) {
+		for b.Loop() {
+			s.Advance(s.NextEvent() - s.Height())
+			s.View()
+			s.Digest()
+		}
+	})
+	b.Run("quiet block, view and digest", func(b *testing.B) {
+		for b.Loop() {
+			if s.NextEvent() == s.Height()+1 {
+				s.params.TempoBlocks = 1 << 31
+			}
+			s.EndBlock()
+			s.View()
+			s.Digest()
+		}
+	})
+}
