@@ -195,7 +195,8 @@ func FuzzAdmissionIsThePlainQueue(f *testing.F) {
 					Deadline: now + Time(ops[i+2]/4), Request: Request{Dir: Forward + Dir(ops[i]/4%2), Body: ops[:i%3]}}
 				o, displaced, _ := q.Offer(in, ops[i]&8 != 0, now)
 				if to, td := twin.offer(in, ops[i]&8 != 0, now); o != to || displaced.Call != td {
-					t.Fatalf("operation %d: offer gives %v displacing %d, the twin %v displacing %d", i, o, displaced.Call, to, td)
+					t.Fatalf("operation %d: offer gives %v displacing %d, the twin %v displacing %d",
+						i, o, displaced.Call, to, td)
 				}
 			case 1:
 				in, _ := q.Next(now)
@@ -241,7 +242,8 @@ func must(b []byte, err error) []byte {
 func TestTheMarksOfCallersAreBounded(t *testing.T) {
 	q := Admission{Rules: AdmissionRules{MinInterval: Second, Capacity: 1, MinStakeRao: 1}}
 	offer := func(i int, now Time) Outcome {
-		o, _, _ := q.Offer(Incoming{From: PeerID{byte(i), byte(i >> 8), byte(i >> 16)}, Deadline: Hour, StakeRao: uint64(i + 1)}, true, now)
+		from := PeerID{byte(i), byte(i >> 8), byte(i >> 16)}
+		o, _, _ := q.Offer(Incoming{From: from, Deadline: Hour, StakeRao: uint64(i + 1)}, true, now)
 		return o
 	}
 	for i := range MaxCallers {

@@ -52,7 +52,7 @@ type Self struct {
 	HasUID  bool
 }
 
-// Synapse is the kind of question a request asks (neurons.md 1.4).
+// Synapse is the kind of question a request asks; the four are those of opentensor/bittensor v3.4.2.
 type Synapse uint8
 
 // The four synapses.
@@ -80,7 +80,7 @@ type Request struct {
 	MaxReplies uint32 // 0 and 1: a single reply; more: that many streamed parts at most
 }
 
-// Code is a return code of the wire (neurons.md 3.1).
+// Code is a return code of the wire, numbered as in opentensor/bittensor v3.4.2.
 type Code uint8
 
 // The return codes that hosts and agents use.
@@ -146,11 +146,13 @@ type Env interface {
 	// Included, Rejected or Expired event.
 	Submit(KeyRole, chain.Msg) SubmitID
 	// Call asks a peer. The answer is one or more Answer events, the last with More unset; after
-	// timeout the host answers with code Timeout.
+	// timeout the host answers with code Timeout. The host copies the body.
 	Call(to PeerID, req Request, timeout Time) CallID
 	// Cancel drops a call: no further Answer event comes.
 	Cancel(CallID)
-	// Reply answers an Incoming event.
+	// Reply answers an Incoming event. Parts beyond the request's MaxReplies and replies after the
+	// deadline are dropped; the last part allowed is the last, whatever More says. The host copies
+	// bodies.
 	Reply(CallID, Response)
 	// Compute starts a job and ends in a Done event. It panics while another job is outstanding.
 	Compute(Job) JobID
@@ -186,7 +188,8 @@ type (
 		ID     JobID
 		Result []byte
 	}
-	// Incoming is a request that the admission queue let through. Deadline is when the caller gives up.
+	// Incoming is a request that the admission queue let through. Deadline is when the caller gives
+	// up, on this node's clock; then the slot of the request is free again, answered or not.
 	Incoming struct {
 		Call     CallID
 		From     PeerID
@@ -194,7 +197,8 @@ type (
 		Deadline Time
 		Request  Request
 	}
-	// Answer is a reply to a call.
+	// Answer is a reply to a call that was made at SentAt, on the caller's clock. From is the key
+	// that was called.
 	Answer struct {
 		Call     CallID
 		From     PeerID

@@ -159,7 +159,8 @@ func (w *World) makeBlocks() {
 	height := w.state.Height()
 	if n := w.idleBlocks(height); n > 0 {
 		if events := w.state.Advance(n); len(events) > 0 {
-			w.fail(fmt.Errorf("chain: %d events in the %d blocks after %d, where it announced none", len(events), n, height))
+			w.fail(fmt.Errorf("chain: %d events in the %d blocks after %d, where it announced none",
+				len(events), n, height))
 		}
 		height += n
 		w.keepView()

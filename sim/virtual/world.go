@@ -282,32 +282,35 @@ func (w *World) Run(ctx context.Context) error {
 			}
 			w.publish()
 		}
-		height := w.state.Height()
-		if height >= w.cfg.Blocks {
+		if w.state.Height() >= w.cfg.Blocks {
 			w.end()
 			return nil
 		}
-		block := host.Time(height+1) * w.cfg.BlockNs
-		isEvent := len(w.queue) > 0 && w.queue[0].at < block
-		next := block
-		if isEvent {
-			next = w.queue[0].at
-		}
-		if w.cfg.RoundTripAt > 0 && !w.roundTripped && next >= w.cfg.RoundTripAt {
-			if err := w.roundTrip(ctx); err != nil {
-				return err
-			}
-			w.roundTripped = true
-		}
-		if !isEvent {
-			w.makeBlocks()
-			continue
-		}
-		if err := w.step(ctx); err != nil {
+		if err := w.turn(ctx); err != nil {
 			return err
 		}
 	}
 	return w.err
+}
+
+// turn processes what comes next: a block, or the earliest event.
+func (w *World) turn(ctx context.Context) error {
+	next := host.Time(w.state.Height()+1) * w.cfg.BlockNs
+	isEvent := len(w.queue) > 0 && w.queue[0].at < next
+	if isEvent {
+		next = w.queue[0].at
+	}
+	if w.cfg.RoundTripAt > 0 && !w.roundTripped && next >= w.cfg.RoundTripAt {
+		if err := w.roundTrip(ctx); err != nil {
+			return err
+		}
+		w.roundTripped = true
+	}
+	if isEvent {
+		return w.step(ctx)
+	}
+	w.makeBlocks()
+	return nil
 }
 
 // explainPanic says whose agent was at work when something panicked.

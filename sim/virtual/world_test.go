@@ -15,8 +15,8 @@ import (
 func busy(t *testing.T) Config {
 	var b strings.Builder
 	for i := range 12 {
-		fmt.Fprintf(&b, "node n%d flops=1000 serve=300 work=%d stake=%d region=%d delay=%dms up=1000000 down=2000000\n",
-			i, 30+i, i+1, i%2, 50*i)
+		fmt.Fprintf(&b, "node n%d flops=1000 serve=300 work=%d stake=%d region=%d delay=%dms "+
+			"up=1000000 down=2000000\n", i, 30+i, i+1, i%2, 50*i)
 		for k := range 20 {
 			fmt.Fprintf(&b, "%dms call to=n%d size=2000 timeout=3s\n", 400*k+i*7, (i+k+1)%12)
 		}
@@ -132,7 +132,13 @@ func TestOnlyWhatTheRecordingAsksForIsRecorded(t *testing.T) {
 }
 
 func TestEmptyBlocksInOneStepAreTheSameAsOneByOne(t *testing.T) {
-	text := "node a stake=1000 delay=2500ms\n3000s call to=b\n5000s pay to=b rao=5\n7000500ms block height=7010\n7001s see\nnode b stake=10"
+	text := `
+		node a stake=1000 delay=2500ms
+		  3000s call to=b
+		  5000s pay to=b rao=5
+		  7000500ms block height=7010
+		  7001s see
+		node b stake=10`
 	long := func(change func(*Config)) (string, string) {
 		cfg := script(t, text)
 		cfg.BlockNs, cfg.Blocks = host.Second, 10_000
@@ -171,7 +177,8 @@ func TestAnInvalidConfigIsRefusedWithAllThatIsWrong(t *testing.T) {
 	}
 	for _, want := range []string{"node 0 (n0): region 7", "node 2 (n2): node 1 has the same name",
 		"node 4 (n4): loss 2", "node 5 (n5): neither Agent nor Fresh", "node 6 (n6): block delay",
-		"node 7 (n7): crash 1", "node 8 (n8): capacity: -1", "partition 0", "latency: row 1", "blocks: 1152921504606846976"} {
+		"node 7 (n7): crash 1", "node 8 (n8): capacity: -1", "partition 0", "latency: row 1",
+		"blocks: 1152921504606846976"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q:\n%v", want, err)
 		}
@@ -253,7 +260,9 @@ func TestCallsBeyondTheLimitAreAnsweredBackoff(t *testing.T) {
 		t.Fatal(err)
 	}
 	waiting := host.DefaultCapacity + 1
-	want := map[host.Code]int{host.Timeout: waiting, host.Backoff: maxCalls + 3 - waiting, host.InvalidRequest: 1}
+	want := map[host.Code]int{
+		host.Timeout: waiting, host.Backoff: maxCalls + 3 - waiting, host.InvalidRequest: 1,
+	}
 	if fmt.Sprint(codes) != fmt.Sprint(want) {
 		t.Errorf("answers by code: %v, expected %v", codes, want)
 	}
@@ -272,7 +281,48 @@ func TestStaleEventsDoNotPileUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	if w.Progress().Events < 3000 || len(w.queue) > 3000 {
-		t.Errorf("%d events are in the queue after %d were processed, expected at most 3000 after 3000", len(w.queue), w.Progress().Events)
+		t.Errorf("%d events are in the queue after %d were processed, expected at most 3000 after 3000",
+			len(w.queue), w.Progress().Events)
+	}
+}
+
+// slow is a job that says when it runs and lasts until it is told to end.
+type slow struct{ running, end chan struct{} }
+
+func (slow) Work() int64 { return 1 }
+func (s slow) Run(*host.Scratch) []byte {
+	close(s.running)
+	<-s.end
+	return []byte("late")
+}
+
+func TestWaitingForAJobEndsWithTheContextAndLosesNothing(t *testing.T) {
+	job := slow{make(chan struct{}), make(chan struct{})}
+	var result string
+	a := &idler{handle: func(env host.Env, e host.Event) {
+		switch e := e.(type) {
+		case host.Start:
+			env.Compute(job)
+		case host.Done:
+			result = string(e.Result)
+		}
+	}}
+	w := world(t, a)
+	w.pool.workers, w.pool.lent = 2, make([]host.Scratch, 2)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-job.running
+		if w.Progress().Height != 0 {
+			t.Error("the loop went on without the result")
+		}
+		cancel()
+		close(job.end)
+	}()
+	if err := w.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if err := w.Run(context.Background()); err != nil || result != "late" {
+		t.Errorf("the run went on with %q, %v", result, err)
 	}
 }
 
@@ -295,7 +345,7 @@ func (r *ring) Handle(env host.Env, e host.Event) {
 func BenchmarkPingPong(b *testing.B) {
 	for _, n := range []int{2, 1000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			cfg := Config{Seed: 1, Blocks: 1 << 30, Links: Links{Latency: [][]host.Time{{host.Millisecond}}}}
+			cfg := Config{Seed: 1, Blocks: 1 << 27, Links: Links{Latency: [][]host.Time{{host.Millisecond}}}}
 			for i := range n {
 				next := PublicKey(1, fmt.Sprint((i+1)%n), host.Hotkey)
 				cfg.Nodes = append(cfg.Nodes, Node{Name: fmt.Sprint(i), Agent: &ring{next: next}})
@@ -308,7 +358,7 @@ func BenchmarkPingPong(b *testing.B) {
 			b.ReportAllocs()
 			b.ResetTimer()
 			for w.events < uint64(b.N) {
-				if err := w.step(context.Background()); err != nil {
+				if err := w.turn(context.Background()); err != nil {
 					b.Fatal(err)
 				}
 			}
