@@ -79,7 +79,8 @@ func (c candidate) before(d candidate) bool {
 
 // prune chooses among n candidates. Immune ones go only where no other may; others only while
 // there are more than minNonImmune of them. ok is false if nobody may go.
-func prune(n int, at func(int) candidate, block, immunity uint64, minNonImmune int) (worst, others int, ok bool) {
+func prune(n int, at func(int) candidate, block, immunity uint64, minNonImmune int) (
+	worst, others int, ok bool) {
 	best := [2]int{-1, -1} // not immune, immune
 	for i := range n {
 		c := at(i)
