@@ -22,7 +22,8 @@ type Evaluation struct {
 // that depend on the seed and the subset's name alone.
 func NewEvaluation(store *pile.Store, rows, cols int, seed uint64) (*Evaluation, error) {
 	if rows < 1 || cols < 1 {
-		return nil, fmt.Errorf("evaluation: %d windows of %d tokens per subset, expected at least 1 of 1", rows, cols)
+		return nil, fmt.Errorf("evaluation: %d windows of %d tokens per subset, expected at least 1 of 1",
+			rows, cols)
 	}
 	e := &Evaluation{Subsets: store.Subsets(), Weights: store.Weights(), Rows: rows, Cols: cols}
 	for i, name := range e.Subsets {

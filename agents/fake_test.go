@@ -76,14 +76,12 @@ func mixOf(split pile.Split) *pile.Mix {
 	return mix
 }
 
-// smallModel is a model that runs in microseconds.
-func smallModel() *lm.Model {
-	return lm.New(lm.Config{Vocab: tinyVocab, Context: 16, Width: 8, Layers: 1, Heads: 1}, num.NewStream(1, "model"))
-}
+// smallShape is a model that runs in microseconds.
+var smallShape = lm.Config{Vocab: tinyVocab, Context: 16, Width: 8, Layers: 1, Heads: 1}
 
-func smallRouter(n int) *lm.Router {
-	return lm.NewRouter(lm.Config{Vocab: tinyVocab, Context: 16, Width: 8, Layers: 1, Heads: 1}, n, num.NewStream(1, "router"))
-}
+func smallModel() *lm.Model { return lm.New(smallShape, num.NewStream(1, "model")) }
+
+func smallRouter(n int) *lm.Router { return lm.NewRouter(smallShape, n, num.NewStream(1, "router")) }
 
 // fakeEnv is a world in which a test decides what happens next; it writes down what the agent does.
 type fakeEnv struct {

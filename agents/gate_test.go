@@ -93,7 +93,8 @@ func TestNobodyWaitsLongerThanTenLedgerEpochs(t *testing.T) {
 		}
 		for uid := 1; uid < n; uid++ {
 			if height-last[uid] > bound {
-				t.Fatalf("at block %d uid %d has waited %d blocks, want at most %d", height, uid, height-last[uid], bound)
+				t.Fatalf("at block %d uid %d was last asked at %d, want at most %d blocks of waiting",
+					height, uid, last[uid], bound)
 			}
 		}
 	}
@@ -169,7 +170,8 @@ func TestASilentPeerLosesATenthOfItsScore(t *testing.T) {
 		t.Fatalf("a good answer scores %g", before)
 	}
 	v.averages.Silent(uint16(uid), v.peers[uid].hotkey)
-	if got, want := v.averages.Entry(uint16(uid)).Score.Value, 0.9*before; got < 0.999*want || got > 1.001*want {
+	want := 0.9 * before
+	if got := v.averages.Entry(uint16(uid)).Score.Value; got < 0.999*want || got > 1.001*want {
 		t.Errorf("silence makes %g of %g, want %g", got, before, want)
 	}
 }

@@ -81,6 +81,9 @@ func (c MinerConfig) Validate() error {
 		return fmt.Errorf("miner: training windows of %d tokens, expected 1 to the model's context %d",
 			t.Cols, c.Base.Config.Context)
 	}
+	if err := t.Optimizer.Validate(); err != nil {
+		return fmt.Errorf("miner: %w", err)
+	}
 	return nil
 }
 
@@ -206,7 +209,9 @@ func (m *Miner) read(r host.Request) (q question, code host.Code) {
 		return q, host.NotImplemented
 	}
 	c := m.config
-	q, err := decodeQuestion(r, Bounds{Vocab: c.Base.Config.Vocab, Rows: c.MaxRows, Cols: c.MaxCols, TopK: c.TopK})
+	q, err := decodeQuestion(r, Bounds{
+		Vocab: c.Base.Config.Vocab, Rows: c.MaxRows, Cols: c.MaxCols, TopK: c.TopK,
+	})
 	if err != nil || q.Rows < 1 || q.Cols < 1 || q.TopK < 1 ||
 		c.Base.Config.CheckBatch(q.Tokens, q.Rows, q.Cols) != nil {
 		return q, host.InvalidRequest
@@ -376,6 +381,8 @@ func (m *Miner) consistent() error {
 	switch {
 	case m.model.Config != m.config.Base.Config:
 		return fmt.Errorf("a model of shape %+v, expected %+v", m.model.Config, m.config.Base.Config)
+	case len(m.adam.M) != 0 && len(m.adam.M) != len(m.model.Weights):
+		return fmt.Errorf("an optimiser of %d weights, expected %d", len(m.adam.M), len(m.model.Weights))
 	case m.busy > serving:
 		return fmt.Errorf("occupation %d is unknown", m.busy)
 	case len(m.waiting) > m.config.Waiting:

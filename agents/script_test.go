@@ -241,9 +241,10 @@ func (d *driver) answer(cmd *datadriven.TestData) {
 
 // trueAnswer knows what the agent holds back.
 func (d *driver) trueAnswer(truth float64) []byte {
+	other := float32((1 - truth) / 8)
 	dist := func(next uint16) score.Dist {
 		return score.Dist{
-			Probs: []float32{float32(truth), float32((1 - truth) / 8), float32((1 - truth) / 8), float32((1 - truth) / 8)},
+			Probs: []float32{float32(truth), other, other, other},
 			IDs:   []uint16{next, (next + 1) % tinyVocab, (next + 2) % tinyVocab, (next + 3) % tinyVocab},
 		}
 	}

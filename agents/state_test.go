@@ -10,10 +10,12 @@ import (
 // agentsMade are one of each kind, made anew by every call.
 func agentsMade() []host.Agent {
 	return []host.Agent{
-		NewMiner(testMiner()), NewValidator(testValidator(5)), NewApplication(testApplication()),
+		NewMiner(minerOfTests), NewValidator(validatorOfTests), NewApplication(testApplication()),
 		NewLazy(LazyConfig{EpochBlocks: 10}),
 	}
 }
+
+var minerOfTests, validatorOfTests = testMiner(), testValidator(5)
 
 func TestAStateOfAnotherAgentIsRefused(t *testing.T) {
 	made := agentsMade()
@@ -66,26 +68,42 @@ func FuzzRestoringAnyBytesNeverPanics(f *testing.F) {
 }
 
 func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
+	miner := func(spoil func(*MinerConfig)) error { c := testMiner(); spoil(&c); return c.Validate() }
+	validator := func(spoil func(*ValidatorConfig)) error {
+		c := testValidator(5)
+		spoil(&c)
+		return c.Validate()
+	}
+	application := func(spoil func(*ApplicationConfig)) error {
+		c := testApplication()
+		spoil(&c)
+		return c.Validate()
+	}
 	for _, c := range []struct {
 		name string
 		err  error
 	}{
 		{"miner without a model", MinerConfig{}.Validate()},
-		{"miner with too long requests", func() error { c := testMiner(); c.MaxCols = 17; return c.Validate() }()},
-		{"miner with a duty above one", func() error { c := testMiner(); c.Training.Duty = 2; return c.Validate() }()},
-		{"miner without text", func() error { c := testMiner(); c.Training.Mix = nil; return c.Validate() }()},
-		{"validator of an unknown era", func() error { c := testValidator(5); c.Era = "1.0"; return c.Validate() }()},
-		{"validator without a router", func() error { c := testValidator(5); c.Router = nil; return c.Validate() }()},
-		{"validator asking for too much", func() error { c := testValidator(5); c.TopK = 38; return c.Validate() }()},
-		{"validator with alpha above one", func() error { c := testValidator(5); c.Alpha = 2; return c.Validate() }()},
-		{"application without peers", func() error { c := testApplication(); c.Peers = 0; return c.Validate() }()},
+		{"miner with too long requests", miner(func(c *MinerConfig) { c.MaxCols = 17 })},
+		{"miner with a duty above one", miner(func(c *MinerConfig) { c.Training.Duty = 2 })},
+		{"miner without text", miner(func(c *MinerConfig) { c.Training.Mix = nil })},
+		{"miner where nobody may wait", miner(func(c *MinerConfig) { c.Waiting = 0 })},
+		{"validator of an unknown era", validator(func(c *ValidatorConfig) { c.Era = "1.0" })},
+		{"validator without a router", validator(func(c *ValidatorConfig) { c.Router = nil })},
+		{"validator asking for too much", validator(func(c *ValidatorConfig) { c.TopK = 34 })},
+		{"validator with alpha above one", validator(func(c *ValidatorConfig) { c.Alpha = 2 })},
+		{"validator without steps", validator(func(c *ValidatorConfig) { c.StepNs = 0 })},
+		{"application without peers", application(func(c *ApplicationConfig) { c.Peers = 0 })},
+		{"application without sessions", application(func(c *ApplicationConfig) { c.EveryNs = 0 })},
 		{"lazy validator without an epoch", LazyConfig{}.Validate()},
 	} {
 		if c.err == nil {
 			t.Errorf("a %s is valid", c.name)
 		}
 	}
-	for _, err := range []error{testMiner().Validate(), testValidator(5).Validate(), testApplication().Validate()} {
+	for _, err := range []error{
+		testMiner().Validate(), testValidator(5).Validate(), testApplication().Validate(),
+	} {
 		if err != nil {
 			t.Error(err)
 		}

@@ -50,6 +50,9 @@ func (c ValidatorConfig) Validate() error {
 	if _, err := score.EraNamed(c.era()); err != nil {
 		return fmt.Errorf("validator: %w", err)
 	}
+	if err := c.SGD.Validate(); err != nil {
+		return fmt.Errorf("validator: %w", err)
+	}
 	switch {
 	case c.Mix == nil || len(c.Subsets) == 0:
 		return fmt.Errorf("validator: no text to score on, or no names of its subsets")
