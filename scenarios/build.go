@@ -108,7 +108,7 @@ func (b *builder) miners() error {
 			if err := config.Validate(); err != nil {
 				return fmt.Errorf("miner %s: %w", name, err)
 			}
-			speed := int64(g.HardwareMFLOPS.At(i, g.Count) * 1e6)
+			speed := int64(float64(g.HardwareMFLOPS.At(i, g.Count) * 1e6))
 			shape := b.shape(g)
 			node := report.Node{
 				Kind: "miner", Behaviour: g.Behaviour, HasUID: true, StakeRao: rao(g.StakeTAO.At(i, g.Count)),
@@ -179,7 +179,7 @@ func (b *builder) validators() error {
 			if err != nil {
 				return err
 			}
-			speed := int64(g.HardwareMFLOPS.At(i, g.Count) * 1e6)
+			speed := int64(float64(g.HardwareMFLOPS.At(i, g.Count) * 1e6))
 			node := report.Node{
 				Kind: "validator", Behaviour: g.Behaviour, HasUID: true, StakeRao: rao(g.StakeTAO.At(i, g.Count)),
 				Data: g.Subsets, HardwareFLOPS: float64(speed),

@@ -2,6 +2,8 @@ package scenarios
 
 import (
 	"bytes"
+	"flag"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +13,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if *update {
+		if err := flag.Set("rewrite", "true"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
 
 // TestFaultsAreNamedWithPlaceAndRemedy reads scripts of scenario files, most of them wrong. Each
 // starts from a valid minimum that the script can change.

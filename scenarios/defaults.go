@@ -50,3 +50,11 @@ func defaultApplications() ApplicationGroup {
 }
 
 func defaultFault() FaultEntry { return FaultEntry{DurationS: 600} }
+
+// Complete is the default with one table of each kind, as the reference shows it.
+func Complete() Scenario {
+	sc := Default()
+	sc.Miners, sc.Validators = []MinerGroup{defaultMiners()}, []ValidatorGroup{defaultValidators()}
+	sc.Applications, sc.Faults = []ApplicationGroup{defaultApplications()}, []FaultEntry{defaultFault()}
+	return sc
+}

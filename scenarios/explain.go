@@ -40,7 +40,7 @@ func (f *File) Work() Work {
 				w.TrainTokens += int64(steps) * int64(g.Rows*g.Context)
 				w.FLOP += int64(steps) * int64(step)
 			}
-			served := int64(questions / miners * tokens)
+			served := int64(float64(questions / miners * tokens))
 			w.ServeTokens += served
 			w.FLOP += served * shape.ForwardFLOP(1, g.Context, true) / int64(g.Context)
 			measured := int64(f.BlockCount()/f.Evaluation.PeriodBlocks+1) * int64(f.Evaluation.Rows*f.smallestContext())
@@ -58,7 +58,7 @@ func (f *File) questions(spanS float64) (count, tokens float64) {
 		if g.Behaviour != "honest" {
 			continue
 		}
-		n := float64(g.Count*g.Peers) * (spanS / g.StepS)
+		n := float64(float64(g.Count*g.Peers) * (spanS / g.StepS))
 		count += n
 		sum += float64(n * float64(g.Rows*g.Tokens))
 	}

@@ -222,7 +222,7 @@ func schedule(i, steps int) float64 {
 	if i < warm {
 		return float64(i+1) / float64(warm)
 	}
-	return 1 - float64(0.9*float64(i-warm)/float64(max(steps-warm, 1)))
+	return 1 - float64(0.9*float64(i-warm))/float64(max(steps-warm, 1))
 }
 
 // optimizer is AdamW with the usual constants.

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
-
-	"taolab/report"
 )
 
 func newReport() *cobra.Command {
@@ -19,18 +15,14 @@ Nothing else is needed, so that a run can be reported on by another machine or v
   taolab report runs/quickstart --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			summary, err := report.Write(args[0])
+			summary, err := draw(args[0])
 			if err != nil {
-				return code(exitFailure, err)
+				return err
 			}
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), summary)
 			}
-			if err := summary.Print(cmd.OutOrStdout()); err != nil {
-				return code(exitFailure, err)
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s/report.html\n", args[0])
-			return code(exitFailure, err)
+			return code(exitFailure, printSummary(cmd.OutOrStdout(), args[0], summary))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")

@@ -76,21 +76,21 @@ func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Wri
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s\n", dir)
 	if manifest.Interrupted {
 		return code(exitInterrupted, fmt.Errorf("interrupted at %s; the tables in %s are valid up to there; taolab report %s draws them",
 			clock(manifest.VirtualNs), dir, dir))
 	}
 	if !flags.figures {
-		return nil
-	}
-	talk.say("drawing figures")
-	summary, err := report.Write(dir)
-	talk.clear()
-	if err != nil {
+		_, err := fmt.Fprintln(stdout, dir)
 		return code(exitFailure, err)
 	}
-	return code(exitFailure, summary.Print(stdout))
+	talk.say("drawing figures")
+	summary, err := draw(dir)
+	talk.clear()
+	if err != nil {
+		return err
+	}
+	return code(exitFailure, printSummary(stdout, dir, summary))
 }
 
 func prepare(ctx context.Context, file *scenarios.File, workers int, talk *talk) (*scenarios.Material, error) {

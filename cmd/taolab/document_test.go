@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"taolab/report"
+	"taolab/scenarios"
+)
+
+const root = "../.."
+
+// TestEveryCommandInTheDocumentsRuns runs, in the order in which they stand, all lines of the
+// documents' sh blocks. Each document starts in an empty folder. Runs are shortened, which leaves
+// their shape as it is; commands of other programs are only checked against a list.
+func TestEveryCommandInTheDocumentsRuns(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", t.TempDir())
+	var documents []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".md") && !strings.Contains(path, "/runs/") {
+			documents = append(documents, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range documents {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		commands := shellLines(string(text))
+		if len(commands) == 0 {
+			continue
+		}
+		t.Run(strings.TrimPrefix(path, root+"/"), func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			for _, command := range commands {
+				runDocumented(t, command)
+			}
+		})
+	}
+}
+
+// shellLines are the command lines of the sh blocks of a document.
+func shellLines(text string) []string {
+	var commands []string
+	inside := false
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inside = line == "```sh"
+		case inside && line != "" && line[0] != '#':
+			commands = append(commands, line)
+		}
+	}
+	return commands
+}
+
+// foreign are commands that the test does not run itself: CI runs the first three, the others
+// need what a test machine may not have.
+var foreign = []string{"go test ./...", ".ci/run", "go install ./cmd/taolab", "go generate ./...", "go test ./model/lm/... -bench ."}
+
+func runDocumented(t *testing.T, command string) {
+	words := strings.Fields(command)
+	switch {
+	case slices.Contains(foreign, command):
+		return
+	case strings.HasPrefix(command, "go run ./cmd/taolab "):
+		words = words[3:]
+	case words[0] == "taolab":
+		words = words[1:]
+	default:
+		t.Errorf("%s: no test runs this command; use taolab, or add it to the foreign ones", command)
+		return
+	}
+	if words[0] == "run" {
+		words = append(words, "--set", "time.hours=0.5", "--set", "base.steps=10", "--set", "corpus.megabytes=0.5")
+	}
+	var stdout, stderr bytes.Buffer
+	if code := execute(t.Context(), words, &stdout, &stderr); code != exitOK {
+		t.Errorf("%s: exit code %d\n%s", command, code, stderr.String())
+	}
+}
+
+// TestTheReferenceIsCurrent compares the reference pages with what the program says of itself.
+func TestTheReferenceIsCurrent(t *testing.T) {
+	for name, text := range map[string]string{
+		"scenario.md": scenarioReference(t), "tables.md": tableReference(), "commands.md": commandReference(),
+	} {
+		path := filepath.Join(root, "docs", "reference", name)
+		if *update {
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != text {
+			t.Errorf("%s is not current (%v); go test ./cmd/taolab -update writes it anew", path, err)
+		}
+	}
+}
+
+func scenarioReference(t *testing.T) string {
+	var b strings.Builder
+	b.WriteString("# Scenario files\n\nA scenario is a TOML file. Unknown keys, wrong types and impossible values are refused. " +
+		"Where a key may hold a span, a pair `[from, to]` is spread over the members of the group, in equal ratios.\n")
+	var section func(title string, v reflect.Value)
+	section = func(title string, v reflect.Value) {
+		fmt.Fprintf(&b, "\n## %s\n\n| key | default | unit | range | meaning |\n| --- | --- | --- | --- | --- |\n", title)
+		var nested []func()
+		for i := range v.NumField() {
+			field, value := v.Type().Field(i), v.Field(i)
+			name := field.Tag.Get("toml")
+			if field.Tag.Get("doc") == "" {
+				if value.Kind() == reflect.Slice {
+					nested = append(nested, func() { section("[["+name+"]]", value.Index(0)) })
+				} else {
+					nested = append(nested, func() { section("["+name+"]", value) })
+				}
+				continue
+			}
+			limits := strings.ReplaceAll(strings.TrimPrefix(field.Tag.Get("one"), ","), ",", ", ")
+			if low, high := field.Tag.Get("min"), field.Tag.Get("max"); low != "" || high != "" {
+				limits = low + ".." + high
+			}
+			fmt.Fprintf(&b, "| `%s` | `%v` | %s | %s | %s |\n", name, value.Interface(), field.Tag.Get("unit"), limits, field.Tag.Get("doc"))
+		}
+		for _, f := range nested {
+			f()
+		}
+	}
+	section("Top level", reflect.ValueOf(scenarios.Complete()))
+	return b.String()
+}
+
+func tableReference() string {
+	var b strings.Builder
+	b.WriteString("# Tables\n\nEach table is one parquet file in the run's folder, zstd-compressed, of plain types. " +
+		"A table without rows is not written. Unit and meaning of each column stand in the file's metadata too.\n")
+	for _, table := range report.Tables() {
+		fmt.Fprintf(&b, "\n## %s\n\n| column | type | unit | meaning |\n| --- | --- | --- | --- |\n", table)
+		for _, column := range report.Columns(table) {
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", column.Name, column.Type, column.Unit, column.Doc)
+		}
+	}
+	return b.String()
+}
+
+func commandReference() string {
+	var b strings.Builder
+	b.WriteString("# Commands\n")
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		if cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion" {
+			return
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n%s.\n", cmd.CommandPath(), cmd.Short)
+		if cmd.Long != "" {
+			fmt.Fprintf(&b, "\n```\n%s\n```\n", cmd.Long)
+		}
+		if cmd.Example != "" {
+			fmt.Fprintf(&b, "\n```\n%s\n```\n", cmd.Example)
+		}
+		if flags := cmd.LocalFlags().FlagUsages(); flags != "" && cmd.Runnable() {
+			fmt.Fprintf(&b, "\n```\n%s```\n", stable(flags))
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot())
+	return b.String()
+}
+
+// stable takes out of the flags' help what depends on the machine.
+func stable(flags string) string {
+	var b strings.Builder
+	for line := range strings.Lines(flags) {
+		if i := strings.Index(line, "(default "); i >= 0 && strings.Contains(line, "--workers") {
+			line = line[:i] + "(default: all cores)\n"
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
