@@ -33,12 +33,16 @@ var isas = []isa{
 
 func main() {
 	log.SetFlags(0)
-	for name, text := range map[string][]byte{ // order-free: each is a file of its own
-		"kernels_amd64.s": assembly(), "kernels_amd64.go": declarations()} {
+	for name, text := range files() { // order-free: each is a file of its own
 		if err := os.WriteFile(name, text, 0o644); err != nil {
 			log.Fatal(err)
 		}
 	}
+}
+
+// files returns what to write, by name.
+func files() map[string][]byte {
+	return map[string][]byte{"kernels_amd64.s": assembly(), "kernels_amd64.go": declarations()}
 }
 
 func (t tile) function(set isa) string {

@@ -1,0 +1,59 @@
+package kernel
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"taolab/model/num"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// The golden file holds one SHA-256 of the results per shape, equal for every instruction set and
+// architecture.
+func TestProductsHaveTheHashesOfTheGoldenFile(t *testing.T) {
+	const path = "testdata/matmul.golden"
+	for _, isa := range Supported() {
+		restore := Force(isa)
+		got := hashes()
+		restore()
+		if *update && isa == Generic {
+			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("%v: results differ from %s:\n%s\nwant\n%s", isa, path, got, want)
+		}
+	}
+}
+
+func hashes() string {
+	var out strings.Builder
+	for _, p := range []product{
+		{m: 64, n: 192, k: 64},
+		{m: 64, n: 64, k: 300, transposed: true, accumulate: true},
+		{m: 61, n: 77, k: 33, aGap: 1, bGap: 2, cGap: 3},
+		{m: 1, n: 259, k: 40, accumulate: true},
+		{m: 7, n: 5, k: 1, transposed: true},
+	} {
+		s := num.NewStream(1, "golden "+p.String())
+		next := func() float32 { return float32(math.Ldexp(s.Float64()-0.5, s.IntN(40)-20)) }
+		a, b, c := p.operands(next)
+		p.run(a, b, c)
+		sum := sha256.New()
+		_ = binary.Write(sum, binary.LittleEndian, c) // a hash never fails
+		fmt.Fprintf(&out, "%v sha256:%x\n", p, sum.Sum(nil))
+	}
+	return out.String()
+}
