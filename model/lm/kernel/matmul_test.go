@@ -121,12 +121,16 @@ func TestACutOfLongSumsChangesNoBit(t *testing.T) {
 	}
 }
 
-// Magnitudes where sums meet ties, subnormal numbers, overflow, infinities and signed zeros.
+// Numbers whose sums meet ties, subnormal numbers, overflow, infinities and signed zeros.
 func TestExtremeNumbersGiveTheBitsOfTheDefinition(t *testing.T) {
 	s := num.NewStream(1, "extremes")
 	for name, next := range map[string]func() float32{ // order-free: each is a product of its own
 		"powers of two": func() float32 { return float32(math.Ldexp(float64(1-2*s.IntN(2)), s.IntN(60)-30)) },
-		"subnormal":     func() float32 { return float32(math.Ldexp(s.Float64()-0.5, -60-s.IntN(50))) },
+		"next to ties": func() float32 { // 1 or half a last place of sums near it, give or take a bit
+			x := math.Ldexp(1+float64(s.IntN(3)-1)*0x1p-23, -s.IntN(2)*(21+s.IntN(5)))
+			return float32(math.Copysign(x, s.Float64()-0.3))
+		},
+		"subnormal": func() float32 { return float32(math.Ldexp(s.Float64()-0.5, -60-s.IntN(50))) },
 		"any bits": func() float32 {
 			return math.Float32frombits(s.Uint32())
 		},
