@@ -1,15 +1,13 @@
-package agents_test
+package agents
 
 import (
 	"context"
 	"fmt"
 	"testing"
 
-	"taolab/agents"
 	"taolab/model/lm"
 	"taolab/model/num"
 	"taolab/model/pile"
-	"taolab/model/token"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 	"taolab/sim/trace"
@@ -36,22 +34,11 @@ func (r *rows) Record(row trace.Row) {
 
 // hour is a network of two validators, six miners and an application that lives for an hour:
 // uids 0 and 1 validate, 2 to 5 are honest with rising duty, 6 is frozen, 7 answers at random.
-func hour(t *testing.T, rec trace.Recorder, roundTripAt host.Time) *virtual.World {
+func hour(t *testing.T, change func(*virtual.Config)) *virtual.World {
 	t.Helper()
 	const seed = 1
-	source, err := pile.NewSynthetic(seed, 1<<19, []string{"Github", "Ubuntu IRC", "FreeLaw"})
-	check(t, err)
-	sample, err := pile.Sample(source, 1<<16)
-	check(t, err)
-	tokenizer, err := token.Train(sample, 300)
-	check(t, err)
-	store, err := pile.Build(source, tokenizer)
-	check(t, err)
-	learn, err := store.NewMix(pile.Train, nil)
-	check(t, err)
-	ask, err := store.NewMix(pile.Score, nil)
-	check(t, err)
-	evaluation, err := agents.NewEvaluation(store, 4, 16, seed)
+	store, learn, ask := corpus(), mixOf(pile.Train), mixOf(pile.Score)
+	evaluation, err := NewEvaluation(store, 4, 16, seed)
 	check(t, err)
 	shape := lm.Config{Vocab: store.Vocab(), Context: 16, Width: 8, Layers: 1, Heads: 1}
 	base := lm.New(shape, num.NewStream(seed, "base"))
@@ -64,7 +51,7 @@ func hour(t *testing.T, rec trace.Recorder, roundTripAt host.Time) *virtual.Worl
 	params.TempoBlocks, params.WeightsRateLimitBlocks, params.StakeThresholdRao = 50, 10, 0
 	params.MinAllowedWeights, params.MaxWeight = 1, 65535
 	config := virtual.Config{
-		Seed: seed, Blocks: 300, RoundTripAt: roundTripAt, Recorder: rec,
+		Seed: seed, Blocks: 300,
 		Genesis: chain.Genesis{ChainID: "hour", Params: params},
 	}
 	add := func(name string, stakeTAO uint64, uid bool, fresh func() host.Agent) {
@@ -79,25 +66,25 @@ func hour(t *testing.T, rec trace.Recorder, roundTripAt host.Time) *virtual.Worl
 		config.Nodes = append(config.Nodes, virtual.Node{Name: name, Fresh: fresh, FLOPS: 1e6})
 	}
 	for i := range 2 {
-		routing := agents.Routing(i)
+		routing := Routing(i)
 		add(fmt.Sprint("validator ", i), 1000, true, func() host.Agent {
-			return agents.NewValidator(agents.ValidatorConfig{
+			return NewValidator(ValidatorConfig{
 				Mix: ask, Subsets: store.Subsets(), Vocab: store.Vocab(), Rows: 4, Cols: 16, TopK: 32, Peers: 3,
-				StepNs: 30 * host.Second, Routing: routing, Gate: agents.Gate{Noise: 1, Explore: 1},
+				StepNs: 30 * host.Second, Routing: routing, Gate: Gate{Noise: 1, Explore: 1},
 				Router: router, SGD: lm.SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1},
 				EpochBlocks: 25, BytesPerToken: store.BytesPerToken(),
 			})
 		})
 	}
 	for i := range 6 {
-		behaviour, duty := agents.Honest, []float64{0.1, 0.2, 0.3, 0.4, 0, 0}[i]
+		behaviour, duty := Honest, []float64{0.1, 0.2, 0.3, 0.4, 0, 0}[i]
 		if i >= 4 {
-			behaviour = []agents.Behaviour{agents.Frozen, agents.Random}[i-4]
+			behaviour = []Behaviour{Frozen, Random}[i-4]
 		}
 		add(fmt.Sprint("miner ", i), 1, true, func() host.Agent {
-			return agents.NewMiner(agents.MinerConfig{
+			return NewMiner(MinerConfig{
 				Behaviour: behaviour, Base: base, TopK: 32, MaxRows: 8, MaxCols: 16, Waiting: 4,
-				Training: agents.Training{
+				Training: Training{
 					Mix: learn, Rows: 4, Cols: 16, Steps: 4, Duty: duty,
 					Optimizer: lm.AdamW{Rate: 3e-3, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 1},
 				},
@@ -106,11 +93,12 @@ func hour(t *testing.T, rec trace.Recorder, roundTripAt host.Time) *virtual.Worl
 		})
 	}
 	add("application", 100, false, func() host.Agent {
-		return agents.NewApplication(agents.ApplicationConfig{
+		return NewApplication(ApplicationConfig{
 			Index: 8, Mix: ask, Vocab: store.Vocab(), Cols: 16, Tokens: 4, TopK: 16, Peers: 2,
 			EveryNs: 5 * host.Minute,
 		})
 	})
+	change(&config)
 	world, err := virtual.New(config)
 	check(t, err)
 	check(t, world.Run(context.Background()))
@@ -126,7 +114,7 @@ func check(t *testing.T, err error) {
 
 func TestInAnHourANetworkLearnsWhoKnowsNothing(t *testing.T) {
 	var rec rows
-	world := hour(t, &rec, 0)
+	world := hour(t, func(c *virtual.Config) { c.Recorder = &rec })
 	view := world.Chain()
 	for uid := chain.UID(0); uid < 2; uid++ {
 		if len(view.Weights(uid)) == 0 {
@@ -169,9 +157,44 @@ func TestInAnHourANetworkLearnsWhoKnowsNothing(t *testing.T) {
 }
 
 func TestANetworkThatGoesThroughBytesInTheMiddleOfTheHourEndsTheSame(t *testing.T) {
-	plain := hour(t, nil, 0)
-	through := hour(t, nil, 31*host.Minute+host.Second/3)
+	plain := hour(t, func(*virtual.Config) {})
+	through := hour(t, func(c *virtual.Config) {
+		c.RoundTripAt, c.Workers = 31*host.Minute+host.Second/3, 2
+	})
 	if plain.Digest() != through.Digest() {
 		t.Errorf("digests differ: %s and %s", plain.Digest(), through.Digest())
+	}
+}
+
+func TestWhoCrashesGoesOnFromTheSavedState(t *testing.T) {
+	var rec rows
+	world := hour(t, func(c *virtual.Config) {
+		c.Recorder, c.SaveEvery = &rec, 5*host.Minute
+		for _, node := range []int{1, 5, 8} { // a validator, a miner and the application
+			c.Nodes[node].Crashes = []virtual.Crash{{At: 22 * host.Minute, After: 4 * host.Minute}}
+		}
+	})
+	if at := world.Chain().Neuron(1).LastUpdate; at < 200 {
+		t.Errorf("the validator set its last weights at block %d, it is back since block 130", at)
+	}
+	var before, after trace.Train
+	for _, r := range rec.training {
+		switch {
+		case r.UID != 5 || r.Subset != "all":
+		case r.TimeNs < int64(22*host.Minute):
+			before = r
+		default:
+			after = r
+		}
+	}
+	if before.Steps == 0 || after.Steps <= before.Steps {
+		t.Errorf("the miner measured %d steps before its crash and %d at last", before.Steps, after.Steps)
+	}
+	sessions := uint32(0)
+	for _, r := range rec.applications {
+		sessions = max(sessions, r.Session)
+	}
+	if sessions < 4 {
+		t.Errorf("the application has begun %d sessions", sessions+1)
 	}
 }
