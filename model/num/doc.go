@@ -5,7 +5,7 @@
 // It promises the same bits on every processor and with every compiler setting. To keep that
 // promise each product stands inside a conversion, `float32(x*y) + z`, so that no compiler may fuse
 // it with a sum, and nothing here calls the functions of package math that differ between
-// architectures (Exp, Log, Pow, Tanh, Sin, ...). Sqrt, FMA, Floor and the bit casts are exact
+// architectures (Exp, Log, Pow, Tanh, Sin, ...). Sqrt, FMA, Trunc, Frexp and bit casts are exact
 // everywhere and are used. What rounds how is said function by function and is normative: a faster
 // implementation may replace one here only if it keeps every bit.
 //
