@@ -2,6 +2,7 @@ package agents
 
 import (
 	"slices"
+	"sync"
 	"testing"
 
 	"taolab/sim/host"
@@ -10,12 +11,15 @@ import (
 // agentsMade are one of each kind, made anew by every call.
 func agentsMade() []host.Agent {
 	return []host.Agent{
-		NewMiner(minerOfTests), NewValidator(validatorOfTests), NewApplication(testApplication()),
+		NewMiner(minerOnce()), NewValidator(validatorOnce()), NewApplication(testApplication()),
 		NewLazy(LazyConfig{EpochBlocks: 10}),
 	}
 }
 
-var minerOfTests, validatorOfTests = testMiner(), testValidator(5)
+var (
+	minerOnce     = sync.OnceValue(testMiner)
+	validatorOnce = sync.OnceValue(func() ValidatorConfig { return testValidator(5) })
+)
 
 func TestAStateOfAnotherAgentIsRefused(t *testing.T) {
 	made := agentsMade()
