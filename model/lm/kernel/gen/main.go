@@ -62,7 +62,8 @@ package kernel
 `)
 	for _, set := range isas {
 		for _, t := range set.tiles {
-			fmt.Fprintf(&out, "//go:noescape\nfunc %s(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,\n"+
+			fmt.Fprintf(&out, "//go:noescape\nfunc %s("+
+				"blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,\n"+
 				"\tc *float32, cRow, lanes int, accumulate bool)\n\n", t.function(set))
 		}
 	}
