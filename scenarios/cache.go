@@ -18,7 +18,7 @@ import (
 // cache that cannot be written is no error: the run only starts more slowly the next time.
 type Cache struct {
 	Dir      string // empty: nothing is kept
-	MaxBytes int64  // the entries used longest ago go first
+	MaxBytes int64  // the entries written longest ago go first
 }
 
 // DefaultCacheBytes bounds the cache of a user who says nothing.

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 // TestTheCommandDoesWhatItsScriptsSay runs the command lines in testdata/script and compares what
 // they print, where they exit and what they leave behind.
 func TestTheCommandDoesWhatItsScriptsSay(t *testing.T) {
-	tiny, err := os.ReadFile("testdata/tiny.toml")
+	tiny, err := os.ReadFile("../../scenarios/testdata/tiny.toml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,170 @@
+package scenarios
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"taolab/model/lm/kernel"
+	"taolab/sim/host"
+	"taolab/sim/trace"
+	"taolab/sim/virtual"
+)
+
+// way is one way of making the same run.
+type way struct {
+	name      string
+	workers   int
+	record    bool
+	roundTrip host.Time
+	cache     Cache
+	isa       kernel.ISA
+}
+
+// TestOneRunDigestHoweverTheRunIsMade runs the tiny scenario in every way that may not matter, and
+// compares the digest with the one that every other machine got.
+func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
+	best := kernel.Active()
+	cache := Cache{Dir: t.TempDir(), MaxBytes: DefaultCacheBytes}
+	ways := []way{
+		{name: "one worker, cold cache", workers: 1, cache: cache, isa: best},
+		{name: "two workers, warm cache", workers: 2, cache: cache, isa: best},
+		{name: "eight workers, no cache, recording", workers: 8, record: true, isa: best},
+		{name: "states sent through bytes", workers: 2, roundTrip: 1234 * host.Second, cache: cache, isa: best},
+		{name: "states sent through bytes later, generic kernels", workers: 2, roundTrip: 3000*host.Second + 1, isa: kernel.Generic},
+	}
+	if best > kernel.AVX2 {
+		ways = append(ways, way{name: "AVX2", workers: 2, isa: kernel.AVX2})
+	}
+	golden := filepath.Join("testdata", "tiny.digest")
+	if *update {
+		if err := os.WriteFile(golden, []byte(runWay(t, ways[0])+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range ways {
+		if testing.Short() && w.name != ways[0].name {
+			break // one way is enough where every step is emulated
+		}
+		t.Run(w.name, func(t *testing.T) {
+			if got := runWay(t, w); got != strings.TrimSpace(string(want)) {
+				t.Errorf("run digest %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+func runWay(t *testing.T, w way) string {
+	t.Helper()
+	defer kernel.Force(w.isa)()
+	world := buildTiny(t, w.cache, Options{Workers: w.workers, RoundTripAt: w.roundTrip, Recorder: recorder(w.record)})
+	if err := world.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	digest := world.Digest()
+	return hex.EncodeToString(digest[:])
+}
+
+func recorder(on bool) trace.Recorder {
+	if on {
+		return trace.Discard
+	}
+	return nil
+}
+
+func buildTiny(t testing.TB, cache Cache, opt Options) *virtual.World {
+	t.Helper()
+	file, err := Load("testdata/tiny.toml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	material, err := file.Prepare(context.Background(), cache, 2, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, err := file.Build(material, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	world, err := virtual.New(network.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return world
+}
+
+// rows keeps what a test asks about.
+type rows struct{ all map[trace.Table][]trace.Row }
+
+func (r *rows) Record(row trace.Row) {
+	r.all[row.Table()] = append(r.all[row.Table()], row)
+}
+
+func TestEveryTableGetsRowsAndTheBooksBalance(t *testing.T) {
+	r := &rows{all: map[trace.Table][]trace.Row{}}
+	if err := buildTiny(t, Cache{}, Options{Workers: 2, Recorder: r}).Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []trace.Table{
+		trace.Blocks, trace.Epochs, trace.Weights, trace.Bonds, trace.Queries, trace.Training, trace.Ledger, trace.Applications,
+	} {
+		if len(r.all[table]) == 0 {
+			t.Errorf("table %s has no rows", table)
+		}
+	}
+	for _, row := range r.all[trace.Ledger] {
+		b := row.(trace.Totals)
+		if sum := b.FreeRao + b.StakedRao + b.PendingRao + b.BurnedRao + b.DustRao + b.UnallocatedRao; sum != b.MintedRao {
+			t.Fatalf("block %d: minted %d rao, found %d", b.Block, b.MintedRao, sum)
+		}
+	}
+}
+
+func TestAnInterruptedPreparationSaysSo(t *testing.T) {
+	file, err := Load("testdata/tiny.toml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := file.Prepare(ctx, Cache{}, 1, nil); err != context.Canceled {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+}
+
+func TestTheCacheForgetsTheOldestAndNeverReturnsDamagedBytes(t *testing.T) {
+	c := Cache{Dir: t.TempDir(), MaxBytes: 200}
+	for i := range 4 {
+		if err := c.put("x", fmt.Sprint(i), make([]byte, 50)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.get("x", "0") != nil || c.get("x", "1") != nil {
+		t.Error("the oldest entries are still there")
+	}
+	if got := c.get("x", "3"); len(got) != 50 {
+		t.Errorf("the newest entry has %d bytes", len(got))
+	}
+	data, err := os.ReadFile(c.path("x", "3"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[10] ^= 1
+	if err := os.WriteFile(c.path("x", "3"), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if c.get("x", "3") != nil {
+		t.Error("a damaged entry was returned")
+	}
+	if (Cache{}).get("x", "3") != nil || (Cache{}).put("x", "3", nil) != nil {
+		t.Error("a cache without a folder keeps nothing and complains about nothing")
+	}
+}
