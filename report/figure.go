@@ -100,7 +100,7 @@ func (f *figure) drawLegend(c draw.Canvas) vg.Length {
 		if k.glyph != nil {
 			c.DrawGlyph(*k.glyph, vg.Point{X: x + thumb/2, Y: y})
 		}
-		c.FillText(style, vg.Point{X: x + thumb + 5, Y: y}, k.label)
+		c.FillText(style, vg.Point{X: x + thumb + 5, Y: y + textLift}, k.label)
 		x += width + gap
 	}
 	return c.Max.Y - y + line/2 + 6
@@ -121,10 +121,15 @@ func (f *figure) svg() ([]byte, error) {
 	if _, err := c.WriteTo(&b); err != nil {
 		return nil, err
 	}
-	// The file names its font and holds none: name some of the same measures after it.
-	const have, want = "font-family:Liberation Sans;", "font-family:'Liberation Sans',Arimo,Helvetica,Arial,sans-serif;"
-	return bytes.ReplaceAll(b.Bytes(), []byte(have), []byte(want)), nil
+	return []byte(svgMended.Replace(b.String())), nil
 }
+
+// svgMended says what the drawing library leaves out: fonts of the same measures for viewers without
+// Liberation Sans, and that images fill their frames.
+var svgMended = strings.NewReplacer(
+	"font-family:Liberation Sans;", "font-family:'Liberation Sans',Arimo,Helvetica,Arial,sans-serif;",
+	"<image ", `<image preserveAspectRatio="none" `,
+)
 
 func (f *figure) png() ([]byte, error) {
 	w, h := f.size()
@@ -191,6 +196,9 @@ func (f *findings) figures() (made []*figure, left []string) {
 		if err != nil {
 			left = append(left, err.Error())
 			continue
+		}
+		for _, p := range fig.panels {
+			roundOut(&p.Y)
 		}
 		made = append(made, fig)
 	}

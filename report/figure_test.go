@@ -15,6 +15,9 @@ func TestFiguresAreDrawnAndNotBlank(t *testing.T) {
 		dir = to // to look at them
 	}
 	writeSynthetic(t, dir)
+	if err := Write(dir); err != nil {
+		t.Fatal(err)
+	}
 	r, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)

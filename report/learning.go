@@ -210,6 +210,7 @@ func (f *findings) incentiveFigure() (*figure, error) {
 		fig.legend = append(fig.legend, key{label: name, glyph: &style})
 	}
 	p.Y.Min = min(p.Y.Min, 0)
+	roundOut(&p.X)
 	return fig, nil
 }
 

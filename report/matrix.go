@@ -167,7 +167,7 @@ func (b *colourBar) draw(c draw.Canvas, beside *plot.Plot) {
 	for _, t := range ticks(5).Ticks(0, b.high) {
 		y := bottom + (top-bottom)*vg.Length(t.Value/b.high)
 		c.StrokeLine2(line, left+width, y, left+width+4, y)
-		c.FillText(style, vg.Point{X: left + width + 7, Y: y}, t.Label)
+		c.FillText(style, vg.Point{X: left + width + 7, Y: y + textLift}, t.Label)
 		widest = max(widest, style.Width(t.Label))
 	}
 	label := text(labelSize, draw.XCenter, draw.YTop)

@@ -40,9 +40,11 @@ func (f *findings) emissionFigure() (*figure, error) {
 	top.Add(&plotter.Line{XYs: emission, LineStyle: lineStyle(okabeIto[0], 1.6), StepStyle: plotter.PostStep})
 	bottom.Add(&plotter.Line{XYs: issuance, LineStyle: lineStyle(okabeIto[4], 1.6)})
 	top.Y.Min = 0
-	top.Y.Max *= 1.1
 	for _, p := range fig.panels {
-		p.Y.Tick.Marker = ticks(4)
+		if 20*p.X.Min < p.X.Max {
+			p.X.Min = 0
+		}
+		p.Y.Tick.Marker = ticks(3)
 	}
 	return fig, nil
 }
@@ -93,7 +95,7 @@ func (f *findings) validatorsFigure() (*figure, error) {
 	}
 	top.Y.Min, bottom.Y.Min = 0, 0
 	for _, p := range fig.panels {
-		p.Y.Tick.Marker = ticks(5)
+		p.Y.Tick.Marker = ticks(4)
 	}
 	return fig, nil
 }

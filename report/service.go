@@ -10,7 +10,7 @@ import (
 	"taolab/sim/trace"
 )
 
-// serviceFigure shows what stake buys: how soon a caller is answered, and how often it is taken.
+// serviceFigure shows what stake buys: how soon a caller is answered, and how often it is admitted.
 func (f *findings) serviceFigure() (*figure, error) {
 	var validators []*caller
 	for _, v := range f.voters {
@@ -25,21 +25,21 @@ func (f *findings) serviceFigure() (*figure, error) {
 		return nil, without("service", "no request in tables", string(trace.Applications), "and", string(trace.Queries))
 	}
 	axis := newStakeAxis(all)
-	top, bottom := newPanel("", "latency (s)"), newPanel("stake of the caller (TAO)", "taken (%)")
+	top, bottom := newPanel("", "latency (s)"), newPanel("stake of the caller (TAO)", "admitted (%)")
 	fig := &figure{
 		name: "service", title: "Latency and admission by stake", panels: []*plot.Plot{top, bottom},
 		caption: "Latency of answers (median, with the range from the 5 % to the 95 % quantile) and share of " +
 			"requests that miners took, for callers of different stake.",
-		columns: []string{"name", "kind", "stake (TAO)", "requests", "taken (%)", "latency q05 (s)",
+		columns: []string{"name", "kind", "stake (TAO)", "requests", "admitted (%)", "latency q05 (s)",
 			"latency median (s)", "latency q95 (s)"},
 	}
 	for i, kind := range kinds {
-		var median, taken plotter.XYs
+		var median, admitted plotter.XYs
 		mark := draw.GlyphStyle{Color: okabeIto[4*i], Radius: 3.6, Shape: glyphs[i]}
 		for _, c := range kind.callers {
 			x := axis.place(c.stake)
 			part := 100 * float64(c.admitted) / float64(c.requests)
-			taken = append(taken, plotter.XY{X: x, Y: part})
+			admitted = append(admitted, plotter.XY{X: x, Y: part})
 			latency := c.latency.values()
 			low, mid, high := Quantile(0.05, latency), Median(latency), Quantile(0.95, latency)
 			fig.row(c.node.Name, c.node.Kind, tao(c.stake), c.requests, part, low, mid, high)
@@ -50,18 +50,18 @@ func (f *findings) serviceFigure() (*figure, error) {
 			whisker := plotter.XYs{{X: x, Y: low}, {X: x, Y: high}}
 			top.Add(&plotter.Line{XYs: whisker, LineStyle: lineStyle(pale(okabeIto[4*i], 0.6), 1.4)})
 		}
-		if len(taken) == 0 {
+		if len(admitted) == 0 {
 			continue
 		}
 		top.Add(&plotter.Scatter{XYs: median, GlyphStyle: mark})
-		bottom.Add(&plotter.Scatter{XYs: taken, GlyphStyle: mark})
+		bottom.Add(&plotter.Scatter{XYs: admitted, GlyphStyle: mark})
 		fig.legend = append(fig.legend, key{label: kind.name, glyph: &mark})
 	}
 	top.Y.Min = 0
 	bottom.Y.Min, bottom.Y.Max = 0, 100
 	for _, p := range fig.panels {
 		p.X.Min, p.X.Max = axis.low, axis.high
-		p.X.Tick.Marker, p.Y.Tick.Marker = decades{axis.zero}, ticks(5)
+		p.X.Tick.Marker, p.Y.Tick.Marker = decades{axis.zero}, ticks(4)
 	}
 	return fig, nil
 }

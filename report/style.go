@@ -23,6 +23,7 @@ const (
 	labelSize    = vg.Length(11.5)
 	tickSize     = vg.Length(10.5)
 	margin       = vg.Length(12)
+	textLift     = vg.Length(1) // centred text stands a little low
 )
 
 // okabeIto is the colour-blind-safe palette of Okabe and Ito, without its yellow, which is too pale
@@ -46,21 +47,29 @@ var (
 
 // glyphs tell series apart where colours do not.
 var glyphs = []draw.GlyphDrawer{
-	draw.CircleGlyph{}, draw.SquareGlyph{}, draw.PyramidGlyph{}, diamond{}, draw.CrossGlyph{},
-	draw.RingGlyph{}, draw.BoxGlyph{},
+	draw.CircleGlyph{}, polygon{4, math.Pi / 4, 1.2}, polygon{3, math.Pi / 2, 1.4}, polygon{4, 0, 1.3},
+	polygon{3, -math.Pi / 2, 1.4}, polygon{6, 0, 1.15}, polygon{5, math.Pi / 2, 1.2},
 }
 
-// diamond is a square on its corner.
-type diamond struct{}
+// polygon is a filled regular polygon with its first corner at an angle.
+type polygon struct {
+	corners     int
+	angle, size float64
+}
 
-func (diamond) DrawGlyph(c *draw.Canvas, s draw.GlyphStyle, at vg.Point) {
-	r := s.Radius * 1.25
+func (g polygon) DrawGlyph(c *draw.Canvas, s draw.GlyphStyle, at vg.Point) {
 	c.SetColor(s.Color)
 	var p vg.Path
-	p.Move(vg.Point{X: at.X - r, Y: at.Y})
-	p.Line(vg.Point{X: at.X, Y: at.Y + r})
-	p.Line(vg.Point{X: at.X + r, Y: at.Y})
-	p.Line(vg.Point{X: at.X, Y: at.Y - r})
+	for i := range g.corners {
+		sin, cos := math.Sincos(g.angle + 2*math.Pi*float64(i)/float64(g.corners))
+		r := s.Radius * vg.Length(g.size)
+		corner := vg.Point{X: at.X + r*vg.Length(cos), Y: at.Y + r*vg.Length(sin)}
+		if i == 0 {
+			p.Move(corner)
+		} else {
+			p.Line(corner)
+		}
+	}
 	p.Close()
 	c.Fill(p)
 }
@@ -94,7 +103,7 @@ func newPanel(xLabel, yLabel string) *plot.Plot {
 		axis.Tick.Length = 4
 		axis.LineStyle = draw.LineStyle{Color: axisInk, Width: 0.8}
 		axis.Padding = 6
-		axis.Tick.Marker = ticks(6)
+		axis.Tick.Marker = ticks(5)
 	}
 	p.X.Label.Text, p.Y.Label.Text = xLabel, yLabel
 	grid := plotter.NewGrid()
@@ -119,7 +128,7 @@ func pale(c color.RGBA, strength float64) color.RGBA {
 }
 
 // ticks marks about this many round numbers, labelled with the decimals that their step needs and
-// a thin space between thousands.
+// a narrow space between thousands.
 type ticks int
 
 func (n ticks) Ticks(low, high float64) []plot.Tick {
@@ -135,36 +144,59 @@ func (n ticks) Ticks(low, high float64) []plot.Tick {
 	return out
 }
 
-// roundStep is the least of 1, 2 and 5 times a power of ten that is not below v.
+// roundStep is 1, 2 or 5 times a power of ten, about as large as v.
 func roundStep(v float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(v)))
 	for _, m := range []float64{1, 2, 5} {
-		if v <= m*power*(1+1e-9) {
+		if v < m*power*math.Sqrt2 {
 			return m * power
 		}
 	}
 	return 10 * power
 }
 
-// decimal prints a number with a real minus sign and thin spaces between thousands.
+// roundOut widens an axis to whole steps of its ticks, so that marks stand at both ends of the data.
+func roundOut(a *plot.Axis) {
+	n, ok := a.Tick.Marker.(ticks)
+	if !ok || math.IsInf(a.Max-a.Min, 0) {
+		return
+	}
+	if a.Min == a.Max {
+		wide := max(math.Abs(a.Min)/10, 1e-6)
+		a.Min, a.Max = a.Min-wide, a.Max+wide
+	}
+	for range 4 { // a wider axis may have longer steps
+		step := roundStep((a.Max - a.Min) / float64(n))
+		a.Min = step * math.Floor(a.Min/step+1e-9)
+		a.Max = step * math.Ceil(a.Max/step-1e-9)
+	}
+}
+
+// decimal prints a number with a real minus sign and narrow spaces between thousands.
 func decimal(v float64, decimals int) string {
 	if math.Abs(v) >= 1e15 {
 		return strconv.FormatFloat(v, 'g', 4, 64)
 	}
 	s := strconv.FormatFloat(math.Abs(v), 'f', decimals, 64)
 	whole, fraction, _ := strings.Cut(s, ".")
-	var b strings.Builder
+	out := thousands(whole)
 	if v < 0 && strings.Trim(s, "0.") != "" {
-		b.WriteString("−")
-	}
-	for i, r := range whole {
-		if i > 0 && len(whole) > 4 && (len(whole)-i)%3 == 0 {
-			b.WriteString(" ")
-		}
-		b.WriteRune(r)
+		out = "−" + out
 	}
 	if fraction != "" {
-		b.WriteString("." + fraction)
+		out += "." + fraction
+	}
+	return out
+}
+
+// thousands puts narrow spaces into more than four digits.
+func thousands(digits string) string {
+	var b strings.Builder
+	for i, r := range digits {
+		if i > 0 && len(digits) > 4 && (len(digits)-i)%3 == 0 {
+			b.WriteString("\u202f")
+		}
+		b.WriteRune(r)
 	}
 	return b.String()
 }

@@ -1,0 +1,142 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+)
+
+// Line is one line of the summary as a reader sees it.
+type Line struct{ Label, Value string }
+
+// Lines is the summary in short, for terminals and pages.
+func (s *Summary) Lines() []Line {
+	var out []Line
+	add := func(label, format string, values ...any) {
+		out = append(out, Line{label, fmt.Sprintf(format, values...)})
+	}
+	name := s.Name
+	if s.Interrupted {
+		name += " (interrupted)"
+	}
+	add("scenario", "%s, seed %d", name, s.Seed)
+	add("run digest", "%s", s.RunDigest)
+	add("nodes", "%d miners, %d validators, %d applications", s.Miners, s.Validators, s.Applications)
+	add("simulated", "%s in %d blocks and %d recorded epochs", duration(s.SimulatedSeconds), s.Blocks, s.Epochs)
+	add("effort", "%s wall time, %s events, %.3g FLOP", duration(s.WallSeconds), count(s.Events), float64(s.FLOP))
+	if l := s.Loss; l != nil {
+		add("median held-out loss", "%s nats/token (95 %% interval %s to %s, %d miners), from %s at first",
+			decimal(l.Median.Estimate, 3), decimal(l.Median.Low, 3), decimal(l.Median.High, 3), l.Miners, decimal(l.FirstMedian, 3))
+		add("against", "base models %s, bigrams %s", known(l.Base), known(l.Bigram))
+	}
+	for _, c := range s.Correlations {
+		add("Spearman, "+correlationGroup(c.Group), "%s (95 %% interval %s to %s, %d miners), loss with incentive",
+			decimal(c.Spearman.Estimate, 2), decimal(c.Spearman.Low, 2), decimal(c.Spearman.High, 2), c.Miners)
+	}
+	for _, b := range s.Behaviours {
+		ratio := ""
+		if b.Ratio != nil && b.Behaviour != Honest {
+			ratio = fmt.Sprintf(", %s of the honest median", percent(*b.Ratio))
+		}
+		add("incentive, "+b.Behaviour, "%.3f %% median of %d miners%s", 100*b.Incentive, b.Miners, ratio)
+	}
+	if p := s.Supply; p != nil {
+		add("supply", "%s", p)
+	}
+	s.trafficLines(add)
+	for _, w := range s.Warnings {
+		add("warning", "%s", w)
+	}
+	return out
+}
+
+func (s *Summary) trafficLines(add func(label, format string, values ...any)) {
+	if q := s.Queries; q != nil {
+		add("validators’ questions", "%s, %s answered, latency %s s (median), %s s (95 %%)", count(uint64(q.Count)),
+			percent(q.Success), decimal(q.LatencyMedianS, 3), decimal(q.LatencyHighS, 3))
+		if q.Loss != nil && q.WeightedLoss != nil {
+			add("loss of answers", "%s nats/token, %s weighted by the gate", decimal(*q.Loss, 3), decimal(*q.WeightedLoss, 3))
+		}
+		add("longest unasked", "%s blocks", count(q.MaxGapBlocks))
+	}
+	if r := s.Routing; r != nil {
+		add("routing loss", "%.4f in the first tenth, %.4f in the last", r.First, r.Last)
+	}
+	if u := s.Use; u != nil {
+		add("applications’ requests", "%s, %s admitted", count(uint64(u.Requests)), percent(u.Admitted))
+		if u.StakeLatency != nil && u.StakeAdmission != nil {
+			add("stake buys", "Spearman of stake with admission %s, with latency %s",
+				decimal(*u.StakeAdmission, 2), decimal(*u.StakeLatency, 2))
+		}
+	}
+	for _, f := range s.Faults {
+		add("faults, "+f.Kind, "%s", count(uint64(f.Count)))
+	}
+}
+
+func correlationGroup(group string) string {
+	if group == "all" || group == Honest {
+		return group
+	}
+	return Honest + " " + group
+}
+
+// String is the identity that all money fulfils.
+func (p *SupplySummary) String() string {
+	return fmt.Sprintf("minted %s = free %s + staked %s + pending %s + burned %s + dust %s + unallocated %s rao; "+
+		"difference %s rao", count(p.MintedRao), count(p.FreeRao), count(p.StakedRao), count(p.PendingRao),
+		count(p.BurnedRao), count(p.DustRao), count(p.UnallocatedRao), signed(p.DifferenceRao))
+}
+
+// WriteTable prints the summary for a terminal.
+func (s *Summary) WriteTable(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, l := range s.Lines() {
+		fmt.Fprintf(t, "%s\t%s\n", l.Label, l.Value)
+	}
+	if len(s.Dividends) > 0 {
+		fmt.Fprintf(t, "\nvalidator\tuid\tbehaviour\tstake (TAO)\tdividends\ttrust\tearned (TAO)\treturn\n")
+	}
+	for _, d := range s.Dividends {
+		fmt.Fprintf(t, "%s\t%d\t%s\t%.3f\t%s\t%.3f\t%.3f\t%s\n", d.Name, d.UID, d.Behaviour, tao(d.StakeRao),
+			percent(d.Dividends), d.Trust, tao(d.EarnedRao), percent(d.Return))
+	}
+	return t.Flush()
+}
+
+func percent(share float64) string { return decimal(100*share, 1) + " %" }
+
+// known is a loss, or a dash where it was not measured.
+func known(loss float64) string {
+	if loss == 0 {
+		return "–"
+	}
+	return decimal(loss, 3)
+}
+
+// count prints a whole number with narrow spaces between thousands.
+func count(v uint64) string { return thousands(strconv.FormatUint(v, 10)) }
+
+func signed(v int64) string {
+	if v < 0 {
+		return "−" + count(uint64(-v))
+	}
+	return count(uint64(v))
+}
+
+// duration prints seconds in the unit that suits them.
+func duration(seconds float64) string {
+	switch {
+	case seconds < 120:
+		return fmt.Sprintf("%.1f s", seconds)
+	case seconds < 2*3600:
+		return fmt.Sprintf("%.1f min", seconds/60)
+	case seconds < 96*3600:
+		return fmt.Sprintf("%.1f h", seconds/3600)
+	case seconds < 1000*86400:
+		return fmt.Sprintf("%.1f d", seconds/86400)
+	default:
+		return fmt.Sprintf("%.1f years", seconds/86400/365.25)
+	}
+}
