@@ -1,6 +1,11 @@
 package pile
 
-import "iter"
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+)
 
 // Split says what a text may be used for.
 type Split uint8
@@ -11,6 +16,19 @@ const (
 	HeldOut              // measurement; nobody in the network sees it
 	splits
 )
+
+// String names the split as documents do.
+func (s Split) String() string {
+	switch s {
+	case Train:
+		return "train"
+	case Score:
+		return "score"
+	case HeldOut:
+		return "held out"
+	}
+	return fmt.Sprintf("split %d", uint8(s))
+}
 
 // Subset is a named part of a corpus. Weights of all subsets of a source sum to 1.
 type Subset struct {
@@ -30,4 +48,36 @@ type Source interface {
 	Subsets() []Subset
 	Documents() iter.Seq2[Document, error] // in a fixed order; ends after the first error
 	Digest() ([32]byte, error)             // of everything that Documents yields
+}
+
+// Sample takes the beginning of every subset's training text, about bytes in all and by weight, but no
+// subset less than a tenth of an equal share: something to train a tokenizer on.
+func Sample(src Source, bytes int64) ([][]byte, error) {
+	subsets := src.Subsets()
+	left := make([]int64, len(subsets))
+	open := len(subsets)
+	for i, subset := range subsets {
+		left[i] = max(int64(float64(subset.Weight*float64(bytes))), bytes/int64(10*len(subsets)), 1)
+	}
+	var sample [][]byte
+	for document, err := range src.Documents() {
+		if err != nil {
+			return nil, err
+		}
+		i := document.Subset
+		if document.Split != Train || left[i] == 0 || len(document.Text) == 0 {
+			continue
+		}
+		take := min(int64(len(document.Text)), left[i])
+		sample = append(sample, slices.Clone(document.Text[:take]))
+		if left[i] -= take; left[i] == 0 {
+			if open--; open == 0 {
+				break
+			}
+		}
+	}
+	if len(sample) == 0 {
+		return nil, errors.New("pile: the corpus has no training text")
+	}
+	return sample, nil
 }

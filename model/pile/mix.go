@@ -1,0 +1,80 @@
+package pile
+
+import (
+	"fmt"
+	"math"
+
+	"taolab/model/num"
+)
+
+// Mix draws windows of text: the subset by weight, the place evenly. It has no state of its own; all
+// randomness comes from the stream it is handed. It may be shared.
+//
+// A split is a ring: after its last token, an end of text, comes its first. So every place is as likely
+// as any other, and a window may have any length.
+type Mix struct {
+	tokens     [][]uint16
+	cumulative []float64
+}
+
+// NewMix mixes one split of all subsets. It takes a weight per subset in the store's order, finite and
+// not negative, not all zero; nil for the corpus' own.
+func (s *Store) NewMix(split Split, weights []float64) (*Mix, error) {
+	if split >= splits {
+		return nil, fmt.Errorf("pile: no %v; wanted train, score or held out", split)
+	}
+	if weights == nil {
+		weights = s.Weights()
+	}
+	if len(weights) != len(s.subsets) {
+		return nil, fmt.Errorf("pile: a mix of %d weights; wanted one for each of %d subsets", len(weights), len(s.subsets))
+	}
+	m := &Mix{}
+	sum := 0.0
+	for i, weight := range weights {
+		if !(weight >= 0 && weight <= math.MaxFloat32) {
+			return nil, fmt.Errorf("pile: subset %q has weight %v; wanted 0 or more, and finite", s.subsets[i].Name, weight)
+		}
+		sum += weight
+		m.cumulative = append(m.cumulative, sum)
+		m.tokens = append(m.tokens, s.subsets[i].tokens[split])
+	}
+	if sum == 0 {
+		return nil, fmt.Errorf("pile: all %d weights of a mix are 0; wanted one above 0", len(weights))
+	}
+	return m, nil
+}
+
+// Batch fills tokens and targets, both [rows x cols], targets being the tokens one place later. Each row
+// is a window of a subset of its own. A row takes two numbers of the stream, if none is drawn again.
+func (m *Mix) Batch(st *num.Stream, rows, cols int, tokens, targets []uint16) {
+	for row := range rows {
+		m.window(m.tokens[st.Pick(m.cumulative)], st, tokens[row*cols:(row+1)*cols], targets[row*cols:(row+1)*cols])
+	}
+}
+
+// Batch1 fills tokens, [rows x cols], with windows of one subset, and returns the subset.
+func (m *Mix) Batch1(st *num.Stream, rows, cols int, tokens []uint16) (subset int) {
+	subset = st.Pick(m.cumulative)
+	for row := range rows {
+		m.window(m.tokens[subset], st, tokens[row*cols:(row+1)*cols], nil)
+	}
+	return subset
+}
+
+// window fills a row from a random place on, and the row of what comes next, which may be nil.
+func (m *Mix) window(ring []uint16, st *num.Stream, tokens, targets []uint16) {
+	at := st.IntN(len(ring))
+	wind(tokens, ring, at)
+	if targets != nil {
+		wind(targets, ring, (at+1)%len(ring))
+	}
+}
+
+// wind fills dst from a ring.
+func wind(dst, ring []uint16, at int) {
+	for len(dst) > 0 {
+		n := copy(dst, ring[at:])
+		dst, at = dst[n:], 0
+	}
+}

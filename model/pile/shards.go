@@ -1,0 +1,342 @@
+package pile
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Bounds of a corpus on disk.
+const (
+	maxShards       = 1 << 16
+	maxWindowBytes  = 128 << 20 // of a zstd frame: what zstd --long=27 writes
+	surveyedPerUsed = 4         // text that is looked at, as a multiple of the limit
+)
+
+// Shards is a corpus on disk: files of JSON lines, plain (.jsonl) or under zstd (.jsonl.zst), one
+// document a line, read in the order of their names.
+//
+// Files whose names begin with "val" or "test" are held-out text. The other documents are divided by the
+// SHA-256 of their text: a sixteenth is Score, and where no file is held out another sixteenth HeldOut.
+// So copies of a document lie in the same split.
+//
+// A limit cuts the corpus: if there is more text than that, each subset gives its beginning, up to a
+// size that is the same for all and makes limit bytes in all; small subsets stay whole. A document that
+// exceeds the size is cut there. A sixteenth of the limit is for files of held-out text, if there are
+// any. No more than four times the limit is looked at, so that the head of a huge corpus can be used
+// without reading the rest; subsets whose text begins later do not exist then.
+type Shards struct {
+	files   []shard
+	wanted  []string
+	names   []string
+	groups  [2]group // training files, held-out files
+	digest  [32]byte
+	heldOut bool // there are held-out files
+}
+
+// shard is a file.
+type shard struct {
+	path  string
+	group int
+}
+
+// group is what is read of the files of one kind.
+type group struct {
+	limit  int64            // bytes in all, 0 for no limit
+	lines  int              // lines that the survey looked at, in all files
+	caps   map[string]int64 // bytes by subset; no entry: unlimited
+	bytes  map[string]int64 // bytes by subset that the survey saw
+	looked int64
+}
+
+// Open surveys a folder or a single file. It takes limit bytes of text at most, 0 for all, of the named
+// subsets, or of all if none are named. Errors name the file and the line.
+func Open(path string, limit int64, subsets []string) (*Shards, error) {
+	if limit < 0 {
+		return nil, fmt.Errorf("pile: a limit of %d bytes; wanted 0 for all text, or more", limit)
+	}
+	files, err := findShards(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Shards{files: files, wanted: slices.Clone(subsets)}
+	training := 0
+	for _, f := range files {
+		training += 1 - f.group
+	}
+	if training == 0 {
+		return nil, fmt.Errorf("pile: %s: only held-out shards (val*, test*); wanted one to train on, like 00.jsonl.zst", path)
+	}
+	s.heldOut = training < len(files)
+	s.groups[0].limit = limit
+	if s.heldOut && limit > 0 {
+		s.groups[1].limit = max(limit/16, 1)
+		s.groups[0].limit = limit - s.groups[1].limit
+	}
+	if err := s.survey(); err != nil {
+		return nil, err
+	}
+	if len(s.names) == 0 {
+		return nil, fmt.Errorf("pile: %s: no text; wanted documents with a non-empty \"text\"%s", path, s.ofWanted())
+	}
+	for _, name := range subsets {
+		if !slices.Contains(s.names, name) {
+			return nil, fmt.Errorf("pile: %s: no text of subset %q; found %s", path, name, strings.Join(s.names, ", "))
+		}
+	}
+	return s, nil
+}
+
+func (s *Shards) ofWanted() string {
+	if len(s.wanted) == 0 {
+		return ""
+	}
+	return " of subset " + strings.Join(s.wanted, " or ")
+}
+
+// findShards lists the files in the order of their names.
+func findShards(path string) ([]shard, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("pile: corpus: %w; wanted a folder of .jsonl or .jsonl.zst files, or one such file", err)
+	}
+	paths := []string{path}
+	if info.IsDir() {
+		entries, err := os.ReadDir(path) // in the order of names
+		if err != nil {
+			return nil, fmt.Errorf("pile: corpus: %w", err)
+		}
+		paths = nil
+		for _, e := range entries {
+			if !e.IsDir() && isShard(e.Name()) {
+				paths = append(paths, filepath.Join(path, e.Name()))
+			}
+		}
+	} else if !isShard(path) {
+		return nil, fmt.Errorf("pile: %s: unknown ending; wanted .jsonl or .jsonl.zst", path)
+	}
+	if len(paths) == 0 || len(paths) > maxShards {
+		return nil, fmt.Errorf("pile: %s: %d shards; wanted 1 to %d files ending in .jsonl or .jsonl.zst", path, len(paths), maxShards)
+	}
+	var files []shard
+	for _, p := range paths {
+		f := shard{path: p}
+		if name := filepath.Base(p); info.IsDir() && (strings.HasPrefix(name, "val") || strings.HasPrefix(name, "test")) {
+			f.group = 1
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+func isShard(name string) bool {
+	return strings.HasSuffix(name, ".jsonl") || strings.HasSuffix(name, ".jsonl.zst")
+}
+
+// read visits the wanted documents of one group in order, with the number of the line in the group. It
+// stops after lineLimit lines, if that is not 0, and when visit says so. Errors name shard and line.
+func (s *Shards) read(groupIndex, lineLimit int, visit func(r record, line int) bool) error {
+	count := 0
+	for _, f := range s.files {
+		if f.group != groupIndex {
+			continue
+		}
+		goOn := true
+		err := f.each(func(r record) bool {
+			count++
+			if r.text != "" && (len(s.wanted) == 0 || slices.Contains(s.wanted, r.subset)) {
+				goOn = visit(r, count)
+			}
+			goOn = goOn && count != lineLimit
+			return goOn
+		})
+		if err != nil || !goOn {
+			return err
+		}
+	}
+	return nil
+}
+
+// each visits the documents of one file, as long as visit says so.
+func (f shard) each(visit func(record) bool) error {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return fmt.Errorf("pile: shard: %w", err)
+	}
+	defer file.Close()
+	var in io.Reader = file
+	if strings.HasSuffix(f.path, ".zst") {
+		// One decoder without goroutines of its own.
+		z, err := zstd.NewReader(file, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(maxWindowBytes))
+		if err != nil {
+			return fmt.Errorf("pile: %s: %w", f.path, err)
+		}
+		defer z.Close()
+		in = z
+	}
+	lines := newLines(in)
+	for {
+		line, err := lines.next()
+		if err == io.EOF {
+			return nil
+		}
+		var r record
+		if err == nil {
+			r, err = parseLine(line)
+		}
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = fmt.Errorf("the file ends within a zstd frame: %w; wanted a whole file, fetch it again", err)
+		}
+		if err != nil {
+			return fmt.Errorf("pile: %s: line %d: %w", f.path, lines.number, err)
+		}
+		if !visit(r) {
+			return nil
+		}
+	}
+}
+
+// survey finds the subsets, their sizes and the digest, and sets the caps.
+func (s *Shards) survey() error {
+	h := sha256.New()
+	h.Write([]byte("taolab shards 1"))
+	for i := range s.groups {
+		g := &s.groups[i]
+		g.bytes = make(map[string]int64)
+		var order []string
+		err := s.read(i, 0, func(r record, line int) bool {
+			if _, known := g.bytes[r.subset]; !known {
+				order = append(order, r.subset)
+			}
+			g.bytes[r.subset] += int64(len(r.text))
+			g.looked += int64(len(r.text))
+			g.lines = line
+			hashStrings(h, r.subset, r.text)
+			return len(order) <= maxSubsets && (g.limit == 0 || g.looked < surveyedPerUsed*g.limit)
+		})
+		if err != nil {
+			return err
+		}
+		if len(order) > maxSubsets {
+			return fmt.Errorf("pile: more than %d subsets; is \"pile_set_name\" a name per document?", maxSubsets)
+		}
+		g.level(order)
+		hashStrings(h, fmt.Sprintf("group %d: %d of %d bytes", i, g.limit, g.looked))
+		for _, name := range order {
+			if !slices.Contains(s.names, name) {
+				s.names = append(s.names, name)
+			}
+		}
+	}
+	s.sortNames()
+	hashStrings(h, s.wanted...)
+	h.Sum(s.digest[:0])
+	return nil
+}
+
+// hashStrings feeds strings to a digest, each behind its length.
+func hashStrings(h hash.Hash, parts ...string) {
+	for _, part := range parts {
+		var length [8]byte
+		binary.LittleEndian.PutUint64(length[:], uint64(len(part)))
+		h.Write(length[:])
+		io.WriteString(h, part)
+	}
+}
+
+// sortNames puts the paper's subsets first, in its order, then the others by name.
+func (s *Shards) sortNames() {
+	slices.SortFunc(s.names, func(a, b string) int {
+		i, k := paperIndex(a), paperIndex(b)
+		if i >= 0 && k >= 0 {
+			return i - k
+		}
+		if i < 0 && k < 0 {
+			return strings.Compare(a, b)
+		}
+		return k - i // the one that the paper knows, whose index is not -1, comes first
+	})
+}
+
+// level finds the size that subsets are cut to: the largest for which the sum does not exceed the limit.
+func (g *group) level(names []string) {
+	if g.limit == 0 || g.looked <= g.limit {
+		return
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		if g.bytes[a] != g.bytes[b] {
+			return int(min(max(g.bytes[a]-g.bytes[b], -1), 1))
+		}
+		return strings.Compare(a, b)
+	})
+	g.caps = make(map[string]int64)
+	left := g.limit
+	for i, name := range names { // the smallest first: what it leaves goes to the larger ones
+		g.caps[name] = min(g.bytes[name], left/int64(len(names)-i))
+		left -= g.caps[name]
+	}
+}
+
+// Subsets lists the subsets, those of the Pile's paper first. They have the paper's weights, made to sum to
+// 1; a subset that the paper does not know weighs as much as the mean of its 22.
+func (s *Shards) Subsets() []Subset { return weighted(s.names) }
+
+// Digest is the SHA-256 of the text that was surveyed, in order, of the limit and the wanted subsets; file
+// names and compression leave it as it is.
+func (s *Shards) Digest() ([32]byte, error) { return s.digest, nil }
+
+// Documents yields training and Score text in the files' order, then held-out text.
+func (s *Shards) Documents() iter.Seq2[Document, error] {
+	return func(yield func(Document, error) bool) {
+		for i := range s.groups {
+			g := &s.groups[i]
+			taken := make(map[string]int64)
+			stopped := false
+			err := s.read(i, g.lines, func(r record, _ int) bool {
+				text := []byte(r.text)
+				if g.caps != nil {
+					text = text[:min(int64(len(text)), g.caps[r.subset]-taken[r.subset])]
+				}
+				if len(text) == 0 {
+					return true
+				}
+				taken[r.subset] += int64(len(text))
+				stopped = !yield(Document{slices.Index(s.names, r.subset), s.split(i, r.text), text}, nil)
+				return !stopped
+			})
+			if stopped {
+				return
+			}
+			if err != nil {
+				yield(Document{}, err)
+				return
+			}
+		}
+	}
+}
+
+// split decides by the hash of a whole text.
+func (s *Shards) split(groupIndex int, text string) Split {
+	if groupIndex == 1 {
+		return HeldOut
+	}
+	digest := sha256.Sum256([]byte(text))
+	switch sixteenth := digest[0] % 16; {
+	case sixteenth == 0:
+		return Score
+	case sixteenth == 1 && !s.heldOut:
+		return HeldOut
+	}
+	return Train
+}
