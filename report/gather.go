@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"taolab/sim/trace"
@@ -70,7 +71,7 @@ type caller struct {
 	admitted int
 	answered int
 	latency  series[float64] // s, of answers
-	loss     float64         // sum over answers, nats/token
+	loss     mean            // over answers, nats/token
 }
 
 type queryFacts struct {
@@ -98,13 +99,22 @@ type mean struct {
 	n   int
 }
 
-func (m *mean) add(v float64) { m.sum += v; m.n++ }
+func (m *mean) add(v float64) {
+	if finite(v) {
+		m.sum += v
+		m.n++
+	}
+}
+
+func (m *mean) merge(o mean)  { m.sum, m.n = m.sum+o.sum, m.n+o.n }
 func (m mean) value() float64 { return m.sum / float64(m.n) } // NaN when empty
 
 type faultCount struct {
 	Kind  string `json:"kind"`
 	Count int    `json:"count"`
 }
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // gather reads every table of the run once.
 func gather(r *Run) (*findings, error) {
@@ -199,7 +209,7 @@ const allSubsets = "all"
 
 func (f *findings) addTrain(t trace.Train) error {
 	m := f.byUID[t.UID]
-	if m == nil || t.Subset != allSubsets {
+	if m == nil || t.Subset != allSubsets || !finite(float64(t.HeldOutLoss)) {
 		return nil
 	}
 	if !m.measured {
@@ -259,14 +269,16 @@ func (f *findings) addQuery(q trace.Query) error {
 		v.admitted++
 		v.answered++
 		v.latency.add(latency)
-		v.loss += float64(q.Loss)
+		v.loss.add(float64(q.Loss))
 	}
 	s.loss.add(float64(q.Loss))
 	if late {
 		s.lossLate.add(float64(q.Loss))
 	}
-	s.step.route += float64(q.Route)
-	s.step.loss += float64(q.Route) * float64(q.Loss)
+	if loss := float64(q.Route) * float64(q.Loss); finite(loss) {
+		s.step.route += float64(q.Route)
+		s.step.loss += loss
+	}
 	s.routed = s.routed || q.RoutingLoss != 0
 	s.routing[f.bin(q.TimeNs)].add(float64(q.RoutingLoss))
 	return nil
@@ -333,7 +345,7 @@ func (f *findings) addApplication(a trace.Application) error {
 	if a.Code == 1 {
 		c.answered++
 		c.latency.add(float64(a.LatencyNs) / 1e9)
-		c.loss += float64(a.Loss)
+		c.loss.add(float64(a.Loss))
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ type Node struct {
 	Name          string   `json:"name"`
 	Kind          string   `json:"kind"`      // KindMiner, KindValidator or KindApplication
 	Behaviour     string   `json:"behaviour"` // Honest, or what it does instead
-	UID           uint16   `json:"uid"`       // meaningless unless HasUID
+	UID           uint16   `json:"uid"`       // at the end of the run; meaningless unless HasUID
 	HasUID        bool     `json:"has_uid"`
 	Hotkey        string   `json:"hotkey"`         // hex
 	StakeRao      uint64   `json:"stake_rao"`      // at genesis
@@ -143,7 +143,13 @@ func (m *Manifest) Check() error {
 			return fmt.Errorf("tables[%d] (%s): digest: %w", i, t.Table, err)
 		}
 	}
+	holder := make(map[uint16]int)
 	for i, n := range m.Nodes {
+		if other, taken := holder[n.UID]; n.HasUID && taken {
+			return fmt.Errorf("nodes[%d]: uid %d is nodes[%d]’s too", i, n.UID, other)
+		} else if n.HasUID {
+			holder[n.UID] = i
+		}
 		if n.Index != i {
 			return fmt.Errorf("nodes[%d]: index %d, expected its place in the list", i, n.Index)
 		}
@@ -167,6 +173,8 @@ func checkDigest(s string) error {
 // WriteManifest writes run.json into dir, whole or not at all.
 func WriteManifest(dir string, m Manifest) error {
 	m.Format = ManifestFormat
+	m.Tables, m.Nodes, m.Warnings = some(m.Tables), some(m.Nodes), some(m.Warnings)
+	m.Anchors.Bases = some(m.Anchors.Bases)
 	path := filepath.Join(dir, ManifestFile)
 	if err := m.Check(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -176,6 +184,14 @@ func WriteManifest(dir string, m Manifest) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return writeWhole(disk(dir), ManifestFile, append(text, '\n'))
+}
+
+// some is the list itself, or an empty one: readers in other languages meet no null.
+func some[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // ReadManifest reads dir's run.json and refuses unknown keys, trailing text and impossible values.

@@ -115,8 +115,8 @@ func known(loss float64) string {
 	return decimal(loss, 3)
 }
 
-// count prints a whole number with narrow spaces between thousands.
-func count(v uint64) string { return thousands(strconv.FormatUint(v, 10)) }
+// count prints a whole number with narrow spaces between thousands, at which no line breaks.
+func count(v uint64) string { return thousands(strconv.FormatUint(v, 10), "\u202f") }
 
 func signed(v int64) string {
 	if v < 0 {

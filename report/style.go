@@ -128,7 +128,7 @@ func pale(c color.RGBA, strength float64) color.RGBA {
 }
 
 // ticks marks about this many round numbers, labelled with the decimals that their step needs and
-// a narrow space between thousands.
+// a thin space between thousands.
 type ticks int
 
 func (n ticks) Ticks(low, high float64) []plot.Tick {
@@ -172,14 +172,14 @@ func roundOut(a *plot.Axis) {
 	}
 }
 
-// decimal prints a number with a real minus sign and narrow spaces between thousands.
+// decimal prints a number with a real minus sign and thin spaces between thousands.
 func decimal(v float64, decimals int) string {
 	if math.Abs(v) >= 1e15 {
 		return strconv.FormatFloat(v, 'g', 4, 64)
 	}
 	s := strconv.FormatFloat(math.Abs(v), 'f', decimals, 64)
 	whole, fraction, _ := strings.Cut(s, ".")
-	out := thousands(whole)
+	out := thousands(whole, "\u2009")
 	if v < 0 && strings.Trim(s, "0.") != "" {
 		out = "−" + out
 	}
@@ -189,12 +189,12 @@ func decimal(v float64, decimals int) string {
 	return out
 }
 
-// thousands puts narrow spaces into more than four digits.
-func thousands(digits string) string {
+// thousands parts more than four digits by threes.
+func thousands(digits, space string) string {
 	var b strings.Builder
 	for i, r := range digits {
 		if i > 0 && len(digits) > 4 && (len(digits)-i)%3 == 0 {
-			b.WriteString("\u202f")
+			b.WriteString(space)
 		}
 		b.WriteRune(r)
 	}

@@ -362,23 +362,23 @@ func (f *findings) routing() *RoutingSummary {
 func (f *findings) routingOver(from, to int) mean {
 	var m mean
 	for _, b := range f.queries.routing[from:to] {
-		m.sum += b.sum
-		m.n += b.n
+		m.merge(b)
 	}
 	return m
 }
 
 func (f *findings) use() *ApplicationSummary {
 	var s ApplicationSummary
-	var admitted, answered int
-	var loss float64
+	var admitted int
+	var loss mean
 	var latencies, stake, admission, median, answeredStake []float64
 	for _, c := range f.callers {
 		if c.requests == 0 {
 			continue
 		}
 		s.Requests += c.requests
-		admitted, answered, loss = admitted+c.admitted, answered+c.answered, loss+c.loss
+		admitted += c.admitted
+		loss.merge(c.loss)
 		stake = append(stake, float64(c.stake))
 		admission = append(admission, float64(c.admitted)/float64(c.requests))
 		if v := c.latency.values(); len(v) > 0 {
@@ -392,7 +392,7 @@ func (f *findings) use() *ApplicationSummary {
 	}
 	s.Admitted = float64(admitted) / float64(s.Requests)
 	s.LatencyMedianS = number(Median(latencies))
-	s.Loss = number(loss / float64(answered))
+	s.Loss = number(loss.value())
 	s.StakeAdmission = number(Spearman(stake, admission))
 	s.StakeLatency = number(Spearman(answeredStake, median))
 	return &s

@@ -1,0 +1,170 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"taolab/sim/trace"
+)
+
+var update = flag.Bool("update", false, "write golden files anew")
+
+func summarise(t *testing.T, dir string) *Summary {
+	t.Helper()
+	r, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Summarise(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestTheSummaryOfAKnownRunIsGolden(t *testing.T) {
+	dir := t.TempDir()
+	writeSynthetic(t, dir)
+	s := summarise(t, dir)
+	var got bytes.Buffer
+	if err := s.WriteTable(&got); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(&got)
+	for _, m := range s.Metrics() {
+		fmt.Fprintf(&got, "%s = %.5g %s\n", m.Name, m.Value, m.Unit)
+	}
+	golden := filepath.Join("testdata", "summary.golden")
+	if *update {
+		if err := errors.Join(os.MkdirAll("testdata", 0o777), os.WriteFile(golden, got.Bytes(), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("the summary differs from %s (go test ./report -update writes it anew):\n%s", golden, got.Bytes())
+	}
+}
+
+func TestTheNumbersOfASummaryAreThoseOfTheRows(t *testing.T) {
+	dir := t.TempDir()
+	s := writeSynthetic(t, dir)
+	got := summarise(t, dir)
+	var loss, honest, random []float64
+	for i := range miners {
+		loss = append(loss, s.loss(i, 1))
+		switch s.manifest.Nodes[i].Behaviour {
+		case Honest:
+			honest = append(honest, share(s.taken[i]))
+		case "random":
+			random = append(random, share(s.taken[i]))
+		}
+	}
+	for name, want := range map[string]float64{
+		"loss.median":            Median(loss),
+		"loss.base":              4.47,
+		"loss.bigram":            4.92,
+		"incentive.random.ratio": Median(random) / Median(honest),
+		"incentive.honest.ratio": 1,
+		"dividends.lazy.ratio":   0.5,
+		"supply.difference_rao":  0,
+		"spearman.stake_latency": -1,
+		"query.count":            200 * validators * 10,
+		"run.epochs":             25,
+		"faults.crash":           1,
+	} {
+		v, ok := got.Metric(name)
+		if !ok || math.Abs(v-want) > 0.03 {
+			t.Errorf("%s = %g (found: %t), expected about %g", name, v, ok, want)
+		}
+	}
+	first, _ := got.Metric("routing.loss.first")
+	last, _ := got.Metric("routing.loss.last")
+	if !(last < first/10) {
+		t.Errorf("routing loss from %g to %g, expected a tenfold fall", first, last)
+	}
+	plain, _ := got.Metric("query.loss")
+	weighted, _ := got.Metric("query.weighted_loss")
+	if !(weighted < plain) {
+		t.Errorf("weighted by the gate the loss is %g, %g without: a gate that knows good miners lowers it", weighted, plain)
+	}
+	if _, ok := got.Metric("loss.medium"); ok {
+		t.Error("an unknown metric was found")
+	}
+}
+
+func TestMetricsAreSortedUniqueAndFinite(t *testing.T) {
+	dir := t.TempDir()
+	writeSynthetic(t, dir)
+	last := ""
+	for _, m := range summarise(t, dir).Metrics() {
+		if m.Name <= last {
+			t.Errorf("%s follows %s", m.Name, last)
+		}
+		if !finite(m.Value) || m.Unit == "" {
+			t.Errorf("%s is %g in %q", m.Name, m.Value, m.Unit)
+		}
+		last = m.Name
+	}
+}
+
+func TestTheLongestTimeUnaskedCountsBothEnds(t *testing.T) {
+	dir := t.TempDir()
+	w, err := NewWriter(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSynthetic(1)
+	s.manifest.Nodes = s.manifest.Nodes[:3] // uids 8, 9, 10
+	for _, q := range []struct {
+		block uint64
+		uid   uint16
+	}{{100, 8}, {130, 8}, {140, 9}, {145, 8}, {200, 8}} {
+		w.Record(trace.Query{Block: q.block, UID: q.uid, Code: 1, Loss: 1})
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.manifest.Tables = w.Tables()
+	if err := WriteManifest(dir, s.manifest); err != nil {
+		t.Fatal(err)
+	}
+	got := summarise(t, dir)
+	for uid, want := range map[int]float64{8: 55, 9: 60, 10: 100} {
+		if v, _ := got.Metric(fmt.Sprintf("ask_gap_blocks.uid.%d", uid)); v != want {
+			t.Errorf("uid %d went unasked for %g blocks, expected %g", uid, v, want)
+		}
+	}
+}
+
+func TestMissingMoneyIsAWarning(t *testing.T) {
+	dir := t.TempDir()
+	w, err := NewWriter(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Record(trace.Totals{Block: 1, MintedRao: 10, FreeRao: 4, StakedRao: 9})
+	w.Record(trace.Totals{Block: 2, MintedRao: 10, FreeRao: 10})
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m := newSynthetic(1).manifest
+	m.Tables = w.Tables()
+	if err := WriteManifest(dir, m); err != nil {
+		t.Fatal(err)
+	}
+	s := summarise(t, dir)
+	if s.Supply.DifferenceRao != -3 || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "differ by -3 rao") {
+		t.Errorf("difference %d, warnings %v", s.Supply.DifferenceRao, s.Warnings)
+	}
+}
