@@ -78,8 +78,8 @@ func (f *File) resolved() json.RawMessage {
 func Finish(manifest *report.Manifest, world *virtual.World) {
 	p := world.Progress()
 	manifest.VirtualNs, manifest.Blocks, manifest.Events, manifest.FLOP = int64(p.Now), p.Height, p.Events, uint64(p.FLOP)
-	manifest.RunDigest = fmt.Sprintf("%x", world.Digest())
-	manifest.LedgerDigest = fmt.Sprintf("%x", world.LedgerDigest())
+	manifest.RunDigest = world.Digest().String()
+	manifest.LedgerDigest = world.LedgerDigest().String()
 }
 
 // Describe says in a line what was prepared.
