@@ -266,10 +266,10 @@ func (f fullFile) Sync() error {
 }
 
 func TestAFailingDiskLeavesNothingHalfWritten(t *testing.T) {
-	write := func(budget int) (string, *Writer, error, int) {
-		dir := t.TempDir()
+	write := func(budget int) (dir string, w *Writer, used int, err error) {
+		dir = t.TempDir()
 		left := budget
-		w, err := newWriter(fullDisk{disk(dir), &left}, nil)
+		w, err = newWriter(fullDisk{disk(dir), &left}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -277,14 +277,15 @@ func TestAFailingDiskLeavesNothingHalfWritten(t *testing.T) {
 			w.Record(trace.Block{Height: i, Digest: fmt.Sprint(i)})
 			w.Record(trace.Totals{Block: i})
 		}
-		return dir, w, w.Close(), budget - left
+		err = w.Close()
+		return dir, w, budget - left, err
 	}
-	_, _, err, total := write(1 << 30)
+	_, _, total, err := write(1 << 30)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for budget := range total {
-		dir, w, err, _ := write(budget)
+		dir, w, _, err := write(budget)
 		if !errors.Is(err, errFull) || !errors.Is(w.Err(), errFull) {
 			t.Fatalf("operation %d of %d failed: Close returned %v, Err %v", budget, total, err, w.Err())
 		}
@@ -335,4 +336,25 @@ func TestEveryColumnHasAUnitAndADescription(t *testing.T) {
 	if Columns("neurons") != nil {
 		t.Error("an unknown table has columns")
 	}
+}
+
+// BenchmarkRecord writes rows of the widest table, digest included.
+func BenchmarkRecord(b *testing.B) {
+	w, err := NewWriter(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	random := splitMix(1)
+	row := trace.Query{Subset: "Github", Code: 1}
+	b.ReportAllocs()
+	for i := range b.N {
+		row.TimeNs, row.Step, row.UID = int64(i)*1e8, uint32(i/10), uint16(random.next()%4096)
+		row.Loss = float32(random.next()>>40) / (1 << 24)
+		row.EquivLoss, row.Base = row.Loss*1.2, float64(row.Loss)*1e3
+		w.Record(row)
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(w.Tables()[0].Bytes)/float64(b.N), "B/row")
 }
