@@ -40,8 +40,10 @@ func parseLine(line []byte) (record, error) {
 			return record{}, fmt.Errorf("invalid JSON at byte %d of the line: %w", syntax.Offset, err)
 		case errors.As(err, &wrong) && wrong.Field == "text":
 			return record{}, fmt.Errorf("\"text\" is a JSON %s; wanted a string", wrong.Value)
+		case errors.As(err, &wrong):
+			return record{}, fmt.Errorf("a JSON %s; wanted an object like {\"text\": \"...\"}", wrong.Value)
 		}
-		return record{}, fmt.Errorf("%w; wanted an object like {\"text\": \"...\"}", err)
+		return record{}, err
 	}
 	if fields.Text == nil {
 		return record{}, errors.New("no \"text\"; wanted an object like {\"text\": \"...\"}")
