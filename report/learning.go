@@ -116,7 +116,7 @@ func (f *findings) lossFigure() (*figure, error) {
 	return fig, nil
 }
 
-// medianLine draws the median of the miners' newest measurements at evenly spread times.
+// medianLine draws the median of the miners' losses at evenly spread times, once half are measured.
 func (f *findings) medianLine(fig *figure, measured []*miner, length, end float64) {
 	const points = 100
 	var xy plotter.XYs
@@ -142,7 +142,7 @@ func (f *findings) medianLine(fig *figure, measured []*miner, length, end float6
 	fig.legend = append([]key{{label: "median", line: &style}}, fig.legend...)
 }
 
-// lossAt is the newest measurement not after a time.
+// lossAt is the loss at a time on the line between two measurements, and the last one after it.
 func lossAt(curve []trace.Train, ns float64) (float64, bool) {
 	i, _ := slices.BinarySearchFunc(curve, ns, func(t trace.Train, ns float64) int {
 		if float64(t.TimeNs) <= ns {
@@ -153,7 +153,13 @@ func lossAt(curve []trace.Train, ns float64) (float64, bool) {
 	if i == 0 {
 		return 0, false
 	}
-	return float64(curve[i-1].HeldOutLoss), true
+	before := curve[i-1]
+	if i == len(curve) {
+		return float64(before.HeldOutLoss), true
+	}
+	after := curve[i]
+	part := (ns - float64(before.TimeNs)) / float64(after.TimeNs-before.TimeNs)
+	return float64(before.HeldOutLoss) + part*float64(after.HeldOutLoss-before.HeldOutLoss), true
 }
 
 // anchorLines draws the losses of base models and of bigrams.
@@ -236,16 +242,28 @@ func (f *findings) routingFigure() (*figure, error) {
 		height:  figureHeight * 4 / 5,
 	}
 	var xy plotter.XYs
+	low, high := math.Inf(1), 0.0
 	for i, b := range f.queries.routing {
 		if b.n == 0 {
 			continue
 		}
 		at := (float64(i) + 0.5) / timeBins * float64(f.run.Manifest.VirtualNs) / length
 		xy = append(xy, plotter.XY{X: at, Y: b.value()})
+		low, high = min(low, b.value()), max(high, b.value())
 		fig.row(at, b.value(), b.n)
 	}
+	if low > 0 && high > 20*low { // a linear axis would show the first moments only
+		for i := range xy {
+			xy[i].Y = math.Log10(xy[i].Y)
+		}
+		p.Y.Min, p.Y.Max = math.Floor(math.Log10(low)), math.Ceil(math.Log10(high))
+		p.Y.Tick.Marker = decades{math.NaN()}
+	} else {
+		p.Y.Min = 0
+	}
 	mark := draw.GlyphStyle{Color: okabeIto[0], Radius: vg.Length(2.6), Shape: draw.CircleGlyph{}}
-	p.Add(&plotter.Line{XYs: xy, LineStyle: lineStyle(okabeIto[0], 1.6)}, &plotter.Scatter{XYs: xy, GlyphStyle: mark})
-	p.X.Min, p.Y.Min = 0, 0
+	p.Add(&plotter.Line{XYs: xy, LineStyle: lineStyle(okabeIto[0], 1.6)})
+	p.Add(&plotter.Scatter{XYs: xy, GlyphStyle: mark})
+	p.X.Min = 0
 	return fig, nil
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"taolab/sim/trace"
@@ -37,7 +38,7 @@ const Honest = "honest"
 type Manifest struct {
 	Format       int             `json:"format"`                  // ManifestFormat; filled in by WriteManifest
 	Name         string          `json:"name"`                    // of the scenario
-	Scenario     json.RawMessage `json:"scenario,omitempty"`      // resolved scenario: every value, defaults included
+	Scenario     json.RawMessage `json:"scenario,omitempty"`      // resolved: every value, defaults included
 	ScenarioTOML string          `json:"scenario_toml,omitempty"` // the scenario as it was read
 	Seed         uint64          `json:"seed"`
 	Versions     Versions        `json:"versions"`
@@ -100,7 +101,7 @@ type Anchors struct {
 	Bases            []BaseLoss `json:"bases"`       // of the models that miners start from
 	EntropyRate      float64    `json:"entropy_rate"`
 	BytesPerToken    float64    `json:"bytes_per_token"`   // of the standard tokenizer on the scoring text
-	EquivalentFactor float64    `json:"equivalent_factor"` // nats per GPT-2-equivalent token for one nat per token
+	EquivalentFactor float64    `json:"equivalent_factor"` // nats per GPT-2-equivalent token and nat per token
 	FloorTouchShare  float64    `json:"floor_touch_share"` // share of scores at or under the 1.69 floor
 }
 
@@ -175,6 +176,10 @@ func WriteManifest(dir string, m Manifest) error {
 	m.Format = ManifestFormat
 	m.Tables, m.Nodes, m.Warnings = some(m.Tables), some(m.Nodes), some(m.Warnings)
 	m.Anchors.Bases = some(m.Anchors.Bases)
+	m.Nodes = slices.Clone(m.Nodes)
+	for i := range m.Nodes {
+		m.Nodes[i].Data = some(m.Nodes[i].Data)
+	}
 	path := filepath.Join(dir, ManifestFile)
 	if err := m.Check(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)

@@ -51,6 +51,7 @@ func (s *Summary) Metrics() []Metric {
 		}
 	}
 	for _, b := range s.Behaviours {
+		m.maybe("incentive."+b.Behaviour+".peer_ratio", b.PeerRatio, "1")
 		m.add("incentive."+b.Behaviour+".median", b.Incentive, "share")
 		m.maybe("incentive."+b.Behaviour+".ratio", b.Ratio, "1")
 		m.maybe("loss."+b.Behaviour+".median", b.Loss, "nats/token")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -69,7 +70,9 @@ func (f *findings) validatorsFigure() (*figure, error) {
 			"lines are validators that do not behave honestly.",
 		columns: []string{"uid", "name", "behaviour", "epoch", "stake (TAO)", "dividends (%)"},
 	}
-	slices.SortStableFunc(seen, func(a, b *validator) int { return cmp.Compare(b.curve.last.StakeRao, a.curve.last.StakeRao) })
+	slices.SortStableFunc(seen, func(a, b *validator) int {
+		return cmp.Compare(b.curve.last.StakeRao, a.curve.last.StakeRao)
+	})
 	for i, v := range seen {
 		var stake, dividends plotter.XYs
 		for _, e := range v.curve.values() {
@@ -82,7 +85,9 @@ func (f *findings) validatorsFigure() (*figure, error) {
 		label := v.node.Name
 		if v.node.Behaviour != Honest {
 			style = dashed(validatorColour(i), 1.6)
-			label += fmt.Sprintf(" (%s)", v.node.Behaviour)
+			if !strings.Contains(label, v.node.Behaviour) {
+				label += fmt.Sprintf(" (%s)", v.node.Behaviour)
+			}
 		}
 		top.Add(&plotter.Line{XYs: stake, LineStyle: style})
 		bottom.Add(&plotter.Line{XYs: dividends, LineStyle: style})

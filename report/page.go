@@ -78,8 +78,14 @@ func cards(s *Summary) []Line {
 		out = append(out, Line{"of all money unaccounted for", signed(p.DifferenceRao) + " rao"})
 	}
 	for _, b := range s.Behaviours {
-		if b.Behaviour != Honest && b.Ratio != nil {
-			out = append(out, Line{fmt.Sprintf("of an honest miner’s incentive for %s ones", b.Behaviour), percent(*b.Ratio)})
+		switch {
+		case b.Behaviour == Honest:
+		case b.PeerRatio != nil:
+			label := fmt.Sprintf("of the incentive of honest miners alike, for %s ones", b.Behaviour)
+			out = append(out, Line{label, percent(*b.PeerRatio)})
+		case b.Ratio != nil:
+			label := fmt.Sprintf("of the incentive of honest miners, for %s ones", b.Behaviour)
+			out = append(out, Line{label, percent(*b.Ratio)})
 		}
 	}
 	return out

@@ -27,7 +27,8 @@ func (s *Summary) Lines() []Line {
 	add("effort", "%s wall time, %s events, %.3g FLOP", duration(s.WallSeconds), count(s.Events), float64(s.FLOP))
 	if l := s.Loss; l != nil {
 		add("median held-out loss", "%s nats/token (95 %% interval %s to %s, %d miners), from %s at first",
-			decimal(l.Median.Estimate, 3), decimal(l.Median.Low, 3), decimal(l.Median.High, 3), l.Miners, decimal(l.FirstMedian, 3))
+			decimal(l.Median.Estimate, 3), decimal(l.Median.Low, 3), decimal(l.Median.High, 3), l.Miners,
+			decimal(l.FirstMedian, 3))
 		add("against", "base models %s, bigrams %s", known(l.Base), known(l.Bigram))
 	}
 	for _, c := range s.Correlations {
@@ -38,6 +39,9 @@ func (s *Summary) Lines() []Line {
 		ratio := ""
 		if b.Ratio != nil && b.Behaviour != Honest {
 			ratio = fmt.Sprintf(", %s of the honest median", percent(*b.Ratio))
+		}
+		if b.PeerRatio != nil && b.Behaviour != Honest {
+			ratio += fmt.Sprintf(", %s of honest miners with models of the same shape", percent(*b.PeerRatio))
 		}
 		add("incentive, "+b.Behaviour, "%.3f %% median of %d miners%s", 100*b.Incentive, b.Miners, ratio)
 	}
@@ -56,7 +60,8 @@ func (s *Summary) trafficLines(add func(label, format string, values ...any)) {
 		add("validators’ questions", "%s, %s answered, latency %s s (median), %s s (95 %%)", count(uint64(q.Count)),
 			percent(q.Success), decimal(q.LatencyMedianS, 3), decimal(q.LatencyHighS, 3))
 		if q.Loss != nil && q.WeightedLoss != nil {
-			add("loss of answers", "%s nats/token, %s weighted by the gate", decimal(*q.Loss, 3), decimal(*q.WeightedLoss, 3))
+			add("loss of answers", "%s nats/token, %s weighted by the gate", decimal(*q.Loss, 3),
+				decimal(*q.WeightedLoss, 3))
 		}
 		add("longest unasked", "%s blocks", count(q.MaxGapBlocks))
 	}

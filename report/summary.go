@@ -62,7 +62,11 @@ type BehaviourSummary struct {
 	Miners    int      `json:"miners"`
 	Incentive float64  `json:"incentive"`       // median share of a miner at the last epoch
 	Ratio     *float64 `json:"ratio,omitempty"` // of Incentive to that of honest miners
-	Loss      *float64 `json:"loss,omitempty"`  // median at the end, nats/token
+
+	// PeerRatio compares like with like: the median of each miner's incentive over the median of
+	// honest miners with a model of the same shape.
+	PeerRatio *float64 `json:"peer_ratio,omitempty"`
+	Loss      *float64 `json:"loss,omitempty"` // median at the end, nats/token
 }
 
 // SupplySummary is where all minted money is at the end, in rao.
@@ -256,34 +260,47 @@ func (f *findings) behaviours() []BehaviourSummary {
 		}
 		return cmp.Compare(a, b)
 	})
+	honest := f.incentives(func(n Node) bool { return n.Behaviour == Honest })
+	alike := make(map[string]float64) // shape -> median incentive of honest miners
+	for _, name := range distinct(f.miners, func(m *miner) string { return shape(m.node) }) {
+		alike[name] = Median(f.incentives(func(n Node) bool { return n.Behaviour == Honest && shape(n) == name }))
+	}
 	var out []BehaviourSummary
-	honest := 0.0
 	for _, name := range names {
-		var incentive, loss []float64
-		count := 0
+		b := BehaviourSummary{Behaviour: name}
+		var loss, peers []float64
 		for _, m := range f.miners {
 			if m.node.Behaviour != name {
 				continue
 			}
-			count++
-			if m.ranked {
-				incentive = append(incentive, share(m.incentive))
-			}
+			b.Miners++
 			if m.measured {
 				loss = append(loss, m.loss)
 			}
+			if like := alike[shape(m.node)]; m.ranked && like > 0 {
+				peers = append(peers, share(m.incentive)/like)
+			}
 		}
-		if len(incentive) == 0 {
+		own := f.incentives(func(n Node) bool { return n.Behaviour == name })
+		if len(own) == 0 {
 			continue
 		}
-		b := BehaviourSummary{Behaviour: name, Miners: count, Incentive: Median(incentive), Loss: number(Median(loss))}
-		if name == Honest {
-			honest = b.Incentive
-		}
-		if honest > 0 {
-			b.Ratio = number(b.Incentive / honest)
+		b.Incentive, b.Loss, b.PeerRatio = Median(own), number(Median(loss)), number(Median(peers))
+		if h := Median(honest); h > 0 {
+			b.Ratio = number(b.Incentive / h)
 		}
 		out = append(out, b)
+	}
+	return out
+}
+
+// incentives lists the incentive at the last epoch of the miners that pass.
+func (f *findings) incentives(pass func(Node) bool) []float64 {
+	var out []float64
+	for _, m := range f.miners {
+		if m.ranked && pass(m.node) {
+			out = append(out, share(m.incentive))
+		}
 	}
 	return out
 }
