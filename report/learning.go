@@ -203,6 +203,10 @@ func (f *findings) incentiveFigure() (*figure, error) {
 			"loss of its model, by model shape (width × layers) or behaviour.",
 		columns: []string{"uid", "group", "held-out loss (nats/token)", "incentive (%)"},
 	}
+	radius := vg.Length(3.6)
+	if len(all) > 500 {
+		radius = 2
+	}
 	for i, name := range groups(all) {
 		var xy plotter.XYs
 		for _, m := range all {
@@ -211,7 +215,7 @@ func (f *findings) incentiveFigure() (*figure, error) {
 				fig.row(m.node.UID, name, m.loss, 100*share(m.incentive))
 			}
 		}
-		style := draw.GlyphStyle{Color: colourOf(i), Radius: 3.6, Shape: glyphs[i%len(glyphs)]}
+		style := draw.GlyphStyle{Color: colourOf(i), Radius: radius, Shape: glyphs[i%len(glyphs)]}
 		p.Add(&plotter.Scatter{XYs: xy, GlyphStyle: style})
 		fig.legend = append(fig.legend, key{label: name, glyph: &style})
 	}

@@ -90,7 +90,7 @@ func (f *findings) matrixFigure(fig *figure, scale string, entries []entry) (*fi
 	p := newPanel("miner (uid)", "validator (uid)")
 	p.Add(plotter.NewImage(heat(cells, len(rows), len(cols), high), -0.5, -0.5,
 		float64(len(cols))-0.5, float64(len(rows))-0.5))
-	p.X.Tick.Marker, p.Y.Tick.Marker = uidTicks{cols, 20}, uidTicks{rows, 16}
+	p.X.Tick.Marker, p.Y.Tick.Marker = uidTicks{cols, 16}, uidTicks{rows, 16}
 	p.X.Padding, p.Y.Padding = 0, 0
 	fig.panels, fig.bar = []*plot.Plot{p}, &colourBar{scale, high}
 	fig.height = vg.Length(min(max(150+16*float64(len(rows)), 230), 420))

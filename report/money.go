@@ -73,6 +73,7 @@ func (f *findings) validatorsFigure() (*figure, error) {
 	slices.SortStableFunc(seen, func(a, b *validator) int {
 		return cmp.Compare(b.curve.last.StakeRao, a.curve.last.StakeRao)
 	})
+	var stakes, shares []plot.Plotter
 	for i, v := range seen {
 		var stake, dividends plotter.XYs
 		for _, e := range v.curve.values() {
@@ -89,8 +90,8 @@ func (f *findings) validatorsFigure() (*figure, error) {
 				label += fmt.Sprintf(" (%s)", v.node.Behaviour)
 			}
 		}
-		top.Add(&plotter.Line{XYs: stake, LineStyle: style})
-		bottom.Add(&plotter.Line{XYs: dividends, LineStyle: style})
+		stakes = append(stakes, &plotter.Line{XYs: stake, LineStyle: style})
+		shares = append(shares, &plotter.Line{XYs: dividends, LineStyle: style})
 		switch {
 		case i < maxColours:
 			fig.legend = append(fig.legend, key{label: label, line: &style})
@@ -98,6 +99,10 @@ func (f *findings) validatorsFigure() (*figure, error) {
 			fig.legend = append(fig.legend, key{label: fmt.Sprintf("%d more", len(seen)-i), line: &style})
 		}
 	}
+	slices.Reverse(stakes) // the richest on top of the others
+	slices.Reverse(shares)
+	top.Add(stakes...)
+	bottom.Add(shares...)
 	top.Y.Min, bottom.Y.Min = 0, 0
 	for _, p := range fig.panels {
 		p.Y.Tick.Marker = ticks(4)
