@@ -13,7 +13,7 @@ func Default() Scenario {
 		Time:       TimeSection{Hours: 6, BlockS: 12},
 		Chain:      ChainSection{Era: "finney-2023", TempoBlocks: 72, WeightsRateLimitBlocks: 20},
 		Corpus:     CorpusSection{Kind: "synthetic", Megabytes: 6, Vocab: 512},
-		Base:       BaseSection{Steps: 600, Rows: 16, LearningRate: 3e-3},
+		Base:       BaseSection{Steps: 1000, Rows: 16, LearningRate: 6e-3},
 		Evaluation: EvaluationSection{PeriodBlocks: 72, Rows: 66},
 		Network: NetworkSection{
 			Regions:   []string{"europe", "america", "asia"},
@@ -26,8 +26,8 @@ func Default() Scenario {
 
 func defaultMiners() MinerGroup {
 	return MinerGroup{
-		Name: "miner", Behaviour: "honest", Width: 32, Layers: 2, Heads: 2, Context: 32,
-		HardwareMFLOPS: one(20), Duty: one(0.1), LearningRate: 1e-3, Rows: 8, Steps: 1,
+		Name: "miner", Behaviour: "honest", Width: 28, Layers: 2, Heads: 2, Context: 32,
+		HardwareMFLOPS: one(16), Duty: one(0.1), LearningRate: 1e-3, Rows: 8, Steps: 1,
 		StakeTAO: one(1), UpMbps: 50, DownMbps: 100, MinIntervalS: 1, Queue: 32,
 	}
 }
