@@ -56,7 +56,8 @@ func parseLine(line []byte) (record, error) {
 		r.subset = meta.Name
 	}
 	if len(r.subset) > maxNameBytes {
-		return record{}, fmt.Errorf("\"pile_set_name\" has %d bytes; wanted %d at most", len(r.subset), maxNameBytes)
+		return record{}, fmt.Errorf("\"pile_set_name\" has %d bytes; wanted %d at most",
+			len(r.subset), maxNameBytes)
 	}
 	return r, nil
 }

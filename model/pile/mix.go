@@ -27,13 +27,15 @@ func (s *Store) NewMix(split Split, weights []float64) (*Mix, error) {
 		weights = s.Weights()
 	}
 	if len(weights) != len(s.subsets) {
-		return nil, fmt.Errorf("pile: a mix of %d weights; wanted one for each of %d subsets", len(weights), len(s.subsets))
+		return nil, fmt.Errorf("pile: a mix of %d weights; wanted one for each of %d subsets",
+			len(weights), len(s.subsets))
 	}
 	m := &Mix{}
 	sum := 0.0
 	for i, weight := range weights {
 		if !(weight >= 0 && weight <= math.MaxFloat32) {
-			return nil, fmt.Errorf("pile: subset %q has weight %v; wanted 0 or more, and finite", s.subsets[i].Name, weight)
+			return nil, fmt.Errorf("pile: subset %q has weight %v; wanted 0 or more, and finite",
+				s.subsets[i].Name, weight)
 		}
 		sum += weight
 		m.cumulative = append(m.cumulative, sum)
@@ -49,7 +51,8 @@ func (s *Store) NewMix(split Split, weights []float64) (*Mix, error) {
 // is a window of a subset of its own. A row takes two numbers of the stream, if none is drawn again.
 func (m *Mix) Batch(st *num.Stream, rows, cols int, tokens, targets []uint16) {
 	for row := range rows {
-		m.window(m.tokens[st.Pick(m.cumulative)], st, tokens[row*cols:(row+1)*cols], targets[row*cols:(row+1)*cols])
+		from, to := row*cols, (row+1)*cols
+		m.window(m.tokens[st.Pick(m.cumulative)], st, tokens[from:to], targets[from:to])
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 //
 //	# a comment
 //	[Github] 0.540              a subset and its entropy rate in nats per byte
-//	words noun 90               a class of 90 words to be invented; "caps" after it: in capitals; "short": of a syllable
+//	words noun 90               a class of 90 words to be invented; "caps" after it: in capitals;
+//	                            "short": of a syllable each
 //	values num 0 1 2            a class of listed words
 //	unit                        a rule; the first one is the unit that text is made of
 //		2 a «noun»↵         an alternative: its weight, and a template
@@ -100,10 +101,13 @@ func (p *notation) line(line string) error {
 // name reads a line that names a class or a rule.
 func (p *notation) name(g *grammar, fields []string) error {
 	switch {
-	case fields[0] == "words" && (len(fields) == 3 || len(fields) == 4 && (fields[3] == "caps" || fields[3] == "short")):
+	case fields[0] == "words" && (len(fields) == 3 || len(fields) == 4):
 		size, err := strconv.Atoi(fields[2])
 		if err != nil || size < 2 {
 			return fmt.Errorf("%q words; wanted 2 or more", fields[2])
+		}
+		if len(fields) == 4 && fields[3] != "caps" && fields[3] != "short" {
+			return fmt.Errorf("%q; wanted \"caps\" or \"short\"", fields[3])
 		}
 		g.classes = append(g.classes, class{
 			name: fields[1], size: size,
@@ -124,7 +128,8 @@ func (p *notation) name(g *grammar, fields []string) error {
 		g.rules = append(g.rules, rule{name: fields[0]})
 		p.templates[len(p.grammars)-1] = append(p.templates[len(p.grammars)-1], nil)
 	default:
-		return fmt.Errorf("%q; wanted a class of words, of values, or the name of a rule", strings.Join(fields, " "))
+		return fmt.Errorf("%q; wanted a class of words, of values, or the name of a rule",
+			strings.Join(fields, " "))
 	}
 	return nil
 }
@@ -209,7 +214,8 @@ func (g *grammar) hole(text string) (it item, err error) {
 			it.slot = len(g.slots)
 			g.slots = append(g.slots, slot{name, ref})
 		} else if g.slots[it.slot].class != ref {
-			return it, fmt.Errorf("%s holds words of class %q elsewhere", name, g.classes[g.slots[it.slot].class].name)
+			return it, fmt.Errorf("%s holds words of class %q elsewhere",
+				name, g.classes[g.slots[it.slot].class].name)
 		}
 		it.kind, it.ref = draw, ref
 		return it, nil

@@ -26,9 +26,9 @@ const (
 // Shards is a corpus on disk: files of JSON lines, plain (.jsonl) or under zstd (.jsonl.zst), one
 // document a line, read in the order of their names.
 //
-// Files whose names begin with "val" or "test" are held-out text. The other documents are divided by the
-// SHA-256 of their text: a sixteenth is Score, and where no file is held out another sixteenth HeldOut.
-// So copies of a document lie in the same split.
+// Files of a folder whose names begin with "val" or "test" are held-out text. The other documents are
+// divided by the SHA-256 of their text: a sixteenth is Score, and where no file is held out another
+// sixteenth HeldOut. So copies of a document lie in the same split.
 //
 // A limit cuts the corpus: if there is more text than that, each subset gives its beginning, up to a
 // size that is the same for all and makes limit bytes in all; small subsets stay whole. A document that
@@ -75,7 +75,8 @@ func Open(path string, limit int64, subsets []string) (*Shards, error) {
 		training += 1 - f.group
 	}
 	if training == 0 {
-		return nil, fmt.Errorf("pile: %s: only held-out shards (val*, test*); wanted one to train on, like 00.jsonl.zst", path)
+		return nil, fmt.Errorf("pile: %s: only held-out shards (val*, test*); wanted one to train on, "+
+			"like 00.jsonl.zst", path)
 	}
 	s.heldOut = training < len(files)
 	s.groups[0].limit = limit
@@ -87,11 +88,13 @@ func Open(path string, limit int64, subsets []string) (*Shards, error) {
 		return nil, err
 	}
 	if len(s.names) == 0 {
-		return nil, fmt.Errorf("pile: %s: no text; wanted documents with a non-empty \"text\"%s", path, s.ofWanted())
+		return nil, fmt.Errorf("pile: %s: no text; wanted documents with a non-empty \"text\"%s",
+			path, s.ofWanted())
 	}
 	for _, name := range subsets {
 		if !slices.Contains(s.names, name) {
-			return nil, fmt.Errorf("pile: %s: no text of subset %q; found %s", path, name, strings.Join(s.names, ", "))
+			return nil, fmt.Errorf("pile: %s: no text of subset %q; found %s",
+				path, name, strings.Join(s.names, ", "))
 		}
 	}
 	return s, nil
@@ -108,7 +111,8 @@ func (s *Shards) ofWanted() string {
 func findShards(path string) ([]shard, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("pile: corpus: %w; wanted a folder of .jsonl or .jsonl.zst files, or one such file", err)
+		return nil, fmt.Errorf("pile: corpus: %w; wanted a folder of .jsonl or .jsonl.zst files, "+
+			"or one such file", err)
 	}
 	paths := []string{path}
 	if info.IsDir() {
@@ -126,13 +130,17 @@ func findShards(path string) ([]shard, error) {
 		return nil, fmt.Errorf("pile: %s: unknown ending; wanted .jsonl or .jsonl.zst", path)
 	}
 	if len(paths) == 0 || len(paths) > maxShards {
-		return nil, fmt.Errorf("pile: %s: %d shards; wanted 1 to %d files ending in .jsonl or .jsonl.zst", path, len(paths), maxShards)
+		return nil, fmt.Errorf("pile: %s: %d shards; wanted 1 to %d files ending in .jsonl or .jsonl.zst",
+			path, len(paths), maxShards)
 	}
 	var files []shard
 	for _, p := range paths {
 		f := shard{path: p}
-		if name := filepath.Base(p); info.IsDir() && (strings.HasPrefix(name, "val") || strings.HasPrefix(name, "test")) {
+		if name := filepath.Base(p); strings.HasPrefix(name, "val") || strings.HasPrefix(name, "test") {
 			f.group = 1
+		}
+		if !info.IsDir() {
+			f.group = 0
 		}
 		files = append(files, f)
 	}
@@ -288,12 +296,12 @@ func (g *group) level(names []string) {
 	}
 }
 
-// Subsets lists the subsets, those of the Pile's paper first. They have the paper's weights, made to sum to
-// 1; a subset that the paper does not know weighs as much as the mean of its 22.
+// Subsets lists the subsets, those of the Pile's paper first. They have the paper's weights, made to sum
+// to 1; a subset that the paper does not know weighs as much as the mean of its 22.
 func (s *Shards) Subsets() []Subset { return weighted(s.names) }
 
-// Digest is the SHA-256 of the text that was surveyed, in order, of the limit and the wanted subsets; file
-// names and compression leave it as it is.
+// Digest is the SHA-256 of the text that was surveyed, in order, of the limit and the wanted subsets;
+// file names and compression leave it as it is.
 func (s *Shards) Digest() ([32]byte, error) { return s.digest, nil }
 
 // Documents yields training and Score text in the files' order, then held-out text.

@@ -155,7 +155,7 @@ func Load(data []byte) (*Tokenizer, error) {
 		return nil, fmt.Errorf("token: tokenizer.json: at byte %d: %w", d.InputOffset(), err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("token: tokenizer.json: more than one value; the file ends at byte %d", d.InputOffset())
+		return nil, fmt.Errorf("token: tokenizer.json: something follows the object, at byte %d", d.InputOffset())
 	}
 	if err := f.check(); err != nil {
 		return nil, fmt.Errorf("token: tokenizer.json: %w", err)

@@ -103,7 +103,8 @@ func (f *file) tokens() (text [][]byte, byText map[string]ID, end ID, err error)
 	for _, e := range entries {
 		switch spelled, bad, ok := unspell(e.token); {
 		case e.id < 0 || e.id >= len(entries):
-			return nil, nil, 0, fmt.Errorf("token %q has id %d; wanted 0 to %d without a hole", e.token, e.id, len(entries)-1)
+			return nil, nil, 0, fmt.Errorf("token %q has id %d; wanted 0 to %d without a hole",
+				e.token, e.id, len(entries)-1)
 		case text[e.id] != nil:
 			return nil, nil, 0, fmt.Errorf("token %q has id %d, which is taken", e.token, e.id)
 		case !ok:
@@ -119,7 +120,8 @@ func (f *file) tokens() (text [][]byte, byText map[string]ID, end ID, err error)
 	}
 	end = byText[endOfText]
 	if int(end) != added.ID {
-		return nil, nil, 0, fmt.Errorf("added_tokens: %s has id %d, but %d in model.vocab", endOfText, added.ID, end)
+		return nil, nil, 0, fmt.Errorf("added_tokens: %s has id %d, but %d in model.vocab",
+			endOfText, added.ID, end)
 	}
 	return text, byText, end, nil
 }
