@@ -82,7 +82,7 @@ func (b *builder) add(machine virtual.Node, node report.Node, up, down float64) 
 	} else {
 		b.genesis.Stakes = append(b.genesis.Stakes, chain.GenesisStake{Hotkey: hotkey, Coldkey: coldkey, StakeRao: node.StakeRao})
 	}
-	node.Index, node.Name, node.Hotkey = len(b.nodes), machine.Name, fmt.Sprintf("%x", hotkey)
+	node.Index, node.Name, node.Hotkey = len(b.nodes), machine.Name, hotkey.String()
 	node.Region = b.Network.Regions[machine.Region]
 	b.machines = append(b.machines, machine)
 	b.nodes = append(b.nodes, node)

@@ -204,7 +204,7 @@ func (m *Material) base(ctx context.Context, f *File, shape lm.Config, cache Cac
 			return base
 		}
 		mix.Batch(text, f.Base.Rows, shape.Context, tokens, targets)
-		rate := float32(float64(f.Base.LearningRate * schedule(i, f.Base.Steps)))
+		rate := float32(float64(f.Base.LearningRate * warmUp(i, f.Base.Steps)))
 		work.Train(model, optimizer(rate), state, tokens, targets, f.Base.Rows, shape.Context)
 		step()
 	}
@@ -216,13 +216,10 @@ func (m *Material) base(ctx context.Context, f *File, shape lm.Config, cache Cac
 	return base
 }
 
-// schedule warms up over the first twentieth of the steps and falls to a tenth by the last.
-func schedule(i, steps int) float64 {
-	warm := max(steps/20, 1)
-	if i < warm {
-		return float64(i+1) / float64(warm)
-	}
-	return 1 - float64(0.9*float64(i-warm))/float64(max(steps-warm, 1))
+// warmUp raises the rate over the first twentieth of the steps. It never falls again: a base model
+// is where miners start, and what remains to be gained is theirs.
+func warmUp(i, steps int) float64 {
+	return min(float64(i+1)/float64(max(steps/20, 1)), 1)
 }
 
 // optimizer is AdamW with the usual constants.

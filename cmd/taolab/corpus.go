@@ -39,7 +39,7 @@ Without a path, the synthetic Pile is generated and inspected.`,
 			}
 			var source pile.Source
 			var err error
-			limit := int64(megabytes * 1e6)
+			limit := int64(float64(megabytes * 1e6))
 			if len(args) == 1 {
 				source, err = pile.Open(args[0], limit, nil)
 			} else {

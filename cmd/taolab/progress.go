@@ -99,7 +99,8 @@ func describe(p virtual.Progress, wall time.Duration) string {
 	seconds := wall.Seconds()
 	left := "?"
 	if p.Height > 0 {
-		left = time.Duration(float64(wall) * float64(p.Blocks-p.Height) / float64(p.Height)).Round(time.Second).String()
+		perBlock := wall / time.Duration(p.Height)
+		left = (perBlock * time.Duration(p.Blocks-p.Height)).Round(time.Second).String()
 	}
 	return fmt.Sprintf("%s  block %d of %d  %s events/s  %s tokens/s  %s left",
 		clock(int64(p.Now)), p.Height, p.Blocks, short(float64(p.Events)/seconds), short(float64(p.Tokens)/seconds), left)

@@ -77,6 +77,9 @@ func (e *env) Compute(j host.Job) host.JobID {
 	}
 	work := max(j.Work(), 0)
 	t := &task{job: j, work: work, due: w.now + duration(work, n.cfg.FLOPS)}
+	if r, ok := j.(host.Reader); ok {
+		t.tokens = r.Tokens()
+	}
 	n.job = job{id: n.newID(), task: t}
 	w.push(t.due, evDone, n.index, n.job.id)
 	w.pool.add(t)

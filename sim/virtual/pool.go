@@ -15,6 +15,7 @@ type task struct {
 	job    host.Job
 	due    host.Time // virtual time of the Done event
 	work   int64
+	tokens int64
 	result []byte
 	err    error
 	state  taskState

@@ -131,9 +131,7 @@ func (w *World) deliverResult(n *node) {
 	id, t := n.job.id, n.job.task
 	n.job = job{}
 	w.flop += t.work
-	if j, ok := t.job.(host.Reader); ok {
-		w.tokens += j.Tokens()
-	}
+	w.tokens += t.tokens
 	w.log.bytes(t.result)
 	w.handle(n, host.Done{ID: host.JobID(id), Result: t.result})
 }
