@@ -26,7 +26,7 @@ func Default() Scenario {
 
 func defaultMiners() MinerGroup {
 	return MinerGroup{
-		Name: "miner", Behaviour: "honest", Width: 28, Layers: 2, Heads: 2, Context: 32,
+		Name: "miner", Count: 1, Behaviour: "honest", Width: 28, Layers: 2, Heads: 2, Context: 32,
 		HardwareMFLOPS: one(16), Duty: one(0.1), LearningRate: 1e-3, Rows: 8, Steps: 1,
 		StakeTAO: one(1), UpMbps: 50, DownMbps: 100, MinIntervalS: 1, Queue: 32,
 	}
@@ -34,7 +34,7 @@ func defaultMiners() MinerGroup {
 
 func defaultValidators() ValidatorGroup {
 	return ValidatorGroup{
-		Name: "validator", Behaviour: "honest", Routing: "uniform", StakeTAO: one(1000),
+		Name: "validator", Count: 1, Behaviour: "honest", Routing: "uniform", StakeTAO: one(1000),
 		Rows: 16, Tokens: 24, Peers: 8, TopK: 64, StepS: 24, TimeoutS: 12, EpochBlocks: 60,
 		Alpha: 0.1, Power: 0.5, SynergyPower: 0.5, Explore: 2, Noise: 0.1,
 		RouterWidth: 32, RouterHeads: 2, RouterRate: 0.1,
@@ -44,12 +44,12 @@ func defaultValidators() ValidatorGroup {
 
 func defaultApplications() ApplicationGroup {
 	return ApplicationGroup{
-		Name: "application", StakeTAO: one(10), SessionS: 600, Prompt: 16, Tokens: 8, Peers: 3,
+		Name: "application", Count: 1, StakeTAO: one(10), SessionS: 600, Prompt: 16, Tokens: 8, Peers: 3,
 		TopK: 64, TimeoutS: 12, UpMbps: 20, DownMbps: 50,
 	}
 }
 
-func defaultFault() FaultEntry { return FaultEntry{DurationS: 600} }
+func defaultFault() FaultEntry { return FaultEntry{Kind: "crash", DurationS: 600} }
 
 // Complete is the default with one table of each kind, as the reference shows it.
 func Complete() Scenario {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"taolab/agents/score"
 	"taolab/model/lm"
 	"taolab/model/num"
 	"taolab/sim/chain"
@@ -111,7 +112,7 @@ func (f *File) Limits() ([]Limit, error) {
 		{"neurons", fmt.Sprint(n), fmt.Sprintf("%d miners, %d validators", v.minerCount(), n-v.minerCount())},
 		{"blocks", fmt.Sprint(f.BlockCount()), fmt.Sprintf("one every %g s", f.Time.BlockS)},
 		{"rule", string(p.Rule), "era " + f.Chain.Era},
-		{"tempo", fmt.Sprintf("%d blocks", p.TempoBlocks), fmt.Sprintf("%d epochs in the run", f.BlockCount()/max(p.TempoBlocks, 1))},
+		{"epoch", fmt.Sprintf("every %d blocks", period(p)), fmt.Sprintf("tempo %d, %d epochs in the run", p.TempoBlocks, f.BlockCount()/max(period(p), 1))},
 		{"max weight", fmt.Sprintf("%.4f", float64(p.MaxWeight)/65535), "0.004 of 4,096 neurons, scaled: min(1, 16.384/n)"},
 		{"min allowed weights", fmt.Sprint(p.MinAllowedWeights), "1,024 of 4,096 neurons, scaled: n/4"},
 		{"validator permits", fmt.Sprint(p.MaxValidators), "one for each validator of the scenario"},
@@ -141,6 +142,31 @@ func (f *File) Limits() ([]Limit, error) {
 	}
 	issuance := rao(f.Chain.InitialIssuanceTAO) + supply
 	return append(limits, Limit{"issuance at genesis", fmt.Sprintf("%.3f TAO", float64(issuance)/chain.RaoPerTAO), "of 21,000,000"}), nil
+}
+
+// period is the number of blocks from one epoch to the next: until 2026 one more than the tempo.
+func period(p chain.Params) uint64 {
+	if p.EpochDue == chain.DueByHeight {
+		return p.TempoBlocks + 1
+	}
+	return p.TempoBlocks
+}
+
+// Scale reads the corpus and returns the constants that its tokens are converted with.
+func (f *File) Scale(cache Cache) ([]Limit, error) {
+	source, err := f.source()
+	if err != nil {
+		return nil, err
+	}
+	m := &Material{}
+	if err := m.read(f, source, cache); err != nil {
+		return nil, err
+	}
+	bytesPerToken := m.Store.BytesPerToken()
+	return []Limit{
+		{"bytes per token", fmt.Sprintf("%.4f", bytesPerToken), "of the standard tokenizer on the scoring text"},
+		{"loss scale", fmt.Sprintf("%.4f", score.LossScale(bytesPerToken)), "nats per GPT-2-equivalent token for a nat per token: 3.409 / bytes per token"},
+	}, nil
 }
 
 // WriteTOML writes the scenario with every key resolved, in the order of the reference, each with

@@ -33,7 +33,7 @@ type ChainSection struct {
 	Era                    string  `toml:"era" doc:"parameter preset"`
 	Rule                   string  `toml:"rule" doc:"consensus rule; empty keeps the era's"`
 	Emission               string  `toml:"emission" one:",issuance,height,flat" doc:"supply curve; empty keeps the era's"`
-	TempoBlocks            uint64  `toml:"tempo_blocks" unit:"blocks" max:"1000000" doc:"blocks between epochs"`
+	TempoBlocks            uint64  `toml:"tempo_blocks" unit:"blocks" max:"1000000" doc:"tempo: blocks between epochs, one more in eras before 2026"`
 	ImmunityBlocks         uint64  `toml:"immunity_blocks" unit:"blocks" max:"100000000" doc:"blocks during which a newcomer is not replaced"`
 	ActivityCutoffBlocks   uint64  `toml:"activity_cutoff_blocks" unit:"blocks" max:"100000000" doc:"blocks after which a silent validator no longer counts"`
 	WeightsRateLimitBlocks uint64  `toml:"weights_rate_limit_blocks" unit:"blocks" max:"1000000" doc:"blocks between two weight settings of one neuron"`

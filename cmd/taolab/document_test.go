@@ -86,7 +86,7 @@ func runDocumented(t *testing.T, command string) {
 		return
 	}
 	if words[0] == "run" {
-		words = append(words, "--set", "time.hours=0.5", "--set", "base.steps=10", "--set", "corpus.megabytes=0.5")
+		words = append(words, "--set", "time.hours=0.3", "--set", "base.steps=10", "--set", "corpus.megabytes=0.5")
 	}
 	var stdout, stderr bytes.Buffer
 	if code := execute(t.Context(), words, &stdout, &stderr); code != exitOK {

@@ -164,6 +164,11 @@ func newScenarioExplain() *cobra.Command {
 			if e.Limits, err = file.Limits(); err != nil {
 				return code(exitScenario, err)
 			}
+			scale, err := file.Scale(scenarios.DefaultCache())
+			if err != nil {
+				return code(exitScenario, err)
+			}
+			e.Limits = append(e.Limits, scale...)
 			e.Work = file.Work()
 			e.FLOPS = speed(file.Probe())
 			e.Seconds = float64(e.Work.FLOP) / e.FLOPS / float64(runtime.NumCPU())

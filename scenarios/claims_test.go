@@ -1,0 +1,230 @@
+package scenarios
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"slices"
+	"testing"
+
+	"taolab/model/num"
+	"taolab/report"
+	"taolab/sim/trace"
+	"taolab/sim/virtual"
+)
+
+var claims = flag.Bool("claims", false, "run whole scenarios and check what the documents claim of them; takes half an hour")
+
+// corpusDir holds real text in the Pile's format; it is not part of the repository.
+const corpusDir = "../../shared/corpus"
+
+// play runs a scenario of the library into a folder and returns its summary.
+func play(t *testing.T, name string, more trace.Recorder, sets ...string) *report.Summary {
+	t.Helper()
+	file, err := Load(name, sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	material, err := file.Prepare(context.Background(), DefaultCache(), 2, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	writer, err := report.NewWriter(dir, file.Tables()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, err := file.Build(material, Options{Workers: 2, Recorder: trace.Tee(writer, more)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	world, err := virtual.New(network.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest := file.Manifest(material, network)
+	if err := world.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	Finish(manifest, world)
+	manifest.Tables = writer.Tables()
+	if err := report.WriteManifest(dir, *manifest); err != nil {
+		t.Fatal(err)
+	}
+	run, err := report.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	summary, err := report.Summarise(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return summary
+}
+
+func metric(t *testing.T, s *report.Summary, name string) float64 {
+	t.Helper()
+	v, ok := s.Metric(name)
+	if !ok {
+		t.Fatalf("%s: no metric %s", s.Name, name)
+	}
+	return v
+}
+
+func skipUnlessClaims(t *testing.T) {
+	if !*claims {
+		t.Skip("takes minutes; run it with: go test ./scenarios -run Claim -claims -timeout 90m -v")
+	}
+}
+
+func TestClaimQuickstartLearnsAndNoiseEarnsNothing(t *testing.T) {
+	skipUnlessClaims(t)
+	s := play(t, "quickstart", trace.Discard)
+	bigram, base, median := metric(t, s, "loss.bigram"), metric(t, s, "loss.base"), metric(t, s, "loss.honest.median")
+	noise := metric(t, s, "incentive.random.ratio")
+	t.Logf("bigram %.4f, base %.4f, median honest miner %.4f nats/token (%.1f %% below the base), noise earns %.4f of the honest median",
+		bigram, base, median, 100*(1-median/base), noise)
+	all := metric(t, s, "loss.median")
+	if base >= bigram || median > 0.95*base || all > 0.95*base || noise >= 0.1 {
+		t.Errorf("want base below bigram, medians (all miners: %.4f) 5 %% below base, noise below 0.1", all)
+	}
+	if n := metric(t, s, "run.epochs"); n < 20 {
+		t.Errorf("%g epochs, want at least 20", n)
+	}
+}
+
+func TestClaimIncentiveFollowsLossAmongTheHonest(t *testing.T) {
+	skipUnlessClaims(t)
+	for seed := 1; seed <= 3; seed++ {
+		r := &rows{all: map[trace.Table][]trace.Row{}}
+		s := play(t, "honest", r, fmt.Sprintf("seed=%d", seed), "corpus.kind=shards", "corpus.path="+corpusDir, "corpus.megabytes=30")
+		rho := metric(t, s, "spearman.loss_incentive")
+		gap := widestGap(r.all[trace.Training])
+		t.Logf("seed %d: Spearman %.3f (sizes: %.3f, %.3f, %.3f), widest gap between neighbouring losses %.1f %%", seed, rho,
+			metric(t, s, "spearman.loss_incentive.20x2"), metric(t, s, "spearman.loss_incentive.28x2"),
+			metric(t, s, "spearman.loss_incentive.36x2"), 100*gap)
+		if rho > -0.8 || gap > 0.1 {
+			t.Errorf("seed %d: want a correlation of at most -0.8 and gaps of at most 10 %%", seed)
+		}
+	}
+}
+
+// widestGap is the largest ratio, less one, between neighbours among the sorted final losses.
+func widestGap(training []trace.Row) float64 {
+	final := map[uint16]float64{}
+	for _, row := range training {
+		if train := row.(trace.Train); train.Subset == "all" {
+			final[train.UID] = float64(train.HeldOutLoss)
+		}
+	}
+	var losses []float64
+	for _, loss := range final { // order-free: sorted below
+		losses = append(losses, loss)
+	}
+	slices.Sort(losses)
+	widest := 0.0
+	for i := 1; i < len(losses); i++ {
+		widest = max(widest, losses[i]/losses[i-1]-1)
+	}
+	return widest
+}
+
+func TestClaimSpecialistsAreFoundByWeightsAndByTheGate(t *testing.T) {
+	skipUnlessClaims(t)
+	var gains []float64
+	for seed := 1; seed <= 5; seed++ {
+		late := map[string]float64{}
+		for _, routing := range []string{"gated", "uniform"} {
+			r := &rows{all: map[trace.Table][]trace.Row{}}
+			s := play(t, "specialists", r, fmt.Sprintf("seed=%d", seed), "validators[0].routing="+routing)
+			asked, loss := askedLoss(r.all[trace.Queries], r.all[trace.Training])
+			late[routing] = loss
+			gap := metric(t, s, "ask_gap_blocks.max")
+			first, last := metric(t, s, "routing.loss.first"), metric(t, s, "routing.loss.last")
+			specialist, generalist := coderWeights(r.all[trace.Weights])
+			t.Logf("seed %d, %s: %d queries, mean held-out loss of the miners asked %.4f nats/token, longest unasked %.0f blocks, "+
+				"routing loss %.4f to %.4f, the coder's mean weight on coders %.0f and on generalists %.0f (of 65535)",
+				seed, routing, asked, loss, gap, first, last, specialist, generalist)
+			if specialist <= generalist {
+				t.Errorf("seed %d, %s: the coder prefers generalists", seed, routing)
+			}
+			if routing == "gated" && (last >= first || gap > 10*73) {
+				t.Errorf("seed %d: the routing loss must fall and every uid be asked within ten epochs", seed)
+			}
+		}
+		gains = append(gains, late["uniform"]-late["gated"])
+	}
+	low, high := bootstrap(gains)
+	t.Logf("uniform less gated: %.4f nats/token, 95 %% bootstrap interval %.4f to %.4f over %d seeds", mean(gains), low, high, len(gains))
+	if low <= 0 {
+		t.Error("the interval does not exclude 0")
+	}
+}
+
+// askedLoss is the mean, over the questions of the five validators that score on all subsets, of
+// the asked miner's newest held-out loss on the subset of the question.
+func askedLoss(queries, training []trace.Row) (n int, loss float64) {
+	type key struct {
+		uid    uint16
+		subset string
+	}
+	newest := map[key]float64{}
+	next := 0
+	for _, row := range queries {
+		q := row.(trace.Query)
+		for ; next < len(training) && training[next].(trace.Train).TimeNs <= q.TimeNs; next++ {
+			train := training[next].(trace.Train)
+			newest[key{train.UID, train.Subset}] = float64(train.HeldOutLoss)
+		}
+		if have, ok := newest[key{q.UID, q.Subset}]; ok && q.Validator < 37 {
+			n++
+			loss += have
+		}
+	}
+	return n, loss / float64(max(n, 1))
+}
+
+// coderWeights are the mean weights that the validator of code alone (the last uid) puts on the
+// coders (the first six) and on the generalists (uids 24 to 31) at the last epoch.
+func coderWeights(weights []trace.Row) (specialist, generalist float64) {
+	last := weights[len(weights)-1].(trace.Weight)
+	for _, row := range weights {
+		w := row.(trace.Weight)
+		if w.Epoch != last.Epoch || w.From != 37 {
+			continue
+		}
+		switch {
+		case w.To < 6:
+			specialist += float64(w.Weight) / 6
+		case w.To >= 24 && w.To < 32:
+			generalist += float64(w.Weight) / 8
+		}
+	}
+	return specialist, generalist
+}
+
+func mean(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(len(x))
+}
+
+// bootstrap is the 95 % percentile interval of the mean.
+func bootstrap(x []float64) (low, high float64) {
+	stream := num.NewStream(1, "bootstrap")
+	means := make([]float64, 10000)
+	for i := range means {
+		sum := 0.0
+		for range x {
+			sum += x[stream.IntN(len(x))]
+		}
+		means[i] = sum / float64(len(x))
+	}
+	slices.Sort(means)
+	return means[250], means[9749]
+}
