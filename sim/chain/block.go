@@ -93,6 +93,7 @@ func (s *State) epoch() EpochRan {
 	pending := s.money.Pending
 	out := s.rule.Epoch(&s.workspace, s.epochInput(), pending)
 	var paid uint64
+	eligible := false // anybody, even if the floor of all shares is 0 rao
 	for i := range s.neurons.n {
 		n := s.neuron(UID(i))
 		n.emissionRao = out.EmissionRao[i]
@@ -104,6 +105,7 @@ func (s *State) epoch() EpochRan {
 		n.pruningScore = out.PruningScore[i]
 		n.active = out.Active[i]
 		n.permit = out.Permits[i]
+		eligible = eligible || n.pruningScore > 0
 		if rao := n.emissionRao; rao > 0 {
 			s.account(n.hotkey).stakeRao += rao
 			paid += rao
@@ -111,7 +113,7 @@ func (s *State) epoch() EpochRan {
 	}
 	s.storeBonds(out.Bonds)
 	ran := EpochRan{Block: s.height, Epoch: s.epochs, EmissionRao: pending, PaidRao: paid}
-	if paid > 0 {
+	if eligible {
 		ran.DustRao = pending - paid
 	} else {
 		ran.UnallocatedRao = pending

@@ -3,6 +3,7 @@ package chain
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
+	"flag"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -11,6 +12,11 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 )
+
+func init() {
+	flag.BoolFunc("update", "write the golden files anew",
+		func(on string) error { return flag.Set("rewrite", on) })
+}
 
 // The scripts in testdata are a ledger's diary. Keys go by names; money is in TAO.
 //
@@ -21,6 +27,7 @@ import (
 //	  remove-stake coldkey hotkey tao            transfer coldkey coldkey tao
 //	  set-weights hotkey uid=value ... [version=n]   serve-axon hotkey key
 //	  advance blocks                 neurons | weights | bonds | totals | price | free coldkey
+//	  digest                         of the state
 
 // testKey returns the private key of a name.
 func testKey(name string) ed25519.PrivateKey {
@@ -237,6 +244,8 @@ func (x *script) show(f []string) string {
 		return fmt.Sprintf("minted %s = free %s + staked %s + pending %s + burned %s + dust %d rao"+
 			" + unallocated %s; recycled %s, issuance %s", tao(t.Minted), tao(t.Free), tao(t.Staked),
 			tao(t.Pending), tao(t.Burned), t.Dust, tao(t.Unallocated), tao(t.Recycled), tao(t.Issuance))
+	case "digest":
+		return x.s.Digest().String()
 	case "price":
 		return tao(v.BurnRao())
 	case "free":
@@ -256,8 +265,9 @@ func word(b bool, s string) string {
 	return ""
 }
 
-// TestLedgerScripts plays the scripts; -rewrite writes their answers anew.
-func TestLedgerScripts(t *testing.T) {
+// TestGoldenLedgerScripts plays the scripts; -update writes their answers anew. The digests in them
+// pin every byte of the state.
+func TestGoldenLedgerScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		var x script
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
