@@ -9,8 +9,8 @@ import (
 // errors.Is(err, chain.RateLimited) works.
 type Code uint8
 
-// The reasons, in the order in which transactions are checked. Have and Want of the Error are
-// what stands in parentheses.
+// The reasons; those of SetWeights, from LengthMismatch on, in the order in which they are checked.
+// Have and Want of the Error are what stands in parentheses.
 const (
 	MissingMessage     Code = iota + 1 // without a message
 	Expired                            // too late (height of the block, last height allowed)
