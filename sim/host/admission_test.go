@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,11 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 )
+
+func init() {
+	flag.BoolFunc("update", "write the golden files anew",
+		func(on string) error { return flag.Set("rewrite", on) })
+}
 
 // TestAdmissionScripts drives one queue at a time.
 //

@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"testing"
 
@@ -11,6 +12,11 @@ import (
 	"taolab/sim/host"
 	"taolab/sim/trace"
 )
+
+func init() {
+	flag.BoolFunc("update", "write the golden files anew",
+		func(on string) error { return flag.Set("rewrite", on) })
+}
 
 // TestScripts runs networks of toy agents and compares their event logs. Behind each script's
 // back the same run is repeated with two and eight workers, with nothing recorded, and with all
