@@ -11,7 +11,8 @@ type Config struct {
 	Heads   int // divides Width
 }
 
-// Limits keep every offset inside an int and every sum of a forward pass finite (arithmetic.go).
+// Limits keep every offset inside an int and every sum of a forward pass finite (see the
+// package's last paragraph).
 const (
 	maxVocab   = 1 << 16
 	maxContext = 1 << 14

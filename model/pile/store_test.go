@@ -135,7 +135,7 @@ func TestStoresThatCannotBeBuilt(t *testing.T) {
 	}
 }
 
-func TestAStoreSurvivesItsBinaryForm(t *testing.T) {
+func TestAStoreHasTheGoldenDigestAndSurvivesItsBinaryForm(t *testing.T) {
 	s := small(t)
 	data, err := s.AppendBinary([]byte("before"))
 	if err != nil {
