@@ -70,12 +70,7 @@ func (v *Validator) choose(env host.Env) []uint16 {
 // inTurn takes the next k targets off the rotation; as in the reference validator, the last step
 // of a permutation may have fewer.
 func (v *Validator) inTurn(env host.Env, k int) []uint16 {
-	targets := v.targets()
-	next := v.rotation.Next(len(targets), k, env.Rand("rotation"))
-	for i, place := range next {
-		next[i] = targets[place]
-	}
-	return next
+	return v.rotation.Next(v.targets(), k, env.Rand("rotation"))
 }
 
 // targets is whom to ask at all, in uid order, as of the epoch's start.
@@ -92,9 +87,10 @@ func (v *Validator) targets() []uint16 {
 // explore adds targets in turn, past those that are chosen already.
 func (v *Validator) explore(env host.Env, chosen []uint16) []uint16 {
 	want := min(len(chosen)+v.config.Gate.Explore, v.config.Peers)
+	targets, stream := v.targets(), env.Rand("rotation")
 	// A turn of the loop takes at least one target: two permutations reach every one.
-	for range 2 * len(v.peers) {
-		for _, uid := range v.inTurn(env, want-len(chosen)) {
+	for turns := 2 * len(targets); turns > 0 && len(chosen) < want; turns-- {
+		for _, uid := range v.rotation.Next(targets, want-len(chosen), stream) {
 			if !slices.Contains(chosen, uid) {
 				chosen = append(chosen, uid)
 			}

@@ -33,8 +33,8 @@ func ExampleWeights() {
 
 func ExampleRotation() {
 	r, s := score.Rotation{Selection: score.OnceASweep}, num.NewStream(1, "example")
-	for !r.AllSeen() {
-		fmt.Println(len(r.Next(5, 2, s)))
+	for range 3 {
+		fmt.Println(len(r.Next([]uint16{0, 1, 2, 3, 4}, 2, s)))
 	}
 	// Output:
 	// 2

@@ -8,55 +8,47 @@ import (
 	"taolab/model/num"
 )
 
-// Rotation says whom to ask next so that every uid has its turn.
+// Rotation says whom to ask next so that everybody has a turn.
 type Rotation struct {
-	Selection Selection
-	queue     []uint16 // still to be asked, the next one first
-	seen      bool     // a permutation came to its end since the epoch started
+	Selection Selection // a setting, not part of the state's bytes
+	queue     []uint16  // uids still to be asked, the next one first
 }
 
-// Next returns up to k of the n uids, fewer where a permutation ends. The result is the caller's.
-func (r *Rotation) Next(n, k int, s *num.Stream) []uint16 {
-	n = min(n, 1<<16)
-	if n <= 0 || k <= 0 {
+// Next returns up to k of the given uids, which ascend; fewer where a permutation ends. A uid that
+// has gone loses its turn, one that is new has its first in the next permutation. The result is
+// the caller's.
+func (r *Rotation) Next(uids []uint16, k int, s *num.Stream) []uint16 {
+	if len(uids) == 0 || k <= 0 {
 		return nil
 	}
-	r.queue = slices.DeleteFunc(r.queue, func(uid uint16) bool { return int(uid) >= n })
+	r.queue = slices.DeleteFunc(r.queue, func(uid uint16) bool {
+		_, stays := slices.BinarySearch(uids, uid)
+		return !stays
+	})
 	if len(r.queue) == 0 || r.Selection == FreshEachStep {
 		r.queue = r.queue[:0]
-		for _, uid := range s.Perm(n) {
-			r.queue = append(r.queue, uint16(uid))
+		for _, place := range s.Perm(len(uids)) {
+			r.queue = append(r.queue, uids[place])
 		}
 	}
 	k = min(k, len(r.queue))
 	next := slices.Clone(r.queue[:k])
 	r.queue = slices.Delete(r.queue, 0, k)
-	r.seen = r.seen || len(r.queue) == 0
 	return next
 }
 
 // StartEpoch is called when an epoch starts.
 func (r *Rotation) StartEpoch() {
-	r.seen = false
 	if r.Selection != OnceASweep {
 		r.queue = r.queue[:0]
 	}
 }
 
-// AllSeen says whether a permutation came to its end since the epoch started.
-func (r *Rotation) AllSeen() bool { return r.seen }
+// Left is how many uids are still to be asked before the next permutation.
+func (r *Rotation) Left() int { return len(r.queue) }
 
-const rotationHeader = 4 // selection, seen, length of the queue
-
-// AppendBinary appends the state: selection and whether all were seen, a byte each, then the
-// length of the queue and its uids as uint16, little-endian.
+// AppendBinary appends the state: the queue's uids as uint16, little-endian.
 func (r *Rotation) AppendBinary(b []byte) ([]byte, error) {
-	seen := byte(0)
-	if r.seen {
-		seen = 1
-	}
-	b = append(b, byte(r.Selection), seen)
-	b = binary.LittleEndian.AppendUint16(b, uint16(len(r.queue)))
 	for _, uid := range r.queue {
 		b = binary.LittleEndian.AppendUint16(b, uid)
 	}
@@ -65,19 +57,14 @@ func (r *Rotation) AppendBinary(b []byte) ([]byte, error) {
 
 // UnmarshalBinary replaces the state by what AppendBinary wrote; a refused one changes nothing.
 func (r *Rotation) UnmarshalBinary(b []byte) error {
-	if len(b) < rotationHeader || b[0] > byte(OnceASweep) || b[1] > 1 {
-		return fmt.Errorf("score: rotation: want a selection up to %d, a flag and a length, got % x; the state is damaged",
-			OnceASweep, b[:min(len(b), rotationHeader)])
+	if len(b)%2 != 0 || len(b) > 2<<16 {
+		return fmt.Errorf("score: rotation: %d bytes, want two for each of at most %d uids; the state is damaged",
+			len(b), 1<<16)
 	}
-	count := int(binary.LittleEndian.Uint16(b[2:]))
-	if len(b) != rotationHeader+2*count {
-		return fmt.Errorf("score: rotation: %d uids take %d bytes, got %d; the state is cut or damaged",
-			count, 2*count, len(b)-rotationHeader)
-	}
-	queue := make([]uint16, count)
+	queue := make([]uint16, len(b)/2)
 	for i := range queue {
-		queue[i] = binary.LittleEndian.Uint16(b[rotationHeader+2*i:])
+		queue[i] = binary.LittleEndian.Uint16(b[2*i:])
 	}
-	*r = Rotation{Selection: Selection(b[0]), queue: queue, seen: b[1] == 1}
+	r.queue = queue
 	return nil
 }

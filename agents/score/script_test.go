@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -192,6 +193,15 @@ func averageCommand(t *testing.T, d *datadriven.TestData) string {
 	return b.String()
 }
 
+// ascending is the uids below n.
+func ascending(n int) []uint16 {
+	uids := make([]uint16, n)
+	for i := range uids {
+		uids[i] = uint16(i)
+	}
+	return uids
+}
+
 func rotationCommand(t *testing.T, d *datadriven.TestData) string {
 	var name string
 	var n, k int
@@ -203,6 +213,7 @@ func rotationCommand(t *testing.T, d *datadriven.TestData) string {
 		return err.Error() + "\n"
 	}
 	r, s := Rotation{Selection: era.Selection}, num.NewStream(1, "rotation")
+	uids := ascending(n)
 	var b strings.Builder
 	for step := range strings.FieldsSeq(d.Input) {
 		if step == "epoch" {
@@ -210,7 +221,12 @@ func rotationCommand(t *testing.T, d *datadriven.TestData) string {
 			fmt.Fprintf(&b, "epoch\n")
 			continue
 		}
-		fmt.Fprintf(&b, "%v all seen %v\n", r.Next(n, k, s), r.AllSeen())
+		if gone, ok := strings.CutPrefix(step, "gone="); ok {
+			i := slices.Index(uids, tokens(t, d, gone)[0])
+			uids = slices.Delete(uids, i, i+1)
+			continue
+		}
+		fmt.Fprintf(&b, "%v, %d left\n", r.Next(uids, k, s), r.Left())
 	}
 	return b.String()
 }
