@@ -18,7 +18,7 @@ type Combine uint8
 // The combinations.
 const (
 	Best Combine = iota // the answer of the miner with the highest incentive that gave one
-	Mean                // the mean of all answers' distributions
+	Mean                // the mean of all answers, each counting only for the tokens that it names
 )
 
 // ApplicationConfig is an application before its first event.
@@ -133,7 +133,7 @@ func (a *Application) Handle(env host.Env, event host.Event) {
 
 func (a *Application) awaitArrival(env host.Env) {
 	wait := float64(env.Rand("arrivals").Exponential() * float64(a.config.EveryNs))
-	a.arrival = env.After(host.Time(max(1, wait)), 0)
+	a.arrival = env.After(host.Time(min(max(1, wait), float64(maxRest))), 0)
 }
 
 // arrive begins a session, where there is room for one.
@@ -260,11 +260,12 @@ func admitted(c host.Code) bool {
 	return true
 }
 
-// predict is the most probable token of the combined answers; of equals the one named first.
+// predict is the most probable token of the combined answers, which are added in uid order; of
+// equals the one named first.
 func (a *Application) predict(offers []offer) (token uint16, found bool) {
 	var ids []uint16
 	var sums []float64
-	for _, o := range offers {
+	for _, o := range a.combined(offers) {
 		for k, id := range o.dist.IDs {
 			at := slices.Index(ids, id)
 			if at < 0 {
@@ -273,9 +274,9 @@ func (a *Application) predict(offers []offer) (token uint16, found bool) {
 			}
 			sums[at] += float64(o.dist.Probs[k])
 		}
-		if len(ids) > 0 && a.config.Combine == Best {
-			break
-		}
+	}
+	if len(ids) == 0 {
+		return 0, false
 	}
 	best := 0
 	for i, p := range sums {
@@ -283,10 +284,22 @@ func (a *Application) predict(offers []offer) (token uint16, found bool) {
 			best = i
 		}
 	}
-	if len(ids) == 0 {
-		return 0, false
-	}
 	return ids[best], true
+}
+
+// combined is the usable offers that the prediction is made of, in uid order.
+func (a *Application) combined(offers []offer) []offer {
+	usable := make([]offer, 0, len(offers))
+	for _, o := range offers {
+		if len(o.dist.IDs) > 0 {
+			usable = append(usable, o)
+		}
+	}
+	if a.config.Combine == Best {
+		return usable[:min(len(usable), 1)]
+	}
+	slices.SortFunc(usable, func(a, b offer) int { return cmp.Compare(a.uid, b.uid) })
+	return usable
 }
 
 // AppendState implements host.Agent.
@@ -351,6 +364,9 @@ func (a *Application) RestoreState(b []byte) error {
 			}
 		}
 		r.sessions = append(r.sessions, s)
+	}
+	if len(r.sessions) > a.config.Sessions {
+		c.fail("%d open sessions, expected at most %d", len(r.sessions), a.config.Sessions)
 	}
 	if err := c.end(); err != nil {
 		return err

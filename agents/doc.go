@@ -1,11 +1,11 @@
 // Package agents holds the behaviours of a network: the validator that asks, scores and sets
-// weights, the miner that trains and serves, the application that spends stake on answers, and
-// the ones that cheat. Each is written once, as a state machine over sim/host, and runs unchanged
+// weights, the miner that trains and serves, the application whose stake has its prompts answered,
+// and the ones that cheat. Each is written once, as a state machine over sim/host, and runs unchanged
 // in virtual and in real time.
 //
 // It promises that an agent's whole state round-trips through bytes between any two events, that
-// heavy arithmetic goes through compute jobs alone, that sums over peers run in an order of the
-// peers' own (uid or incentive), never in that of arrival, and that every queue, retry and list
+// heavy arithmetic goes through compute jobs alone, that sums over peers run in uid order,
+// never in that of arrival, and that every queue, retry and list
 // of pending calls has a limit, stated where it is declared.
 //
 // It forbids clocks, files, goroutines and shared mutable memory: what several agents share (text,
