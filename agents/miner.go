@@ -89,7 +89,7 @@ func (c MinerConfig) Validate() error {
 
 func (c MinerConfig) trains() bool { return c.Behaviour == Honest && c.Training.Duty != 0 }
 
-// maxRest bounds the pause after a training visit, however small the duty.
+// maxRest bounds a pause, however small the duty or rare the arrivals: it must fit the clock.
 const maxRest = 365 * 24 * host.Hour
 
 // occupation is what the compute unit is busy with.
@@ -123,8 +123,7 @@ type Miner struct {
 	config MinerConfig
 	model  *lm.Model // the shared base where nothing is ever trained
 
-	adam    lm.AdamState
-	steps   uint64 // optimiser steps since the fork
+	adam    lm.AdamState // counts the optimiser steps since the fork
 	lossSum float64
 	losses  uint64 // in lossSum, since the last measurement
 
@@ -196,7 +195,7 @@ func (m *Miner) take(env host.Env, e host.Incoming) {
 	case m.config.Behaviour == Random:
 		body := randomAnswer(env.Rand("answers"), e.Request.Synapse, q, m.config.Base.Config.Vocab)
 		env.Reply(e.Call, host.Response{Code: host.Success, Body: body})
-	case len(m.waiting) >= m.config.Waiting:
+	case len(m.waiting) >= m.config.Waiting && !m.dropOverdue(env):
 		env.Reply(e.Call, host.Response{Code: host.Backoff})
 	default:
 		m.waiting = append(m.waiting, request{e.Call, e.Deadline, e.Request.Synapse, q})
@@ -233,10 +232,7 @@ func (m *Miner) next(env host.Env) {
 	if m.busy != idle {
 		return
 	}
-	for len(m.waiting) > 0 && m.waiting[0].deadline <= env.Now() {
-		env.Reply(m.waiting[0].call, host.Response{Code: host.Timeout})
-		m.waiting = slices.Delete(m.waiting, 0, 1)
-	}
+	m.dropOverdue(env)
 	switch {
 	case len(m.waiting) > 0:
 		r := m.waiting[0]
@@ -253,6 +249,20 @@ func (m *Miner) next(env host.Env) {
 			seed: env.Rand("training").Uint64(), rows: t.Rows, cols: t.Cols, steps: t.Steps,
 		})
 	}
+}
+
+// dropOverdue forgets the requests whose callers have given up, wherever they wait, and says
+// whether there were any.
+func (m *Miner) dropOverdue(env host.Env) bool {
+	before := len(m.waiting)
+	m.waiting = slices.DeleteFunc(m.waiting, func(r request) bool {
+		overdue := r.deadline <= env.Now()
+		if overdue {
+			env.Reply(r.call, host.Response{Code: host.Timeout})
+		}
+		return overdue
+	})
+	return len(m.waiting) < before
 }
 
 func (m *Miner) start(env host.Env, as occupation, job host.Job) {
@@ -273,7 +283,6 @@ func (m *Miner) finish(env host.Env, result []byte) {
 		for _, l := range decodeFloats(result) {
 			m.lossSum += float64(l)
 			m.losses++
-			m.steps++
 		}
 		if rest := restAfter(env.Now()-m.began, m.config.Training.Duty); rest > 0 {
 			m.resting, m.rest = true, env.After(rest, 0)
@@ -292,8 +301,8 @@ func (m *Miner) record(env host.Env, heldOut []float32) {
 	self := env.Self()
 	on := m.config.Evaluation
 	row := trace.Train{
-		TimeNs: int64(env.Now()), Block: env.Chain().Height(), UID: uint16(self.UID), Steps: m.steps,
-		Tokens: m.steps * uint64(m.config.Training.Rows) * uint64(m.config.Training.Cols),
+		TimeNs: int64(env.Now()), Block: env.Chain().Height(), UID: uint16(self.UID), Steps: m.adam.Step,
+		Tokens: m.adam.Step * uint64(m.config.Training.Rows) * uint64(m.config.Training.Cols),
 	}
 	if m.losses > 0 {
 		row.TrainLoss = float32(m.lossSum / float64(m.losses))
@@ -319,7 +328,6 @@ func (m *Miner) AppendState(b []byte) []byte {
 		b = appendPart(b, m.model)
 		b = appendPart(b, &m.adam)
 	}
-	b = appendU64(b, m.steps)
 	b = appendF64(b, m.lossSum)
 	b = appendU64(b, m.losses)
 	b = append(b, byte(m.busy))
@@ -350,7 +358,6 @@ func (m *Miner) RestoreState(b []byte) error {
 		c.part("model", r.model.UnmarshalBinary)
 		c.part("optimiser", r.adam.UnmarshalBinary)
 	}
-	r.steps = c.u64("steps")
 	r.lossSum = c.f64("sum of losses")
 	r.losses = c.u64("number of losses")
 	r.busy = occupation(c.u8("occupation"))
