@@ -145,7 +145,7 @@ func (v *Validator) close(env host.Env) {
 	s := &v.step
 	var answers []score.Answer
 	for i := range s.asks {
-		if a := &s.asks[i]; a.losses != nil {
+		if a := &s.asks[i]; len(a.losses) > 0 {
 			answers = append(answers, score.Answer{UID: a.uid, RowLoss: a.losses})
 		}
 	}
@@ -164,7 +164,7 @@ func (v *Validator) close(env host.Env) {
 		credits = credits[1:]
 		v.averages.Answered(v.peers[a.uid].hotkey, c, s.gate(a.uid), int64(a.latency))
 		equivalent := float64(c.Loss * v.powers.LossScale)
-		target := score.RoutingTarget(equivalent)
+		target := v.powers.RoutingTarget(c.Loss)
 		row.Loss, row.EquivLoss = float32(c.Loss), float32(equivalent)
 		row.Base, row.Synergy = c.Base, c.Synergy
 		if int(a.uid) < len(s.gates) {
@@ -197,7 +197,7 @@ func (v *Validator) row(env host.Env, a *ask) trace.Query {
 // endStep sets weights when the epoch is over and waits for the next step's turn.
 func (v *Validator) endStep(env host.Env) {
 	v.steps++
-	if v.epochOver(env) {
+	if env.Self().HasUID && v.epochOver(env) {
 		v.endEpoch(env)
 		v.startEpoch(env)
 	}

@@ -2,6 +2,7 @@ package agents
 
 import (
 	"fmt"
+	"math"
 
 	"taolab/agents/score"
 	"taolab/model/lm"
@@ -73,8 +74,8 @@ func (c ValidatorConfig) Validate() error {
 			"and no negative time", c.StepNs, c.TimeoutNs, c.BlockNs)
 	case c.Routing > Gated || c.Targets > Everyone:
 		return fmt.Errorf("validator: routing %d or targets %d is unknown", c.Routing, c.Targets)
-	case c.Gate.Noise < 0 || c.Gate.Explore < 0:
-		return fmt.Errorf("validator: gate with noise %g and %d explored, expected none below 0",
+	case !(c.Gate.Noise >= 0) || math.IsInf(c.Gate.Noise, 0) || c.Gate.Explore < 0:
+		return fmt.Errorf("validator: gate with noise %g and %d explored, expected a finite noise and none below 0",
 			c.Gate.Noise, c.Gate.Explore)
 	case c.EpochBlocks < 1:
 		return fmt.Errorf("validator: an epoch of 0 blocks, expected at least 1")
@@ -217,7 +218,7 @@ func (v *Validator) sync(env host.Env) {
 	for i := range v.peers {
 		uid, p := chain.UID(i), &v.peers[i]
 		n := view.Neuron(uid)
-		target := uid != self.UID && (v.config.Targets == Everyone || !validates(view, uid))
+		target := !(self.HasUID && uid == self.UID) && (v.config.Targets == Everyone || !validates(view, uid))
 		if p.hotkey != n.Hotkey || target && !p.target {
 			p.askedAt = view.Height()
 		}
@@ -268,7 +269,7 @@ func (v *Validator) endEpoch(env host.Env) {
 		})
 	}
 	uids, values := score.U16(score.Weights(in), params.MaxWeight)
-	if len(uids) == 0 || len(uids) < int(params.MinAllowedWeights) {
+	if len(uids) == 0 || len(uids) < min(len(v.peers), int(params.MinAllowedWeights)) {
 		return // the ledger would refuse it: the averages go on into the next epoch
 	}
 	v.weights.send(env, uids, values)
@@ -310,7 +311,8 @@ func (s *submission) included(e host.Included) {
 	}
 }
 
-// refused waits for the first block at which the ledger's rate limit lets weights through.
+// refused waits for the block before the first one at which the ledger's rate limit lets weights
+// through, at least for the next block.
 func (s *submission) refused(env host.Env, id host.SubmitID) {
 	if !s.open || s.waits || id != s.id {
 		return
@@ -320,8 +322,8 @@ func (s *submission) refused(env host.Env, id host.SubmitID) {
 		*s = submission{}
 		return
 	}
-	at := view.Neuron(self.UID).LastUpdate + view.Params().WeightsRateLimitBlocks
-	s.waits, s.timer = true, env.AtBlock(max(at, view.Height()+1), 0)
+	first := view.Neuron(self.UID).LastUpdate + view.Params().WeightsRateLimitBlocks
+	s.waits, s.timer = true, env.AtBlock(max(first, view.Height()+2)-1, 0)
 }
 
 func (s *submission) retry(env host.Env, e host.Block) {

@@ -76,6 +76,11 @@ func (v *Validator) consistent() error {
 	if n := len(v.momentum); n != 0 && n != len(own.Trunk.Weights)+len(own.Gates)+len(own.Bias) {
 		return fmt.Errorf("momentum of %d weights, which is not the routing model's number", n)
 	}
+	for uid, p := range v.peers {
+		if p.standing > score.Unasked {
+			return fmt.Errorf("standing %d of uid %d is unknown", p.standing, uid)
+		}
+	}
 	s := &v.step
 	if s.phase > learning {
 		return fmt.Errorf("phase %d of a step is unknown", s.phase)
