@@ -30,6 +30,9 @@ type submission struct {
 	reason   string
 }
 
+// decided says whether the node is only waiting to see the block that decided.
+func (s *submission) decided() bool { return s.rejected || s.height > 0 }
+
 // heightAt is the height of the chain at a time; 0 before the first block.
 func heightAt(t, blockNs host.Time) uint64 {
 	if t < 0 {
@@ -110,8 +113,12 @@ func (e *env) Submit(role host.KeyRole, msg chain.Msg) host.SubmitID {
 		return host.SubmitID(id)
 	}
 	w.nonces[from.index]++
-	w.push(w.seen(n, expiry+1), evExpire, n.index, id)
-	left := n.leave(w.now, int64(len(bytes)+w.cfg.Links.HeaderBytes))
+	expired := w.seen(n, expiry+1)
+	w.push(expired, evExpire, n.index, id)
+	left, done := n.leave(w.now, expired, int64(len(bytes)+w.cfg.Links.HeaderBytes))
+	if !done {
+		return host.SubmitID(id)
+	}
 	arrival := max(left+w.latency(n, n.cfg.Region, w.cfg.Chain.Region), n.txArrival)
 	n.txArrival = arrival
 	if !w.lost(n, n.cfg.Region, w.cfg.Chain.Region, arrival) {

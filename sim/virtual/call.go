@@ -21,6 +21,7 @@ type service struct {
 	call      host.CallID // the caller's
 	parts     uint32      // sent
 	allow     uint32
+	deadline  host.Time
 	busy      bool      // in service
 	lastReply host.Time // arrival of the last part
 }
@@ -78,7 +79,7 @@ func (e *env) Reply(id host.CallID, r host.Response) {
 	more := r.More && s.parts < s.allow
 	s.lastReply = w.send(message{
 		from: n.index, to: s.from, reply: true, more: more, code: r.Code, call: s.call,
-		body: slices.Clone(r.Body),
+		deadline: s.deadline, body: slices.Clone(r.Body),
 	}, s.lastReply)
 	if !more {
 		n.served.take(uint64(id))
@@ -93,7 +94,7 @@ func (w *World) deliverRequest(n *node, m *message) {
 		return
 	}
 	if n.down {
-		w.refuse(n, m.from, m.call, host.Unavailable)
+		w.refuse(n, m.from, m.call, m.deadline, host.Unavailable)
 		return
 	}
 	caller := &w.nodes[m.from]
@@ -110,19 +111,19 @@ func (w *World) deliverRequest(n *node, m *message) {
 	if gaveWay {
 		s, _ := n.served.take(uint64(displaced.Call))
 		w.stale++
-		w.refuse(n, s.from, s.call, host.Full.Code())
+		w.refuse(n, s.from, s.call, s.deadline, host.Full.Code())
 	}
 	if outcome != host.Waiting {
-		w.refuse(n, m.from, m.call, outcome.Code())
+		w.refuse(n, m.from, m.call, m.deadline, outcome.Code())
 		return
 	}
-	n.served.add(uint64(in.Call), service{from: m.from, call: m.call, allow: m.replies})
+	n.served.add(uint64(in.Call), service{from: m.from, call: m.call, allow: m.replies, deadline: m.deadline})
 	w.push(m.deadline, evOverdue, n.index, uint64(in.Call))
 }
 
 // refuse answers a request without the agent.
-func (w *World) refuse(n *node, caller int32, id host.CallID, code host.Code) {
-	w.send(message{from: n.index, to: caller, reply: true, code: code, call: id}, 0)
+func (w *World) refuse(n *node, caller int32, id host.CallID, deadline host.Time, code host.Code) {
+	w.send(message{from: n.index, to: caller, reply: true, code: code, call: id, deadline: deadline}, 0)
 }
 
 // serve hands waiting requests to the agent as long as slots are free.

@@ -17,7 +17,7 @@ type message struct {
 	code     host.Code
 	replies  uint32      // parts that the request allows
 	call     host.CallID // the caller's
-	deadline host.Time   // of a request
+	deadline host.Time   // when the caller gives up
 	sentAt   host.Time
 	size     int64 // bytes on the link
 	body     []byte
@@ -30,10 +30,16 @@ type message struct {
 // message holds the uplink for size/up and the downlink for size/down; its last bit arrives one
 // latency after it left, or when the downlink is done with it, whichever is later. With the
 // slower end at 10 Mbit/s, 1 MB takes 0.8 s and the latency, whatever the other end's speed.
+//
+// What is still on a link at the deadline is given up there: no link is ever busy with messages
+// for which nobody waits, and none is booked beyond the latest deadline.
 func (w *World) send(m message, earliest host.Time) host.Time {
 	from, to := &w.nodes[m.from], &w.nodes[m.to]
 	m.size = int64(len(m.body)) + int64(w.cfg.Links.HeaderBytes)
-	left := from.leave(w.now, m.size)
+	left, done := from.leave(w.now, m.deadline, m.size)
+	if !done {
+		return m.deadline
+	}
 	first := left - min(left-w.now, duration(8*m.size, to.cfg.DownBps))
 	arrival := max(first+w.latency(from, from.cfg.Region, to.cfg.Region), earliest)
 	if w.lost(from, from.cfg.Region, to.cfg.Region, arrival) {
@@ -50,10 +56,19 @@ func (w *World) send(m message, earliest host.Time) host.Time {
 	return arrival
 }
 
-// leave holds the uplink for a message and returns when its last bit has left.
-func (n *node) leave(now host.Time, size int64) host.Time {
-	n.upFree = max(n.upFree, now) + duration(8*size, n.cfg.UpBps)
-	return n.upFree
+// leave holds the uplink for a message and returns when its last bit has left, unless that is
+// after the deadline.
+func (n *node) leave(now, deadline host.Time, size int64) (left host.Time, done bool) {
+	return book(&n.upFree, now, deadline, duration(8*size, n.cfg.UpBps))
+}
+
+// book holds a link that is free from a time on, for as long as a message takes or until its
+// deadline. It returns when the message is through, and whether it is by then.
+func book(free *host.Time, now, deadline, takes host.Time) (through host.Time, done bool) {
+	begin := max(*free, now)
+	through = begin + takes
+	*free = max(begin, min(through, deadline))
+	return through, through <= deadline
 }
 
 // latency is the time of one message between regions. Its jitter comes from the sender's stream.
@@ -90,8 +105,12 @@ func (w *World) lost(from *node, a, b int, arrival host.Time) bool {
 // arrive puts a message through the receiver's downlink.
 func (w *World) arrive(e event, m *message) {
 	n := &w.nodes[m.to]
-	n.downFree = max(n.downFree, w.now) + duration(8*m.size, n.cfg.DownBps)
-	w.push(n.downFree, evDeliver, m.to, e.id)
+	through, done := book(&n.downFree, w.now, m.deadline, duration(8*m.size, n.cfg.DownBps))
+	if !done {
+		w.messages.take(e.id)
+		return
+	}
+	w.push(through, evDeliver, m.to, e.id)
 }
 
 // duration is the time that amount units of work take at a speed per second, rounded up, in

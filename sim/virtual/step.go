@@ -52,8 +52,11 @@ func (w *World) alive(e event) bool {
 		return n.calls.get(e.id) != nil
 	case evOverdue:
 		return n.served.get(e.id) != nil
-	case evOutcome, evExpire:
+	case evOutcome:
 		return n.submits.get(e.id) != nil
+	case evExpire:
+		s := n.submits.get(e.id)
+		return s != nil && !s.decided()
 	}
 	return true
 }
