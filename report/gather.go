@@ -17,6 +17,13 @@ const (
 	timeBins  = 40     // of a run's time, for means over time
 )
 
+// The scaling law is cut off at its irreducible loss, in nats per GPT-2-equivalent token: better
+// answers than that score alike. A run where more than a few do says little about who is better.
+const (
+	floorLoss       float32 = 1.69
+	floorTouchLimit         = 0.01 // share of the scores
+)
+
 // findings is what one pass over each table leaves: all that summary and figures are made of.
 type findings struct {
 	run    *Run
@@ -76,6 +83,7 @@ type caller struct {
 
 type queryFacts struct {
 	rows, answered  int
+	floored         int // answers whose loss does not lie above the floor
 	firstBlock      uint64
 	lastBlock       uint64
 	loss, lossLate  mean
@@ -250,7 +258,8 @@ func (f *findings) addQuery(q trace.Query) error {
 	s.rows++
 	s.lastBlock = max(s.lastBlock, q.Block)
 	f.askedMiner(q)
-	late := 4*q.TimeNs >= 3*f.run.Manifest.VirtualNs
+	end := f.run.Manifest.VirtualNs
+	late := q.TimeNs >= end-end/4
 	if s.step.validator != q.Validator || s.step.step != q.Step {
 		s.closeStep()
 		s.step = stepFacts{validator: q.Validator, step: q.Step, late: late}
@@ -263,6 +272,9 @@ func (f *findings) addQuery(q trace.Query) error {
 		return nil
 	}
 	s.answered++
+	if q.EquivLoss <= floorLoss {
+		s.floored++
+	}
 	latency := float64(q.LatencyNs) / 1e9
 	s.latency.add(latency)
 	if v != nil {

@@ -102,7 +102,7 @@ type Anchors struct {
 	EntropyRate      float64    `json:"entropy_rate"`
 	BytesPerToken    float64    `json:"bytes_per_token"`   // of the standard tokenizer on the scoring text
 	EquivalentFactor float64    `json:"equivalent_factor"` // nats per GPT-2-equivalent token and nat per token
-	FloorTouchShare  float64    `json:"floor_touch_share"` // share of scores at or under the 1.69 floor
+	FloorTouchShare  float64    `json:"floor_touch_share"` // of scores at or under the 1.69 floor, where queries are not recorded
 }
 
 // BaseLoss is the held-out loss of a base model.

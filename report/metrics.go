@@ -133,6 +133,7 @@ func (s *Summary) trafficMetrics(m *metrics) {
 		m.maybe("query.loss.late", q.LossLate, "nats/token")
 		m.maybe("query.weighted_loss", q.WeightedLoss, "nats/token")
 		m.maybe("query.weighted_loss.late", q.WeightedLate, "nats/token")
+		m.add("query.floor_touch", q.FloorTouch, "share")
 		m.add("ask_gap_blocks.max", float64(q.MaxGapBlocks), "blocks")
 	}
 	for _, a := range s.Asked {

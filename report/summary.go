@@ -104,6 +104,7 @@ type QuerySummary struct {
 	LossLate       *float64 `json:"loss_late,omitempty"`
 	WeightedLoss   *float64 `json:"weighted_loss,omitempty"`
 	WeightedLate   *float64 `json:"weighted_loss_late,omitempty"`
+	FloorTouch     float64  `json:"floor_touch"`    // share of successes at or under the 1.69 floor
 	MaxGapBlocks   uint64   `json:"max_gap_blocks"` // longest that any miner went unasked
 }
 
@@ -353,6 +354,7 @@ func (f *findings) querySummary() *QuerySummary {
 		Count: q.rows, Success: float64(q.answered) / float64(q.rows),
 		Loss: number(q.loss.value()), LossLate: number(q.lossLate.value()),
 		WeightedLoss: number(q.weighted.value()), WeightedLate: number(q.wLate.value()),
+		FloorTouch: f.floorTouch(),
 	}
 	if latency := q.latency.values(); len(latency) > 0 {
 		s.LatencyMedianS, s.LatencyHighS = Median(latency), Quantile(0.95, latency)
@@ -361,6 +363,15 @@ func (f *findings) querySummary() *QuerySummary {
 		s.MaxGapBlocks = max(s.MaxGapBlocks, m.gap)
 	}
 	return s
+}
+
+// floorTouch is the share of scores at or under the floor: counted, or, where no answer was
+// recorded, what the manifest says.
+func (f *findings) floorTouch() float64 {
+	if q := &f.queries; q.answered > 0 {
+		return float64(q.floored) / float64(q.answered)
+	}
+	return f.run.Manifest.Anchors.FloorTouchShare
 }
 
 func (f *findings) routing() *RoutingSummary {
@@ -434,6 +445,11 @@ func (f *findings) warnings() []string {
 	}
 	if f.worstRao != 0 {
 		out = append(out, fmt.Sprintf("minted money and the places where it is differ by %d rao", f.worstRao))
+	}
+	if touch := f.floorTouch(); touch > floorTouchLimit {
+		out = append(out, fmt.Sprintf("%s of the scores touch the floor of %v nats per GPT-2-equivalent token, "+
+			"below which better answers earn no more: take a harder corpus or smaller models",
+			percent(touch), floorLoss))
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -144,6 +145,64 @@ func TestTheLongestTimeUnaskedCountsBothEnds(t *testing.T) {
 		if v, _ := got.Metric(fmt.Sprintf("ask_gap_blocks.uid.%d", uid)); v != want {
 			t.Errorf("uid %d went unasked for %g blocks, expected %g", uid, v, want)
 		}
+	}
+}
+
+// floored leaves a run in dir with the given losses as the validators' answers, and one timeout.
+func floored(t *testing.T, dir string, losses []float32) *Summary {
+	t.Helper()
+	w, err := NewWriter(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Record(trace.Query{Block: 1, Code: 2})
+	for _, loss := range losses {
+		w.Record(trace.Query{Block: 1, Code: 1, Loss: loss / 1.18, EquivLoss: loss})
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m := newSynthetic(1).manifest
+	m.Tables = w.Tables()
+	if err := WriteManifest(dir, m); err != nil {
+		t.Fatal(err)
+	}
+	return summarise(t, dir)
+}
+
+func TestARunWarnsWhenMoreThanAHundredthOfItsScoresTouchTheFloor(t *testing.T) {
+	answers := slices.Repeat([]float32{2.5, 1.6901}, 50)
+	answers[7] = 1.69
+	if s := floored(t, t.TempDir(), answers); s.Queries.FloorTouch != 0.01 || len(s.Warnings) != 0 {
+		t.Errorf("one of a hundred at the floor: share %v, warnings %q", s.Queries.FloorTouch, s.Warnings)
+	}
+	answers[8] = 0.3
+	dir := t.TempDir()
+	s := floored(t, dir, answers)
+	if s.Queries.FloorTouch != 0.02 || len(s.Warnings) != 1 ||
+		!strings.Contains(s.Warnings[0], "2.0 % of the scores touch the floor of 1.69 nats") {
+		t.Errorf("two of a hundred at the floor: share %v, warnings %q", s.Queries.FloorTouch, s.Warnings)
+	}
+	if err := Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{SummaryFile, PageFile} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || !bytes.Contains(text, []byte("2.0 % of the scores touch the floor")) {
+			t.Errorf("%s does not warn (%v)", name, err)
+		}
+	}
+}
+
+func TestWithoutAnswersTheFloorShareIsThatOfTheManifest(t *testing.T) {
+	dir := t.TempDir()
+	m := newSynthetic(1).manifest
+	m.Anchors.FloorTouchShare = 0.5
+	if err := WriteManifest(dir, m); err != nil {
+		t.Fatal(err)
+	}
+	if s := summarise(t, dir); len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "50.0 % of the scores") {
+		t.Errorf("warnings %q", s.Warnings)
 	}
 }
 
