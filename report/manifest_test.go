@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"taolab/sim/trace"
 )
 
 func TestAManifestReadsBackAsItWasWritten(t *testing.T) {
@@ -100,6 +103,70 @@ func TestAFolderWithACutTableIsNotOpened(t *testing.T) {
 	}
 	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "incomplete") {
 		t.Errorf("a missing table: %v", err)
+	}
+}
+
+// A table whose bytes were changed, at the same length, is refused or read; it never panics.
+func TestADamagedTableIsRefusedWithAnError(t *testing.T) {
+	dir := t.TempDir()
+	writeSynthetic(t, dir, trace.Ledger)
+	path := filepath.Join(dir, "ledger.parquet")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	random, refused, damaged := splitMix(1), 0, 0
+	for range 300 {
+		bad := slices.Clone(whole)
+		for range 1 + random.next()%3 {
+			bad[random.next()%uint64(len(bad))] = byte(random.next())
+		}
+		if err := os.WriteFile(path, bad, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		switch err := Rows(r, func(trace.Totals) error { return nil }); {
+		case err == nil:
+		case !strings.Contains(err.Error(), path):
+			t.Fatalf("%v: does not name the file", err)
+		case strings.Contains(err.Error(), "the file is damaged"):
+			damaged++
+			fallthrough
+		default:
+			refused++
+		}
+	}
+	if refused < 100 || damaged == 0 {
+		t.Errorf("of 300 damaged tables %d were refused, %d of them where the library panics", refused, damaged)
+	}
+}
+
+// Rows of another table would read as zeros.
+func TestATableUnderAnotherNameIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	s := writeSynthetic(t, dir, trace.Weights, trace.Bonds)
+	weights, bonds := filepath.Join(dir, "weights.parquet"), filepath.Join(dir, "bonds.parquet")
+	if err := os.Rename(weights, bonds); err != nil {
+		t.Fatal(err)
+	}
+	for _, info := range s.manifest.Tables {
+		if info.Table == trace.Weights {
+			s.manifest.Tables = []TableInfo{{Table: trace.Bonds, Rows: info.Rows, Digest: info.Digest, Bytes: info.Bytes}}
+		}
+	}
+	if err := WriteManifest(dir, s.manifest); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Rows(r, func(trace.Bond) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), `column 4 is "weight"`) {
+		t.Errorf("weights read as bonds: %v", err)
 	}
 }
 

@@ -75,26 +75,21 @@ func Rows[T trace.Row](r *Run, do func(T) error) error {
 }
 
 func readRows[T trace.Row](f *os.File, t *table, do func(T) error) error {
-	info, err := f.Stat()
-	if err != nil {
+	var rows *parquet.GenericReader[T]
+	if err := guarded(func() (err error) {
+		rows, err = openRows[T](f, t)
+		return err
+	}); err != nil {
 		return err
 	}
-	pf, err := parquet.OpenFile(f, info.Size())
-	if err != nil {
-		return err
-	}
-	var options []parquet.ReaderOption
-	for _, o := range t.options() {
-		options = append(options, o.(parquet.ReaderOption))
-	}
-	if err := sameColumns(t, pf); err != nil {
-		return err
-	}
-	rows := parquet.NewGenericReader[T](pf, options...)
-	defer rows.Close()
+	defer guarded(rows.Close)
 	batch := make([]T, batchRows)
 	for {
-		n, err := rows.Read(batch)
+		n := 0
+		err := guarded(func() (err error) {
+			n, err = rows.Read(batch)
+			return err
+		})
 		for _, row := range batch[:n] {
 			if err := do(row); err != nil {
 				return err
@@ -106,19 +101,53 @@ func readRows[T trace.Row](f *os.File, t *table, do func(T) error) error {
 		if err != nil {
 			return err
 		}
+		if n == 0 {
+			return errors.New("the file is damaged: it holds fewer rows than it says")
+		}
 	}
 }
 
-// sameColumns refuses a file of another layout, which would read as rows of zeros.
-func sameColumns(t *table, f *parquet.File) error {
-	have := f.Schema().Fields()
-	if len(have) != len(t.columns) {
-		return fmt.Errorf("%d columns, expected %d: written by another version of taolab", len(have), len(t.columns))
+// guarded turns a panic of the parquet library, which trusts the lengths in a file, into an error.
+func guarded(read func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the file is damaged: %v", p)
+		}
+	}()
+	return read()
+}
+
+func openRows[T trace.Row](f *os.File, t *table) (*parquet.GenericReader[T], error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
 	}
-	for i, c := range t.columns {
-		if have[i].Name() != c.Name {
-			return fmt.Errorf("column %d is %q, expected %q: written by another version of taolab",
-				i, have[i].Name(), c.Name)
+	pf, err := parquet.OpenFile(f, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	var zero T
+	var columns []parquet.SchemaOption
+	var options []parquet.ReaderOption
+	for _, o := range t.options() {
+		columns, options = append(columns, o), append(options, o.(parquet.ReaderOption))
+	}
+	if err := sameColumns(t, parquet.SchemaOf(zero, columns...), pf.Schema()); err != nil {
+		return nil, err
+	}
+	return parquet.NewGenericReader[T](pf, options...), nil
+}
+
+// sameColumns refuses a file of another layout, which would read as rows of zeros.
+func sameColumns(t *table, want, have *parquet.Schema) error {
+	fields := have.Fields()
+	if len(fields) != len(t.columns) {
+		return fmt.Errorf("%d columns, expected %d: written by another version of taolab", len(fields), len(t.columns))
+	}
+	for i, expected := range want.Fields() {
+		if fields[i].Name() != expected.Name() || !parquet.EqualNodes(fields[i], expected) {
+			return fmt.Errorf("column %d is %q (%v), expected %q (%v): written by another version of taolab",
+				i, fields[i].Name(), fields[i], expected.Name(), expected)
 		}
 	}
 	return nil
