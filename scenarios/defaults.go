@@ -13,7 +13,7 @@ func Default() Scenario {
 		Time:       TimeSection{Hours: 6, BlockS: 12},
 		Chain:      ChainSection{Era: "finney-2023", TempoBlocks: 72, WeightsRateLimitBlocks: 20},
 		Corpus:     CorpusSection{Kind: "synthetic", Megabytes: 6, Vocab: 512},
-		Base:       BaseSection{Steps: 1000, Rows: 16, LearningRate: 6e-3},
+		Base:       BaseSection{Steps: 800, Rows: 16, LearningRate: 6e-3},
 		Evaluation: EvaluationSection{PeriodBlocks: 72, Rows: 66},
 		Network: NetworkSection{
 			Regions:   []string{"europe", "america", "asia"},
@@ -44,7 +44,7 @@ func defaultValidators() ValidatorGroup {
 
 func defaultApplications() ApplicationGroup {
 	return ApplicationGroup{
-		Name: "application", Count: 1, StakeTAO: one(10), SessionS: 600, Prompt: 16, Tokens: 8, Peers: 3,
+		Name: "application", Count: 1, StakeTAO: one(10), SessionS: 600, PaceS: 1.2, Prompt: 16, Tokens: 8, Peers: 3,
 		TopK: 64, TimeoutS: 12, UpMbps: 20, DownMbps: 50,
 	}
 }

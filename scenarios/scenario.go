@@ -121,7 +121,7 @@ type ValidatorGroup struct {
 	Noise          float64  `toml:"noise" min:"0" max:"100" doc:"standard deviation of the noise on the gate's choice, in units of the scores' own"`
 	RouterWidth    int      `toml:"router_width" unit:"channels" min:"8" max:"4096" doc:"width of the routing model"`
 	RouterHeads    int      `toml:"router_heads" unit:"heads" min:"1" max:"64" doc:"heads of the routing model"`
-	RouterRate     float64  `toml:"router_rate" min:"0" max:"10" doc:"SGD rate of the routing model"`
+	RouterRate     float64  `toml:"router_rate" min:"0" max:"1" doc:"SGD rate of the routing model"`
 	HardwareMFLOPS Span     `toml:"hardware_mflops" unit:"MFLOP/s" min:"0.001" max:"1e9" doc:"speed of the compute unit"`
 	UpMbps         float64  `toml:"up_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
 	DownMbps       float64  `toml:"down_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
@@ -133,6 +133,7 @@ type ApplicationGroup struct {
 	Count    int     `toml:"count" unit:"nodes" min:"1" max:"65535" doc:"members of the group"`
 	StakeTAO Span    `toml:"stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"stake at genesis; a pair is spread over the members"`
 	SessionS float64 `toml:"session_s" unit:"s" min:"1" max:"864000" doc:"mean time between two prompts"`
+	PaceS    float64 `toml:"pace_s" unit:"s" min:"0.001" max:"3600" doc:"least time between two requests of a session; miners refuse callers that come sooner than their min_interval_s"`
 	Prompt   int     `toml:"prompt" unit:"tokens" min:"1" max:"4096" doc:"length of a prompt"`
 	Tokens   int     `toml:"tokens" unit:"tokens" min:"1" max:"4096" doc:"length of a continuation"`
 	Peers    int     `toml:"peers" unit:"neurons" min:"1" max:"64" doc:"miners asked for each token, by incentive"`
