@@ -1,6 +1,7 @@
 package agents
 
 import (
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,6 +14,11 @@ import (
 	"taolab/sim/chain"
 	"taolab/sim/host"
 )
+
+func init() {
+	flag.BoolFunc("update", "write the golden files anew",
+		func(on string) error { return flag.Set("rewrite", on) })
+}
 
 // The scripts of testdata tell what agents do, event by event. Each runs twice: as it is, and with
 // the agent sent through bytes into a fresh one after every event, which must change nothing.
