@@ -84,8 +84,8 @@ func parametersCommand(t *testing.T, d *datadriven.TestData) string {
 		p.Base = 0.6
 		at6 := p.BaseScore(loss)
 		p.Base = 0.5
-		fmt.Fprintf(&b, "%.2f: N %.3g, N^0.5 %.4g, N^0.6 %.4g, route %.3f, floored %v\n",
-			loss, EffectiveParameters(loss), p.BaseScore(loss), at6, p.RoutingTarget(loss), p.Floored(loss))
+		fmt.Fprintf(&b, "%.2f: N %.3g, N^0.5 %.4g, N^0.6 %.4g, route %.3f\n",
+			loss, EffectiveParameters(loss), p.BaseScore(loss), at6, p.RoutingTarget(loss))
 	}
 	return b.String()
 }
@@ -148,7 +148,7 @@ func shapleyCommand(t *testing.T, d *datadriven.TestData) string {
 		fmt.Fprintf(&b, "%d: loss %.6f, base %.3f, synergy %.3f, shapley %.3f, synergy loss %.6f\n",
 			c.UID, c.Loss, c.Base, c.Synergy, c.Shapley(), c.SynergyLoss)
 	}
-	for _, q := range Pairs(answers, p) {
+	for _, q := range pairs(usable(answers), p) {
 		fmt.Fprintf(&b, "%d+%d: expected %.6f, measured %.6f, share %.3f\n", q.A, q.B, q.Expected, q.Measured, q.Share)
 	}
 	return b.String()

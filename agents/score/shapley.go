@@ -33,8 +33,8 @@ type Credit struct {
 // Shapley is the score of the credit: base plus synergy.
 func (c Credit) Shapley() float64 { return c.Base + c.Synergy }
 
-// Pair is what two answers are worth together.
-type Pair struct {
+// pair is what two answers are worth together.
+type pair struct {
 	A, B     uint16  // A < B
 	Expected float64 // the better one's loss, nats per standard token
 	Measured float64 // loss of the averaged prediction, nats per standard token
@@ -50,11 +50,6 @@ func (p Powers) BaseScore(loss float64) float64 {
 // RoutingTarget is RoutingTarget of a loss in nats per standard token.
 func (p Powers) RoutingTarget(loss float64) float64 {
 	return RoutingTarget(float64(p.LossScale * loss))
-}
-
-// Floored says whether a loss in nats per standard token is so low that a lower one earns no more.
-func (p Powers) Floored(loss float64) bool {
-	return float64(p.LossScale*loss) <= Irreducible
 }
 
 func (p Powers) score(loss, power float64) float64 {
@@ -81,13 +76,10 @@ func Shapley(answers []Answer, p Powers) []Credit {
 	return credits
 }
 
-func (c *Credit) add(p Pair) {
+func (c *Credit) add(p pair) {
 	c.Synergy += p.Share
 	c.SynergyLoss += p.LossGain
 }
-
-// Pairs measures every pair of the responders that Shapley would credit, ordered by A, then B.
-func Pairs(answers []Answer, p Powers) []Pair { return pairs(usable(answers), p) }
 
 // peer is an answer with what its pairs need of it.
 type peer struct {
@@ -113,17 +105,18 @@ func usable(answers []Answer) []peer {
 	return peers
 }
 
-func pairs(peers []peer, p Powers) []Pair {
+// pairs measures every pair, ordered by A, then B.
+func pairs(peers []peer, p Powers) []pair {
 	sharers := 2.0
 	if !p.SynergySum {
 		sharers = float64(2 * len(peers))
 	}
-	var all []Pair
+	var all []pair
 	for i, a := range peers {
 		for _, b := range peers[i+1:] {
 			expected, measured := min(a.loss, b.loss), ensembleLoss(a, b)
 			gain := max(0, p.score(measured, p.Synergy)-p.score(expected, p.Synergy))
-			all = append(all, Pair{
+			all = append(all, pair{
 				A: a.uid, B: b.uid, Expected: expected, Measured: measured,
 				Share: gain / sharers, LossGain: max(0, expected-measured) / sharers,
 			})
