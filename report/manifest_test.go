@@ -139,6 +139,15 @@ func TestADamagedTableIsRefusedWithAnError(t *testing.T) {
 			refused++
 		}
 	}
+	for _, bad := range [][]byte{nil, whole[:11], append(slices.Clone(whole[:len(whole)-8]), "\xff\xff\xff\x7fPAR1"...)} {
+		if err := os.WriteFile(path, bad, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		err := Rows(r, func(trace.Totals) error { return nil })
+		if err == nil || !strings.Contains(err.Error(), "the file is damaged: ") {
+			t.Errorf("%d bytes: %v", len(bad), err)
+		}
+	}
 	if refused < 100 || damaged == 0 {
 		t.Errorf("of 300 damaged tables %d were refused, %d of them where the library panics", refused, damaged)
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -122,6 +123,9 @@ func openRows[T trace.Row](f *os.File, t *table) (*parquet.GenericReader[T], err
 	if err != nil {
 		return nil, err
 	}
+	if err := footerFits(f, info.Size()); err != nil {
+		return nil, err
+	}
 	pf, err := parquet.OpenFile(f, info.Size())
 	if err != nil {
 		return nil, err
@@ -136,6 +140,23 @@ func openRows[T trace.Row](f *os.File, t *table) (*parquet.GenericReader[T], err
 		return nil, err
 	}
 	return parquet.NewGenericReader[T](pf, options...), nil
+}
+
+// footerFits reads the length of the footer, which stands before the last four bytes, and refuses
+// one that the file cannot hold: the library would take as much memory.
+func footerFits(f *os.File, size int64) error {
+	var length [4]byte
+	const ends = 4 + 4 + 4 // the magic word at both ends, and the length
+	if size < ends {
+		return fmt.Errorf("the file is damaged: %d bytes are no table", size)
+	}
+	if _, err := f.ReadAt(length[:], size-8); err != nil {
+		return err
+	}
+	if n := int64(binary.LittleEndian.Uint32(length[:])); n > size-ends {
+		return fmt.Errorf("the file is damaged: a footer of %d bytes in a file of %d", n, size)
+	}
+	return nil
 }
 
 // sameColumns refuses a file of another layout, which would read as rows of zeros.
