@@ -311,6 +311,7 @@ func (s *Shards) Documents() iter.Seq2[Document, error] {
 			g := &s.groups[i]
 			taken := make(map[string]int64)
 			stopped := false
+			var changed error
 			err := s.read(i, g.lines, func(r record, _ int) bool {
 				text := []byte(r.text)
 				if g.caps != nil {
@@ -320,13 +321,19 @@ func (s *Shards) Documents() iter.Seq2[Document, error] {
 					return true
 				}
 				taken[r.subset] += int64(len(text))
-				stopped = !yield(Document{slices.Index(s.names, r.subset), s.split(i, r.text), text}, nil)
+				subset := slices.Index(s.names, r.subset)
+				if subset < 0 {
+					changed = fmt.Errorf("pile: subset %q was not there when the corpus was opened: "+
+						"the files have changed, open them again", r.subset)
+					return false
+				}
+				stopped = !yield(Document{subset, s.split(i, r.text), text}, nil)
 				return !stopped
 			})
 			if stopped {
 				return
 			}
-			if err != nil {
+			if err = errors.Join(err, changed); err != nil {
 				yield(Document{}, err)
 				return
 			}

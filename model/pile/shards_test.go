@@ -194,6 +194,21 @@ func TestALimitLeavesTheBeginningOfEachSubset(t *testing.T) {
 	}
 }
 
+func TestASubsetThatAppearsLaterIsAnError(t *testing.T) {
+	dir := folder(t, map[string]string{"0.jsonl": shardLine(t, "Github", "old")})
+	s, err := Open(dir, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := []byte(shardLine(t, "FreeLaw", "new"))
+	if err := os.WriteFile(filepath.Join(dir, "0.jsonl"), changed, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, err = range s.Documents() {
+	}
+	checkError(t, "a file written anew", err, []string{"FreeLaw", "the files have changed"})
+}
+
 func TestErrorsNameTheShardTheLineAndTheFault(t *testing.T) {
 	good := shardLine(t, "Github", "fine")
 	long := compressed(t, strings.Repeat(good, 1000)+shardLine(t, "Github", randomText(50_000)))
