@@ -76,6 +76,9 @@ func (s *AdamState) UnmarshalBinary(data []byte) error {
 	read.Beta1Product = r.product()
 	read.Beta2Product = r.product()
 	n := r.uint64()
+	if read.Step > 0 && n == 0 {
+		r.fail("no moments after %d steps; expected one of each kind per weight", read.Step)
+	}
 	read.M = r.floats(n, -math.MaxFloat32, math.MaxFloat32)
 	read.V = r.floats(n, 0, math.MaxFloat32)
 	if err := r.end(); err != nil {

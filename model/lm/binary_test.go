@@ -64,6 +64,16 @@ func TestBinaryFormsRoundTrip(t *testing.T) {
 	}
 }
 
+// A model could not be trained on with it.
+func TestAnAdamWStateThatLostItsMomentsIsRefused(t *testing.T) {
+	lost := AdamState{Step: 3, Beta1Product: 0.5, Beta2Product: 0.5}
+	data, _ := lost.AppendBinary(nil)
+	err := new(AdamState).UnmarshalBinary(data)
+	if err == nil || !strings.Contains(err.Error(), "no moments after 3 steps") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestADigestIsTheHashOfTheBinaryForm(t *testing.T) {
 	m := New(Config{Vocab: 300, Context: 5, Width: 32, Layers: 2, Heads: 2}, num.NewStream(1, "digest"))
 	data, _ := m.AppendBinary(nil)
