@@ -113,7 +113,7 @@ func TestEveryInstructionSetGivesTheBitsOfTheDefinition(t *testing.T) {
 	}
 }
 
-func TestACutOfLongSumsChangesNoBit(t *testing.T) {
+func TestACutOfLongSumsChangesNoBits(t *testing.T) {
 	s := num.NewStream(1, "long sums")
 	for _, k := range []int{255, 256, 257, 512, 700} {
 		product{m: 9, n: 37, k: k, transposed: k%2 == 0, accumulate: k == 512}.check(t,

@@ -289,7 +289,7 @@ func (s vectorScenario) run(t *testing.T, ws *Workspace, initial vectorState) in
 	return epochs
 }
 
-func TestEpochsEqualTheOriginalToTheBit(t *testing.T) {
+func TestEpochsHaveTheBitsOfTheOriginal(t *testing.T) {
 	var file struct{ Scenarios []vectorScenario }
 	loadVectors(t, "epoch_scenarios.json", &file)
 	var ws Workspace // one for all: nothing may leak from one network into the next
@@ -313,7 +313,7 @@ func TestEpochsEqualTheOriginalToTheBit(t *testing.T) {
 	}
 }
 
-func TestEpochsOnARecordedNetworkEqualTheOriginal(t *testing.T) {
+func TestEpochsOnARecordedNetworkHaveTheBitsOfTheOriginal(t *testing.T) {
 	var file struct {
 		Initial vectorState      `json:"common_initial"`
 		Runs    []vectorScenario `json:"runs"`

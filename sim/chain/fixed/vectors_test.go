@@ -52,7 +52,7 @@ func equal[T comparable](t *testing.T, in any, got, want T) {
 	}
 }
 
-func TestArithmeticEqualsTheOriginalToTheBit(t *testing.T) {
+func TestArithmeticHasTheBitsOfTheOriginal(t *testing.T) {
 	t.Run("mul", func(t *testing.T) {
 		forEachVector(t, "mul", func(t *testing.T, in two, out I32F32) { equal(t, in, in.A.Mul(in.B), out) })
 	})
@@ -89,7 +89,7 @@ func TestArithmeticEqualsTheOriginalToTheBit(t *testing.T) {
 	})
 }
 
-func TestVectorFunctionsEqualTheOriginalToTheBit(t *testing.T) {
+func TestVectorFunctionsHaveTheBitsOfTheOriginal(t *testing.T) {
 	t.Run("normalize", func(t *testing.T) {
 		forEachVector(t, "normalize", func(t *testing.T, in many, out []I32F32) {
 			got := slices.Clone(in.V)
