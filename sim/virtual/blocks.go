@@ -57,7 +57,6 @@ func sortedPartitions(ps []Partition) []Partition {
 
 // seen is the time at which a node sees a block: the genesis from the start, another its own delay
 // after the block and after the partitions that stand between the node and the producer then.
-// They ascend by beginning, so one pass finds where a chain of overlapping ones ends.
 func (w *World) seen(n *node, height uint64) host.Time {
 	if height == 0 {
 		return 0
@@ -66,6 +65,12 @@ func (w *World) seen(n *node, height uint64) host.Time {
 	if height <= uint64((maxTime-n.cfg.BlockDelay)/w.cfg.BlockNs) {
 		t = host.Time(height)*w.cfg.BlockNs + n.cfg.BlockDelay
 	}
+	return w.joined(n, t)
+}
+
+// joined is the first time from t on at which no partition lies between a node and the producer.
+// Partitions ascend by beginning, so one pass finds where a chain of overlapping ones ends.
+func (w *World) joined(n *node, t host.Time) host.Time {
 	for _, p := range w.cfg.Partitions {
 		if p.cuts(n.cfg.Region, w.cfg.Chain.Region) && p.holds(t) {
 			t = p.To
@@ -144,7 +149,7 @@ func (w *World) receiveTx(n *node, id uint64) {
 	if s := n.submits.get(t.submit); s != nil {
 		*s = submission{height: w.state.Height(), rejected: true, reason: err.Error()}
 		back := w.now + w.cfg.Links.Latency[w.cfg.Chain.Region][n.cfg.Region]
-		w.push(back, evOutcome, n.index, t.submit)
+		w.push(w.joined(n, back), evOutcome, n.index, t.submit)
 	}
 }
 

@@ -211,6 +211,8 @@ func (w *World) schedule() {
 	}
 	for i, p := range w.cfg.Partitions {
 		w.push(p.From, evCut, -1, uint64(i))
+	}
+	for i, p := range w.cfg.Partitions { // after all cuts: no node is joined for an instant between two
 		w.push(p.To, evHeal, -1, uint64(i))
 	}
 }
