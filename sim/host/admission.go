@@ -81,15 +81,15 @@ func (o Outcome) String() string {
 	return outcomeNames[o]
 }
 
-// Code is the return code that a refused caller gets.
+// Code is the return code that a refused caller gets: the 2022 blacklist had one for all its rules.
 func (o Outcome) Code() Code {
 	switch o {
 	case Waiting:
 		return Success
-	case NoUID, TooLittle:
-		return Unauthenticated
+	case Full:
+		return Backoff
 	}
-	return Backoff
+	return Unauthenticated
 }
 
 // Admission is the queue in front of a serving node: it decides who is served and who waits. It

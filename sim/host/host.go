@@ -88,7 +88,7 @@ const (
 	NoReturn        Code = 0
 	Success         Code = 1
 	Timeout         Code = 2
-	Backoff         Code = 3 // the server's queue is full or the caller came too soon
+	Backoff         Code = 3 // the server's queue is full
 	Unavailable     Code = 4 // no route, node down
 	NotImplemented  Code = 5
 	EmptyRequest    Code = 6
