@@ -120,27 +120,16 @@ func TestMetricsAreSortedUniqueAndFinite(t *testing.T) {
 }
 
 func TestTheLongestTimeUnaskedCountsBothEnds(t *testing.T) {
-	dir := t.TempDir()
-	w, err := NewWriter(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := newSynthetic(1)
 	s.manifest.Nodes = s.manifest.Nodes[:3] // uids 8, 9, 10
+	var rows []trace.Row
 	for _, q := range []struct {
 		block uint64
 		uid   uint16
 	}{{100, 8}, {130, 8}, {140, 9}, {145, 8}, {200, 8}} {
-		w.Record(trace.Query{Block: q.block, UID: q.uid, Code: 1, Loss: 1})
+		rows = append(rows, trace.Query{Block: q.block, UID: q.uid, Code: 1, Loss: 1})
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s.manifest.Tables = w.Tables()
-	if err := WriteManifest(dir, s.manifest); err != nil {
-		t.Fatal(err)
-	}
-	got := summarise(t, dir)
+	got := summaryOf(t, t.TempDir(), s.manifest, rows...)
 	for uid, want := range map[int]float64{8: 55, 9: 60, 10: 100} {
 		if v, _ := got.Metric(fmt.Sprintf("ask_gap_blocks.uid.%d", uid)); v != want {
 			t.Errorf("uid %d went unasked for %g blocks, expected %g", uid, v, want)
@@ -148,26 +137,34 @@ func TestTheLongestTimeUnaskedCountsBothEnds(t *testing.T) {
 	}
 }
 
-// floored leaves a run in dir with the given losses as the validators' answers, and one timeout.
-func floored(t *testing.T, dir string, losses []float32) *Summary {
+// summaryOf leaves a run of these rows in dir and sums it up.
+func summaryOf(t *testing.T, dir string, m Manifest, rows ...trace.Row) *Summary {
 	t.Helper()
 	w, err := NewWriter(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Record(trace.Query{Block: 1, Code: 2})
-	for _, loss := range losses {
-		w.Record(trace.Query{Block: 1, Code: 1, Loss: loss / 1.18, EquivLoss: loss})
+	for _, row := range rows {
+		w.Record(row)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	m := newSynthetic(1).manifest
 	m.Tables = w.Tables()
 	if err := WriteManifest(dir, m); err != nil {
 		t.Fatal(err)
 	}
 	return summarise(t, dir)
+}
+
+// floored is a run with the given losses as the validators' answers, and one timeout.
+func floored(t *testing.T, dir string, losses []float32) *Summary {
+	t.Helper()
+	rows := []trace.Row{trace.Query{Block: 1, Code: 2}}
+	for _, loss := range losses {
+		rows = append(rows, trace.Query{Block: 1, Code: 1, Loss: loss / 1.18, EquivLoss: loss})
+	}
+	return summaryOf(t, dir, newSynthetic(1).manifest, rows...)
 }
 
 func TestARunWarnsWhenMoreThanAHundredthOfItsScoresTouchTheFloor(t *testing.T) {
@@ -195,34 +192,17 @@ func TestARunWarnsWhenMoreThanAHundredthOfItsScoresTouchTheFloor(t *testing.T) {
 }
 
 func TestWithoutAnswersTheFloorShareIsThatOfTheManifest(t *testing.T) {
-	dir := t.TempDir()
 	m := newSynthetic(1).manifest
 	m.Anchors.FloorTouchShare = 0.5
-	if err := WriteManifest(dir, m); err != nil {
-		t.Fatal(err)
-	}
-	if s := summarise(t, dir); len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "50.0 % of the scores") {
+	if s := summaryOf(t, t.TempDir(), m); len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "50.0 % of the scores") {
 		t.Errorf("warnings %q", s.Warnings)
 	}
 }
 
 func TestMissingMoneyIsAWarning(t *testing.T) {
-	dir := t.TempDir()
-	w, err := NewWriter(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Record(trace.Totals{Block: 1, MintedRao: 10, FreeRao: 4, StakedRao: 9})
-	w.Record(trace.Totals{Block: 2, MintedRao: 10, FreeRao: 10})
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	m := newSynthetic(1).manifest
-	m.Tables = w.Tables()
-	if err := WriteManifest(dir, m); err != nil {
-		t.Fatal(err)
-	}
-	s := summarise(t, dir)
+	s := summaryOf(t, t.TempDir(), newSynthetic(1).manifest,
+		trace.Totals{Block: 1, MintedRao: 10, FreeRao: 4, StakedRao: 9},
+		trace.Totals{Block: 2, MintedRao: 10, FreeRao: 10})
 	if s.Supply.DifferenceRao != -3 || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "differ by -3 rao") {
 		t.Errorf("difference %d, warnings %v", s.Supply.DifferenceRao, s.Warnings)
 	}

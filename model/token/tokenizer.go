@@ -100,6 +100,7 @@ func (t *Tokenizer) Digest() [32]byte {
 	return sha256.Sum256(b)
 }
 
+// String says how large the tokenizer is.
 func (t *Tokenizer) String() string {
 	return fmt.Sprintf("byte-level BPE, %d tokens, %d merges", len(t.text), len(t.merges))
 }

@@ -338,7 +338,7 @@ func TestEveryEraIsValidAtEverySize(t *testing.T) {
 				t.Errorf("%s for %d: %+v", name, n, q)
 			}
 		}
-		// Every field differs from zero somewhere, and survives its bytes.
+		// The bytes of the parameters read back as the parameters.
 		c := coder{}
 		p.layout(&c)
 		var again Params
