@@ -221,10 +221,10 @@ func (m *Miner) read(r host.Request) (q question, code host.Code) {
 func decodeQuestion(r host.Request, max Bounds) (question, error) {
 	if r.Synapse == host.TextCausalLM {
 		q, err := DecodeCausalRequest(r.Body, max)
-		return question{q.Rows, q.Cols, q.TopK, q.Tokens}, err
+		return question(q), err
 	}
 	q, err := DecodeNextRequest(r.Body, max)
-	return question{q.Rows, q.Cols, q.TopK, q.Tokens}, err
+	return question(q), err
 }
 
 // next gives a free compute unit its next job.

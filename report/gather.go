@@ -20,8 +20,8 @@ const (
 // The scaling law is cut off at its irreducible loss, in nats per GPT-2-equivalent token: better
 // answers than that score alike. A run where more than a few do says little about who is better.
 const (
-	floorLoss       float32 = 1.69
-	floorTouchLimit         = 0.01 // share of the scores
+	floorLoss       = float32(1.69)
+	floorTouchLimit = 0.01 // share of the scores
 )
 
 // findings is what one pass over each table leaves: all that summary and figures are made of.

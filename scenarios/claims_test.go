@@ -144,12 +144,12 @@ func TestClaimSpecialistsAreFoundByWeightsAndByTheGate(t *testing.T) {
 			late[routing] = loss
 			gap := metric(t, s, "ask_gap_blocks.max")
 			first, last := metric(t, s, "routing.loss.first"), metric(t, s, "routing.loss.last")
-			specialist, generalist := coderWeights(r.all[trace.Weights])
+			specialist, generalist := examinerWeights(r.all[trace.Weights])
 			t.Logf("seed %d, %s: %d queries, mean held-out loss of the miners asked %.4f nats/token, longest unasked %.0f blocks, "+
-				"routing loss %.4f to %.4f, the coder's mean weight on coders %.0f and on generalists %.0f (of 65535)",
+				"routing loss %.4f to %.4f, the examiner's mean weight on mathematicians %.0f and on generalists %.0f (of 65535)",
 				seed, routing, asked, loss, gap, first, last, specialist, generalist)
 			if specialist <= generalist {
-				t.Errorf("seed %d, %s: the coder prefers generalists", seed, routing)
+				t.Errorf("seed %d, %s: the examiner prefers generalists", seed, routing)
 			}
 			if routing == "gated" && (last >= first || gap > 10*73) {
 				t.Errorf("seed %d: the routing loss must fall and every uid be asked within ten epochs", seed)
@@ -187,9 +187,9 @@ func askedLoss(queries, training []trace.Row) (n int, loss float64) {
 	return n, loss / float64(max(n, 1))
 }
 
-// coderWeights are the mean weights that the validator of code alone (the last uid) puts on the
-// coders (the first six) and on the generalists (uids 24 to 31) at the last epoch.
-func coderWeights(weights []trace.Row) (specialist, generalist float64) {
+// examinerWeights are the mean weights that the validator of mathematics alone (the last uid) puts
+// on the mathematicians (uids 6 to 11) and on the generalists (uids 24 to 31) at the last epoch.
+func examinerWeights(weights []trace.Row) (specialist, generalist float64) {
 	last := weights[len(weights)-1].(trace.Weight)
 	for _, row := range weights {
 		w := row.(trace.Weight)
@@ -197,7 +197,7 @@ func coderWeights(weights []trace.Row) (specialist, generalist float64) {
 			continue
 		}
 		switch {
-		case w.To < 6:
+		case w.To >= 6 && w.To < 12:
 			specialist += float64(w.Weight) / 6
 		case w.To >= 24 && w.To < 32:
 			generalist += float64(w.Weight) / 8

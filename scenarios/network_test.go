@@ -30,10 +30,10 @@ func (r *recording) Record(row trace.Row) {
 	}
 }
 
-// hour is the tiny network after its hour, and what its agents recorded.
+// hour is the tiny network after an hour, and what its agents recorded.
 func hour(t *testing.T, change func(*scenarios.Network)) (*virtual.World, *scenarios.Network, *recording) {
 	t.Helper()
-	file, err := scenarios.Load("testdata/tiny.toml", nil)
+	file, err := scenarios.Load("testdata/tiny.toml", []string{"time.hours=1"})
 	check(t, err)
 	material, err := file.Prepare(context.Background(), scenarios.Cache{}, 1, nil)
 	check(t, err)

@@ -34,8 +34,8 @@ func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
 		{name: "one worker, cold cache", workers: 1, cache: cache, isa: best},
 		{name: "two workers, warm cache", workers: 2, cache: cache, isa: best},
 		{name: "eight workers, no cache, recording", workers: 8, record: true, isa: best},
-		{name: "states sent through bytes", workers: 2, roundTrip: 1234 * host.Second, cache: cache, isa: best},
-		{name: "states sent through bytes later, generic kernels", workers: 2, roundTrip: 3000*host.Second + 1, isa: kernel.Generic},
+		{name: "states sent through bytes", workers: 2, roundTrip: 634 * host.Second, cache: cache, isa: best},
+		{name: "states sent through bytes later, generic kernels", workers: 2, roundTrip: 1500*host.Second + 1, isa: kernel.Generic},
 	}
 	if best > kernel.AVX2 {
 		ways = append(ways, way{name: "AVX2", workers: 2, isa: kernel.AVX2})
