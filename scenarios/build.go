@@ -34,7 +34,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{File: f, material: m, uids: (&validator{Scenario: f.Scenario}).neuronCount(), groups: map[string]int{}}
+	b := &builder{File: f, material: m, uids: f.NeuronCount(), groups: map[string]int{}}
 	b.regions = num.NewStream(f.Seed, "regions")
 	b.delays = num.NewStream(f.Seed, "block delays")
 	b.genesis = chain.Genesis{

@@ -1,9 +1,5 @@
 package scenarios
 
-import "taolab/model/num"
-
-func power(x, y float64) float64 { return num.Pow(x, y) }
-
 func one(x float64) Span { return Span{x, x} }
 
 // Default is what a scenario file starts from.

@@ -28,7 +28,7 @@ func (f *File) Work() Work {
 	}
 	spanS := float64(f.Time.Hours * 3600)
 	questions, tokens := f.questions(spanS)
-	miners := float64((&validator{Scenario: f.Scenario}).minerCount())
+	miners := float64(f.MinerCount())
 	for _, g := range f.Miners {
 		if g.Behaviour == "random" {
 			continue
@@ -105,11 +105,10 @@ func (f *File) Limits() ([]Limit, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &validator{Scenario: f.Scenario}
-	n := v.neuronCount()
+	n, miners := f.NeuronCount(), f.MinerCount()
 	vocab := f.Corpus.Vocab
 	limits := []Limit{
-		{"neurons", fmt.Sprint(n), fmt.Sprintf("%d miners, %d validators", v.minerCount(), n-v.minerCount())},
+		{"neurons", fmt.Sprint(n), fmt.Sprintf("%d miners, %d validators", miners, n-miners)},
 		{"blocks", fmt.Sprint(f.BlockCount()), fmt.Sprintf("one every %g s", f.Time.BlockS)},
 		{"rule", string(p.Rule), "era " + f.Chain.Era},
 		{"epoch", fmt.Sprintf("every %d blocks", period(p)), fmt.Sprintf("tempo %d, %d epochs in the run", p.TempoBlocks, f.BlockCount()/max(period(p), 1))},
@@ -124,24 +123,7 @@ func (f *File) Limits() ([]Limit, error) {
 		{"vocabulary V", fmt.Sprint(vocab), "in place of 50,257 and 50,258"},
 		{"largest topk", fmt.Sprint(vocab / 8), "an eighth of V"},
 	}
-	supply := uint64(0)
-	for _, balance := range f.Miners {
-		for i := range balance.Count {
-			supply += rao(balance.StakeTAO.At(i, balance.Count))
-		}
-	}
-	for _, g := range f.Validators {
-		for i := range g.Count {
-			supply += rao(g.StakeTAO.At(i, g.Count))
-		}
-	}
-	for _, g := range f.Applications {
-		for i := range g.Count {
-			supply += rao(g.StakeTAO.At(i, g.Count))
-		}
-	}
-	issuance := rao(f.Chain.InitialIssuanceTAO) + supply
-	return append(limits, Limit{"issuance at genesis", fmt.Sprintf("%.3f TAO", float64(issuance)/chain.RaoPerTAO), "of 21,000,000"}), nil
+	return append(limits, Limit{"issuance at genesis", fmt.Sprintf("%.3f TAO", float64(f.genesisRao())/chain.RaoPerTAO), "of 21,000,000"}), nil
 }
 
 // period is the number of blocks from one epoch to the next: until 2026 one more than the tempo.

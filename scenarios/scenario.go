@@ -1,6 +1,10 @@
 package scenarios
 
-import "fmt"
+import (
+	"fmt"
+
+	"taolab/model/num"
+)
 
 // Scenario is one experiment. The struct tags are the reference of the file format: `toml` is the
 // key, `min` and `max` bound numbers, `one` lists the allowed words, `unit` and `doc` explain.
@@ -174,9 +178,18 @@ func (s Span) At(i, n int) float64 {
 	}
 	t := float64(i) / float64(n-1)
 	if s.From > 0 && s.To > 0 {
-		return float64(s.From * power(s.To/s.From, t))
+		return float64(s.From * num.Pow(s.To/s.From, t))
 	}
 	return s.From + float64(t*(s.To-s.From))
+}
+
+// sumRao is the total over n members of a span in TAO.
+func (s Span) sumRao(n int) uint64 {
+	sum := uint64(0)
+	for i := range n {
+		sum += rao(s.At(i, n))
+	}
+	return sum
 }
 
 func (s Span) String() string {
