@@ -110,19 +110,23 @@ func prepare(ctx context.Context, file *scenarios.File, workers int, talk *talk)
 	return material, nil
 }
 
-// simulate lets the network live, and leaves tables and manifest in dir. What ends it early by
-// fault leaves an empty folder, which is removed; what the user interrupts stays, and is valid.
+// simulate lets the network live, and leaves tables and manifest in dir. A fault leaves nothing, as
+// the same run can be made again; what the user interrupts stays, and is valid.
 func simulate(ctx context.Context, file *scenarios.File, material *scenarios.Material, dir string, workers int, talk *talk) (_ *report.Manifest, err error) {
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.Remove(dir))
+			err = errors.Join(err, os.RemoveAll(dir)) // made by this run
 		}
 	}()
 	writer, err := report.NewWriter(dir, file.Tables()...)
 	if err != nil {
 		return nil, code(exitFailure, err)
 	}
-	defer func() { err = errors.Join(err, code(exitFailure, writer.Close())) }()
+	defer func() {
+		if fault := writer.Close(); err == nil { // Close repeats the first fault
+			err = code(exitFailure, fault)
+		}
+	}()
 	watched, cancel := context.WithCancel(ctx)
 	defer cancel()
 	network, err := file.Build(material, scenarios.Options{Workers: workers, Recorder: watch{writer, cancel}})
