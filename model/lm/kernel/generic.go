@@ -10,28 +10,62 @@ import (
 // second time on a tie (see num.FMA32).
 const tieBits = 1<<28 - 1
 
-// matmulGeneric is MatMul in plain Go, for sizes above zero. It runs along rows of B and C: num.FMA32
-// with its rare branch called and the rest inlined by hand.
+// matmulGeneric is MatMul in plain Go, for sizes above zero. It runs along rows of B and C, four
+// steps of k at a time so that an element stays in a register.
 func matmulGeneric(m, n, k int, a []float32, aRow, aCol int, b []float32, bRow int,
 	c []float32, cRow int, accumulate bool) {
 	for i := range m {
-		row := c[i*cRow:][:n]
+		row, x := c[i*cRow:][:n], a[i*aRow:]
 		if !accumulate {
 			clear(row)
 		}
-		for l := range k {
-			fmaRow(row, a[i*aRow+l*aCol], b[l*bRow:][:n])
+		l := 0
+		for ; l+4 <= k; l += 4 {
+			fmaRows(row, [4]float64{float64(x[l*aCol]), float64(x[(l+1)*aCol]), float64(x[(l+2)*aCol]), float64(x[(l+3)*aCol])},
+				b[l*bRow:][:n], b[(l+1)*bRow:][:n], b[(l+2)*bRow:][:n], b[(l+3)*bRow:][:n])
+		}
+		for ; l < k; l++ {
+			fmaRow(row, float64(x[l*aCol]), b[l*bRow:][:n])
 		}
 	}
 }
 
-// fmaRow adds x*y to sum, element by element, rounding once each.
-func fmaRow(sum []float32, x float32, y []float32) {
-	wide := float64(x)
+// fmaRow adds x*y to sum, element by element, rounding once each: num.FMA32 with its rare branch
+// called and the rest inlined by hand.
+func fmaRow(sum []float32, x float64, y []float32) {
 	sum = sum[:len(y)]
 	for j, yj := range y {
-		product, start := float64(wide*float64(yj)), float64(sum[j])
+		product, start := float64(x*float64(yj)), float64(sum[j])
 		exact := product + start
+		if math.Float64bits(exact)&tieBits == 0 {
+			exact = num.Odd(product, start, exact)
+		}
+		sum[j] = float32(exact)
+	}
+}
+
+// fmaRows is fmaRow four times, in order.
+func fmaRows(sum []float32, x [4]float64, y0, y1, y2, y3 []float32) {
+	x0, x1, x2, x3 := x[0], x[1], x[2], x[3]
+	sum, y1, y2, y3 = sum[:len(y0)], y1[:len(y0)], y2[:len(y0)], y3[:len(y0)]
+	for j, yj := range y0 {
+		product, start := float64(x0*float64(yj)), float64(sum[j])
+		exact := product + start
+		if math.Float64bits(exact)&tieBits == 0 {
+			exact = num.Odd(product, start, exact)
+		}
+		product, start = float64(x1*float64(y1[j])), float64(float32(exact))
+		exact = product + start
+		if math.Float64bits(exact)&tieBits == 0 {
+			exact = num.Odd(product, start, exact)
+		}
+		product, start = float64(x2*float64(y2[j])), float64(float32(exact))
+		exact = product + start
+		if math.Float64bits(exact)&tieBits == 0 {
+			exact = num.Odd(product, start, exact)
+		}
+		product, start = float64(x3*float64(y3[j])), float64(float32(exact))
+		exact = product + start
 		if math.Float64bits(exact)&tieBits == 0 {
 			exact = num.Odd(product, start, exact)
 		}
