@@ -139,7 +139,7 @@ func (b *builder) miner(g MinerGroup, name string, i int, mix *pile.Mix) agents.
 	}
 	switch g.Behaviour {
 	case "random":
-		config.Behaviour, config.Base = agents.Random, b.material.vocabulary(b.Corpus.Vocab)
+		config.Behaviour, config.Base = agents.Random, b.material.vocabulary(b.Corpus.Vocab, b.smallestContext())
 		config.MaxCols = config.Base.Config.Context
 		return config
 	case "frozen", "untrained":

@@ -9,8 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strings"
 )
 
 // Cache keeps what is costly to make (tokenizers, tokenised stores, base models) on disk, under the
@@ -94,6 +94,9 @@ func (c Cache) put(kind, key string, body []byte) error {
 	return c.evict()
 }
 
+// entryName is what entries are called; whatever else lies in the folder is somebody else's.
+var entryName = regexp.MustCompile(`^(tokenizer|store|base)-[0-9a-f]{32}$`)
+
 // evict removes the oldest entries until the rest fits.
 func (c Cache) evict() error {
 	entries, err := os.ReadDir(c.Dir)
@@ -104,8 +107,8 @@ func (c Cache) evict() error {
 	total := int64(0)
 	for _, entry := range entries {
 		info, err := entry.Info()
-		if err != nil || !info.Mode().IsRegular() || strings.HasPrefix(info.Name(), ".new-") {
-			continue
+		if err != nil || !info.Mode().IsRegular() || !entryName.MatchString(info.Name()) {
+			continue // gone meanwhile, or not ours
 		}
 		files = append(files, info)
 		total += info.Size()
@@ -115,7 +118,8 @@ func (c Cache) evict() error {
 		if total <= c.MaxBytes {
 			break
 		}
-		if err := os.Remove(filepath.Join(c.Dir, file.Name())); err != nil {
+		err := os.Remove(filepath.Join(c.Dir, file.Name()))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // another run may have been faster
 			return err
 		}
 		total -= file.Size()

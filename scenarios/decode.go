@@ -40,6 +40,10 @@ func (e *Error) Error() string {
 // Decode reads a scenario from TOML text. Name is what errors call the text, usually its path;
 // sets are "key=value" overrides, applied in order. All faults are reported, joined.
 func Decode(name string, text string, sets []string) (*Scenario, error) {
+	if line := tooDeep(text); line > 0 {
+		return nil, &Error{Where: fmt.Sprintf("%s:%d", name, line), Fault: "brackets within brackets within brackets",
+			Want: fmt.Sprintf("at most %d open at once", maxDepth)}
+	}
 	tree := map[string]any{}
 	if _, err := toml.Decode(text, &tree); err != nil {
 		return nil, syntaxError(name, err)
@@ -57,6 +61,28 @@ func Decode(name string, text string, sets []string) (*Scenario, error) {
 		return nil, errors.Join(d.faults...)
 	}
 	return &sc, nil
+}
+
+// maxDepth bounds how deep values nest: the TOML library's time grows out of bounds with it.
+const maxDepth = 32
+
+// tooDeep is the line at which more brackets are open than any scenario needs, or 0. It counts the
+// brackets in strings and comments too, which closes no door: those come in pairs or are few.
+func tooDeep(text string) int {
+	line, depth := 1, 0
+	for i := range len(text) {
+		switch text[i] {
+		case '\n':
+			line++
+		case '[', '{':
+			if depth++; depth > maxDepth {
+				return line
+			}
+		case ']', '}':
+			depth = max(depth-1, 0)
+		}
+	}
+	return 0
 }
 
 func syntaxError(name string, err error) error {
@@ -108,9 +134,17 @@ func (d *decoder) override(tree map[string]any, set string) {
 		bad("no key and value", "key=value", "write for example --set seed=7")
 		return
 	}
+	if tooDeep(text) > 0 {
+		bad("brackets within brackets within brackets", fmt.Sprintf("at most %d open at once", maxDepth), "")
+		return
+	}
 	value, ok := parseValue(text)
 	if !ok {
 		bad("the value is no TOML value", "a number, true, a word, or a list in brackets", "")
+		return
+	}
+	if strings.Count(key, "[") != strings.Count(key, "]") {
+		bad("brackets that do not match", "an index in brackets, as in miners[0].count=3", "")
 		return
 	}
 	parts := strings.Split(strings.ReplaceAll(key, "[", ".["), ".")
@@ -121,8 +155,11 @@ func (d *decoder) override(tree map[string]any, set string) {
 			list, isList := asTables(at)
 			n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
 			if !isList || err != nil || n < 0 || n >= len(list) || last {
-				bad(fmt.Sprintf("%s has no element %s", path, part), fmt.Sprintf("an index from [0] to [%d] and a key behind it", len(list)-1),
-					"look at the scenario with: taolab scenario show")
+				want := "an index and a key behind it"
+				if len(list) > 0 {
+					want = fmt.Sprintf("an index from [0] to [%d] and a key behind it", len(list)-1)
+				}
+				bad(fmt.Sprintf("%s has no element %s", path, part), want, "look at the scenario with: taolab scenario show")
 				return
 			}
 			path += fmt.Sprintf("[%d]", n)

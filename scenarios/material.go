@@ -278,9 +278,9 @@ func trainTokenizer(source pile.Source, vocab int) (*token.Tokenizer, error) {
 }
 
 // vocabulary is a model to read the vocabulary from, for a miner that has none of its own.
-func (m *Material) vocabulary(vocab int) *lm.Model {
+func (m *Material) vocabulary(vocab, context int) *lm.Model {
 	if len(m.Bases) > 0 {
 		return m.Bases[0].Model
 	}
-	return lm.New(lm.Config{Vocab: vocab, Context: 8, Width: 8, Layers: 1, Heads: 1}, num.NewStream(0, "vocabulary"))
+	return lm.New(lm.Config{Vocab: vocab, Context: context, Width: 8, Layers: 1, Heads: 1}, num.NewStream(0, "vocabulary"))
 }

@@ -3,7 +3,6 @@ package scenarios
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -142,27 +141,34 @@ func TestAnInterruptedPreparationSaysSo(t *testing.T) {
 
 func TestTheCacheForgetsTheOldestAndNeverReturnsDamagedBytes(t *testing.T) {
 	c := Cache{Dir: t.TempDir(), MaxBytes: 200}
+	foreign := filepath.Join(c.Dir, "thesis.txt")
+	if err := os.WriteFile(foreign, make([]byte, 300), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for i := range 4 {
-		if err := c.put("x", fmt.Sprint(i), make([]byte, 50)); err != nil {
+		if err := c.put("base", cacheKey(i), make([]byte, 50)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if c.get("x", "0") != nil || c.get("x", "1") != nil {
+	if c.get("base", cacheKey(0)) != nil || c.get("base", cacheKey(1)) != nil {
 		t.Error("the oldest entries are still there")
 	}
-	if got := c.get("x", "3"); len(got) != 50 {
+	if got := c.get("base", cacheKey(3)); len(got) != 50 {
 		t.Errorf("the newest entry has %d bytes", len(got))
 	}
-	data, err := os.ReadFile(c.path("x", "3"))
+	data, err := os.ReadFile(c.path("base", cacheKey(3)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	data[10] ^= 1
-	if err := os.WriteFile(c.path("x", "3"), data, 0o644); err != nil {
+	if err := os.WriteFile(c.path("base", cacheKey(3)), data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if c.get("x", "3") != nil {
+	if c.get("base", cacheKey(3)) != nil {
 		t.Error("a damaged entry was returned")
+	}
+	if _, err := os.Stat(foreign); err != nil {
+		t.Errorf("somebody else's file: %v", err)
 	}
 	if (Cache{}).get("x", "3") != nil || (Cache{}).put("x", "3", nil) != nil {
 		t.Error("a cache without a folder keeps nothing and complains about nothing")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"taolab/model/num"
+	"taolab/sim/chain/emission"
 )
 
 // Scenario is one experiment. The struct tags are the reference of the file format: `toml` is the
@@ -187,7 +188,9 @@ func (s Span) At(i, n int) float64 {
 func (s Span) sumRao(n int) uint64 {
 	sum := uint64(0)
 	for i := range n {
-		sum += rao(s.At(i, n))
+		if sum += rao(s.At(i, n)); sum > emission.SupplyRao {
+			return emission.SupplyRao + 1 // more than there can be; the sum must not wrap
+		}
 	}
 	return sum
 }

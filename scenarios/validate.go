@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +16,10 @@ import (
 // validate finds what no single key shows: counts, shapes and limits that do not fit each other.
 func validate(sc *Scenario, where func(key string) string) []error {
 	c := checker{Scenario: sc, where: where}
+	if sc.Name != "" && !folderName.MatchString(sc.Name) {
+		c.fault("name", fmt.Sprintf("%q", sc.Name), "letters, digits, dots, dashes and underscores, at most 64, beginning with a letter or digit",
+			"it names the run's folder")
+	}
 	c.network()
 	c.corpus()
 	c.miners()
@@ -26,6 +31,8 @@ func validate(sc *Scenario, where func(key string) string) []error {
 	}
 	return c.faults
 }
+
+var folderName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // checker collects the faults of one scenario.
 type checker struct {
@@ -259,7 +266,7 @@ func (sc *Scenario) NeuronCount() int {
 
 // genesisRao is the issuance at genesis: what the scenario says was minted before, and all stakes.
 func (sc *Scenario) genesisRao() uint64 {
-	issued := rao(sc.Chain.InitialIssuanceTAO)
+	issued := rao(sc.Chain.InitialIssuanceTAO) // at most 768 groups of little more than the supply: no overflow
 	for _, g := range sc.Miners {
 		issued += g.StakeTAO.sumRao(g.Count)
 	}
@@ -317,4 +324,11 @@ func override[T comparable](p *T, value T) {
 	}
 }
 
-func share16(x float64) uint16 { return uint16(float64(x*65535) + 0.5) }
+// share16 is a share in 1/65535, to the nearest; what is not zero stays so, because zero keeps the era's.
+func share16(x float64) uint16 {
+	share := uint16(float64(x*65535) + 0.5)
+	if x > 0 {
+		return max(share, 1)
+	}
+	return share
+}

@@ -14,6 +14,8 @@ func newCorpus() *cobra.Command {
 		Use:     "corpus",
 		Short:   "Look at corpora",
 		Example: "  taolab corpus inspect ../pile",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newCorpusInspect())
 	return cmd

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,7 +45,11 @@ and PNG, and report.html.`,
 			if cmd.Flags().Changed("seed") {
 				flags.sets = append(flags.sets, fmt.Sprintf("seed=%d", flags.seed))
 			}
-			return run(cmd.Context(), args[0], flags, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			// Only a run has something to save: every other verb ends at the signal itself.
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			context.AfterFunc(ctx, stop) // a second signal ends the program at once
+			return run(ctx, args[0], flags, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVarP(&flags.out, "out", "o", "", "folder for the results; must not exist (default runs/NAME, numbered)")

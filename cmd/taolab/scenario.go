@@ -23,6 +23,8 @@ func newScenario() *cobra.Command {
 		Example: `  taolab scenario list
   taolab scenario new my.toml --from quickstart
   taolab scenario explain my.toml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newScenarioList(), newScenarioShow(), newScenarioNew(), newScenarioValidate(), newScenarioExplain())
 	return cmd
