@@ -211,7 +211,7 @@ func (m *Material) base(ctx context.Context, f *File, shape lm.Config, cache Cac
 	base.Model = model
 	base.HeldOutLoss = m.heldOut(work, model)
 	if data, err := model.AppendBinary(nil); err == nil {
-		_ = cache.put("base", key, data) // a cache that cannot be written was warned of above
+		_ = cache.put("base", key, data) // the run goes on without it
 	}
 	return base
 }

@@ -26,6 +26,7 @@ func validate(sc *Scenario, where func(key string) string) []error {
 	c.validators()
 	c.applications()
 	c.faultEntries()
+	c.memory()
 	if len(c.faults) == 0 {
 		c.chain()
 	}
@@ -50,6 +51,11 @@ func (c *checker) network() {
 	if n == 0 || n > 64 {
 		c.fault("network.regions", fmt.Sprintf("%d regions", n), "1 to 64 names", "")
 	}
+	for i, region := range c.Network.Regions {
+		if region == "" || slices.Contains(c.Network.Regions[:i], region) {
+			c.fault("network.regions", fmt.Sprintf("%q is empty or stands twice", region), "each region a name of its own", "")
+		}
+	}
 	if len(c.Network.LatencyMs) != n {
 		c.fault("network.latency_ms", fmt.Sprintf("%d rows for %d regions", len(c.Network.LatencyMs), n), "a square matrix, one row a region", "")
 		return
@@ -71,6 +77,9 @@ func (c *checker) network() {
 func (c *checker) corpus() {
 	if c.Corpus.Kind == "shards" && c.Corpus.Path == "" {
 		c.fault("corpus.path", "missing", "a folder or file of .jsonl or .jsonl.zst shards", "set corpus.path, or corpus.kind = \"synthetic\"")
+	}
+	if c.Corpus.Kind == "synthetic" && c.Corpus.Megabytes > maxSyntheticMB {
+		c.fault("corpus.megabytes", fmt.Sprintf("%g MB of synthetic text", c.Corpus.Megabytes), fmt.Sprintf("at most %d", maxSyntheticMB), "a store is held in memory")
 	}
 	if c.Corpus.Kind == "synthetic" && c.Corpus.Path != "" {
 		c.fault("corpus.path", "set, but the corpus is synthetic", "no path", "set corpus.kind = \"shards\" to read it")
@@ -106,7 +115,7 @@ func (c *checker) miners() {
 		c.name(key, g.Name)
 		c.heads(key, "heads", g.Heads, g.Width)
 		c.subsets(key+".subsets", g.Subsets)
-		if g.Behaviour == "honest" && g.LearningRate == 0 && g.Duty.From > 0 {
+		if g.Behaviour == "honest" && g.LearningRate == 0 && max(g.Duty.From, g.Duty.To) > 0 {
 			c.fault(key+".learning_rate", "an honest miner that trains at rate 0", "a rate above 0", "or duty = 0")
 		}
 	}
@@ -151,12 +160,12 @@ func (c *checker) validators() {
 	for i, g := range c.Validators {
 		key := fmt.Sprintf("validators[%d]", i)
 		c.name(key, g.Name)
-		c.heads(key, "router_heads", g.RouterHeads, g.RouterWidth)
 		c.subsets(key+".subsets", g.Subsets)
-		c.topK(key, g.TopK)
 		if g.Behaviour != "honest" {
-			continue
+			continue // asks nobody and routes nothing
 		}
+		c.heads(key, "router_heads", g.RouterHeads, g.RouterWidth)
+		c.topK(key, g.TopK)
 		for j, m := range c.Miners {
 			if g.Tokens > m.Context {
 				c.fault(key+".tokens", fmt.Sprintf("rows of %d tokens do not fit the context of %d of miners[%d] (%s)", g.Tokens, m.Context, j, m.Name),
@@ -204,6 +213,14 @@ func (c *checker) faultEntries() {
 		if f.Kind == "partition" && !slices.Contains(c.Network.Regions, f.Region) {
 			c.fault(key+".region", fmt.Sprintf("no region %q", f.Region), "one of "+strings.Join(c.Network.Regions, ", "), "")
 		}
+		if f.Kind == "crash" && f.Region != "" || f.Kind == "partition" && f.Group != "" {
+			c.fault(key, "a crash has a group and no region, a partition a region and no group", "the one that fits its kind", "")
+		}
+		for j, g := range c.Faults[:i] {
+			if f.Kind == "crash" && g.Kind == "crash" && f.Group == g.Group && f.AtS < g.AtS+g.DurationS {
+				c.fault(key+".at_s", fmt.Sprintf("%s crashes at %g s, before faults[%d] has ended", f.Group, f.AtS, j), "crashes of a group one after the other", "")
+			}
+		}
 		if f.AtS > float64(c.Time.Hours*3600) {
 			c.fault(key+".at_s", fmt.Sprintf("%g s, after the end of the run", f.AtS), fmt.Sprintf("at most %g", float64(c.Time.Hours*3600)), "")
 		}
@@ -233,6 +250,29 @@ func (c *checker) chain() {
 	if uint64(p.MaxWeight)*uint64(targets) < 65535 {
 		c.fault("chain.max_weight", fmt.Sprintf("%d/65535 for each of %d miners adds up to less than a whole row", p.MaxWeight, targets),
 			fmt.Sprintf("at least %.4f", 1/float64(targets)), "")
+	}
+}
+
+// What a scenario may ask of the machine's memory.
+const (
+	maxSyntheticMB = 4096
+	maxModelBytes  = 16 << 30 // of all base models, and of weights and moments of all miners that train
+)
+
+// memory refuses models that no machine this is meant for can hold.
+func (c *checker) memory() {
+	total := uint64(0)
+	for _, g := range c.Miners {
+		width := uint64(g.Width)
+		params := uint64(c.Corpus.Vocab+g.Context)*width + uint64(g.Layers)*(12*width*width+13*width) + 2*width
+		total += 4 * params
+		if g.Behaviour == "honest" {
+			total += 12 * params * uint64(g.Count)
+		}
+	}
+	if total > maxModelBytes {
+		c.fault("miners", fmt.Sprintf("their models take %.1f GiB", float64(total)/(1<<30)), fmt.Sprintf("at most %d", maxModelBytes>>30),
+			"lower count, width or layers")
 	}
 }
 

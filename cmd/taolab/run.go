@@ -151,10 +151,10 @@ func simulate(ctx context.Context, file *scenarios.File, material *scenarios.Mat
 	stop()
 	manifest.Ended = time.Now().UTC()
 	manifest.WallSeconds = time.Since(start).Seconds()
-	manifest.Interrupted = ctx.Err() != nil
 	if fault := writer.Err(); fault != nil {
 		return nil, code(exitFailure, fmt.Errorf("the run was ended because it cannot be written: %w", fault))
 	}
+	manifest.Interrupted = errors.Is(err, context.Canceled)
 	if err != nil && !manifest.Interrupted {
 		return nil, code(exitFailure, err)
 	}
