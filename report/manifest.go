@@ -41,6 +41,8 @@ type Manifest struct {
 	Scenario     json.RawMessage `json:"scenario,omitempty"`      // resolved: every value, defaults included
 	ScenarioTOML string          `json:"scenario_toml,omitempty"` // the scenario as it was read
 	Seed         uint64          `json:"seed"`
+	CorpusPath   string          `json:"corpus_path,omitempty"`   // absolute path of the shards; empty for synthetic text
+	CorpusDigest string          `json:"corpus_digest,omitempty"` // hex, of every document that the run could read
 	Versions     Versions        `json:"versions"`
 	Started      time.Time       `json:"started"` // wall time; no part of any digest
 	Ended        time.Time       `json:"ended"`
@@ -51,7 +53,8 @@ type Manifest struct {
 	FLOP         uint64          `json:"flop"`       // arithmetic of all compute jobs
 	RunDigest    string          `json:"run_digest"` // hex of 32 bytes: ledger digests and event log
 	LedgerDigest string          `json:"ledger_digest"`
-	Tables       []TableInfo     `json:"tables"` // tables with rows, as Writer.Tables lists them
+	Recorded     []trace.Table   `json:"recorded,omitempty"` // tables that the run was asked for
+	Tables       []TableInfo     `json:"tables"`             // those of them with rows, as Writer.Tables lists them
 	Nodes        []Node          `json:"nodes"`
 	Anchors      Anchors         `json:"anchors"`
 	Warnings     []string        `json:"warnings"`
@@ -143,6 +146,14 @@ func (m *Manifest) Check() error {
 		if err := checkDigest(t.Digest); err != nil {
 			return fmt.Errorf("tables[%d] (%s): digest: %w", i, t.Table, err)
 		}
+	}
+	for i, name := range m.Recorded {
+		if _, ok := tableNamed(name); !ok {
+			return fmt.Errorf("recorded[%d]: unknown table %q", i, name)
+		}
+	}
+	if err := checkDigest(m.CorpusDigest); m.CorpusDigest != "" && err != nil {
+		return fmt.Errorf("corpus_digest: %w", err)
 	}
 	holder := make(map[uint16]int)
 	for i, n := range m.Nodes {

@@ -57,6 +57,8 @@ func TestAWrongManifestIsRefusedWithTheReason(t *testing.T) {
 		{`"uid": 9,`, `"uid": 8,`, "nodes[1]: uid 8 is nodes[0]’s too"},
 		{`"kind": "application"`, `"kind": "oracle"`, `kind "oracle"`},
 		{`"name": "synthetic"`, `"name": ""`, "name is empty"},
+		{`"seed": 42`, `"seed": 42, "recorded": ["bonds", "neurons"]`, `recorded[1]: unknown table "neurons"`},
+		{`"seed": 42`, `"seed": 42, "corpus_digest": "77"`, "corpus_digest:"},
 		{`"run_digest": "00`, `"run_digest": "0x`, "run_digest:"},
 		{"\n}\n", "\n} {}\n", "text after the manifest"},
 		{"\n}\n", "\n", "unexpected EOF"},

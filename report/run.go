@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -52,6 +53,12 @@ func (r *Run) Has(t trace.Table) bool {
 		}
 	}
 	return false
+}
+
+// Recorded reports whether the run was asked to record the table, though no row may have come. Of
+// runs whose manifest does not say, it is what Has says.
+func (r *Run) Recorded(t trace.Table) bool {
+	return r.Has(t) || slices.Contains(r.Manifest.Recorded, t)
 }
 
 // Rows calls do with every row of T's table in the order of recording, holding a bounded number in
