@@ -81,6 +81,13 @@ func (a I32F32) Mul(b I32F32) I32F32 {
 	return I32F32(hi<<32 | lo>>32)
 }
 
+// MulShare returns a * b rounded down, for a and b that are not negative and whose product is in
+// range, such as shares: Mul without its guards.
+func (a I32F32) MulShare(b I32F32) I32F32 {
+	hi, lo := bits.Mul64(uint64(a), uint64(b))
+	return I32F32(hi<<32 | lo>>32)
+}
+
 // Div returns a / b truncated toward zero and whether it is defined and in range.
 func (a I32F32) Div(b I32F32) (q I32F32, ok bool) {
 	if b == 0 {
@@ -124,7 +131,7 @@ func (a I32F32) Round() int64 {
 }
 
 // U16 returns floor(a * 65535) clamped to 0..65535, the form in which the chain stores shares.
-func (a I32F32) U16() uint16 { return clampU16(int64(a.Mul(65535<<32) >> 32)) }
+func (a I32F32) U16() uint16 { return uint16(uint64(a.Clamp(Zero, One)) * 65535 >> 32) }
 
 // Of returns floor(a * amount), the part of an amount in rao that a share of it is; 0 for
 // negative a, saturating.
