@@ -94,3 +94,18 @@ func (s Seal) Solve(blockHash, hotkey [32]byte, difficulty, first, tries uint64)
 	}
 	return 0, [32]byte{}, false
 }
+
+// ZeroBits counts the leading zero bits of work, read as MeetsDifficulty reads it.
+func (s Seal) ZeroBits(work [32]byte) int {
+	if s == KeccakHotkeyLE {
+		slices.Reverse(work[:])
+	}
+	zeros := 0
+	for _, b := range work {
+		zeros += bits.LeadingZeros8(b)
+		if b != 0 {
+			break
+		}
+	}
+	return zeros
+}

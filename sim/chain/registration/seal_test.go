@@ -89,6 +89,22 @@ func FuzzMeetsDifficultyEqualsItsTwin(f *testing.F) {
 	})
 }
 
+func TestZeroBitsAreCountedFromTheSameEnd(t *testing.T) {
+	work := [32]byte{0, 0x13, 31: 0x40}
+	for _, seal := range Seals() {
+		want := 8 + 3
+		if seal == KeccakHotkeyLE {
+			want = 1
+		}
+		if got := seal.ZeroBits(work); got != want {
+			t.Errorf("%s: %d leading zero bits, want %d", seal, got, want)
+		}
+		if got := seal.ZeroBits([32]byte{}); got != 256 {
+			t.Errorf("%s: %d leading zero bits of nothing, want 256", seal, got)
+		}
+	}
+}
+
 func TestSolveFindsTheFirstNonceWithinItsTries(t *testing.T) {
 	block, hotkey := [32]byte{4}, [32]byte{5}
 	for _, seal := range Seals() {
