@@ -51,7 +51,7 @@ type Difference struct {
 	Made       []Change          `json:"made"`                  // how they were made: seed, versions, length, keys of the scenario
 	Digests    []Change          `json:"digests"`               // of run and state, as run.json has them
 	FirstBlock *uint64           `json:"first_block,omitempty"` // height of the first row of the table blocks that differs
-	First      *RowDifference    `json:"first,omitempty"`       // the earliest of all tables
+	First      *RowDifference    `json:"first,omitempty"`       // the earliest of all tables; a row that differs in more than its digest, where there is one
 	Tables     []TableDifference `json:"tables"`
 }
 
@@ -73,6 +73,8 @@ type TableDifference struct {
 	DigestB string         `json:"digest_b,omitempty"`
 	Damaged []string       `json:"damaged,omitempty"` // folders whose rows are not those that run.json lists
 	First   *RowDifference `json:"first,omitempty"`
+
+	telling *RowDifference // the first row that differs in more than digests, which only say that something does
 }
 
 // RowDifference is the first row of a table that differs.
@@ -104,18 +106,25 @@ func Diff(a, b *Run) (*Difference, error) {
 		}
 		d.Tables = append(d.Tables, compared)
 		d.Equal = d.Equal && len(compared.Damaged) == 0 && compared.Status != TableDiffers
-		first := compared.First
-		if first == nil {
-			continue
-		}
-		if c.table == trace.Blocks {
+		if first := compared.First; first != nil && c.table == trace.Blocks {
 			d.FirstBlock = &first.Block
 		}
-		if d.First == nil || first.Block < d.First.Block {
-			d.First = first
+		d.First = earlier(d.First, compared.telling)
+	}
+	for _, t := range d.Tables {
+		if d.First == nil {
+			d.First = t.First
 		}
 	}
 	return d, nil
+}
+
+// earlier is the difference at the lower block; of equals the one found first.
+func earlier(a, b *RowDifference) *RowDifference {
+	if a == nil || b != nil && b.Block < a.Block {
+		return b
+	}
+	return a
 }
 
 // compareTable walks through a table of both runs side by side.
@@ -133,11 +142,16 @@ func compareTable[T trace.Row](a, b *Run) (TableDifference, error) {
 	right, stopRight := newWalk[T](b)
 	defer stopRight()
 	for left.step() && right.step() && (left.more || right.more) {
-		if d.Status != TableEqual || bytes.Equal(left.bytes, right.bytes) && left.more == right.more {
+		if d.telling != nil || bytes.Equal(left.bytes, right.bytes) && left.more == right.more {
 			continue
 		}
-		d.Status = TableDiffers
-		d.First = rowDifference(left, right)
+		found := rowDifference(left, right)
+		if d.Status == TableEqual {
+			d.Status, d.First = TableDiffers, found
+		}
+		if d.Status == TableDiffers && !found.opaque() {
+			d.telling = found
+		}
 	}
 	if err := errors.Join(left.err, right.err); err != nil {
 		return d, err
@@ -209,6 +223,16 @@ func (w *walk[T]) finish(name trace.Table, damaged *[]string) (rows uint64, dige
 		}
 	}
 	return w.rows, digest
+}
+
+// opaque says that only digests differ: the cause stands elsewhere.
+func (r *RowDifference) opaque() bool {
+	for _, c := range r.Fields {
+		if c.Key != "digest" {
+			return false
+		}
+	}
+	return r.Ended == ""
 }
 
 func rowDifference[T trace.Row](a, b *walk[T]) *RowDifference {

@@ -103,6 +103,17 @@ func TestTheFirstRowAndFieldThatDifferAreNamed(t *testing.T) {
 			}
 			return r
 		}, "blocks height 10"},
+		{"a digest, and what it is of later", func(r trace.Row) trace.Row {
+			if b, ok := r.(trace.Block); ok && b.Height > 1000 {
+				b.Digest = "x"
+				return b
+			}
+			if e, ok := r.(trace.Epoch); ok && e.Epoch == 5 {
+				e.Consensus++
+				return e
+			}
+			return r
+		}, "epochs epoch 5, block 2160, uid 0: consensus"},
 		{"one bit of a float", func(r trace.Row) trace.Row {
 			if q, ok := r.(trace.Query); ok && q.Block > 700 {
 				q.Base = math.Nextafter(q.Base, 1e9)

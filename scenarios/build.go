@@ -19,6 +19,7 @@ type Options struct {
 	Workers     int
 	Recorder    trace.Recorder
 	RoundTripAt host.Time // send every agent's state through bytes at this time; 0 means never
+	Paranoid    bool      // check the ledger's invariants after every step
 }
 
 // Network is a scenario put together: what the virtual world needs, and the list of its nodes as
@@ -50,6 +51,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(),
 		DigestEvery: params.TempoBlocks,
 		Workers:     opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
+		Paranoid: opt.Paranoid,
 	}}, nil
 }
 
@@ -265,8 +267,7 @@ func (b *builder) mix(split pile.Split, wanted []string, key string) (*pile.Mix,
 		for _, want := range wanted {
 			i := indexOf(names, want)
 			if i < 0 {
-				return nil, &Error{Where: b.File.Origin, Key: key, Fault: fmt.Sprintf("the corpus has no subset %q", want),
-					Want: fmt.Sprintf("one of %q", names), Hint: "did you mean " + nearest(want, names) + "?"}
+				return nil, b.noSubset(key, want, names)
 			}
 			weights[i] = all[i]
 		}

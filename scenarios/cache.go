@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"time"
 )
 
 // Cache keeps what is costly to make (tokenizers, tokenised stores, base models) on disk, under the
@@ -97,32 +98,57 @@ func (c Cache) put(kind, key string, body []byte) error {
 // entryName is what entries are called; whatever else lies in the folder is somebody else's.
 var entryName = regexp.MustCompile(`^(tokenizer|store|base)-[0-9a-f]{32}$`)
 
-// evict removes the oldest entries until the rest fits.
+// unfinishedName is what an entry is called until it is whole.
+var unfinishedName = regexp.MustCompile(`^\.new-[0-9]+$`)
+
+// unfinishedAge is how much older than the newest entry an unfinished one must be to count as left
+// behind by a killed run.
+const unfinishedAge = time.Hour
+
+// evict removes what killed runs left, and the oldest entries until the rest fits.
 func (c Cache) evict() error {
 	entries, err := os.ReadDir(c.Dir)
 	if err != nil {
 		return err
 	}
-	var files []fs.FileInfo
+	var files, unfinished []fs.FileInfo
 	total := int64(0)
 	for _, entry := range entries {
 		info, err := entry.Info()
-		if err != nil || !info.Mode().IsRegular() || !entryName.MatchString(info.Name()) {
-			continue // gone meanwhile, or not ours
+		switch {
+		case err != nil || !info.Mode().IsRegular(): // gone meanwhile, or not ours
+		case unfinishedName.MatchString(info.Name()):
+			unfinished = append(unfinished, info)
+		case entryName.MatchString(info.Name()):
+			files = append(files, info)
+			total += info.Size()
 		}
-		files = append(files, info)
-		total += info.Size()
 	}
 	slices.SortFunc(files, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
+	for _, file := range unfinished {
+		if len(files) > 0 && files[len(files)-1].ModTime().Sub(file.ModTime()) > unfinishedAge {
+			if err := c.remove(file); err != nil {
+				return err
+			}
+		}
+	}
 	for _, file := range files {
 		if total <= c.MaxBytes {
 			break
 		}
-		err := os.Remove(filepath.Join(c.Dir, file.Name()))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // another run may have been faster
+		if err := c.remove(file); err != nil {
 			return err
 		}
 		total -= file.Size()
 	}
 	return nil
+}
+
+// remove removes a file that another run may have removed already.
+func (c Cache) remove(file fs.FileInfo) error {
+	err := os.Remove(filepath.Join(c.Dir, file.Name()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

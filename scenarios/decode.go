@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -138,6 +139,12 @@ func (d *decoder) override(tree map[string]any, set string) {
 		bad("brackets within brackets within brackets", fmt.Sprintf("at most %d open at once", maxDepth), "")
 		return
 	}
+	if wholeNumber.MatchString(strings.TrimSpace(text)) {
+		if _, err := strconv.ParseInt(strings.ReplaceAll(strings.TrimSpace(text), "_", ""), 10, 64); err != nil {
+			bad("the whole number does not fit 64 bits", fmt.Sprintf("%d to %d", math.MinInt64, math.MaxInt64), "")
+			return
+		}
+	}
 	value, ok := parseValue(text)
 	if !ok {
 		bad("the value is no TOML value", "a number, true, a word, or a list in brackets", "")
@@ -207,6 +214,9 @@ func asTables(v any) ([]map[string]any, bool) {
 	return nil, false
 }
 
+// wholeNumber is what a decimal integer looks like in TOML.
+var wholeNumber = regexp.MustCompile(`^[+-]?[0-9]+(_[0-9]+)*$`)
+
 // parseValue reads the value of an option: TOML, or a bare word.
 func parseValue(text string) (any, bool) {
 	text = strings.TrimSpace(text)
@@ -249,6 +259,9 @@ func (d *decoder) value(path string, value any, into reflect.Value, tag reflect.
 		return
 	case [][]float64:
 		d.matrix(path, value, into)
+		return
+	case []float64:
+		d.numbers(path, value, into)
 		return
 	}
 	switch into.Kind() {
@@ -342,6 +355,27 @@ func (d *decoder) span(path string, value any, into reflect.Value, tag reflect.S
 	}
 }
 
+// numbers decodes a number, or a list of at most two.
+func (d *decoder) numbers(path string, value any, into reflect.Value) {
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	if len(list) > 2 {
+		d.fault(path, fmt.Sprintf("a list of %d", len(list)), "a number, or a pair [low, high]", "")
+		return
+	}
+	var numbers []float64
+	for _, element := range list {
+		x, ok := d.number(path, element, `min:"-1e300" max:"1e300"`) // no infinity
+		if !ok {
+			return
+		}
+		numbers = append(numbers, x)
+	}
+	into.Set(reflect.ValueOf(numbers))
+}
+
 func (d *decoder) matrix(path string, value any, into reflect.Value) {
 	rows, ok := value.([]any)
 	if !ok {
@@ -405,7 +439,7 @@ func (d *decoder) list(path string, value any, into reflect.Value) {
 }
 
 func defaultElement(t reflect.Type) reflect.Value {
-	for _, element := range []any{defaultMiners(), defaultValidators(), defaultApplications(), defaultFault()} {
+	for _, element := range []any{defaultMiners(), defaultValidators(), defaultApplications(), defaultFault(), defaultExpectation()} {
 		if reflect.TypeOf(element) == t {
 			return reflect.ValueOf(element)
 		}

@@ -1,5 +1,7 @@
 package scenarios
 
+import "taolab/report"
+
 func one(x float64) Span { return Span{x, x} }
 
 // Default is what a scenario file starts from.
@@ -47,10 +49,13 @@ func defaultApplications() ApplicationGroup {
 
 func defaultFault() FaultEntry { return FaultEntry{Kind: "crash", DurationS: 600} }
 
+func defaultExpectation() report.Expectation { return report.Expectation{} }
+
 // Complete is the default with one table of each kind, as the reference shows it.
 func Complete() Scenario {
 	sc := Default()
 	sc.Miners, sc.Validators = []MinerGroup{defaultMiners()}, []ValidatorGroup{defaultValidators()}
 	sc.Applications, sc.Faults = []ApplicationGroup{defaultApplications()}, []FaultEntry{defaultFault()}
+	sc.Expect = []report.Expectation{defaultExpectation()}
 	return sc
 }

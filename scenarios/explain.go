@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"reflect"
@@ -13,41 +14,45 @@ import (
 )
 
 // Work is what a run will compute, estimated from the scenario alone: miners train for their duty
-// share of the time and answer every question, nothing is refused or lost.
+// share of the time and answer every question, nothing is refused or lost. The numbers are floats,
+// because what a scenario may ask for does not fit 64 bits.
 type Work struct {
-	BaseTokens, TrainTokens, ServeTokens, MeasureTokens int64
-	FLOP                                                int64
+	BaseTokens, TrainTokens, ServeTokens, MeasureTokens float64
+	FLOP                                                float64
 }
 
 // Work estimates the run's tokens and FLOP.
 func (f *File) Work() Work {
 	var w Work
 	for _, shape := range f.shapes() {
-		w.BaseTokens += int64(f.Base.Steps * f.Base.Rows * shape.Context)
-		w.FLOP += int64(f.Base.Steps) * shape.TrainFLOP(f.Base.Rows, shape.Context)
+		steps := float64(f.Base.Steps)
+		w.BaseTokens += float64(steps * float64(f.Base.Rows*shape.Context))
+		w.FLOP += float64(steps * float64(shape.TrainFLOP(f.Base.Rows, shape.Context)))
 	}
 	spanS := float64(f.Time.Hours * 3600)
 	questions, tokens := f.questions(spanS)
-	miners := float64(f.MinerCount())
+	served := float64(questions / float64(f.MinerCount()) * tokens)
+	measured := float64(float64(f.BlockCount()/f.Evaluation.PeriodBlocks+1) * float64(f.Evaluation.Rows*f.smallestContext()))
 	for _, g := range f.Miners {
 		if g.Behaviour == "random" {
 			continue
 		}
 		shape := f.shape(g)
-		for i := range g.Count {
-			if g.Behaviour == "honest" {
-				step := float64(shape.TrainFLOP(g.Rows, g.Context))
-				steps := float64(float64(spanS*g.Duty.At(i, g.Count))*float64(g.HardwareMFLOPS.At(i, g.Count)*1e6)) / step
-				w.TrainTokens += int64(steps) * int64(g.Rows*g.Context)
-				w.FLOP += int64(steps) * int64(step)
+		members := float64(g.Count)
+		if g.Behaviour == "honest" {
+			busy := 0.0 // FLOP that the members' units do in their duty time
+			for i := range g.Count {
+				busy += float64(float64(spanS*g.Duty.At(i, g.Count)) * float64(g.HardwareMFLOPS.At(i, g.Count)*1e6))
 			}
-			served := int64(float64(questions / miners * tokens))
-			w.ServeTokens += served
-			w.FLOP += served * shape.ForwardFLOP(1, g.Context, true) / int64(g.Context)
-			measured := int64(f.BlockCount()/f.Evaluation.PeriodBlocks+1) * int64(f.Evaluation.Rows*f.smallestContext())
-			w.MeasureTokens += measured
-			w.FLOP += measured * shape.ForwardFLOP(1, g.Context, false) / int64(g.Context)
+			w.FLOP += busy
+			w.TrainTokens += float64(busy / float64(shape.TrainFLOP(g.Rows, g.Context)) * float64(g.Rows*g.Context))
 		}
+		w.ServeTokens += float64(members * served)
+		w.MeasureTokens += float64(members * measured)
+		perToken := float64(shape.ForwardFLOP(1, g.Context, true)) / float64(g.Context)
+		w.FLOP += float64(members * float64(served*perToken))
+		perToken = float64(shape.ForwardFLOP(1, g.Context, false)) / float64(g.Context)
+		w.FLOP += float64(members * float64(measured*perToken))
 	}
 	return w
 }
@@ -136,12 +141,8 @@ func period(p chain.Params) uint64 {
 
 // Scale reads the corpus and returns the constants that its tokens are converted with.
 func (f *File) Scale(cache Cache) ([]Limit, error) {
-	source, err := f.source()
+	m, err := f.read(context.Background(), cache)
 	if err != nil {
-		return nil, err
-	}
-	m := &Material{}
-	if err := m.read(f, source, cache); err != nil {
 		return nil, err
 	}
 	bytesPerToken := m.Store.BytesPerToken()
@@ -205,13 +206,15 @@ func tomlValue(v reflect.Value) string {
 	case Span:
 		return x.String()
 	case string:
-		return fmt.Sprintf("%q", x)
+		return tomlQuote(x)
 	case []string:
 		quoted := make([]string, len(x))
 		for i, word := range x {
-			quoted[i] = fmt.Sprintf("%q", word)
+			quoted[i] = tomlQuote(word)
 		}
 		return "[" + strings.Join(quoted, ", ") + "]"
+	case []float64:
+		return strings.ReplaceAll(fmt.Sprint(x), " ", ", ")
 	case [][]float64:
 		rows := make([]string, len(x))
 		for i, row := range x {
@@ -220,4 +223,23 @@ func tomlValue(v reflect.Value) string {
 		return "[" + strings.Join(rows, ", ") + "]"
 	}
 	return fmt.Sprint(v.Interface())
+}
+
+// tomlQuote writes a basic string. TOML knows fewer escapes than Go.
+func tomlQuote(text string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range text {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -14,8 +15,8 @@ import (
 )
 
 // Tables are the tables that the scenario wants written.
-func (f *File) Tables() []trace.Table {
-	t := f.Trace
+func (sc *Scenario) Tables() []trace.Table {
+	t := sc.Trace
 	var tables []trace.Table
 	for _, entry := range []struct {
 		on    bool
@@ -43,6 +44,7 @@ func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
 	manifest := &report.Manifest{
 		Name: f.Scenario.Name, Seed: f.Seed, Scenario: f.resolved(), ScenarioTOML: f.Text,
 		Nodes: n.Nodes, Warnings: append([]string{}, m.Warnings...),
+		CorpusDigest: hex.EncodeToString(m.CorpusDigest[:]), CorpusPath: f.corpusPath(), Recorded: f.Tables(),
 		Anchors: report.Anchors{
 			BigramLoss: m.BigramLoss, BytesPerToken: m.Store.BytesPerToken(),
 			EquivalentFactor: score.LossScale(m.Store.BytesPerToken()),

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -23,6 +24,8 @@ type Material struct {
 	Bases      []Base
 	BigramLoss float64 // nats per token of an add-one-smoothed bigram model on the held-out windows
 	Warnings   []string
+
+	CorpusDigest [32]byte // of every document that the corpus yields
 }
 
 // Base is one base model with its loss on the held-out windows.
@@ -45,19 +48,15 @@ func (f *File) Prepare(ctx context.Context, cache Cache, workers int, stage Stag
 	if stage == nil {
 		stage = func(string, int64, int64) {}
 	}
-	source, err := f.source()
+	stage("reading the corpus", 0, 1)
+	m, err := f.read(ctx, cache)
 	if err != nil {
 		return nil, err
 	}
-	m := &Material{}
-	stage("reading the corpus", 0, 1)
-	if err := m.read(f, source, cache); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	stage("reading the corpus", 1, 1)
+	if err := f.checkSubsets(m.Store.Subsets()); err != nil {
+		return nil, err
+	}
 	m.Evaluation, err = agents.NewEvaluation(m.Store, f.evaluationRows(m.Store), f.smallestContext(), f.Seed)
 	if err != nil {
 		return nil, &Error{Where: f.Origin, Key: "evaluation", Fault: err.Error(), Want: "held-out text in every subset"}
@@ -66,17 +65,105 @@ func (f *File) Prepare(ctx context.Context, cache Cache, workers int, stage Stag
 	return m, m.train(ctx, f, cache, workers, stage)
 }
 
+// read opens and reads the corpus. It returns as soon as ctx ends; what is being read then goes on
+// to the next document and ends there.
+func (f *File) read(ctx context.Context, cache Cache) (*Material, error) {
+	m, ended := new(Material), make(chan error, 1)
+	go func() {
+		source, err := f.source()
+		if err == nil {
+			err = m.read(f, interruptible{source, ctx}, cache)
+		}
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		return m, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// interruptible is a corpus whose documents end with a context.
+type interruptible struct {
+	pile.Source
+	ctx context.Context
+}
+
+func (s interruptible) Documents() iter.Seq2[pile.Document, error] {
+	return func(yield func(pile.Document, error) bool) {
+		for document, err := range s.Source.Documents() {
+			if err == nil {
+				err = s.ctx.Err()
+			}
+			if !yield(document, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// checkSubsets finds subsets that a group wants and the corpus has not. Of shards that is known only
+// once they are read.
+func (f *File) checkSubsets(names []string) error {
+	check := func(key string, wanted []string) error {
+		for _, want := range wanted {
+			if !slices.Contains(names, want) {
+				return f.noSubset(key, want, names)
+			}
+		}
+		return nil
+	}
+	for i, g := range f.Miners {
+		if err := check(fmt.Sprintf("miners[%d].subsets", i), g.Subsets); err != nil {
+			return err
+		}
+	}
+	for i, g := range f.Validators {
+		if err := check(fmt.Sprintf("validators[%d].subsets", i), g.Subsets); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *File) noSubset(key, want string, names []string) error {
+	where := f.Origin
+	if line := f.Line(key); line > 0 {
+		where = fmt.Sprintf("%s:%d", where, line)
+	}
+	return &Error{Where: where, Key: key, Fault: fmt.Sprintf("the corpus has no subset %q", want),
+		Want: fmt.Sprintf("one of %q", names), Hint: "did you mean " + nearest(want, names) + "?"}
+}
+
 // source opens the corpus that the scenario names.
 func (f *File) source() (pile.Source, error) {
 	limit := int64(float64(f.Corpus.Megabytes * 1e6))
 	if f.Corpus.Kind == "synthetic" {
 		return pile.NewSynthetic(f.Seed, limit, f.Corpus.Subsets)
 	}
+	return pile.Open(f.shardPath(), limit, f.Corpus.Subsets)
+}
+
+// shardPath is where the shards are: relative to the file, or to where the user is for --set.
+func (f *File) shardPath() string {
 	path := f.Corpus.Path
 	if !filepath.IsAbs(path) && !f.setsKey("corpus.path") {
 		path = filepath.Join(f.Dir, path)
 	}
-	return pile.Open(path, limit, f.Corpus.Subsets)
+	return path
+}
+
+// corpusPath is the absolute path of the shards, by which a run can be repeated from elsewhere.
+func (f *File) corpusPath() string {
+	if f.Corpus.Kind != "shards" {
+		return ""
+	}
+	path, err := filepath.Abs(f.shardPath())
+	if err != nil {
+		return f.shardPath()
+	}
+	return path
 }
 
 // read fills in tokenizer and store.
@@ -85,6 +172,7 @@ func (m *Material) read(f *File, source pile.Source, cache Cache) error {
 	if err != nil {
 		return err
 	}
+	m.CorpusDigest = digest
 	key := cacheKey("tokenizer", arithmeticVersion, digest, f.Corpus.Vocab)
 	if data := cache.get("tokenizer", key); data != nil {
 		m.Tokenizer, err = token.Load(data)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"taolab/model/num"
+	"taolab/report"
 	"taolab/sim/chain/emission"
 )
 
@@ -24,6 +25,8 @@ type Scenario struct {
 	Applications []ApplicationGroup `toml:"applications"`
 	Faults       []FaultEntry       `toml:"faults"`
 	Trace        TraceSection       `toml:"trace"`
+
+	Expect []report.Expectation `toml:"expect"`
 }
 
 // TimeSection says how long the network lives.

@@ -26,7 +26,9 @@ func validate(sc *Scenario, where func(key string) string) []error {
 	c.validators()
 	c.applications()
 	c.faultEntries()
+	c.expectations()
 	c.memory()
+	c.size()
 	if len(c.faults) == 0 {
 		c.chain()
 	}
@@ -253,10 +255,13 @@ func (c *checker) chain() {
 	}
 }
 
-// What a scenario may ask of the machine's memory.
+// What a scenario may ask of the machine.
 const (
 	maxSyntheticMB = 4096
 	maxModelBytes  = 16 << 30 // of all base models, and of weights and moments of all miners that train
+	maxBatchBytes  = 4 << 30  // of the activations of one batch; each worker may hold one
+	maxRunBlocks   = 1 << 28  // a century of 12 s
+	maxNodes       = 16384    // applications in all; neurons have a limit of their own
 )
 
 // memory refuses models that no machine this is meant for can hold.
@@ -273,6 +278,55 @@ func (c *checker) memory() {
 	if total > maxModelBytes {
 		c.fault("miners", fmt.Sprintf("their models take %.1f GiB", float64(total)/(1<<30)), fmt.Sprintf("at most %d", maxModelBytes>>30),
 			"lower count, width or layers")
+	}
+	subsets := 1 // at least so many share the evaluation's rows
+	if c.Corpus.Kind == "synthetic" {
+		subsets = len(pile.SubsetNames())
+	}
+	if n := len(c.Corpus.Subsets); n > 0 {
+		subsets = n
+	}
+	for i, g := range c.Miners {
+		if g.Behaviour == "random" {
+			continue
+		}
+		key := fmt.Sprintf("miners[%d]", i)
+		c.batch("base.rows", c.Base.Rows, g.Context, g.Width, g.Layers, g.Heads)
+		c.batch("evaluation.rows", c.Evaluation.Rows/subsets, g.Context, g.Width, g.Layers, g.Heads)
+		if g.Behaviour == "honest" {
+			c.batch(key+".rows", g.Rows, g.Context, g.Width, g.Layers, g.Heads)
+		}
+		for k, v := range c.Validators {
+			if v.Behaviour == "honest" {
+				c.batch(fmt.Sprintf("validators[%d].rows", k), v.Rows, v.Tokens, max(g.Width, v.RouterWidth), g.Layers, max(g.Heads, v.RouterHeads))
+			}
+		}
+	}
+}
+
+// batch refuses a batch whose activations no machine this is meant for can hold: about 16 numbers a
+// channel, layer and token, the attention of each head to every token, and the logits twice.
+func (c *checker) batch(key string, rows, cols, width, layers, heads int) {
+	tokens := uint64(rows) * uint64(cols)
+	perToken := uint64(layers)*(16*uint64(width)+2*uint64(heads)*uint64(cols)) + 2*uint64(c.Corpus.Vocab)
+	if bytes := 4 * tokens * perToken; bytes > maxBatchBytes { // far below 2^63
+		c.fault(key, fmt.Sprintf("a batch of %d rows of %d tokens takes %.1f GiB", rows, cols, float64(bytes)/(1<<30)),
+			fmt.Sprintf("at most %d", maxBatchBytes>>30), "lower rows, tokens, context, width or layers")
+	}
+}
+
+// size refuses runs longer and networks larger than anybody can wait for.
+func (c *checker) size() {
+	if blocks := c.BlockCount(); blocks > maxRunBlocks {
+		c.fault("time.hours", fmt.Sprintf("%g h of blocks every %g s are %d blocks", c.Time.Hours, c.Time.BlockS, blocks),
+			fmt.Sprintf("at most %d", maxRunBlocks), "shorten time.hours or lengthen time.block_s")
+	}
+	n := 0
+	for _, g := range c.Applications {
+		n += g.Count
+	}
+	if n > maxNodes {
+		c.fault("applications", fmt.Sprintf("%d in all", n), fmt.Sprintf("at most %d", maxNodes), "lower count")
 	}
 }
 

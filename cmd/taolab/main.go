@@ -25,6 +25,8 @@ const (
 	exitFailure     = 1
 	exitUsage       = 2
 	exitScenario    = 3
+	exitExpectation = 4
+	exitDigest      = 5
 	exitInterrupted = 130
 )
 
@@ -80,7 +82,7 @@ func newRoot() *cobra.Command {
 			return code(exitUsage, kernel.Check())
 		},
 	}
-	root.AddCommand(newRun(), newReport(), newScenario(), newCorpus(), newVersion())
+	root.AddCommand(newRun(), newReport(), newCheck(), newDiff(), newReplay(), newScenario(), newCorpus(), newVersion())
 	root.AddCommand(topics()...)
 	return root
 }
@@ -95,6 +97,8 @@ func topics() []*cobra.Command {
 1    failure while running or writing
 2    wrong usage: an unknown verb or flag, or an unknown value in the environment
 3    invalid scenario, or a corpus that cannot be read
+4    an expectation of a scenario was not met, or not looked at in time
+5    two runs differ, or a run cannot be repeated to the same digests
 130  interrupted; what was written up to then is valid`,
 		},
 		{

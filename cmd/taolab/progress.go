@@ -115,6 +115,12 @@ func clock(ns int64) string {
 // short shows a rate with a unit prefix.
 func short(x float64) string {
 	switch {
+	case x >= 1e18:
+		return fmt.Sprintf("%.1f E", x/1e18)
+	case x >= 1e15:
+		return fmt.Sprintf("%.1f P", x/1e15)
+	case x >= 1e12:
+		return fmt.Sprintf("%.1f T", x/1e12)
 	case x >= 1e9:
 		return fmt.Sprintf("%.1f G", x/1e9)
 	case x >= 1e6:

@@ -26,6 +26,8 @@ type runFlags struct {
 	seed    uint64
 	workers int
 	figures bool
+
+	paranoid bool
 }
 
 func newRun() *cobra.Command {
@@ -45,10 +47,8 @@ and PNG, and report.html.`,
 			if cmd.Flags().Changed("seed") {
 				flags.sets = append(flags.sets, fmt.Sprintf("seed=%d", flags.seed))
 			}
-			// Only a run has something to save: every other verb ends at the signal itself.
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			ctx, stop := interruptible(cmd.Context())
 			defer stop()
-			context.AfterFunc(ctx, stop) // a second signal ends the program at once
 			return run(ctx, args[0], flags, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -56,14 +56,31 @@ and PNG, and report.html.`,
 	cmd.Flags().StringArrayVar(&flags.sets, "set", nil, "override a key, as in --set time.hours=12; may be repeated")
 	cmd.Flags().Uint64Var(&flags.seed, "seed", 1, "master seed, short for --set seed=N")
 	cmd.Flags().IntVarP(&flags.workers, "workers", "w", runtime.NumCPU(), "threads that compute; the results are the same bits for any number")
+	cmd.Flags().BoolVar(&flags.paranoid, "paranoid", false, "check every invariant of the ledger after each transaction and block; slow, same results")
 	cmd.Flags().BoolVar(&flags.figures, "figures", true, "draw figures and the page at the end")
 	return cmd
 }
 
+// interruptible is a context that ends at the first signal; the second one ends the program. Only
+// verbs that run networks have something to save: every other one ends at the signal itself.
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+// checkWorkers refuses numbers of threads that no machine has.
+func checkWorkers(workers int) error {
+	if workers < 1 || workers > 1024 {
+		return code(exitUsage, fmt.Errorf("--workers %d: expected 1 to 1024", workers))
+	}
+	return nil
+}
+
 // run is the whole life of a run: read, prepare, let time pass, report.
 func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Writer) error {
-	if flags.workers < 1 || flags.workers > 1024 {
-		return code(exitUsage, fmt.Errorf("--workers %d: expected 1 to 1024", flags.workers))
+	if err := checkWorkers(flags.workers); err != nil {
+		return err
 	}
 	file, err := scenarios.Load(name, flags.sets)
 	if err != nil {
@@ -78,7 +95,8 @@ func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Wri
 	if err != nil {
 		return errors.Join(err, os.Remove(dir)) // nothing was written yet
 	}
-	manifest, err := simulate(ctx, file, material, dir, flags.workers, talk)
+	e := experiment{file: file, material: material, dir: dir, workers: flags.workers, paranoid: flags.paranoid}
+	manifest, err := e.simulate(ctx, talk)
 	if err != nil {
 		return err
 	}
@@ -116,15 +134,25 @@ func prepare(ctx context.Context, file *scenarios.File, workers int, talk *talk)
 	return material, nil
 }
 
-// simulate lets the network live, and leaves tables and manifest in dir. A fault leaves nothing, as
-// the same run can be made again; what the user interrupts stays, and is valid.
-func simulate(ctx context.Context, file *scenarios.File, material *scenarios.Material, dir string, workers int, talk *talk) (_ *report.Manifest, err error) {
+// experiment is a run about to be made in a folder of its own.
+type experiment struct {
+	file     *scenarios.File
+	material *scenarios.Material
+	dir      string
+	workers  int
+	paranoid bool
+	until    virtual.Position // where to end before the last block; zero: nowhere
+}
+
+// simulate lets the network live, and leaves tables and manifest in the folder. A fault leaves
+// nothing, as the same run can be made again; what the user interrupts stays, and is valid.
+func (e experiment) simulate(ctx context.Context, talk *talk) (_ *report.Manifest, err error) {
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(dir)) // made by this run
+			err = errors.Join(err, os.RemoveAll(e.dir)) // made by this run
 		}
 	}()
-	writer, err := report.NewWriter(dir, file.Tables()...)
+	writer, err := report.NewWriter(e.dir, e.file.Tables()...)
 	if err != nil {
 		return nil, code(exitFailure, err)
 	}
@@ -135,15 +163,18 @@ func simulate(ctx context.Context, file *scenarios.File, material *scenarios.Mat
 	}()
 	watched, cancel := context.WithCancel(ctx)
 	defer cancel()
-	network, err := file.Build(material, scenarios.Options{Workers: workers, Recorder: watch{writer, cancel}})
+	network, err := e.file.Build(e.material, scenarios.Options{
+		Workers: e.workers, Recorder: watch{writer, cancel}, Paranoid: e.paranoid,
+	})
 	if err != nil {
 		return nil, code(exitScenario, err)
 	}
+	network.Config.Until = e.until
 	world, err := virtual.New(network.Config)
 	if err != nil {
 		return nil, code(exitScenario, err)
 	}
-	manifest := file.Manifest(material, network)
+	manifest := e.file.Manifest(e.material, network)
 	stamp(manifest)
 	stop := talk.follow(world)
 	start := time.Now()
@@ -163,7 +194,7 @@ func simulate(ctx context.Context, file *scenarios.File, material *scenarios.Mat
 	}
 	scenarios.Finish(manifest, world)
 	manifest.Tables = writer.Tables()
-	return manifest, save(dir, file, manifest)
+	return manifest, save(e.dir, e.file, manifest)
 }
 
 // watch ends the run at the first row that cannot be written, not after the last.
@@ -211,8 +242,13 @@ func makeFolder(out, name string) (string, error) {
 	if err := os.MkdirAll("runs", 0o755); err != nil {
 		return "", fmt.Errorf("runs: %w; name a folder that can be written with --out", err)
 	}
+	return numberedFolder("runs", name)
+}
+
+// numberedFolder makes the first folder of a name, or of the name with a number, that is free.
+func numberedFolder(parent, name string) (string, error) {
 	for i := 1; i < 100000; i++ {
-		dir := filepath.Join("runs", name)
+		dir := filepath.Join(parent, name)
 		if i > 1 {
 			dir = fmt.Sprintf("%s-%d", dir, i)
 		}
@@ -221,5 +257,5 @@ func makeFolder(out, name string) (string, error) {
 			return dir, err
 		}
 	}
-	return "", fmt.Errorf("runs: every name from %s to %s-99999 exists; name a folder with --out", name, name)
+	return "", fmt.Errorf("%s: every name from %s to %s-99999 exists; name a folder with --out", parent, name, name)
 }

@@ -173,7 +173,7 @@ func newScenarioExplain() *cobra.Command {
 			e.Limits = append(e.Limits, scale...)
 			e.Work = file.Work()
 			e.FLOPS = speed(file.Probe())
-			e.Seconds = float64(e.Work.FLOP) / e.FLOPS / float64(runtime.NumCPU())
+			e.Seconds = e.Work.FLOP / e.FLOPS / float64(runtime.NumCPU())
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), e)
 			}
@@ -204,8 +204,8 @@ func (e explanation) print(w io.Writer, file *scenarios.File) error {
 # serving      %s tokens
 # measuring    %s tokens
 # arithmetic   %s FLOP, about %.0f s on %d cores at the measured %s FLOP/s each
-`, short(float64(e.Work.BaseTokens)), short(float64(e.Work.TrainTokens)), short(float64(e.Work.ServeTokens)),
-		short(float64(e.Work.MeasureTokens)), short(float64(e.Work.FLOP)), e.Seconds, runtime.NumCPU(), short(e.FLOPS))
+`, short(e.Work.BaseTokens), short(e.Work.TrainTokens), short(e.Work.ServeTokens),
+		short(e.Work.MeasureTokens), short(e.Work.FLOP), e.Seconds, runtime.NumCPU(), short(e.FLOPS))
 	return err
 }
 

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -28,7 +31,9 @@ func TestTheCommandDoesWhatItsScriptsSay(t *testing.T) {
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "append": appendFile, "substitute": substitute, "shards": shards,
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TAOLAB_CACHE", env.WorkDir+"/cache")
 			return os.WriteFile(env.WorkDir+"/tiny.toml", tiny, 0o644)
@@ -50,4 +55,36 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if want := "exit status " + args[0]; got != want {
 		ts.Fatalf("%s, want %s", got, want)
 	}
+}
+
+// appendFile adds a file to the end of another: append FILE PART.
+func appendFile(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0]) + ts.ReadFile(args[1])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
+
+// substitute replaces a text that stands in a file: substitute FILE OLD NEW.
+func substitute(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o644))
+}
+
+// shards writes a small corpus of two subsets: shards FOLDER.
+func shards(ts *testscript.TestScript, _ bool, args []string) {
+	words := strings.Fields("the a one two three red blue green cat dog bird sees hears likes and or but not soon")
+	var b strings.Builder
+	x := uint32(1)
+	for i := range 600 {
+		fmt.Fprintf(&b, `{"meta": {"pile_set_name": "%c"}, "text": "`, 'A'+rune(i%2))
+		for range 60 {
+			x = x*1664525 + 1013904223
+			b.WriteString(words[(x>>8)%uint32(len(words))] + " ")
+		}
+		b.WriteString("\"}\n")
+	}
+	ts.Check(os.MkdirAll(ts.MkAbs(args[0]), 0o755))
+	ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[0]), "00.jsonl"), []byte(b.String()), 0o644))
 }

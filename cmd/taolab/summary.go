@@ -51,3 +51,12 @@ func printSummary(w io.Writer, dir string, s *report.Summary) error {
 	_, err := fmt.Fprintf(w, "\n%s\n", filepath.Join(dir, "report.html"))
 	return err
 }
+
+// printMetrics lists numbers with all their digits, so that they can be copied into a scenario.
+func printMetrics(w io.Writer, metrics []report.Metric) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, m := range metrics {
+		fmt.Fprintf(table, "%s\t%v\t%s\n", m.Name, m.Value, m.Unit)
+	}
+	return table.Flush()
+}

@@ -184,7 +184,7 @@ func (w *World) makeBlocks() {
 // idleBlocks is how many blocks after height may be ended at once: the one after them is the next
 // to matter to the ledger, the log, the recorder or a node that sees blocks late.
 func (w *World) idleBlocks(height uint64) uint64 {
-	if len(w.mempool) > 0 {
+	if len(w.mempool) > 0 || w.cfg.Paranoid {
 		return 0
 	}
 	until := w.cfg.Blocks
@@ -219,6 +219,7 @@ func (w *World) makeBlock(height uint64) {
 	row := trace.Block{Height: height, TimeNs: int64(w.now)}
 	w.include(height, &row)
 	events := w.state.EndBlock()
+	w.distrust(height, "the end of the block")
 	w.keepView()
 	var epoch *chain.EpochRan
 	for _, e := range events {
@@ -256,6 +257,7 @@ func (w *World) include(height uint64, row *trace.Block) {
 			row.Rejected++
 		} else {
 			row.Included++
+			w.distrust(height, "a transaction of node "+w.nodes[c.node].cfg.Name)
 		}
 		w.log.bytes([]byte(s.reason))
 		node := &w.nodes[c.node]
@@ -265,6 +267,27 @@ func (w *World) include(height uint64, row *trace.Block) {
 		}
 	}
 	w.mempool = slices.Delete(w.mempool, 0, n)
+}
+
+// distrust ends the run when an invariant of the ledger is broken, where the config asks for it.
+func (w *World) distrust(height uint64, after string) {
+	if w.invariants == nil {
+		return
+	}
+	if err := w.invariants(); err != nil {
+		w.fail(fmt.Errorf("block %d, after %s: %w", height, after, err))
+	}
+}
+
+// suspicion checks the invariants of the state as it is, and as it follows the one before.
+func suspicion(s *chain.State) func() error {
+	watch := s.Watch()
+	return func() error {
+		if err := s.CheckInvariants(); err != nil {
+			return err
+		}
+		return watch.Check(s)
+	}
 }
 
 // recordBlock records what the recording asks for of a block and of its epoch.

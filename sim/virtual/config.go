@@ -13,12 +13,13 @@ import (
 )
 
 // Config is a network and how long it lives. Two equal configs give equal runs; Workers, Recorder,
-// Trace and RoundTripAt do not influence what happens.
+// Trace, RoundTripAt and Paranoid do not influence what happens.
 type Config struct {
 	Genesis chain.Genesis
 	Seed    uint64    // master seed of every stream and key
 	BlockNs host.Time // time between blocks; 0 means 12 s
 	Blocks  uint64    // the run ends with this block
+	Until   Position  // where the run ends before that; zero means nowhere
 
 	Nodes      []Node
 	Links      Links
@@ -35,7 +36,12 @@ type Config struct {
 	RoundTripAt host.Time      // when to send all agents' states through bytes; 0 means never
 	Recorder    trace.Recorder // nil records nothing
 	Trace       Recording
+	Paranoid    bool // check every invariant of the ledger after each transaction and each block
 }
+
+// Position is a place between two events of a run: how many blocks and events lie before it. A run
+// that was interrupted there can be repeated up to the same place.
+type Position struct{ Height, Events uint64 }
 
 // Node is one machine with its agent.
 type Node struct {

@@ -34,10 +34,11 @@ type World struct {
 	txs         pending[travelling]
 	nextTx      uint64
 
-	state   *chain.State
-	views   []chain.View // the newest ones; height h stands at h modulo their number
-	mempool []candidate
-	nonces  []uint64 // the next nonce of each key, by account
+	state      *chain.State
+	invariants func() error // nil: nobody asks
+	views      []chain.View // the newest ones; height h stands at h modulo their number
+	mempool    []candidate
+	nonces     []uint64 // the next nonce of each key, by account
 
 	active       *node // whose agent is handling an event
 	roundTripped bool
@@ -139,6 +140,9 @@ func New(cfg Config) (*World, error) {
 	}
 	if cfg.Recorder == nil {
 		w.records = Recording{}
+	}
+	if cfg.Paranoid {
+		w.invariants = suspicion(state)
 	}
 	if err := w.addNodes(); err != nil {
 		return nil, fmt.Errorf("virtual: %w", err)
@@ -269,7 +273,7 @@ func (w *World) record(r trace.Row) {
 	}
 }
 
-// Run lets time pass until the last block. When ctx ends first, it returns ctx's error between two
+// Run lets time pass until the last block, or until Config.Until. When ctx ends first, it returns ctx's error between two
 // events, and may be called again to go on. It returns an error when an agent asked for what no
 // world can give; then the run cannot go on.
 func (w *World) Run(ctx context.Context) error {
@@ -284,6 +288,9 @@ func (w *World) Run(ctx context.Context) error {
 			}
 			w.publish()
 		}
+		if w.at(w.cfg.Until) {
+			return nil
+		}
 		if w.state.Height() >= w.cfg.Blocks {
 			w.end()
 			return nil
@@ -293,6 +300,11 @@ func (w *World) Run(ctx context.Context) error {
 		}
 	}
 	return w.err
+}
+
+// at says whether the run has come to a position; the zero position is nowhere.
+func (w *World) at(p Position) bool {
+	return p != Position{} && w.state.Height() == p.Height && w.events == p.Events
 }
 
 // turn processes what comes next: a block, or the earliest event.

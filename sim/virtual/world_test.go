@@ -74,6 +74,65 @@ func TestARunThatIsInterruptedGoesOnToTheSameDigest(t *testing.T) {
 	}
 }
 
+func TestARunRepeatedUpToWhereItWasInterruptedHasTheSameDigest(t *testing.T) {
+	for _, rows := range []int{1, 37, 300, 500} {
+		cfg := busy(t)
+		ctx, cancel := context.WithCancel(context.Background())
+		cfg.Recorder = &cancelAfter{rows, cancel}
+		first, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := first.Run(ctx); !errors.Is(err, context.Canceled) {
+			t.Fatalf("interrupted run returned %v, expected %v", err, context.Canceled)
+		}
+		p := first.Progress()
+		cfg = busy(t)
+		cfg.Until, cfg.Workers = Position{p.Height, p.Events}, 4
+		second, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := second.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if a, b := first.Digest(), second.Digest(); a != b || second.Progress().Events != p.Events {
+			t.Errorf("after %d rows: %v at block %d, event %d; repeated %v", rows, a, p.Height, p.Events, b)
+		}
+		if a, b := first.LedgerDigest(), second.LedgerDigest(); a != b {
+			t.Errorf("after %d rows: ledger %v, repeated %v", rows, a, b)
+		}
+	}
+}
+
+func TestDistrustChangesNothingAndEndsTheRunAtABrokenInvariant(t *testing.T) {
+	_, want := run(t, busy(t))
+	cfg := busy(t)
+	cfg.Paranoid = true
+	if _, got := run(t, cfg); got != want {
+		t.Errorf("digest %v with every invariant checked, expected %v", got, want)
+	}
+	w, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checks, blocks := 0, cfg.Blocks
+	sound := w.invariants
+	w.invariants = func() error {
+		if checks++; checks == 9 {
+			return errors.New("supply is broken: 3 rao minted, 2 found")
+		}
+		return sound()
+	}
+	err = w.Run(context.Background())
+	if err == nil || !strings.Contains(err.Error(), "block ") || !strings.Contains(err.Error(), "supply is broken: 3 rao minted, 2 found") {
+		t.Errorf("a broken invariant: %v", err)
+	}
+	if checks != 9 || w.Chain().Height() >= blocks {
+		t.Errorf("%d checks, ended at block %d", checks, w.Chain().Height())
+	}
+}
+
 func TestTheDigestTellsSeedsAndSettingsApart(t *testing.T) {
 	seen := map[string]string{}
 	// order-free: each change makes a config of its own

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"taolab/report"
+	"taolab/scenarios"
+	"taolab/sim/trace"
+	"taolab/sim/virtual"
+)
+
+type replayFlags struct {
+	out      string
+	corpus   string
+	workers  int
+	paranoid bool
+	json     bool
+}
+
+func newReplay() *cobra.Command {
+	var flags replayFlags
+	cmd := &cobra.Command{
+		Use:   "replay RUN",
+		Short: "Repeat a run from its run.json and compare the digests",
+		Long: `Repeat a run from the resolved scenario in its run.json, with the same seed and the same corpus, and
+compare run digest, state digest and the digest of every table. A run that was interrupted is repeated
+up to the block and the event at which it was interrupted.
+
+Equal runs leave nothing behind. A run that differs is kept beside the first one, the first difference
+is printed, and the exit code is 5.`,
+		Example: `  taolab replay runs/quickstart
+  taolab replay runs/pile --corpus /data/pile`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := interruptible(cmd.Context())
+			defer stop()
+			return replay(ctx, filepath.Clean(args[0]), flags, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&flags.out, "out", "o", "", "folder for a run that differs; must not exist (default RUN-replay, numbered)")
+	f.StringVar(&flags.corpus, "corpus", "", "where the shards are now; default: where run.json says they were")
+	f.IntVarP(&flags.workers, "workers", "w", runtime.NumCPU(), "threads that compute; the results are the same bits for any number")
+	f.BoolVar(&flags.paranoid, "paranoid", false, "check every invariant of the ledger after each transaction and block")
+	f.BoolVar(&flags.json, "json", false, "print JSON")
+	return cmd
+}
+
+// repeated is the outcome of a replay.
+type repeated struct {
+	Equal   bool               `json:"equal"`
+	Compare []comparedDigest   `json:"digests"`
+	Folder  string             `json:"folder,omitempty"` // of the new run, where it differs
+	Diff    *report.Difference `json:"diff,omitempty"`
+}
+
+type comparedDigest struct {
+	Of    string `json:"of"`
+	Equal bool   `json:"equal"`
+	Was   string `json:"was"`
+	Is    string `json:"is"`
+}
+
+// replay repeats the run in dir.
+func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr io.Writer) error {
+	if err := checkWorkers(flags.workers); err != nil {
+		return err
+	}
+	before, err := report.Open(dir)
+	if err != nil {
+		return code(exitFailure, err)
+	}
+	m := &before.Manifest
+	var until virtual.Position
+	if m.Interrupted {
+		if until = (virtual.Position{Height: m.Blocks, Events: m.Events}); until == (virtual.Position{}) {
+			return code(exitFailure, fmt.Errorf("%s: interrupted before anything happened; expected a run with events; nothing can be repeated", dir))
+		}
+	}
+	file, err := scenarios.FromManifest(dir, m, flags.corpus)
+	if err != nil {
+		return code(exitScenario, err)
+	}
+	talk := newTalk(stderr)
+	material, err := prepare(ctx, file, flags.workers, talk)
+	if err != nil {
+		return err
+	}
+	if fmt.Sprintf("%x", material.CorpusDigest) != m.CorpusDigest && m.CorpusDigest != "" {
+		talk.say("warning: the corpus is not the one of the run: digest %x, it was %s", material.CorpusDigest, m.CorpusDigest)
+	}
+	out, err := replayFolder(dir, flags.out)
+	if err != nil {
+		return code(exitFailure, err)
+	}
+	e := experiment{file: file, material: material, dir: out, workers: flags.workers, paranoid: flags.paranoid, until: until}
+	again, err := e.simulate(ctx, talk)
+	if err != nil {
+		return err
+	}
+	if again.Interrupted {
+		return code(exitInterrupted, errors.Join(fmt.Errorf("interrupted; %s is as it was", dir), os.RemoveAll(out)))
+	}
+	return conclude(before, again, out, flags.json, stdout)
+}
+
+// replayFolder makes the folder for the new run, beside the old one unless it is named.
+func replayFolder(dir, out string) (string, error) {
+	if out != "" {
+		return makeFolder(out, "")
+	}
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return numberedFolder(filepath.Dir(dir), filepath.Base(absolute)+"-replay")
+}
+
+// conclude compares digests, tells the outcome, and takes an equal run away again.
+func conclude(before *report.Run, again *report.Manifest, out string, asJSON bool, stdout io.Writer) error {
+	result := repeated{Equal: true}
+	add := func(of, was, is string) {
+		result.Compare = append(result.Compare, comparedDigest{of, was == is, was, is})
+		result.Equal = result.Equal && was == is
+	}
+	add("run", before.Manifest.RunDigest, again.RunDigest)
+	add("state", before.Manifest.LedgerDigest, again.LedgerDigest)
+	for _, t := range report.Tables() {
+		was, is := tableDigest(&before.Manifest, t), tableDigest(again, t)
+		if was != "" || is != "" {
+			add(string(t), was, is)
+		}
+	}
+	var err error
+	if result.Equal {
+		err = os.RemoveAll(out)
+	} else {
+		result.Folder = out
+		result.Diff, err = diffRuns(before.Dir, out)
+	}
+	if err != nil {
+		return code(exitFailure, err)
+	}
+	if asJSON {
+		err = writeJSON(stdout, result)
+	} else {
+		err = code(exitFailure, result.print(stdout))
+	}
+	if err == nil && !result.Equal {
+		return code(exitDigest, fmt.Errorf("the run came out differently; the new one is in %s", out))
+	}
+	return err
+}
+
+func tableDigest(m *report.Manifest, name trace.Table) string {
+	for _, t := range m.Tables {
+		if t.Table == name {
+			return t.Digest
+		}
+	}
+	return ""
+}
+
+func (r *repeated) print(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, c := range r.Compare {
+		if c.Equal {
+			fmt.Fprintf(table, "%s\tequal\t%s\n", c.Of, c.Was)
+		} else {
+			fmt.Fprintf(table, "%s\tdiffers\twas %s\tis %s\n", c.Of, orNone(c.Was), orNone(c.Is))
+		}
+	}
+	if err := table.Flush(); err != nil || r.Equal {
+		return err
+	}
+	fmt.Fprintln(w)
+	return printDiff(w, r.Diff)
+}

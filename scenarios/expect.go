@@ -1,0 +1,166 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"taolab/report"
+)
+
+// expectations checks what can be known before the run: that each [[expect]] is complete, and that
+// runs of this scenario have such a number, or such a table.
+func (c *checker) expectations() {
+	if len(c.Expect) == 0 {
+		return
+	}
+	tables := c.Tables()
+	nodes := c.participants()
+	names := report.MetricNames(nodes, tables)
+	for i := range c.Expect {
+		e, key := &c.Expect[i], fmt.Sprintf("expect[%d]", i)
+		if part, fault, want := e.Check(); part != "" {
+			c.fault(key+"."+part, fault, want, expectHint(part, e))
+			continue
+		}
+		if t, ok := e.Table(); ok && !slices.Contains(tables, t) {
+			c.fault(key+".of", fmt.Sprintf("the run does not record the table %s", t), "a recorded table", "switch it on in [trace]")
+		}
+		if e.Metric == "" {
+			continue
+		}
+		if _, found := slices.BinarySearch(names, e.Metric); found {
+			continue
+		}
+		hint := "did you mean " + nearest(e.Metric, names) + "?"
+		if _, found := slices.BinarySearch(report.MetricNames(nodes, report.Tables()), e.Metric); found {
+			hint = "it needs tables that [trace] leaves out"
+		}
+		c.fault(key+".metric", fmt.Sprintf("no run of this scenario has the number %q", e.Metric), "a number that taolab report RUN --metrics lists", hint)
+	}
+}
+
+// expectHint names the word that a wrong one may stand for.
+func expectHint(key string, e *report.Expectation) string {
+	if key != "of" {
+		return ""
+	}
+	words := []string{report.OfRun, report.OfState}
+	for _, t := range report.Tables() {
+		words = append(words, string(t))
+	}
+	return "did you mean " + nearest(e.Of, words) + "?"
+}
+
+// participants are the nodes of the scenario, with what the names of metrics depend on.
+func (sc *Scenario) participants() []report.Node {
+	var nodes []report.Node
+	uid := 0
+	for _, g := range sc.Miners {
+		n := report.Node{Kind: report.KindMiner, Behaviour: g.Behaviour, HasUID: true}
+		if g.Behaviour != "random" {
+			n.Width, n.Layers = g.Width, g.Layers
+		}
+		for range g.Count {
+			n.UID, uid = uint16(uid), uid+1
+			nodes = append(nodes, n)
+		}
+	}
+	for _, g := range sc.Validators {
+		nodes = append(nodes, report.Node{Kind: report.KindValidator, Behaviour: g.Behaviour})
+	}
+	for range sc.Applications {
+		nodes = append(nodes, report.Node{Kind: report.KindApplication})
+	}
+	return nodes
+}
+
+// Line is the line of the scenario's text on which a key stands, or 0. For a [[expect]] that is the
+// line of its header: expect[0] is the first.
+func (f *File) Line(key string) int { return locate(f.Text)[key] }
+
+// Relearn writes the digests that a run has come to into the file that the scenario was read from:
+// digests[i] belongs to expect[i], and an empty one leaves the entry as it is. Nothing but the
+// digests changes, and the file is replaced whole or not at all.
+func (f *File) Relearn(digests []string) error {
+	if !strings.HasSuffix(f.Origin, ".toml") {
+		return &Error{Where: f.Origin, Fault: "it comes with the program and has no file to write to", Want: "the path of a scenario file"}
+	}
+	text, err := relearn(f, digests)
+	if err != nil {
+		return err
+	}
+	if text == f.Text {
+		return nil
+	}
+	path, err := filepath.EvalSymlinks(f.Origin)
+	if err != nil {
+		return err
+	}
+	now, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if string(now) != f.Text {
+		return &Error{Where: f.Origin, Fault: "the file has changed since it was read", Want: "the text that was run", Hint: "run the check again"}
+	}
+	return replaceFile(path, text)
+}
+
+// digestLine matches a line that sets a digest: what stands before the value, and the value.
+var digestLine = regexp.MustCompile(`^(\s*["']?digest["']?\s*=\s*)("[^"]*"|'[^']*')`)
+
+// relearn is the file's text with other digests in it.
+func relearn(f *File, digests []string) (string, error) {
+	places := locate(f.Text)
+	lines := strings.SplitAfter(f.Text, "\n")
+	for i, digest := range digests {
+		if digest == "" {
+			continue
+		}
+		n := places[fmt.Sprintf("expect[%d].digest", i)]
+		if n == 0 || !digestLine.MatchString(lines[n-1]) {
+			return "", &Error{Where: f.Origin, Key: fmt.Sprintf("expect[%d].digest", i), Fault: "it does not stand on a line of its own",
+				Want: "an [[expect]] table with a line digest = \"...\""}
+		}
+		lines[n-1] = digestLine.ReplaceAllString(lines[n-1], "${1}"+strconv.Quote(digest))
+	}
+	text := strings.Join(lines, "")
+	again, err := Decode(f.Origin, text, nil)
+	if err != nil {
+		return "", err
+	}
+	for i, digest := range digests {
+		if digest != "" && again.Expect[i].Digest != digest {
+			return "", &Error{Where: f.Origin, Key: fmt.Sprintf("expect[%d].digest", i), Fault: "its line could not be told from another",
+				Want: "a file in which each [[expect]] has a line digest = \"...\" of its own"}
+		}
+	}
+	return text, nil
+}
+
+// replaceFile gives a file new text, whole or not at all, and keeps its permissions.
+func replaceFile(path, text string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	err = errors.Join(err, f.Chmod(info.Mode().Perm()), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package scenarios
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"taolab/report"
+)
+
+// FromManifest is the scenario that a run was made from, as its manifest has it: resolved, so that
+// neither the file nor later defaults matter. Corpus overrides the path of the shards; empty takes
+// the recorded one.
+func FromManifest(dir string, m *report.Manifest, corpus string) (*File, error) {
+	bad := func(fault, hint string) error {
+		return &Error{Where: dir + "/" + report.ManifestFile, Key: "scenario", Fault: fault, Want: "the resolved scenario of a run", Hint: hint}
+	}
+	if len(m.Scenario) == 0 {
+		return nil, bad("missing", "")
+	}
+	decode := json.NewDecoder(bytes.NewReader(m.Scenario))
+	decode.UseNumber()
+	var tree map[string]any
+	if err := decode.Decode(&tree); err != nil {
+		return nil, bad(err.Error(), "")
+	}
+	plain, err := fromJSON(tree)
+	if err != nil {
+		return nil, bad(err.Error(), "")
+	}
+	sc := Default()
+	d := decoder{name: dir + "/" + report.ManifestFile, lines: map[string]int{}, sets: map[string]string{}}
+	d.table("", plain.(map[string]any), reflect.ValueOf(&sc).Elem())
+	if len(d.faults) > 0 {
+		return nil, errors.Join(d.faults...)
+	}
+	if corpus == "" {
+		corpus = m.CorpusPath
+	}
+	switch {
+	case sc.Corpus.Kind == "shards" && corpus == "":
+		return nil, bad("it does not say where the shards are", "name them with --corpus")
+	case sc.Corpus.Kind == "shards":
+		sc.Corpus.Path = corpus
+	}
+	sc.Expect = nil // what was expected of the run changes nothing in it
+	if faults := validate(&sc, d.where); len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	return &File{Scenario: &sc, Origin: dir, Dir: ".", Text: m.ScenarioTOML}, nil
+}
+
+// fromJSON turns JSON values into the types that TOML values have.
+func fromJSON(v any) (any, error) {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n, nil
+		}
+		x, err := v.Float64()
+		if err != nil {
+			return nil, fmt.Errorf("the number %s is out of range", v)
+		}
+		return x, nil
+	case []any:
+		list := make([]any, len(v))
+		for i, e := range v {
+			value, err := fromJSON(e)
+			if err != nil {
+				return nil, err
+			}
+			list[i] = value
+		}
+		return list, nil
+	case map[string]any:
+		table := make(map[string]any, len(v))
+		for key, e := range v { // order-free: each key is converted by itself
+			value, err := fromJSON(e)
+			if err != nil {
+				return nil, err
+			}
+			table[key] = value
+		}
+		return table, nil
+	}
+	return v, nil
+}
