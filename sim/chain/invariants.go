@@ -1,0 +1,83 @@
+package chain
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Invariant is a sentence that is true of every state that a chain can reach, or of every two
+// states of which one follows the other.
+type Invariant struct {
+	Name string // words with hyphens
+	Doc  string // the sentence
+
+	state func(*State) error      // what is wrong with a state
+	step  func(a, b moment) error // what is wrong with b after a
+}
+
+// Invariants lists all of them in the order in which they are checked: what others build on first.
+func Invariants() []Invariant {
+	return slices.Concat(moneyInvariants, registryInvariants, rowInvariants, outcomeInvariants,
+		byteInvariants, stepInvariants)
+}
+
+// BrokenInvariant says which invariant a state breaks, and by what.
+type BrokenInvariant struct {
+	Invariant
+	Err error
+}
+
+// Error names the invariant and gives the numbers.
+func (e *BrokenInvariant) Error() string {
+	return fmt.Sprintf("invariant %s is broken: %v; but %s", e.Name, e.Err, e.Doc)
+}
+
+// Unwrap returns what was found.
+func (e *BrokenInvariant) Unwrap() error { return e.Err }
+
+// CheckInvariants returns the first invariant that the state breaks as a *BrokenInvariant. It
+// reads, writes, decodes and hashes the whole state: some milliseconds for 256 neurons. Those
+// about two states are a Watch's to check.
+func (s *State) CheckInvariants() error {
+	for _, in := range Invariants() {
+		if in.state == nil {
+			continue
+		}
+		if err := in.state(s); err != nil {
+			return &BrokenInvariant{in, err}
+		}
+	}
+	return nil
+}
+
+// Watch follows a chain and checks the invariants about two states of which one follows the other.
+type Watch struct{ last moment }
+
+// moment is what a Watch keeps of a state: its header, and tables shared with it as a view has them.
+type moment struct {
+	header
+	accounts *accounts
+	neurons  *neurons
+}
+
+func (s *State) moment() moment {
+	s.age++
+	return moment{s.header, s.accounts, s.neurons}
+}
+
+// Watch starts to follow the state.
+func (s *State) Watch() *Watch { return &Watch{s.moment()} }
+
+// Check compares s, which may be a copy of the state that is followed, with what the last call
+// saw. It returns the first invariant that is broken as a *BrokenInvariant.
+func (w *Watch) Check(s *State) error {
+	now := s.moment()
+	before := w.last
+	w.last = now
+	for _, in := range stepInvariants {
+		if err := in.step(before, now); err != nil {
+			return &BrokenInvariant{in, err}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,521 @@
+package chain
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"taolab/sim/chain/consensus"
+)
+
+// each calls f with every account in order until it objects.
+func (t *accounts) each(f func(*account) error) error {
+	for _, b := range t.buckets {
+		if b == nil {
+			continue
+		}
+		for i := range b.list {
+			if err := f(&b.list[i]); err != nil {
+				return fmt.Errorf("account %s: %w", b.list[i].key, err)
+			}
+		}
+	}
+	return nil
+}
+
+// each calls f with every neuron in order until it objects.
+func (t *neurons) each(f func(UID, *neuron) error) error {
+	for uid := range t.n {
+		if err := f(UID(uid), t.get(UID(uid))); err != nil {
+			return fmt.Errorf("neuron %d: %w", uid, err)
+		}
+	}
+	return nil
+}
+
+// is objects unless two numbers are equal.
+func is(what string, have, want uint64) error {
+	if have != want {
+		return fmt.Errorf("%s is %d, want %d", what, have, want)
+	}
+	return nil
+}
+
+// atMost objects to a number above its limit.
+func atMost(what string, have, limit uint64) error {
+	if have > limit {
+		return fmt.Errorf("%s is %d, at most %d is possible", what, have, limit)
+	}
+	return nil
+}
+
+// within objects to a number outside its bounds.
+func within(what string, have, lo, hi uint64) error {
+	if have < lo || have > hi {
+		return fmt.Errorf("%s is %d, want %d to %d", what, have, lo, hi)
+	}
+	return nil
+}
+
+var errOrder = errors.New("out of order or twice")
+
+// total adds up numbers and objects if they pass 2^64.
+type total struct{ sum uint64 }
+
+func (t *total) add(v uint64) error {
+	if t.sum+v < t.sum {
+		return fmt.Errorf("the sum passes 2^64")
+	}
+	t.sum += v
+	return nil
+}
+
+// adds objects unless an amount of all accounts adds up to want.
+func (t *accounts) adds(what string, want uint64, of func(*account) uint64) error {
+	var sum total
+	if err := t.each(func(a *account) error { return sum.add(of(a)) }); err != nil {
+		return err
+	}
+	return is(what, sum.sum, want)
+}
+
+var moneyInvariants = []Invariant{
+	{Name: "money-conserved",
+		Doc: "minted money is free, staked, pending, burned, dust or unallocated",
+		state: func(s *State) error {
+			m, sum := &s.money, total{}
+			for _, v := range []uint64{m.Free, m.Staked, m.Pending, m.Burned, m.Dust, m.Unallocated} {
+				if err := sum.add(v); err != nil {
+					return err
+				}
+			}
+			return is("money found in rao", sum.sum, m.Minted)
+		}},
+	{Name: "free-adds-up",
+		Doc: "the free money of all coldkeys is the total of free money",
+		state: func(s *State) error {
+			return s.accounts.adds("free money in rao", s.money.Free, func(a *account) uint64 { return a.freeRao })
+		}},
+	{Name: "staked-adds-up",
+		Doc: "the stake on all hotkeys is the total of staked money",
+		state: func(s *State) error {
+			return s.accounts.adds("stake in rao", s.money.Staked, func(a *account) uint64 { return a.stakeRao })
+		}},
+	{Name: "recycled-was-burned",
+		Doc: "what was recycled is a part of what was burned",
+		state: func(s *State) error {
+			return atMost("recycled money in rao", s.money.Recycled, s.money.Burned)
+		}},
+	{Name: "supply-capped",
+		Doc: "the issuance never passes the cap",
+		state: func(s *State) error {
+			if s.issuanceOffset+s.money.Minted < s.money.Minted {
+				return fmt.Errorf("the issuance passes 2^64")
+			}
+			return atMost("issuance in rao", s.issuance(), s.params.CapRao)
+		}},
+}
+
+var registryInvariants = []Invariant{
+	{Name: "parameters-valid",
+		Doc:   "the parameters are possible ones, and what is derived from them is up to date",
+		state: checkParams},
+	{Name: "accounts-ordered",
+		Doc: "each account stands where its key is looked up",
+		state: func(s *State) error {
+			return s.accounts.each(func(a *account) error {
+				if b, i, ok := s.accounts.find(a.key); !ok || &b.list[i] != a {
+					return errOrder
+				}
+				return nil
+			})
+		}},
+	{Name: "zero-key-empty",
+		Doc: "the zero key, for which nobody can sign, has no account",
+		state: func(s *State) error {
+			if _, _, ok := s.accounts.find(Key{}); ok {
+				return fmt.Errorf("it has one")
+			}
+			return nil
+		}},
+	{Name: "stake-owned",
+		Doc: "a hotkey with stake, or open to nominators, belongs to a coldkey",
+		state: func(s *State) error {
+			return s.accounts.each(func(a *account) error {
+				if a.owner == (Key{}) && (a.stakeRao > 0 || a.delegate) {
+					return fmt.Errorf("%d rao of stake, delegate %v, no owner", a.stakeRao, a.delegate)
+				}
+				return nil
+			})
+		}},
+	{Name: "nominations-covered",
+		Doc: "the nominations on a hotkey are a part of its stake",
+		state: func(s *State) error {
+			return s.accounts.each(func(a *account) error {
+				var sum total
+				for _, n := range a.nominations {
+					if err := sum.add(n.stakeRao); err != nil {
+						return err
+					}
+				}
+				return atMost("sum of nominations in rao", sum.sum, a.stakeRao)
+			})
+		}},
+	{Name: "nominations-ordered",
+		Doc: "a hotkey has at most one nomination per coldkey and 1,024 in all, by key, none of " +
+			"nothing and none of its owner's",
+		state: func(s *State) error { return s.accounts.each(checkNominations) }},
+	{Name: "nominations-on-delegates",
+		Doc: "only hotkeys that are open to nominators have nominations, and only they a take",
+		state: func(s *State) error {
+			return s.accounts.each(func(a *account) error {
+				if !a.delegate && (len(a.nominations) > 0 || a.take > 0) {
+					return fmt.Errorf("%d nominations, take %d, no delegate", len(a.nominations), a.take)
+				}
+				return nil
+			})
+		}},
+	{Name: "slots-limited",
+		Doc: "there are at most MaxUIDs neurons, in as many pages as they need",
+		state: func(s *State) error {
+			t := s.neurons
+			if err := is("pages", uint64(len(t.pages)), uint64(t.n+pageNeurons-1)/pageNeurons); err != nil {
+				return err
+			}
+			return atMost("number of neurons", uint64(t.n), uint64(s.params.MaxUIDs))
+		}},
+	{Name: "index-names-slots",
+		Doc:   "the index lists each neuron's hotkey once, in order, with its slot",
+		state: checkIndex},
+	{Name: "neurons-owned",
+		Doc: "each neuron's hotkey belongs to a coldkey",
+		state: func(s *State) error {
+			return s.neurons.each(func(_ UID, n *neuron) error {
+				if s.accounts.get(n.hotkey).owner == (Key{}) {
+					return fmt.Errorf("hotkey %s belongs to nobody", n.hotkey)
+				}
+				return nil
+			})
+		}},
+	{Name: "neurons-of-the-past",
+		Doc: "a neuron registered, then set weights, no later than in the open block",
+		state: func(s *State) error {
+			return s.neurons.each(func(_ UID, n *neuron) error {
+				if err := atMost("block of the last update", n.lastUpdate, s.height+1); err != nil {
+					return err
+				}
+				return atMost("block of registration", n.registeredAt, n.lastUpdate)
+			})
+		}},
+	{Name: "consensus-keys-unique",
+		Doc:   "no two neurons have the same consensus key",
+		state: checkConsensusKeys},
+	{Name: "price-bounded",
+		Doc: "the price of a registration is within its bounds",
+		state: func(s *State) error {
+			return within("price in rao", s.burnPriceRao, s.params.MinBurnRao, s.params.MaxBurnRao)
+		}},
+	{Name: "difficulty-bounded",
+		Doc: "the difficulty of a registration is within its bounds",
+		state: func(s *State) error {
+			return within("difficulty", s.difficulty, s.params.MinDifficulty, s.params.MaxDifficulty)
+		}},
+	{Name: "events-of-the-open-block",
+		Doc:   "the waiting events are of the open block, and one registration was counted for each",
+		state: checkEvents},
+	{Name: "works-remembered",
+		Doc:   "the works that made neurons are remembered once each, for as long as they are valid",
+		state: checkWorks},
+	{Name: "commits-ordered",
+		Doc:   "a neuron has at most 10 commits, oldest first, each of the neuron's own time",
+		state: checkCommits},
+}
+
+func checkParams(s *State) error {
+	if err := s.params.Validate(); err != nil {
+		return err
+	}
+	if *s.constants != s.params {
+		return fmt.Errorf("views would show others: %+v", *s.constants)
+	}
+	return is("factor of the price's decay", s.decayQ32, decayFactor(s.params.BurnHalfLifeBlocks))
+}
+
+const maxNominations = 1024
+
+func checkNominations(a *account) error {
+	if err := atMost("number of nominations", uint64(len(a.nominations)), maxNominations); err != nil {
+		return err
+	}
+	for i, n := range a.nominations {
+		switch {
+		case i > 0 && bytes.Compare(a.nominations[i-1].coldkey[:], n.coldkey[:]) >= 0:
+			return errOrder
+		case n.stakeRao == 0 || n.coldkey == a.owner || n.coldkey == Key{}:
+			return fmt.Errorf("nomination of %d rao by %s", n.stakeRao, n.coldkey)
+		}
+	}
+	return nil
+}
+
+func checkIndex(s *State) error {
+	t := s.neurons
+	if err := is("length of the index", uint64(len(t.index)), uint64(t.n)); err != nil {
+		return err
+	}
+	for i, slot := range t.index {
+		if i > 0 && bytes.Compare(t.index[i-1].hotkey[:], slot.hotkey[:]) >= 0 {
+			return fmt.Errorf("place %d: %w", i, errOrder)
+		}
+		if int(slot.uid) >= t.n || t.get(slot.uid).hotkey != slot.hotkey {
+			return fmt.Errorf("place %d: hotkey %s is not in slot %d", i, slot.hotkey, slot.uid)
+		}
+	}
+	return nil
+}
+
+func checkConsensusKeys(s *State) error {
+	var keys []Key
+	_ = s.neurons.each(func(_ UID, n *neuron) error {
+		if n.consensusKey != (Key{}) {
+			keys = append(keys, n.consensusKey)
+		}
+		return nil
+	})
+	slices.SortFunc(keys, func(a, b Key) int { return bytes.Compare(a[:], b[:]) })
+	for i := 1; i < len(keys); i++ {
+		if keys[i-1] == keys[i] {
+			return fmt.Errorf("key %s is used twice", keys[i])
+		}
+	}
+	return nil
+}
+
+func checkEvents(s *State) error {
+	var registered uint64
+	for i, e := range s.events {
+		block := s.height + 1
+		switch e := e.(type) {
+		case Registered:
+			block = e.Block
+			registered++
+		case Replaced:
+			block = e.Block
+		}
+		if err := is(fmt.Sprintf("block of event %d", i), block, s.height+1); err != nil {
+			return err
+		}
+	}
+	return is("number of registrations in the block", uint64(s.inBlock), registered)
+}
+
+func checkWorks(s *State) error {
+	for i, w := range s.works {
+		if err := atMost("block of a work", w.block, s.height); err != nil {
+			return err
+		}
+		if err := atMost("age of a work", s.height-w.block, uint64(s.params.WorkValidBlocks)); err != nil {
+			return err
+		}
+		if slices.Contains(s.works[:i], w) {
+			return fmt.Errorf("work %s stands twice", w.work)
+		}
+	}
+	return nil
+}
+
+const maxCommits = 10
+
+func checkCommits(s *State) error {
+	return s.neurons.each(func(_ UID, n *neuron) error {
+		if err := atMost("number of commits", uint64(len(n.commits)), maxCommits); err != nil {
+			return err
+		}
+		for i, m := range n.commits {
+			if i > 0 && (n.commits[i-1].block > m.block || n.commits[i-1].epoch > m.epoch) {
+				return errOrder
+			}
+			if err := within("block of a commit", m.block, n.registeredAt, s.height+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+var rowInvariants = []Invariant{
+	{Name: "weights-on-neurons",
+		Doc: "a row has at most one weight per neuron, and none on others",
+		state: func(s *State) error {
+			return s.neurons.each(func(_ UID, n *neuron) error {
+				clear(s.seen[:])
+				for _, w := range n.weights {
+					if int(w.UID) >= s.neurons.n || !s.firstSeen(w.UID) {
+						return fmt.Errorf("impossible weight on %d", w.UID)
+					}
+				}
+				return nil
+			})
+		}},
+	{Name: "weights-scaled",
+		Doc: "the largest weight of a row is 65535, unless its neuron was replaced, or, for nakamoto, " +
+			"the sum is at most 2^32-1",
+		state: func(s *State) error {
+			return s.neurons.each(func(_ UID, n *neuron) error { return checkScale(s.params.Rule, n.weights) })
+		}},
+	{Name: "bonds-on-neurons",
+		Doc: "a row has at most one bond per neuron, in order, and none in others",
+		state: func(s *State) error {
+			return s.neurons.each(func(_ UID, n *neuron) error {
+				for i, b := range n.bonds {
+					if int(b.UID) >= s.neurons.n || i > 0 && n.bonds[i-1].UID >= b.UID {
+						return fmt.Errorf("impossible bond in %d", b.UID)
+					}
+				}
+				return nil
+			})
+		}},
+	{Name: "bonds-in-range",
+		Doc: "a bond is at most 65535, or, for nakamoto, at least a rao",
+		state: func(s *State) error {
+			return s.neurons.each(func(_ UID, n *neuron) error {
+				return checkBonds(s.params.Rule, n.bonds)
+			})
+		}},
+	{Name: "bonds-of-validators",
+		Doc: "only neurons with a permit hold bonds, but for nakamoto, which knows no permits",
+		state: func(s *State) error {
+			return s.neurons.each(func(_ UID, n *neuron) error {
+				if s.params.Rule != consensus.Nakamoto && !n.permit && len(n.bonds) > 0 {
+					return fmt.Errorf("%d bonds without a permit", len(n.bonds))
+				}
+				return nil
+			})
+		}},
+	{Name: "nakamoto-alone",
+		Doc: "wide scores and marks of replacement belong to nakamoto, and agree with the narrow scores",
+		state: func(s *State) error {
+			return s.neurons.each(func(_ UID, n *neuron) error { return checkWide(s.params.Rule, n) })
+		}},
+}
+
+func checkBonds(rule consensus.Name, row []BondEntry) error {
+	for _, b := range row {
+		lo, hi := uint64(0), uint64(65535)
+		if rule == consensus.Nakamoto {
+			lo, hi = 1, 1<<64-1
+		}
+		if err := within(fmt.Sprintf("bond in %d", b.UID), b.Bond, lo, hi); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkScale(rule consensus.Name, row []WeightEntry) error {
+	var sum, largest uint64
+	zero := false
+	for _, w := range row {
+		sum += uint64(w.Weight)
+		largest = max(largest, uint64(w.Weight))
+		zero = zero || w.Weight == 0
+	}
+	switch {
+	case rule == consensus.Nakamoto:
+		return atMost("sum of the weights", sum, 1<<32-1)
+	case len(row) == 0 || largest == 65535 || zero && largest < 65535:
+		return nil
+	}
+	return is("largest weight", largest, 65535)
+}
+
+func checkWide(rule consensus.Name, n *neuron) error {
+	w := &n.wide
+	if rule == consensus.Nakamoto {
+		if err := is("incentive", uint64(n.incentive), w.incentive>>48); err != nil {
+			return err
+		}
+		return is("dividends", uint64(n.dividends), w.dividends>>48)
+	}
+	if *w != (wideScores{}) || n.pruned {
+		return fmt.Errorf("scores %+v, replaced %v under %s", *w, n.pruned, rule)
+	}
+	return nil
+}
+
+// shares objects to a score of all neurons that adds up to more than one.
+func shares(what string, of func(*neuron) uint16) func(*State) error {
+	return func(s *State) error {
+		var sum uint64
+		_ = s.neurons.each(func(_ UID, n *neuron) error {
+			sum += uint64(of(n))
+			return nil
+		})
+		return atMost("sum of "+what+" in 1/65535", sum, 65535)
+	}
+}
+
+var outcomeInvariants = []Invariant{
+	{Name: "incentives-share-one",
+		Doc:   "the incentives add up to at most one",
+		state: shares("incentives", func(n *neuron) uint16 { return n.incentive })},
+	{Name: "dividends-share-one",
+		Doc:   "the dividends add up to at most one",
+		state: shares("dividends", func(n *neuron) uint16 { return n.dividends })},
+	{Name: "stake-weights-share-one",
+		Doc:   "the stake weights add up to at most one",
+		state: shares("stake weights", func(n *neuron) uint16 { return n.stakeWeight })},
+	{Name: "payments-were-minted",
+		Doc: "what the last epoch paid is a part of what was minted",
+		state: func(s *State) error {
+			var sum total
+			err := s.neurons.each(func(_ UID, n *neuron) error { return sum.add(n.emissionRao) })
+			if err != nil {
+				return err
+			}
+			return atMost("sum of payments in rao", sum.sum, s.money.Minted)
+		}},
+	{Name: "epochs-counted",
+		Doc: "an epoch has a block of its own, and the last one is not in the future",
+		state: func(s *State) error {
+			if (s.epochs == 0) != (s.lastEpoch == 0) {
+				return fmt.Errorf("%d epochs, the last at block %d", s.epochs, s.lastEpoch)
+			}
+			if err := atMost("number of epochs", s.epochs, s.lastEpoch); err != nil {
+				return err
+			}
+			return atMost("block of the last epoch", s.lastEpoch, s.height)
+		}},
+}
+
+var byteInvariants = []Invariant{
+	{Name: "bytes-read-back",
+		Doc: "a state is decoded from its bytes, and has the same bytes again",
+		state: func(s *State) error {
+			_, err := s.copied()
+			return err
+		}},
+	{Name: "digest-current",
+		Doc: "the digest, of which only what changed is hashed again, is that of the state decoded anew",
+		state: func(s *State) error {
+			again, err := s.copied()
+			if err != nil {
+				return err
+			}
+			if have, want := s.Digest(), again.Digest(); have != want {
+				return fmt.Errorf("digest is %s, want %s", have, want)
+			}
+			return nil
+		}},
+}
+
+// copied returns a copy of the state by way of its bytes.
+func (s *State) copied() (*State, error) {
+	b, err := s.AppendBinary(nil)
+	if err != nil {
+		return nil, err
+	}
+	again := new(State)
+	return again, again.UnmarshalBinary(b)
+}

@@ -1,0 +1,143 @@
+package chain
+
+import (
+	"bytes"
+	"fmt"
+
+	"taolab/sim/chain/consensus"
+)
+
+var stepInvariants = []Invariant{
+	{Name: "constitution-kept",
+		Doc: "chain id, rule and what was issued before genesis never change",
+		step: func(a, b moment) error {
+			if a.chainID != b.chainID || a.params.Rule != b.params.Rule || a.issuanceOffset != b.issuanceOffset {
+				return fmt.Errorf("%s, %s, %d rao became %s, %s, %d rao", a.chainID, a.params.Rule,
+					a.issuanceOffset, b.chainID, b.params.Rule, b.issuanceOffset)
+			}
+			return nil
+		}},
+	{Name: "time-passes",
+		Doc: "height, the number of epochs and the block of the last one never fall",
+		step: func(a, b moment) error {
+			return atLeast("height", b.height, a.height, "epochs", b.epochs, a.epochs,
+				"last epoch", b.lastEpoch, a.lastEpoch)
+		}},
+	{Name: "minted-by-blocks",
+		Doc: "minted money never falls, and grows only where blocks end",
+		step: func(a, b moment) error {
+			if a.height == b.height {
+				return is("minted money in rao", b.money.Minted, a.money.Minted)
+			}
+			return atLeast("minted money", b.money.Minted, a.money.Minted)
+		}},
+	{Name: "pending-until-the-epoch",
+		Doc: "between epochs all that is minted waits for the next; more than that never waits",
+		step: func(a, b moment) error {
+			minted := b.money.Minted - a.money.Minted
+			if a.epochs == b.epochs {
+				return is("pending money in rao", b.money.Pending, a.money.Pending+minted)
+			}
+			return atMost("pending money in rao", b.money.Pending, minted)
+		}},
+	{Name: "sinks-keep",
+		Doc: "burned, recycled, left over and unallocated money never comes back",
+		step: func(a, b moment) error {
+			return atLeast("burned money", b.money.Burned, a.money.Burned,
+				"recycled money", b.money.Recycled, a.money.Recycled,
+				"dust", b.money.Dust, a.money.Dust,
+				"unallocated money", b.money.Unallocated, a.money.Unallocated)
+		}},
+	{Name: "accounts-go-on",
+		Doc: "an account stays for ever, its nonce never falls, and a hotkey keeps its owner",
+		step: func(a, b moment) error {
+			return a.accounts.each(func(old *account) error {
+				now := b.accounts.get(old.key)
+				if old.owner != (Key{}) && old.owner != now.owner {
+					return fmt.Errorf("owner %s became %s", old.owner, now.owner)
+				}
+				return atLeast("nonce", now.nonce, old.nonce)
+			})
+		}},
+	{Name: "slots-go-on",
+		Doc: "a slot stays for ever, and its neuron gives way only to a younger one",
+		step: func(a, b moment) error {
+			if err := atLeast("number of neurons", uint64(b.neurons.n), uint64(a.neurons.n)); err != nil {
+				return err
+			}
+			return a.neurons.each(func(uid UID, old *neuron) error {
+				now := b.neurons.get(uid)
+				if old.hotkey == now.hotkey && old.registeredAt == now.registeredAt {
+					return nil
+				}
+				return within("block of registration", now.registeredAt,
+					max(old.registeredAt, a.height+1), b.height+1)
+			})
+		}},
+	{Name: "permits-limited",
+		Doc: "an epoch gives at most MaxValidators permits, and one to the network's owner",
+		step: func(a, b moment) error {
+			// Governance may lower the limit afterwards; nakamoto permits everybody.
+			if b.epochs == a.epochs || b.lastEpoch != b.height || b.params.Rule == consensus.Nakamoto ||
+				a.params.MaxValidators != b.params.MaxValidators {
+				return nil
+			}
+			return atMost("number of permits", b.permits(), uint64(b.params.MaxValidators)+1)
+		}},
+	{Name: "registrations-limited",
+		Doc: "a registration is one of at most so many in its block and its interval",
+		step: func(a, b moment) error {
+			if a.height != b.height || b.inBlock <= a.inBlock {
+				return nil
+			}
+			p := &b.params
+			err := atMost("registrations in the block", uint64(b.inBlock), uint64(p.MaxRegistrationsPerBlock))
+			if err == nil && p.BurnRule == BurnByInterval && p.AdjustBy == AdjustByTarget {
+				err = atMost("registrations in the interval", uint64(b.burnsInterval+b.worksInterval),
+					3*uint64(p.TargetRegistrations))
+			}
+			return err
+		}},
+	{Name: "nothing-by-itself",
+		Doc: "nothing changes but by a transaction, which uses up a nonce, or by the end of a block",
+		step: func(a, b moment) error {
+			if a.height != b.height {
+				return nil
+			}
+			var before, after total
+			_ = a.accounts.each(func(x *account) error { return before.add(x.nonce) })
+			_ = b.accounts.each(func(x *account) error { return after.add(x.nonce) })
+			if before != after || bytes.Equal(a.bytes(), b.bytes()) {
+				return nil
+			}
+			return fmt.Errorf("the state changed, the nonces did not")
+		}},
+}
+
+// atLeast takes a name, a number now and before, as often as wanted, and objects to one that fell.
+func atLeast(facts ...any) error {
+	for ; len(facts) >= 3; facts = facts[3:] {
+		if now, before := facts[1].(uint64), facts[2].(uint64); now < before {
+			return fmt.Errorf("%s fell from %d to %d", facts[0], before, now)
+		}
+	}
+	return nil
+}
+
+func (m moment) permits() uint64 {
+	var sum uint64
+	_ = m.neurons.each(func(_ UID, n *neuron) error {
+		if n.permit {
+			sum++
+		}
+		return nil
+	})
+	return sum
+}
+
+// bytes is everything that a moment shows.
+func (m moment) bytes() []byte {
+	s := State{header: m.header, accounts: m.accounts, neurons: m.neurons}
+	b, _ := s.AppendBinary(nil)
+	return b
+}
