@@ -324,7 +324,7 @@ func (d *driver) blocks(n uint64) {
 // setWeights has a neuron of the chain put equal weights on uids.
 func (f *fakeEnv) setWeights(from int, uids ...uint16) {
 	f.t.Helper()
-	values := make([]uint16, len(uids))
+	values := make([]uint32, len(uids))
 	for i := range values {
 		values[i] = 65535
 	}

@@ -300,8 +300,12 @@ func (s *submission) send(env host.Env, uids, values []uint16) {
 
 func (s *submission) submit(env host.Env) {
 	s.attempts++
+	wide := make([]uint32, len(s.values))
+	for i, v := range s.values {
+		wide[i] = uint32(v)
+	}
 	s.id = env.Submit(host.Hotkey, chain.SetWeights{
-		Version: env.Chain().Params().WeightsVersion, UIDs: s.uids, Values: s.values,
+		Version: env.Chain().Params().WeightsVersion, UIDs: s.uids, Values: wide,
 	})
 }
 

@@ -50,7 +50,7 @@ func (f *findings) bondsFigure() (*figure, error) {
 	}
 	var entries []entry
 	for _, b := range f.bonds {
-		entries = append(entries, entry{b.From, b.To, share(b.Bond)})
+		entries = append(entries, entry{b.From, b.To, float64(b.Bond) / math.MaxUint16})
 	}
 	return f.matrixFigure(&figure{
 		name: "bonds", title: fmt.Sprintf("Bonds after epoch %d", f.bonds[0].Epoch),

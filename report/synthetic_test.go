@@ -220,9 +220,9 @@ func (s *synthetic) epoch(r trace.Recorder, block uint64) {
 				continue
 			}
 			to := uint16(validators + i)
-			r.Record(trace.Weight{Epoch: number, Block: block, From: uint16(v), To: to, Weight: weight})
+			r.Record(trace.Weight{Epoch: number, Block: block, From: uint16(v), To: to, Weight: uint32(weight)})
 			r.Record(trace.Bond{Epoch: number, Block: block, From: uint16(v), To: to,
-				Bond: uint16(float64(weight) * (0.6 + 0.05*float64(v)))})
+				Bond: uint64(float64(weight) * (0.6 + 0.05*float64(v)))})
 		}
 	}
 	s.taken = s.taken[:0]

@@ -110,7 +110,7 @@ func TestRowGroupsAreAppendedWhileTheRunGoesOn(t *testing.T) {
 	last := int64(-1)
 	for group := range 3 {
 		for range GroupRows {
-			w.Record(trace.Weight{Epoch: uint32(group), To: uint16(random.next()), Weight: uint16(random.next())})
+			w.Record(trace.Weight{Epoch: uint32(group), To: uint16(random.next()), Weight: uint32(uint16(random.next()))})
 		}
 		w.Record(trace.Weight{}) // the first of the next group sends the full one off
 		for range batchRows {

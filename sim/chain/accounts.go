@@ -11,11 +11,31 @@ type account struct {
 	key      Key
 	owner    Key // the coldkey that owns this hotkey; zero: nobody
 	freeRao  uint64
-	stakeRao uint64
+	stakeRao uint64 // on the hotkey, its nominators' included
 	nonce    uint64 // smallest that its next transaction may have
+
+	delegate    bool   // open to nominators
+	take        uint16 // share of their dividends that the owner keeps, in 1/65535
+	nominations []nomination
 }
 
-const accountBytes = 2*32 + 3*8
+// nomination is the stake that somebody else than the owner has on a delegate hotkey.
+type nomination struct {
+	coldkey  Key
+	stakeRao uint64
+}
+
+const (
+	nominationBytes = 32 + 8
+	accountBytes    = 2*32 + 3*8 + 1 + 2 + 4
+)
+
+// nomination returns the place of a nominator and whether it is there.
+func (a *account) nomination(coldkey Key) (int, bool) {
+	return slices.BinarySearchFunc(a.nominations, coldkey, func(n nomination, k Key) int {
+		return bytes.Compare(n.coldkey[:], k[:])
+	})
+}
 
 func (a *account) layout(c *coder) {
 	c.bytes(a.key[:])
@@ -23,6 +43,12 @@ func (a *account) layout(c *coder) {
 	c.u64(&a.freeRao)
 	c.u64(&a.stakeRao)
 	c.u64(&a.nonce)
+	c.flag(&a.delegate)
+	c.u16(&a.take)
+	list(c, &a.nominations, nominationBytes, func(n *nomination) {
+		c.bytes(n.coldkey[:])
+		c.u64(&n.stakeRao)
+	})
 }
 
 // accounts is a table of accounts: a bucket per first byte of the key, each sorted. Tables and

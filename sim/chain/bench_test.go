@@ -28,7 +28,7 @@ func economy(t testing.TB, uids, validators int) *State {
 		var m SetWeights
 		for j := validators; j < uids; j++ {
 			m.UIDs = append(m.UIDs, uint16(j))
-			m.Values = append(m.Values, uint16(1+(j*7919+v*104729)%65535))
+			m.Values = append(m.Values, uint32(1+(j*7919+v*104729)%65535))
 		}
 		name := fmt.Sprint("hot", v)
 		if err := s.Apply(Sign("test", testKey(name), 0, 1<<40, m)); err != nil {

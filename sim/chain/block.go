@@ -8,11 +8,8 @@ func (s *State) EndBlock() []Event {
 	s.height++
 	rao, _ := s.params.curve().Next(s.height, s.issuance())
 	s.mint(rao)
-	s.burnPriceRao = s.nextBurn(s.height)
-	s.inBlock = 0
-	if p := &s.params; p.BurnRule == BurnByInterval && s.height%p.AdjustmentIntervalBlocks == 0 {
-		s.inInterval = 0
-	}
+	s.movePrices(s.height)
+	s.markEntropy()
 	events := s.events
 	s.events = nil
 	if s.due(s.height) {
@@ -79,13 +76,7 @@ func (s *State) Advance(n uint64) []Event {
 
 // settled says whether blocks without transactions and epochs change nothing but the supply.
 func (s *State) settled() bool {
-	if s.inBlock > 0 || len(s.events) > 0 {
-		return false
-	}
-	if s.params.BurnRule == BurnByInterval {
-		return s.inInterval == 0 && s.adjusted() == s.burnPriceRao
-	}
-	return s.nextBurn(s.height+1) == s.burnPriceRao
+	return len(s.events) == 0 && s.mix == (Digest{}) && s.pricesRest()
 }
 
 // epoch runs the consensus on the state and pays the pending emission.

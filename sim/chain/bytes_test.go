@@ -12,9 +12,18 @@ var sampleMsgs = []Msg{
 	AddStake{pub("hot0"), 1},
 	RemoveStake{pub("hot0"), 2},
 	Transfer{pub("cold1"), 3},
-	SetWeights{7, []uint16{1, 2}, []uint16{3, 4}},
+	SetWeights{7, []uint16{1, 2}, []uint32{3, 4}},
 	SetWeights{},
-	ServeAxon{pub("axon")},
+	ServeAxon{Axon: pub("axon"), IP: [16]byte{15: 1}, Port: 8091},
+	RegisterWork{pub("cold1"), 7, 8, Digest{9}},
+	Delegate{pub("hot0"), 10},
+	ServeConsensus{pub("engine")},
+	CommitWeights{Digest{11}},
+	RevealWeights{7, []uint16{1, 2}, []uint32{3, 1 << 31}, [32]byte{4}},
+	SetParams{"TempoBlocks", 12},
+	Burn{13},
+	Recycle{14},
+	ResetBonds{},
 }
 
 func TestTransactionsSurviveTheirBytes(t *testing.T) {
@@ -60,7 +69,7 @@ func TestOversizedTransactionsAreRefused(t *testing.T) {
 	if _, err := tx.AppendBinary(nil); err == nil {
 		t.Error("encoded")
 	}
-	largest := SetWeights{UIDs: make([]uint16, maxWeights), Values: make([]uint16, maxWeights)}
+	largest := SetWeights{UIDs: make([]uint16, maxWeights), Values: make([]uint32, maxWeights)}
 	b, err := Sign("test", testKey("cold0"), 0, 1, largest).AppendBinary(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -105,9 +114,9 @@ func busyState(t testing.TB) *State {
 		}
 	}
 	s.Advance(7)
-	apply("hot0", SetWeights{UIDs: []uint16{4, 5}, Values: []uint16{1, 2}})
-	apply("hot1", SetWeights{UIDs: []uint16{5, 6}, Values: []uint16{1, 2}})
-	apply("hot5", ServeAxon{pub("axon")})
+	apply("hot0", SetWeights{UIDs: []uint16{4, 5}, Values: []uint32{1, 2}})
+	apply("hot1", SetWeights{UIDs: []uint16{5, 6}, Values: []uint32{1, 2}})
+	apply("hot5", ServeAxon{Axon: pub("axon")})
 	apply("cold0", AddStake{pub("application"), 5})
 	s.Advance(14)
 	apply("cold1", Register{Hotkey: pub("hot8")})

@@ -57,6 +57,12 @@ func (c *coder) u16(v *uint16) {
 	c.buf = binary.LittleEndian.AppendUint16(c.buf, *v)
 }
 
+func (c *coder) i16(v *int16) {
+	u := uint16(*v)
+	c.u16(&u)
+	*v = int16(u)
+}
+
 func (c *coder) u8(v *uint8) {
 	if c.reading {
 		*v = c.take(1)[0]

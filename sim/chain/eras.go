@@ -11,13 +11,30 @@ import (
 // 2025, runtime defaults). The consensus rule is today's yuma2, which differs from that of the time
 // in details: permits need stake, and bonds in neurons younger than the last epoch are ignored.
 var era2025 = Params{
-	Rule:                     consensus.Yuma2,
+	Rule:                     consensus.Yuma2Liquid,
 	TempoBlocks:              360,
 	EpochDue:                 DueByHeight,
 	Kappa:                    32767,
 	BondsPenalty:             65535,
 	BondsMovingAveragePPM:    900_000,
 	ActivityCutoffBlocks:     5000,
+	AlphaLow:                 45875,
+	AlphaHigh:                58982,
+	AlphaSteepness:           1000,
+	RevealPeriodEpochs:       1,
+	Rho:                      10,
+	KappaInverse:             2,
+	SelfOwnershipInverse:     2,
+	DefaultTake:              11796, // 18 %
+	MaxTake:                  11796,
+	AllowBurn:                true,
+	AllowWork:                true,
+	Seal:                     "keccak-hotkey",
+	Difficulty:               10_000_000,
+	MinDifficulty:            10_000_000,
+	MaxDifficulty:            1 << 62,
+	WorkValidBlocks:          3,
+	AdjustBy:                 AdjustByTarget,
 	MaxUIDs:                  4096,
 	MaxValidators:            128,
 	ImmunityBlocks:           4096,
@@ -34,6 +51,50 @@ var era2025 = Params{
 	MaxRegistrationsPerBlock: 1,
 	RecycleBurned:            true,
 	Emission:                 emission.ByIssuance,
+	RewardRao:                emission.FirstBlockRao,
+	CapRao:                   emission.SupplyRao,
+	HalvingBlocks:            emission.EraBlocks,
+}
+
+// eraNakamoto is the chain before subnets (emostov/subtensor, March 2022).
+var eraNakamoto = Params{
+	Rule:                     consensus.Nakamoto,
+	TempoBlocks:              100,
+	EpochDue:                 DueSinceLast,
+	Kappa:                    32767,
+	BondsPenalty:             65535,
+	BondsMovingAveragePPM:    900_000,
+	ActivityCutoffBlocks:     5000,
+	AlphaLow:                 45875,
+	AlphaHigh:                58982,
+	AlphaSteepness:           1000,
+	RevealPeriodEpochs:       1,
+	Rho:                      10,
+	KappaInverse:             2,
+	SelfOwnershipInverse:     2,
+	MaxUIDs:                  2000,
+	MaxValidators:            2000,
+	ImmunityBlocks:           200,
+	PruneBy:                  PruneByStakeOrIncentive,
+	MinAllowedWeights:        1,
+	MaxWeight:                65535,
+	MaxWeightRatio:           10,
+	AllowWork:                true,
+	Seal:                     "sha256",
+	Difficulty:               10_000_000,
+	MinDifficulty:            10_000_000,
+	MaxDifficulty:            1 << 62,
+	WorkValidBlocks:          2,
+	AdjustBy:                 AdjustByDoubleHalve,
+	BurnRule:                 BurnByInterval,
+	AdjustmentIntervalBlocks: 100,
+	TargetRegistrations:      2,
+	MaxRegistrationsPerBlock: 2,
+	Emission:                 emission.Flat,
+	EmissionFlatRao:          emission.FirstBlockRao,
+	RewardRao:                emission.FirstBlockRao,
+	CapRao:                   emission.SupplyRao,
+	HalvingBlocks:            emission.EraBlocks,
 }
 
 type era struct {
@@ -42,8 +103,23 @@ type era struct {
 }
 
 var eras = []era{
+	{"nakamoto-2022-03", eraNakamoto},
+	{"nakamoto-2022-10", func() Params {
+		p := eraNakamoto
+		p.MaxUIDs = 4096
+		p.MaxValidators = 4096
+		p.ImmunityBlocks = 3072
+		p.MinAllowedWeights = 1024
+		p.MaxWeight = 262 // 17,179,868 of 2^32-1
+		p.MaxWeightRatio = 64
+		p.Seal = "keccak"
+		p.WorkValidBlocks = 3
+		p.AdjustmentIntervalBlocks = 150
+		return p
+	}()},
 	{"finney-2023", func() Params {
 		p := era2025
+		p.Rule = consensus.Yuma2
 		p.TempoBlocks = 99
 		p.MaxWeight = 262 // 0.004, which validators of the time kept to
 		return p
@@ -51,8 +127,11 @@ var eras = []era{
 	{"2025-01", era2025},
 	{"2026", func() Params {
 		p := era2025
+		p.Rule = consensus.Yuma2
 		p.EpochDue = DueSinceLast
-		p.ActivityCutoffBlocks = 5000 // 13,889 thousandths of the tempo
+		p.ActivityCutoffMilli = 13_889
+		p.AllowWork = false
+		p.Seal = "keccak-hotkey-le"
 		p.MaxUIDs = 256
 		p.MinNonImmune = 10
 		p.PruneBy = PruneByEmission

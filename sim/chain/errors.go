@@ -12,61 +12,136 @@ type Code uint8
 // The reasons; those of SetWeights, from LengthMismatch on, in the order in which they are checked.
 // Have and Want of the Error are what stands in parentheses.
 const (
-	MissingMessage     Code = iota + 1 // without a message
-	Expired                            // too late (height of the block, last height allowed)
-	NonceTooLow                        // used before (nonce, smallest allowed)
-	NonceTooHigh                       // would leave no further nonce (nonce, largest allowed)
-	BadSignature                       // not the signer's signature for this chain
-	InsufficientFree                   // free money (rao, rao needed)
-	InsufficientStake                  // stake on the hotkey (rao, rao needed)
-	ZeroAmount                         // moves nothing
-	NotOwner                           // the hotkey belongs to another coldkey
-	AlreadyRegistered                  // the hotkey has a uid (the uid)
-	TooManyInBlock                     // registrations in this block (made, allowed)
-	TooManyInInterval                  // registrations in this interval (made, allowed)
-	PriceAboveLimit                    // of a registration (price, limit)
-	NoSlot                             // nobody may be pruned (neurons not immune, more than these needed)
-	LengthMismatch                     // of values and uids (values, uids)
-	TooManyWeights                     // entries (given, neurons)
-	NotRegistered                      // the hotkey has no uid
-	StakeBelowMinimum                  // to set weights (rao, rao needed)
-	VersionTooLow                      // key of the weights (given, needed)
-	RateLimited                        // blocks since the last weights (passed, needed)
-	NoPermit                           // to set weights on others
-	DuplicateUID                       // in the weights (the uid)
-	UnknownUID                         // in the weights (the uid, neurons)
-	TooFewWeights                      // entries (given, needed)
-	WeightAboveMaximum                 // largest share (1/65535 of the sum, allowed)
-	ZeroKey                            // nobody can sign for it
+	MissingMessage      Code = iota + 1 // without a message
+	Expired                             // too late (height of the block, last height allowed)
+	NonceTooLow                         // used before (nonce, smallest allowed)
+	NonceTooHigh                        // would leave no further nonce (nonce, largest allowed)
+	BadSignature                        // not the signer's signature for this chain
+	InsufficientFree                    // free money (rao, rao needed)
+	InsufficientStake                   // stake on the hotkey (rao, rao needed)
+	ZeroAmount                          // moves nothing
+	NotOwner                            // the hotkey belongs to another coldkey
+	AlreadyRegistered                   // the hotkey has a uid (the uid)
+	TooManyInBlock                      // registrations in this block (made, allowed)
+	TooManyInInterval                   // registrations in this interval (made, allowed)
+	PriceAboveLimit                     // of a registration (price, limit)
+	NoSlot                              // nobody may be pruned (neurons not immune, more than these needed)
+	LengthMismatch                      // of values and uids (values, uids)
+	TooManyWeights                      // entries (given, neurons)
+	NotRegistered                       // the hotkey has no uid
+	StakeBelowMinimum                   // to set weights (rao, rao needed)
+	VersionTooLow                       // key of the weights (given, needed)
+	RateLimited                         // blocks since the last weights (passed, needed)
+	NoPermit                            // to set weights on others
+	DuplicateUID                        // in the weights (the uid)
+	UnknownUID                          // in the weights (the uid, neurons)
+	TooFewWeights                       // entries (given, needed)
+	WeightAboveMaximum                  // largest share (1/65535 of the sum, allowed)
+	ZeroKey                             // nobody can sign for it
+	WorkNotAllowed                      // registration by proof of work is closed
+	BurnNotAllowed                      // registration by burn is closed
+	WorkFromFuture                      // block of the work (block, newest ended)
+	WorkStale                           // block of the work (block, oldest allowed)
+	WorkMismatch                        // the work is not the seal of nonce, block and hotkey
+	WorkTooEasy                         // the seal does not meet the difficulty (leading zero bits, difficulty)
+	WorkUsed                            // before, by this or another hotkey
+	NotDelegate                         // the hotkey is not open to nominators
+	TakeAboveMaximum                    // of a delegate (take, allowed)
+	TooManyNominators                   // on one hotkey (there, allowed)
+	WeightTooLarge                      // one value (given, allowed)
+	WeightZero                          // in a vector that has a largest ratio (uid)
+	RatioAboveMaximum                   // of the largest to the smallest weight (ratio, allowed)
+	CommitRevealOn                      // weights must be committed first
+	CommitRevealOff                     // nothing to commit to
+	TooManyCommits                      // of one hotkey (unexpired, allowed)
+	UnknownCommit                       // nothing unexpired was committed that reads so
+	RevealTooEarly                      // of a commit (epoch, epoch of the reveal)
+	RevealTooLate                       // of a commit (epoch, epoch of the reveal)
+	KeyTaken                            // another neuron has this consensus key (its uid)
+	ResetNotAllowed                     // bonds cannot be reset
+	NotGovernor                         // the signer may not set parameters
+	UnknownParameter                    // or one that cannot change
+	ParameterTooLow                     // (given, least allowed)
+	ParameterTooHigh                    // (given, most allowed)
+	ParameterImpossible                 // together with the others (given)
+	LiquidAlphaOff                      // its bounds cannot be set
+	NotYet                              // not possible in this version
 )
 
+const lastCode = NotYet
+
 var reasons = [...]string{
-	MissingMessage:     "transaction carries no message",
-	Expired:            "transaction expired: block %d, allowed up to %d",
-	NonceTooLow:        "nonce %d was used: the next is at least %d",
-	NonceTooHigh:       "nonce %d is too high: at most %d",
-	BadSignature:       "signature is not the signer's for this chain",
-	InsufficientFree:   "coldkey has %d rao free, needs %d",
-	InsufficientStake:  "hotkey has %d rao of stake, needs %d",
-	ZeroAmount:         "amount is 0 rao: want at least 1",
-	NotOwner:           "hotkey belongs to another coldkey",
-	AlreadyRegistered:  "hotkey has uid %d already",
-	TooManyInBlock:     "%d registrations in this block, at most %d: try the next block",
-	TooManyInInterval:  "%d registrations in this interval, at most %d: wait for the next",
-	PriceAboveLimit:    "registration costs %d rao, above the given limit of %d",
-	NoSlot:             "network is full: %d neurons are not immune, one of more than %d could be replaced",
-	LengthMismatch:     "%d values for %d uids: want as many",
-	TooManyWeights:     "%d weights for %d neurons",
-	NotRegistered:      "hotkey has no uid: register it first",
-	StakeBelowMinimum:  "hotkey has %d rao of stake, setting weights needs %d",
-	VersionTooLow:      "version key %d of the weights: the network wants at least %d",
-	RateLimited:        "%d blocks since the last weights or registration, want at least %d",
-	NoPermit:           "hotkey has no validator permit: it may only set a weight on itself",
-	DuplicateUID:       "uid %d stands twice in the weights",
-	UnknownUID:         "uid %d in the weights: the network has %d neurons",
-	TooFewWeights:      "%d weights, want at least %d",
-	WeightAboveMaximum: "largest weight is %d/65535 of the sum, allowed are %d/65535",
-	ZeroKey:            "the zero key cannot hold anything: nobody can sign for it",
+	MissingMessage:      "transaction carries no message",
+	Expired:             "transaction expired: block %d, allowed up to %d",
+	NonceTooLow:         "nonce %d was used: the next is at least %d",
+	NonceTooHigh:        "nonce %d is too high: at most %d",
+	BadSignature:        "signature is not the signer's for this chain",
+	InsufficientFree:    "coldkey has %d rao free, needs %d",
+	InsufficientStake:   "hotkey has %d rao of stake, needs %d",
+	ZeroAmount:          "amount is 0 rao: want at least 1",
+	NotOwner:            "hotkey belongs to another coldkey",
+	AlreadyRegistered:   "hotkey has uid %d already",
+	TooManyInBlock:      "%d registrations in this block, at most %d: try the next block",
+	TooManyInInterval:   "%d registrations in this interval, at most %d: wait for the next",
+	PriceAboveLimit:     "registration costs %d rao, above the given limit of %d",
+	NoSlot:              "network is full: %d neurons are not immune, one of more than %d could be replaced",
+	LengthMismatch:      "%d values for %d uids: want as many",
+	TooManyWeights:      "%d weights for %d neurons",
+	NotRegistered:       "hotkey has no uid: register it first",
+	StakeBelowMinimum:   "hotkey has %d rao of stake, setting weights needs %d",
+	VersionTooLow:       "version key %d of the weights: the network wants at least %d",
+	RateLimited:         "%d blocks since the last weights or registration, want at least %d",
+	NoPermit:            "hotkey has no validator permit: it may only set a weight on itself",
+	DuplicateUID:        "uid %d stands twice in the weights",
+	UnknownUID:          "uid %d in the weights: the network has %d neurons",
+	TooFewWeights:       "%d weights, want at least %d",
+	WeightAboveMaximum:  "largest weight is %d/65535 of the sum, allowed are %d/65535",
+	ZeroKey:             "the zero key cannot hold anything: nobody can sign for it",
+	WorkNotAllowed:      "registration by proof of work is closed: burn the price instead",
+	BurnNotAllowed:      "registration by burning is closed: bring a proof of work",
+	WorkFromFuture:      "proof of work on block %d, the newest that ended is %d",
+	WorkStale:           "proof of work on block %d, the oldest allowed is %d",
+	WorkMismatch:        "work is not the seal of its nonce, block and hotkey",
+	WorkTooEasy:         "seal of %d leading zero bits does not meet the difficulty of %d",
+	WorkUsed:            "this work has been used before",
+	NotDelegate:         "hotkey belongs to another coldkey and is not a delegate",
+	TakeAboveMaximum:    "take of %d/65535, allowed are up to %d/65535",
+	TooManyNominators:   "hotkey has %d nominators, at most %d",
+	WeightTooLarge:      "weight of %d, at most %d fits",
+	WeightZero:          "weight on uid %d is zero: leave it out",
+	RatioAboveMaximum:   "largest weight is %d times the smallest, allowed are %d times",
+	CommitRevealOn:      "weights are hidden first on this network: commit, then reveal",
+	CommitRevealOff:     "weights are set openly on this network: there is nothing to commit",
+	TooManyCommits:      "hotkey has %d commits that wait for their reveal, at most %d",
+	UnknownCommit:       "no commit that waits fits what is revealed",
+	RevealTooEarly:      "reveal in epoch %d, it is due in epoch %d",
+	RevealTooLate:       "reveal in epoch %d, it was due in epoch %d",
+	KeyTaken:            "neuron %d has this consensus key",
+	ResetNotAllowed:     "bonds cannot be reset on this network",
+	NotGovernor:         "signer is not the governor: only the governor sets parameters",
+	UnknownParameter:    "no parameter of this name can be changed",
+	ParameterTooLow:     "value %d, at least %d is allowed",
+	ParameterTooHigh:    "value %d, at most %d is allowed",
+	ParameterImpossible: "value %d is impossible together with the other parameters",
+	LiquidAlphaOff:      "liquid alpha is off: switch it on first",
+	NotYet:              "not possible yet",
+}
+
+// Codes lists all codes.
+func Codes() []Code {
+	list := make([]Code, lastCode)
+	for i := range list {
+		list[i] = Code(i + 1)
+	}
+	return list
+}
+
+// Name is the name of the code's constant, such as "InsufficientFree".
+func (c Code) Name() string {
+	if int(c) < len(names) && names[c] != "" {
+		return names[c]
+	}
+	return fmt.Sprint("Code", uint8(c))
 }
 
 // Error says the reason without its numbers.
@@ -96,3 +171,60 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Code }
 
 func refuse(c Code, have, want uint64) error { return &Error{c, have, want} }
+
+var names = [...]string{
+	MissingMessage:      "MissingMessage",
+	Expired:             "Expired",
+	NonceTooLow:         "NonceTooLow",
+	NonceTooHigh:        "NonceTooHigh",
+	BadSignature:        "BadSignature",
+	InsufficientFree:    "InsufficientFree",
+	InsufficientStake:   "InsufficientStake",
+	ZeroAmount:          "ZeroAmount",
+	NotOwner:            "NotOwner",
+	AlreadyRegistered:   "AlreadyRegistered",
+	TooManyInBlock:      "TooManyInBlock",
+	TooManyInInterval:   "TooManyInInterval",
+	PriceAboveLimit:     "PriceAboveLimit",
+	NoSlot:              "NoSlot",
+	LengthMismatch:      "LengthMismatch",
+	TooManyWeights:      "TooManyWeights",
+	NotRegistered:       "NotRegistered",
+	StakeBelowMinimum:   "StakeBelowMinimum",
+	VersionTooLow:       "VersionTooLow",
+	RateLimited:         "RateLimited",
+	NoPermit:            "NoPermit",
+	DuplicateUID:        "DuplicateUID",
+	UnknownUID:          "UnknownUID",
+	TooFewWeights:       "TooFewWeights",
+	WeightAboveMaximum:  "WeightAboveMaximum",
+	ZeroKey:             "ZeroKey",
+	WorkNotAllowed:      "WorkNotAllowed",
+	BurnNotAllowed:      "BurnNotAllowed",
+	WorkFromFuture:      "WorkFromFuture",
+	WorkStale:           "WorkStale",
+	WorkMismatch:        "WorkMismatch",
+	WorkTooEasy:         "WorkTooEasy",
+	WorkUsed:            "WorkUsed",
+	NotDelegate:         "NotDelegate",
+	TakeAboveMaximum:    "TakeAboveMaximum",
+	TooManyNominators:   "TooManyNominators",
+	WeightTooLarge:      "WeightTooLarge",
+	WeightZero:          "WeightZero",
+	RatioAboveMaximum:   "RatioAboveMaximum",
+	CommitRevealOn:      "CommitRevealOn",
+	CommitRevealOff:     "CommitRevealOff",
+	TooManyCommits:      "TooManyCommits",
+	UnknownCommit:       "UnknownCommit",
+	RevealTooEarly:      "RevealTooEarly",
+	RevealTooLate:       "RevealTooLate",
+	KeyTaken:            "KeyTaken",
+	ResetNotAllowed:     "ResetNotAllowed",
+	NotGovernor:         "NotGovernor",
+	UnknownParameter:    "UnknownParameter",
+	ParameterTooLow:     "ParameterTooLow",
+	ParameterTooHigh:    "ParameterTooHigh",
+	ParameterImpossible: "ParameterImpossible",
+	LiquidAlphaOff:      "LiquidAlphaOff",
+	NotYet:              "NotYet",
+}

@@ -38,7 +38,7 @@ func ExampleState() {
 		signer := chain.Key(k.Public().(ed25519.PublicKey))
 		return s.Apply(chain.Sign("example", k, s.Nonce(signer), s.Height()+5, m))
 	}
-	weights := chain.SetWeights{UIDs: []uint16{1}, Values: []uint16{1}}
+	weights := chain.SetWeights{UIDs: []uint16{1}, Values: []uint32{1}}
 	fmt.Println("register:", apply(cold, chain.Register{Hotkey: miner}))
 	fmt.Println("weigh:", errors.Is(apply(hot, weights), chain.NoPermit))
 	s.Advance(s.NextEvent() - s.Height())

@@ -13,6 +13,10 @@ type Genesis struct {
 	Balances []Balance
 	Neurons  []GenesisNeuron // uids in this order
 	Stakes   []GenesisStake
+	// Delegates are open to nominators: a stake of another coldkey than the owner is a nomination.
+	Delegates []GenesisDelegate
+	Governor  Key // may set parameters; zero: nobody
+	Owner     Key // hotkey of the network's owner, one of those above; zero: none
 	// IssuanceOffsetRao counts as issued on top of the money below: what was minted before
 	// genesis and lies outside this ledger.
 	IssuanceOffsetRao uint64
@@ -30,7 +34,13 @@ type GenesisNeuron struct {
 	StakeRao        uint64
 }
 
-// GenesisStake is a staked hotkey without a uid.
+// GenesisDelegate is a hotkey that takes a share of its nominators' dividends.
+type GenesisDelegate struct {
+	Hotkey Key
+	Take   uint16 // in 1/65535
+}
+
+// GenesisStake is a staked hotkey without a uid, or a nomination of a delegate.
 type GenesisStake struct {
 	Hotkey, Coldkey Key
 	StakeRao        uint64
@@ -49,6 +59,8 @@ func New(g Genesis) (*State, error) {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
 	s.burnPriceRao = g.Params.BurnRao
+	s.difficulty = g.Params.Difficulty
+	s.governor = g.Governor
 	total := g.IssuanceOffsetRao
 	add := func(rao uint64) error {
 		if rao > emission.SupplyRao || total > emission.SupplyRao-rao {

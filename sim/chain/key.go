@@ -35,7 +35,8 @@ func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 // UID is a neuron's slot in the network.
 type UID = consensus.UID
 
-// WeightEntry is one entry of a neuron's weights; the row's largest weight is 65535.
+// WeightEntry is one entry of a neuron's weights; the row's largest is 65535, or, for nakamoto, its
+// sum about 2^32-1.
 type WeightEntry = consensus.WeightEntry
 
 // BondEntry is one entry of a neuron's bonds.

@@ -89,12 +89,12 @@ func drawMsg(t *rapid.T) (signer string, m Msg) {
 	case 3:
 		return cold.Draw(t, "signer"), Transfer{pub(cold.Draw(t, "to")), amount.Draw(t, "rao")}
 	case 4:
-		return hot.Draw(t, "signer"), ServeAxon{pub(cold.Draw(t, "axon"))}
+		return hot.Draw(t, "signer"), ServeAxon{Axon: pub(cold.Draw(t, "axon"))}
 	}
 	uids := rapid.SliceOfN(rapid.Uint16Range(0, 9), 0, 9).Draw(t, "uids")
-	values := make([]uint16, len(uids))
+	values := make([]uint32, len(uids))
 	for i := range values {
-		values[i] = rapid.Uint16().Draw(t, "value")
+		values[i] = uint32(rapid.Uint16().Draw(t, "value"))
 	}
 	return hot.Draw(t, "signer"), SetWeights{UIDs: uids, Values: values}
 }
@@ -266,12 +266,12 @@ func TestAdmissionRefusesWithNumbers(t *testing.T) {
 	}
 	check(Sign("test", k, 41, 6, pay), &Error{NonceTooLow, 41, 42})
 	check(Sign("test", k, 42, 6, Transfer{Key{}, 1}), &Error{Code: ZeroKey})
-	check(Sign("test", testKey("hot0"), 0, 6, SetWeights{UIDs: []uint16{1}, Values: []uint16{1, 2}}),
+	check(Sign("test", testKey("hot0"), 0, 6, SetWeights{UIDs: []uint16{1}, Values: []uint32{1, 2}}),
 		&Error{LengthMismatch, 2, 1})
 }
 
 func TestEveryReasonHasWords(t *testing.T) {
-	for c := MissingMessage; c <= ZeroKey; c++ {
+	for c := MissingMessage; c <= lastCode; c++ {
 		err := &Error{Code: c, Have: 17, Want: 23}
 		if text := err.Error(); len(text) < 10 || bytes.Contains([]byte(text), []byte("%!")) {
 			t.Errorf("reason %d: %q", c, text)
@@ -365,6 +365,8 @@ func TestALayoutNamesEveryParameter(t *testing.T) {
 			f.SetString("x")
 		case reflect.Bool:
 			f.SetBool(true)
+		case reflect.Int16:
+			f.SetInt(1)
 		default:
 			f.SetUint(1)
 		}

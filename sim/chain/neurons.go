@@ -8,27 +8,51 @@ import (
 // neuron is a slot of the network. Rows are never changed in place once they are here.
 type neuron struct {
 	hotkey, axon Key
+	ip           [16]byte
+	port         uint16
+	consensusKey Key // zero: none
 	registeredAt uint64
 	lastUpdate   uint64
 	emissionRao  uint64
 	consensus    uint16
 	incentive    uint16
 	dividends    uint16
-	trust        uint16
+	trust        uint16 // of the validator
 	stakeWeight  uint16
+	rank         uint16
+	minerTrust   uint16
 	pruningScore uint16
 	active       bool
 	permit       bool
+	pruned       bool       // nakamoto: replaced since the last epoch, its bond column goes
+	wide         wideScores // nakamoto
+	commits      []commit   // oldest first
 	weights      []WeightEntry
 	bonds        []BondEntry
 }
 
-const neuronBytes = 2*32 + 3*8 + 6*2 + 2
+// wideScores are the scores of nakamoto in 1/(2^64-1).
+type wideScores struct{ rank, trust, consensus, incentive, dividends uint64 }
+
+// commit is a hidden vector of weights that waits for its reveal.
+type commit struct {
+	digest Digest
+	block  uint64
+	epoch  uint64
+}
+
+const (
+	commitBytes = 32 + 2*8
+	neuronBytes = 3*32 + 16 + 2 + 3*8 + 8*2 + 3 + 5*8 + 4
+)
 
 // layout is the record without its rows.
 func (n *neuron) layout(c *coder) {
 	c.bytes(n.hotkey[:])
 	c.bytes(n.axon[:])
+	c.bytes(n.ip[:])
+	c.u16(&n.port)
+	c.bytes(n.consensusKey[:])
 	c.u64(&n.registeredAt)
 	c.u64(&n.lastUpdate)
 	c.u64(&n.emissionRao)
@@ -37,22 +61,35 @@ func (n *neuron) layout(c *coder) {
 	c.u16(&n.dividends)
 	c.u16(&n.trust)
 	c.u16(&n.stakeWeight)
+	c.u16(&n.rank)
+	c.u16(&n.minerTrust)
 	c.u16(&n.pruningScore)
 	c.flag(&n.active)
 	c.flag(&n.permit)
+	c.flag(&n.pruned)
+	c.u64(&n.wide.rank)
+	c.u64(&n.wide.trust)
+	c.u64(&n.wide.consensus)
+	c.u64(&n.wide.incentive)
+	c.u64(&n.wide.dividends)
+	list(c, &n.commits, commitBytes, func(m *commit) {
+		c.bytes(m.digest[:])
+		c.u64(&m.block)
+		c.u64(&m.epoch)
+	})
 }
 
 func (n *neuron) weightsLayout(c *coder) {
-	list(c, &n.weights, 4, func(w *WeightEntry) {
+	list(c, &n.weights, 6, func(w *WeightEntry) {
 		c.u16((*uint16)(&w.UID))
-		c.u16(&w.Weight)
+		c.u32(&w.Weight)
 	})
 }
 
 func (n *neuron) bondsLayout(c *coder) {
-	list(c, &n.bonds, 4, func(b *BondEntry) {
+	list(c, &n.bonds, 10, func(b *BondEntry) {
 		c.u16((*uint16)(&b.UID))
-		c.u16(&b.Bond)
+		c.u64(&b.Bond)
 	})
 }
 
@@ -146,8 +183,7 @@ func (s *State) appendNeuron(n neuron) UID {
 	return uid
 }
 
-// replaceNeuron puts n into a taken slot. Weights of others on the slot become explicit zeros;
-// their bonds stay, and the next epoch ignores them as older than the neuron.
+// replaceNeuron puts n into a taken slot. Weights and bonds of others stay.
 func (s *State) replaceNeuron(uid UID, n neuron) {
 	t := s.ownNeurons()
 	old := t.get(uid).hotkey
@@ -160,13 +196,4 @@ func (s *State) replaceNeuron(uid UID, n neuron) {
 	*s.neuron(uid) = n
 	s.leaves[weightLeaves].touch(int(uid))
 	s.leaves[bondLeaves].touch(int(uid))
-	for from := range t.n {
-		row := t.get(UID(from)).weights
-		k := slices.IndexFunc(row, func(w WeightEntry) bool { return w.UID == uid })
-		if k >= 0 && row[k].Weight != 0 {
-			row = slices.Clone(row)
-			row[k].Weight = 0
-			s.setWeights(UID(from), row)
-		}
-	}
 }

@@ -19,7 +19,23 @@ type Params struct {
 	BondsPenalty          uint16 // 0: bonds from raw weights, 65535: from clipped weights
 	BondsMovingAveragePPM uint32 // share of the old bond that an epoch keeps, in millionths
 	ActivityCutoffBlocks  uint64 // without new weights for longer: inactive
+	ActivityCutoffMilli   uint32 // the same in thousandths of the tempo; 0: ActivityCutoffBlocks holds
 	StakeThresholdRao     uint64 // less does not count in consensus and sets no weights
+
+	LiquidAlpha          bool // the share of the new bond moves between AlphaLow and AlphaHigh
+	AlphaLow             uint16
+	AlphaHigh            uint16
+	AlphaSteepness       int16  // in hundredths
+	BondsReset           bool   // a neuron may have the bonds in it deleted
+	CommitReveal         bool   // weights are committed first and revealed later
+	RevealPeriodEpochs   uint16 // from the commit to its reveal
+	Rho                  uint16 // nakamoto: steepness of the sigmoid
+	KappaInverse         uint16 // nakamoto: one over the trust at which consensus is one half
+	SelfOwnershipInverse uint16 // nakamoto: one over the share of its incentive that a neuron keeps
+	ServerShare          uint16 // of the emission; 0: as incentive and dividends have it
+	OwnerCut             uint16 // share of an epoch's emission that goes to the owner first
+	DefaultTake          uint16 // of a hotkey that is opened to nominators at genesis
+	MaxTake              uint16 // to which a delegate may raise its take
 
 	MaxUIDs        uint16
 	MaxValidators  uint16 // permits given by an epoch
@@ -29,10 +45,19 @@ type Params struct {
 
 	MinAllowedWeights      uint16 // entries that a weight vector needs, if there are as many neurons
 	MaxWeight              uint16 // largest share that one entry may have
+	MaxWeightRatio         uint16 // of the largest to the smallest weight; 0: any
 	WeightsRateLimitBlocks uint64
 	WeightsVersion         uint64 // weights with a smaller version key are refused
 
-	BurnRao                  uint64 // price of a registration at genesis
+	AllowBurn                bool   // registration by burning its price
+	AllowWork                bool   // registration by proof of work
+	Seal                     string // how a proof of work is hashed
+	Difficulty               uint64 // of a proof of work at genesis
+	MinDifficulty            uint64
+	MaxDifficulty            uint64
+	WorkValidBlocks          uint16   // age that a proof of work may have
+	AdjustBy                 AdjustBy // BurnByInterval
+	BurnRao                  uint64   // price of a registration at genesis
 	MinBurnRao               uint64
 	MaxBurnRao               uint64
 	BurnRule                 BurnRule
@@ -46,6 +71,9 @@ type Params struct {
 
 	Emission        emission.Rule
 	EmissionFlatRao uint64 // per block, for emission.Flat
+	RewardRao       uint64 // of the first block
+	CapRao          uint64 // which the issuance never passes
+	HalvingBlocks   uint64 // for emission.ByHeight
 }
 
 // EpochDue says when an epoch runs.
@@ -61,10 +89,22 @@ const (
 type PruneBy string
 
 // PruneByEmission takes the lowest emission; PruneByScore the lowest u16 score made of it, where
-// a slot once taken is not taken again before the next epoch.
+// a slot once taken is not taken again before the next epoch; PruneByStakeOrIncentive the lowest of
+// the larger of stake share and incentive.
 const (
-	PruneByEmission PruneBy = "emission"
-	PruneByScore    PruneBy = "score"
+	PruneByEmission         PruneBy = "emission"
+	PruneByScore            PruneBy = "score"
+	PruneByStakeOrIncentive PruneBy = "stake-or-incentive"
+)
+
+// AdjustBy says how BurnByInterval moves price and difficulty.
+type AdjustBy string
+
+// AdjustByTarget moves them toward TargetRegistrations; AdjustByDoubleHalve doubles the difficulty
+// after an interval with more registrations than that and halves it otherwise.
+const (
+	AdjustByTarget      AdjustBy = "target"
+	AdjustByDoubleHalve AdjustBy = "double-halve"
 )
 
 // BurnRule says how the price of a registration moves.
@@ -85,7 +125,22 @@ func (p *Params) layout(c *coder) {
 	c.u16(&p.BondsPenalty)
 	c.u32(&p.BondsMovingAveragePPM)
 	c.u64(&p.ActivityCutoffBlocks)
+	c.u32(&p.ActivityCutoffMilli)
 	c.u64(&p.StakeThresholdRao)
+	c.flag(&p.LiquidAlpha)
+	c.u16(&p.AlphaLow)
+	c.u16(&p.AlphaHigh)
+	c.i16(&p.AlphaSteepness)
+	c.flag(&p.BondsReset)
+	c.flag(&p.CommitReveal)
+	c.u16(&p.RevealPeriodEpochs)
+	c.u16(&p.Rho)
+	c.u16(&p.KappaInverse)
+	c.u16(&p.SelfOwnershipInverse)
+	c.u16(&p.ServerShare)
+	c.u16(&p.OwnerCut)
+	c.u16(&p.DefaultTake)
+	c.u16(&p.MaxTake)
 	c.u16(&p.MaxUIDs)
 	c.u16(&p.MaxValidators)
 	c.u64(&p.ImmunityBlocks)
@@ -93,8 +148,17 @@ func (p *Params) layout(c *coder) {
 	text(c, &p.PruneBy)
 	c.u16(&p.MinAllowedWeights)
 	c.u16(&p.MaxWeight)
+	c.u16(&p.MaxWeightRatio)
 	c.u64(&p.WeightsRateLimitBlocks)
 	c.u64(&p.WeightsVersion)
+	c.flag(&p.AllowBurn)
+	c.flag(&p.AllowWork)
+	text(c, &p.Seal)
+	c.u64(&p.Difficulty)
+	c.u64(&p.MinDifficulty)
+	c.u64(&p.MaxDifficulty)
+	c.u16(&p.WorkValidBlocks)
+	text(c, &p.AdjustBy)
 	c.u64(&p.BurnRao)
 	c.u64(&p.MinBurnRao)
 	c.u64(&p.MaxBurnRao)
@@ -108,6 +172,9 @@ func (p *Params) layout(c *coder) {
 	c.flag(&p.RecycleBurned)
 	text(c, &p.Emission)
 	c.u64(&p.EmissionFlatRao)
+	c.u64(&p.RewardRao)
+	c.u64(&p.CapRao)
+	c.u64(&p.HalvingBlocks)
 }
 
 // Validate says which parameter is impossible, and what was expected.
@@ -123,7 +190,10 @@ func (p Params) Validate() error {
 		known        []string
 	}{
 		{"EpochDue", string(p.EpochDue), []string{string(DueSinceLast), string(DueByHeight)}},
-		{"PruneBy", string(p.PruneBy), []string{string(PruneByEmission), string(PruneByScore)}},
+		{"PruneBy", string(p.PruneBy), []string{string(PruneByEmission), string(PruneByScore),
+			string(PruneByStakeOrIncentive)}},
+		{"AdjustBy", string(p.AdjustBy), []string{string(AdjustByTarget), string(AdjustByDoubleHalve)}},
+		{"Seal", p.Seal, []string{"sha256", "keccak", "keccak-hotkey", "keccak-hotkey-le"}},
 		{"BurnRule", string(p.BurnRule), []string{string(BurnByDemand), string(BurnByInterval)}},
 	} {
 		if !slices.Contains(name.known, name.value) {
@@ -138,6 +208,16 @@ func (p Params) Validate() error {
 		{"TempoBlocks", p.TempoBlocks, 0, 1 << 32},
 		{"MaxValidators", uint64(p.MaxValidators), 1, maxWeights},
 		{"BondsMovingAveragePPM", uint64(p.BondsMovingAveragePPM), 0, 1_000_000},
+		{"AlphaLow", uint64(p.AlphaLow), 0, uint64(p.AlphaHigh)},
+		{"RevealPeriodEpochs", uint64(p.RevealPeriodEpochs), 1, 100},
+		{"KappaInverse", uint64(p.KappaInverse), 1, 65535},
+		{"SelfOwnershipInverse", uint64(p.SelfOwnershipInverse), 1, 65535},
+		{"Rho", uint64(p.Rho), 0, 1000},
+		{"MaxTake", uint64(p.MaxTake), uint64(p.DefaultTake), 65535},
+		{"MaxDifficulty", p.MaxDifficulty, p.MinDifficulty, 1<<64 - 1},
+		{"MinDifficulty", p.MinDifficulty, 1, 1<<64 - 1},
+		{"Difficulty", p.Difficulty, p.MinDifficulty, p.MaxDifficulty},
+		{"WorkValidBlocks", uint64(p.WorkValidBlocks), 1, maxWorkValidBlocks},
 		{"MaxBurnRao", p.MaxBurnRao, p.MinBurnRao, emission.SupplyRao},
 		{"BurnRao", p.BurnRao, p.MinBurnRao, p.MaxBurnRao},
 		{"EmissionFlatRao", p.EmissionFlatRao, 0, emission.SupplyRao},
@@ -166,5 +246,8 @@ func (p Params) validateBurn() error {
 }
 
 func (p *Params) curve() emission.Curve {
-	return emission.Curve{Rule: p.Emission, FlatRao: p.EmissionFlatRao}
+	return emission.Curve{
+		Rule: p.Emission, FlatRao: p.EmissionFlatRao,
+		RewardRao: p.RewardRao, CapRao: p.CapRao, HalvingBlocks: p.HalvingBlocks,
+	}
 }

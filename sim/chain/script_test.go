@@ -163,12 +163,12 @@ func (x *script) do(line string) string {
 	case "transfer":
 		return x.apply(f[1], Transfer{x.key(f[2]), rao(f[3])})
 	case "serve-axon":
-		return x.apply(f[1], ServeAxon{x.key(f[2])})
+		return x.apply(f[1], ServeAxon{Axon: x.key(f[2])})
 	case "set-weights":
 		var m SetWeights
 		for _, w := range f[2:] {
 			k, v, _ := strings.Cut(w, "=")
-			n, err := strconv.ParseUint(v, 10, 16)
+			n, err := strconv.ParseUint(v, 10, 32)
 			if err != nil {
 				return err.Error()
 			}
@@ -180,7 +180,7 @@ func (x *script) do(line string) string {
 			if err != nil {
 				return err.Error()
 			}
-			m.UIDs, m.Values = append(m.UIDs, uint16(uid)), append(m.Values, uint16(n))
+			m.UIDs, m.Values = append(m.UIDs, uint16(uid)), append(m.Values, uint32(n))
 		}
 		return x.apply(f[1], m)
 	case "advance":

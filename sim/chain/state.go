@@ -32,10 +32,34 @@ type header struct {
 	issuanceOffset uint64
 	money          Totals
 	burnPriceRao   uint64
+	difficulty     uint64
 	inBlock        uint16 // registrations
-	inInterval     uint32
+	burnsInterval  uint32 // registrations by burn in this interval
+	worksInterval  uint32 // and by work
+	governor       Key    // may set parameters; zero: nobody
+	owner          Key    // hotkey of the network's owner; zero: none
+	mix            Digest // of the transactions in the block that has not ended yet
+	marks          []mark // the entropy at the ends of the newest blocks that changed it
+	works          []usedWork
 	events         []Event // of the block that has not ended yet
 }
+
+// mark is the entropy in force from the end of a block on.
+type mark struct {
+	height  uint64
+	entropy Digest
+}
+
+// usedWork is a proof of work that made a neuron and cannot make another.
+type usedWork struct {
+	block uint64 // whose hash it seals
+	work  Digest
+}
+
+const (
+	maxWorkValidBlocks = 256
+	markBytes          = 8 + 32
+)
 
 func (h *header) layout(c *coder) {
 	text(c, &h.chainID)
@@ -54,7 +78,20 @@ func (h *header) layout(c *coder) {
 	c.u64(&h.money.Recycled)
 	c.u64(&h.burnPriceRao)
 	c.u16(&h.inBlock)
-	c.u32(&h.inInterval)
+	c.u64(&h.difficulty)
+	c.u32(&h.burnsInterval)
+	c.u32(&h.worksInterval)
+	c.bytes(h.governor[:])
+	c.bytes(h.owner[:])
+	c.bytes(h.mix[:])
+	list(c, &h.marks, markBytes, func(m *mark) {
+		c.u64(&m.height)
+		c.bytes(m.entropy[:])
+	})
+	list(c, &h.works, markBytes, func(w *usedWork) {
+		c.u64(&w.block)
+		c.bytes(w.work[:])
+	})
 	list(c, &h.events, 1, func(e *Event) { eventLayout(c, e) })
 }
 

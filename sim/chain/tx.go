@@ -7,7 +7,7 @@ import (
 )
 
 // MaxTxBytes bounds an encoded transaction.
-const MaxTxBytes = 4*maxWeights + 256
+const MaxTxBytes = 6*maxWeights + 256
 
 // maxWeights bounds the entries of a weight vector, and with it the size of a network.
 const maxWeights = 16384
@@ -27,6 +27,15 @@ const (
 	kindTransfer
 	kindSetWeights
 	kindServeAxon
+	kindRegisterWork
+	kindDelegate
+	kindServeConsensus
+	kindCommitWeights
+	kindRevealWeights
+	kindSetParams
+	kindBurn
+	kindRecycle
+	kindResetBonds
 )
 
 // The messages. Their bytes are their fields in order.
@@ -37,47 +46,106 @@ type (
 		Hotkey   Key
 		LimitRao uint64 // refused when the price is higher; 0: any price
 	}
+	// RegisterWork gives the signing hotkey a uid for a proof of work on the hash of Block. A
+	// hotkey that nobody owns yet becomes Coldkey's.
+	RegisterWork struct {
+		Coldkey Key
+		Block   uint64
+		Nonce   uint64
+		Work    Digest // the seal of Nonce, see Params.Seal
+	}
 	// AddStake moves money of the signing coldkey onto a hotkey that it owns, with or without a
-	// uid. A hotkey that nobody owns yet becomes the signer's.
+	// uid, or nominates a delegate. A hotkey that nobody owns yet becomes the signer's.
 	AddStake struct {
 		Hotkey    Key
 		AmountRao uint64
 	}
-	// RemoveStake moves stake of a hotkey back to the signing coldkey that owns it.
+	// RemoveStake moves stake of a hotkey back to the signing coldkey that put it there.
 	RemoveStake struct {
 		Hotkey    Key
 		AmountRao uint64
+	}
+	// Delegate opens a hotkey of the signing coldkey to nominators, or changes its take.
+	Delegate struct {
+		Hotkey Key
+		Take   uint16 // 1/65535 of the nominators' part of its dividends
 	}
 	// Transfer moves money from the signing coldkey to another.
 	Transfer struct {
 		To        Key
 		AmountRao uint64
 	}
+	// Burn destroys free money of the signing coldkey. The issuance stays.
+	Burn struct{ AmountRao uint64 }
+	// Recycle takes free money of the signing coldkey out of the issuance, to be minted again.
+	Recycle struct{ AmountRao uint64 }
 	// SetWeights replaces the weights of the signing hotkey: Values[i] on UIDs[i], in any scale.
 	SetWeights struct {
 		Version uint64
 		UIDs    []uint16
-		Values  []uint16
+		Values  []uint32 // at most 65535 but for nakamoto
 	}
-	// ServeAxon publishes the key that the signing hotkey's server is known by on the wire.
+	// CommitWeights announces weights of the signing hotkey without showing them.
+	CommitWeights struct {
+		Commit Digest // see CommitmentOf
+	}
+	// RevealWeights shows committed weights.
+	RevealWeights struct {
+		Version uint64
+		UIDs    []uint16
+		Values  []uint32
+		Salt    [32]byte
+	}
+	// ServeAxon publishes the key and the address of the signing hotkey's server.
 	ServeAxon struct {
 		Axon Key
+		IP   [16]byte // IPv4 mapped into IPv6; all zero: none
+		Port uint16
+	}
+	// ServeConsensus publishes the ed25519 key of the signing hotkey's consensus engine.
+	ServeConsensus struct {
+		Key Key
+	}
+	// ResetBonds deletes all bonds in the signing hotkey's neuron.
+	ResetBonds struct{}
+	// SetParams sets a parameter, see Governable. The governor signs.
+	SetParams struct {
+		Name  string // at most 64 bytes
+		Value uint64
 	}
 )
 
-func (Register) kind() msgKind    { return kindRegister }
-func (AddStake) kind() msgKind    { return kindAddStake }
-func (RemoveStake) kind() msgKind { return kindRemoveStake }
-func (Transfer) kind() msgKind    { return kindTransfer }
-func (SetWeights) kind() msgKind  { return kindSetWeights }
-func (ServeAxon) kind() msgKind   { return kindServeAxon }
+func (Register) kind() msgKind       { return kindRegister }
+func (AddStake) kind() msgKind       { return kindAddStake }
+func (RemoveStake) kind() msgKind    { return kindRemoveStake }
+func (Transfer) kind() msgKind       { return kindTransfer }
+func (SetWeights) kind() msgKind     { return kindSetWeights }
+func (ServeAxon) kind() msgKind      { return kindServeAxon }
+func (RegisterWork) kind() msgKind   { return kindRegisterWork }
+func (Delegate) kind() msgKind       { return kindDelegate }
+func (ServeConsensus) kind() msgKind { return kindServeConsensus }
+func (CommitWeights) kind() msgKind  { return kindCommitWeights }
+func (RevealWeights) kind() msgKind  { return kindRevealWeights }
+func (SetParams) kind() msgKind      { return kindSetParams }
+func (Burn) kind() msgKind           { return kindBurn }
+func (Recycle) kind() msgKind        { return kindRecycle }
+func (ResetBonds) kind() msgKind     { return kindResetBonds }
 
-func (m Register) appendTo(c *coder)    { m.layout(c) }
-func (m AddStake) appendTo(c *coder)    { m.layout(c) }
-func (m RemoveStake) appendTo(c *coder) { m.layout(c) }
-func (m Transfer) appendTo(c *coder)    { m.layout(c) }
-func (m SetWeights) appendTo(c *coder)  { m.layout(c) }
-func (m ServeAxon) appendTo(c *coder)   { m.layout(c) }
+func (m Register) appendTo(c *coder)       { m.layout(c) }
+func (m AddStake) appendTo(c *coder)       { m.layout(c) }
+func (m RemoveStake) appendTo(c *coder)    { m.layout(c) }
+func (m Transfer) appendTo(c *coder)       { m.layout(c) }
+func (m SetWeights) appendTo(c *coder)     { m.layout(c) }
+func (m ServeAxon) appendTo(c *coder)      { m.layout(c) }
+func (m RegisterWork) appendTo(c *coder)   { m.layout(c) }
+func (m Delegate) appendTo(c *coder)       { m.layout(c) }
+func (m ServeConsensus) appendTo(c *coder) { m.layout(c) }
+func (m CommitWeights) appendTo(c *coder)  { m.layout(c) }
+func (m RevealWeights) appendTo(c *coder)  { m.layout(c) }
+func (m SetParams) appendTo(c *coder)      { m.layout(c) }
+func (m Burn) appendTo(c *coder)           { m.layout(c) }
+func (m Recycle) appendTo(c *coder)        { m.layout(c) }
+func (m ResetBonds) appendTo(c *coder)     { m.layout(c) }
 
 func (m *Register) layout(c *coder) {
 	c.bytes(m.Hotkey[:])
@@ -102,44 +170,115 @@ func (m *Transfer) layout(c *coder) {
 func (m *SetWeights) layout(c *coder) {
 	c.u64(&m.Version)
 	list(c, &m.UIDs, 2, c.u16)
-	list(c, &m.Values, 2, c.u16)
+	list(c, &m.Values, 4, c.u32)
 }
 
-func (m *ServeAxon) layout(c *coder) { c.bytes(m.Axon[:]) }
+func (m *RevealWeights) layout(c *coder) {
+	c.u64(&m.Version)
+	list(c, &m.UIDs, 2, c.u16)
+	list(c, &m.Values, 4, c.u32)
+	c.bytes(m.Salt[:])
+}
+
+func (m *ServeAxon) layout(c *coder) {
+	c.bytes(m.Axon[:])
+	c.bytes(m.IP[:])
+	c.u16(&m.Port)
+}
+
+func (m *RegisterWork) layout(c *coder) {
+	c.bytes(m.Coldkey[:])
+	c.u64(&m.Block)
+	c.u64(&m.Nonce)
+	c.bytes(m.Work[:])
+}
+
+func (m *Delegate) layout(c *coder) {
+	c.bytes(m.Hotkey[:])
+	c.u16(&m.Take)
+}
+
+func (m *SetParams) layout(c *coder) {
+	text(c, &m.Name)
+	c.u64(&m.Value)
+}
+
+func (m *ServeConsensus) layout(c *coder) { c.bytes(m.Key[:]) }
+func (m *CommitWeights) layout(c *coder)  { c.bytes(m.Commit[:]) }
+func (m *Burn) layout(c *coder)           { c.u64(&m.AmountRao) }
+func (m *Recycle) layout(c *coder)        { c.u64(&m.AmountRao) }
+func (m *ResetBonds) layout(*coder)       {}
 
 // readMsg reads the fields of a message of kind k.
 func readMsg(c *coder, k msgKind) (msg Msg) {
 	switch k {
 	case kindRegister:
-		var m Register
-		m.layout(c)
-		return m
+		return read[Register](c)
 	case kindAddStake:
-		var m AddStake
-		m.layout(c)
-		return m
+		return read[AddStake](c)
 	case kindRemoveStake:
-		var m RemoveStake
-		m.layout(c)
-		return m
+		return read[RemoveStake](c)
 	case kindTransfer:
-		var m Transfer
-		m.layout(c)
-		return m
+		return read[Transfer](c)
 	case kindSetWeights:
-		var m SetWeights
-		m.layout(c)
-		return m
+		return read[SetWeights](c)
 	case kindServeAxon:
-		var m ServeAxon
-		m.layout(c)
-		return m
+		return read[ServeAxon](c)
+	case kindRegisterWork:
+		return read[RegisterWork](c)
+	case kindDelegate:
+		return read[Delegate](c)
+	case kindServeConsensus:
+		return read[ServeConsensus](c)
+	case kindCommitWeights:
+		return read[CommitWeights](c)
+	case kindRevealWeights:
+		return read[RevealWeights](c)
+	case kindSetParams:
+		return read[SetParams](c)
+	case kindBurn:
+		return read[Burn](c)
+	case kindRecycle:
+		return read[Recycle](c)
+	case kindResetBonds:
+		return read[ResetBonds](c)
 	}
 	if c.err == nil {
 		c.err = fmt.Errorf("has message kind %d, which is unknown", k)
 	}
 	return nil
 }
+
+func read[M Msg, P interface {
+	*M
+	layout(*coder)
+}](c *coder) Msg {
+	var m M
+	P(&m).layout(c)
+	return m
+}
+
+// size checks what the layout cannot hold.
+func size(msg Msg) error {
+	entries := 0
+	switch m := msg.(type) {
+	case SetWeights:
+		entries = max(len(m.UIDs), len(m.Values))
+	case RevealWeights:
+		entries = max(len(m.UIDs), len(m.Values))
+	case SetParams:
+		if len(m.Name) > maxParameterName {
+			return fmt.Errorf("transaction: name of %d bytes, at most %d are possible", len(m.Name),
+				maxParameterName)
+		}
+	}
+	if entries > maxWeights {
+		return fmt.Errorf("transaction: %d weights, at most %d are possible", entries, maxWeights)
+	}
+	return nil
+}
+
+const maxParameterName = 64
 
 // Tx is a signed transaction. Its bytes are: version 1 (one byte), kind of message (one byte),
 // signer, nonce, expiry, the message's fields, signature.
@@ -191,9 +330,8 @@ func (tx Tx) AppendBinary(b []byte) ([]byte, error) {
 	if tx.Msg == nil {
 		return b, fmt.Errorf("transaction without a message")
 	}
-	if m, ok := tx.Msg.(SetWeights); ok && max(len(m.UIDs), len(m.Values)) > maxWeights {
-		return b, fmt.Errorf("transaction: %d weights, at most %d are possible",
-			max(len(m.UIDs), len(m.Values)), maxWeights)
+	if err := size(tx.Msg); err != nil {
+		return b, err
 	}
 	c := coder{buf: b}
 	tx.body(&c)

@@ -15,6 +15,21 @@ type Neuron struct {
 	StakeWeight     uint16
 	Active          bool // at the last epoch
 	Permit          bool // may set weights and counts as a validator in the next epoch
+	IP              [16]byte
+	Port            uint16
+	ConsensusKey    Key // of the validator's consensus engine; zero: none
+	Rank, Trust     uint16
+	Wide            Wide // nakamoto
+}
+
+// Wide is a neuron's scores of nakamoto in 1/(2^64-1).
+type Wide struct{ Rank, Trust, Consensus, Incentive, Dividends uint64 }
+
+// Commit is a hidden vector of weights that waits for its reveal.
+type Commit struct {
+	Digest Digest
+	Block  uint64 // of the commit
+	Epoch  uint64 // number of the epoch at whose end it would have counted
 }
 
 // View is the state after a block, or within one after the transactions so far: a small
@@ -23,6 +38,7 @@ type Neuron struct {
 type View struct {
 	height   uint64
 	burnRao  uint64
+	header   viewHeader
 	totals   Totals
 	params   *Params
 	accounts *accounts
@@ -33,7 +49,60 @@ type View struct {
 // neurons or a bucket of accounts when it first changes it afterwards.
 func (s *State) View() View {
 	s.age++
-	return View{s.height, s.burnPriceRao, s.Totals(), s.constants, s.accounts, s.neurons}
+	h := viewHeader{s.chainID, s.difficulty, s.epochs, s.governor, s.owner, s.marks}
+	return View{s.height, s.burnPriceRao, h, s.Totals(), s.constants, s.accounts, s.neurons}
+}
+
+// viewHeader is what a view shows of the header beside prices and money.
+type viewHeader struct {
+	chainID         string
+	difficulty      uint64
+	epochs          uint64
+	governor, owner Key
+	marks           []mark
+}
+
+// Difficulty is that of a proof of work in the next block.
+func (v View) Difficulty() uint64 { return v.header.difficulty }
+
+// BlockHash is the hash of the block at a height, for the seals of proofs of work; false where
+// it is too old or has not ended.
+func (v View) BlockHash(height uint64) (Digest, bool) {
+	return blockHash(v.header.chainID, v.params, v.height, v.header.marks, height)
+}
+
+// Epochs is the number of epochs that have run.
+func (v View) Epochs() uint64 { return v.header.epochs }
+
+// Governor is the key that may set parameters; zero: nobody.
+func (v View) Governor() Key { return v.header.governor }
+
+// Owner is the hotkey of the network's owner; zero: none.
+func (v View) Owner() Key { return v.header.owner }
+
+// Take returns the share that a delegate keeps of its nominators' dividends in 1/65535; false
+// for a hotkey that is no delegate.
+func (v View) Take(hotkey Key) (uint16, bool) {
+	a := v.accounts.get(hotkey)
+	return a.take, a.delegate
+}
+
+// NominationOf returns the stake of a nominator on a delegate in rao.
+func (v View) NominationOf(hotkey, coldkey Key) uint64 {
+	a := v.accounts.get(hotkey)
+	if i, ok := a.nomination(coldkey); ok {
+		return a.nominations[i].stakeRao
+	}
+	return 0
+}
+
+// Commits returns the commits of a neuron that wait for their reveal, oldest first.
+func (v View) Commits(uid UID) []Commit {
+	var list []Commit
+	for _, c := range v.slot(uid).commits {
+		list = append(list, Commit{c.digest, c.block, c.epoch})
+	}
+	return list
 }
 
 // Height is the block that the view shows.
@@ -54,6 +123,8 @@ func (v View) Neuron(uid UID) Neuron {
 		RegisteredAt: n.registeredAt, LastUpdate: n.lastUpdate, EmissionRao: n.emissionRao,
 		Consensus: n.consensus, Incentive: n.incentive, Dividends: n.dividends,
 		ValidatorTrust: n.trust, StakeWeight: n.stakeWeight, Active: n.active, Permit: n.permit,
+		IP: n.ip, Port: n.port, ConsensusKey: n.consensusKey, Rank: n.rank, Trust: n.minerTrust,
+		Wide: Wide{n.wide.rank, n.wide.trust, n.wide.consensus, n.wide.incentive, n.wide.dividends},
 	}
 }
 

@@ -60,7 +60,7 @@ type Weight struct {
 	Block  uint64 `unit:"block" doc:"height at which the epoch ran"`
 	From   uint16 `unit:"uid" doc:"the validator that set the weight"`
 	To     uint16 `unit:"uid" doc:"the neuron that the weight is on"`
-	Weight uint16 `unit:"1/65535" doc:"stored weight; the row's largest is 65535"`
+	Weight uint32 `unit:"1/65535" doc:"stored weight; the row's largest is 65535 (nakamoto: its sum is 2^32-1)"`
 }
 
 // Bond is one entry of the bond matrix after an epoch.
@@ -69,7 +69,7 @@ type Bond struct {
 	Block uint64 `unit:"block" doc:"height at which the epoch ran"`
 	From  uint16 `unit:"uid" doc:"the validator that holds the bond"`
 	To    uint16 `unit:"uid" doc:"the neuron that the bond is in"`
-	Bond  uint16 `unit:"1/65535" doc:"stored bond"`
+	Bond  uint64 `unit:"1/65535" doc:"stored bond (nakamoto: rao)"`
 }
 
 // Query is one question of a validator to one miner, with its score.

@@ -3,17 +3,22 @@ package consensus
 // UID is a neuron's slot in the network.
 type UID uint16
 
-// WeightEntry is one entry of a row of weights, as the chain stores it: the row's largest is 65535.
+// WeightEntry is one entry of a row of weights, as the chain stores it: the row's largest is 65535,
+// or, for nakamoto, the row's sum is about 2^32-1.
 type WeightEntry struct {
 	UID    UID
-	Weight uint16
+	Weight uint32
 }
 
-// BondEntry is one entry of a row of bonds, as the chain stores it.
+// BondEntry is one entry of a row of bonds, as the chain stores it: in 1/65535, or, for nakamoto,
+// an amount in rao.
 type BondEntry struct {
 	UID  UID
-	Bond uint16
+	Bond uint64
 }
+
+// NoCommit stands in Input.Commits for a neuron without an unexpired commit.
+const NoCommit = 1<<64 - 1
 
 // Input is the network before an epoch. All slices have one element per uid. The sum of Stakes is
 // below 2^63; no row has two entries for one uid, and every uid in a row is below N.
@@ -28,6 +33,8 @@ type Input struct {
 	Permits      []bool   // given by the epoch before
 	Weights      [][]WeightEntry
 	Bonds        [][]BondEntry
+	Commits      []uint64 // block of the earliest unexpired commit or NoCommit; nil: no commit-reveal
+	Pruned       []bool   // nakamoto: replaced since the epoch before; nil: nobody
 }
 
 // N is the number of neurons.
@@ -57,6 +64,15 @@ type Params struct {
 	ActivityCutoffBlocks  uint64
 	StakeThresholdRao     uint64
 	MaxValidators         int
+	LiquidAlpha           bool // alpha of the bonds between AlphaLow and AlphaHigh
+	AlphaLow, AlphaHigh   uint16
+	AlphaSteepness        int16  // in hundredths
+	Rho                   uint16 // nakamoto only, as the next two
+	KappaInverse          uint16
+	SelfOwnershipInverse  uint16
+	// ServerShare is the servers' part of the emission where both sides earn; 0: the split follows
+	// the sums of incentive and dividends.
+	ServerShare uint16
 	// Owner is a neuron that needs neither the stake threshold nor a permit and may weigh itself.
 	HasOwner bool
 	Owner    UID
@@ -78,4 +94,12 @@ type Output struct {
 	Active               []bool
 	Permits              []bool // for the next epoch
 	Bonds                [][]BondEntry
+	Rank, Trust          []uint16 // of the rules that have them
+	Wide                 *Wide    // nakamoto only
+}
+
+// Wide is the scores of nakamoto as floors in 1/(2^64-1), of which those of Output are the upper
+// 16 bits.
+type Wide struct {
+	Rank, Trust, Consensus, Incentive, Dividends []uint64
 }

@@ -29,6 +29,10 @@ func Rules() []Rule { return []Rule{ByIssuance, ByHeight, Flat} }
 type Curve struct {
 	Rule    Rule
 	FlatRao uint64 // per block, for Flat
+
+	RewardRao     uint64 // of the first block
+	CapRao        uint64 // which the issuance never passes, at most SupplyRao
+	HalvingBlocks uint64 // between halvings of the rule by height
 }
 
 // Validate refuses an unknown rule.

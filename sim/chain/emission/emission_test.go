@@ -86,7 +86,7 @@ func TestEmissionByHeightHalvesLikeBitcoin(t *testing.T) {
 }
 
 func TestNoRulePassesTheSupply(t *testing.T) {
-	for _, c := range []Curve{{Rule: ByIssuance}, {Rule: ByHeight}, {Flat, 3e12}, {Flat, 1<<64 - 1}} {
+	for _, c := range []Curve{{Rule: ByIssuance}, {Rule: ByHeight}, {Rule: Flat, FlatRao: 3e12}, {Rule: Flat, FlatRao: 1<<64 - 1}} {
 		for _, before := range []uint64{0, 1, SupplyRao - 1, SupplyRao, SupplyRao + 1, 1<<64 - 1} {
 			after := before + c.Sum(1, before, 1<<62)
 			if after > max(SupplyRao, before) || after < before {
@@ -128,7 +128,7 @@ func FuzzIssuanceRule(f *testing.F) {
 }
 
 func TestARunOfBlocksMintsWhatItsBlocksMint(t *testing.T) {
-	for _, c := range []Curve{{Rule: ByIssuance}, {Rule: ByHeight}, {Flat, 7}} {
+	for _, c := range []Curve{{Rule: ByIssuance}, {Rule: ByHeight}, {Rule: Flat, FlatRao: 7}} {
 		height, issuance := EraBlocks-3, SupplyRao/2-4e9
 		var sum uint64
 		for i := range uint64(12) {
