@@ -46,6 +46,9 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 			return nil, err
 		}
 	}
+	if f.Chain.Owner != "" {
+		b.genesis.Owner = virtual.PublicKey(f.Seed, b.machines[b.groups[f.Chain.Owner]].Name, host.Hotkey)
+	}
 	return &Network{Nodes: b.nodes, Config: virtual.Config{
 		Genesis: b.genesis, Seed: f.Seed, BlockNs: seconds(f.Time.BlockS), Blocks: f.BlockCount(),
 		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(),

@@ -276,6 +276,11 @@ func (d *decoder) value(path string, value any, into reflect.Value, tag reflect.
 		d.list(path, value, into)
 	case reflect.String:
 		text, ok := value.(string)
+		if set, given := d.sets[path]; !ok && given { // chain.era=2026 means the word
+			_, text, _ = cutKey(set)
+			_, isList := value.([]any)
+			text, ok = strings.TrimSpace(text), !isList
+		}
 		if !ok {
 			d.fault(path, found(value), "a string", "put it in quotes")
 			return
@@ -286,6 +291,19 @@ func (d *decoder) value(path string, value any, into reflect.Value, tag reflect.
 			return
 		}
 		into.SetString(text)
+	case reflect.Pointer: // a key whose absence means something else than zero
+		element := reflect.New(into.Type().Elem())
+		before := len(d.faults)
+		if d.value(path, value, element.Elem(), tag); len(d.faults) == before {
+			into.Set(element)
+		}
+	case reflect.Bool:
+		on, ok := value.(bool)
+		if !ok {
+			d.fault(path, found(value), "true or false", "")
+			return
+		}
+		into.SetBool(on)
 	case reflect.Int, reflect.Uint64:
 		d.integer(path, value, into, tag)
 	case reflect.Float64:

@@ -12,6 +12,8 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"taolab/report"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -122,16 +124,56 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	}
 }
 
-func FuzzDecodeNeverPanics(f *testing.F) {
-	f.Add(minimal, "seed=3")
-	f.Add("[miners]\nx = [[1], {a = 2}]\n", "miners[0].count=9")
-	f.Add("a.b.c = \"\"\"\n[x]\n\"\"\"\n[[miners]]\n[miners.y]\n", "a[=1")
-	f.Fuzz(func(t *testing.T, text, set string) {
-		sc, err := Decode("f.toml", text, []string{set})
-		if (sc == nil) == (err == nil) {
-			t.Fatalf("scenario %v and error %v", sc, err)
-		}
-	})
+// FuzzDecodeReadsOrRefuses holds the parser to an answer, and to one that lasts: what it takes reads
+// back from its resolved form, also as a manifest has it.
+func FuzzDecodeReadsOrRefuses(f *testing.F) {
+	f.Add(minimal)
+	f.Add(minimal + "[[expect]]\nmetric = \"run.blocks\"\ncomparison = \"between\"\nvalue = [1, 2.5]\n")
+	f.Add("[miners]\nx = [[1], {a = 2}]\n")
+	f.Add("a.b.c = \"\"\"\n[x]\n\"\"\"\n[[miners]]\n[miners.y]\n")
+	f.Fuzz(func(t *testing.T, text string) { readsBack(t, text, nil) })
+}
+
+// FuzzSetReadsOrRefuses does the same with an override of a valid scenario.
+func FuzzSetReadsOrRefuses(f *testing.F) {
+	for _, set := range []string{
+		"seed=3", "miners[0].count=9", "a[=1", "seed=99999999999999999999", "description=\"\\u0000\"",
+		"miners[0].duty=[0.1, 0.2]", "expect=[{digest=\"new\"}]", "chain.kappa=1e-9", "network.regions=[\"a\"]",
+	} {
+		f.Add(set)
+	}
+	f.Fuzz(func(t *testing.T, set string) { readsBack(t, minimal, []string{set}) })
+}
+
+func readsBack(t *testing.T, text string, sets []string) {
+	t.Helper()
+	sc, err := Decode("f.toml", text, sets)
+	if (sc == nil) == (err == nil) {
+		t.Fatalf("scenario %v and error %v", sc, err)
+	}
+	if err != nil {
+		return
+	}
+	var out bytes.Buffer
+	if err := sc.WriteTOML(&out, true); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Decode("resolved.toml", out.String(), nil)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, out.String())
+	}
+	if diff := cmp.Diff(sc, again, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatal(diff)
+	}
+	file := &File{Scenario: sc}
+	sc.Expect = nil
+	replayed, err := FromManifest("run", &report.Manifest{Scenario: file.resolved()}, sc.Corpus.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sc, replayed.Scenario, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatal(diff)
+	}
 }
 
 // FuzzLocateFindsKeysOnTheirLines holds the line finder against a text that carries the line

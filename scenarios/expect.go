@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,12 +17,13 @@ import (
 // expectations checks what can be known before the run: that each [[expect]] is complete, and that
 // runs of this scenario have such a number, or such a table.
 func (c *checker) expectations() {
-	if len(c.Expect) == 0 {
+	if len(c.Expect) == 0 || c.NeuronCount() > math.MaxUint16 { // more than any era seats: refused elsewhere
 		return
 	}
 	tables := c.Tables()
 	nodes := c.participants()
 	names := report.MetricNames(nodes, tables)
+	all := report.MetricNames(nodes, report.Tables())
 	for i := range c.Expect {
 		e, key := &c.Expect[i], fmt.Sprintf("expect[%d]", i)
 		if part, fault, want := e.Check(); part != "" {
@@ -37,13 +39,16 @@ func (c *checker) expectations() {
 		if _, found := slices.BinarySearch(names, e.Metric); found {
 			continue
 		}
-		hint := "did you mean " + nearest(e.Metric, names) + "?"
-		if _, found := slices.BinarySearch(report.MetricNames(nodes, report.Tables()), e.Metric); found {
+		hint := "did you mean " + nearest(e.Metric, slices.DeleteFunc(slices.Clone(names), ofOneMiner)) + "?"
+		if _, found := slices.BinarySearch(all, e.Metric); found {
 			hint = "it needs tables that [trace] leaves out"
 		}
 		c.fault(key+".metric", fmt.Sprintf("no run of this scenario has the number %q", e.Metric), "a number that taolab report RUN --metrics lists", hint)
 	}
 }
+
+// ofOneMiner tells the names that there are thousands of; nobody means one of those by another.
+func ofOneMiner(metric string) bool { return strings.HasPrefix(metric, "ask_gap_blocks.uid.") }
 
 // expectHint names the word that a wrong one may stand for.
 func expectHint(key string, e *report.Expectation) string {

@@ -117,18 +117,47 @@ func (f *File) Limits() ([]Limit, error) {
 		{"blocks", fmt.Sprint(f.BlockCount()), fmt.Sprintf("one every %g s", f.Time.BlockS)},
 		{"rule", string(p.Rule), "era " + f.Chain.Era},
 		{"epoch", fmt.Sprintf("every %d blocks", period(p)), fmt.Sprintf("tempo %d, %d epochs in the run", p.TempoBlocks, f.BlockCount()/max(period(p), 1))},
-		{"max weight", fmt.Sprintf("%.4f", float64(p.MaxWeight)/65535), "0.004 of 4,096 neurons, scaled: min(1, 16.384/n)"},
+		{"max weight", share(p.MaxWeight), "0.004 of 4,096 neurons, scaled: min(1, 16.384/n)"},
 		{"min allowed weights", fmt.Sprint(p.MinAllowedWeights), "1,024 of 4,096 neurons, scaled: n/4"},
 		{"validator permits", fmt.Sprint(p.MaxValidators), "one for each validator of the scenario"},
-		{"immunity period", fmt.Sprintf("%d blocks", p.ImmunityBlocks), ""},
-		{"activity cutoff", fmt.Sprintf("%d blocks", p.ActivityCutoffBlocks), ""},
+		{"immunity period", fmt.Sprintf("%d blocks", p.ImmunityBlocks), "in a full network the least " + string(p.PruneBy) + " gives way"},
+		{"activity cutoff", activityCutoff(p), ""},
 		{"weights rate limit", fmt.Sprintf("%d blocks", p.WeightsRateLimitBlocks), ""},
-		{"kappa", fmt.Sprintf("%.4f", float64(p.Kappa)/65535), "majority of stake that consensus weight needs"},
+		{"stake threshold", tao(p.StakeThresholdRao), "less does not count"},
+		{"kappa", share(p.Kappa), "majority of stake that consensus weight needs"},
 		{"bonds moving average", fmt.Sprintf("%.6f", float64(p.BondsMovingAveragePPM)/1e6), "part of the old bonds that an epoch keeps"},
-		{"vocabulary V", fmt.Sprint(vocab), "in place of 50,257 and 50,258"},
-		{"largest topk", fmt.Sprint(vocab / 8), "an eighth of V"},
+		{"bonds penalty", share(p.BondsPenalty), "0: bonds from raw weights, 1: from clipped weights"},
 	}
-	return append(limits, Limit{"issuance at genesis", fmt.Sprintf("%.3f TAO", float64(f.genesisRao())/chain.RaoPerTAO), "of 21,000,000"}), nil
+	if p.LiquidAlpha {
+		limits = append(limits, Limit{"liquid alpha", share(p.AlphaLow) + " to " + share(p.AlphaHigh),
+			fmt.Sprintf("share of the new bond, steepness %.2f", float64(p.AlphaSteepness)/100)})
+	}
+	if p.ServerShare > 0 {
+		limits = append(limits, Limit{"server share", share(p.ServerShare), "miners' part of the emission"})
+	}
+	if p.OwnerCut > 0 {
+		limits = append(limits, Limit{"owner cut", share(p.OwnerCut), "goes first to the first member of " + f.Chain.Owner})
+	}
+	return append(limits,
+		Limit{"emission", fmt.Sprintf("%s, %s at first", p.Emission, tao(max(p.RewardRao, p.EmissionFlatRao))),
+			fmt.Sprintf("at most %s in all; %d blocks to a halving by height", tao(p.CapRao), p.HalvingBlocks)},
+		Limit{"issuance at genesis", tao(f.genesisRao()), "of " + tao(p.CapRao)},
+		Limit{"price of a registration", tao(p.BurnRao), "at genesis"},
+		Limit{"vocabulary V", fmt.Sprint(vocab), "in place of 50,257 and 50,258"},
+		Limit{"largest topk", fmt.Sprint(vocab / 8), "an eighth of V"},
+	), nil
+}
+
+func share(x uint16) string { return fmt.Sprintf("%.4f", float64(x)/65535) }
+
+func tao(rao uint64) string { return fmt.Sprintf("%.9g TAO", float64(rao)/chain.RaoPerTAO) }
+
+// activityCutoff is how long a silent validator counts.
+func activityCutoff(p chain.Params) string {
+	if p.ActivityCutoffMilli > 0 {
+		return fmt.Sprintf("%.3f tempos", float64(p.ActivityCutoffMilli)/1000)
+	}
+	return fmt.Sprintf("%d blocks", p.ActivityCutoffBlocks)
 }
 
 // period is the number of blocks from one epoch to the next: until 2026 one more than the tempo.
@@ -168,6 +197,15 @@ func writeTable(b *strings.Builder, path string, v reflect.Value, comments bool)
 			continue
 		}
 		line := fmt.Sprintf("%s = %s", field.Tag.Get("toml"), tomlValue(value))
+		switch {
+		case value.Kind() != reflect.Pointer:
+		case !value.IsNil():
+			line = fmt.Sprintf("%s = %s", field.Tag.Get("toml"), tomlValue(value.Elem()))
+		case comments:
+			line = "# " + field.Tag.Get("toml") + " ="
+		default:
+			continue
+		}
 		if comments {
 			line = fmt.Sprintf("%-34s # %s", line, field.Tag.Get("doc"))
 			if unit := field.Tag.Get("unit"); unit != "" {

@@ -35,11 +35,12 @@ type TimeSection struct {
 	BlockS float64 `toml:"block_s" unit:"s" min:"0.1" max:"3600" doc:"time between blocks"`
 }
 
-// ChainSection picks an era's parameters and overrides some of them. Zero keeps the era's value,
-// scaled to the number of neurons where the protocol's limits depend on it.
+// ChainSection picks an era's parameters and overrides some of them. What a file does not set keeps
+// the era's value, scaled to the number of neurons where the protocol's limits depend on it; of the
+// keys that have a number as default, zero does the same.
 type ChainSection struct {
 	Era                    string  `toml:"era" doc:"parameter preset"`
-	Rule                   string  `toml:"rule" doc:"consensus rule; empty keeps the era's"`
+	Rule                   string  `toml:"rule" one:",nakamoto,yuma2,yuma2-liquid,yuma3" doc:"consensus rule; empty keeps the era's"`
 	Emission               string  `toml:"emission" one:",issuance,height,flat" doc:"supply curve; empty keeps the era's"`
 	TempoBlocks            uint64  `toml:"tempo_blocks" unit:"blocks" max:"1000000" doc:"tempo: blocks between epochs, one more in eras before 2026"`
 	ImmunityBlocks         uint64  `toml:"immunity_blocks" unit:"blocks" max:"100000000" doc:"blocks during which a newcomer is not replaced"`
@@ -51,6 +52,23 @@ type ChainSection struct {
 	Kappa                  float64 `toml:"kappa" unit:"share" min:"0" max:"1" doc:"stake majority that consensus weight needs; 0 keeps the era's"`
 	BondsMovingAverage     float64 `toml:"bonds_moving_average" unit:"share" min:"0" max:"0.999999" doc:"part of the old bonds that an epoch keeps; 0 keeps the era's"`
 	InitialIssuanceTAO     float64 `toml:"initial_issuance_tao" unit:"TAO" min:"0" max:"20999999" doc:"issuance before the stakes and balances of this scenario"`
+
+	LiquidAlpha    *bool    `toml:"liquid_alpha" doc:"the share of the new bond moves with consensus, between alpha_low and alpha_high"`
+	AlphaLow       *float64 `toml:"alpha_low" unit:"share" min:"0" max:"1" doc:"least share of the new bond under liquid alpha"`
+	AlphaHigh      *float64 `toml:"alpha_high" unit:"share" min:"0" max:"1" doc:"largest share of the new bond under liquid alpha"`
+	AlphaSteepness *float64 `toml:"alpha_steepness" min:"-327" max:"327" doc:"steepness of the sigmoid between them"`
+	BondsPenalty   *float64 `toml:"bonds_penalty" unit:"share" min:"0" max:"1" doc:"0: bonds from raw weights, 1: from weights clipped at consensus"`
+	ServerShare    *float64 `toml:"server_share" unit:"share" min:"0" max:"1" doc:"miners' part of the emission; 0: as incentive and dividends have it"`
+	OwnerCut       *float64 `toml:"owner_cut" unit:"share" min:"0" max:"1" doc:"part of an epoch's emission that goes to the owner first"`
+	Owner          string   `toml:"owner" doc:"group whose first member is the network's owner; empty: nobody"`
+	CapTAO         *float64 `toml:"cap_tao" unit:"TAO" min:"0.000000001" max:"21000000" doc:"supply that is never passed"`
+	RewardTAO      *float64 `toml:"reward_tao" unit:"TAO" min:"0.000000001" max:"21000000" doc:"emission of the first block"`
+	HalvingBlocks  *uint64  `toml:"halving_blocks" unit:"blocks" min:"1" max:"1000000000000" doc:"blocks between halvings where the emission goes by height"`
+	FlatTAO        *float64 `toml:"flat_tao" unit:"TAO" min:"0" max:"21000000" doc:"emission of a block where it is flat"`
+	BurnTAO        *float64 `toml:"burn_tao" unit:"TAO" min:"0" max:"21000000" doc:"price of a registration at genesis"`
+	PruneBy        string   `toml:"prune_by" one:",emission,score,stake-or-incentive" doc:"who gives way to a newcomer: the least emission, score, or larger of stake share and incentive; empty keeps the era's"`
+	MinNonImmune   *uint64  `toml:"min_non_immune" unit:"neurons" max:"65535" doc:"prune_by emission: of at most so many that are not immune, an immune one goes instead"`
+	StakeThreshold *float64 `toml:"stake_threshold_tao" unit:"TAO" min:"0" max:"21000000" doc:"less stake does not count in consensus and sets no weights"`
 }
 
 // CorpusSection says what everybody reads.

@@ -242,8 +242,16 @@ func (c *checker) chain() {
 	if blocks := c.BlockCount(); p.TempoBlocks > blocks {
 		c.fault("chain.tempo_blocks", fmt.Sprintf("%d, longer than the run of %d blocks", p.TempoBlocks, blocks), "at least one epoch in the run", "lengthen time.hours")
 	}
-	if issued := c.genesisRao(); issued > emission.SupplyRao {
-		c.fault("chain", fmt.Sprintf("stakes and initial issuance come to %.3f TAO", float64(issued)/chain.RaoPerTAO), "at most 21,000,000", "lower stake_tao or initial_issuance_tao")
+	if issued := c.genesisRao(); issued > p.CapRao {
+		c.fault("chain", fmt.Sprintf("stakes and initial issuance come to %.3f TAO", float64(issued)/chain.RaoPerTAO),
+			fmt.Sprintf("at most %s", tao(p.CapRao)), "lower stake_tao or initial_issuance_tao")
+	}
+	if c.Chain.Owner != "" && !slices.Contains(c.groups(), c.Chain.Owner) {
+		c.fault("chain.owner", fmt.Sprintf("no group %q", c.Chain.Owner), "one of "+strings.Join(c.groups(), ", "),
+			"did you mean "+nearest(c.Chain.Owner, c.groups())+"?")
+	}
+	if p.OwnerCut > 0 && c.Chain.Owner == "" {
+		c.fault("chain.owner", "missing, but the owner gets a cut", "the name of a group", "or set owner_cut = 0")
 	}
 	targets := c.MinerCount()
 	if int(p.MinAllowedWeights) > targets {
@@ -405,10 +413,45 @@ func (sc *Scenario) Params() (chain.Params, error) {
 	override(&p.MaxWeight, share16(c.MaxWeight))
 	override(&p.Kappa, share16(c.Kappa))
 	override(&p.BondsMovingAveragePPM, uint32(float64(c.BondsMovingAverage*1e6)+0.5))
+	c.overrideOptional(&p)
 	if err := p.Validate(); err != nil {
 		return p, &Error{Key: "chain", Fault: err.Error(), Want: "parameters that a chain can run with"}
 	}
 	return p, nil
+}
+
+// overrideOptional sets what the file sets, be it zero.
+func (c *ChainSection) overrideOptional(p *chain.Params) {
+	set(&p.LiquidAlpha, c.LiquidAlpha, func(on bool) bool { return on })
+	set(&p.AlphaLow, c.AlphaLow, share16)
+	set(&p.AlphaHigh, c.AlphaHigh, share16)
+	set(&p.AlphaSteepness, c.AlphaSteepness, func(x float64) int16 {
+		hundredths := float64(x * 100)
+		if hundredths < 0 {
+			return -int16(0.5 - hundredths)
+		}
+		return int16(hundredths + 0.5)
+	})
+	set(&p.BondsPenalty, c.BondsPenalty, share16)
+	set(&p.ServerShare, c.ServerShare, share16)
+	set(&p.OwnerCut, c.OwnerCut, share16)
+	set(&p.CapRao, c.CapTAO, rao)
+	set(&p.RewardRao, c.RewardTAO, rao)
+	set(&p.HalvingBlocks, c.HalvingBlocks, func(n uint64) uint64 { return n })
+	set(&p.EmissionFlatRao, c.FlatTAO, rao)
+	if c.BurnTAO != nil {
+		p.BurnRao = rao(*c.BurnTAO)
+		p.MinBurnRao, p.MaxBurnRao = min(p.MinBurnRao, p.BurnRao), max(p.MaxBurnRao, p.BurnRao)
+	}
+	override(&p.PruneBy, chain.PruneBy(c.PruneBy))
+	set(&p.MinNonImmune, c.MinNonImmune, func(n uint64) uint16 { return uint16(n) })
+	set(&p.StakeThresholdRao, c.StakeThreshold, rao)
+}
+
+func set[T, V any](p *T, value *V, convert func(V) T) {
+	if value != nil {
+		*p = convert(*value)
+	}
 }
 
 func override[T comparable](p *T, value T) {
