@@ -45,11 +45,7 @@ func (a *attention) forward(qkv, att, y []float32) {
 				to := a.blockEnd(from)
 				rows, at := to-from, from-a.first
 				kernel.MatMul(rows, to, size, q[from*3*d:], 3*d, 1, a.keys, a.cols, p[at*a.cols:], a.cols, false)
-				for i := range rows {
-					row := p[(at+i)*a.cols:]
-					softmaxForward(row[:from+i+1], scale)
-					clear(row[from+i+1 : to])
-				}
+				kernel.CausalSoftmax(rows, from, to, p[at*a.cols:], a.cols, scale)
 				kernel.MatMul(rows, size, to, p[at*a.cols:], a.cols, 1, v, 3*d, out[at*d:], d, false)
 				from = to
 			}
@@ -84,11 +80,7 @@ func (a *attention) backwardScores(q, p, dy, dq []float32) {
 		rows, at := to-from, from-a.first
 		ds := a.dscores[at*a.cols:]
 		kernel.MatMul(rows, to, size, dy[at*d:], d, 1, a.keys, a.cols, ds, a.cols, false)
-		for i := range rows {
-			row := ds[i*a.cols:]
-			softmaxBackward(p[(at+i)*a.cols:][:from+i+1], row, scale)
-			clear(row[from+i+1 : to])
-		}
+		kernel.CausalSoftmaxBackward(rows, from, to, p[at*a.cols:], a.cols, ds, a.cols, scale)
 		kernel.MatMul(rows, size, to, ds, a.cols, 1, k, 3*d, dq[from*3*d:], 3*d, false)
 		from = to
 	}

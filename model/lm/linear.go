@@ -12,26 +12,15 @@ func linearForward(n, in, out int, x, weight, bias, y []float32) {
 
 // residualForward: y [n x out] = (y + bias [out]) + x [n x in] * weight [in x out].
 func residualForward(n, in, out int, x, weight, bias, y []float32) {
-	for i := range n {
-		row := y[i*out : (i+1)*out]
-		for j, b := range bias[:len(row)] {
-			row[j] += b
-		}
-	}
+	kernel.AddRow(n, y, out, bias)
 	kernel.MatMul(n, out, in, x, in, 1, weight, out, y, out, true)
 }
 
 // linearBackward: of dy [n x out], dx [n x in] = dy * weight^T, dweight [in x out] = x^T * dy and
-// dbias [out], the column sums. turned [in*out] is scratch, ones [n] are ones.
-func linearBackward(n, in, out int, x, weight, dy, dx, dweight, dbias, turned, ones []float32) {
+// dbias [out], the column sums. turned [in*out] is scratch.
+func linearBackward(n, in, out int, x, weight, dy, dx, dweight, dbias, turned []float32) {
 	kernel.Transpose(in, out, weight, out, turned, in)
 	kernel.MatMul(n, in, out, dy, out, 1, turned, in, dx, in, false)
 	kernel.MatMul(in, out, n, x, 1, in, dy, out, dweight, out, false)
-	columnSums(n, out, dy, dbias, ones)
-}
-
-// columnSums: sums [cols] of x [n x cols], rows ascending. Multiplied by one, a fused multiply-add is
-// a plain addition, so the matrix product does it.
-func columnSums(n, cols int, x, sums, ones []float32) {
-	kernel.MatMul(1, cols, n, ones, n, 1, x, cols, sums, cols, false)
+	kernel.ColumnSums(n, dy, out, dbias)
 }

@@ -225,32 +225,6 @@ func TestClippingShortensAGradientToTheLimit(t *testing.T) {
 	}
 }
 
-func TestReductionsFollowTheLanesAndTheTree(t *testing.T) {
-	s := num.NewStream(9, "lanes")
-	for n := range 70 {
-		x, y := make([]float32, n), make([]float32, n)
-		roughen(x, s)
-		roughen(y, s)
-		var sums, dots [16]float32
-		for i := range x {
-			sums[i%16] += x[i]
-			dots[i%16] += float32(x[i] * y[i])
-		}
-		for half := 8; half > 0; half /= 2 {
-			for l := range half {
-				sums[l] += sums[l+half]
-				dots[l] += dots[l+half]
-			}
-		}
-		if got := sum16(x); got != sums[0] {
-			t.Errorf("sum of %d: %v, expected %v", n, got, sums[0])
-		}
-		if got := dot16(x, y); got != dots[0] {
-			t.Errorf("dot product of %d: %v, expected %v", n, got, dots[0])
-		}
-	}
-}
-
 func TestTensorsFillTheArenaInOrderUnderTheNamesOfGPT2(t *testing.T) {
 	m := New(Config{Vocab: 7, Context: 5, Width: 6, Layers: 2, Heads: 3}, num.NewStream(1, "tensors"))
 	at := 0

@@ -3,6 +3,8 @@ package lm
 import (
 	"fmt"
 	"math"
+
+	"taolab/model/lm/kernel"
 )
 
 // AdamW are the settings of AdamW (Loshchilov and Hutter, 2019): Adam with weight decay apart from
@@ -66,7 +68,7 @@ func clipFactor(limit float32, grads ...[]float32) (factor float32, ok bool) {
 	for _, g := range grads {
 		for len(g) > 0 {
 			n := min(normStretch, len(g))
-			square += float64(dot16(g[:n], g[:n]))
+			square += float64(kernel.SumSquares(g[:n]))
 			g = g[n:]
 		}
 	}
@@ -90,51 +92,21 @@ func (o AdamW) step(m *Model, st *AdamState, grads []float32, clip float32) {
 	st.Step++
 	st.Beta1Product = float64(st.Beta1Product * float64(o.Beta1))
 	st.Beta2Product = float64(st.Beta2Product * float64(o.Beta2))
-	k := adamConstants{
-		clip: clip, beta1: o.Beta1, beta2: o.Beta2, rest1: 1 - o.Beta1, rest2: 1 - o.Beta2,
-		rate:    float32(float64(o.Rate) / (1 - st.Beta1Product)),
-		root:    float32(1 / math.Sqrt(1-st.Beta2Product)),
-		epsilon: o.Epsilon,
+	k := kernel.AdamWStep{
+		Clip: clip, Beta1: o.Beta1, Beta2: o.Beta2, Rest1: 1 - o.Beta1, Rest2: 1 - o.Beta2,
+		Rate:    float32(float64(o.Rate) / (1 - st.Beta1Product)),
+		Root:    float32(1 / math.Sqrt(1-st.Beta2Product)),
+		Epsilon: o.Epsilon,
+		Limit:   WeightLimit,
 	}
 	m.Config.eachTensor(func(t span) {
-		k.keep = 1
+		k.Keep = 1
 		if t.matrix() {
-			k.keep = 1 - float32(o.Rate*o.WeightDecay)
+			k.Keep = 1 - float32(o.Rate*o.WeightDecay)
 		}
 		from, to := t.start, t.end()
-		k.apply(m.Weights[from:to], grads[from:to], st.M[from:to], st.V[from:to])
+		k.Apply(m.Weights[from:to], grads[from:to], st.M[from:to], st.V[from:to])
 	})
-}
-
-// adamConstants are the factors of one step.
-type adamConstants struct {
-	clip, beta1, beta2, rest1, rest2, rate, root, epsilon, keep float32
-}
-
-// apply: weights x [n], their gradients g and both moments through one step.
-func (k *adamConstants) apply(x, g, m, v []float32) {
-	clip, beta1, beta2, rest1, rest2 := k.clip, k.beta1, k.beta2, k.rest1, k.rest2
-	rate, root, epsilon, keep := k.rate, k.root, k.epsilon, k.keep
-	g, m, v = g[:len(x)], m[:len(x)], v[:len(x)]
-	for i, old := range x {
-		gi := float32(g[i] * clip)
-		mi := float32(m[i]*beta1) + float32(gi*rest1)
-		vi := float32(v[i]*beta2) + float32(float32(gi*gi)*rest2)
-		m[i], v[i] = mi, vi
-		step := float32(mi*rate) / (float32(float32(math.Sqrt(float64(vi)))*root) + epsilon)
-		x[i] = bounded(float32(old*keep) - step)
-	}
-}
-
-// bounded keeps a weight within the limit of every model.
-func bounded(x float32) float32 {
-	if x > WeightLimit {
-		return WeightLimit
-	}
-	if x < -WeightLimit {
-		return -WeightLimit
-	}
-	return x
 }
 
 // SGD are the settings of stochastic gradient descent with momentum.
@@ -160,14 +132,3 @@ func (o SGD) Validate() error {
 // Momentum is what SGD remembers of one router: a decaying sum of gradients for the trunk's weights,
 // the gates and their biases, in this order. Its zero value is a fresh one.
 type Momentum []float32
-
-// apply: weights x [n], their gradients g and the velocity u through one step.
-func (o SGD) apply(x, g, u []float32, clip float32) {
-	rate, momentum := o.Rate, o.Momentum
-	g, u = g[:len(x)], u[:len(x)]
-	for i, old := range x {
-		ui := float32(u[i]*momentum) + float32(g[i]*clip)
-		u[i] = ui
-		x[i] = bounded(old - float32(ui*rate))
-	}
-}

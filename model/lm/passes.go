@@ -1,5 +1,7 @@
 package lm
 
+import "taolab/model/lm/kernel"
+
 // Next returns the probabilities of the token after the last position of each row, [rows x vocab], for
 // tokens [rows x cols]. They are valid until the workspace's next call.
 func (w *Workspace) Next(m *Model, tokens []uint16, rows, cols int) []float32 {
@@ -16,10 +18,7 @@ func (w *Workspace) predict(m *Model, tokens []uint16, s shape) []float32 {
 	w.prepare(m, s, tokens)
 	w.forward(m, tokens)
 	w.headForward(m)
-	v := m.Config.Vocab
-	for i := range s.keeps() {
-		softmaxForward(w.logits[i*v:(i+1)*v], 1)
-	}
+	kernel.Softmax(s.keeps(), m.Config.Vocab, w.logits, m.Config.Vocab, 1)
 	return w.logits
 }
 
@@ -39,21 +38,16 @@ func (w *Workspace) crossEntropies(m *Model, tokens, targets []uint16) {
 	}
 	w.forward(m, tokens)
 	w.headForward(m)
-	v := m.Config.Vocab
-	for i, t := range targets {
-		w.losses[i], w.sums[i] = crossEntropyForward(w.logits[i*v:(i+1)*v], t)
-	}
+	kernel.CrossEntropy(len(targets), m.Config.Vocab, w.logits, targets, w.losses, w.sums)
 }
 
 // gradient leaves the gradient of the mean loss in w.grads and returns that loss.
 func (w *Workspace) gradient(m *Model, tokens, targets []uint16, rows, cols int) float32 {
 	w.prepare(m, shape{m.Config, rows, cols, train, 0, 0}, tokens)
 	w.crossEntropies(m, tokens, targets)
-	n, v := float32(len(targets)), m.Config.Vocab
-	for i, t := range targets {
-		crossEntropyBackward(w.logits[i*v:(i+1)*v], w.sums[i], t, n)
-	}
+	n := float32(len(targets))
+	kernel.CrossEntropyBackward(len(targets), m.Config.Vocab, w.logits, w.sums, targets, n)
 	w.headBackward(m)
 	w.backward(m, tokens)
-	return sum16(w.losses) / n
+	return kernel.Sum(w.losses) / n
 }

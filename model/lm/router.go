@@ -74,10 +74,7 @@ func (w *Workspace) openGates(gates []float32, k int) {
 	kernel.Transpose(rows, d, w.hidden, d, w.gates.turned, rows)
 	open := w.gates.open[:k*rows]
 	kernel.MatMul(k, rows, d, gates, d, 1, w.gates.turned, rows, open, rows, true)
-	exps(open, 0, -1)
-	for i, e := range open {
-		open[i] = 1 / (1 + e)
-	}
+	kernel.Sigmoid(open)
 }
 
 // copyRows fills row i of dst [k x cols] with src[i].
@@ -87,7 +84,7 @@ func copyRows(dst, src []float32, cols int) {
 	}
 }
 
-func mean16(x []float32) float32 { return sum16(x) / float32(len(x)) }
+func mean16(x []float32) float32 { return kernel.Sum(x) / float32(len(x)) }
 
 // TrainRouter takes one step down the gradient of the sum over i of (score of uids[i] - targets[i])^2,
 // for tokens [rows x cols], and returns that sum as it was before the step. Where the gradient is too
@@ -108,9 +105,10 @@ func (w *Workspace) TrainRouter(r *Router, o SGD, mom *Momentum, tokens []uint16
 	}
 	u := *mom
 	checkLen("momenta", len(u), trunk+gates+n)
-	o.apply(r.Trunk.Weights, w.grads, u[:trunk], clip)
-	o.apply(r.Gates, w.gates.dgates, u[trunk:trunk+gates], clip)
-	o.apply(r.Bias, w.gates.dbias, u[trunk+gates:], clip)
+	k := kernel.MomentumStep{Clip: clip, Momentum: o.Momentum, Rate: o.Rate, Limit: WeightLimit}
+	k.Apply(r.Trunk.Weights, w.grads, u[:trunk])
+	k.Apply(r.Gates, w.gates.dgates, u[trunk:trunk+gates])
+	k.Apply(r.Bias, w.gates.dbias, u[trunk+gates:])
 	return loss
 }
 
@@ -142,11 +140,11 @@ func (w *Workspace) routerGradient(r *Router, tokens []uint16, rows, cols int,
 		for j, s := range open {
 			open[j] = float32(slope * float32(s*(1-s)))
 		}
-		g.dbias[uids[i]] += sum16(open)
+		g.dbias[uids[i]] += kernel.Sum(open)
 	}
 	kernel.MatMul(k, d, rows, g.open, rows, 1, w.hidden, d, g.dpicked, d, false)
 	for i, u := range uids {
-		add(g.dgates[int(u)*d:][:d], g.dpicked[i*d:])
+		kernel.Add(g.dgates[int(u)*d:][:d], g.dpicked[i*d:])
 	}
 	kernel.MatMul(rows, d, k, g.open, 1, rows, g.picked, d, w.dnarrow, d, false)
 	dwte, _ := r.Trunk.Config.embeddings(w.grads)

@@ -15,14 +15,14 @@ func (w *Workspace) forward(m *Model, tokens []uint16) {
 		w.blockForward(c.block(m.Weights, l), &w.blocks[l], n)
 	}
 	gain, bias := c.lastNorm(m.Weights)
-	normForward(n, d, w.x, gain, bias, w.lastHat, w.hidden, w.lastScale)
+	kernel.LayerNorm(n, d, w.x, gain, bias, w.lastHat, w.hidden, w.lastScale)
 }
 
 // blockForward: w.x [rows*cols x d] through one block; left positions leave it.
 func (w *Workspace) blockForward(b block, a *activations, left int) {
 	s, d := w.shape, w.shape.config.Width
 	n := s.rows * s.cols
-	normForward(n, d, w.x, b.gain1, b.bias1, a.hat1, a.norm1, a.scale1)
+	kernel.LayerNorm(n, d, w.x, b.gain1, b.bias1, a.hat1, a.norm1, a.scale1)
 	linearForward(n, d, 3*d, a.norm1, b.attn, b.attnBias, a.qkv)
 	w.attention.keep(left / s.rows)
 	w.attention.forward(a.qkv, a.att, a.mixed)
@@ -30,9 +30,9 @@ func (w *Workspace) blockForward(b block, a *activations, left int) {
 		keepLast(s.rows, s.cols, d, w.x)
 	}
 	residualForward(left, d, d, a.mixed, b.attnProj, b.attnProjBias, w.x)
-	normForward(left, d, w.x, b.gain2, b.bias2, a.hat2, a.norm2, a.scale2)
+	kernel.LayerNorm(left, d, w.x, b.gain2, b.bias2, a.hat2, a.norm2, a.scale2)
 	linearForward(left, d, 4*d, a.norm2, b.fc, b.fcBias, a.wide)
-	geluForward(a.wide[:4*left*d], a.gate, a.act)
+	kernel.GELU(a.wide[:4*left*d], a.gate, a.act)
 	residualForward(left, 4*d, d, a.act, b.mlpProj, b.mlpProjBias, w.x)
 }
 
@@ -44,7 +44,7 @@ func (w *Workspace) backward(m *Model, tokens []uint16) {
 	gain, _ := c.lastNorm(m.Weights)
 	dgain, dbias := c.lastNorm(w.grads)
 	clear(w.dx[:left*d])
-	normBackward(left, d, w.dnarrow, gain, w.lastHat, w.lastScale, w.dx, dgain, dbias, w.ones)
+	kernel.LayerNormBackward(left, d, w.dnarrow, gain, w.lastHat, w.lastScale, w.dx, dgain, dbias)
 	for l := c.Layers - 1; l >= 0; l-- {
 		w.blockBackward(c.block(m.Weights, l), c.block(w.grads, l), &w.blocks[l], left)
 		left = s.rows * s.cols
@@ -59,19 +59,19 @@ func (w *Workspace) blockBackward(b, g block, a *activations, left int) {
 	s, d := w.shape, w.shape.config.Width
 	n := s.rows * s.cols
 	linearBackward(left, 4*d, d, a.act, b.mlpProj, w.dx, w.dwide, g.mlpProj, g.mlpProjBias,
-		w.turned, w.ones)
-	geluBackward(a.wide, a.gate, a.act, w.dwide)
-	linearBackward(left, d, 4*d, a.norm2, b.fc, w.dwide, w.dnarrow, g.fc, g.fcBias, w.turned, w.ones)
-	normBackward(left, d, w.dnarrow, b.gain2, a.hat2, a.scale2, w.dx, g.gain2, g.bias2, w.ones)
+		w.turned)
+	kernel.GELUBackward(a.wide, a.gate, a.act, w.dwide)
+	linearBackward(left, d, 4*d, a.norm2, b.fc, w.dwide, w.dnarrow, g.fc, g.fcBias, w.turned)
+	kernel.LayerNormBackward(left, d, w.dnarrow, b.gain2, a.hat2, a.scale2, w.dx, g.gain2, g.bias2)
 	linearBackward(left, d, d, a.mixed, b.attnProj, w.dx, w.dnarrow, g.attnProj, g.attnProjBias,
-		w.turned, w.ones)
+		w.turned)
 	if left < n {
 		spreadLast(s.rows, s.cols, d, w.dx)
 	}
 	w.attention.keep(left / s.rows)
 	w.attention.backward(a.qkv, a.att, w.dnarrow, w.dqkv)
-	linearBackward(n, d, 3*d, a.norm1, b.attn, w.dqkv, w.dnarrow, g.attn, g.attnBias, w.turned, w.ones)
-	normBackward(n, d, w.dnarrow, b.gain1, a.hat1, a.scale1, w.dx, g.gain1, g.bias1, w.ones)
+	linearBackward(n, d, 3*d, a.norm1, b.attn, w.dqkv, w.dnarrow, g.attn, g.attnBias, w.turned)
+	kernel.LayerNormBackward(n, d, w.dnarrow, b.gain1, a.hat1, a.scale1, w.dx, g.gain1, g.bias1)
 }
 
 // keepLast moves the last of every cols rows of x [rows*cols x d] to the front: [rows x d].
@@ -95,12 +95,10 @@ func spreadLast(rows, cols, d int, x []float32) {
 // its position.
 func embedForward(cols, d int, tokens []uint16, wte, wpe, x []float32) {
 	for p, token := range tokens {
-		at := p % cols * d
-		row := x[p*d : (p+1)*d]
-		e, pos := wte[int(token)*d:][:len(row)], wpe[at:][:len(row)]
-		for j, v := range e {
-			row[j] = v + pos[j]
-		}
+		copy(x[p*d:(p+1)*d], wte[int(token)*d:])
+	}
+	for from := 0; from < len(tokens); from += cols {
+		kernel.Add(x[from*d:(from+cols)*d], wpe)
 	}
 }
 
@@ -108,19 +106,11 @@ func embedForward(cols, d int, tokens []uint16, wte, wpe, x []float32) {
 // writes dwpe [context x d], rows ascending.
 func embedBackward(rows, cols, d int, tokens []uint16, dx, dwte, dwpe []float32) {
 	for p, token := range tokens {
-		add(dwte[int(token)*d:][:d], dx[p*d:])
+		kernel.Add(dwte[int(token)*d:][:d], dx[p*d:])
 	}
 	clear(dwpe)
 	for r := range rows {
-		add(dwpe[:cols*d], dx[r*cols*d:])
-	}
-}
-
-// add: x [n] += y.
-func add(x, y []float32) {
-	y = y[:len(x)]
-	for i, v := range y {
-		x[i] += v
+		kernel.Add(dwpe[:cols*d], dx[r*cols*d:])
 	}
 }
 

@@ -74,7 +74,6 @@ func (w *Workspace) prepare(m *Model, s shape, tokens []uint16) {
 		w.arena = make([]float32, w.used)
 		w.layout()
 	}
-	fill(w.ones, 1)
 }
 
 // take cuts the next n floats off the arena, from a multiple of 16; nil where the arena is too small.
@@ -96,7 +95,6 @@ func (w *Workspace) layout() {
 	w.turned = w.take(max(4*d, c.Vocab) * d)
 	w.attention = attention{rows: s.rows, cols: s.cols, heads: c.Heads, width: d}
 	w.attention.keys = w.take(d / c.Heads * s.cols)
-	w.ones = nil
 	if s.gates > 0 {
 		w.gates.layout(w, s)
 	} else {
@@ -116,7 +114,6 @@ func (w *Workspace) layout() {
 		}
 	}
 	if s.trains() {
-		w.ones = w.take(n)
 		w.grads = w.take(c.Params())
 		w.dx, w.dnarrow = w.take(n*d), w.take(n*d)
 		w.dqkv, w.dwide = w.take(3*n*d), w.take(4*n*d)

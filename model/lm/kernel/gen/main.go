@@ -42,7 +42,9 @@ func main() {
 
 // files returns what to write, by name.
 func files() map[string][]byte {
-	return map[string][]byte{"kernels_amd64.s": assembly(), "kernels_amd64.go": declarations()}
+	list := elementwise()
+	list["kernels_amd64.s"], list["kernels_amd64.go"] = assembly(), declarations()
+	return list
 }
 
 func (t tile) function(set isa) string {

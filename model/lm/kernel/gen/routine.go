@@ -1,0 +1,355 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// The elementwise kernels are written once, against a machine of 16 lanes, and come out as assembly
+// for each instruction set. A chunk is 16 neighbouring elements; its parts are the vector registers
+// that hold them: one, two or four.
+
+const chunk = 16
+
+// A reg is a general register, a vec a vector register, or on amd64 an operand in memory that may stand
+// last among the sources of an operation.
+type (
+	reg string
+	vec string
+)
+
+// A machine writes the instructions of one instruction set. Strides and offsets are in bytes.
+type machine interface {
+	suffix() string    // ends the names of functions
+	lanes() int        // float32 per vector register
+	vectors() int      // vector registers that a routine may use
+	integers() []reg   // general registers that a routine may use
+	manyVectors() bool // enough of them for every constant
+
+	argument(to reg, name string, at int)
+	argumentVector(to vec, name string, at int) // in every lane
+	argumentScalar(name string, at int, temp vec) vec
+	addArgument(to reg, name string, at int)
+	countDown(name string, at int, label string) // one less; to the label unless zero
+
+	set(to reg, n int)
+	copy(to, from reg)
+	addNumber(to reg, n int)
+	jump(label string)
+	jumpUnlessLess(a, b reg, label string)
+	jumpIfLess(a, b reg, label string)
+	jumpIfEqual(a, b reg, label string)
+	jumpIfZero(a reg, label string)
+	jumpUnlessZero(a reg, label string)
+	span(s span)                // of as many elements as s.rest holds, which becomes the rest
+	spanAbove(s span, last reg) // of last+1 elements, the last chunk never empty
+
+	constant(to vec, bits uint32)
+	constantInMemory(bits uint32) vec
+	field(to vec, from reg, offset int) // in every lane
+	zero(to vec)
+	move(to, from vec)
+	load(to vec, base reg, p part)
+	store(from vec, base reg, p part)
+	operand(temp vec, base reg, p part) vec // what an operation reads there once, perhaps loaded to temp
+	keep(v vec, p part)                     // zeros the lanes beyond the part's mask
+	greater(most, v vec, temp vec, p part)  // most = the greater of most and v, in the mask's lanes
+
+	binary(op operation, to, a, b vec)
+	root(to, a vec)
+	scaleByPower(to, power, temp vec) // to's exponents plus power's low nine bits
+
+	fold(op operation, acc []vec, temp vec) // the lanes' tree; the result is lane 0 of acc[0]
+	scalar(op operation, to, a, b vec)      // in lane 0
+	scalarRoot(to, a vec)
+	loadScalar(to vec, from reg)
+	storeScalar(from vec, to reg)
+	spread(to, from vec) // lane 0 to every lane
+	finish()
+}
+
+type operation uint8
+
+const (
+	add operation = iota
+	subtract
+	multiply
+	divide
+	smaller // a where a < b, else b
+	larger  // a where a > b, else b
+)
+
+// A span is a number of elements: whole chunks, in bytes, and the lanes of the last one.
+type span struct {
+	whole, rest reg
+	mask        laneMask
+}
+
+// A laneMask tells the lanes that count: by a register of bits, or by the place in a table of lanes.
+type laneMask struct {
+	bits  string
+	table reg
+	rest  reg
+}
+
+// A part is a register's share of a chunk that starts at an index in bytes.
+type part struct {
+	number int
+	index  reg
+	mask   *laneMask // nil: all lanes count
+}
+
+// A parameter of a function and its offset in the argument area.
+type parameter struct {
+	name string
+	at   int
+}
+
+// parameters reads the parameters of a Go function and returns the size of all.
+func parameters(signature string) (list map[string]int, size int) {
+	list = map[string]int{}
+	fields := strings.Split(signature, ",")
+	kind := ""
+	for i := len(fields) - 1; i >= 0; i-- { // "a, b int": the type stands after the last
+		name, k, ok := strings.Cut(strings.TrimSpace(fields[i]), " ")
+		if ok {
+			kind = k
+		}
+		fields[i] = name + " " + kind
+	}
+	for _, f := range fields {
+		name, kind, _ := strings.Cut(f, " ")
+		bytes := 8
+		if kind == "float32" {
+			bytes = 4
+		}
+		size = (size + bytes - 1) &^ (bytes - 1)
+		list[name] = size
+		size += bytes
+	}
+	return list, size
+}
+
+// A routine is one function in the making.
+type routine struct {
+	machine
+	out       *emitter
+	arguments map[string]int
+	used      int // vector registers in use from the bottom
+	most      int
+	constants map[uint32]vec
+	pinned    []uint32 // constants in registers, from the top
+	integer   int
+	labels    int
+	masks     int
+}
+
+func (r *routine) label() string {
+	r.labels++
+	return fmt.Sprintf("l%d", r.labels)
+}
+
+func (r *routine) here(label string) { r.out.label(label) }
+
+func (r *routine) int() reg {
+	list := r.integers()
+	if r.integer == len(list) {
+		panic("gen: a routine needs more general registers than " + r.suffix() + " has")
+	}
+	r.integer++
+	return list[r.integer-1]
+}
+
+// arg loads an argument into a register of its own.
+func (r *routine) arg(name string) reg {
+	to := r.int()
+	r.argument(to, name, r.arguments[name])
+	return to
+}
+
+func (r *routine) args(names ...string) []reg {
+	list := make([]reg, len(names))
+	for i, name := range names {
+		list[i] = r.arg(name)
+	}
+	return list
+}
+
+// argVector loads a float32 argument into all lanes of a register.
+func (r *routine) argVector(name string) vec {
+	v := r.temp()
+	r.argumentVector(v, name, r.arguments[name])
+	return v
+}
+
+func (r *routine) argScalar(name string, temp vec) vec {
+	return r.argumentScalar(name, r.arguments[name], temp)
+}
+
+// temp takes a vector register until the scope ends.
+func (r *routine) temp() vec {
+	r.used++
+	r.most = max(r.most, r.used)
+	return r.vector(r.used - 1)
+}
+
+func (r *routine) temps(n int) []vec {
+	list := make([]vec, n)
+	for i := range list {
+		list[i] = r.temp()
+	}
+	return list
+}
+
+func (r *routine) vector(i int) vec {
+	letter := map[string]string{"AVX512": "Z", "AVX2": "Y", "NEON": "V"}[r.suffix()]
+	return vec(fmt.Sprintf("%s%d", letter, i))
+}
+
+func (r *routine) scope(body func()) {
+	used := r.used
+	body()
+	r.used = used
+}
+
+func (r *routine) parts() int { return chunk / r.lanes() }
+
+// value is a constant as the last source of an operation; pin is one in a register.
+func (r *routine) value(x float32) vec {
+	if r.manyVectors() {
+		return r.pin(x)
+	}
+	return r.constantInMemory(math.Float32bits(x))
+}
+
+func (r *routine) pin(x float32) vec {
+	bits := math.Float32bits(x)
+	v, ok := r.constants[bits]
+	if !ok {
+		v = r.vector(r.vectors() - 1 - len(r.pinned))
+		r.constants[bits] = v
+		r.pinned = append(r.pinned, bits)
+	}
+	return v
+}
+
+// spanOf makes a span of as many elements as an argument says.
+func (r *routine) spanOf(argument string) span {
+	s := r.newSpan()
+	r.argument(s.rest, argument, r.arguments[argument])
+	r.span(s)
+	return s
+}
+
+func (r *routine) newSpan() span {
+	r.masks++
+	s := span{whole: r.int(), rest: r.int()}
+	s.mask = laneMask{bits: fmt.Sprintf("K%d", r.masks), rest: s.rest}
+	if r.suffix() != "AVX512" {
+		s.mask.table = r.int()
+	}
+	return s
+}
+
+// each runs the body over every part of a span, index being a register to count in.
+func (r *routine) each(s span, index reg, body func(p part)) {
+	done, rest := r.label(), r.label()
+	r.set(index, 0)
+	r.jumpUnlessLess(index, s.whole, rest)
+	r.loop(s, index, body)
+	r.here(rest)
+	r.jumpIfZero(s.rest, done)
+	r.chunk(index, &s.mask, body)
+	r.here(done)
+}
+
+// loop runs the body over whole chunks, at least one.
+func (r *routine) loop(s span, index reg, body func(p part)) {
+	again := r.label()
+	r.here(again)
+	r.chunk(index, nil, body)
+	r.addNumber(index, 4*chunk)
+	r.jumpIfLess(index, s.whole, again)
+}
+
+func (r *routine) chunk(index reg, m *laneMask, body func(p part)) {
+	for i := range r.parts() {
+		r.scope(func() { body(part{i, index, m}) })
+	}
+}
+
+// rows runs the body for each of as many rows as an argument above zero says.
+func (r *routine) rows(argument string, body func()) {
+	again := r.label()
+	r.here(again)
+	r.scope(body)
+	r.countDown(argument, r.arguments[argument], again)
+}
+
+// advance moves a pointer on by an argument that holds a number of bytes.
+func (r *routine) advance(pointer reg, argument string) {
+	r.addArgument(pointer, argument, r.arguments[argument])
+}
+
+func (r *routine) add(to, a, b vec) { r.binary(add, to, a, b) }
+func (r *routine) sub(to, a, b vec) { r.binary(subtract, to, a, b) }
+func (r *routine) mul(to, a, b vec) { r.binary(multiply, to, a, b) }
+func (r *routine) div(to, a, b vec) { r.binary(divide, to, a, b) }
+
+// read loads an element of every lane into a register of its own.
+func (r *routine) read(base reg, p part) vec {
+	v := r.temp()
+	r.load(v, base, p)
+	return v
+}
+
+// once is what lies at base as the last source of one operation.
+func (r *routine) once(base reg, p part) vec {
+	return r.operand(r.temp(), base, p)
+}
+
+// zeros are accumulators of the 16 lanes.
+func (r *routine) zeros() []vec {
+	list := r.temps(r.parts())
+	for _, v := range list {
+		r.zero(v)
+	}
+	return list
+}
+
+// sum folds accumulators into lane 0 of the first.
+func (r *routine) sum(acc []vec) vec {
+	r.scope(func() { r.fold(add, acc, r.temp()) })
+	return acc[0]
+}
+
+// write emits the function that body describes.
+func write(e *emitter, m machine, out *emitter, k source, name string) {
+	arguments, size := parameters(k.signature)
+	r := &routine{machine: m, out: out, arguments: arguments, constants: map[uint32]vec{}}
+	out.Reset()
+	k.body(r)
+	r.finish()
+	if r.most+len(r.pinned) > r.vectors() {
+		panic(fmt.Sprintf("gen: %s needs %d vector registers and %d constants", name, r.most, len(r.pinned)))
+	}
+	text := slices.Clone(out.Bytes())
+	out.Reset()
+	for _, bits := range r.pinned {
+		r.constant(r.constants[bits], bits)
+	}
+	fmt.Fprintf(e, "\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", name, k.signature, name, size)
+	e.Write(out.Bytes())
+	e.Write(text)
+}
+
+// names are the parameters of a signature without their types.
+func names(signature string) string {
+	fields := strings.Split(signature, ",")
+	for i, f := range fields {
+		fields[i], _, _ = strings.Cut(strings.TrimSpace(f), " ")
+	}
+	return strings.Join(fields, ", ")
+}
