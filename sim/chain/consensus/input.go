@@ -49,10 +49,24 @@ func (in *Input) countedStake(uid int) uint64 {
 
 func (in *Input) permitted(uid int) bool { return in.Permits[uid] || in.isOwner(uid) }
 
-// counts says whether a weight enters the epoch: not on oneself, and set after its target
-// registered.
-func (in *Input) counts(from int, to UID) bool {
-	return (int(to) != from || in.isOwner(from)) && in.LastUpdate[from] > in.RegisteredAt[to]
+// weightsBefore is the block before which a neuron must have registered for the weights of uid on
+// it to count: that of the weights, or the one after an unexpired commit, whose author did not
+// know of later ones either.
+func (in *Input) weightsBefore(uid int) uint64 {
+	before := in.LastUpdate[uid]
+	if in.Commits != nil && in.Commits[uid] != NoCommit {
+		before = min(before, in.Commits[uid]+1)
+	}
+	return before
+}
+
+// bondsBefore is the block before which a neuron must have registered for the bonds in it to count:
+// that of the epoch before.
+func (in *Input) bondsBefore() uint64 {
+	if in.LastEpochBlock == 0 {
+		return in.Block - min(in.TempoBlocks, in.Block)
+	}
+	return in.LastEpochBlock + 1
 }
 
 // Params are the parameters of an epoch; shares are in 1/65535.

@@ -1,6 +1,10 @@
 package consensus
 
-import "taolab/sim/chain/fixed"
+import (
+	"slices"
+
+	"taolab/sim/chain/fixed"
+)
 
 // matrix is a sparse n x n matrix in rows. An entry of zero is an entry: it differs from none.
 type matrix struct {
@@ -9,119 +13,71 @@ type matrix struct {
 	value []fixed.I32F32
 }
 
-// reset empties the matrix; rows are then made in order by push and endRow.
+// reset empties the matrix; rows are then made in order by room and endRow.
 func (m *matrix) reset() {
 	m.start = append(m.start[:0], 0)
 	m.uid = m.uid[:0]
 	m.value = m.value[:0]
 }
 
-func (m *matrix) push(j UID, v fixed.I32F32) {
-	m.uid = append(m.uid, j)
-	m.value = append(m.value, v)
+// room returns memory for n entries of the next row.
+func (m *matrix) room(n int) ([]UID, []fixed.I32F32) {
+	from := len(m.uid)
+	m.uid = slices.Grow(m.uid, n)
+	m.value = slices.Grow(m.value, n)
+	return m.uid[from : from+n], m.value[from : from+n]
 }
 
-func (m *matrix) endRow() { m.start = append(m.start, len(m.uid)) }
+// endRow makes a row of the first n entries in the room.
+func (m *matrix) endRow(n int) {
+	end := len(m.uid) + n
+	m.uid, m.value = m.uid[:end], m.value[:end]
+	m.start = append(m.start, end)
+}
 
 func (m *matrix) row(i int) ([]UID, []fixed.I32F32) {
 	lo, hi := m.start[i], m.start[i+1]
 	return m.uid[lo:hi], m.value[lo:hi]
 }
 
-// normalizeColumns divides every column by its sum; columns that sum to 0 stay as they are.
-func (m *matrix) normalizeColumns(scratch []fixed.I32F32) {
-	clear(scratch)
-	for k, j := range m.uid {
-		scratch[j] += m.value[k]
+// gather makes the next row of the positive elements of a dense one, which it clears.
+func (m *matrix) gather(dense []fixed.I32F32) {
+	uids, values := m.room(len(dense))
+	values = values[:len(uids)]
+	k := 0
+	for j, v := range dense {
+		uids[k], values[k] = UID(j), v
+		if v > 0 {
+			k++
+		}
 	}
-	m.divideColumns(scratch)
+	clear(dense)
+	m.endRow(k)
+}
+
+// columnSums writes the sum of every column to dst.
+func (m *matrix) columnSums(dst []fixed.I32F32) {
+	clear(dst)
+	for k, v := range m.value {
+		dst[m.uid[k]] += v
+	}
 }
 
 // upscaleColumns divides every column by its largest entry.
-func (m *matrix) upscaleColumns(scratch []fixed.I32F32) {
+func (m *matrix) upscaleColumns(scratch []fixed.I32F32, by []fixed.Divisor) {
 	clear(scratch)
-	for k, j := range m.uid {
-		scratch[j] = max(scratch[j], m.value[k])
+	for k, v := range m.value {
+		j := m.uid[k]
+		scratch[j] = max(scratch[j], v)
 	}
-	m.divideColumns(scratch)
-}
-
-func (m *matrix) divideColumns(by []fixed.I32F32) {
-	for k, j := range m.uid {
-		if by[j] != 0 {
-			m.value[k] = m.value[k].SafeDiv(by[j])
-		}
+	divisors(by, scratch)
+	for k, v := range m.value {
+		m.value[k] = by[m.uid[k]].Divide(v)
 	}
 }
 
-// scaleRows multiplies row i by v[i].
-func (m *matrix) scaleRows(v []fixed.I32F32) {
-	for i, f := range v {
-		_, values := m.row(i)
-		for k, x := range values {
-			values[k] = x.Mul(f)
-		}
+func divisors(dst []fixed.Divisor, v []fixed.I32F32) {
+	for j, x := range v {
+		dst[j] = fixed.NewDivisor(x)
 	}
-}
-
-// timesRows writes v^T M to dst: dst[j] = sum over i of v[i] m[i][j].
-func (m *matrix) timesRows(dst, v []fixed.I32F32) {
-	clear(dst)
-	for i, f := range v {
-		uids, values := m.row(i)
-		for k, j := range uids {
-			dst[j] += f.Mul(values[k])
-		}
-	}
-}
-
-// timesColumns writes M v to dst: dst[i] = sum over j of m[i][j] v[j].
-func (m *matrix) timesColumns(dst, v []fixed.I32F32) {
-	for i := range dst {
-		uids, values := m.row(i)
-		var sum fixed.I32F32
-		for k, j := range uids {
-			sum += values[k].Mul(v[j])
-		}
-		dst[i] = sum
-	}
-}
-
-// combine makes m the matrix of f(a[i][j], b[i][j]), absent entries counting as zero, of which
-// only positive results become entries, in ascending order. row is scratch of n zero pairs and
-// is left so.
-func (m *matrix) combine(a, b *matrix, row []pair, f func(x, y fixed.I32F32) fixed.I32F32) {
-	m.reset()
-	for i := range row {
-		ua, va := a.row(i)
-		ub, vb := b.row(i)
-		if len(ua)|len(ub) == 0 {
-			m.endRow()
-			continue
-		}
-		for k, j := range ua {
-			row[j].x = va[k]
-		}
-		for k, j := range ub {
-			row[j].y = vb[k]
-		}
-		for j, p := range row {
-			if p.x|p.y == 0 {
-				continue
-			}
-			row[j] = pair{}
-			if v := f(p.x, p.y); v > 0 {
-				m.push(UID(j), v)
-			}
-		}
-		m.endRow()
-	}
-}
-
-type pair struct{ x, y fixed.I32F32 }
-
-func (m *matrix) copyOf(src *matrix) {
-	m.start = append(m.start[:0], src.start...)
-	m.uid = append(m.uid[:0], src.uid...)
-	m.value = append(m.value[:0], src.value...)
 }

@@ -1,76 +1,93 @@
 package consensus
 
-import "taolab/sim/chain/fixed"
+import (
+	"slices"
 
-// vote is one voter's score for one candidate, with its stake.
-type vote struct{ score, stake fixed.I32F32 }
+	"taolab/sim/chain/fixed"
+)
+
+// vote is one voter's score with the voter's uid below it, so that votes are ordered by score and
+// no two are equal.
+type vote uint64
+
+const voterBits = 16
+
+func newVote(score fixed.I32F32, voter int) vote { return vote(score)<<voterBits | vote(voter) }
+
+func (v vote) score() fixed.I32F32 { return fixed.I32F32(v >> voterBits) }
+func (v vote) voter() UID          { return UID(v) }
 
 // median returns the smallest score v of the votes such that lo plus the stake of the scores up
 // to v exceeds minority, and the largest score if there is none; 0 without votes. With
 // minority = total - kappa it is the largest score that a kappa majority of stake supports.
-// It reorders the votes.
-func median(votes []vote, lo, minority fixed.I32F32) fixed.I32F32 {
-	if len(votes) == 0 {
-		return 0
-	}
-	for {
-		pivot := votes[len(votes)/2].score
-		var below, equal fixed.I32F32
-		a, b := 0, 0 // votes[:a] < pivot, votes[a:b] == pivot, votes[b:i] > pivot
-		for i, v := range votes {
-			switch {
-			case v.score < pivot:
-				below += v.stake
-				votes[i], votes[b], votes[a] = votes[b], votes[a], v
-				a++
-				b++
-			case v.score == pivot:
-				equal += v.stake
-				votes[i], votes[b] = votes[b], v
-				b++
+// It reorders the votes; spare is as long.
+func median(votes, spare []vote, stake []fixed.I32F32, lo, minority fixed.I32F32) fixed.I32F32 {
+	// Narrow down to a few candidates: each round splits at the middle of three. A bad sequence
+	// of pivots ends after some rounds, and sorting takes the rest.
+	for rounds := 0; len(votes) > 8 && rounds < 40; rounds++ {
+		a, b, c := votes[0], votes[len(votes)/2], votes[len(votes)-1]
+		pivot := max(min(a, b), min(max(a, b), c))
+		upTo := lo // stake of what is at most pivot
+		down, up := 0, spare[:len(votes)]
+		for k, v := range votes {
+			isDown := 0
+			if v <= pivot {
+				isDown = 1
 			}
+			votes[down], up[k-down] = v, v
+			down += isDown
+			upTo += stake[v.voter()] & -fixed.I32F32(isDown)
 		}
-		switch {
-		case a > 0 && lo+below > minority:
-			votes = votes[:a]
-		case b == len(votes) || lo+below+equal > minority:
-			return pivot
-		default:
-			lo += below + equal
-			votes = votes[b:]
+		if upTo > minority {
+			votes = votes[:down]
+		} else {
+			lo = upTo
+			votes, spare = up[:len(votes)-down], votes
 		}
 	}
+	slices.Sort(votes)
+	var score fixed.I32F32
+	for _, v := range votes {
+		score = v.score()
+		if lo += stake[v.voter()]; lo > minority {
+			break
+		}
+	}
+	return score
 }
 
 // weightedMedians writes to dst for every column of m the weighted median over the rows with
 // stake; an absent entry is a score of 0.
 func (ws *Workspace) weightedMedians(dst, stake []fixed.I32F32, m *matrix, kappa fixed.I32F32) {
 	n := len(stake)
-	voting := ws.voting[:n]
+	voting := resize(&ws.voting, n)
 	copy(voting, stake)
 	fixed.Normalize(voting)
 	total := fixed.Sum(voting)
-	voters := 0
+	minority := total - kappa
 	begin := resize(&ws.begin, n+1) // of the column's votes; shifted by one while they are counted
 	clear(begin)
+	voters := 0
 	for i, s := range voting {
 		if s == 0 {
 			continue
 		}
 		voters++
-		uids, values := m.row(i)
-		for k, j := range uids {
-			if values[k] != 0 {
-				begin[j+1]++
-			}
+		uids, _ := m.row(i)
+		for _, j := range uids {
+			begin[j+1]++
 		}
 	}
 	for j := range n {
 		begin[j+1] += begin[j]
 	}
 	votes := resize(&ws.votes, begin[n])
-	next := resize(&ws.next, n)
-	copy(next, begin)
+	end := resize(&ws.end, n)
+	copy(end, begin)
+	silent := resize(&ws.silent, n) // stake of those whose score is 0
+	for j := range silent {
+		silent[j] = total
+	}
 	for i, s := range voting {
 		if s == 0 {
 			continue
@@ -78,25 +95,19 @@ func (ws *Workspace) weightedMedians(dst, stake []fixed.I32F32, m *matrix, kappa
 		uids, values := m.row(i)
 		for k, j := range uids {
 			if values[k] != 0 {
-				votes[next[j]] = vote{values[k], s}
-				next[j]++
+				votes[end[j]] = newVote(values[k], i)
+				end[j]++
+				silent[j] -= s
 			}
 		}
 	}
-	minority := total - kappa
+	spare := resize(&ws.spare, voters)
 	for j := range n {
-		column := votes[begin[j]:begin[j+1]]
-		var silent fixed.I32F32
-		if len(column) < voters {
-			silent = total
-			for _, v := range column {
-				silent -= v.stake
-			}
-		}
-		if len(column) < voters && (silent > minority || len(column) == 0) {
+		column := votes[begin[j]:end[j]]
+		if len(column) == 0 || len(column) < voters && silent[j] > minority {
 			dst[j] = 0
 			continue
 		}
-		dst[j] = median(column, silent, minority)
+		dst[j] = median(column, spare, voting, silent[j], minority)
 	}
 }

@@ -6,29 +6,21 @@ import (
 	"taolab/sim/chain/fixed"
 )
 
-// topK marks in dst the k largest of v among those that are not zero; of equals the later win.
+// topK marks in dst the k largest of v; of equals the later win. Zeros win only if zeros says so.
 // order is scratch.
-func topK(dst []bool, v []fixed.I32F32, k int, order []UID) {
+func topK(dst []bool, v []fixed.I32F32, k int, zeros bool, order []uint64) {
+	order = order[:0]
 	for i, x := range v {
-		dst[i] = x != 0
+		dst[i] = x != 0 || zeros
+		if dst[i] {
+			order = append(order, uint64(x)<<16|uint64(i))
+		}
 	}
-	if len(v) <= k {
+	if len(order) <= k {
 		return
 	}
-	order = order[:len(v)]
-	for i := range order {
-		order[i] = UID(i)
-	}
-	slices.SortFunc(order, func(a, b UID) int {
-		switch {
-		case v[a] != v[b] && v[a] < v[b], v[a] == v[b] && a < b:
-			return -1
-		case a == b:
-			return 0
-		}
-		return 1
-	})
-	for _, i := range order[:len(v)-max(k, 0)] {
-		dst[i] = false
+	slices.Sort(order)
+	for _, x := range order[:len(order)-max(k, 0)] {
+		dst[UID(x)] = false
 	}
 }

@@ -7,8 +7,10 @@ type Name string
 
 // The rules.
 const (
-	Yuma2 Name = "yuma2"
-	Yuma3 Name = "yuma3"
+	Nakamoto    Name = "nakamoto"     // 2022
+	Yuma2       Name = "yuma2"        // 2023, with what came until 2026
+	Yuma2Liquid Name = "yuma2-liquid" // as it was in January 2025
+	Yuma3       Name = "yuma3"        // 2025
 )
 
 // Rule is one member of the family.
@@ -18,13 +20,17 @@ type Rule interface {
 }
 
 // Names lists the rules that Lookup knows.
-func Names() []Name { return []Name{Yuma2, Yuma3} }
+func Names() []Name { return []Name{Nakamoto, Yuma2, Yuma2Liquid, Yuma3} }
 
 // Lookup returns the rule of a name.
 func Lookup(name Name) (Rule, error) {
 	switch name {
+	case Nakamoto:
+		return nakamoto{}, nil
 	case Yuma2:
 		return yuma{bonds: columnBonds}, nil
+	case Yuma2Liquid:
+		return yuma2Liquid{}, nil
 	case Yuma3:
 		return yuma{bonds: pairBonds}, nil
 	}

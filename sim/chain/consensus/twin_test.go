@@ -7,10 +7,11 @@ import (
 )
 
 // twin is the Yuma consensus as one would write it on a blackboard: dense matrices, float64, one
-// loop per sentence. An entry that is absent is zero.
+// loop per sentence. An entry that is absent is zero, but where bonds follow liquid alphas.
 type twin struct {
 	consensus, incentive, dividends, trust, share []float64
 	bonds                                         [][]float64
+	present                                       [][]bool // weights for bonds that are entries
 }
 
 func dense(n int) [][]float64 {
@@ -65,11 +66,11 @@ func supported(scores, stake []float64, kappa float64) float64 {
 	return 0
 }
 
-func newTwin(in *Input, yuma3 bool) twin {
+func newTwin(in *Input, name Name) twin {
 	n := in.N()
 	raw := make([]float64, n)
 	for i, s := range in.StakesRao {
-		if s >= in.StakeThresholdRao {
+		if s >= in.StakeThresholdRao || name == Yuma2Liquid {
 			raw[i] = float64(s)
 		}
 	}
@@ -82,10 +83,13 @@ func newTwin(in *Input, yuma3 bool) twin {
 	}
 	stake := normalized(taking)
 	weights := dense(n)
+	t.present = make([][]bool, n)
 	for i, row := range in.Weights {
+		t.present[i] = make([]bool, n)
 		for _, e := range row {
 			if in.Permits[i] && int(e.UID) != i && in.LastUpdate[i] > in.RegisteredAt[e.UID] {
 				weights[i][e.UID] = float64(e.Weight)
+				t.present[i][e.UID] = true
 			}
 		}
 		weights[i] = normalized(weights[i])
@@ -94,6 +98,9 @@ func newTwin(in *Input, yuma3 bool) twin {
 	clipped, forBonds := dense(n), dense(n)
 	rank := make([]float64, n)
 	penalty := float64(in.BondsPenalty) / 65535
+	if name == Yuma2Liquid {
+		penalty = 1
+	}
 	for j := range n {
 		column := make([]float64, n)
 		for i := range n {
@@ -103,27 +110,80 @@ func newTwin(in *Input, yuma3 bool) twin {
 		for i := range n {
 			clipped[i][j] = math.Min(weights[i][j], t.consensus[j])
 			forBonds[i][j] = weights[i][j] + penalty*(clipped[i][j]-weights[i][j])
+			switch {
+			case penalty == 1 && weights[i][j] > 0:
+				t.present[i][j] = t.consensus[j] > 0
+			case penalty > 0 && penalty < 1:
+				t.present[i][j] = forBonds[i][j] > 0
+			}
 			t.trust[i] += clipped[i][j]
 			rank[j] += stake[i] * clipped[i][j]
 		}
 	}
 	t.incentive = normalized(rank)
-	t.moveBonds(in, yuma3, stake, forBonds)
+	t.moveBonds(in, name, stake, forBonds)
 	return t
 }
 
-func (t *twin) moveBonds(in *Input, yuma3 bool, stake []float64, weights [][]float64) {
+// alphas are the rates at which bonds follow weights.
+func (t *twin) alphas(in *Input, name Name, weights, old [][]float64) [][]float64 {
+	low, high := float64(in.AlphaLow)/65535, float64(in.AlphaHigh)/65535
+	logistic := func(x float64) float64 {
+		return math.Max(low, math.Min(high, low+(high-low)/(1+math.Exp(x))))
+	}
+	ascending := append([]float64(nil), t.consensus...)
+	sort.Float64s(ascending)
+	quartile := func(q float64) float64 {
+		at := q * float64(len(ascending)-1)
+		below := ascending[int(at)]
+		return below + (at-math.Floor(at))*(ascending[int(math.Ceil(at))]-below)
+	}
+	upper, lower := quartile(0.75), quartile(0.25)
+	// The first liquid alpha goes through low at the lower and high at the upper quartile.
+	lnHigh, lnLow := math.Log(1/high-1), math.Log(1/low-1)
+	slope := (lnHigh - lnLow) / (lower - upper)
+	alphas := dense(in.N())
+	for i := range alphas {
+		for j, c := range t.consensus {
+			w, b := weights[i][j], old[i][j]
+			switch {
+			case name == Yuma2Liquid && in.LiquidAlpha && upper > lower:
+				a := 1 / (1 + math.Exp(lnLow+slope*lower-slope*c))
+				alphas[i][j] = math.Max(low, math.Min(high, a))
+			case name == Yuma2Liquid && in.LiquidAlpha && upper > 0:
+				alphas[i][j] = math.Max(low, math.Min(high, 0.5))
+			case name == Yuma3 && in.LiquidAlpha && ascending[len(ascending)-1] > 0:
+				distance := b - w
+				if w >= b {
+					distance = math.Max(0, w-c)
+				}
+				alphas[i][j] = logistic(-float64(in.AlphaSteepness) / 100 * (distance - 0.5))
+			default:
+				alphas[i][j] = 1 - float64(in.BondsMovingAveragePPM)/1e6
+			}
+		}
+	}
+	return alphas
+}
+
+func (t *twin) moveBonds(in *Input, name Name, stake []float64, weights [][]float64) {
 	n := in.N()
 	old := dense(n)
-	since := in.LastEpochBlock + 1
 	for i, row := range in.Bonds {
+		since := in.LastEpochBlock + 1
+		if name == Yuma2Liquid {
+			since = in.LastUpdate[i]
+		}
 		for _, b := range row {
 			if in.RegisteredAt[b.UID] < since {
 				old[i][b.UID] = float64(b.Bond) / 65535
 			}
 		}
 	}
-	if !yuma3 {
+	alphas := t.alphas(in, name, weights, old)
+	pairs := name == Yuma3
+	drops := pairs && in.LiquidAlpha // a bond without a weight
+	if !pairs {
 		for i := range n {
 			for j := range n {
 				weights[i][j] *= stake[i]
@@ -132,12 +192,19 @@ func (t *twin) moveBonds(in *Input, yuma3 bool, stake []float64, weights [][]flo
 		normalizeColumns(old)
 		normalizeColumns(weights)
 	}
-	keep := float64(in.BondsMovingAveragePPM) / 1e6
+	agreed := 0.0
+	for _, c := range t.consensus {
+		agreed += c
+	}
 	t.bonds = dense(n)
 	shares := dense(n)
 	for i := range n {
 		for j := range n {
-			t.bonds[i][j] = keep*old[i][j] + (1-keep)*weights[i][j]
+			alpha := alphas[i][j]
+			t.bonds[i][j] = (1-alpha)*old[i][j] + alpha*weights[i][j]
+			if drops && agreed > 0 && !t.present[i][j] {
+				t.bonds[i][j] = 0
+			}
 			shares[i][j] = t.bonds[i][j]
 		}
 	}
@@ -147,12 +214,12 @@ func (t *twin) moveBonds(in *Input, yuma3 bool, stake []float64, weights [][]flo
 		for j := range n {
 			dividends[i] += shares[i][j] * t.incentive[j]
 		}
-		if yuma3 {
+		if pairs {
 			dividends[i] *= stake[i]
 		}
 	}
 	t.dividends = normalized(dividends)
-	if !yuma3 {
+	if !pairs {
 		for j := range n {
 			largest := 0.0
 			for i := range n {
@@ -182,6 +249,8 @@ func randomInput(d *dice) *Input {
 		TempoBlocks: 360, Kappa: uint16(20000 + d.below(40000)), BondsMovingAveragePPM: 900_000,
 		BondsPenalty: []uint16{0, 20000, 65535}[d.below(3)], ActivityCutoffBlocks: 500,
 		StakeThresholdRao: 2e12, MaxValidators: 1 + d.below(n),
+		LiquidAlpha: d.below(2) == 0, AlphaLow: uint16(2000 + d.below(20000)),
+		AlphaHigh: uint16(30000 + d.below(30000)), AlphaSteepness: int16(100 + d.below(1000)),
 	}
 	for i := range n {
 		in.StakesRao = append(in.StakesRao, 1e12+uint64(d.below(1e9))*1e4+uint64(d.below(1e4)))
@@ -192,10 +261,10 @@ func randomInput(d *dice) *Input {
 		var bonds []BondEntry
 		for j := range n {
 			if d.below(3) > 0 {
-				weights = append(weights, WeightEntry{UID(j), uint16(d.below(65536))})
+				weights = append(weights, WeightEntry{UID(j), uint32(d.below(65536))})
 			}
 			if d.below(3) > 0 && in.Permits[i] {
-				bonds = append(bonds, BondEntry{UID(j), uint16(d.below(65536))})
+				bonds = append(bonds, BondEntry{UID(j), uint64(d.below(65536))})
 			}
 		}
 		in.Weights = append(in.Weights, weights)
@@ -208,26 +277,23 @@ func randomInput(d *dice) *Input {
 // share by a step of 1/65535 at most, a bond by two.
 func FuzzEpoch(f *testing.F) {
 	for seed := range uint64(300) {
-		f.Add(seed, seed%2 == 0)
+		f.Add(seed, uint8(seed%3))
 	}
 	var ws Workspace
-	f.Fuzz(func(t *testing.T, seed uint64, yuma3 bool) {
+	f.Fuzz(func(t *testing.T, seed uint64, index uint8) {
 		d := dice(seed)
 		in := randomInput(&d)
-		name := Yuma2
-		if yuma3 {
-			name = Yuma3
-		}
+		name := yumaRules[int(index)%len(yumaRules)]
 		rule, err := Lookup(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		const emission = 1_000_000_000
 		out := rule.Epoch(&ws, in, emission)
-		want := newTwin(in, yuma3)
+		want := newTwin(in, name)
 		near := func(what string, i int, got uint16, want, steps float64) {
 			if math.Abs(float64(got)-math.Floor(want*65535)) > steps {
-				t.Errorf("seed %d, %s of %d: %d, want %g", seed, what, i, got, want*65535)
+				t.Errorf("%s, seed %d, %s of %d: %d, want %g", name, seed, what, i, got, want*65535)
 			}
 		}
 		var paid uint64
@@ -240,9 +306,12 @@ func FuzzEpoch(f *testing.F) {
 			paid += out.EmissionRao[i]
 			bonds := make([]uint16, in.N())
 			for _, b := range out.Bonds[i] {
-				bonds[b.UID] = b.Bond
+				bonds[b.UID] = uint16(b.Bond)
 			}
 			for j, b := range bonds {
+				if name == Yuma2Liquid && !out.Permits[i] && !in.Permits[i] {
+					continue // nobody touches them
+				}
 				if out.Permits[i] {
 					near("bond", i*1000+j, b, want.bonds[i][j], 2)
 				} else if b != 0 {

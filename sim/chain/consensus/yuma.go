@@ -5,52 +5,41 @@ import "taolab/sim/chain/fixed"
 // yuma is the Yuma consensus of opentensor/subtensor in its sparse form. Its members differ in how
 // bonds move and are stored.
 type yuma struct {
-	// bonds makes ws.bonds from the stored bonds and the weights for bonds, writes ws.dividends
-	// and leaves in ws.bonds what is to be stored. incentive is ws.rank.
+	// bonds makes ws.bonds from the stored bonds and the weights for bonds, which it may change,
+	// writes ws.dividends and leaves in ws.bonds what is to be stored.
 	bonds func(ws *Workspace, in *Input, weights *matrix)
 }
 
 func (r yuma) Epoch(ws *Workspace, in *Input, emissionRao uint64) *Output {
 	ws.resize(in.N())
 	ws.shares(in)
-	ws.loadWeights(in)
-	ws.weightedMedians(ws.consensus, ws.active, &ws.weights, fixed.FromU16(in.Kappa))
-	ws.clip()
-	for i := range ws.trust {
-		_, values := ws.clipped.row(i)
-		ws.trust[i] = fixed.Sum(values)
+	topK(ws.out.Permits, ws.stake, in.MaxValidators, false, ws.order)
+	if in.HasOwner {
+		ws.out.Permits[in.Owner] = true
 	}
-	incentive := ws.rank
-	ws.clipped.timesRows(incentive, ws.active)
-	fixed.Normalize(incentive)
+	before := in.bondsBefore()
+	for i := range ws.bondsBefore {
+		ws.bondsBefore[i] = before
+	}
+	ws.agree(in)
+	fixed.Normalize(ws.incentive)
 	r.bonds(ws, in, ws.weightsForBonds(in))
-	ws.pay(incentive, emissionRao)
-	for i := range ws.trust {
-		ws.out.Consensus[i] = ws.consensus[i].U16()
-		ws.out.Incentive[i] = incentive[i].U16()
-		ws.out.Dividends[i] = ws.dividends[i].U16()
-		ws.out.ValidatorTrust[i] = ws.trust[i].U16()
-		ws.out.StakeWeight[i] = ws.stake[i].U16()
-	}
-	ws.storeBonds()
+	ws.pay(in, emissionRao)
+	ws.store()
+	ws.out.Rank, ws.out.Trust = ws.out.Rank[:0], ws.out.Trust[:0]
 	return &ws.out
 }
 
-// shares computes who is active, everybody's stake share, the new permits, and the shares of
-// those who take part: active and permitted by the epoch before.
+// shares computes who is active, everybody's stake share, and the shares of those who take part:
+// active and permitted by the epoch before.
 func (ws *Workspace) shares(in *Input) {
 	var sum uint64
 	for i := range ws.stake {
 		sum += in.countedStake(i)
 	}
 	for i := range ws.stake {
-		ws.stake[i] = fixed.Share(in.countedStake(i), sum)
-	}
-	topK(ws.out.Permits, ws.stake, in.MaxValidators, ws.order)
-	if in.HasOwner {
-		ws.out.Permits[in.Owner] = true
-	}
-	for i, share := range ws.stake {
+		share := fixed.Share(in.countedStake(i), sum)
+		ws.stake[i] = share
 		// Exactly at the cutoff a neuron is still active.
 		silence := in.Block - min(in.LastUpdate[i], in.Block)
 		ws.out.Active[i] = silence <= in.ActivityCutoffBlocks
@@ -62,47 +51,73 @@ func (ws *Workspace) shares(in *Input) {
 	fixed.Normalize(ws.active)
 }
 
+// agree computes from the weights what the validators agree on.
+func (ws *Workspace) agree(in *Input) {
+	ws.loadWeights(in)
+	ws.weightedMedians(ws.consensus, ws.active, &ws.weights, fixed.FromU16(in.Kappa))
+	ws.clip()
+}
+
 // loadWeights keeps the rows of permitted neurons without self-weights and without weights that
 // are not younger than the neuron they are on, and divides each row by its sum.
 func (ws *Workspace) loadWeights(in *Input) {
 	ws.weights.reset()
 	for i, row := range in.Weights {
-		if in.permitted(i) {
-			var sum uint64
-			for _, w := range row {
-				if in.counts(i, w.UID) {
-					sum += uint64(w.Weight)
-				}
-			}
-			for _, w := range row {
-				if in.counts(i, w.UID) {
-					ws.weights.push(w.UID, fixed.I32F32(uint64(w.Weight)<<32/max(sum, 1)))
-				}
+		if !in.permitted(i) {
+			ws.weights.endRow(0)
+			continue
+		}
+		self, before := i, in.weightsBefore(i)
+		if in.isOwner(i) {
+			self = -1
+		}
+		uids, values := ws.weights.room(len(row))
+		k := 0
+		var sum fixed.I32F32
+		for _, w := range row {
+			if int(w.UID) != self && in.RegisteredAt[w.UID] < before {
+				v := fixed.I32F32(w.Weight)
+				uids[k], values[k] = w.UID, v
+				sum += v
+				k++
 			}
 		}
-		ws.weights.endRow()
+		by := fixed.NewDivisor(sum)
+		for k, v := range values[:k] {
+			values[k] = by.Divide(v)
+		}
+		ws.weights.endRow(k)
 	}
 }
 
-// clip cuts the weights to the consensus. What is cut to nothing goes; a weight of zero stays.
+// clip cuts the weights to the consensus. What is cut to nothing goes; a weight of zero stays. The
+// sum of a validator's clipped weights is its trust, a miner's clipped weights times stake its
+// rank, which becomes the incentive.
 func (ws *Workspace) clip() {
 	ws.clipped.reset()
-	for i := range ws.consensus {
+	clear(ws.incentive)
+	for i, stake := range ws.active {
 		uids, values := ws.weights.row(i)
-		for k, j := range uids {
-			switch c := ws.consensus[j]; {
-			case values[k] <= c:
-				ws.clipped.push(j, values[k])
-			case c > 0:
-				ws.clipped.push(j, c)
+		outUIDs, outValues := ws.clipped.room(len(uids))
+		k := 0
+		var trust fixed.I32F32
+		for n, j := range uids {
+			w := values[n]
+			c := min(w, ws.consensus[j])
+			trust += c
+			ws.incentive[j] += stake.MulShare(c)
+			outUIDs[k], outValues[k] = j, c
+			if c > 0 || w == 0 {
+				k++
 			}
 		}
-		ws.clipped.endRow()
+		ws.trust[i] = trust
+		ws.clipped.endRow(k)
 	}
 }
 
 // weightsForBonds returns the weights, clipped as far as the bonds penalty demands. A partial
-// penalty drops weights of zero.
+// penalty drops weights of zero and sorts.
 func (ws *Workspace) weightsForBonds(in *Input) *matrix {
 	penalty := fixed.FromU16(in.BondsPenalty)
 	switch penalty {
@@ -111,50 +126,35 @@ func (ws *Workspace) weightsForBonds(in *Input) *matrix {
 	case fixed.One:
 		return &ws.clipped
 	}
-	ws.blended.combine(&ws.weights, &ws.clipped, ws.rows, func(w, c fixed.I32F32) fixed.I32F32 {
-		return w.Add(penalty.Mul(c.Sub(w)))
-	})
-	return &ws.blended
-}
-
-// loadBonds reads the stored bonds through scale, without those in neurons that registered since
-// the epoch before.
-func (ws *Workspace) loadBonds(in *Input, scale func(uint16) fixed.I32F32) {
-	since := in.LastEpochBlock + 1
-	if in.LastEpochBlock == 0 {
-		since = in.Block - min(in.TempoBlocks, in.Block)
-	}
-	ws.old.reset()
-	for _, row := range in.Bonds {
-		for _, b := range row {
-			if since > in.RegisteredAt[b.UID] {
-				ws.old.push(b.UID, scale(b.Bond))
-			}
+	ws.blended.reset()
+	for i := range ws.active {
+		uids, values := ws.weights.row(i)
+		if len(uids) == 0 {
+			ws.blended.endRow(0)
+			continue
 		}
-		ws.old.endRow()
+		for k, j := range uids {
+			w := values[k]
+			ws.dense[j] = w + penalty.Mul(min(w, ws.consensus[j])-w)
+		}
+		ws.blended.gather(ws.dense)
 	}
-}
-
-// moveBonds sets the bonds to the moving average of the old ones and target.
-func (ws *Workspace) moveBonds(in *Input, target *matrix) {
-	alpha := fixed.Complement(in.BondsMovingAveragePPM)
-	keep := fixed.One - alpha
-	ws.bonds.combine(target, &ws.old, ws.rows, func(x, y fixed.I32F32) fixed.I32F32 {
-		return alpha.Mul(x) + keep.Mul(y)
-	})
+	return &ws.blended
 }
 
 // pay splits the emission in proportion to incentive and dividends, or, where there are none,
 // by the stake of those who take part, or, where nobody does, by the stake of all.
-func (ws *Workspace) pay(incentive []fixed.I32F32, emissionRao uint64) {
-	sum := fixed.Sum(incentive) + fixed.Sum(ws.dividends)
+func (ws *Workspace) pay(in *Input, emissionRao uint64) {
+	servers, validators := fixed.Sum(ws.incentive), fixed.Sum(ws.dividends)
+	sum := servers + validators
 	byStake := ws.active
 	if fixed.Sum(byStake) == 0 {
 		byStake = ws.stake
 	}
-	for i := range incentive {
-		server, validator := incentive[i].SafeDiv(sum), ws.dividends[i].SafeDiv(sum)
-		both := (incentive[i] + ws.dividends[i]).SafeDiv(sum)
+	for i, incentive := range ws.incentive {
+		dividends := ws.dividends[i]
+		server, validator := incentive.SafeDiv(sum), dividends.SafeDiv(sum)
+		both := (incentive + dividends).SafeDiv(sum)
 		if sum == 0 {
 			validator, both = byStake[i], byStake[i]
 		}
@@ -163,20 +163,43 @@ func (ws *Workspace) pay(incentive []fixed.I32F32, emissionRao uint64) {
 		ws.out.EmissionRao[i] = both.Of(emissionRao)
 		ws.column[i] = both
 	}
+	if in.ServerShare != 0 && servers > 0 && validators > 0 {
+		ws.paySplit(fixed.FromU16(in.ServerShare), servers, validators, emissionRao)
+	}
 	fixed.Upscale(ws.out.PruningScore, ws.column)
 }
 
-// storeBonds quantises the bonds of the newly permitted; all others lose theirs.
-func (ws *Workspace) storeBonds() {
-	arena := resize(&ws.bondArena, len(ws.bonds.uid))[:0]
+// paySplit gives the servers a fixed share of the emission, and the validators the rest.
+func (ws *Workspace) paySplit(share, servers, validators fixed.I32F32, emissionRao uint64) {
+	forServers := share.Of(emissionRao)
+	for i, incentive := range ws.incentive {
+		server, validator := incentive.SafeDiv(servers), ws.dividends[i].SafeDiv(validators)
+		ws.out.ServerEmissionRao[i] = server.Of(forServers)
+		ws.out.ValidatorEmissionRao[i] = validator.Of(emissionRao - forServers)
+		ws.out.EmissionRao[i] = ws.out.ServerEmissionRao[i] + ws.out.ValidatorEmissionRao[i]
+		ws.column[i] = server.MulShare(share) + validator.MulShare(fixed.One-share)
+	}
+}
+
+// store quantises the outcome. Bonds are kept by the newly permitted; all others lose theirs.
+func (ws *Workspace) store() {
+	for i, incentive := range ws.incentive {
+		ws.out.Consensus[i] = ws.consensus[i].U16()
+		ws.out.Incentive[i] = incentive.U16()
+		ws.out.Dividends[i] = ws.dividends[i].U16()
+		ws.out.ValidatorTrust[i] = ws.trust[i].U16()
+		ws.out.StakeWeight[i] = ws.stake[i].U16()
+	}
+	arena := resize(&ws.bondArena, len(ws.bonds.uid))
 	for i, permit := range ws.out.Permits {
-		from := len(arena)
+		n := 0
 		if permit {
 			uids, values := ws.bonds.row(i)
+			n = len(uids)
 			for k, j := range uids {
-				arena = append(arena, BondEntry{j, values[k].U16()})
+				arena[k] = BondEntry{j, uint64(values[k].U16())}
 			}
 		}
-		ws.out.Bonds[i] = arena[from:len(arena):len(arena)]
+		ws.out.Bonds[i], arena = arena[:n:n], arena[n:]
 	}
 }
