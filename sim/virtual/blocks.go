@@ -188,8 +188,8 @@ func (w *World) idleBlocks(height uint64) uint64 {
 		return 0
 	}
 	until := w.cfg.Blocks
-	if len(w.queue) > 0 {
-		until = min(until, heightAt(w.queue[0].at, w.cfg.BlockNs))
+	if w.queue.len() > 0 {
+		until = min(until, heightAt(w.queue.first().at, w.cfg.BlockNs))
 	}
 	if behind := uint64(len(w.views)); until > behind {
 		until -= behind

@@ -1,6 +1,11 @@
 package virtual
 
-import "taolab/sim/host"
+import (
+	"math/bits"
+	"slices"
+
+	"taolab/sim/host"
+)
 
 // kind says what an event is. The numbers are part of the run digest.
 type kind uint8
@@ -34,17 +39,144 @@ type event struct {
 	kind kind
 }
 
-// before is the order of events. No two have the same sequence number.
+// before is the order of events. No two have the same sequence number. It is one subtraction of 128
+// bits, because a branch that cannot be foretold costs more.
 func (e *event) before(f *event) bool {
-	return e.at < f.at || e.at == f.at && e.seq < f.seq
+	_, borrow := bits.Sub64(e.seq, f.seq, 0)
+	_, borrow = bits.Sub64(uint64(e.at), uint64(f.at), borrow)
+	return borrow != 0
 }
 
-// queue is a 4-ary heap of events; the earliest stands first. It is shallower than a binary heap
-// and the four children of a node share two cache lines.
-type queue []event
+// queue holds events; the earliest leaves first. Those before a horizon stand in a heap small enough
+// for the nearest caches. Those after it lie unsorted in buckets of equal width, each of which
+// becomes the heap when its turn comes, and those beyond the last bucket in a pile of rubble that is
+// spread over the buckets when they are empty. Times are not negative.
+type queue struct {
+	near    heap
+	buckets [farBuckets][]event
+	rubble  []event // at limit or later
+	size    int
+
+	horizon host.Time // all of near is before it
+	start   host.Time // of the first bucket
+	width   host.Time
+	limit   host.Time // end of the last bucket
+	next    int       // bucket that becomes the heap when it is empty
+}
+
+const (
+	farBuckets = 512
+	// fewEvents fit into the nearest caches: they are not worth spreading.
+	fewEvents = 1024
+)
+
+// len is the number of events.
+func (q *queue) len() int { return q.size }
 
 // push adds an event.
 func (q *queue) push(e event) {
+	q.size++
+	switch {
+	case e.at < q.horizon:
+		q.near.push(e)
+	case e.at < q.limit:
+		b := &q.buckets[(e.at-q.start)/q.width]
+		*b = append(*b, e)
+	default:
+		q.rubble = append(q.rubble, e)
+	}
+}
+
+// first is the earliest event of a queue that is not empty.
+func (q *queue) first() event {
+	if len(q.near) == 0 {
+		q.refill()
+	}
+	return q.near[0]
+}
+
+// pop takes the earliest event off a queue that is not empty.
+func (q *queue) pop() event {
+	if len(q.near) == 0 {
+		q.refill()
+	}
+	q.size--
+	return q.near.pop()
+}
+
+// refill makes the earliest bucket with events the heap.
+func (q *queue) refill() {
+	for {
+		for q.next < farBuckets && q.width > 0 {
+			b := &q.buckets[q.next]
+			q.next++
+			q.horizon = q.start + host.Time(q.next)*q.width
+			if len(*b) > 0 {
+				q.near, *b = append(q.near, *b...), (*b)[:0]
+				q.near.order()
+				return
+			}
+		}
+		if len(q.rubble) <= fewEvents {
+			q.near, q.rubble = append(q.near, q.rubble...), q.rubble[:0]
+			q.near.order()
+			for i := range q.near {
+				q.horizon = max(q.horizon, q.near[i].at+1)
+			}
+			q.start, q.limit, q.width, q.next = q.horizon, q.horizon, 0, 0
+			return
+		}
+		q.spread()
+	}
+}
+
+// spread lays the buckets over the nearer part of the rubble: to where a sample says that three
+// quarters of it end, so that a few events in the far future do not make the buckets wide.
+func (q *queue) spread() {
+	const samples = 64
+	var sample [samples]host.Time
+	earliest := q.rubble[0].at
+	for _, e := range q.rubble {
+		earliest = min(earliest, e.at)
+	}
+	for i := range sample {
+		sample[i] = q.rubble[i*len(q.rubble)/samples].at
+	}
+	slices.Sort(sample[:])
+	q.start, q.next = earliest, 0
+	q.width = (sample[samples*3/4]-earliest)/farBuckets + 1
+	q.limit = q.start + farBuckets*q.width
+	q.horizon = q.start
+	kept := q.rubble[:0]
+	for _, e := range q.rubble {
+		if e.at < q.limit {
+			b := &q.buckets[(e.at-q.start)/q.width]
+			*b = append(*b, e)
+		} else {
+			kept = append(kept, e)
+		}
+	}
+	q.rubble = kept
+}
+
+// retain keeps the events for which keep says so.
+func (q *queue) retain(keep func(event) bool) {
+	drop := func(e event) bool { return !keep(e) }
+	q.near = slices.DeleteFunc(q.near, drop)
+	q.near.order()
+	q.rubble = slices.DeleteFunc(q.rubble, drop)
+	q.size = len(q.near) + len(q.rubble)
+	for i := range q.buckets {
+		q.buckets[i] = slices.DeleteFunc(q.buckets[i], drop)
+		q.size += len(q.buckets[i])
+	}
+}
+
+// heap is a 4-ary heap of events; the earliest stands first. It is shallower than a binary heap
+// and the four children of a node share two cache lines.
+type heap []event
+
+func (q *heap) push(e event) {
 	h := append(*q, event{})
 	*q = h
 	hole := len(h) - 1
@@ -59,8 +191,7 @@ func (q *queue) push(e event) {
 	h[hole] = e
 }
 
-// pop takes the earliest event off a queue that is not empty.
-func (q *queue) pop() event {
+func (q *heap) pop() event {
 	h := *q
 	first, last := h[0], h[len(h)-1]
 	h = h[:len(h)-1]
@@ -72,16 +203,20 @@ func (q *queue) pop() event {
 }
 
 // sink puts e into the hole or below it, where it belongs.
-func (q queue) sink(hole int, e event) {
+func (q heap) sink(hole int, e event) {
 	for {
 		child := 4*hole + 1
 		if child >= len(q) {
 			break
 		}
 		least := child
-		for c := child + 1; c < min(child+4, len(q)); c++ {
-			if q[c].before(&q[least]) {
-				least = c
+		if child+4 <= len(q) {
+			least += leastOf4(q[child : child+4 : child+4])
+		} else {
+			for c := child + 1; c < len(q); c++ {
+				if q[c].before(&q[least]) {
+					least = c
+				}
 			}
 		}
 		if !q[least].before(&e) {
@@ -93,18 +228,24 @@ func (q queue) sink(hole int, e event) {
 	q[hole] = e
 }
 
-// retain keeps the events for which keep says so.
-func (q *queue) retain(keep func(event) bool) {
-	h := (*q)[:0]
-	for _, e := range *q {
-		if keep(e) {
-			h = append(h, e)
-		}
+// leastOf4 is the place of the earliest of four events, two of which are compared at a time.
+func leastOf4(q []event) int {
+	left, right := 0, 2
+	if q[1].before(&q[0]) {
+		left = 1
 	}
-	*q = h
-	for i := (len(h) - 2) / 4; i >= 0; i-- {
-		if i < len(h) {
-			h.sink(i, h[i])
-		}
+	if q[3].before(&q[2]) {
+		right = 3
+	}
+	if q[right&3].before(&q[left&3]) {
+		left = right
+	}
+	return left
+}
+
+// order makes a heap of events in any order.
+func (q heap) order() {
+	for i := (len(q) - 2) / 4; i >= 0 && i < len(q); i-- {
+		q.sink(i, q[i])
 	}
 }

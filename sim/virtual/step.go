@@ -9,7 +9,7 @@ import (
 // step processes the earliest event. Waiting for a job comes before the event leaves the queue,
 // so that a context that ends meanwhile leaves nothing half done.
 func (w *World) step(ctx context.Context) error {
-	e := w.queue[0]
+	e := w.queue.first()
 	if w.alive(e) {
 		switch e.kind {
 		case evDone:
@@ -30,7 +30,7 @@ func (w *World) step(ctx context.Context) error {
 		w.queue.pop()
 		w.stale = max(w.stale-1, 0)
 	}
-	if w.stale > 1024 && w.stale > len(w.queue)/2 {
+	if w.stale > 1024 && w.stale > w.queue.len()/2 {
 		w.queue.retain(w.alive)
 		w.stale = 0
 	}

@@ -310,9 +310,9 @@ func (w *World) at(p Position) bool {
 // turn processes what comes next: a block, or the earliest event.
 func (w *World) turn(ctx context.Context) error {
 	next := host.Time(w.state.Height()+1) * w.cfg.BlockNs
-	isEvent := len(w.queue) > 0 && w.queue[0].at < next
+	isEvent := w.queue.len() > 0 && w.queue.first().at < next
 	if isEvent {
-		next = w.queue[0].at
+		next = w.queue.first().at
 	}
 	if w.cfg.RoundTripAt > 0 && !w.roundTripped && next >= w.cfg.RoundTripAt {
 		if err := w.roundTrip(ctx); err != nil {

@@ -339,9 +339,9 @@ func TestStaleEventsDoNotPileUp(t *testing.T) {
 	if err := w.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if w.Progress().Events < 3000 || len(w.queue) > 3000 {
+	if w.Progress().Events < 3000 || w.queue.len() > 3000 {
 		t.Errorf("%d events are in the queue after %d were processed, expected at most 3000 after 3000",
-			len(w.queue), w.Progress().Events)
+			w.queue.len(), w.Progress().Events)
 	}
 }
 
