@@ -82,11 +82,13 @@ func (s *State) settled() bool {
 // epoch runs the consensus on the state and pays the pending emission.
 func (s *State) epoch() EpochRan {
 	pending := s.money.Pending
-	out := s.rule.Epoch(&s.workspace, s.epochInput(), pending)
+	cut := s.ownerCut(pending)
+	out := s.rule.Epoch(&s.workspace, s.epochInput(), pending-cut)
 	var paid uint64
 	eligible := false // anybody, even if the floor of all shares is 0 rao
 	for i := range s.neurons.n {
 		n := s.neuron(UID(i))
+		n.pruned = false
 		n.emissionRao = out.EmissionRao[i]
 		n.consensus = out.Consensus[i]
 		n.incentive = out.Incentive[i]
@@ -97,17 +99,24 @@ func (s *State) epoch() EpochRan {
 		n.active = out.Active[i]
 		n.permit = out.Permits[i]
 		eligible = eligible || n.pruningScore > 0
+		n.keepWide(out, i)
 		if rao := n.emissionRao; rao > 0 {
-			s.account(n.hotkey).stakeRao += rao
+			s.account(n.hotkey).earn(rao, min(out.ValidatorEmissionRao[i], rao))
 			paid += rao
 		}
 	}
 	s.storeBonds(out.Bonds)
-	ran := EpochRan{Block: s.height, Epoch: s.epochs, EmissionRao: pending, PaidRao: paid}
+	if cut > 0 {
+		s.account(s.owner).stakeRao += cut
+	}
+	paid += cut
+	ran := EpochRan{
+		Block: s.height, Epoch: s.epochs, EmissionRao: pending, PaidRao: paid, OwnerRao: cut,
+	}
 	if eligible {
 		ran.DustRao = pending - paid
 	} else {
-		ran.UnallocatedRao = pending
+		ran.UnallocatedRao = pending - paid
 	}
 	s.money.Pending = 0
 	s.money.Staked += paid
@@ -118,19 +127,46 @@ func (s *State) epoch() EpochRan {
 	return ran
 }
 
+// ownerCut is what the owner of the network gets of an epoch's emission.
+func (s *State) ownerCut(rao uint64) uint64 {
+	if s.owner == (Key{}) {
+		return 0
+	}
+	return part(rao, uint64(s.params.OwnerCut), 65535)
+}
+
+// keepWide stores the scores that not every rule has.
+func (n *neuron) keepWide(out *consensus.Output, i int) {
+	if len(out.Rank) > 0 {
+		n.rank, n.minerTrust = out.Rank[i], out.Trust[i]
+	}
+	if w := out.Wide; w != nil {
+		n.wide = wideScores{w.Rank[i], w.Trust[i], w.Consensus[i], w.Incentive[i], w.Dividends[i]}
+	}
+}
+
 func (s *State) epochInput() *consensus.Input {
 	p, in := &s.params, &s.input
+	owner, hasOwner := UID(0), false
+	if s.owner != (Key{}) {
+		owner, hasOwner = s.neurons.uidOf(s.owner)
+	}
+	commits := s.commitMask(in.Commits[:0])
 	*in = consensus.Input{
 		Params: consensus.Params{
 			TempoBlocks: p.TempoBlocks, Kappa: p.Kappa, BondsPenalty: p.BondsPenalty,
 			BondsMovingAveragePPM: p.BondsMovingAveragePPM,
-			ActivityCutoffBlocks:  p.ActivityCutoffBlocks,
+			ActivityCutoffBlocks:  p.CutoffBlocks(),
 			StakeThresholdRao:     p.StakeThresholdRao, MaxValidators: int(p.MaxValidators),
+			LiquidAlpha: p.LiquidAlpha, AlphaLow: p.AlphaLow, AlphaHigh: p.AlphaHigh,
+			AlphaSteepness: p.AlphaSteepness, Rho: p.Rho, KappaInverse: p.KappaInverse,
+			SelfOwnershipInverse: p.SelfOwnershipInverse, ServerShare: p.ServerShare,
+			HasOwner: hasOwner, Owner: owner,
 		},
 		Block: s.height, LastEpochBlock: s.lastEpoch,
 		StakesRao: in.StakesRao[:0], LastUpdate: in.LastUpdate[:0],
 		RegisteredAt: in.RegisteredAt[:0], Permits: in.Permits[:0],
-		Weights: in.Weights[:0], Bonds: in.Bonds[:0],
+		Weights: in.Weights[:0], Bonds: in.Bonds[:0], Commits: commits, Pruned: in.Pruned[:0],
 	}
 	for i := range s.neurons.n {
 		n := s.neurons.get(UID(i))
@@ -140,6 +176,7 @@ func (s *State) epochInput() *consensus.Input {
 		in.Permits = append(in.Permits, n.permit)
 		in.Weights = append(in.Weights, n.weights)
 		in.Bonds = append(in.Bonds, n.bonds)
+		in.Pruned = append(in.Pruned, n.pruned)
 	}
 	return in
 }

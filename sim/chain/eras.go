@@ -27,6 +27,7 @@ var era2025 = Params{
 	SelfOwnershipInverse:     2,
 	DefaultTake:              11796, // 18 %
 	MaxTake:                  11796,
+	MaxNominators:            1024,
 	AllowBurn:                true,
 	AllowWork:                true,
 	Seal:                     "keccak-hotkey",

@@ -14,6 +14,7 @@ type (
 		Epoch          uint64 // running number, from 0
 		EmissionRao    uint64
 		PaidRao        uint64
+		OwnerRao       uint64 // part of what was paid: the owner's cut
 		DustRao        uint64
 		UnallocatedRao uint64
 	}

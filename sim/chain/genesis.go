@@ -1,10 +1,6 @@
 package chain
 
-import (
-	"fmt"
-
-	"taolab/sim/chain/emission"
-)
+import "fmt"
 
 // Genesis is the beginning of a chain.
 type Genesis struct {
@@ -40,7 +36,8 @@ type GenesisDelegate struct {
 	Take   uint16 // in 1/65535
 }
 
-// GenesisStake is a staked hotkey without a uid, or a nomination of a delegate.
+// GenesisStake is a staked hotkey without a uid, or, of another coldkey than the owner, a nomination
+// of a delegate that stands before it.
 type GenesisStake struct {
 	Hotkey, Coldkey Key
 	StakeRao        uint64
@@ -61,56 +58,143 @@ func New(g Genesis) (*State, error) {
 	s.burnPriceRao = g.Params.BurnRao
 	s.difficulty = g.Params.Difficulty
 	s.governor = g.Governor
-	total := g.IssuanceOffsetRao
-	add := func(rao uint64) error {
-		if rao > emission.SupplyRao || total > emission.SupplyRao-rao {
-			return fmt.Errorf("genesis: more than the supply of %d rao", emission.SupplyRao)
-		}
-		total += rao
-		s.money.Minted += rao
-		return nil
-	}
-	if total > emission.SupplyRao {
-		return nil, add(1)
-	}
-	s.issuanceOffset = g.IssuanceOffsetRao
-	for i, b := range g.Balances {
-		if b.Coldkey == (Key{}) {
-			return nil, fmt.Errorf("genesis: balance %d: %w", i, ZeroKey)
-		}
-		if err := add(b.FreeRao); err != nil {
-			return nil, err
-		}
-		s.account(b.Coldkey).freeRao += b.FreeRao
-		s.money.Free += b.FreeRao
-	}
-	stake := func(what string, i int, n GenesisStake) error {
-		if err := add(n.StakeRao); err != nil {
-			return err
-		}
-		switch {
-		case n.Hotkey == Key{} || n.Coldkey == Key{}:
-			return fmt.Errorf("genesis: %s %d: %w", what, i, ZeroKey)
-		case s.accounts.get(n.Hotkey).owner != Key{}:
-			return fmt.Errorf("genesis: %s %d: hotkey %s stands twice", what, i, n.Hotkey)
-		}
-		a := s.account(n.Hotkey)
-		a.owner = n.Coldkey
-		a.stakeRao = n.StakeRao
-		s.money.Staked += n.StakeRao
-		return nil
-	}
-	for i, n := range g.Neurons {
-		if err := stake("neuron", i, GenesisStake(n)); err != nil {
-			return nil, err
-		}
-		s.appendNeuron(newcomer(n.Hotkey, 0))
-	}
-	for i, n := range g.Stakes {
-		if err := stake("stake", i, n); err != nil {
-			return nil, err
+	f := founding{State: s, g: &g, total: g.IssuanceOffsetRao}
+	for _, step := range []func() error{f.offset, f.balances, f.delegates, f.stakes, f.owns} {
+		if err := step(); err != nil {
+			return nil, fmt.Errorf("genesis: %w", err)
 		}
 	}
 	s.mustConserve()
 	return s, nil
+}
+
+// founding makes the first state from a genesis.
+type founding struct {
+	*State
+	g     *Genesis
+	total uint64         // issued so far
+	takes map[Key]uint16 // of the delegates
+}
+
+// mint counts money as issued.
+func (f *founding) mint(rao uint64) error {
+	if limit := f.params.CapRao; rao > limit || f.total > limit-rao {
+		return fmt.Errorf("more than the supply of %d rao", limit)
+	}
+	f.total += rao
+	f.money.Minted += rao
+	return nil
+}
+
+func (f *founding) offset() error {
+	if f.total > f.params.CapRao {
+		return fmt.Errorf("more than the supply of %d rao", f.params.CapRao)
+	}
+	f.issuanceOffset = f.total
+	return nil
+}
+
+func (f *founding) balances() error {
+	for i, b := range f.g.Balances {
+		if b.Coldkey == (Key{}) {
+			return fmt.Errorf("balance %d: %w", i, ZeroKey)
+		}
+		if err := f.mint(b.FreeRao); err != nil {
+			return err
+		}
+		f.account(b.Coldkey).freeRao += b.FreeRao
+		f.money.Free += b.FreeRao
+	}
+	return nil
+}
+
+func (f *founding) delegates() error {
+	f.takes = make(map[Key]uint16)
+	for i, d := range f.g.Delegates {
+		_, twice := f.takes[d.Hotkey]
+		switch {
+		case twice:
+			return fmt.Errorf("delegate %d: hotkey %s stands twice", i, d.Hotkey)
+		case f.params.MaxNominators == 0:
+			return fmt.Errorf("delegate %d: MaxNominators is 0", i)
+		case d.Take > f.params.MaxTake:
+			return fmt.Errorf("delegate %d: %w", i, refuse(TakeAboveMaximum, uint64(d.Take), uint64(f.params.MaxTake)))
+		}
+		f.takes[d.Hotkey] = d.Take
+	}
+	return nil
+}
+
+func (f *founding) stakes() error {
+	for i, n := range f.g.Neurons {
+		if err := f.found(GenesisStake(n)); err != nil {
+			return fmt.Errorf("neuron %d: %w", i, err)
+		}
+		f.appendNeuron(newcomer(n.Hotkey, 0))
+	}
+	for i, n := range f.g.Stakes {
+		place := f.found
+		if owner := f.accounts.get(n.Hotkey).owner; owner != (Key{}) && owner != n.Coldkey {
+			place = f.nominate
+		}
+		if err := place(n); err != nil {
+			return fmt.Errorf("stake %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// found makes a hotkey a coldkey's.
+func (f *founding) found(n GenesisStake) error {
+	switch {
+	case n.Hotkey == Key{} || n.Coldkey == Key{}:
+		return ZeroKey
+	case f.accounts.get(n.Hotkey).owner != Key{}:
+		return fmt.Errorf("hotkey %s stands twice", n.Hotkey)
+	}
+	if err := f.mint(n.StakeRao); err != nil {
+		return err
+	}
+	a := f.account(n.Hotkey)
+	a.owner = n.Coldkey
+	a.stakeRao = n.StakeRao
+	a.take, a.delegate = f.takes[n.Hotkey]
+	f.money.Staked += n.StakeRao
+	return nil
+}
+
+// nominate puts the stake of another coldkey than the owner on a hotkey.
+func (f *founding) nominate(n GenesisStake) error {
+	switch a := f.accounts.get(n.Hotkey); {
+	case n.Coldkey == Key{}:
+		return ZeroKey
+	case n.StakeRao == 0:
+		return ZeroAmount
+	default:
+		if err := a.admits(n.Coldkey, &f.params); err != nil {
+			return err
+		}
+	}
+	if err := f.mint(n.StakeRao); err != nil {
+		return err
+	}
+	a := f.account(n.Hotkey)
+	a.nominate(n.Coldkey, n.StakeRao)
+	a.stakeRao += n.StakeRao
+	f.money.Staked += n.StakeRao
+	return nil
+}
+
+// owns names the owner and checks that owner and delegates are hotkeys of somebody.
+func (f *founding) owns() error {
+	if owner := f.g.Owner; owner != (Key{}) && f.accounts.get(owner).owner == (Key{}) {
+		return fmt.Errorf("owner %s is no hotkey of the genesis", owner)
+	}
+	f.owner = f.g.Owner
+	for i, d := range f.g.Delegates {
+		if f.accounts.get(d.Hotkey).owner == (Key{}) {
+			return fmt.Errorf("delegate %d: %s is no hotkey of the genesis", i, d.Hotkey)
+		}
+	}
+	return nil
 }

@@ -34,8 +34,9 @@ type Params struct {
 	SelfOwnershipInverse uint16 // nakamoto: one over the share of its incentive that a neuron keeps
 	ServerShare          uint16 // of the emission; 0: as incentive and dividends have it
 	OwnerCut             uint16 // share of an epoch's emission that goes to the owner first
-	DefaultTake          uint16 // of a hotkey that is opened to nominators at genesis
+	DefaultTake          uint16 // which delegates of a scenario start with
 	MaxTake              uint16 // to which a delegate may raise its take
+	MaxNominators        uint16 // of one delegate; 0: no delegation
 
 	MaxUIDs        uint16
 	MaxValidators  uint16 // permits given by an epoch
@@ -141,6 +142,7 @@ func (p *Params) layout(c *coder) {
 	c.u16(&p.OwnerCut)
 	c.u16(&p.DefaultTake)
 	c.u16(&p.MaxTake)
+	c.u16(&p.MaxNominators)
 	c.u16(&p.MaxUIDs)
 	c.u16(&p.MaxValidators)
 	c.u64(&p.ImmunityBlocks)
@@ -205,15 +207,16 @@ func (p Params) Validate() error {
 		have, lo, hi uint64
 	}{
 		{"MaxUIDs", uint64(p.MaxUIDs), 1, maxWeights},
-		{"TempoBlocks", p.TempoBlocks, 0, 1 << 32},
+		{"TempoBlocks", p.TempoBlocks, 0, maxTempoBlocks},
 		{"MaxValidators", uint64(p.MaxValidators), 1, maxWeights},
 		{"BondsMovingAveragePPM", uint64(p.BondsMovingAveragePPM), 0, 1_000_000},
 		{"AlphaLow", uint64(p.AlphaLow), 0, uint64(p.AlphaHigh)},
-		{"RevealPeriodEpochs", uint64(p.RevealPeriodEpochs), 1, 100},
+		{"RevealPeriodEpochs", uint64(p.RevealPeriodEpochs), 1, maxRevealEpochs},
 		{"KappaInverse", uint64(p.KappaInverse), 1, 65535},
 		{"SelfOwnershipInverse", uint64(p.SelfOwnershipInverse), 1, 65535},
-		{"Rho", uint64(p.Rho), 0, 1000},
+		{"Rho", uint64(p.Rho), 0, maxRho},
 		{"MaxTake", uint64(p.MaxTake), uint64(p.DefaultTake), 65535},
+		{"MaxNominators", uint64(p.MaxNominators), 0, maxNominations},
 		{"MaxDifficulty", p.MaxDifficulty, p.MinDifficulty, 1<<64 - 1},
 		{"MinDifficulty", p.MinDifficulty, 1, 1<<64 - 1},
 		{"Difficulty", p.Difficulty, p.MinDifficulty, p.MaxDifficulty},
@@ -221,8 +224,7 @@ func (p Params) Validate() error {
 		{"MaxBurnRao", p.MaxBurnRao, p.MinBurnRao, emission.SupplyRao},
 		{"BurnRao", p.BurnRao, p.MinBurnRao, p.MaxBurnRao},
 		{"EmissionFlatRao", p.EmissionFlatRao, 0, emission.SupplyRao},
-		// Below the fair share no vector of weights could be set at all.
-		{"MaxWeight", uint64(p.MaxWeight), (65535 + uint64(p.MaxUIDs) - 1) / max(uint64(p.MaxUIDs), 1), 65535},
+		{"MaxWeight", uint64(p.MaxWeight), p.fairShare(), 65535},
 	} {
 		if r.have < r.lo || r.have > r.hi {
 			return fmt.Errorf("%s %d: want %d to %d", r.field, r.have, r.lo, r.hi)
@@ -231,10 +233,32 @@ func (p Params) Validate() error {
 	return p.validateBurn()
 }
 
+const (
+	maxTempoBlocks    = 1 << 32
+	maxHalfLifeBlocks = 1 << 24
+	maxRevealEpochs   = 100
+	maxRho            = 1000
+)
+
+// fairShare is the least MaxWeight with which a vector of weights can be set at all.
+func (p *Params) fairShare() uint64 {
+	n := uint64(max(p.MaxUIDs, 1))
+	return (65535 + n - 1) / n
+}
+
+// CutoffBlocks is for how long a neuron without new weights counts as active.
+func (p *Params) CutoffBlocks() uint64 {
+	if p.ActivityCutoffMilli == 0 {
+		return p.ActivityCutoffBlocks
+	}
+	return max(uint64(p.ActivityCutoffMilli)*p.TempoBlocks/1000, 1)
+}
+
 func (p Params) validateBurn() error {
 	switch {
-	case p.BurnRule == BurnByDemand && (p.BurnHalfLifeBlocks < 1 || p.BurnHalfLifeBlocks > 1<<24):
-		return fmt.Errorf("BurnHalfLifeBlocks %d: want 1 to %d", p.BurnHalfLifeBlocks, 1<<24)
+	case p.BurnRule == BurnByDemand &&
+		(p.BurnHalfLifeBlocks < 1 || p.BurnHalfLifeBlocks > maxHalfLifeBlocks):
+		return fmt.Errorf("BurnHalfLifeBlocks %d: want 1 to %d", p.BurnHalfLifeBlocks, maxHalfLifeBlocks)
 	case p.BurnRule == BurnByDemand && (p.BurnIncreasePercent < 100 || p.BurnIncreasePercent > 500):
 		return fmt.Errorf("BurnIncreasePercent %d: want 100 to 500", p.BurnIncreasePercent)
 	case p.BurnRule == BurnByInterval && p.AdjustmentIntervalBlocks < 1:

@@ -1,43 +1,148 @@
 package chain
 
+import (
+	"math/bits"
+	"slices"
+)
+
+// addStake puts stake on a hotkey of one's own, or of nobody yet, or nominates a delegate.
 func (s *State) addStake(coldkey Key, m AddStake) error {
 	if m.AmountRao == 0 {
 		return refuse(ZeroAmount, 0, 0)
 	}
-	if err := s.mayOwn(coldkey, m.Hotkey); err != nil {
-		return err
+	if m.Hotkey == (Key{}) {
+		return refuse(ZeroKey, 0, 0)
+	}
+	a := s.accounts.get(m.Hotkey)
+	nominates := a.owner != coldkey && a.owner != (Key{})
+	if nominates {
+		if err := a.admits(coldkey, &s.params); err != nil {
+			return err
+		}
 	}
 	if err := s.free(coldkey, m.AmountRao); err != nil {
 		return err
 	}
 	s.account(coldkey).freeRao -= m.AmountRao
-	a := s.account(m.Hotkey)
-	a.owner = coldkey
-	a.stakeRao += m.AmountRao
+	b := s.account(m.Hotkey)
+	b.stakeRao += m.AmountRao
+	if nominates {
+		b.nominate(coldkey, m.AmountRao)
+	} else {
+		b.owner = coldkey
+	}
 	s.money.Free -= m.AmountRao
 	s.money.Staked += m.AmountRao
 	return nil
 }
 
+// removeStake gives back what the coldkey has on a hotkey.
 func (s *State) removeStake(coldkey Key, m RemoveStake) error {
 	if m.AmountRao == 0 {
 		return refuse(ZeroAmount, 0, 0)
 	}
 	a := s.accounts.get(m.Hotkey)
-	if a.owner != coldkey {
+	have := a.ownStake()
+	place, nominates := a.nomination(coldkey)
+	switch {
+	case nominates:
+		have = a.nominations[place].stakeRao
+	case a.owner != coldkey:
 		return refuse(NotOwner, 0, 0)
 	}
-	if a.stakeRao < m.AmountRao {
-		return refuse(InsufficientStake, a.stakeRao, m.AmountRao)
+	if have < m.AmountRao {
+		return refuse(InsufficientStake, have, m.AmountRao)
 	}
-	s.account(m.Hotkey).stakeRao -= m.AmountRao
+	b := s.account(m.Hotkey)
+	b.stakeRao -= m.AmountRao
+	if nominates {
+		b.denominate(place, m.AmountRao)
+	}
 	s.account(coldkey).freeRao += m.AmountRao
 	s.money.Staked -= m.AmountRao
 	s.money.Free += m.AmountRao
 	return nil
 }
 
-// delegate opens a hotkey to nominators or changes its take.
+// delegate opens a hotkey to nominators or changes its take. It is never closed again.
 func (s *State) delegate(coldkey Key, m Delegate) error {
-	return refuse(NotYet, 0, 0)
+	a, p := s.accounts.get(m.Hotkey), &s.params
+	switch {
+	case m.Hotkey == Key{}:
+		return refuse(ZeroKey, 0, 0)
+	case a.owner != coldkey:
+		return refuse(NotOwner, 0, 0)
+	case p.MaxNominators == 0:
+		return refuse(TooManyNominators, 0, 0)
+	case m.Take > p.MaxTake && !(a.delegate && m.Take <= a.take):
+		return refuse(TakeAboveMaximum, uint64(m.Take), uint64(p.MaxTake))
+	}
+	b := s.account(m.Hotkey)
+	b.delegate, b.take = true, m.Take
+	return nil
+}
+
+// admits says why a coldkey may not nominate a hotkey that another owns.
+func (a *account) admits(coldkey Key, p *Params) error {
+	if !a.delegate {
+		return refuse(NotDelegate, 0, 0)
+	}
+	if _, ok := a.nomination(coldkey); !ok && len(a.nominations) >= int(p.MaxNominators) {
+		return refuse(TooManyNominators, uint64(len(a.nominations)), uint64(p.MaxNominators))
+	}
+	return nil
+}
+
+// nominate adds to a nomination. Views share the list, so it is never changed in place.
+func (a *account) nominate(coldkey Key, rao uint64) {
+	i, ok := a.nomination(coldkey)
+	list := slices.Clone(a.nominations)
+	if !ok {
+		list = slices.Insert(list, i, nomination{coldkey: coldkey})
+	}
+	list[i].stakeRao += rao
+	a.nominations = list
+}
+
+// denominate takes from the nomination at a place, which goes with its last rao.
+func (a *account) denominate(place int, rao uint64) {
+	list := slices.Clone(a.nominations)
+	list[place].stakeRao -= rao
+	if list[place].stakeRao == 0 {
+		list = slices.Delete(list, place, place+1)
+	}
+	a.nominations = list
+}
+
+// ownStake is the owner's part of the stake on a hotkey.
+func (a *account) ownStake() uint64 {
+	rao := a.stakeRao
+	for _, n := range a.nominations {
+		rao -= n.stakeRao
+	}
+	return rao
+}
+
+// earn pays a hotkey in an epoch: rao in all, of which dividendsRao as a validator. Of these the
+// owner keeps the take; the rest is shared by stake, and what the floors leave is the owner's.
+func (a *account) earn(rao, dividendsRao uint64) {
+	if len(a.nominations) > 0 {
+		rest := dividendsRao - part(dividendsRao, uint64(a.take), 65535)
+		list := slices.Clone(a.nominations)
+		for i := range list {
+			list[i].stakeRao += part(rest, list[i].stakeRao, a.stakeRao)
+		}
+		a.nominations = list
+	}
+	a.stakeRao += rao
+}
+
+// part is rao * share / whole, cut to whole rao, for a share of at most whole; 0 for a whole of 0.
+func part(rao, share, whole uint64) uint64 {
+	if whole == 0 {
+		return 0
+	}
+	hi, lo := bits.Mul64(rao, share)
+	q, _ := bits.Div64(hi, lo, whole)
+	return q
 }

@@ -1,5 +1,6 @@
 package chain
 
+// transfer moves free money to another coldkey.
 func (s *State) transfer(coldkey Key, m Transfer) error {
 	if m.AmountRao == 0 {
 		return refuse(ZeroAmount, 0, 0)
@@ -15,12 +16,25 @@ func (s *State) transfer(coldkey Key, m Transfer) error {
 	return nil
 }
 
-// burnFree destroys free money; the issuance stays.
+// burnFree destroys free money. It stays issued, so it is not minted again.
 func (s *State) burnFree(coldkey Key, m Burn) error {
-	return refuse(NotYet, 0, 0)
+	if m.AmountRao == 0 {
+		return refuse(ZeroAmount, 0, 0)
+	}
+	if err := s.free(coldkey, m.AmountRao); err != nil {
+		return err
+	}
+	s.account(coldkey).freeRao -= m.AmountRao
+	s.money.Free -= m.AmountRao
+	s.money.Burned += m.AmountRao
+	return nil
 }
 
 // recycleFree takes free money out of the issuance, so that it is minted again.
 func (s *State) recycleFree(coldkey Key, m Recycle) error {
-	return refuse(NotYet, 0, 0)
+	if err := s.burnFree(coldkey, Burn(m)); err != nil {
+		return err
+	}
+	s.money.Recycled += m.AmountRao
+	return nil
 }
