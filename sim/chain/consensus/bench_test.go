@@ -50,6 +50,23 @@ func crowd(tb testing.TB, rule Rule, n, validators, weights int, p Params) *Inpu
 	return in
 }
 
+func TestASteadyNetworkAllocatesNothing(t *testing.T) {
+	for _, name := range Names() {
+		for _, p := range []Params{{BondsPenalty: 65535}, {BondsPenalty: 30000}, {LiquidAlpha: true}} {
+			rule, err := Lookup(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := crowd(t, rule, 256, 64, 128, p)
+			var ws Workspace
+			rule.Epoch(&ws, in, 1e9)
+			if n := testing.AllocsPerRun(3, func() { rule.Epoch(&ws, in, 1e9) }); n > 0 {
+				t.Errorf("%s, %+v: %v allocations in an epoch", name, p, n)
+			}
+		}
+	}
+}
+
 func BenchmarkEpoch(b *testing.B) {
 	for _, bm := range []struct {
 		name                   string

@@ -564,6 +564,46 @@ func FuzzEpochToTheBit(f *testing.F) {
 	})
 }
 
+// FuzzBondsOverEpochs lets bonds and permits be carried from epoch to epoch, while weights change,
+// neurons are replaced and the rule itself is switched, which reads the same numbers otherwise.
+func FuzzBondsOverEpochs(f *testing.F) {
+	for seed := range uint64(150) {
+		f.Add(seed)
+	}
+	var ws Workspace
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		d := dice(seed)
+		in := randomInput(&d)
+		name := yumaRules[d.below(len(yumaRules))]
+		for epoch := range 6 {
+			if d.below(4) == 0 {
+				name = yumaRules[d.below(len(yumaRules))]
+				in.LiquidAlpha = d.below(2) == 0
+			}
+			compareToTheBit(t, fmt.Sprintf("%s, seed %d, epoch %d", name, seed, epoch), &ws, name, in)
+			out := newExactTwin(name, in).output(0)
+			copy(in.Permits, out.Permits)
+			copy(in.Bonds, out.Bonds)
+			in.LastEpochBlock = in.Block
+			in.Block += uint64(1 + d.below(400))
+			for i := range in.Weights {
+				switch d.below(8) {
+				case 0, 1, 2:
+					in.LastUpdate[i] = in.Block - 1
+					for k := range in.Weights[i] {
+						in.Weights[i][k].Weight = uint32(d.below(65536) * d.below(3) / 2 % 65536)
+					}
+				case 3:
+					in.Weights[i] = in.Weights[i][:len(in.Weights[i])/2]
+				case 4:
+					in.RegisteredAt[i], in.LastUpdate[i] = in.Block-1, in.Block-1
+					in.Permits[i], in.Weights[i], in.Bonds[i] = false, nil, nil
+				}
+			}
+		}
+	})
+}
+
 // compareToTheBit runs an epoch on ws and compares it with its exact twin.
 func compareToTheBit(t *testing.T, what string, ws *Workspace, name Name, in *Input) {
 	t.Helper()

@@ -3,6 +3,7 @@ package consensus
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 	"testing"
@@ -10,16 +11,27 @@ import (
 	"taolab/sim/chain/fixed"
 )
 
-func forEachVector[In, Out any](t *testing.T, function string, check func(t *testing.T, in In, out Out)) {
+// The functions of two files of vectors.
+const (
+	currentMath = "fixed_point_math.json"
+	januaryMath = "yuma2_2025_liquid_v1.json"
+)
+
+// forEachVector checks all vectors of a function, of which the file has so many.
+func forEachVector[In, Out any](t *testing.T, file, function string, cases int,
+	check func(t *testing.T, in In, out Out)) {
 	t.Helper()
-	var file struct {
-		Vectors map[string][]struct{ In, Out json.RawMessage }
+	type vectors map[string][]struct{ In, Out json.RawMessage }
+	var content struct{ Vectors, Math vectors }
+	loadVectors(t, file, &content)
+	all := content.Vectors[function]
+	if file == januaryMath {
+		all = content.Math[function]
 	}
-	loadVectors(t, "fixed_point_math.json", &file)
-	if len(file.Vectors[function]) == 0 {
-		t.Fatalf("no vectors of %s", function)
+	if len(all) != cases {
+		t.Fatalf("%d vectors of %s, want %d", len(all), function, cases)
 	}
-	for _, v := range file.Vectors[function] {
+	for _, v := range all {
 		var in In
 		var out Out
 		if err := json.Unmarshal(v.In, &in); err != nil {
@@ -33,7 +45,7 @@ func forEachVector[In, Out any](t *testing.T, function string, check func(t *tes
 }
 
 func TestTheWeightedMedianEqualsTheOriginal(t *testing.T) {
-	forEachVector(t, "weighted_median", func(t *testing.T, in struct {
+	forEachVector(t, currentMath, "weighted_median", 8, func(t *testing.T, in struct {
 		Stake, Score []fixed.I32F32
 		Minority     fixed.I32F32
 		Lo           fixed.I32F32 `json:"partition_lo"`
@@ -45,7 +57,7 @@ func TestTheWeightedMedianEqualsTheOriginal(t *testing.T) {
 }
 
 func TestTheWeightedMediansOfColumnsEqualTheOriginal(t *testing.T) {
-	forEachVector(t, "weighted_median_col", func(t *testing.T, in struct {
+	forEachVector(t, currentMath, "weighted_median_col", 25, func(t *testing.T, in struct {
 		Stake    []fixed.I32F32
 		Score    [][]fixed.I32F32
 		Majority fixed.I32F32
@@ -97,13 +109,129 @@ type topKInput struct {
 }
 
 func TestPermitsGoToTheLargestAndOfEqualsToTheLater(t *testing.T) {
-	for function, zeros := range map[string]bool{"is_topk_nonzero": false, "is_topk": true} {
-		forEachVector(t, function, func(t *testing.T, in topKInput, want []uint8) {
+	check := func(zeros bool) func(t *testing.T, in topKInput, want []uint8) {
+		return func(t *testing.T, in topKInput, want []uint8) {
 			if got := flags(TopK(in.V, in.K, zeros)); !slices.Equal(got, want) {
-				t.Errorf("%s %+v: %v, want %v", function, in, got, want)
+				t.Errorf("%+v, zeros %v: %v, want %v", in, zeros, got, want)
 			}
-		})
+		}
 	}
+	forEachVector(t, currentMath, "is_topk_nonzero", 5, check(false))
+	forEachVector(t, currentMath, "is_topk", 9, check(true))
+}
+
+func TestTheRateOfAPairEqualsTheOriginal(t *testing.T) {
+	forEachVector(t, currentMath, "alpha_sigmoid", 29, func(t *testing.T, in struct {
+		Consensus, Weight, Bond fixed.I32F32
+		Low                     fixed.I32F32 `json:"alpha_low"`
+		High                    fixed.I32F32 `json:"alpha_high"`
+		Steepness               fixed.I32F32
+	}, want fixed.I32F32) {
+		got := PairAlpha(in.Consensus, in.Weight, in.Bond, in.Low, in.High, in.Steepness)
+		if got != want {
+			t.Errorf("%+v: %d, want %d", in, got, want)
+		}
+	})
+}
+
+func TestTheRateOfAMinerEqualsTheOriginal(t *testing.T) {
+	forEachVector(t, januaryMath, "quantile", 7, func(t *testing.T, in struct {
+		Data []fixed.I32F32
+		Q    float64
+	}, want fixed.I32F32) {
+		if got := Quantile(in.Data, fixed.I32F32(in.Q*float64(fixed.One))); got != want {
+			t.Errorf("quantile %+v: %d, want %d", in, got, want)
+		}
+	})
+	forEachVector(t, januaryMath, "logistic_params", 3, func(t *testing.T, in struct {
+		High  fixed.I32F32 `json:"alpha_high"`
+		Low   fixed.I32F32 `json:"alpha_low"`
+		Upper fixed.I32F32 `json:"consensus_high"`
+		Lower fixed.I32F32 `json:"consensus_low"`
+	}, want [2]fixed.I32F32) {
+		if a, b := LogisticParams(in.High, in.Low, in.Upper, in.Lower); a != want[0] || b != want[1] {
+			t.Errorf("logistic %+v: %d and %d, want %d", in, a, b, want)
+		}
+	})
+	forEachVector(t, januaryMath, "compute_alpha_values", 2, func(t *testing.T, in struct {
+		Consensus []fixed.I32F32
+		A, B      fixed.I32F32
+	}, want []fixed.I32F32) {
+		for j, c := range in.Consensus {
+			if got := LogisticAlpha(c, in.A, in.B); got != want[j] {
+				t.Errorf("alpha of %d, a %d, b %d: %d, want %d", c, in.A, in.B, got, want[j])
+			}
+		}
+	})
+}
+
+// FuzzTopK compares with the definition: whoever fewer than k others beat.
+func FuzzTopK(f *testing.F) {
+	for seed := range uint64(100) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		d := dice(seed)
+		v := make([]fixed.I32F32, d.below(30))
+		for i := range v {
+			v[i] = fixed.I32F32(d.below(6)) << (d.below(2) * 30)
+		}
+		k, zeros := d.below(len(v)+3)-1, d.below(2) == 0
+		for i, got := range TopK(v, k, zeros) {
+			better := 0
+			for j, x := range v {
+				if x > v[i] || x == v[i] && j > i {
+					better++
+				}
+			}
+			if want := better < k && (v[i] != 0 || zeros) || k >= len(v) && zeros; got != want {
+				t.Errorf("seed %d, %d of %d at %d, zeros %v: %v, want %v", seed, k, v, i, zeros, got, want)
+			}
+		}
+	})
+}
+
+// FuzzLiquidAlphas compares both liquid alphas with real numbers. A rate may be off by what the
+// series of 30 terms is at exponents up to 10, and by the rounding of a slope times the consensus.
+func FuzzLiquidAlphas(f *testing.F) {
+	f.Add(uint16(30000), uint16(20000), uint16(40000), uint16(45875), uint16(58982), int16(1000))
+	f.Add(uint16(0), uint16(65535), uint16(0), uint16(1638), uint16(65535), int16(-300))
+	f.Add(uint16(7), uint16(7), uint16(7), uint16(6553), uint16(6553), int16(0))
+	f.Fuzz(func(t *testing.T, consensus, weight, bond, low, high uint16, steepness int16) {
+		low, high = min(low, high), max(low, high)
+		steepness %= 2000
+		c, w, b := float64(consensus)/65535, float64(weight)/65535, float64(bond)/65535
+		lo, hi := float64(low)/65535, float64(high)/65535
+		clamped := func(x float64) float64 { return math.Max(lo, math.Min(hi, x)) }
+		near := func(what string, got fixed.I32F32, want, tolerance float64) {
+			t.Helper()
+			if math.Abs(float64(got)/(1<<32)-want) > tolerance {
+				t.Errorf("%s of %d %d %d within %d..%d by %d: %g, want %g", what, consensus, weight, bond,
+					low, high, steepness, float64(got)/(1<<32), want)
+			}
+		}
+		u16 := fixed.FromU16
+		distance := b - w
+		if w >= b {
+			distance = math.Max(0, w-c)
+		}
+		got := PairAlpha(u16(consensus), u16(weight), u16(bond), u16(low), u16(high),
+			fixed.FromInt(int64(steepness)))
+		want := lo + (hi-lo)/(1+math.Exp(-float64(steepness)/100*(distance-0.5)))
+		near("the rate of a pair", got, clamped(want), 2e-6)
+
+		upper, lower := max(weight, bond), min(weight, bond)
+		if low < 1638 || high > 65000 || upper-lower < 1000 {
+			return
+		}
+		slope, offset := LogisticParams(u16(high), u16(low), u16(upper), u16(lower))
+		lnHigh, lnLow := math.Log(1/hi-1), math.Log(1/lo-1)
+		x := lnLow + (lnLow-lnHigh)/(float64(upper-lower)/65535)*(float64(lower)/65535-c)
+		if math.Abs(x) < 10 {
+			alpha := LogisticAlpha(u16(consensus), slope, offset)
+			near("the rate of a miner", alpha, 1/(1+math.Exp(x)), 1e-5)
+		}
+	})
 }
 
 func TestTheOwnerNeedsNeitherThresholdNorPermit(t *testing.T) {
