@@ -3,11 +3,12 @@ package emission
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 )
 
-// The constants of the curve.
+// The numbers of the chain.
 const (
-	SupplyRao     uint64 = 21_000_000 * 1_000_000_000 // no rule passes it
+	SupplyRao     uint64 = 21_000_000 * 1_000_000_000 // no cap is larger
 	FirstBlockRao uint64 = 1_000_000_000              // one TAO
 	EraBlocks     uint64 = 10_500_000                 // between halvings of the rule by height
 )
@@ -25,49 +26,61 @@ const (
 // Rules lists all rules.
 func Rules() []Rule { return []Rule{ByIssuance, ByHeight, Flat} }
 
-// Curve is an emission rule with its parameter.
+// Curve is an emission rule with its parameters.
 type Curve struct {
 	Rule    Rule
 	FlatRao uint64 // per block, for Flat
 
-	RewardRao     uint64 // of the first block
-	CapRao        uint64 // which the issuance never passes, at most SupplyRao
-	HalvingBlocks uint64 // between halvings of the rule by height
+	RewardRao     uint64 // of the first block, for the rules that halve; at most CapRao
+	CapRao        uint64 // which the issuance never passes; 1 to SupplyRao
+	HalvingBlocks uint64 // between halvings of the rule by height; at least 1
 }
 
-// Validate refuses an unknown rule.
+// Bittensor returns a rule with the numbers of the chain: halvings from one TAO toward 21 million,
+// by height every 10.5 million blocks; flat one TAO.
+func Bittensor(rule Rule) Curve {
+	return Curve{rule, FirstBlockRao, FirstBlockRao, SupplyRao, EraBlocks}
+}
+
+// Validate says which parameter is impossible, and what was expected.
 func (c Curve) Validate() error {
-	for _, r := range Rules() {
-		if c.Rule == r {
-			return nil
-		}
+	if !slices.Contains(Rules(), c.Rule) {
+		return fmt.Errorf("emission rule %q: want one of %q", c.Rule, Rules())
 	}
-	return fmt.Errorf("emission rule %q: want one of %q", c.Rule, Rules())
+	switch {
+	case c.CapRao < 1 || c.CapRao > SupplyRao:
+		return fmt.Errorf("CapRao %d: want 1 to %d", c.CapRao, SupplyRao)
+	case c.RewardRao > c.CapRao:
+		return fmt.Errorf("RewardRao %d: want at most CapRao, %d", c.RewardRao, c.CapRao)
+	case c.HalvingBlocks < 1:
+		return fmt.Errorf("HalvingBlocks 0: want at least 1")
+	}
+	return nil
 }
 
 // Next returns what the block at height mints when issuanceRao exist before it, and for how many
 // blocks, that one included, this stays so if nothing else changes the issuance. Blocks are
-// counted from 1. A rule that mints nothing any more does so for ever.
+// counted from 1. A rule that mints nothing any more does so until the issuance shrinks.
 func (c Curve) Next(height, issuanceRao uint64) (rao, blocks uint64) {
 	const forEver = 1<<64 - 1
-	rest := SupplyRao - min(issuanceRao, SupplyRao)
+	rest := c.CapRao - min(issuanceRao, c.CapRao)
 	if rest == 0 {
 		return 0, forEver
 	}
 	switch c.Rule {
 	case ByIssuance:
-		halvings := halvings(rest)
-		rao = FirstBlockRao >> halvings
+		halvings := c.halvings(rest)
+		rao = c.RewardRao >> halvings
 		if rao > 0 {
-			// The next halving comes when the rest is at most supply / 2^(halvings+1).
-			short := rest - SupplyRao>>(halvings+1)
+			// The next halving comes when the rest is at most cap / 2^(halvings+1).
+			short := rest - c.CapRao>>(halvings+1)
 			blocks = (short + rao - 1) / rao
 		}
 	case ByHeight:
 		index := height - min(height, 1)
-		if era := index / EraBlocks; era < 64 {
-			rao = FirstBlockRao >> era
-			blocks = EraBlocks - index%EraBlocks
+		if era := index / c.HalvingBlocks; era < 64 {
+			rao = c.RewardRao >> era
+			blocks = c.HalvingBlocks - index%c.HalvingBlocks
 		}
 	case Flat:
 		rao, blocks = c.FlatRao, forEver
@@ -81,10 +94,10 @@ func (c Curve) Next(height, issuanceRao uint64) (rao, blocks uint64) {
 	return rao, min(blocks, rest/rao)
 }
 
-// halvings is the largest k with rest <= supply / 2^k, for 0 < rest <= supply.
-func halvings(rest uint64) int {
-	k := bits.Len64(SupplyRao) - bits.Len64(rest)
-	if rest<<k > SupplyRao {
+// halvings is the largest k with rest <= cap / 2^k, for 0 < rest <= cap.
+func (c Curve) halvings(rest uint64) int {
+	k := bits.Len64(c.CapRao) - bits.Len64(rest)
+	if rest<<k > c.CapRao {
 		k--
 	}
 	return k
