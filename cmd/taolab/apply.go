@@ -1,0 +1,105 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"taolab/sim/chain/conformance"
+)
+
+type applyFlags struct {
+	state, genesis, block, out, example string
+}
+
+func newApply() *cobra.Command {
+	var flags applyFlags
+	cmd := &cobra.Command{
+		Use:   "apply (--state FILE | --genesis FILE) [--block FILE]",
+		Short: "Apply a block to a state: JSON in, JSON out, nothing else",
+		Long: `Read a state, or make one of a genesis, apply a block to it and print what came of it as JSON:
+a receipt for each transaction, the events, digest and totals, and the state after it. Without a
+block the state itself is printed. Nothing is remembered, so that another implementation can be
+compared block by block; docs/reference/transition.md describes every field.
+
+A refused transaction is a result and not an error. The exit code is 3 if a file is not what its
+format demands.`,
+		Example: `  taolab apply --example example                                write files to start from
+  taolab apply --genesis example/genesis.json --out state.json  make the state at height 0
+  taolab apply --state state.json --block example/block.json    apply a block to it`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if flags.example != "" {
+				if flags != (applyFlags{example: flags.example}) {
+					return code(exitUsage, errors.New("--example stands alone"))
+				}
+				return writeExamples(flags.example, conformance.SampleTransition())
+			}
+			if (flags.state == "") == (flags.genesis == "") {
+				return code(exitUsage, errors.New("expected either --state or --genesis"))
+			}
+			shown, err := apply(flags)
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(shown)
+			return code(exitFailure, err)
+		},
+	}
+	cmd.Flags().StringVar(&flags.state, "state", "", "`file` with a state, or what apply printed before")
+	cmd.Flags().StringVar(&flags.genesis, "genesis", "", "`file` with a genesis")
+	cmd.Flags().StringVar(&flags.block, "block", "", "`file` with the block to apply")
+	cmd.Flags().StringVarP(&flags.out, "out", "o", "", "`file` for the state after it, which is not printed then")
+	cmd.Flags().StringVar(&flags.example, "example", "", "write a genesis and a block into a new `folder`")
+	return cmd
+}
+
+// apply returns what is to be printed.
+func apply(flags applyFlags) (shown []byte, err error) {
+	read, file := conformance.ReadState, flags.state
+	if flags.genesis != "" {
+		read, file = conformance.ReadGenesis, flags.genesis
+	}
+	state, err := readFile(file, read)
+	if err != nil {
+		return nil, err
+	}
+	var done conformance.Transition
+	if flags.block != "" {
+		block, err := readFile(flags.block, conformance.ReadBlock)
+		if err != nil {
+			return nil, err
+		}
+		if done, err = block.Apply(state); err != nil {
+			return nil, code(exitScenario, fmt.Errorf("%s: %w", flags.block, err))
+		}
+	}
+	printed := state
+	if flags.out != "" {
+		if err := os.WriteFile(flags.out, conformance.AppendState(nil, state), 0o644); err != nil {
+			return nil, code(exitFailure, err)
+		}
+		printed = nil
+	}
+	switch {
+	case flags.block != "":
+		return done.AppendJSON(nil, printed), nil
+	case printed != nil:
+		return conformance.AppendState(nil, state), nil
+	}
+	return nil, nil
+}
+
+// readFile reads a file and what is in it.
+func readFile[T any](name string, read func([]byte) (T, error)) (v T, err error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return v, code(exitFailure, err)
+	}
+	if v, err = read(data); err != nil {
+		return v, code(exitScenario, fmt.Errorf("%s: %w", name, err))
+	}
+	return v, nil
+}

@@ -1,0 +1,244 @@
+package chain
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+)
+
+// Snapshot is a state as plain data: every field that its bytes and its digest cover, in the order
+// of the bytes. It shares nothing with the state it came from. Money is in rao, shares are in
+// 1/65535 unless the name says otherwise, and all zero means none.
+type Snapshot struct {
+	ChainID              string
+	Params               Params
+	Height               uint64 // ended blocks
+	LastEpoch            uint64 // block of the last epoch, 0: none yet
+	Epochs               uint64 // run so far
+	IssuanceOffsetRao    uint64
+	Money                Totals
+	BurnPriceRao         uint64 // of a registration in the next block
+	RegistrationsInBlock uint16 // in the block that has not ended yet
+	Difficulty           uint64
+	BurnsInInterval      uint32 // registrations by burn
+	WorksInInterval      uint32 // and by proof of work
+	Governor             Key
+	Owner                Key            // hotkey
+	Mix                  Digest         // of the transactions in the block that has not ended yet
+	Marks                []SnapshotMark // the entropy at the ends of the newest blocks that changed it
+	Works                []SnapshotWork // used ones, which are refused a second time
+	Events               []Event        // of the block that has not ended yet
+	Accounts             []SnapshotAccount
+	Neurons              []SnapshotNeuron // by uid
+}
+
+// SnapshotMark is the entropy in force from the end of a block on.
+type SnapshotMark struct {
+	Height  uint64
+	Entropy Digest
+}
+
+// SnapshotWork is a proof of work on the hash of a block.
+type SnapshotWork struct {
+	Block uint64
+	Work  Digest
+}
+
+// SnapshotAccount is all that the ledger knows about a key beside its neuron; accounts ascend by
+// key.
+type SnapshotAccount struct {
+	Key         Key
+	Owner       Key // the coldkey of this hotkey
+	FreeRao     uint64
+	StakeRao    uint64 // on the hotkey, its nominators' included
+	Nonce       uint64 // smallest that its next transaction may have
+	Delegate    bool   // open to nominators
+	Take        uint16
+	Nominations []SnapshotNomination // ascending by coldkey
+}
+
+// SnapshotNomination is the stake that somebody else than the owner has on a delegate hotkey.
+type SnapshotNomination struct {
+	Coldkey  Key
+	StakeRao uint64
+}
+
+// SnapshotNeuron is a slot of the network.
+type SnapshotNeuron struct {
+	Hotkey         Key
+	Axon           Key
+	IP             [16]byte
+	Port           uint16
+	ConsensusKey   Key
+	RegisteredAt   uint64 // block
+	LastUpdate     uint64 // block
+	EmissionRao    uint64 // of the last epoch
+	Consensus      uint16
+	Incentive      uint16
+	Dividends      uint16
+	ValidatorTrust uint16
+	StakeWeight    uint16
+	Rank           uint16
+	Trust          uint16
+	PruningScore   uint16
+	Active         bool
+	Permit         bool
+	Pruned         bool // replaced since the last epoch; nakamoto only
+	Wide           SnapshotScores
+	Commits        []SnapshotCommit // oldest first
+	Weights        []WeightEntry    // in the order given by its owner
+	Bonds          []BondEntry      // ascending by uid
+}
+
+// SnapshotScores are the scores of nakamoto, in 1/(2^64-1).
+type SnapshotScores struct{ Rank, Trust, Consensus, Incentive, Dividends uint64 }
+
+// SnapshotCommit is a hidden vector of weights.
+type SnapshotCommit struct {
+	Commit Digest
+	Block  uint64
+	Epoch  uint64
+}
+
+// Export returns the state as plain data.
+func (s *State) Export() Snapshot {
+	x := Snapshot{
+		ChainID: s.chainID, Params: s.params, Height: s.height, LastEpoch: s.lastEpoch,
+		Epochs: s.epochs, IssuanceOffsetRao: s.issuanceOffset, Money: s.Totals(),
+		BurnPriceRao: s.burnPriceRao, RegistrationsInBlock: s.inBlock, Difficulty: s.difficulty,
+		BurnsInInterval: s.burnsInterval, WorksInInterval: s.worksInterval,
+		Governor: s.governor, Owner: s.owner, Mix: s.mix,
+		Marks:  converted(s.marks, func(m mark) SnapshotMark { return SnapshotMark{m.height, m.entropy} }),
+		Works:  converted(s.works, func(w usedWork) SnapshotWork { return SnapshotWork{w.block, w.work} }),
+		Events: slices.Clone(s.events),
+	}
+	for _, b := range s.accounts.buckets {
+		if b != nil {
+			x.Accounts = append(x.Accounts, converted(b.list, exportAccount)...)
+		}
+	}
+	for uid := range s.neurons.n {
+		x.Neurons = append(x.Neurons, exportNeuron(s.neurons.get(UID(uid))))
+	}
+	return x
+}
+
+func converted[T, U any](v []T, convert func(T) U) []U {
+	var out []U
+	for _, x := range v {
+		out = append(out, convert(x))
+	}
+	return out
+}
+
+func exportAccount(a account) SnapshotAccount {
+	return SnapshotAccount{
+		Key: a.key, Owner: a.owner, FreeRao: a.freeRao, StakeRao: a.stakeRao, Nonce: a.nonce,
+		Delegate: a.delegate, Take: a.take,
+		Nominations: converted(a.nominations, func(n nomination) SnapshotNomination {
+			return SnapshotNomination{n.coldkey, n.stakeRao}
+		}),
+	}
+}
+
+func exportNeuron(n *neuron) SnapshotNeuron {
+	return SnapshotNeuron{
+		Hotkey: n.hotkey, Axon: n.axon, IP: n.ip, Port: n.port, ConsensusKey: n.consensusKey,
+		RegisteredAt: n.registeredAt, LastUpdate: n.lastUpdate, EmissionRao: n.emissionRao,
+		Consensus: n.consensus, Incentive: n.incentive, Dividends: n.dividends,
+		ValidatorTrust: n.trust, StakeWeight: n.stakeWeight, Rank: n.rank, Trust: n.minerTrust,
+		PruningScore: n.pruningScore, Active: n.active, Permit: n.permit, Pruned: n.pruned,
+		Wide: SnapshotScores{n.wide.rank, n.wide.trust, n.wide.consensus, n.wide.incentive, n.wide.dividends},
+		Commits: converted(n.commits, func(c commit) SnapshotCommit {
+			return SnapshotCommit{c.digest, c.block, c.epoch}
+		}),
+		Weights: slices.Clone(n.weights), Bonds: slices.Clone(n.bonds),
+	}
+}
+
+// Import makes a state of what Export returned. Data that no chain can have exported is refused,
+// as by UnmarshalBinary.
+func Import(x Snapshot) (*State, error) {
+	h := header{
+		chainID: x.ChainID, params: x.Params, height: x.Height, lastEpoch: x.LastEpoch,
+		epochs: x.Epochs, issuanceOffset: x.IssuanceOffsetRao, money: x.Money,
+		burnPriceRao: x.BurnPriceRao, difficulty: x.Difficulty, inBlock: x.RegistrationsInBlock,
+		burnsInterval: x.BurnsInInterval, worksInterval: x.WorksInInterval,
+		governor: x.Governor, owner: x.Owner, mix: x.Mix,
+		marks:  converted(x.Marks, func(m SnapshotMark) mark { return mark{m.Height, m.Entropy} }),
+		works:  converted(x.Works, func(w SnapshotWork) usedWork { return usedWork{w.Block, w.Work} }),
+		events: slices.Clone(x.Events),
+	}
+	h.money.Issuance = 0 // is not kept
+	if x.Money.Issuance != h.issuance() {
+		return nil, fmt.Errorf("snapshot: issuance of %d rao, want %d", x.Money.Issuance, h.issuance())
+	}
+	s, err := newState(h)
+	if err != nil {
+		return nil, fmt.Errorf("snapshot: %w", err)
+	}
+	if len(x.ChainID) > maxChainID || len(x.Neurons) > int(x.Params.MaxUIDs) {
+		return nil, fmt.Errorf("snapshot: chain id of %d bytes and %d neurons, want at most %d and %d",
+			len(x.ChainID), len(x.Neurons), maxChainID, x.Params.MaxUIDs)
+	}
+	for i, a := range x.Accounts {
+		if i > 0 && bytes.Compare(x.Accounts[i-1].Key[:], a.Key[:]) >= 0 {
+			return nil, fmt.Errorf("snapshot: account %d out of order", i)
+		}
+		*s.account(a.Key) = importAccount(a)
+	}
+	for uid, n := range x.Neurons {
+		if _, taken := s.neurons.uidOf(n.Hotkey); taken {
+			return nil, fmt.Errorf("snapshot: neuron %d: hotkey stands twice", uid)
+		}
+		s.appendNeuron(importNeuron(n))
+	}
+	// One place decides what a state may hold: the decoder of its bytes.
+	b, err := s.AppendBinary(nil)
+	if err != nil {
+		return nil, err
+	}
+	var fresh State
+	if err := fresh.UnmarshalBinary(b); err != nil {
+		return nil, err
+	}
+	return &fresh, nil
+}
+
+func importAccount(a SnapshotAccount) account {
+	return account{
+		key: a.Key, owner: a.Owner, freeRao: a.FreeRao, stakeRao: a.StakeRao, nonce: a.Nonce,
+		delegate: a.Delegate, take: a.Take,
+		nominations: converted(a.Nominations, func(n SnapshotNomination) nomination {
+			return nomination{n.Coldkey, n.StakeRao}
+		}),
+	}
+}
+
+func importNeuron(n SnapshotNeuron) neuron {
+	return neuron{
+		hotkey: n.Hotkey, axon: n.Axon, ip: n.IP, port: n.Port, consensusKey: n.ConsensusKey,
+		registeredAt: n.RegisteredAt, lastUpdate: n.LastUpdate, emissionRao: n.EmissionRao,
+		consensus: n.Consensus, incentive: n.Incentive, dividends: n.Dividends,
+		trust: n.ValidatorTrust, stakeWeight: n.StakeWeight, rank: n.Rank, minerTrust: n.Trust,
+		pruningScore: n.PruningScore, active: n.Active, permit: n.Permit, pruned: n.Pruned,
+		wide: wideScores{n.Wide.Rank, n.Wide.Trust, n.Wide.Consensus, n.Wide.Incentive, n.Wide.Dividends},
+		commits: converted(n.Commits, func(c SnapshotCommit) commit {
+			return commit{c.Commit, c.Block, c.Epoch}
+		}),
+		weights: slices.Clone(n.Weights), bonds: slices.Clone(n.Bonds),
+	}
+}
+
+// BlocksToEpoch is how many blocks after a block the next epoch runs by a rule, 0 meaning in that
+// block itself, and the largest uint64 if never. lastEpoch is the block of the epoch before, which
+// only DueSinceLast asks for.
+func BlocksToEpoch(due EpochDue, tempoBlocks, lastEpoch, block uint64) uint64 {
+	switch {
+	case tempoBlocks == 0:
+		return never
+	case due == DueByHeight:
+		return blocksToEpoch(tempoBlocks, block)
+	}
+	return tempoBlocks - min(block-min(lastEpoch, block), tempoBlocks)
+}
