@@ -303,3 +303,13 @@ func ExampleRule() {
 	// trust [65535 32767 0 0]
 	// emission [375000 124999 312500 187499]
 }
+
+func ExampleMedian() {
+	// Of three voters with stake, two thirds support a weight of a quarter, one third a half.
+	stake := []fixed.I32F32{fixed.One / 3, fixed.One / 3, fixed.One / 3}
+	score := []fixed.I32F32{fixed.One / 4, fixed.One / 4, fixed.Half}
+	majority := Median(stake, score, 0, fixed.One-fixed.Half)
+	minority := Median(stake, score, 0, fixed.One-fixed.One/4)
+	fmt.Println(majority == fixed.One/4, minority == fixed.Half)
+	// Output: true true
+}
