@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"taolab/agents/score"
+	"taolab/model/num"
 	"taolab/model/pile"
 	"taolab/sim/chain"
 	"taolab/sim/host"
@@ -225,11 +226,13 @@ func (a *Application) read(o *offer, r host.Response) {
 func (a *Application) close(env host.Env, i int) {
 	c, s := a.config, &a.sessions[i]
 	truth := s.truth[s.position]
+	ensemble := a.ensembleLoss(s.asks, truth)
 	for _, o := range s.asks {
 		row := trace.Application{
 			TimeNs: int64(env.Now()), Block: env.Chain().Height(), Peer: c.Index,
 			StakeRao: env.Chain().StakeOf(env.Self().Hotkey), Session: s.number, Position: s.position,
 			UID: o.uid, Code: uint8(o.code), Admitted: admitted(o.code), LatencyNs: int64(o.latency),
+			EnsembleLoss: ensemble,
 		}
 		if o.code == host.Success {
 			row.Loss = float32(score.NextTokenLoss(o.dist, truth, c.Vocab))
@@ -248,6 +251,26 @@ func (a *Application) close(env host.Env, i int) {
 	}
 	s.text = append(s.text[1:], token)
 	s.paced, s.timer = true, env.After(max(0, s.began+c.PaceNs-env.Now()), 0)
+}
+
+// ensembleLoss is the loss of the true token under the mean of the answers' distributions, added in
+// uid order; 0 without an answer.
+func (a *Application) ensembleLoss(offers []offer, truth uint16) float32 {
+	usable := make([]offer, 0, len(offers))
+	for _, o := range offers {
+		if o.code == host.Success && len(o.dist.IDs) > 0 {
+			usable = append(usable, o)
+		}
+	}
+	if len(usable) == 0 {
+		return 0
+	}
+	slices.SortFunc(usable, func(x, y offer) int { return cmp.Compare(x.uid, y.uid) })
+	p := 0.0
+	for _, o := range usable {
+		p += num.Exp(-score.NextTokenLoss(o.dist, truth, a.config.Vocab))
+	}
+	return float32(-num.Log(p / float64(len(usable))))
 }
 
 // admitted says whether a miner took a request that ended in a code. Of a request that timed out

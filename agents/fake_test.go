@@ -178,9 +178,15 @@ func (f *fakeEnv) Rand(purpose string) *num.Stream {
 }
 
 func (f *fakeEnv) Submit(_ host.KeyRole, m chain.Msg) host.SubmitID {
-	w := m.(chain.SetWeights)
 	f.newest = host.SubmitID(f.id())
-	f.note("submit %d: weights %v on %v", f.newest, w.Values, w.UIDs)
+	switch m := m.(type) {
+	case chain.SetWeights:
+		f.note("submit %d: weights %v on %v", f.newest, m.Values, m.UIDs)
+	case chain.Register:
+		f.note("submit %d: register", f.newest)
+	default:
+		f.t.Fatalf("submitted %T", m)
+	}
 	return f.newest
 }
 
@@ -234,8 +240,8 @@ func (f *fakeEnv) Record(r trace.Row) {
 	case trace.Train:
 		f.note("record training: %s, %d steps, %d tokens", r.Subset, r.Steps, r.Tokens)
 	case trace.Application:
-		f.note("record application: session %d token %d uid %d code %d admitted %t loss %.2f",
-			r.Session, r.Position, r.UID, r.Code, r.Admitted, r.Loss)
+		f.note("record application: session %d token %d uid %d code %d admitted %t loss %.2f of all %.2f",
+			r.Session, r.Position, r.UID, r.Code, r.Admitted, r.Loss, r.EnsembleLoss)
 	}
 }
 

@@ -143,6 +143,11 @@ func newDriver(t *testing.T, cmd *datadriven.TestData) *driver {
 		}
 		d.env.self = publicKey("app")
 		d.fresh = func() host.Agent { return NewApplication(c) }
+	case "newcomer":
+		d.env.self = publicKey("newcomer")
+		c := NewcomerConfig{AtBlock: 3, RetryBlocks: 5, Tries: 2,
+			Then: func() host.Agent { return NewLazy(LazyConfig{EpochBlocks: 10}) }}
+		d.fresh = func() host.Agent { return NewNewcomer(c) }
 	case "lazy":
 		c := LazyConfig{EpochBlocks: 10}
 		if cmd.HasArg("favour") {

@@ -15,6 +15,7 @@ const (
 	validatorState   = 2
 	applicationState = 3
 	lazyState        = 4
+	newcomerState    = 5
 
 	stateVersion = 1
 )

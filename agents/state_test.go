@@ -13,6 +13,7 @@ func agentsMade() []host.Agent {
 	return []host.Agent{
 		NewMiner(minerOnce()), NewValidator(validatorOnce()), NewApplication(testApplication()),
 		NewLazy(LazyConfig{EpochBlocks: 10}),
+		NewNewcomer(NewcomerConfig{RetryBlocks: 1, Tries: 1, Then: func() host.Agent { return NewLazy(LazyConfig{EpochBlocks: 10}) }}),
 	}
 }
 
@@ -61,7 +62,7 @@ func FuzzRestoringAnyBytesNeverPanics(f *testing.F) {
 		f.Add(byte(i), a.AppendState(nil))
 	}
 	f.Fuzz(func(t *testing.T, kind byte, state []byte) {
-		a := agentsMade()[int(kind)%4]
+		a := agentsMade()[int(kind)%5]
 		if a.RestoreState(state) != nil {
 			return
 		}

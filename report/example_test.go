@@ -103,7 +103,7 @@ func ExampleColumns() {
 	// block uint64 (block): height at which the epoch ran
 	// from uint16 (uid): the validator that holds the bond
 	// to uint16 (uid): the neuron that the bond is in
-	// bond uint16 (1/65535): stored bond
+	// bond uint64 (1/65535): stored bond (nakamoto: rao)
 }
 
 func ExampleSpearman() {

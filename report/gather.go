@@ -79,6 +79,14 @@ type caller struct {
 	answered int
 	latency  series[float64] // s, of answers
 	loss     mean            // over answers, nats/token
+	token    tokenFacts      // of an application: the last one asked for
+	ensemble mean            // over tokens, nats/token
+}
+
+// tokenFacts names a token of a continuation: the rows of a token stand together.
+type tokenFacts struct {
+	seen              bool
+	session, position uint32
 }
 
 type queryFacts struct {
@@ -351,6 +359,11 @@ func (f *findings) addApplication(a trace.Application) error {
 	c := f.callers[i]
 	c.stake = a.StakeRao
 	c.requests++
+	if token := (tokenFacts{true, a.Session, a.Position}); token != c.token {
+		if c.token = token; a.EnsembleLoss != 0 {
+			c.ensemble.add(float64(a.EnsembleLoss))
+		}
+	}
 	if a.Admitted {
 		c.admitted++
 	}

@@ -148,6 +148,7 @@ func (s *Summary) trafficMetrics(m *metrics) {
 		m.add("application.admitted", u.Admitted, "share")
 		m.maybe("application.latency_s.median", u.LatencyMedianS, "s")
 		m.maybe("application.loss", u.Loss, "nats/token")
+		m.maybe("application.ensemble_loss", u.EnsembleLoss, "nats/token")
 		m.maybe("spearman.stake_admission", u.StakeAdmission, "1")
 		m.maybe("spearman.stake_latency", u.StakeLatency, "1")
 	}

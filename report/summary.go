@@ -121,6 +121,7 @@ type ApplicationSummary struct {
 	Admitted       float64  `json:"admitted"` // share
 	LatencyMedianS *float64 `json:"latency_median_s,omitempty"`
 	Loss           *float64 `json:"loss,omitempty"`            // nats/token over answers
+	EnsembleLoss   *float64 `json:"ensemble_loss,omitempty"`   // nats/token over tokens, of the mean of the answers
 	StakeAdmission *float64 `json:"stake_admission,omitempty"` // Spearman over applications
 	StakeLatency   *float64 `json:"stake_latency,omitempty"`   // Spearman of stake and median latency
 }
@@ -398,7 +399,7 @@ func (f *findings) routingOver(from, to int) mean {
 func (f *findings) use() *ApplicationSummary {
 	var s ApplicationSummary
 	var admitted int
-	var loss mean
+	var loss, ensemble mean
 	var latencies, stake, admission, median, answeredStake []float64
 	for _, c := range f.callers {
 		if c.requests == 0 {
@@ -407,6 +408,7 @@ func (f *findings) use() *ApplicationSummary {
 		s.Requests += c.requests
 		admitted += c.admitted
 		loss.merge(c.loss)
+		ensemble.merge(c.ensemble)
 		stake = append(stake, float64(c.stake))
 		admission = append(admission, float64(c.admitted)/float64(c.requests))
 		if v := c.latency.values(); len(v) > 0 {
@@ -420,7 +422,7 @@ func (f *findings) use() *ApplicationSummary {
 	}
 	s.Admitted = float64(admitted) / float64(s.Requests)
 	s.LatencyMedianS = number(Median(latencies))
-	s.Loss = number(loss.value())
+	s.Loss, s.EnsembleLoss = number(loss.value()), number(ensemble.value())
 	s.StakeAdmission = number(Spearman(stake, admission))
 	s.StakeLatency = number(Spearman(answeredStake, median))
 	return &s

@@ -179,9 +179,9 @@ func (s *synthetic) request(r trace.Recorder, block uint64, t int64) {
 			Session: uint32(block / 20), UID: uint16(validators + int(s.uniform()*miners)), Code: 1, Admitted: true}
 		wait := 2.5 / (1 + float64(a))
 		row.LatencyNs = int64(1e9 * (0.3 + wait*s.uniform() + 0.05*math.Abs(s.normal())))
-		row.Loss = 3.4
+		row.Loss, row.EnsembleLoss = 3.4, 3.2
 		if s.uniform() < 0.5-0.08*float64(a) {
-			row.Code, row.Admitted, row.Loss, row.LatencyNs = 5, false, 0, 1e8
+			row.Code, row.Admitted, row.Loss, row.EnsembleLoss, row.LatencyNs = 5, false, 0, 0, 1e8
 		}
 		r.Record(row)
 	}

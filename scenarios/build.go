@@ -35,7 +35,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{File: f, material: m, uids: f.NeuronCount(), groups: map[string]int{}}
+	b := &builder{File: f, material: m, uids: int(params.MaxUIDs), groups: map[string]int{}}
 	b.regions = num.NewStream(f.Seed, "regions")
 	b.delays = num.NewStream(f.Seed, "block delays")
 	b.genesis = chain.Genesis{
@@ -71,8 +71,9 @@ type builder struct {
 	groups   map[string]int // first member of each group
 }
 
-// add gives a machine its keys, region, links and place in the ledger.
-func (b *builder) add(machine virtual.Node, node report.Node, up, down float64) {
+// add gives a machine its keys, region, links and place in the ledger; who joins later has free
+// money there and nothing else.
+func (b *builder) add(machine virtual.Node, node report.Node, up, down float64, joins bool) {
 	seed := b.Seed
 	machine.Region = b.regions.IntN(len(b.Network.Regions))
 	machine.BlockDelay = host.Time(float64(b.Network.BlockDelayMs * float64(float64(host.Millisecond)*b.delays.Exponential())))
@@ -81,10 +82,14 @@ func (b *builder) add(machine virtual.Node, node report.Node, up, down float64) 
 	machine.Agent = machine.Fresh()
 	hotkey := virtual.PublicKey(seed, machine.Name, host.Hotkey)
 	coldkey := virtual.PublicKey(seed, machine.Name, host.Coldkey)
-	if node.HasUID {
+	switch {
+	case joins:
+		b.genesis.Balances = append(b.genesis.Balances, chain.Balance{Coldkey: coldkey, FreeRao: node.StakeRao})
+		node.StakeRao = 0
+	case node.HasUID:
 		node.UID = uint16(len(b.genesis.Neurons))
 		b.genesis.Neurons = append(b.genesis.Neurons, chain.GenesisNeuron{Hotkey: hotkey, Coldkey: coldkey, StakeRao: node.StakeRao})
-	} else {
+	default:
 		b.genesis.Stakes = append(b.genesis.Stakes, chain.GenesisStake{Hotkey: hotkey, Coldkey: coldkey, StakeRao: node.StakeRao})
 	}
 	node.Index, node.Name, node.Hotkey = len(b.nodes), machine.Name, hotkey.String()
@@ -125,16 +130,30 @@ func (b *builder) miners() error {
 			if g.Behaviour == "honest" {
 				node.Duty = g.Duty.At(i, g.Count)
 			}
+			fresh := func() host.Agent { return agents.NewMiner(config) }
+			joins := g.JoinsH > 0
+			if node.HasUID = !joins; joins {
+				fresh = b.newcomer(g, fresh)
+			}
 			b.add(virtual.Node{
-				Name: name, FLOPS: speed,
-				Fresh: func() host.Agent { return agents.NewMiner(config) },
+				Name: name, FLOPS: speed, Fresh: fresh,
 				Admission: host.AdmissionRules{
 					MinStakeRao: rao(g.MinStakeTAO), MinInterval: seconds(g.MinIntervalS), Capacity: g.Queue, Slots: 1,
 				},
-			}, node, g.UpMbps, g.DownMbps)
+			}, node, g.UpMbps, g.DownMbps, joins)
 		}
 	}
 	return nil
+}
+
+// newcomer makes agents that register at their group's time and are miners from then on. Who is
+// refused tries again after a tenth of an hour, for as long as the run lasts.
+func (b *builder) newcomer(g MinerGroup, then func() host.Agent) func() host.Agent {
+	blocks := func(hours float64) uint64 { return uint64(float64(hours*3600) / b.Time.BlockS) }
+	config := agents.NewcomerConfig{
+		AtBlock: max(blocks(g.JoinsH), 1), RetryBlocks: max(blocks(0.1), 1), Tries: 1 << 20, Then: then,
+	}
+	return func() host.Agent { return agents.NewNewcomer(config) }
 }
 
 func (b *builder) miner(g MinerGroup, name string, i int, mix *pile.Mix) agents.MinerConfig {
@@ -192,7 +211,7 @@ func (b *builder) validators() error {
 			if g.Behaviour == "honest" {
 				node.Params, node.Width, node.Layers, node.Routing = uint64(params), g.RouterWidth, 1, g.Routing
 			}
-			b.add(virtual.Node{Name: name, FLOPS: speed, Fresh: fresh}, node, g.UpMbps, g.DownMbps)
+			b.add(virtual.Node{Name: name, FLOPS: speed, Fresh: fresh}, node, g.UpMbps, g.DownMbps, false)
 		}
 	}
 	return nil
@@ -243,7 +262,7 @@ func (b *builder) applications() error {
 			node := report.Node{Kind: "application", Behaviour: "honest", StakeRao: rao(g.StakeTAO.At(i, g.Count))}
 			b.add(virtual.Node{
 				Name: name, Fresh: func() host.Agent { return agents.NewApplication(config) },
-			}, node, g.UpMbps, g.DownMbps)
+			}, node, g.UpMbps, g.DownMbps, false)
 		}
 	}
 	return nil

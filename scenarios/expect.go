@@ -71,6 +71,10 @@ func (sc *Scenario) participants() []report.Node {
 		if g.Behaviour != "random" {
 			n.Width, n.Layers = g.Width, g.Layers
 		}
+		if g.JoinsH > 0 {
+			nodes = append(nodes, n) // with the uid of whoever it replaces
+			continue
+		}
 		for range g.Count {
 			n.UID, uid = uint16(uid), uid+1
 			nodes = append(nodes, n)

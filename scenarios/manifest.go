@@ -10,6 +10,7 @@ import (
 
 	"taolab/agents/score"
 	"taolab/report"
+	"taolab/sim/chain"
 	"taolab/sim/trace"
 	"taolab/sim/virtual"
 )
@@ -82,6 +83,16 @@ func Finish(manifest *report.Manifest, world *virtual.World) {
 	manifest.VirtualNs, manifest.Blocks, manifest.Events, manifest.FLOP = int64(p.Now), p.Height, p.Events, uint64(p.FLOP)
 	manifest.RunDigest = world.Digest().String()
 	manifest.LedgerDigest = world.LedgerDigest().String()
+	seats := map[string]chain.UID{} // by hotkey: who came is there, who was replaced is not
+	view := world.Chain()
+	for i := range view.N() {
+		seats[view.Neuron(chain.UID(i)).Hotkey.String()] = chain.UID(i)
+	}
+	for i := range manifest.Nodes {
+		n := &manifest.Nodes[i]
+		uid, seated := seats[n.Hotkey]
+		n.UID, n.HasUID = uint16(uid), seated
+	}
 }
 
 // Describe says in a line what was prepared.

@@ -66,6 +66,7 @@ type ChainSection struct {
 	HalvingBlocks  *uint64  `toml:"halving_blocks" unit:"blocks" min:"1" max:"1000000000000" doc:"blocks between halvings where the emission goes by height"`
 	FlatTAO        *float64 `toml:"flat_tao" unit:"TAO" min:"0" max:"21000000" doc:"emission of a block where it is flat"`
 	BurnTAO        *float64 `toml:"burn_tao" unit:"TAO" min:"0" max:"21000000" doc:"price of a registration at genesis"`
+	MaxUIDs        *uint64  `toml:"max_uids" unit:"neurons" min:"1" max:"65535" doc:"seats; unset: as many as there are neurons at the beginning"`
 	PruneBy        string   `toml:"prune_by" one:",emission,score,stake-or-incentive" doc:"who gives way to a newcomer: the least emission, score, or larger of stake share and incentive; empty keeps the era's"`
 	MinNonImmune   *uint64  `toml:"min_non_immune" unit:"neurons" max:"65535" doc:"prune_by emission: of at most so many that are not immune, an immune one goes instead"`
 	StakeThreshold *float64 `toml:"stake_threshold_tao" unit:"TAO" min:"0" max:"21000000" doc:"less stake does not count in consensus and sets no weights"`
@@ -123,6 +124,7 @@ type MinerGroup struct {
 	MinStakeTAO    float64  `toml:"min_stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"callers with less stake are refused"`
 	MinIntervalS   float64  `toml:"min_interval_s" unit:"s" min:"0" max:"3600" doc:"time between two requests of one caller"`
 	Queue          int      `toml:"queue" unit:"requests" min:"1" max:"4096" doc:"requests that may wait"`
+	JoinsH         float64  `toml:"joins_h" unit:"h" min:"0" max:"87600" doc:"time at which the members register, by burning, with stake_tao as free money; 0: they are there from the beginning"`
 }
 
 // ValidatorGroup is a number of validators that differ only in what a span spreads out.

@@ -109,13 +109,16 @@ func (c *checker) subsets(key string, names []string) {
 }
 
 func (c *checker) miners() {
-	if len(c.Miners) == 0 {
+	if len(c.Miners) == 0 || c.MinerCount() == 0 {
 		c.fault("miners", "none", "at least one [[miners]] table", "")
 	}
 	for i, g := range c.Miners {
 		key := fmt.Sprintf("miners[%d]", i)
 		c.name(key, g.Name)
 		c.heads(key, "heads", g.Heads, g.Width)
+		if g.JoinsH > 0 && g.JoinsH >= c.Time.Hours {
+			c.fault(key+".joins_h", fmt.Sprintf("%g h, after the end of the run", g.JoinsH), fmt.Sprintf("less than %g", c.Time.Hours), "")
+		}
 		c.subsets(key+".subsets", g.Subsets)
 		if g.Behaviour == "honest" && g.LearningRate == 0 && max(g.Duty.From, g.Duty.To) > 0 {
 			c.fault(key+".learning_rate", "an honest miner that trains at rate 0", "a rate above 0", "or duty = 0")
@@ -237,7 +240,7 @@ func (c *checker) chain() {
 		return
 	}
 	if n := c.NeuronCount(); n > int(p.MaxUIDs) {
-		c.fault("chain", fmt.Sprintf("%d neurons, the era has %d uids", n, p.MaxUIDs), "fewer miners or validators", "")
+		c.fault("chain", fmt.Sprintf("%d neurons, but there are %d uids", n, p.MaxUIDs), "fewer miners or validators", "")
 	}
 	if blocks := c.BlockCount(); p.TempoBlocks > blocks {
 		c.fault("chain.tempo_blocks", fmt.Sprintf("%d, longer than the run of %d blocks", p.TempoBlocks, blocks), "at least one epoch in the run", "lengthen time.hours")
@@ -348,16 +351,18 @@ func (c *checker) located(err error) error {
 	return &Error{Where: c.where("chain"), Key: "chain", Fault: err.Error()}
 }
 
-// MinerCount is the number of miners.
+// MinerCount is the number of miners at the beginning.
 func (sc *Scenario) MinerCount() int {
 	n := 0
 	for _, g := range sc.Miners {
-		n += g.Count
+		if g.JoinsH == 0 {
+			n += g.Count
+		}
 	}
 	return n
 }
 
-// NeuronCount is the number of neurons: miners and validators.
+// NeuronCount is the number of neurons at the beginning: miners and validators.
 func (sc *Scenario) NeuronCount() int {
 	n := sc.MinerCount()
 	for _, g := range sc.Validators {
@@ -443,6 +448,7 @@ func (c *ChainSection) overrideOptional(p *chain.Params) {
 		p.BurnRao = rao(*c.BurnTAO)
 		p.MinBurnRao, p.MaxBurnRao = min(p.MinBurnRao, p.BurnRao), max(p.MaxBurnRao, p.BurnRao)
 	}
+	set(&p.MaxUIDs, c.MaxUIDs, func(n uint64) uint16 { return uint16(n) })
 	override(&p.PruneBy, chain.PruneBy(c.PruneBy))
 	set(&p.MinNonImmune, c.MinNonImmune, func(n uint64) uint16 { return uint16(n) })
 	set(&p.StakeThresholdRao, c.StakeThreshold, rao)

@@ -139,7 +139,7 @@ func ExampleDigester() {
 		fmt.Printf("%s %d %x\n", t.Table, t.Rows, t.SHA256[:8])
 	}
 	// Output:
-	// bonds 2 3921124564a9d737
+	// bonds 2 684820ecb3f47d39
 }
 
 func BenchmarkAppendRow(b *testing.B) {

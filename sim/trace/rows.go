@@ -127,17 +127,18 @@ type Fault struct {
 
 // Application is one request of an application for one continuation token.
 type Application struct {
-	TimeNs    int64   `unit:"ns" doc:"time at which the request was closed"`
-	Block     uint64  `unit:"block" doc:"newest block that the application had seen"`
-	Peer      uint32  `unit:"index" doc:"the application's node, in the order of run.json"`
-	StakeRao  uint64  `unit:"rao" doc:"stake that the application held"`
-	Session   uint32  `unit:"session" doc:"running number of the prompt"`
-	Position  uint32  `unit:"token" doc:"position of the token in the continuation, from 0"`
-	UID       uint16  `unit:"uid" doc:"the miner that was asked"`
-	Code      uint8   `unit:"code" doc:"return code: 1 is success"`
-	Admitted  bool    `unit:"flag" doc:"the miner took the request"`
-	LatencyNs int64   `unit:"ns" doc:"from sending the request to the answer or to giving up"`
-	Loss      float32 `unit:"nats/token" doc:"of the true next token under the answer; 0 without a success"`
+	TimeNs       int64   `unit:"ns" doc:"time at which the request was closed"`
+	Block        uint64  `unit:"block" doc:"newest block that the application had seen"`
+	Peer         uint32  `unit:"index" doc:"the application's node, in the order of run.json"`
+	StakeRao     uint64  `unit:"rao" doc:"stake that the application held"`
+	Session      uint32  `unit:"session" doc:"running number of the prompt"`
+	Position     uint32  `unit:"token" doc:"position of the token in the continuation, from 0"`
+	UID          uint16  `unit:"uid" doc:"the miner that was asked"`
+	Code         uint8   `unit:"code" doc:"return code: 1 is success"`
+	Admitted     bool    `unit:"flag" doc:"the miner took the request"`
+	LatencyNs    int64   `unit:"ns" doc:"from sending the request to the answer or to giving up"`
+	Loss         float32 `unit:"nats/token" doc:"of the true next token under the answer; 0 without a success"`
+	EnsembleLoss float32 `unit:"nats/token" doc:"of the true next token under the mean of all answers for this token, the same in each of their rows; 0 without any"`
 }
 
 func (Block) Table() Table       { return Blocks }

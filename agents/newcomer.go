@@ -1,0 +1,130 @@
+package agents
+
+import (
+	"fmt"
+
+	"taolab/sim/chain"
+	"taolab/sim/host"
+)
+
+// NewcomerConfig is a neuron that registers while the network lives.
+type NewcomerConfig struct {
+	AtBlock     uint64            // height from which it tries to register
+	RetryBlocks uint64            // blocks from a refusal to the next try
+	Tries       int               // after which it gives up
+	Then        func() host.Agent // what it is once it has a uid
+}
+
+// Validate says what a newcomer cannot work with.
+func (c NewcomerConfig) Validate() error {
+	if c.RetryBlocks < 1 || c.Tries < 1 || c.Then == nil {
+		return fmt.Errorf("newcomer: %d tries every %d blocks; expected at least 1 of both, and an agent", c.Tries, c.RetryBlocks)
+	}
+	return nil
+}
+
+// Newcomer waits for its block, registers its hotkey by burning free money of its coldkey, and is
+// another agent from then on. Until then it refuses every question.
+type Newcomer struct {
+	config NewcomerConfig
+	tries  uint32
+	timer  host.TimerID
+	submit host.SubmitID
+	inner  host.Agent // nil before the registration
+}
+
+// NewNewcomer returns a newcomer. It panics when the config is not valid.
+func NewNewcomer(c NewcomerConfig) *Newcomer {
+	if err := c.Validate(); err != nil {
+		panic(err)
+	}
+	return &Newcomer{config: c}
+}
+
+// Agent is what the newcomer has become, or nil.
+func (n *Newcomer) Agent() host.Agent { return n.inner }
+
+// Handle implements host.Agent.
+func (n *Newcomer) Handle(env host.Env, event host.Event) {
+	if n.inner != nil {
+		n.inner.Handle(env, event)
+		return
+	}
+	switch e := event.(type) {
+	case host.Start:
+		if env.Self().HasUID { // included while the node was down
+			n.begin(env)
+			return
+		}
+		n.wait(env, n.config.AtBlock)
+	case host.Block:
+		if e.ID == n.timer {
+			n.tries++
+			n.submit = env.Submit(host.Coldkey, chain.Register{Hotkey: env.Self().Hotkey})
+		}
+	case host.Included:
+		if e.ID == n.submit {
+			n.begin(env)
+		}
+	case host.Rejected:
+		n.again(env, e.ID)
+	case host.Expired:
+		n.again(env, e.ID)
+	case host.Incoming:
+		refuse(env, e)
+	}
+}
+
+func (n *Newcomer) begin(env host.Env) {
+	n.inner = n.config.Then()
+	n.inner.Handle(env, host.Start{})
+}
+
+func (n *Newcomer) again(env host.Env, id host.SubmitID) {
+	if id == n.submit && int(n.tries) < n.config.Tries {
+		n.wait(env, env.Chain().Height()+n.config.RetryBlocks)
+	}
+}
+
+func (n *Newcomer) wait(env host.Env, height uint64) {
+	n.timer = env.AtBlock(max(height, env.Chain().Height()+1), 0)
+}
+
+// AppendState implements host.Agent.
+func (n *Newcomer) AppendState(b []byte) []byte {
+	b = append(b, newcomerState, stateVersion)
+	b = appendU32(b, n.tries)
+	b = appendU64(b, uint64(n.timer))
+	b = appendU64(b, uint64(n.submit))
+	b = appendBool(b, n.inner != nil)
+	if n.inner != nil {
+		b = n.inner.AppendState(b)
+	}
+	return b
+}
+
+// newcomerBytes is the length of a newcomer's own state.
+const newcomerBytes = 2 + 4 + 8 + 8 + 1
+
+// RestoreState implements host.Agent. After an error the newcomer is as it was.
+func (n *Newcomer) RestoreState(b []byte) error {
+	own := b[:min(len(b), newcomerBytes)]
+	c := open("newcomer", newcomerState, own)
+	r := Newcomer{config: n.config, tries: c.u32("tries")}
+	r.timer, r.submit = host.TimerID(c.u64("timer")), host.SubmitID(c.u64("submission"))
+	registered := c.bool("registered")
+	if err := c.end(); err != nil {
+		return err
+	}
+	rest := b[newcomerBytes:]
+	if registered {
+		r.inner = n.config.Then()
+		if err := r.inner.RestoreState(rest); err != nil {
+			return err
+		}
+	} else if len(rest) > 0 {
+		return fmt.Errorf("newcomer: %d bytes behind the state of one that is not registered; expected none", len(rest))
+	}
+	*n = r
+	return nil
+}
