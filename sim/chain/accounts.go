@@ -51,11 +51,11 @@ func (a *account) layout(c *coder) {
 	})
 }
 
-// accounts is a table of accounts: a bucket per first byte of the key, each sorted. Tables and
+// accounts is a table of accounts: a bucket per first twelve bits of the key, each sorted. Tables and
 // buckets of another age than the state's are shared with views and copied before a change.
 type accounts struct {
 	age     uint64
-	buckets [256]*bucket
+	buckets [4096]*bucket
 }
 
 type bucket struct {
@@ -63,9 +63,12 @@ type bucket struct {
 	list []account
 }
 
+// bucketOf is the place of the bucket of k.
+func bucketOf(k Key) int { return int(k[0])<<4 | int(k[1]>>4) }
+
 // find returns the place of k in its bucket and whether it is there.
 func (t *accounts) find(k Key) (b *bucket, place int, ok bool) {
-	b = t.buckets[k[0]]
+	b = t.buckets[bucketOf(k)]
 	if b == nil {
 		return nil, 0, false
 	}
@@ -91,7 +94,7 @@ func (s *State) account(k Key) *account {
 		t.age = s.age
 		s.accounts = &t
 	}
-	s.leaves[accountLeaves].touch(int(k[0]))
+	s.leaves[accountLeaves].touch(bucketOf(k))
 	b, i, ok := s.accounts.find(k)
 	if b == nil || b.age != s.age {
 		fresh := &bucket{age: s.age}
@@ -99,7 +102,7 @@ func (s *State) account(k Key) *account {
 			fresh.list = slices.Clone(b.list)
 		}
 		b = fresh
-		s.accounts.buckets[k[0]] = b
+		s.accounts.buckets[bucketOf(k)] = b
 	}
 	if !ok {
 		b.list = slices.Insert(b.list, i, account{key: k})

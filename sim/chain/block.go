@@ -61,7 +61,7 @@ func (s *State) NextEvent() uint64 {
 func (s *State) Advance(n uint64) []Event {
 	var events []Event
 	for n > 0 {
-		if quiet := min(n, s.NextEvent()-s.height-1); quiet > 0 && s.settled() {
+		if quiet := min(n, s.quietBlocks()); quiet > 0 {
 			s.mint(s.params.curve().Sum(s.height+1, s.issuance(), quiet))
 			s.height += quiet
 			n -= quiet
@@ -74,9 +74,20 @@ func (s *State) Advance(n uint64) []Event {
 	return events
 }
 
-// settled says whether blocks without transactions and epochs change nothing but the supply.
-func (s *State) settled() bool {
-	return len(s.events) == 0 && s.mix == (Digest{}) && s.pricesRest()
+// quietBlocks is how many of the next blocks change nothing but the supply, without transactions.
+func (s *State) quietBlocks() uint64 {
+	p := &s.params
+	if s.mix != (Digest{}) || s.inBlock > 0 || len(s.events) > 0 || len(s.works) > 0 {
+		return 0
+	}
+	quiet := s.NextEvent() - s.height - 1
+	switch {
+	case s.pricesRest():
+		return quiet
+	case p.BurnRule == BurnByInterval: // prices move at the ends of intervals only
+		return min(quiet, p.AdjustmentIntervalBlocks-1-s.height%p.AdjustmentIntervalBlocks)
+	}
+	return 0
 }
 
 // epoch runs the consensus on the state and pays the pending emission.

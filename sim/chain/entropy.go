@@ -7,13 +7,13 @@ import (
 
 // stir mixes an applied transaction into the block, whatever the order of its transactions.
 func (s *State) stir(tx Tx) {
-	c := coder{buf: append(s.scratch[:0], "taolab transaction in block\x00"...)}
-	tx.body(&c)
+	c := &s.hashing
+	c.buf = append(c.buf[:0], "taolab transaction in block\x00"...)
+	tx.body(c)
 	c.bytes(tx.Signature[:])
 	for i, b := range sha256.Sum256(c.buf) {
 		s.mix[i] ^= b
 	}
-	s.scratch = c.buf
 }
 
 // marked is the entropy at the end of the newest block.
@@ -31,11 +31,12 @@ func (s *State) markEntropy() {
 		return
 	}
 	last := s.marked()
-	c := coder{buf: append(s.scratch[:0], "taolab entropy\x00"...)}
+	c := &s.hashing
+	c.buf = append(c.buf[:0], "taolab entropy\x00"...)
 	c.bytes(last[:])
 	c.bytes(s.mix[:])
 	entropy := sha256.Sum256(c.buf)
-	s.mix, s.scratch = Digest{}, c.buf
+	s.mix = Digest{}
 	oldest := s.height - min(uint64(s.params.WorkValidBlocks), s.height)
 	first := 0
 	for i, m := range s.marks {

@@ -52,7 +52,7 @@ func ExampleState() {
 	// register: <nil>
 	// weigh: true
 	// weigh: <nil>
-	// {Block:20 Epoch:1 EmissionRao:10000000000 PaidRao:10000000000 DustRao:0 UnallocatedRao:0}
+	// {Block:20 Epoch:1 EmissionRao:10000000000 PaidRao:10000000000 OwnerRao:0 DustRao:0 UnallocatedRao:0}
 	// miner earned 5000000000 validator 5000000000
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"taolab/sim/chain/emission"
+	"taolab/sim/chain/registration"
 )
 
 // governable is a parameter that the governor may set, from lo to hi, to a value with which all
@@ -123,7 +124,7 @@ func (s *State) setParams(signer Key, m SetParams) error {
 		return refuse(ParameterImpossible, m.Value, 0)
 	}
 	s.params, s.constants = p, &p
-	s.decayQ32 = decayFactor(p.BurnHalfLifeBlocks)
+	s.decayQ32 = registration.DecayFactor(p.BurnHalfLifeBlocks)
 	switch g.name {
 	case "BurnRao":
 		s.burnPriceRao = m.Value

@@ -206,7 +206,9 @@ func TestManyBlocksAtOnceEqualOneByOne(t *testing.T) {
 						t.Fatal(err)
 					}
 					q.TempoBlocks = tempo
+					q.AllowBurn = true
 					q.BurnRao = 3 * q.MinBurnRao
+					q.AllowBurn = true
 					*p = q.Scaled(8)
 				})
 				// The first halving falls into the run.

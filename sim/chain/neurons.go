@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 )
 
@@ -80,6 +81,16 @@ func (n *neuron) layout(c *coder) {
 }
 
 func (n *neuron) weightsLayout(c *coder) {
+	if !c.reading { // rows are long: no call per entry
+		c.count(len(n.weights), 0)
+		buf := slices.Grow(c.buf, 6*len(n.weights))
+		for _, w := range n.weights {
+			buf = binary.LittleEndian.AppendUint16(buf, uint16(w.UID))
+			buf = binary.LittleEndian.AppendUint32(buf, w.Weight)
+		}
+		c.buf = buf
+		return
+	}
 	list(c, &n.weights, 6, func(w *WeightEntry) {
 		c.u16((*uint16)(&w.UID))
 		c.u32(&w.Weight)
@@ -87,6 +98,16 @@ func (n *neuron) weightsLayout(c *coder) {
 }
 
 func (n *neuron) bondsLayout(c *coder) {
+	if !c.reading {
+		c.count(len(n.bonds), 0)
+		buf := slices.Grow(c.buf, 10*len(n.bonds))
+		for _, b := range n.bonds {
+			buf = binary.LittleEndian.AppendUint16(buf, uint16(b.UID))
+			buf = binary.LittleEndian.AppendUint64(buf, b.Bond)
+		}
+		c.buf = buf
+		return
+	}
 	list(c, &n.bonds, 10, func(b *BondEntry) {
 		c.u16((*uint16)(&b.UID))
 		c.u64(&b.Bond)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"taolab/sim/chain/consensus"
+	"taolab/sim/chain/registration"
 )
 
 // Totals is the account of all money, in rao:
@@ -116,7 +117,7 @@ type State struct {
 	bondArena []BondEntry
 	arenaAge  uint64
 	seen      [maxWeights/64 + 1]uint64
-	scratch   []byte
+	hashing   coder
 }
 
 // newState makes a state without neurons and accounts.
@@ -131,7 +132,7 @@ func newState(h header) (*State, error) {
 	p := h.params
 	s := &State{
 		header: h, accounts: &accounts{}, neurons: &neurons{}, rule: rule, constants: &p,
-		decayQ32: decayFactor(p.BurnHalfLifeBlocks),
+		decayQ32: registration.DecayFactor(p.BurnHalfLifeBlocks),
 	}
 	for kind := range leafKinds {
 		s.leaves[kind].changed = true
