@@ -58,21 +58,22 @@ func (m *matrix) gather(dense []fixed.I32F32) {
 // columnSums writes the sum of every column to dst.
 func (m *matrix) columnSums(dst []fixed.I32F32) {
 	clear(dst)
-	for k, v := range m.value {
-		dst[m.uid[k]] += v
+	values := m.value
+	for k, j := range m.uid {
+		dst[j] += values[k]
 	}
 }
 
 // upscaleColumns divides every column by its largest entry.
 func (m *matrix) upscaleColumns(scratch []fixed.I32F32, by []fixed.Divisor) {
 	clear(scratch)
-	for k, v := range m.value {
-		j := m.uid[k]
-		scratch[j] = max(scratch[j], v)
+	values := m.value
+	for k, j := range m.uid {
+		scratch[j] = max(scratch[j], values[k])
 	}
 	divisors(by, scratch)
-	for k, v := range m.value {
-		m.value[k] = by[m.uid[k]].Divide(v)
+	for k, j := range m.uid {
+		values[k] = by[j].Divide(values[k])
 	}
 }
 

@@ -62,6 +62,7 @@ func (ws *Workspace) agree(in *Input) {
 // are not younger than the neuron they are on, and divides each row by its sum.
 func (ws *Workspace) loadWeights(in *Input) {
 	ws.weights.reset()
+	registered := in.RegisteredAt
 	for i, row := range in.Weights {
 		if !in.permitted(i) {
 			ws.weights.endRow(0)
@@ -75,7 +76,7 @@ func (ws *Workspace) loadWeights(in *Input) {
 		k := 0
 		var sum fixed.I32F32
 		for _, w := range row {
-			if int(w.UID) != self && in.RegisteredAt[w.UID] < before {
+			if int(w.UID) != self && registered[w.UID] < before {
 				v := fixed.I32F32(w.Weight)
 				uids[k], values[k] = w.UID, v
 				sum += v
@@ -95,7 +96,8 @@ func (ws *Workspace) loadWeights(in *Input) {
 // rank, which becomes the incentive.
 func (ws *Workspace) clip() {
 	ws.clipped.reset()
-	clear(ws.incentive)
+	consensus, incentive := ws.consensus, ws.incentive
+	clear(incentive)
 	for i, stake := range ws.active {
 		uids, values := ws.weights.row(i)
 		outUIDs, outValues := ws.clipped.room(len(uids))
@@ -103,9 +105,9 @@ func (ws *Workspace) clip() {
 		var trust fixed.I32F32
 		for n, j := range uids {
 			w := values[n]
-			c := min(w, ws.consensus[j])
+			c := min(w, consensus[j])
 			trust += c
-			ws.incentive[j] += stake.MulShare(c)
+			incentive[j] += stake.MulShare(c)
 			outUIDs[k], outValues[k] = j, c
 			if c > 0 || w == 0 {
 				k++

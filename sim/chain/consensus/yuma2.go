@@ -15,26 +15,29 @@ func columnBonds(ws *Workspace, in *Input, weights *matrix) {
 
 // moveColumns moves the bonds of every column at its rate in ws.alpha.
 func (ws *Workspace) moveColumns(in *Input, weights *matrix) {
+	// Slices that loops store to are variables of their own: fields would be loaded every time.
 	gained, held := ws.divisors, ws.heldDivisors
-	clear(ws.column)
+	column, dense, alpha, registered := ws.column, ws.dense, ws.alpha, in.RegisteredAt
+	clear(column)
 	for i, stake := range ws.active {
 		uids, values := weights.row(i)
 		for k, j := range uids {
 			gain := values[k].MulShare(stake)
 			values[k] = gain
-			ws.column[j] += gain
+			column[j] += gain
 		}
 	}
-	divisors(gained, ws.column)
-	clear(ws.column)
+	divisors(gained, column)
+	clear(column)
 	for i, row := range in.Bonds {
+		before := ws.bondsBefore[i]
 		for _, b := range row {
-			if in.RegisteredAt[b.UID] < ws.bondsBefore[i] {
-				ws.column[b.UID] += fixed.I32F32(uint16(b.Bond))
+			if registered[b.UID] < before {
+				column[b.UID] += fixed.I32F32(uint16(b.Bond))
 			}
 		}
 	}
-	divisors(held, ws.column)
+	divisors(held, column)
 	ws.bonds.reset()
 	for i, row := range in.Bonds {
 		uids, values := weights.row(i)
@@ -42,16 +45,17 @@ func (ws *Workspace) moveColumns(in *Input, weights *matrix) {
 			ws.bonds.endRow(0)
 			continue
 		}
+		before := ws.bondsBefore[i]
 		for _, b := range row {
-			if j := b.UID; in.RegisteredAt[j] < ws.bondsBefore[i] {
+			if j := b.UID; registered[j] < before {
 				share := held[j].Divide(fixed.I32F32(uint16(b.Bond)))
-				ws.dense[j] = share.MulShare(fixed.One - ws.alpha[j])
+				dense[j] = share.MulShare(fixed.One - alpha[j])
 			}
 		}
 		for k, j := range uids {
-			ws.dense[j] += ws.alpha[j].MulShare(gained[j].Divide(values[k]))
+			dense[j] += alpha[j].MulShare(gained[j].Divide(values[k]))
 		}
-		ws.bonds.gather(ws.dense)
+		ws.bonds.gather(dense)
 	}
 	ws.divideBonds()
 	fixed.Normalize(ws.dividends)
@@ -63,13 +67,14 @@ func (ws *Workspace) moveColumns(in *Input, weights *matrix) {
 func (ws *Workspace) divideBonds() {
 	ws.bonds.columnSums(ws.column)
 	divisors(ws.divisors, ws.column)
+	by, incentive := ws.divisors, ws.incentive
 	for i := range ws.dividends {
 		uids, values := ws.bonds.row(i)
 		var sum fixed.I32F32
 		for k, j := range uids {
-			share := ws.divisors[j].Divide(values[k])
+			share := by[j].Divide(values[k])
 			values[k] = share
-			sum += share.MulShare(ws.incentive[j])
+			sum += share.MulShare(incentive[j])
 		}
 		ws.dividends[i] = sum
 	}

@@ -14,11 +14,12 @@ func pairBonds(ws *Workspace, in *Input, weights *matrix) {
 	}
 	ws.bonds.columnSums(ws.column)
 	divisors(ws.divisors, ws.column)
+	by, incentive := ws.divisors, ws.incentive
 	for i, stake := range ws.active {
 		uids, values := ws.bonds.row(i)
 		var sum fixed.I32F32
 		for k, j := range uids {
-			sum += ws.divisors[j].Divide(values[k]).MulShare(ws.incentive[j])
+			sum += by[j].Divide(values[k]).MulShare(incentive[j])
 		}
 		ws.dividends[i] = sum.MulShare(stake)
 	}
@@ -29,21 +30,23 @@ func pairBonds(ws *Workspace, in *Input, weights *matrix) {
 func (ws *Workspace) movePairs(in *Input, weights *matrix) {
 	alpha := fixed.Complement(in.BondsMovingAveragePPM)
 	keep := fixed.One - alpha
+	dense, registered := ws.dense, in.RegisteredAt
 	for i, row := range in.Bonds {
 		uids, values := weights.row(i)
 		if len(uids)+len(row) == 0 {
 			ws.bonds.endRow(0)
 			continue
 		}
+		before := ws.bondsBefore[i]
 		for _, b := range row {
-			if in.RegisteredAt[b.UID] < ws.bondsBefore[i] {
-				ws.dense[b.UID] = keep.MulShare(fixed.FromU16(uint16(b.Bond)))
+			if registered[b.UID] < before {
+				dense[b.UID] = keep.MulShare(fixed.FromU16(uint16(b.Bond)))
 			}
 		}
 		for k, j := range uids {
-			ws.dense[j] += alpha.MulShare(values[k])
+			dense[j] += alpha.MulShare(values[k])
 		}
-		ws.bonds.gather(ws.dense)
+		ws.bonds.gather(dense)
 	}
 }
 
@@ -56,6 +59,7 @@ func (ws *Workspace) movePairs(in *Input, weights *matrix) {
 func (ws *Workspace) movePairsLiquidly(in *Input, weights *matrix) {
 	rate := newPairRate(fixed.FromU16(in.AlphaLow), fixed.FromU16(in.AlphaHigh),
 		fixed.FromInt(int64(in.AlphaSteepness)))
+	dense, walked, consensus := ws.dense, ws.walked, ws.consensus
 	for i, row := range in.Bonds {
 		uids, values := weights.row(i)
 		if len(uids) == 0 {
@@ -68,10 +72,10 @@ func (ws *Workspace) movePairsLiquidly(in *Input, weights *matrix) {
 				continue
 			}
 			held := fixed.FromU16(uint16(b.Bond))
-			ws.dense[b.UID] = held
+			dense[b.UID] = held
 			if int(b.UID) > largest {
 				largest = int(b.UID)
-				ws.walked[b.UID] = held
+				walked[b.UID] = held
 			}
 		}
 		alphas := resize(&ws.alphas, len(uids))
@@ -83,14 +87,14 @@ func (ws *Workspace) movePairsLiquidly(in *Input, weights *matrix) {
 			} else {
 				w = 0
 			}
-			alphas[k] = pairDistance(ws.consensus[j], w, ws.walked[j])
+			alphas[k] = pairDistance(consensus[j], w, walked[j])
 		}
 		rate.apply(alphas, &ws.moving)
 		outUIDs, outValues := ws.bonds.room(len(uids))
 		n := 0
 		for k, j := range uids {
 			alpha := alphas[k]
-			bond := (fixed.One - alpha).MulShare(ws.dense[j]) + alpha.MulShare(values[k])
+			bond := (fixed.One - alpha).MulShare(dense[j]) + alpha.MulShare(values[k])
 			outUIDs[n], outValues[n] = j, min(bond, fixed.One)
 			if bond > 0 {
 				n++
@@ -98,7 +102,7 @@ func (ws *Workspace) movePairsLiquidly(in *Input, weights *matrix) {
 		}
 		ws.bonds.endRow(n)
 		for _, b := range row {
-			ws.dense[b.UID], ws.walked[b.UID] = 0, 0
+			dense[b.UID], walked[b.UID] = 0, 0
 		}
 	}
 }
