@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -36,6 +37,8 @@ type document struct {
 	data  []byte
 	nodes []node
 	err   error
+	// annotated documents may hold text for people beside what they are about, see annotations.
+	annotated bool
 }
 
 // node is one value. The members of an object follow it as key, value, key, value; the elements of
@@ -370,17 +373,29 @@ func (o *object) need(name string) int {
 	return at
 }
 
-// notes passes over members that carry no rule: text for people.
+// notes passes over members.
 func (o *object) notes(names ...string) {
 	for _, name := range names {
 		o.maybe(name)
 	}
 }
 
+// annotations are members that say nothing that could be compared: text for people, and literals
+// of tests, rounded or shortened, of which the same file holds the exact values.
+var annotations = []string{
+	"source", "tolerance", "note", "notes", "comment", "description", "rule", "stored_rule", "missing",
+	"test", "asserted", "asserted_by_source_test",
+}
+
+func (o *object) isNote(i int) bool {
+	name := o.names[i]
+	return o.d.annotated && (slices.Contains(annotations, name) || strings.HasSuffix(name, "_dec"))
+}
+
 // end refuses members that nobody took.
 func (o *object) end() {
 	for i, used := range o.used {
-		if !used {
+		if !used && !o.isNote(i) {
 			o.d.fail(o.values[i]-1, "unknown field")
 			return
 		}

@@ -112,7 +112,6 @@ func (c *comparison) byHeight(curve emission.Curve, at int) {
 	curve.Rule = emission.ByHeight
 	c.begin("bitcoin_style_by_height")
 	o := c.object(at)
-	o.notes("rule", "note")
 	totalAt, erasAt := o.need("total_rao"), o.need("eras_with_nonzero_emission")
 	o.end()
 	total := curve.Sum(1, 0, 1<<62)

@@ -139,7 +139,6 @@ func (c *comparison) caseName(o *object, list string, i int) string {
 func (y yumaCases) scenario(c *comparison, ws *consensus.Workspace, i, at, shared int) {
 	o := c.object(at)
 	c.begin(c.caseName(o, "scenarios", i))
-	o.notes("source", "tolerance", "note", "rule")
 	n := &network{
 		comparison: c, params: y.defaults, weights: 65535, bonds: 65535, stored: storedUpscaled,
 	}
@@ -154,7 +153,6 @@ func (y yumaCases) scenario(c *comparison, ws *consensus.Workspace, i, at, share
 		n.loadPermits(state.need("validator_permit"))
 		n.loadWeights(state.need("weights"))
 		n.loadBonds(state.need("bonds"))
-		state.notes("note", "source")
 		state.end()
 	}
 	epochs := 0
@@ -176,7 +174,6 @@ func (y yumaCases) scenario(c *comparison, ws *consensus.Workspace, i, at, share
 
 // epoch runs an epoch, compares all that the file expects of it and keeps what the chain keeps.
 func (y yumaCases) epoch(n *network, o *object, ws *consensus.Workspace) {
-	o.notes("asserted_by_source_test")
 	emission := n.unsigned(o.need("emission"), 1<<64-1)
 	expect := n.object(o.need("expect"))
 	out := n.run(o.at, y.rule(n.params), ws, emission)

@@ -33,11 +33,9 @@ func (c *comparison) functions(o *object) {
 			c.begin(fmt.Sprintf("%s[%d]", name, k))
 			v := &vector{comparison: c, all: c.object(at)}
 			v.in, v.out = c.object(v.all.need("in")), v.all.need("out")
-			v.all.notes("test", "asserted", "note", "out_dec")
 			if c.err == nil {
 				f(v)
 			}
-			v.in.notes("stake_dec", "score_dec", "majority_dec", "minority_dec", "v_dec", "x_dec")
 			v.in.end()
 			v.all.end()
 			c.finish(at)

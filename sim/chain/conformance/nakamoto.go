@@ -39,7 +39,6 @@ func checkNakamotoSteps(c *comparison, root *object) {
 	for i, at := range scenarios {
 		o := c.object(at)
 		c.begin(c.caseName(o, "scenarios", i))
-		o.notes("source", "tolerance", "note", "rule")
 		n := newNakamoto(c)
 		n.params.read(c.object(o.need("params")))
 		if state := c.object(o.need("initial")); c.err == nil {
@@ -47,14 +46,12 @@ func checkNakamotoSteps(c *comparison, root *object) {
 			n.loadWeights(state.need("weights_u32"))
 			n.loadBonds(state.need("bonds_u64"))
 			n.issuance = n.amount(state.need("issuance"))
-			state.notes("note", "source")
 			state.end()
 		}
 		steps := 0
 		step := operation{"step", func(n *network, o *object) {
 			c.epoch = steps
 			steps++
-			o.notes("asserted_by_source_test")
 			emission := n.unsigned(o.need("emission"), maxAmount)
 			expect := o.need("expect")
 			n.step(o.at, ws, emission, expect)
@@ -133,7 +130,6 @@ func checkNakamotoGraph(c *comparison, root *object) {
 	for k, at := range expected {
 		o := c.object(at)
 		stepAt, expect := o.need("step"), o.need("expect")
-		o.notes("note")
 		o.end()
 		step := int(c.unsigned(stepAt, uint64(max(count, 1)-1)))
 		if step < next {
@@ -153,7 +149,18 @@ func checkNakamotoGraph(c *comparison, root *object) {
 	c.finish(root.at)
 }
 
-// loadGraph reads the network, whose weights are given in millionths.
+// loadMillionths reads rows that the chain has yet to scale; who has none weighs itself.
+func (n *network) loadMillionths(at int) {
+	for uid := range n.in.Weights {
+		n.in.Weights[uid] = weightEntries([]consensus.UID{consensus.UID(uid)}, []uint64{wideWeight})
+	}
+	n.rows(at, func(uid, row int) {
+		uids, values := n.row(row, 1<<31)
+		n.in.Weights[uid] = weightEntries(uids, storedNormalized(values))
+	})
+}
+
+// loadGraph reads the network.
 func (n *network) loadGraph(root *object) {
 	state := n.object(root.need("initial"))
 	if n.err != nil {
@@ -167,18 +174,14 @@ func (n *network) loadGraph(root *object) {
 	if at, ok := root.maybe("n"); ok && n.unsigned(at, maxNeurons) != uint64(n.size()) {
 		n.fail(at, "%s, but there are %d stakes", n.found(at), n.size())
 	}
-	rowsAt := state.need("weights_ppm_rows")
-	for uid := range n.in.Weights {
-		n.in.Weights[uid] = weightEntries([]consensus.UID{consensus.UID(uid)}, []uint64{wideWeight})
+	if at, ok := state.maybe("weights_u32"); ok {
+		n.loadWeights(at)
+	} else {
+		n.loadMillionths(state.need("weights_ppm_rows"))
 	}
-	n.rows(rowsAt, func(uid, row int) {
-		uids, values := n.row(row, 1<<31)
-		n.in.Weights[uid] = weightEntries(uids, storedNormalized(values))
-	})
 	if at, ok := state.maybe("bonds_u64"); ok {
 		n.loadBonds(at)
 	}
 	n.issuance = n.amount(state.need("issuance"))
-	state.notes("stored_rule", "note", "source")
 	state.end()
 }

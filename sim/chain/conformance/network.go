@@ -43,7 +43,6 @@ func (p *caseParams) read(o *object) {
 	d := o.d
 	for i, name := range o.names {
 		at := o.values[i]
-		o.used[i] = true
 		switch name {
 		case "kappa_u16":
 			p.Kappa = uint16(d.unsigned(at, 65535))
@@ -86,10 +85,9 @@ func (p *caseParams) read(o *object) {
 		case "self_ownership_inverse":
 			p.SelfOwnershipInverse = uint16(d.unsigned(at, 65535))
 		default:
-			o.used[i] = false
+			d.fail(at-1, "unknown field")
 		}
 	}
-	o.end()
 }
 
 func (n *network) size() int { return n.in.N() }

@@ -80,7 +80,6 @@ var nakamotoOnly = []operation{
 func (n *network) apply(at int, operations []operation, runs operation) {
 	o := n.object(at)
 	name := n.text(o.need("op"))
-	o.notes("note")
 	defer o.end()
 	if n.err != nil {
 		return
@@ -106,7 +105,7 @@ func (n *network) put(o *object, what string) {
 	valueAt := none
 	uidAt, one := o.maybe("uid")
 	for i, used := range o.used {
-		if !used {
+		if !used && !o.isNote(i) {
 			if valueAt != none {
 				n.fail(o.values[i]-1, "unknown field: put_%s takes one value", what)
 			}

@@ -158,11 +158,11 @@ func Check(data []byte) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	d.annotated = true
 	c := &comparison{document: d}
 	root := d.object(0)
 	at := root.need("format")
 	c.result.Format = d.text(at)
-	root.notes("source", "tolerance", "note", "notes", "rule", "missing")
 	if d.err != nil {
 		return c.result, d.err
 	}
