@@ -299,7 +299,9 @@ func (t *exactTwin) moveColumns() {
 		}
 	}
 	t.dividend = normalize(t.dividend)
-	t.bonds = t.byColumns(t.bonds, func(v []fixed.I32F32) []fixed.I32F32 { return divided(v, slices.Max(v)) })
+	t.bonds = t.byColumns(t.bonds, func(v []fixed.I32F32) []fixed.I32F32 {
+		return divided(v, slices.Max(v))
+	})
 }
 
 // liquidColumns is the first liquid alpha.

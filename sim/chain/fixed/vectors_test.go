@@ -56,19 +56,27 @@ func equal[T comparable](t *testing.T, in any, got, want T) {
 
 func TestArithmeticHasTheBitsOfTheOriginal(t *testing.T) {
 	t.Run("mul", func(t *testing.T) {
-		forEachVector(t, "mul", 12, func(t *testing.T, in two, out I32F32) { equal(t, in, in.A.Mul(in.B), out) })
+		forEachVector(t, "mul", 12, func(t *testing.T, in two, out I32F32) {
+			equal(t, in, in.A.Mul(in.B), out)
+		})
 	})
 	t.Run("div", func(t *testing.T) {
-		forEachVector(t, "div", 12, func(t *testing.T, in two, out I32F32) { equal(t, in, in.A.SafeDiv(in.B), out) })
+		forEachVector(t, "div", 12, func(t *testing.T, in two, out I32F32) {
+			equal(t, in, in.A.SafeDiv(in.B), out)
+		})
 	})
 	t.Run("exp", func(t *testing.T) {
-		forEachVector(t, "exp_safe", 12, func(t *testing.T, in one, out I32F32) { equal(t, in, Exp(in.X), out) })
+		forEachVector(t, "exp_safe", 12, func(t *testing.T, in one, out I32F32) {
+			equal(t, in, Exp(in.X), out)
+		})
 	})
 	t.Run("ln", func(t *testing.T) {
 		forEachVector(t, "ln", 6, func(t *testing.T, in one, out I32F32) { equal(t, in, Ln(in.X), out) })
 	})
 	t.Run("sigmoid", func(t *testing.T) {
-		forEachVector(t, "sigmoid_safe", 32, func(t *testing.T, in struct{ X, Rho, Kappa I32F32 }, out I32F32) {
+		forEachVector(t, "sigmoid_safe", 32, func(t *testing.T, in struct {
+			X, Rho, Kappa I32F32
+		}, out I32F32) {
 			equal(t, in, Sigmoid(in.X, in.Rho, in.Kappa), out)
 		})
 	})
@@ -111,7 +119,9 @@ func TestVectorFunctionsHaveTheBitsOfTheOriginal(t *testing.T) {
 		})
 	})
 	t.Run("upscale u16", func(t *testing.T) {
-		forEachVector(t, "vec_u16_max_upscale_to_u16", 18, func(t *testing.T, in struct{ V []uint16 }, out []uint16) {
+		forEachVector(t, "vec_u16_max_upscale_to_u16", 18, func(t *testing.T, in struct {
+			V []uint16
+		}, out []uint16) {
 			got := slices.Clone(in.V)
 			UpscaleU16(got)
 			if !slices.Equal(got, out) {
