@@ -187,7 +187,7 @@ func TestTheDigestSeesEveryPartOfTheState(t *testing.T) {
 		"permit":    func(s *State) { s.neuron(2).permit = !s.neuron(2).permit },
 		"weights":   func(s *State) { s.setWeights(2, []WeightEntry{{UID: 1, Weight: 2}}) },
 		"bonds":     func(s *State) { s.setBonds(2, []BondEntry{{UID: 1, Bond: 2}}) },
-		"neuron":    func(s *State) { s.appendNeuron(newcomer(pub("late"), 3)) },
+		"neuron":    func(s *State) { s.appendNeuron(s.newcomer(UID(s.neurons.n), pub("late"), 3)) },
 	} {
 		s := busyState(t)
 		s.Digest()

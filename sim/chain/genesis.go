@@ -130,7 +130,7 @@ func (f *founding) stakes() error {
 		if err := f.found(GenesisStake(n)); err != nil {
 			return fmt.Errorf("neuron %d: %w", i, err)
 		}
-		f.appendNeuron(newcomer(n.Hotkey, 0))
+		f.appendNeuron(f.newcomer(UID(i), n.Hotkey, 0))
 	}
 	for i, n := range f.g.Stakes {
 		place := f.found

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"taolab/sim/chain/consensus"
+	"taolab/sim/chain/registration"
 )
 
 // each calls f with every account in order until it objects.
@@ -239,7 +240,7 @@ func checkParams(s *State) error {
 	if *s.constants != s.params {
 		return fmt.Errorf("views would show others: %+v", *s.constants)
 	}
-	return is("factor of the price's decay", s.decayQ32, decayFactor(s.params.BurnHalfLifeBlocks))
+	return is("factor of the price's decay", s.decayQ32, registration.DecayFactor(s.params.BurnHalfLifeBlocks))
 }
 
 const maxNominations = 1024
@@ -312,20 +313,15 @@ func checkEvents(s *State) error {
 
 func checkWorks(s *State) error {
 	for i, w := range s.works {
-		if err := atMost("block of a work", w.block, s.height); err != nil {
+		if err := within("block of a work", w.block, s.oldestWork(), s.height); err != nil {
 			return err
 		}
-		if err := atMost("age of a work", s.height-w.block, uint64(s.params.WorkValidBlocks)); err != nil {
-			return err
-		}
-		if slices.Contains(s.works[:i], w) {
+		if slices.ContainsFunc(s.works[:i], func(v usedWork) bool { return v.work == w.work }) {
 			return fmt.Errorf("work %s stands twice", w.work)
 		}
 	}
 	return nil
 }
-
-const maxCommits = 10
 
 func checkCommits(s *State) error {
 	return s.neurons.each(func(_ UID, n *neuron) error {

@@ -21,7 +21,7 @@ func init() {
 // The scripts in testdata are a ledger's diary. Keys go by names; money is in TAO.
 //
 //	genesis era=2026 uids=4        parameters; then lines "set Field value", "balance coldkey tao",
-//	                               "neuron hotkey coldkey tao", "stake hotkey coldkey tao"
+//	                               "neuron hotkey coldkey tao", "stake hotkey coldkey tao", "owner hotkey"
 //	do                             lines of what happens, each answered by what comes of it:
 //	  register coldkey hotkey [limit=tao]        add-stake coldkey hotkey tao
 //	  remove-stake coldkey hotkey tao            transfer coldkey coldkey tao
@@ -44,6 +44,8 @@ func pub(name string) (k Key) {
 type script struct {
 	s     *State
 	names []string // in order of appearance
+	mined map[string]RegisterWork
+	tried uint64 // nonces
 }
 
 func (x *script) key(name string) Key {
@@ -106,6 +108,8 @@ func (x *script) genesis(d *datadriven.TestData) string {
 			g.Neurons = append(g.Neurons, GenesisNeuron{x.key(f[1]), x.key(f[2]), rao(f[3])})
 		case "stake":
 			g.Stakes = append(g.Stakes, GenesisStake{x.key(f[1]), x.key(f[2]), rao(f[3])})
+		case "owner":
+			g.Owner = x.key(f[1])
 		case "issued":
 			g.IssuanceOffsetRao = rao(f[1])
 		default:
@@ -149,6 +153,9 @@ func (x *script) apply(signer string, m Msg) string {
 
 func (x *script) do(line string) string {
 	f := strings.Fields(line)
+	if told, ok := x.registrationCommand(f); ok {
+		return told
+	}
 	switch f[0] {
 	case "register":
 		m := Register{Hotkey: x.key(f[2])}

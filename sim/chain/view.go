@@ -99,7 +99,7 @@ func (v View) NominationOf(hotkey, coldkey Key) uint64 {
 // Commits returns the commits of a neuron that wait for their reveal, oldest first.
 func (v View) Commits(uid UID) []Commit {
 	var list []Commit
-	for _, c := range v.slot(uid).commits {
+	for _, c := range waiting(v.slot(uid).commits, v.header.epochs, v.params) {
 		list = append(list, Commit{c.digest, c.block, c.epoch})
 	}
 	return list
