@@ -161,12 +161,12 @@ func (x x86) zero(to vec) {
 func (x x86) move(to, from vec) { x.op("VMOVAPS %s, %s", from, to) }
 
 func (x x86) address(base reg, p part) string {
-	return fmt.Sprintf("%d(%s)(%s*1)", p.number*4*x.lanes(), base, p.index)
+	return fmt.Sprintf("%d(%s)(%s*1)", p.offset, base, p.index)
 }
 
 // loadMask puts a part's mask into Y15.
 func (x x86) loadMask(p part) {
-	x.op("VMOVUPS %d(%s), Y15", p.number*32, p.mask.table)
+	x.op("VMOVUPS %d(%s), Y15", p.number*4*x.lanes(), p.mask.table)
 }
 
 func (x x86) load(to vec, base reg, p part) {
@@ -207,7 +207,7 @@ func (x x86) keep(v vec, p part) {
 	case x.wide:
 		x.op("VMOVAPS.Z %s, %s, %s", v, p.mask.bits, v)
 	default:
-		x.op("VANDPS %d(%s), %s, %s", p.number*32, p.mask.table, v, v)
+		x.op("VANDPS %d(%s), %s, %s", p.number*4*x.lanes(), p.mask.table, v, v)
 	}
 }
 

@@ -57,7 +57,7 @@ func elementwise() map[string][]byte {
 	machines := []machine{x86{out, true, constants}, x86{out, false, constants}}
 	for _, m := range machines {
 		for _, k := range sources {
-			write(functions, m, out, k, k.name+m.suffix())
+			write(functions, m, out, k)
 		}
 	}
 	x86{constants: constants}.tables(text)
@@ -268,7 +268,7 @@ func columnSums(r *routine) {
 			r.here(again)
 			for c := range acc {
 				for i, sum := range acc[c] {
-					r.scope(func() { r.add(sum, sum, r.once(row, part{c*r.parts() + i, index, m})) })
+					r.scope(func() { r.add(sum, sum, r.once(row, part{i, index, 4 * (c*chunk + i*r.lanes()), m})) })
 				}
 			}
 			r.advance(row, "stride")
@@ -276,7 +276,7 @@ func columnSums(r *routine) {
 			r.jumpUnlessZero(left, again)
 			for c := range acc {
 				for i, sum := range acc[c] {
-					r.store(sum, sums, part{c*r.parts() + i, index, m})
+					r.store(sum, sums, part{i, index, 4 * (c*chunk + i*r.lanes()), m})
 				}
 			}
 		})

@@ -94,10 +94,11 @@ type laneMask struct {
 	rest  reg
 }
 
-// A part is a register's share of a chunk that starts at an index in bytes.
+// A part is a register's share of a chunk that starts at an index and an offset to it, in bytes.
 type part struct {
 	number int
 	index  reg
+	offset int
 	mask   *laneMask // nil: all lanes count
 }
 
@@ -144,6 +145,7 @@ type routine struct {
 	integer   int
 	labels    int
 	masks     int
+	unroll    int // chunks that a loop works on at a time; 0: not even the parts of one
 }
 
 func (r *routine) label() string {
@@ -255,8 +257,20 @@ func (r *routine) newSpan() span {
 
 // each runs the body over every part of a span, index being a register to count in.
 func (r *routine) each(s span, index reg, body func(p part)) {
-	done, rest := r.label(), r.label()
+	chunks, singles, rest, done := r.unroll, r.label(), r.label(), r.label()
 	r.set(index, 0)
+	if chunks > 1 {
+		again := r.label()
+		r.set(index, 4*chunk*chunks)
+		r.jumpIfLess(s.whole, index, singles)
+		r.out.op("PCALIGN $64")
+		r.here(again)
+		r.chunks(chunks, index, -4*chunk*chunks, nil, body)
+		r.addNumber(index, 4*chunk*chunks)
+		r.jumpUnlessLess(s.whole, index, again)
+		r.here(singles)
+		r.addNumber(index, -4*chunk*chunks)
+	}
 	r.jumpUnlessLess(index, s.whole, rest)
 	r.loop(s, index, body)
 	r.here(rest)
@@ -268,6 +282,7 @@ func (r *routine) each(s span, index reg, body func(p part)) {
 // loop runs the body over whole chunks, at least one.
 func (r *routine) loop(s span, index reg, body func(p part)) {
 	again := r.label()
+	r.out.op("PCALIGN $64")
 	r.here(again)
 	r.chunk(index, nil, body)
 	r.addNumber(index, 4*chunk)
@@ -275,8 +290,34 @@ func (r *routine) loop(s span, index reg, body func(p part)) {
 }
 
 func (r *routine) chunk(index reg, m *laneMask, body func(p part)) {
-	for i := range r.parts() {
-		r.scope(func() { body(part{i, index, m}) })
+	r.chunks(1, index, 0, m, body)
+}
+
+// chunks runs the body over every part of neighbouring chunks. Where they are whole, their
+// instructions take turns, so that while one waits for a result others are done.
+func (r *routine) chunks(n int, index reg, offset int, m *laneMask, body func(p part)) {
+	start, used, turns := r.out.Len(), r.used, r.unroll > 0 && m == nil
+	var lines [][]string
+	for i := range n * r.parts() {
+		from, most := r.out.Len(), r.most
+		r.most = r.used
+		body(part{i % r.parts(), index, offset + i*4*r.lanes(), m})
+		r.used = r.most
+		r.most = max(r.most, most)
+		lines = append(lines, strings.SplitAfter(string(r.out.Bytes()[from:]), "\n"))
+		if !turns {
+			r.used = used
+		}
+	}
+	r.used = used
+	if !turns {
+		return
+	}
+	r.out.Truncate(start)
+	for i := range lines[0] {
+		for _, l := range lines {
+			r.out.WriteString(l[i])
+		}
 	}
 }
 
@@ -325,24 +366,34 @@ func (r *routine) sum(acc []vec) vec {
 	return acc[0]
 }
 
-// write emits the function that body describes.
-func write(e *emitter, m machine, out *emitter, k source, name string) {
+// mostUnrolled bounds how many chunks a loop works on at a time.
+const mostUnrolled = 4
+
+// write emits a kernel, its loops unrolled as far as the registers suffice.
+func write(e *emitter, m machine, out *emitter, k source) {
 	arguments, size := parameters(k.signature)
-	r := &routine{machine: m, out: out, arguments: arguments, constants: map[uint32]vec{}}
-	out.Reset()
-	k.body(r)
-	r.finish()
-	if r.most+len(r.pinned) > r.vectors() {
-		panic(fmt.Sprintf("gen: %s needs %d vector registers and %d constants", name, r.most, len(r.pinned)))
+	r := &routine{machine: m, out: out, arguments: arguments}
+	for unroll := mostUnrolled; ; unroll-- {
+		*r = routine{machine: m, out: out, arguments: arguments, constants: map[uint32]vec{}, unroll: unroll}
+		out.Reset()
+		k.body(r)
+		r.finish()
+		if r.most+len(r.pinned) <= r.vectors() {
+			break
+		}
+		if unroll == 0 {
+			panic(fmt.Sprintf("gen: %s needs %d vectors and %d constants", k.name, r.most, len(r.pinned)))
+		}
 	}
-	text := slices.Clone(out.Bytes())
+	body := slices.Clone(out.Bytes())
 	out.Reset()
 	for _, bits := range r.pinned {
 		r.constant(r.constants[bits], bits)
 	}
-	fmt.Fprintf(e, "\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", name, k.signature, name, size)
+	fmt.Fprintf(e, "\n// func %s%s(%s)\nTEXT ·%s%s(SB), NOSPLIT, $0-%d\n",
+		k.name, m.suffix(), k.signature, k.name, m.suffix(), size)
 	e.Write(out.Bytes())
-	e.Write(text)
+	e.Write(body)
 }
 
 // names are the parameters of a signature without their types.
