@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"encoding/binary"
 	"fmt"
 	"testing"
 )
@@ -95,4 +96,50 @@ func BenchmarkEpochBlock(b *testing.B) {
 			s.Digest()
 		}
 	})
+}
+
+// BenchmarkDigest is a digest after a block of a network of 4,096 neurons in which 100 neurons and
+// their accounts changed, and ten rows of 1,024 weights.
+func BenchmarkDigest(b *testing.B) {
+	const n = 4096
+	s := crowded(b, n)
+	s.Digest()
+	rows := make([][]WeightEntry, 2)
+	for v := range rows {
+		for j := range 1024 {
+			rows[v] = append(rows[v], WeightEntry{UID: UID(4 * j), Weight: uint32(1 + (j*7919+v)%65535)})
+		}
+	}
+	b.ReportAllocs()
+	round := 0
+	for b.Loop() {
+		round++
+		for i := range 100 {
+			uid := UID((i*4093/100 + round*41) % n)
+			s.neuron(uid).lastUpdate++
+			s.account(s.neurons.get(uid).hotkey).nonce++
+			if i < 10 {
+				s.setWeights(uid, rows[round%2])
+			}
+		}
+		s.Digest()
+	}
+}
+
+// crowded is a network of n neurons without transactions so far.
+func crowded(t testing.TB, n int) *State {
+	p, err := Era("2025-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := Genesis{ChainID: "test", Params: p.Scaled(n)}
+	for i := range n {
+		var hot, cold Key
+		binary.LittleEndian.PutUint64(hot[1:], uint64(i)*0x9e3779b97f4a7c15+1)
+		binary.LittleEndian.PutUint64(cold[1:], uint64(i)*0xbf58476d1ce4e5b9+1)
+		hot[0], cold[0] = hot[5], cold[5]
+		g.Neurons = append(g.Neurons, GenesisNeuron{hot, cold, RaoPerTAO})
+		g.Balances = append(g.Balances, Balance{cold, RaoPerTAO})
+	}
+	return mustNew(t, g)
 }

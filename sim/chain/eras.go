@@ -85,7 +85,7 @@ var eraNakamoto = Params{
 	Difficulty:               10_000_000,
 	MinDifficulty:            10_000_000,
 	MaxDifficulty:            1 << 62,
-	WorkValidBlocks:          2,
+	WorkValidBlocks:          3,
 	AdjustBy:                 AdjustByDoubleHalve,
 	BurnRule:                 BurnByInterval,
 	AdjustmentIntervalBlocks: 100,
@@ -114,7 +114,7 @@ var eras = []era{
 		p.MaxWeight = 262 // 17,179,868 of 2^32-1
 		p.MaxWeightRatio = 64
 		p.Seal = "keccak"
-		p.WorkValidBlocks = 3
+		p.WorkValidBlocks = 4
 		p.AdjustmentIntervalBlocks = 150
 		return p
 	}()},

@@ -35,6 +35,7 @@ func fullState(t *testing.T) *State {
 	s.setBonds(0, []BondEntry{{UID: 1, Bond: 65535}})
 	s.marks = []mark{{s.height, Digest{2}}}
 	s.works = []usedWork{{s.height, Digest{3}}}
+	s.inBlock = 1
 	s.events = []Event{Registered{s.height + 1, 1, second, 5}, Replaced{s.height + 1, 1, Key{8}}}
 	return s
 }

@@ -56,7 +56,7 @@ type Params struct {
 	Difficulty               uint64 // of a proof of work at genesis
 	MinDifficulty            uint64
 	MaxDifficulty            uint64
-	WorkValidBlocks          uint16   // age that a proof of work may have
+	WorkValidBlocks          uint16   // a proof of work is younger, from its block to that of its transaction
 	AdjustBy                 AdjustBy // BurnByInterval
 	BurnRao                  uint64   // price of a registration at genesis
 	MinBurnRao               uint64

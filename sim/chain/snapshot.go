@@ -106,60 +106,43 @@ func decodeState(b []byte) (*State, error) {
 
 // check verifies what every reachable state fulfils.
 func (s *State) check() error {
-	var free, staked uint64
-	const most = 1 << 62
-	for _, b := range s.accounts.buckets {
-		if b == nil {
-			continue
-		}
-		for _, a := range b.list {
-			if a.freeRao > most || a.stakeRao > most || free > most || staked > most {
-				return fmt.Errorf("account %s holds more than the supply", a.key)
+	if err := s.checkHeader(); err != nil {
+		return err
+	}
+	for _, list := range [][]Invariant{
+		moneyInvariants, registryInvariants, rowInvariants, outcomeInvariants,
+	} {
+		for _, in := range list {
+			if err := in.state(s); err != nil {
+				return &BrokenInvariant{in, err}
 			}
-			free += a.freeRao
-			staked += a.stakeRao
 		}
 	}
-	m := &s.money
-	parts := []uint64{free, staked, m.Pending, m.Burned, m.Dust, m.Unallocated}
-	var sum uint64
-	for _, p := range parts {
-		if p > most || sum > most {
-			return fmt.Errorf("money beyond the supply")
-		}
-		sum += p
-	}
-	switch {
-	case free != m.Free || staked != m.Staked || sum != m.Minted:
-		return fmt.Errorf("money does not add up: minted %d rao, found %d", m.Minted, sum)
-	case m.Recycled > m.Burned || s.issuanceOffset > most || s.height > most:
-		return fmt.Errorf("counters are impossible")
-	case s.burnPriceRao != s.params.clampBurn(s.burnPriceRao):
-		return fmt.Errorf("price of registration is impossible")
-	case s.lastEpoch > s.height || len(s.chainID) < 1 || len(s.chainID) > maxChainID:
-		return fmt.Errorf("header is impossible")
-	}
-	return s.checkNeurons()
+	return nil
 }
 
-func (s *State) checkNeurons() error {
+// checkHeader verifies what the invariants take for granted.
+func (s *State) checkHeader() error {
+	const most = 1 << 62
+	switch {
+	case len(s.chainID) < 1 || len(s.chainID) > maxChainID:
+		return fmt.Errorf("chain id of %d bytes, want 1 to %d", len(s.chainID), maxChainID)
+	case max(s.issuanceOffset, s.money.Minted, s.height) > most:
+		return fmt.Errorf("money or height beyond %d", uint64(most))
+	case len(s.marks) > int(s.params.WorkValidBlocks)+2:
+		return fmt.Errorf("entropy of %d blocks, at most %d are kept", len(s.marks), s.params.WorkValidBlocks+2)
+	case s.owner != Key{} && s.accounts.get(s.owner).owner == Key{}:
+		return fmt.Errorf("owner %s is nobody's hotkey", s.owner)
+	}
+	for i, m := range s.marks {
+		if m.height > s.height || i > 0 && s.marks[i-1].height >= m.height {
+			return fmt.Errorf("entropy of block %d is out of order", m.height)
+		}
+	}
 	for uid := range s.neurons.n {
-		n := s.neurons.get(UID(uid))
-		if (s.accounts.get(n.hotkey).owner == Key{}) {
-			return fmt.Errorf("neuron %d: hotkey belongs to nobody", uid)
-		}
-		if max(n.registeredAt, n.lastUpdate) > s.height+1 {
-			return fmt.Errorf("neuron %d: registered or updated in the future", uid)
-		}
-		clear(s.seen[:])
-		for _, w := range n.weights {
-			if int(w.UID) >= s.neurons.n || !s.firstSeen(w.UID) {
-				return fmt.Errorf("neuron %d: impossible weight on %d", uid, w.UID)
-			}
-		}
-		for i, b := range n.bonds {
-			if int(b.UID) >= s.neurons.n || i > 0 && n.bonds[i-1].UID >= b.UID {
-				return fmt.Errorf("neuron %d: impossible bond in %d", uid, b.UID)
+		for _, m := range s.neurons.get(UID(uid)).commits {
+			if m.epoch > s.epochs {
+				return fmt.Errorf("neuron %d: commit in epoch %d, the present one is %d", uid, m.epoch, s.epochs)
 			}
 		}
 	}
