@@ -19,7 +19,7 @@ func (nakamoto) Epoch(ws *Workspace, in *Input, emissionRao uint64) *Output {
 	ws.resize(in.N())
 	s := &ws.nakamoto
 	s.resize(in.N())
-	activeShare := s.shareStake(in, ws.out.Active)
+	activeShare := s.shareStake(in, &ws.out)
 	entries := 0
 	for i, row := range in.Bonds {
 		entries += len(row) + len(in.Weights[i])
@@ -71,19 +71,22 @@ func (s *nakamotoStep) resize(n int) {
 }
 
 // shareStake computes who is active and every neuron's share of the active stake, and returns the
-// sum of the shares of the active. Where nobody active has stake, nobody has a share.
-func (s *nakamotoStep) shareStake(in *Input, active []bool) (activeShare fixed.I65F63) {
-	var total uint64
+// sum of the shares of the active. Where nobody active has stake, nobody has a share. Stake weights
+// are of all stake, as elsewhere.
+func (s *nakamotoStep) shareStake(in *Input, out *Output) (activeShare fixed.I65F63) {
+	var all, total uint64
 	for i, stake := range in.StakesRao {
+		all = addUpTo(all, stake)
 		// Exactly at the cutoff a neuron is no longer active.
-		active[i] = in.Block-min(in.LastUpdate[i], in.Block) < in.ActivityCutoffBlocks
-		if active[i] {
+		out.Active[i] = in.Block-min(in.LastUpdate[i], in.Block) < in.ActivityCutoffBlocks
+		if out.Active[i] {
 			total = addUpTo(total, stake)
 		}
 	}
 	for i, stake := range in.StakesRao {
+		_, out.StakeWeight[i] = stored(fixed.Ratio(stake, all))
 		s.stake[i] = fixed.Ratio(stake, total)
-		if active[i] {
+		if out.Active[i] {
 			activeShare = activeShare.Add(s.stake[i])
 		}
 	}
@@ -206,7 +209,6 @@ func (s *nakamotoStep) store(out *Output) {
 		w.Incentive[i], out.Incentive[i] = stored(s.incentive[i])
 		w.Dividends[i], out.Dividends[i] = stored(s.dividends[i])
 		largest = max(largest, w.Dividends[i])
-		_, out.StakeWeight[i] = stored(s.stake[i])
 		out.ValidatorTrust[i] = 0
 		out.Permits[i] = true
 	}

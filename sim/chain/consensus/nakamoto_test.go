@@ -177,12 +177,14 @@ func ExampleLookup() {
 	fmt.Println("trust", out.Trust)
 	fmt.Println("consensus", out.Consensus)
 	fmt.Println("emission", out.EmissionRao)
+	fmt.Println("stake weight", out.StakeWeight)
 	fmt.Println("score", out.PruningScore)
 	fmt.Println("bonds", out.Bonds[:2])
 	// Output:
 	// trust [0 0 65535 39321]
 	// consensus [438 438 65097 47910]
 	// emission [28276 21723 38010 11989]
+	// stake weight [39321 26214 0 0]
 	// score [48752 37453 65535 20671]
 	// bonds [[{2 2999} {3 2999}] [{2 4000}]]
 }

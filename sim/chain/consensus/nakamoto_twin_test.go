@@ -248,7 +248,9 @@ func FuzzNakamotoStep(f *testing.F) {
 		stored := func(x *big.Int) uint64 {
 			return bigMin(bigMul(x, bigU64), bigU64).Uint64()
 		}
+		var stakeWeights uint64
 		for i := range in.N() {
+			stakeWeights += uint64(out.StakeWeight[i])
 			for _, tc := range []struct {
 				what      string
 				got, want uint64
@@ -281,6 +283,9 @@ func FuzzNakamotoStep(f *testing.F) {
 					t.Errorf("seed %d: bond of %d in %d: %d, want %d", seed, i, j, b, want.bonds[i][j])
 				}
 			}
+		}
+		if stakeWeights > 65535 {
+			t.Errorf("seed %d: stake weights of %d/65535", seed, stakeWeights)
 		}
 	})
 }
