@@ -361,11 +361,14 @@ var rowInvariants = []Invariant{
 			return s.neurons.each(func(_ UID, n *neuron) error { return checkScale(s.params.Rule, n.weights) })
 		}},
 	{Name: "bonds-on-neurons",
-		Doc: "a row has at most one bond per neuron, in order, and none in others",
+		Doc: "a row has at most one bond per neuron, and none in others; they are in order, but for " +
+			"yuma3, whose liquid alpha stores them in the order of the weights",
 		state: func(s *State) error {
 			return s.neurons.each(func(_ UID, n *neuron) error {
+				clear(s.seen[:])
 				for i, b := range n.bonds {
-					if int(b.UID) >= s.neurons.n || i > 0 && n.bonds[i-1].UID >= b.UID {
+					ordered := i == 0 || n.bonds[i-1].UID < b.UID || s.params.Rule == consensus.Yuma3
+					if int(b.UID) >= s.neurons.n || !s.firstSeen(b.UID) || !ordered {
 						return fmt.Errorf("impossible bond in %d", b.UID)
 					}
 				}

@@ -59,6 +59,20 @@ var stepInvariants = []Invariant{
 				return atLeast("nonce", now.nonce, old.nonce)
 			})
 		}},
+	{Name: "takes-limited",
+		Doc: "a delegate never closes, and its take rises at most to MaxTake",
+		step: func(a, b moment) error {
+			return b.accounts.each(func(now *account) error {
+				old := a.accounts.get(now.key)
+				if old.delegate && !now.delegate {
+					return fmt.Errorf("it is a delegate no more")
+				}
+				if now.take <= old.take {
+					return nil
+				}
+				return atMost("take", uint64(now.take), uint64(b.params.MaxTake))
+			})
+		}},
 	{Name: "slots-go-on",
 		Doc: "a slot stays for ever, and its neuron gives way only to a younger one",
 		step: func(a, b moment) error {
@@ -92,8 +106,8 @@ var stepInvariants = []Invariant{
 			}
 			p := &b.params
 			err := atMost("registrations in the block", uint64(b.inBlock), uint64(p.MaxRegistrationsPerBlock))
-			if err == nil && p.BurnRule == BurnByInterval && p.AdjustBy == AdjustByTarget {
-				err = atMost("registrations in the interval", uint64(b.burnsInterval+b.worksInterval),
+			if err == nil && p.intervalLimited() {
+				err = atMost("registrations in the interval", b.inInterval(),
 					3*uint64(p.TargetRegistrations))
 			}
 			return err
