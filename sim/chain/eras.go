@@ -8,8 +8,7 @@ import (
 )
 
 // era2025 is what the chain ran with before subnets had pools (opentensor/subtensor, January
-// 2025, runtime defaults). The consensus rule is today's yuma2, which differs from that of the time
-// in details: permits need stake, and bonds in neurons younger than the last epoch are ignored.
+// 2025, runtime defaults). Here as in all eras nobody takes a cut or a take unless told to.
 var era2025 = Params{
 	Rule:                     consensus.Yuma2Liquid,
 	TempoBlocks:              360,
@@ -25,8 +24,7 @@ var era2025 = Params{
 	Rho:                      10,
 	KappaInverse:             2,
 	SelfOwnershipInverse:     2,
-	DefaultTake:              11796, // 18 %
-	MaxTake:                  11796,
+	MaxTake:                  11796, // 18 %, also the chain's default
 	MaxNominators:            1024,
 	AllowBurn:                true,
 	AllowWork:                true,
@@ -119,8 +117,7 @@ var eras = []era{
 		return p
 	}()},
 	{"finney-2023", func() Params {
-		p := era2025
-		p.Rule = consensus.Yuma2
+		p := era2025 // liquid alpha, which came later, is off
 		p.TempoBlocks = 99
 		p.MaxWeight = 262 // 0.004, which validators of the time kept to
 		return p
@@ -131,6 +128,7 @@ var eras = []era{
 		p.Rule = consensus.Yuma2
 		p.EpochDue = DueSinceLast
 		p.ActivityCutoffMilli = 13_889
+		// Weights were also committed first, which a network has to switch on here.
 		p.AllowWork = false
 		p.Seal = "keccak-hotkey-le"
 		p.MaxUIDs = 256
@@ -175,7 +173,7 @@ func (p Params) Scaled(uids int) Params {
 	n := uint64(min(max(uids, 1), maxWeights))
 	if n < full {
 		p.MaxWeight = uint16(min(65535, (uint64(p.MaxWeight)*full+n-1)/n))
-		p.MinAllowedWeights = uint16(uint64(p.MinAllowedWeights) * n / full)
+		p.MinAllowedWeights = max(uint16(uint64(p.MinAllowedWeights)*n/full), min(p.MinAllowedWeights, 1))
 	}
 	p.MaxValidators = uint16(min(uint64(p.MaxValidators), max(n/4, 1)))
 	p.MinNonImmune = uint16(uint64(p.MinNonImmune) * min(n, uint64(p.MaxUIDs)) / uint64(max(p.MaxUIDs, 1)))

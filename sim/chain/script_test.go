@@ -5,12 +5,16 @@ import (
 	"crypto/sha256"
 	"flag"
 	"fmt"
+	"math/bits"
+	"net/netip"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
+
+	"taolab/sim/chain/emission"
 )
 
 func init() {
@@ -21,13 +25,22 @@ func init() {
 // The scripts in testdata are a ledger's diary. Keys go by names; money is in TAO.
 //
 //	genesis era=2026 uids=4        parameters; then lines "set Field value", "balance coldkey tao",
-//	                               "neuron hotkey coldkey tao", "stake hotkey coldkey tao", "owner hotkey"
+//	                               "neuron hotkey coldkey tao", "stake hotkey coldkey tao", "owner hotkey",
+//	                               "delegate hotkey take", "governor key", "issued tao"
 //	do                             lines of what happens, each answered by what comes of it:
 //	  register coldkey hotkey [limit=tao]        add-stake coldkey hotkey tao
 //	  remove-stake coldkey hotkey tao            transfer coldkey coldkey tao
-//	  set-weights hotkey uid=value ... [version=n]   serve-axon hotkey key
-//	  advance blocks                 neurons | weights | bonds | totals | price | free coldkey
-//	  digest                         of the state
+//	  burn coldkey tao                           recycle coldkey tao
+//	  delegate coldkey hotkey take               reset-bonds hotkey
+//	  set-weights hotkey uid=value ... [version=n]
+//	  serve-axon hotkey key [address]            serve-consensus hotkey key
+//	  govern signer name value                   advance blocks
+//	  neurons | scores | weights | bonds | totals | price | free coldkey | stake hotkey
+//	  delegate-of hotkey | endpoints | param name ... | next-event | reward | digest
+//	  every transaction may end in "number=n", its nonce, and "until=height", its expiry
+//	era name [uids=n]              parameters by name, one line of the input each
+//	curve rule reward=rao cap=rao [halving=blocks] [flat=rao]    lines "issued rao from block: blocks",
+//	                               each answered by what they mint one by one or together
 
 // testKey returns the private key of a name.
 func testKey(name string) ed25519.PrivateKey {
@@ -46,6 +59,8 @@ type script struct {
 	names []string // in order of appearance
 	mined map[string]RegisterWork
 	tried uint64 // nonces
+
+	options []string // of the transaction at hand
 }
 
 func (x *script) key(name string) Key {
@@ -110,6 +125,10 @@ func (x *script) genesis(d *datadriven.TestData) string {
 			g.Stakes = append(g.Stakes, GenesisStake{x.key(f[1]), x.key(f[2]), rao(f[3])})
 		case "owner":
 			g.Owner = x.key(f[1])
+		case "delegate":
+			g.Delegates = append(g.Delegates, GenesisDelegate{x.key(f[1]), uint16(number(f[2]))})
+		case "governor":
+			g.Governor = x.key(f[1])
 		case "issued":
 			g.IssuanceOffsetRao = rao(f[1])
 		default:
@@ -129,6 +148,12 @@ func setField(p *Params, field, value string) {
 		v.SetString(value)
 	case reflect.Bool:
 		v.SetBool(value == "true")
+	case reflect.Int16:
+		n, err := strconv.ParseInt(value, 10, 16)
+		if err != nil {
+			panic(err)
+		}
+		v.SetInt(n)
 	default:
 		n, err := strconv.ParseUint(value, 10, 64)
 		if err != nil {
@@ -141,7 +166,16 @@ func setField(p *Params, field, value string) {
 func (x *script) apply(signer string, m Msg) string {
 	k := x.key(signer)
 	before, _ := x.s.AppendBinary(nil)
-	tx := Sign("script", testKey(signer), x.s.Nonce(k), x.s.Height()+10, m)
+	nonce, expiry := x.s.Nonce(k), x.s.Height()+10
+	for _, option := range x.options {
+		switch name, value, _ := strings.Cut(option, "="); name {
+		case "number":
+			nonce = number(value)
+		case "until":
+			expiry = number(value)
+		}
+	}
+	tx := Sign("script", testKey(signer), nonce, expiry, m)
 	if err := x.s.Apply(tx); err != nil {
 		if after, _ := x.s.AppendBinary(nil); string(before) != string(after) {
 			return "REFUSED BUT CHANGED: " + err.Error()
@@ -153,6 +187,12 @@ func (x *script) apply(signer string, m Msg) string {
 
 func (x *script) do(line string) string {
 	f := strings.Fields(line)
+	x.options = nil
+	for last := len(f) - 1; last > 0 && (strings.HasPrefix(f[last], "number=") ||
+		strings.HasPrefix(f[last], "until=")); last-- {
+		x.options = append(x.options, f[last])
+		f = f[:last]
+	}
 	if told, ok := x.registrationCommand(f); ok {
 		return told
 	}
@@ -169,8 +209,25 @@ func (x *script) do(line string) string {
 		return x.apply(f[1], RemoveStake{x.key(f[2]), rao(f[3])})
 	case "transfer":
 		return x.apply(f[1], Transfer{x.key(f[2]), rao(f[3])})
+	case "burn":
+		return x.apply(f[1], Burn{rao(f[2])})
+	case "recycle":
+		return x.apply(f[1], Recycle{rao(f[2])})
+	case "delegate":
+		return x.apply(f[1], Delegate{x.key(f[2]), uint16(number(f[3]))})
+	case "reset-bonds":
+		return x.apply(f[1], ResetBonds{})
 	case "serve-axon":
-		return x.apply(f[1], ServeAxon{Axon: x.key(f[2])})
+		m := ServeAxon{Axon: x.key(f[2])}
+		if len(f) > 3 {
+			address := netip.MustParseAddrPort(f[3])
+			m.IP, m.Port = address.Addr().As16(), address.Port()
+		}
+		return x.apply(f[1], m)
+	case "serve-consensus":
+		return x.apply(f[1], ServeConsensus{x.key(f[2])})
+	case "govern":
+		return x.apply(f[1], SetParams{f[2], number(f[3])})
 	case "set-weights":
 		var m SetWeights
 		for _, w := range f[2:] {
@@ -209,6 +266,9 @@ func (x *script) events(events []Event) string {
 		case EpochRan:
 			fmt.Fprintf(&b, "\n  block %d: epoch %d of %s, paid %s, dust %d rao, unallocated %s", e.Block,
 				e.Epoch, tao(e.EmissionRao), tao(e.PaidRao), e.DustRao, tao(e.UnallocatedRao))
+			if e.OwnerRao > 0 {
+				fmt.Fprintf(&b, ", owner %s", tao(e.OwnerRao))
+			}
 		case Registered:
 			fmt.Fprintf(&b, "\n  block %d: %s registered as %d for %s", e.Block, x.name(e.Hotkey), e.UID,
 				tao(e.BurnRao))
@@ -230,6 +290,9 @@ func (x *script) show(f []string) string {
 				" VT %d%s%s\n", uid, x.name(n.Hotkey), x.name(n.Coldkey), tao(n.StakeRao), n.RegisteredAt,
 				n.LastUpdate, tao(n.EmissionRao), n.Consensus, n.Incentive, n.Dividends, n.ValidatorTrust,
 				word(n.Active, ", active"), word(n.Permit, ", permit"))
+			if x.s.neurons.get(UID(uid)).pruned {
+				fmt.Fprintf(&b, "  replaced since the last epoch\n")
+			}
 			if n.Axon != n.Hotkey {
 				fmt.Fprintf(&b, "  serves as %s\n", x.name(n.Axon))
 			}
@@ -259,8 +322,145 @@ func (x *script) show(f []string) string {
 		return tao(v.FreeOf(x.key(f[1])))
 	case "stake":
 		return tao(v.StakeOf(x.key(f[1])))
+	case "next-event":
+		if next := x.s.NextEvent(); next != never {
+			return fmt.Sprint(next)
+		}
+		return "never"
+	case "reward":
+		next, _ := x.s.params.curve().Next(x.s.height+1, x.s.issuance())
+		return tao(next)
+	case "param":
+		return shownParams(v.Params(), f[1:])
+	case "delegate-of":
+		return x.delegateOf(v, x.key(f[1]))
+	case "endpoints":
+		return x.endpoints(v)
+	case "scores":
+		return scores(v)
 	default:
 		return "unknown line"
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func shownParams(p Params, names []string) string {
+	var list []string
+	for _, name := range names {
+		field := reflect.ValueOf(p).FieldByName(name)
+		if !field.IsValid() {
+			return "no parameter " + name
+		}
+		list = append(list, fmt.Sprintf("%s %v", name, field))
+	}
+	return strings.Join(list, ", ")
+}
+
+func (x *script) delegateOf(v View, hotkey Key) string {
+	owner, _ := v.OwnerOf(hotkey)
+	take, open := v.Take(hotkey)
+	if !open {
+		return fmt.Sprintf("%s of %s is no delegate", x.name(hotkey), x.name(owner))
+	}
+	told := fmt.Sprintf("%s of %s takes %d/65535, holds %s", x.name(hotkey), x.name(owner), take,
+		tao(v.StakeOf(hotkey)))
+	seen := map[string]bool{}
+	for _, name := range x.names {
+		if rao := v.NominationOf(hotkey, pub(name)); rao > 0 && !seen[name] {
+			told += fmt.Sprintf(", %s by %s", tao(rao), name)
+			seen[name] = true
+		}
+	}
+	return told
+}
+
+func (x *script) endpoints(v View) string {
+	var b strings.Builder
+	for uid := range v.N() {
+		n := v.Neuron(UID(uid))
+		fmt.Fprintf(&b, "%d %s: axon %s at %v", uid, x.name(n.Hotkey), x.name(n.Axon),
+			netip.AddrPortFrom(netip.AddrFrom16(n.IP).Unmap(), n.Port))
+		if n.ConsensusKey != (Key{}) {
+			fmt.Fprintf(&b, ", consensus %s", x.name(n.ConsensusKey))
+		}
+		b.WriteByte('\n')
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// scores are the wide ones in ten-thousandths.
+func scores(v View) string {
+	var b strings.Builder
+	for uid := range v.N() {
+		fmt.Fprintf(&b, "%d:", uid)
+		w := v.Neuron(UID(uid)).Wide
+		for i, score := range []uint64{w.Rank, w.Trust, w.Consensus, w.Incentive, w.Dividends} {
+			share, _ := bits.Mul64(score, 10_000)
+			fmt.Fprintf(&b, " %c %d", "RTCID"[i], share)
+		}
+		b.WriteByte('\n')
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// eraTable lists parameters of an era by name.
+func eraTable(d *datadriven.TestData) string {
+	p, err := Era(d.CmdArgs[0].Key)
+	if err != nil {
+		return err.Error()
+	}
+	for _, arg := range d.CmdArgs[1:] {
+		p = p.Scaled(int(number(arg.Vals[0])))
+	}
+	if err := p.Validate(); err != nil {
+		return err.Error()
+	}
+	var lines []string
+	for _, line := range strings.Split(d.Input, "\n") {
+		lines = append(lines, shownParams(p, strings.Fields(line)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// curveTable mints by the block and together.
+func curveTable(d *datadriven.TestData) string {
+	c := emission.Curve{Rule: emission.Rule(d.CmdArgs[0].Key), HalvingBlocks: 1}
+	for _, arg := range d.CmdArgs[1:] {
+		v := number(arg.Vals[0])
+		switch arg.Key {
+		case "reward":
+			c.RewardRao = v
+		case "cap":
+			c.CapRao = v
+		case "halving":
+			c.HalvingBlocks = v
+		case "flat":
+			c.FlatRao = v
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return err.Error()
+	}
+	var b strings.Builder
+	for _, line := range strings.Split(d.Input, "\n") {
+		var issued, from, blocks uint64
+		if _, err := fmt.Sscanf(line, "%d from %d: %d", &issued, &from, &blocks); err != nil {
+			return err.Error()
+		}
+		sum := c.Sum(from, issued, blocks)
+		if blocks <= 16 {
+			total := issued
+			for i := range blocks {
+				rao, _ := c.Next(from+i, total)
+				total += rao
+				fmt.Fprintf(&b, "%d ", rao)
+			}
+			if total != issued+sum {
+				return fmt.Sprintf("%d one by one, %d together", total-issued, sum)
+			}
+			b.WriteString("= ")
+		}
+		fmt.Fprintf(&b, "%d\n", sum)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
@@ -278,8 +478,13 @@ func TestGoldenLedgerScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		var x script
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			if d.Cmd == "genesis" {
+			switch d.Cmd {
+			case "genesis":
 				return x.genesis(d) + "\n"
+			case "era":
+				return eraTable(d) + "\n"
+			case "curve":
+				return curveTable(d) + "\n"
 			}
 			var b strings.Builder
 			for _, line := range strings.Split(d.Input, "\n") {
