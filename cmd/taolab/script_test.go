@@ -23,9 +23,13 @@ func TestMain(m *testing.M) {
 // TestTheCommandDoesWhatItsScriptsSay runs the command lines in testdata/script and compares what
 // they print, where they exit and what they leave behind.
 func TestTheCommandDoesWhatItsScriptsSay(t *testing.T) {
-	tiny, err := os.ReadFile("../../scenarios/testdata/tiny.toml")
-	if err != nil {
-		t.Fatal(err)
+	files := map[string][]byte{}
+	for _, path := range []string{"testdata/tiny.toml", "regression/kappa.toml"} {
+		text, err := os.ReadFile("../../scenarios/" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[filepath.Base(path)] = text
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -36,7 +40,12 @@ func TestTheCommandDoesWhatItsScriptsSay(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TAOLAB_CACHE", env.WorkDir+"/cache")
-			return os.WriteFile(env.WorkDir+"/tiny.toml", tiny, 0o644)
+			for name, text := range files { // order-free: each is a file of its own
+				if err := os.WriteFile(filepath.Join(env.WorkDir, name), text, 0o644); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	})
 }
