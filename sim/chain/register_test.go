@@ -27,7 +27,8 @@ func joinable(t testing.TB, change func(*Params)) *State {
 	}
 	g := Genesis{ChainID: "test", Params: p, Balances: []Balance{{pub("cold"), RaoPerTAO}}}
 	for i := range 4 {
-		g.Neurons = append(g.Neurons, GenesisNeuron{pub(fmt.Sprint("old", i)), pub("cold"), uint64(i) * RaoPerTAO})
+		n := GenesisNeuron{pub(fmt.Sprint("old", i)), pub("cold"), uint64(i) * RaoPerTAO}
+		g.Neurons = append(g.Neurons, n)
 	}
 	s, err := New(g)
 	if err != nil {

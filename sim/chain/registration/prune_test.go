@@ -140,7 +140,7 @@ func FuzzPruningEqualsItsTwin(f *testing.F) {
 
 // FuzzPruningOf2022EqualsItsTwin compares with scores as whole numbers of any size.
 func FuzzPruningOf2022EqualsItsTwin(f *testing.F) {
-	f.Add([]byte("\x10\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\x05"), uint64(16), uint64(3))
+	f.Add(append(binary.LittleEndian.AppendUint64([]byte{16, 7: 0}, all), 5), uint64(16), uint64(3))
 	f.Fuzz(func(t *testing.T, b []byte, total, immunity uint64) {
 		const block = 256
 		var list []Holding
@@ -170,7 +170,8 @@ func FuzzPruningOf2022EqualsItsTwin(f *testing.F) {
 			}
 		}
 		n, at := from(list)
-		if got, ok := PruneByStakeOrIncentive(n, at, total, block, immunity); got != want || ok != (want >= 0) {
+		got, ok := PruneByStakeOrIncentive(n, at, total, block, immunity)
+		if got != want || ok != (want >= 0) {
 			t.Errorf("total %d, immunity %d, %v: %d, want %d", total, immunity, list, got, want)
 		}
 	})
