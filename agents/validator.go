@@ -259,8 +259,12 @@ func (v *Validator) endEpoch(env host.Env) {
 		v.sync(env)
 	}
 	params := env.Chain().Params()
+	era := v.era
+	if ratio := float64(params.MaxWeightRatio); ratio > 1 { // the ledger of 2022 refuses rows that differ more
+		era.Limit, era.MaxMinRatio = score.RatioLimit, ratio
+	}
 	in := score.WeightInput{
-		Era: v.era, MinAllowed: int(params.MinAllowedWeights),
+		Era: era, MinAllowed: int(params.MinAllowedWeights),
 		MaxShare: float64(params.MaxWeight) / 65535, Stream: env.Rand("weights"),
 	}
 	for i, p := range v.peers {
