@@ -6,6 +6,7 @@ import (
 
 	"taolab/sim/chain/consensus"
 	"taolab/sim/chain/emission"
+	"taolab/sim/chain/registration"
 )
 
 // Params are the parameters of a network: plain data, fixed at genesis. Lengths of time are in
@@ -187,6 +188,9 @@ func (p Params) Validate() error {
 	if err := p.curve().Validate(); err != nil {
 		return err
 	}
+	if err := registration.Seal(p.Seal).Validate(); err != nil {
+		return err
+	}
 	for _, name := range []struct {
 		field, value string
 		known        []string
@@ -195,7 +199,6 @@ func (p Params) Validate() error {
 		{"PruneBy", string(p.PruneBy), []string{string(PruneByEmission), string(PruneByScore),
 			string(PruneByStakeOrIncentive)}},
 		{"AdjustBy", string(p.AdjustBy), []string{string(AdjustByTarget), string(AdjustByDoubleHalve)}},
-		{"Seal", p.Seal, []string{"sha256", "keccak", "keccak-hotkey", "keccak-hotkey-le"}},
 		{"BurnRule", string(p.BurnRule), []string{string(BurnByDemand), string(BurnByInterval)}},
 	} {
 		if !slices.Contains(name.known, name.value) {

@@ -176,7 +176,7 @@ func (x *script) apply(signer string, m Msg) string {
 		}
 	}
 	tx := Sign("script", testKey(signer), nonce, expiry, m)
-	if err := x.s.Apply(tx); err != nil {
+	if err := observed.apply(x.s, tx); err != nil {
 		if after, _ := x.s.AppendBinary(nil); string(before) != string(after) {
 			return "REFUSED BUT CHANGED: " + err.Error()
 		}
@@ -249,7 +249,7 @@ func (x *script) do(line string) string {
 		return x.apply(f[1], m)
 	case "advance":
 		n, _ := strconv.ParseUint(f[1], 10, 64)
-		return x.events(x.s.Advance(n))
+		return x.events(observed.advance(x.s, n))
 	}
 	return x.show(f)
 }

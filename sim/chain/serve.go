@@ -45,10 +45,8 @@ func (s *State) resetBonds(hotkey Key, _ ResetBonds) error {
 	}
 	for holder := range s.neurons.n {
 		row := s.neurons.get(UID(holder)).bonds
-		k, held := slices.BinarySearchFunc(row, uid, func(b BondEntry, uid UID) int {
-			return int(b.UID) - int(uid)
-		})
-		if held {
+		// A row is not always in the order of uids.
+		if k := slices.IndexFunc(row, func(b BondEntry) bool { return b.UID == uid }); k >= 0 {
 			s.setBonds(UID(holder), slices.Delete(slices.Clone(row), k, k+1))
 		}
 	}

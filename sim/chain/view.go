@@ -159,7 +159,8 @@ func (v View) BurnRao() uint64 { return v.burnRao }
 // Weights returns the stored weights of a neuron in the order given by its owner. Read only.
 func (v View) Weights(uid UID) []WeightEntry { return v.slot(uid).weights }
 
-// Bonds returns the stored bonds of a neuron in ascending uid order. Read only.
+// Bonds returns the stored bonds of a neuron: in ascending uid order, but with liquid alpha under
+// yuma3, which keeps the order of its weights. Read only.
 func (v View) Bonds(uid UID) []BondEntry { return v.slot(uid).bonds }
 
 // Totals is the ledger's account of all money.
