@@ -18,7 +18,8 @@ type NewcomerConfig struct {
 // Validate says what a newcomer cannot work with.
 func (c NewcomerConfig) Validate() error {
 	if c.RetryBlocks < 1 || c.Tries < 1 || c.Then == nil {
-		return fmt.Errorf("newcomer: %d tries every %d blocks; expected at least 1 of both, and an agent", c.Tries, c.RetryBlocks)
+		return fmt.Errorf("newcomer: %d tries every %d blocks; expected at least 1 of both, and an agent",
+			c.Tries, c.RetryBlocks)
 	}
 	return nil
 }
@@ -123,7 +124,8 @@ func (n *Newcomer) RestoreState(b []byte) error {
 			return err
 		}
 	} else if len(rest) > 0 {
-		return fmt.Errorf("newcomer: %d bytes behind the state of one that is not registered; expected none", len(rest))
+		return fmt.Errorf("newcomer: %d bytes behind the state of one that is not registered; expected none",
+			len(rest))
 	}
 	*n = r
 	return nil

@@ -74,7 +74,7 @@ type TableDifference struct {
 	Damaged []string       `json:"damaged,omitempty"` // folders whose rows are not those that run.json lists
 	First   *RowDifference `json:"first,omitempty"`
 
-	telling *RowDifference // the first row that differs in more than digests, which only say that something does
+	telling *RowDifference // the first row that differs in more than digests: those do not say why
 }
 
 // RowDifference is the first row of a table that differs.
@@ -254,8 +254,8 @@ func rowDifference[T trace.Row](a, b *walk[T]) *RowDifference {
 }
 
 // keyColumns are the columns that say which row of its table a row is, where a table has them.
-var keyColumns = []string{"epoch", "block", "height", "uid", "from", "to", "validator", "step", "peer", "session",
-	"position", "subset", "kind"}
+var keyColumns = []string{"epoch", "block", "height", "uid", "from", "to", "validator", "step", "peer",
+	"session", "position", "subset", "kind"}
 
 // describeRow names a row by its key columns, and tells the block at which it was recorded.
 func describeRow(row trace.Row, r *Run) (key string, block uint64) {

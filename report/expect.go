@@ -38,13 +38,15 @@ func (e *Expectation) Check() (key, fault, want string) {
 		return "digest", "a metric and a digest in one", "one of the two; write a second [[expect]]"
 	case e.Digest != "":
 		if e.Comparison != "" || len(e.Value) > 0 {
-			return "digest", "a digest with a comparison or a value", "no comparison and no value: a digest is equal or not"
+			return "digest", "a digest with a comparison or a value",
+				"no comparison and no value: a digest is equal or not"
 		}
 		if e.Digest != NewDigest && checkDigest(e.Digest) != nil {
 			return "digest", strconv.Quote(e.Digest), "64 hexadecimal digits, or the word new"
 		}
 		if _, ok := tableNamed(e.table()); !ok && e.Of != "" && e.Of != OfRun && e.Of != OfState {
-			return "of", strconv.Quote(e.Of) + " is not known", fmt.Sprintf("%s, %s or a table: %s", OfRun, OfState, tableWords())
+			return "of", strconv.Quote(e.Of) + " is not known",
+				fmt.Sprintf("%s, %s or a table: %s", OfRun, OfState, tableWords())
 		}
 		return "", "", ""
 	case e.Comparison == "":

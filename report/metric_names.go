@@ -94,7 +94,9 @@ func (f *fullest) fill() {
 		f.Routing = &RoutingSummary{}
 	}
 	if f.has(trace.Applications) && f.applications {
-		f.Use = &ApplicationSummary{LatencyMedianS: &one, Loss: &one, EnsembleLoss: &one, StakeAdmission: &one, StakeLatency: &one}
+		f.Use = &ApplicationSummary{
+			LatencyMedianS: &one, Loss: &one, EnsembleLoss: &one, StakeAdmission: &one, StakeLatency: &one,
+		}
 	}
 	for _, kind := range faultKinds {
 		f.Faults = append(f.Faults, faultCount{Kind: kind})

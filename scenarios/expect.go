@@ -31,7 +31,8 @@ func (c *checker) expectations() {
 			continue
 		}
 		if t, ok := e.Table(); ok && !slices.Contains(tables, t) {
-			c.fault(key+".of", fmt.Sprintf("the run does not record the table %s", t), "a recorded table", "switch it on in [trace]")
+			c.fault(key+".of", fmt.Sprintf("the run does not record the table %s", t), "a recorded table",
+				"switch it on in [trace]")
 		}
 		if e.Metric == "" {
 			continue
@@ -43,7 +44,8 @@ func (c *checker) expectations() {
 		if _, found := slices.BinarySearch(all, e.Metric); found {
 			hint = "it needs tables that [trace] leaves out"
 		}
-		c.fault(key+".metric", fmt.Sprintf("no run of this scenario has the number %q", e.Metric), "a number that taolab report RUN --metrics lists", hint)
+		c.fault(key+".metric", fmt.Sprintf("no run of this scenario has the number %q", e.Metric),
+			"a number that taolab report RUN --metrics lists", hint)
 	}
 }
 
@@ -98,7 +100,8 @@ func (f *File) Line(key string) int { return locate(f.Text)[key] }
 // digests changes, and the file is replaced whole or not at all.
 func (f *File) Relearn(digests []string) error {
 	if !strings.HasSuffix(f.Origin, ".toml") {
-		return &Error{Where: f.Origin, Fault: "it comes with the program and has no file to write to", Want: "the path of a scenario file"}
+		return &Error{Where: f.Origin, Fault: "it comes with the program and has no file to write to",
+			Want: "the path of a scenario file"}
 	}
 	text, err := relearn(f, digests)
 	if err != nil {
@@ -116,7 +119,8 @@ func (f *File) Relearn(digests []string) error {
 		return err
 	}
 	if string(now) != f.Text {
-		return &Error{Where: f.Origin, Fault: "the file has changed since it was read", Want: "the text that was run", Hint: "run the check again"}
+		return &Error{Where: f.Origin, Fault: "the file has changed since it was read",
+			Want: "the text that was run", Hint: "run the check again"}
 	}
 	return replaceFile(path, text)
 }
@@ -134,8 +138,9 @@ func relearn(f *File, digests []string) (string, error) {
 		}
 		n := places[fmt.Sprintf("expect[%d].digest", i)]
 		if n == 0 || !digestLine.MatchString(lines[n-1]) {
-			return "", &Error{Where: f.Origin, Key: fmt.Sprintf("expect[%d].digest", i), Fault: "it does not stand on a line of its own",
-				Want: "an [[expect]] table with a line digest = \"...\""}
+			return "", &Error{Where: f.Origin, Key: fmt.Sprintf("expect[%d].digest", i),
+				Fault: "it does not stand on a line of its own",
+				Want:  "an [[expect]] table with a line digest = \"...\""}
 		}
 		lines[n-1] = digestLine.ReplaceAllString(lines[n-1], "${1}"+strconv.Quote(digest))
 	}
@@ -146,8 +151,9 @@ func relearn(f *File, digests []string) (string, error) {
 	}
 	for i, digest := range digests {
 		if digest != "" && again.Expect[i].Digest != digest {
-			return "", &Error{Where: f.Origin, Key: fmt.Sprintf("expect[%d].digest", i), Fault: "its line could not be told from another",
-				Want: "a file in which each [[expect]] has a line digest = \"...\" of its own"}
+			return "", &Error{Where: f.Origin, Key: fmt.Sprintf("expect[%d].digest", i),
+				Fault: "its line could not be told from another",
+				Want:  "a file in which each [[expect]] has a line digest = \"...\" of its own"}
 		}
 	}
 	return text, nil

@@ -259,11 +259,8 @@ func TestTheCacheSweepsWhatKilledRunsLeft(t *testing.T) {
 }
 
 func TestWorkOfAbsurdHardwareIsANumber(t *testing.T) {
-	file, err := Load("quickstart", []string{"miners[0].hardware_mflops=1e9", "miners[0].count=60000", "time.hours=87600", "miners[0].duty=1"})
-	if err == nil {
-		t.Fatal("60,000 models fit?")
-	}
-	file, err = Load("quickstart", []string{"miners[0].hardware_mflops=1e9", "time.hours=87600", "miners[0].duty=1"})
+	sets := []string{"miners[0].hardware_mflops=1e9", "time.hours=87600", "miners[0].duty=1"}
+	file, err := Load("quickstart", sets)
 	if err != nil {
 		t.Fatal(err)
 	}

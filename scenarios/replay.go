@@ -15,7 +15,8 @@ import (
 // the recorded one.
 func FromManifest(dir string, m *report.Manifest, corpus string) (*File, error) {
 	bad := func(fault, hint string) error {
-		return &Error{Where: dir + "/" + report.ManifestFile, Key: "scenario", Fault: fault, Want: "the resolved scenario of a run", Hint: hint}
+		return &Error{Where: dir + "/" + report.ManifestFile, Key: "scenario", Fault: fault,
+			Want: "the resolved scenario of a run", Hint: hint}
 	}
 	if len(m.Scenario) == 0 {
 		return nil, bad("missing", "")

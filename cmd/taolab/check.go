@@ -59,12 +59,15 @@ With --update the digests that the files expect are written anew; nothing else i
 	f := cmd.Flags()
 	f.StringArrayVar(&flags.sets, "set", nil, "override a key in every scenario; may be repeated")
 	f.IntVarP(&flags.jobs, "jobs", "j", runtime.NumCPU(), "scenarios that run at a time")
-	f.DurationVar(&flags.budget, "budget", 0, "time after which no further scenario is begun, as in 10m; what was not begun has failed (default none)")
+	f.DurationVar(&flags.budget, "budget", 0,
+		"time after which no further scenario is begun, as in 10m; what was not begun has failed (default none)")
 	f.StringVar(&flags.junit, "junit", "", "write the results to this file as JUnit XML")
-	f.BoolVar(&flags.github, "github", os.Getenv("GITHUB_ACTIONS") == "true", "print an annotation for each failed expectation; on by itself within GitHub Actions")
+	f.BoolVar(&flags.github, "github", os.Getenv("GITHUB_ACTIONS") == "true",
+		"print an annotation for each failed expectation; on by itself within GitHub Actions")
 	f.BoolVar(&flags.json, "json", false, "print JSON")
 	f.BoolVar(&flags.update, "update", false, "write the digests of these runs into the scenario files")
-	f.BoolVar(&flags.paranoid, "paranoid", false, "check every invariant of the ledger after each transaction and block")
+	f.BoolVar(&flags.paranoid, "paranoid", false,
+		"check every invariant of the ledger after each transaction and block")
 	f.StringVar(&flags.keep, "keep", "", "keep the runs in this folder, each under the name of its scenario")
 	return cmd
 }
@@ -125,11 +128,13 @@ func (f checkFlags) validate(args []string) error {
 	case f.budget < 0:
 		return fmt.Errorf("--budget %s: expected a time that is not negative", f.budget)
 	case f.update && len(f.sets) > 0:
-		return errors.New("--update with --set: the digests would be those of other scenarios than the files; leave one of the two out")
+		return errors.New("--update with --set: the digests would be those of other scenarios than the files; " +
+			"leave one of the two out")
 	}
 	for _, name := range args {
 		if f.update && slices.Contains(scenarios.Names(), name) {
-			return fmt.Errorf("--update %s: it comes with the program and has no file to write to; expected files and folders", name)
+			return fmt.Errorf("--update %s: it comes with the program and has no file to write to; "+
+				"expected files and folders", name)
 		}
 	}
 	return nil
@@ -215,7 +220,8 @@ func (f checkFlags) makeFolders(list []*checked) error {
 		taken[name] = true
 		c.Folder = filepath.Join(f.keep, name)
 		if _, err := os.Lstat(c.Folder); err == nil {
-			return fmt.Errorf("--keep %s: %s exists already; expected a folder without these runs; name another one", f.keep, c.Folder)
+			return fmt.Errorf("--keep %s: %s exists already; expected a folder without these runs; "+
+				"name another one", f.keep, c.Folder)
 		}
 	}
 	return nil

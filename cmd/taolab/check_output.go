@@ -183,7 +183,8 @@ func summarise(path string, list []*checked) error {
 	var b strings.Builder
 	b.WriteString("| scenario | result | met | seconds | run digest |\n| --- | --- | --- | --- | --- |\n")
 	for _, c := range list {
-		fmt.Fprintf(&b, "| %s | %s | %d/%d | %.1f | `%.16s` |\n", c.Scenario, c.Status, c.Met, len(c.Lines), c.Seconds, c.RunDigest)
+		fmt.Fprintf(&b, "| %s | %s | %d/%d | %.1f | `%.16s` |\n",
+			c.Scenario, c.Status, c.Met, len(c.Lines), c.Seconds, c.RunDigest)
 	}
 	_, err = f.WriteString(b.String())
 	return errors.Join(err, f.Close())
@@ -235,7 +236,8 @@ func junit(list []*checked) junitSuites {
 	total := 0.0
 	for _, c := range list {
 		suite := junitSuite{Name: c.Scenario, Time: fmt.Sprintf("%.3f", c.Seconds), Properties: []junitProperty{
-			{"seed", strconv.FormatUint(c.Seed, 10)}, {"run_digest", c.RunDigest}, {"version", currentVersion().Revision},
+			{"seed", strconv.FormatUint(c.Seed, 10)}, {"run_digest", c.RunDigest},
+			{"version", currentVersion().Revision},
 		}}
 		file := ""
 		if strings.HasSuffix(c.Scenario, ".toml") {
@@ -248,7 +250,8 @@ func junit(list []*checked) junitSuites {
 			}
 			if !v.Met {
 				suite.Failures++
-				one.Failure = &junitFault{c.describe(i), "expectation", fmt.Sprintf("want %s\nhave %s", v.Want, v.Have)}
+				text := fmt.Sprintf("want %s\nhave %s", v.Want, v.Have)
+				one.Failure = &junitFault{c.describe(i), "expectation", text}
 			}
 			suite.Cases = append(suite.Cases, one)
 		}
@@ -259,7 +262,9 @@ func junit(list []*checked) junitSuites {
 		}
 		suite.Tests = len(suite.Cases)
 		total += c.Seconds
-		all.Tests, all.Failures, all.Errors = all.Tests+suite.Tests, all.Failures+suite.Failures, all.Errors+suite.Errors
+		all.Tests += suite.Tests
+		all.Failures += suite.Failures
+		all.Errors += suite.Errors
 		all.Suites = append(all.Suites, suite)
 	}
 	all.Time = fmt.Sprintf("%.3f", total)

@@ -72,7 +72,8 @@ func printDiff(w io.Writer, d *report.Difference) error {
 	for _, t := range d.Tables {
 		fmt.Fprintf(table, "%s\t%s\t%d\t%d\n", t.Table, t.Status, t.RowsA, t.RowsB)
 		for _, folder := range t.Damaged {
-			fmt.Fprintf(table, "  the rows in %s are not those that its run.json lists: changed after the run\n", folder)
+			fmt.Fprintf(table, "  the rows in %s are not those that its run.json lists: changed after the run\n",
+				folder)
 		}
 	}
 	if len(d.Digests) > 0 {

@@ -47,10 +47,13 @@ is printed, and the exit code is 5.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&flags.out, "out", "o", "", "folder for a run that differs; must not exist (default RUN-replay, numbered)")
+	f.StringVarP(&flags.out, "out", "o", "",
+		"folder for a run that differs; must not exist (default RUN-replay, numbered)")
 	f.StringVar(&flags.corpus, "corpus", "", "where the shards are now; default: where run.json says they were")
-	f.IntVarP(&flags.workers, "workers", "w", runtime.NumCPU(), "threads that compute; the results are the same bits for any number")
-	f.BoolVar(&flags.paranoid, "paranoid", false, "check every invariant of the ledger after each transaction and block")
+	f.IntVarP(&flags.workers, "workers", "w", runtime.NumCPU(),
+		"threads that compute; the results are the same bits for any number")
+	f.BoolVar(&flags.paranoid, "paranoid", false,
+		"check every invariant of the ledger after each transaction and block")
 	f.BoolVar(&flags.json, "json", false, "print JSON")
 	return cmd
 }
@@ -83,7 +86,8 @@ func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr i
 	var until virtual.Position
 	if m.Interrupted {
 		if until = (virtual.Position{Height: m.Blocks, Events: m.Events}); until == (virtual.Position{}) {
-			return code(exitFailure, fmt.Errorf("%s: interrupted before anything happened; expected a run with events; nothing can be repeated", dir))
+			return code(exitFailure, fmt.Errorf("%s: interrupted before anything happened; "+
+				"expected a run with events; nothing can be repeated", dir))
 		}
 	}
 	file, err := scenarios.FromManifest(dir, m, flags.corpus)
@@ -96,13 +100,16 @@ func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr i
 		return err
 	}
 	if fmt.Sprintf("%x", material.CorpusDigest) != m.CorpusDigest && m.CorpusDigest != "" {
-		talk.say("warning: the corpus is not the one of the run: digest %x, it was %s", material.CorpusDigest, m.CorpusDigest)
+		talk.say("warning: the corpus is not the one of the run: digest %x, it was %s",
+			material.CorpusDigest, m.CorpusDigest)
 	}
 	out, err := replayFolder(dir, flags.out)
 	if err != nil {
 		return code(exitFailure, err)
 	}
-	e := experiment{file: file, material: material, dir: out, workers: flags.workers, paranoid: flags.paranoid, until: until}
+	e := experiment{
+		file: file, material: material, dir: out, workers: flags.workers, paranoid: flags.paranoid, until: until,
+	}
 	again, err := e.simulate(ctx, talk)
 	if err != nil {
 		return err

@@ -56,7 +56,8 @@ and PNG, and report.html.`,
 	cmd.Flags().StringArrayVar(&flags.sets, "set", nil, "override a key, as in --set time.hours=12; may be repeated")
 	cmd.Flags().Uint64Var(&flags.seed, "seed", 1, "master seed, short for --set seed=N")
 	cmd.Flags().IntVarP(&flags.workers, "workers", "w", runtime.NumCPU(), "threads that compute; the results are the same bits for any number")
-	cmd.Flags().BoolVar(&flags.paranoid, "paranoid", false, "check every invariant of the ledger after each transaction and block; slow, same results")
+	cmd.Flags().BoolVar(&flags.paranoid, "paranoid", false,
+		"check every invariant of the ledger after each transaction and block; slow, same results")
 	cmd.Flags().BoolVar(&flags.figures, "figures", true, "draw figures and the page at the end")
 	return cmd
 }
