@@ -372,6 +372,7 @@ func TestElementwiseKernelsPanicOnShortSlicesBeforeAnythingIsTouched(t *testing.
 		"ColumnSums: x: 7 elements":            func() { ColumnSums(2, x(7), 4, x(4)) },
 		"Softmax: x: 7 elements":               func() { Softmax(2, 4, x(7), 4, 1) },
 		"Softmax: x: rows overlap":             func() { Softmax(2, 4, x(8), 3, 1) },
+		"Softmax: scale -1":                    func() { Softmax(2, 4, x(8), 4, -1) },
 		"CausalSoftmax: 3 rows from 2":         func() { CausalSoftmax(3, 2, 4, x(12), 4, 1) },
 		"CausalSoftmax: 1 rows from -1":        func() { CausalSoftmax(1, -1, 4, x(12), 4, 1) },
 		"CausalSoftmaxBackward: p: 7 elements": func() { CausalSoftmaxBackward(2, 2, 4, x(7), 4, x(8), 4, 1) },

@@ -3,10 +3,11 @@ package kernel
 import "fmt"
 
 // Softmax turns each of rows rows of x, cols elements that begin stride elements apart, into
-// exp((x-max)*scale), by num.Exp32, times the inverse of their [Sum]. It panics as [MatMul] does. A row
-// whose greatest element is infinite becomes NaN.
+// exp((x-max)*scale), by num.Exp32, times the inverse of their [Sum]. It panics as [MatMul] does, and
+// if scale is negative. A row whose greatest element is infinite becomes NaN.
 func Softmax(rows, cols int, x []float32, stride int, scale float32) {
 	needRows("Softmax: x", len(x), rows, stride, cols)
+	needScale("Softmax", scale)
 	switch {
 	case rows == 0 || cols == 0:
 	case active == Generic:
@@ -19,10 +20,11 @@ func Softmax(rows, cols int, x []float32, stride int, scale float32) {
 }
 
 // CausalSoftmax turns the first first+i+1 elements of row i of x into their [Softmax], and those from
-// there to end into +0. It panics as [MatMul] does, and unless first+rows <= end.
+// there to end into +0. It panics as Softmax does, and unless first+rows <= end.
 func CausalSoftmax(rows, first, end int, x []float32, stride int, scale float32) {
 	needRows("CausalSoftmax: x", len(x), rows, stride, end)
 	needTriangle("CausalSoftmax", rows, first, end)
+	needScale("CausalSoftmax", scale)
 	switch {
 	case rows == 0:
 	case active == Generic:
@@ -65,6 +67,13 @@ func CausalSoftmaxBackward(rows, first, end int, p []float32, pStride int,
 func needTriangle(what string, rows, first, end int) {
 	if first < 0 || rows > end-first {
 		panic(fmt.Sprintf("kernel: %s: %d rows from %d on end beyond %d", what, rows, first, end))
+	}
+}
+
+// needScale panics unless a scale keeps the greatest element the greatest.
+func needScale(what string, scale float32) {
+	if !(scale >= 0) {
+		panic(fmt.Sprintf("kernel: %s: scale %v; it must not be negative", what, scale))
 	}
 }
 

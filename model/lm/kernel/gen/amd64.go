@@ -53,9 +53,14 @@ func (x x86) argumentScalar(name string, at int, temp vec) vec {
 
 func (x x86) addArgument(to reg, name string, at int) { x.op("ADDQ %s+%d(FP), %s", name, at, to) }
 
-func (x x86) countDown(name string, at int, label string) {
-	x.op("DECQ %s+%d(FP)", name, at)
+func (x x86) countDown(name string, at, n int, label string) {
+	x.op("SUBQ $%d, %s+%d(FP)", n, name, at)
 	x.op("JNZ %s", label)
+}
+
+func (x x86) jumpIfFewer(name string, at, n int, label string) {
+	x.op("CMPQ %s+%d(FP), $%d", name, at, n)
+	x.op("JLT %s", label)
 }
 
 func (x x86) set(to reg, n int) {
@@ -73,6 +78,15 @@ func (x x86) finish()                     { x.op("VZEROUPPER"); x.op("RET") }
 func (x x86) spread(to, from vec)         { x.op("VBROADCASTSS %s, %s", low(from), to) }
 func (x x86) loadScalar(to vec, f reg)    { x.op("VMOVSS (%s), %s", f, low(to)) }
 func (x x86) storeScalar(from vec, t reg) { x.op("VMOVSS %s, (%s)", low(from), t) }
+
+func (x x86) addRegister(to, a reg) { x.op("ADDQ %s, %s", a, to) }
+
+func (x x86) jumpIfLowBits(a reg, bits, n int, label string) {
+	x.op("MOVQ %s, AX", a)
+	x.op("ANDQ $%d, AX", bits)
+	x.op("CMPQ AX, $%d", n)
+	x.op("JGT %s", label)
+}
 
 func (x x86) jumpUnlessLess(a, b reg, label string) {
 	x.op("CMPQ %s, %s", a, b)
@@ -107,7 +121,7 @@ func (x x86) span(s span) {
 	x.lanesOf(s)
 }
 
-func (x x86) spanAbove(s span, last reg) {
+func (x x86) spanAbove(s span, last reg, masks []*laneMask) {
 	x.op("MOVQ %s, %s", last, s.rest)
 	x.op("ANDQ $15, %s", s.rest)
 	x.op("MOVQ %s, %s", last, s.whole)
@@ -115,9 +129,13 @@ func (x x86) spanAbove(s span, last reg) {
 	x.op("SHLQ $2, %s", s.whole)
 	x.op("INCQ %s", s.rest)
 	x.lanesOf(s)
+	for _, m := range masks[1:] { // of the rows below, one lane longer each
+		x.op("LEAL 1(AX)(AX*1), AX")
+		x.op("KMOVW AX, %s", m.bits)
+	}
 }
 
-// lanesOf makes the mask of a span's last chunk.
+// lanesOf makes the mask of a span's last chunk, and leaves its bits in AX.
 func (x x86) lanesOf(s span) {
 	x.op("MOVQ %s, CX", s.rest)
 	if x.wide {
@@ -164,9 +182,9 @@ func (x x86) address(base reg, p part) string {
 	return fmt.Sprintf("%d(%s)(%s*1)", p.offset, base, p.index)
 }
 
-// loadMask puts a part's mask into Y15.
-func (x x86) loadMask(p part) {
-	x.op("VMOVUPS %d(%s), Y15", p.number*4*x.lanes(), p.mask.table)
+// lanesMask is a part's mask in memory.
+func (x x86) lanesMask(p part) string {
+	return fmt.Sprintf("%d(%s)", p.number*4*x.lanes(), p.mask.table)
 }
 
 func (x x86) load(to vec, base reg, p part) {
@@ -176,8 +194,7 @@ func (x x86) load(to vec, base reg, p part) {
 	case x.wide:
 		x.op("VMOVUPS.Z %s, %s, %s", x.address(base, p), p.mask.bits, to)
 	default:
-		x.loadMask(p)
-		x.op("VMASKMOVPS %s, Y15, %s", x.address(base, p), to)
+		x.op("VMOVUPS %s, Y15; VMASKMOVPS %s, Y15, %s", x.lanesMask(p), x.address(base, p), to)
 	}
 }
 
@@ -188,8 +205,7 @@ func (x x86) store(from vec, base reg, p part) {
 	case x.wide:
 		x.op("VMOVUPS %s, %s, %s", from, p.mask.bits, x.address(base, p))
 	default:
-		x.loadMask(p)
-		x.op("VMASKMOVPS %s, Y15, %s", from, x.address(base, p))
+		x.op("VMOVUPS %s, Y15; VMASKMOVPS %s, Y15, %s", x.lanesMask(p), from, x.address(base, p))
 	}
 }
 
@@ -207,7 +223,7 @@ func (x x86) keep(v vec, p part) {
 	case x.wide:
 		x.op("VMOVAPS.Z %s, %s, %s", v, p.mask.bits, v)
 	default:
-		x.op("VANDPS %d(%s), %s, %s", p.number*4*x.lanes(), p.mask.table, v, v)
+		x.op("VANDPS %s, %s, %s", x.lanesMask(p), v, v)
 	}
 }
 
@@ -218,8 +234,7 @@ func (x x86) greater(most, v, temp vec, p part) {
 	case x.wide:
 		x.op("VMAXPS %s, %s, %s, %s", v, most, p.mask.bits, most)
 	default:
-		x.loadMask(p)
-		x.op("VBLENDVPS Y15, %s, %s, %s", v, most, temp)
+		x.op("VMOVUPS %s, Y15; VBLENDVPS Y15, %s, %s, %s", x.lanesMask(p), v, most, temp)
 		x.op("VMAXPS %s, %s, %s", temp, most, most)
 	}
 }
@@ -232,8 +247,18 @@ func (x x86) binary(op operation, to, a, b vec) {
 	if strings.Contains(string(a), "(") {
 		panic("gen: only the last source may lie in memory")
 	}
-	x.op("%sPS %s, %s, %s", x86Names[op], b, a, to)
+	x.op("%sPS%s %s, %s, %s", x86Names[op], x.spreads(b), b, a, to)
 }
+
+// spreads is the suffix of an operation whose last source may be a constant in memory.
+func (x x86) spreads(b vec) string {
+	if x.wide && strings.HasPrefix(string(b), "constants") {
+		return ".BCST"
+	}
+	return ""
+}
+
+func (x x86) exact(to, a, b vec) { x.op("VFNMADD231PS%s %s, %s, %s", x.spreads(b), b, a, to) }
 
 func (x x86) root(to, a vec) { x.op("VSQRTPS %s, %s", a, to) }
 

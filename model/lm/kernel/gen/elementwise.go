@@ -112,15 +112,19 @@ func stubs() []byte {
 
 // exp replaces v by its exponential, as num.Exp32 has it.
 func (r *routine) exp(v vec) {
+	r.binary(smaller, v, r.pin(88), v)
+	r.expBelow(v)
+}
+
+// expBelow is exp of what is not above 88.
+func (r *routine) expBelow(v vec) {
 	r.scope(func() {
 		t, n, q := r.temp(), r.temp(), r.temp()
 		r.binary(larger, v, r.pin(-87), v)
-		r.binary(smaller, v, r.pin(88), v)
 		r.mul(t, v, r.value(math.Log2E))
 		r.add(t, t, r.value(3<<22))
 		r.sub(n, t, r.value(3<<22))
-		r.mul(q, n, r.value(355.0/512))
-		r.sub(v, v, q)
+		r.exact(v, n, r.value(355.0/512))
 		r.mul(q, n, r.value(math.Ln2-355.0/512))
 		r.sub(v, v, q)
 		r.mul(q, v, r.value(0x1.6ac6b2p-10))
@@ -138,7 +142,7 @@ func (r *routine) exp(v vec) {
 }
 
 func exponential(r *routine) {
-	x, index, s := r.arg("x"), r.int(), r.spanOf("n")
+	x, index, s := r.arg("x"), r.ints(1), r.spanOf("n")
 	shift, scale := r.argVector("shift"), r.argVector("scale")
 	r.each(s, index, func(p part) {
 		v := r.read(x, p)
@@ -150,7 +154,7 @@ func exponential(r *routine) {
 }
 
 func sigmoid(r *routine) {
-	x, index, s := r.arg("x"), r.int(), r.spanOf("n")
+	x, index, s := r.arg("x"), r.ints(1), r.spanOf("n")
 	r.each(s, index, func(p part) {
 		v := r.read(x, p)
 		r.mul(v, v, r.value(-1))
@@ -172,7 +176,7 @@ const (
 )
 
 func gelu(r *routine) {
-	args, index, s := r.args("x", "gate", "y"), r.int(), r.spanOf("n")
+	args, index, s := r.args("x", "gate", "y"), r.ints(1), r.spanOf("n")
 	x, gate, y := args[0], args[1], args[2]
 	r.each(s, index, func(p part) {
 		v, g := r.read(x, p), r.temp()
@@ -188,7 +192,7 @@ func gelu(r *routine) {
 }
 
 func geluBackward(r *routine) {
-	args, index, s := r.args("x", "gate", "y", "dy"), r.int(), r.spanOf("n")
+	args, index, s := r.args("x", "gate", "y", "dy"), r.ints(1), r.spanOf("n")
 	x, gate, y, dy := args[0], args[1], args[2], args[3]
 	r.each(s, index, func(p part) {
 		slope, g, v := r.read(x, p), r.read(gate, p), r.temp()
@@ -205,7 +209,7 @@ func geluBackward(r *routine) {
 }
 
 func addition(r *routine) {
-	args, index, s := r.args("x", "y"), r.int(), r.spanOf("n")
+	args, index, s := r.args("x", "y"), r.ints(1), r.spanOf("n")
 	r.each(s, index, func(p part) {
 		v := r.read(args[0], p)
 		r.add(v, v, r.once(args[1], p))
@@ -214,19 +218,18 @@ func addition(r *routine) {
 }
 
 func addRow(r *routine) {
-	args, index, s := r.args("x", "row"), r.int(), r.spanOf("cols")
-	r.rows("rows", func() {
+	args, index, s := r.args("x", "row"), r.ints(1), r.spanOf("cols")
+	r.rows("rows", 1, args[:1], func([]reg) {
 		r.each(s, index, func(p part) {
 			v := r.read(args[0], p)
 			r.add(v, v, r.once(args[1], p))
 			r.store(v, args[0], p)
 		})
-		r.advance(args[0], "stride")
 	})
 }
 
 func sum(r *routine) {
-	args, index, s := r.args("x", "result"), r.int(), r.spanOf("n")
+	args, index, s := r.args("x", "result"), r.ints(1), r.spanOf("n")
 	acc := r.zeros()
 	r.each(s, index, func(p part) {
 		r.add(acc[p.number], acc[p.number], r.once(args[0], p))
@@ -235,7 +238,7 @@ func sum(r *routine) {
 }
 
 func dot(r *routine) {
-	args, index, s := r.args("x", "y", "result"), r.int(), r.spanOf("n")
+	args, index, s := r.args("x", "y", "result"), r.ints(1), r.spanOf("n")
 	acc := r.zeros()
 	r.each(s, index, func(p part) { r.addProduct(acc, args[0], args[1], p) })
 	r.storeScalar(r.sum(acc), args[2])
@@ -268,7 +271,7 @@ func columnSums(r *routine) {
 			r.here(again)
 			for c := range acc {
 				for i, sum := range acc[c] {
-					r.scope(func() { r.add(sum, sum, r.once(row, part{i, index, 4 * (c*chunk + i*r.lanes()), m})) })
+					r.scope(func() { r.add(sum, sum, r.once(row, part{0, i, index, 4 * (c*chunk + i*r.lanes()), m})) })
 				}
 			}
 			r.advance(row, "stride")
@@ -276,7 +279,7 @@ func columnSums(r *routine) {
 			r.jumpUnlessZero(left, again)
 			for c := range acc {
 				for i, sum := range acc[c] {
-					r.store(sum, sums, part{i, index, 4 * (c*chunk + i*r.lanes()), m})
+					r.store(sum, sums, part{0, i, index, 4 * (c*chunk + i*r.lanes()), m})
 				}
 			}
 		})
@@ -316,7 +319,7 @@ func (r *routine) fields(argument string, n int) []vec {
 }
 
 func adamW(r *routine) {
-	args, index, s := r.args("x", "grad", "m", "v"), r.int(), r.spanOf("n")
+	args, index, s := r.args("x", "grad", "m", "v"), r.ints(1), r.spanOf("n")
 	k := r.fields("step", 10)
 	clip, beta1, beta2, rest1, rest2 := k[0], k[1], k[2], k[3], k[4]
 	rate, root, epsilon, keep, limit := k[5], k[6], k[7], k[8], k[9]
@@ -350,7 +353,7 @@ func adamW(r *routine) {
 }
 
 func momentum(r *routine) {
-	args, index, s := r.args("x", "grad", "u"), r.int(), r.spanOf("n")
+	args, index, s := r.args("x", "grad", "u"), r.ints(1), r.spanOf("n")
 	k := r.fields("step", 4)
 	clip, momentum, rate, limit := k[0], k[1], k[2], k[3]
 	minus := r.temp()

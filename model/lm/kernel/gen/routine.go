@@ -32,19 +32,22 @@ type machine interface {
 	argumentVector(to vec, name string, at int) // in every lane
 	argumentScalar(name string, at int, temp vec) vec
 	addArgument(to reg, name string, at int)
-	countDown(name string, at int, label string) // one less; to the label unless zero
+	countDown(name string, at, n int, label string)   // n less; to the label unless zero
+	jumpIfFewer(name string, at, n int, label string) // than n
 
 	set(to reg, n int)
 	copy(to, from reg)
 	addNumber(to reg, n int)
+	addRegister(to, a reg)
 	jump(label string)
+	jumpIfLowBits(a reg, bits, n int, label string) // exceed n
 	jumpUnlessLess(a, b reg, label string)
 	jumpIfLess(a, b reg, label string)
 	jumpIfEqual(a, b reg, label string)
 	jumpIfZero(a reg, label string)
 	jumpUnlessZero(a reg, label string)
-	span(s span)                // of as many elements as s.rest holds, which becomes the rest
-	spanAbove(s span, last reg) // of last+1 elements, the last chunk never empty
+	span(s span)                                   // of as many elements as s.rest holds, which becomes the rest
+	spanAbove(s span, last reg, masks []*laneMask) // of last+1 elements, the last chunk never empty
 
 	constant(to vec, bits uint32)
 	constantInMemory(bits uint32) vec
@@ -58,6 +61,7 @@ type machine interface {
 	greater(most, v vec, temp vec, p part)  // most = the greater of most and v, in the mask's lanes
 
 	binary(op operation, to, a, b vec)
+	exact(to, a, b vec) // to -= a*b where the product needs no rounding
 	root(to, a vec)
 	scaleByPower(to, power, temp vec) // to's exponents plus power's low nine bits
 
@@ -94,12 +98,13 @@ type laneMask struct {
 	rest  reg
 }
 
-// A part is a register's share of a chunk that starts at an index and an offset to it, in bytes.
+// A part is a register's share of a chunk, which starts at an index and an offset to it, in bytes, of
+// one of the rows that are worked on at a time.
 type part struct {
-	number int
-	index  reg
-	offset int
-	mask   *laneMask // nil: all lanes count
+	row, number int
+	index       reg
+	offset      int
+	mask        *laneMask // nil: all lanes count
 }
 
 // A parameter of a function and its offset in the argument area.
@@ -146,6 +151,7 @@ type routine struct {
 	labels    int
 	masks     int
 	unroll    int // chunks that a loop works on at a time; 0: not even the parts of one
+	pins      int // constants in registers, after which the others come from memory
 }
 
 func (r *routine) label() string {
@@ -162,6 +168,14 @@ func (r *routine) int() reg {
 	}
 	r.integer++
 	return list[r.integer-1]
+}
+
+func (r *routine) ints(n int) []reg {
+	list := make([]reg, n)
+	for i := range list {
+		list[i] = r.int()
+	}
+	return list
 }
 
 // arg loads an argument into a register of its own.
@@ -220,10 +234,11 @@ func (r *routine) parts() int { return chunk / r.lanes() }
 
 // value is a constant as the last source of an operation; pin is one in a register.
 func (r *routine) value(x float32) vec {
-	if r.manyVectors() {
-		return r.pin(x)
+	bits := math.Float32bits(x)
+	if _, ok := r.constants[bits]; !ok && len(r.pinned) >= r.pins {
+		return r.constantInMemory(bits)
 	}
-	return r.constantInMemory(math.Float32bits(x))
+	return r.pin(x)
 }
 
 func (r *routine) pin(x float32) vec {
@@ -255,62 +270,93 @@ func (r *routine) newSpan() span {
 	return s
 }
 
-// each runs the body over every part of a span, index being a register to count in.
-func (r *routine) each(s span, index reg, body func(p part)) {
-	chunks, singles, rest, done := r.unroll, r.label(), r.label(), r.label()
-	r.set(index, 0)
+// each runs the body over every part of a span in one row or several, whose index registers it takes.
+func (r *routine) each(s span, rows []reg, body func(p part)) {
+	chunks, singles, rest, done := max(r.unroll/len(rows), 1), r.label(), r.label(), r.label()
+	index := rows[0]
+	r.begin(rows)
 	if chunks > 1 {
 		again := r.label()
 		r.set(index, 4*chunk*chunks)
 		r.jumpIfLess(s.whole, index, singles)
+		for _, other := range rows[1:] {
+			r.addNumber(other, 4*chunk*chunks)
+		}
 		r.out.op("PCALIGN $64")
 		r.here(again)
-		r.chunks(chunks, index, -4*chunk*chunks, nil, body)
-		r.addNumber(index, 4*chunk*chunks)
+		r.chunks(chunks, rows, -4*chunk*chunks, nil, body)
+		r.forward(rows, 4*chunk*chunks)
 		r.jumpUnlessLess(s.whole, index, again)
+		for _, other := range rows[1:] {
+			r.addNumber(other, -4*chunk*chunks)
+		}
 		r.here(singles)
 		r.addNumber(index, -4*chunk*chunks)
 	}
 	r.jumpUnlessLess(index, s.whole, rest)
-	r.loop(s, index, body)
+	r.loop(s, rows, body)
 	r.here(rest)
 	r.jumpIfZero(s.rest, done)
-	r.chunk(index, &s.mask, body)
+	r.chunks(1, rows, 0, []*laneMask{&s.mask}, body)
 	r.here(done)
 }
 
+// begin sets the indices to the starts of their rows.
+func (r *routine) begin(rows []reg) {
+	r.set(rows[0], 0)
+	for k, other := range rows[1:] {
+		r.copy(other, rows[k])
+		r.advance(other, "stride")
+	}
+}
+
+func (r *routine) forward(rows []reg, bytes int) {
+	for _, index := range rows {
+		r.addNumber(index, bytes)
+	}
+}
+
 // loop runs the body over whole chunks, at least one.
-func (r *routine) loop(s span, index reg, body func(p part)) {
+func (r *routine) loop(s span, rows []reg, body func(p part)) {
 	again := r.label()
 	r.out.op("PCALIGN $64")
 	r.here(again)
-	r.chunk(index, nil, body)
-	r.addNumber(index, 4*chunk)
-	r.jumpIfLess(index, s.whole, again)
+	r.chunks(1, rows, 0, nil, body)
+	r.forward(rows, 4*chunk)
+	r.jumpIfLess(rows[0], s.whole, again)
 }
 
-func (r *routine) chunk(index reg, m *laneMask, body func(p part)) {
-	r.chunks(1, index, 0, m, body)
+// chunks runs the body over every part of neighbouring chunks, in each row, whose last mask holds for
+// the rows that have none of their own.
+func (r *routine) chunks(n int, rows []reg, offset int, masks []*laneMask, body func(p part)) {
+	each := n * r.parts()
+	r.together(each*len(rows), func(i int) {
+		p := part{row: i / each, number: i % r.parts(), index: rows[i/each], offset: offset + i%each*4*r.lanes()}
+		if len(masks) > 0 {
+			p.mask = masks[min(p.row, len(masks)-1)]
+		}
+		body(p)
+	})
 }
 
-// chunks runs the body over every part of neighbouring chunks. Where they are whole, their
-// instructions take turns, so that while one waits for a result others are done.
-func (r *routine) chunks(n int, index reg, offset int, m *laneMask, body func(p part)) {
-	start, used, turns := r.out.Len(), r.used, r.unroll > 0 && m == nil
+// together runs the body n times, with registers of its own each, and lets the instructions take turns:
+// while one waits for its operands the others are done. The bodies must not differ in length.
+func (r *routine) together(n int, body func(i int)) {
+	start, used := r.out.Len(), r.used
 	var lines [][]string
-	for i := range n * r.parts() {
+	for i := range n {
 		from, most := r.out.Len(), r.most
 		r.most = r.used
-		body(part{i % r.parts(), index, offset + i*4*r.lanes(), m})
+		body(i)
 		r.used = r.most
 		r.most = max(r.most, most)
 		lines = append(lines, strings.SplitAfter(string(r.out.Bytes()[from:]), "\n"))
-		if !turns {
+		if r.unroll == 0 {
 			r.used = used
 		}
 	}
 	r.used = used
-	if !turns {
+	if r.unroll == 0 {
 		return
 	}
 	r.out.Truncate(start)
@@ -321,12 +367,46 @@ func (r *routine) chunks(n int, index reg, offset int, m *laneMask, body func(p 
 	}
 }
 
-// rows runs the body for each of as many rows as an argument above zero says.
-func (r *routine) rows(argument string, body func()) {
-	again := r.label()
+// rowsAtATime is how many rows the kernels that reduce each row work on at a time, where registers
+// suffice: short rows wait for one another's reductions otherwise.
+func (r *routine) rowsAtATime(most int) int {
+	if !r.manyVectors() {
+		return 1
+	}
+	return most
+}
+
+// rows runs the body for as many rows as an argument above zero says: some at a time, with an index
+// register each, then one by one. After the body the pointers stand on the next row.
+func (r *routine) rows(argument string, most int, pointers []reg, body func(rows []reg)) {
+	r.rowsIf(argument, most, pointers, func(string) {}, body)
+}
+
+// rowsIf is rows with a condition, which jumps to a label where the next rows must go one by one.
+func (r *routine) rowsIf(argument string, most int, pointers []reg, unless func(label string),
+	body func(rows []reg)) {
+	at := r.arguments[argument]
+	indices := r.ints(most)
+	again, single, done := r.label(), r.label(), r.label()
+	run := func(n int) {
+		r.scope(func() { body(indices[:n]) })
+		for _, pointer := range pointers {
+			for range n {
+				r.advance(pointer, "stride")
+			}
+		}
+		r.countDown(argument, at, n, again)
+	}
 	r.here(again)
-	r.scope(body)
-	r.countDown(argument, r.arguments[argument], again)
+	if most > 1 {
+		r.jumpIfFewer(argument, at, most, single)
+		unless(single)
+		run(most)
+		r.jump(done)
+		r.here(single)
+	}
+	run(1)
+	r.here(done)
 }
 
 // advance moves a pointer on by an argument that holds a number of bytes.
@@ -369,21 +449,28 @@ func (r *routine) sum(acc []vec) vec {
 // mostUnrolled bounds how many chunks a loop works on at a time.
 const mostUnrolled = 4
 
-// write emits a kernel, its loops unrolled as far as the registers suffice.
+// write emits a kernel, its loops unrolled as far as the registers suffice, then with as many constants
+// in registers.
 func write(e *emitter, m machine, out *emitter, k source) {
 	arguments, size := parameters(k.signature)
 	r := &routine{machine: m, out: out, arguments: arguments}
-	for unroll := mostUnrolled; ; unroll-- {
-		*r = routine{machine: m, out: out, arguments: arguments, constants: map[uint32]vec{}, unroll: unroll}
-		out.Reset()
-		k.body(r)
-		r.finish()
-		if r.most+len(r.pinned) <= r.vectors() {
-			break
+	fits := func() bool {
+		for unroll := mostUnrolled; unroll >= 0; unroll-- {
+			for pins := m.vectors(); pins >= 0; pins-- {
+				*r = routine{machine: m, out: out, arguments: arguments,
+					constants: map[uint32]vec{}, unroll: unroll, pins: pins}
+				out.Reset()
+				k.body(r)
+				r.finish()
+				if r.most+len(r.pinned) <= m.vectors() {
+					return true
+				}
+			}
 		}
-		if unroll == 0 {
-			panic(fmt.Sprintf("gen: %s needs %d vectors and %d constants", k.name, r.most, len(r.pinned)))
-		}
+		return false
+	}
+	if !fits() {
+		panic(fmt.Sprintf("gen: %s needs %d vectors and %d constants", k.name, r.most, len(r.pinned)))
 	}
 	body := slices.Clone(out.Bytes())
 	out.Reset()
