@@ -143,3 +143,28 @@ func crowded(t testing.TB, n int) *State {
 	}
 	return mustNew(t, g)
 }
+
+// BenchmarkYear is a year of one full subnet: 2.63 million blocks, 7,300 epochs of 512 neurons of
+// which 64 weigh 448, and a thin trace's reading after each: the view and its neurons, no digest.
+func BenchmarkYear(b *testing.B) {
+	const blocks = 365*24*300 + 2000
+	for b.Loop() {
+		s := economy(b, 512, 64)
+		epochs := 0
+		for end := s.Height() + blocks; s.Height() < end; {
+			next := min(s.NextEvent(), end)
+			epochs += len(s.Advance(next - s.Height()))
+			v := s.View()
+			var staked uint64
+			for uid := range v.N() {
+				staked += v.Neuron(UID(uid)).StakeRao
+			}
+			if t := v.Totals(); staked != t.Staked {
+				b.Fatalf("neurons hold %d rao, staked are %d", staked, t.Staked)
+			}
+		}
+		if epochs < 7300 {
+			b.Fatalf("%d epochs", epochs)
+		}
+	}
+}

@@ -65,10 +65,9 @@ const (
 	ParameterTooHigh                    // (given, most allowed)
 	ParameterImpossible                 // together with the others (given)
 	LiquidAlphaOff                      // its bounds cannot be set
-	NotYet                              // not possible in this version
 )
 
-const lastCode = NotYet
+const lastCode = LiquidAlphaOff
 
 var reasons = [...]string{
 	MissingMessage:      "transaction carries no message",
@@ -124,7 +123,6 @@ var reasons = [...]string{
 	ParameterTooHigh:    "value %d, at most %d is allowed",
 	ParameterImpossible: "value %d is impossible together with the other parameters",
 	LiquidAlphaOff:      "liquid alpha is off: switch it on first",
-	NotYet:              "not possible yet",
 }
 
 // Codes lists all codes.
@@ -226,5 +224,4 @@ var names = [...]string{
 	ParameterTooHigh:    "ParameterTooHigh",
 	ParameterImpossible: "ParameterImpossible",
 	LiquidAlphaOff:      "LiquidAlphaOff",
-	NotYet:              "NotYet",
 }
