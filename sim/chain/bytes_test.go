@@ -118,6 +118,9 @@ func busyState(t testing.TB) *State {
 	apply("hot1", SetWeights{UIDs: []uint16{5, 6}, Values: []uint32{1, 2}})
 	apply("hot5", ServeAxon{Axon: pub("axon")})
 	apply("cold0", AddStake{pub("application"), 5})
+	apply("hot1", ServeConsensus{pub("engine")})
+	apply("cold0", Delegate{pub("hot0"), 100})
+	apply("cold1", AddStake{pub("hot0"), 7})
 	s.Advance(14)
 	apply("cold1", Register{Hotkey: pub("hot8")})
 	s.EndBlock()
@@ -187,6 +190,21 @@ func TestTheDigestSeesEveryPartOfTheState(t *testing.T) {
 		"permit":    func(s *State) { s.neuron(2).permit = !s.neuron(2).permit },
 		"weights":   func(s *State) { s.setWeights(2, []WeightEntry{{UID: 1, Weight: 2}}) },
 		"bonds":     func(s *State) { s.setBonds(2, []BondEntry{{UID: 1, Bond: 2}}) },
+		"engine":    func(s *State) { s.neuron(1).consensusKey[0]++ },
+		"address":   func(s *State) { s.neuron(2).ip[3]++ },
+		"port":      func(s *State) { s.neuron(2).port++ },
+		"commit":    func(s *State) { s.neuron(2).commits = []commit{{block: 1}} },
+		"pruned":    func(s *State) { s.neuron(2).pruned = true },
+		"wide":      func(s *State) { s.neuron(2).wide.trust++ },
+		"take":      func(s *State) { s.account(pub("hot0")).take++ },
+		"delegate":  func(s *State) { s.account(pub("hot1")).delegate = true },
+		"nominator": func(s *State) { s.account(pub("hot0")).nominate(pub("cold1"), 1) },
+		"governor":  func(s *State) { s.governor[0]++ },
+		"network":   func(s *State) { s.header.owner[0]++ },
+		"hardness":  func(s *State) { s.difficulty++ },
+		"mix":       func(s *State) { s.mix[0]++ },
+		"entropy":   func(s *State) { s.marks = append(s.marks, mark{s.height, Digest{1}}) },
+		"work":      func(s *State) { s.works = append(s.works, usedWork{}) },
 		"neuron":    func(s *State) { s.appendNeuron(s.newcomer(UID(s.neurons.n), pub("late"), 3)) },
 	} {
 		s := busyState(t)
@@ -221,6 +239,17 @@ func TestAStateThatCannotBeIsRefused(t *testing.T) {
 		"weight on nobody":       func(s *State) { s.setWeights(2, []WeightEntry{{UID: 8, Weight: 2}}) },
 		"weight twice":           func(s *State) { s.setWeights(2, make([]WeightEntry, 2)) },
 		"bond in nobody":         func(s *State) { s.setBonds(2, []BondEntry{{UID: 8, Bond: 2}}) },
+		"nominated too much":     func(s *State) { s.account(pub("hot0")).nominate(pub("cold1"), 1<<40) },
+		"a nomination by nobody": func(s *State) { s.account(pub("hot0")).nominate(Key{}, 1) },
+		"nominated, no delegate": func(s *State) { s.account(pub("hot0")).delegate = false },
+		"an owner of nothing":    func(s *State) { s.header.owner = pub("stranger") },
+		"difficulty too low":     func(s *State) { s.difficulty = 1 },
+		"one engine for two":     func(s *State) { s.neuron(2).consensusKey = pub("engine") },
+		"entropy to come":        func(s *State) { s.marks = []mark{{s.height + 1, Digest{}}} },
+		"entropy out of order":   func(s *State) { s.marks = []mark{{2, Digest{}}, {1, Digest{}}} },
+		"entropy of long ago":    func(s *State) { s.marks = make([]mark, 99) },
+		"a commit to come":       func(s *State) { s.neuron(2).commits = []commit{{block: s.height, epoch: 99}} },
+		"a work to come":         func(s *State) { s.works = []usedWork{{block: s.height + 1}} },
 		"bond twice":             func(s *State) { s.setBonds(2, make([]BondEntry, 2)) },
 	} {
 		s := busyState(t)

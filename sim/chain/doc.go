@@ -2,14 +2,18 @@
 // emission and run consensus epochs.
 //
 // It promises that the same genesis and the same transactions give the same state, digest and
-// events on every machine; that a rejected transaction changes nothing; that decoding never panics
-// and accepts only what encoding would write; and that money is conserved to the rao after every
-// step: minted = free + staked + pending + burned + dust + unallocated (a state that breaks this
-// panics rather than continues).
+// events on every machine; that a rejected transaction changes nothing and says why in numbers; that
+// decoding never panics and accepts only what encoding would write; that many blocks at once are the
+// same as one by one; and that money is conserved to the rao after every step: minted = free +
+// staked + pending + burned + dust + unallocated (a state that breaks this panics rather than
+// continues).
 //
 // It forbids itself floats, clocks, goroutines, randomness and the order of maps. Both the
 // simulator and the replicated chain run exactly this package.
 //
-// The rules are those of opentensor/subtensor for one subnet whose emission goes to its neurons:
-// registration by burn, pruning, weight setting, the Yuma consensus, the supply curve.
+// The rules are those of the Bittensor chain for one network whose emission goes to its neurons, in
+// the versions of five eras (emostov/subtensor of March 2022, opentensor/subtensor of 2023, January
+// 2025 and June 2026): registration by proof of work and by burning, pruning, stake and
+// delegation, weights set openly or committed and revealed, the consensus, the supply curve. Eras
+// are data, see Params; the rules of consensus, emission and registration are packages of their own.
 package chain

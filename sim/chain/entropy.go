@@ -51,8 +51,8 @@ func (s *State) markEntropy() {
 
 // blockHash is the hash of a block that has ended, for the seals of proofs of work. It is known
 // for the newest blocks only.
-func blockHash(chainID string, params *Params, newest uint64, marks []mark, height uint64) (Digest, bool) {
-	if height > newest || newest-height > uint64(params.WorkValidBlocks) {
+func blockHash(chainID string, p *Params, newest uint64, marks []mark, height uint64) (Digest, bool) {
+	if height > newest || newest-height > uint64(p.WorkValidBlocks) {
 		return Digest{}, false
 	}
 	var entropy Digest

@@ -43,7 +43,7 @@ const (
 	WorkFromFuture                      // block of the work (block, newest ended)
 	WorkStale                           // block of the work (block, oldest allowed)
 	WorkMismatch                        // the work is not the seal of nonce, block and hotkey
-	WorkTooEasy                         // the seal does not meet the difficulty (leading zero bits, difficulty)
+	WorkTooEasy                         // for the difficulty (leading zero bits, difficulty)
 	WorkUsed                            // before, by this or another hotkey
 	NotDelegate                         // the hotkey is not open to nominators
 	TakeAboveMaximum                    // of a delegate (take, allowed)

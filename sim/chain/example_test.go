@@ -29,7 +29,9 @@ func ExampleState() {
 		ChainID:  "example",
 		Params:   params,
 		Balances: []chain.Balance{{Coldkey: coldkey, FreeRao: 10 * chain.RaoPerTAO}},
-		Neurons:  []chain.GenesisNeuron{{Hotkey: validator, Coldkey: coldkey, StakeRao: 100 * chain.RaoPerTAO}},
+		Neurons: []chain.GenesisNeuron{
+			{Hotkey: validator, Coldkey: coldkey, StakeRao: 100 * chain.RaoPerTAO},
+		},
 	})
 	if err != nil {
 		panic(err)
@@ -71,4 +73,60 @@ func ExampleDecodeTx() {
 	// Output:
 	// 154 5 true <nil>
 	// transaction of 153 bytes ends too early
+}
+
+// Two nominators stake on a delegate that takes a tenth; the epoch pays them by stake.
+func ExampleDelegate() {
+	params, err := chain.Era("2026")
+	if err != nil {
+		panic(err)
+	}
+	params = params.Scaled(4)
+	params.TempoBlocks = 100
+	_, owner := key(1)
+	_, hotkey := key(2)
+	nina, ninas := key(3)
+	_, olgas := key(4)
+	s, err := chain.New(chain.Genesis{
+		ChainID: "example", Params: params,
+		Balances:  []chain.Balance{{Coldkey: ninas, FreeRao: 30 * chain.RaoPerTAO}},
+		Neurons:   []chain.GenesisNeuron{{Hotkey: hotkey, Coldkey: owner, StakeRao: 60 * chain.RaoPerTAO}},
+		Delegates: []chain.GenesisDelegate{{Hotkey: hotkey, Take: 6554}},
+		Stakes:    []chain.GenesisStake{{Hotkey: hotkey, Coldkey: olgas, StakeRao: 10 * chain.RaoPerTAO}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	nominate := chain.AddStake{Hotkey: hotkey, AmountRao: 30 * chain.RaoPerTAO}
+	fmt.Println("nominate:", s.Apply(chain.Sign("example", nina, 0, 10, nominate)))
+	s.Advance(100)
+	v := s.View()
+	fmt.Println("hotkey", v.StakeOf(hotkey))
+	fmt.Println("nina", v.NominationOf(hotkey, ninas), "olga", v.NominationOf(hotkey, olgas))
+	// Output:
+	// nominate: <nil>
+	// hotkey 200000000000
+	// nina 56999771114 olga 18999923704
+}
+
+// The governor changes a parameter; what is impossible is refused with what would be possible.
+func ExampleSetParams() {
+	params, err := chain.Era("2026")
+	if err != nil {
+		panic(err)
+	}
+	k, governor := key(1)
+	s, err := chain.New(chain.Genesis{ChainID: "example", Params: params.Scaled(4), Governor: governor})
+	if err != nil {
+		panic(err)
+	}
+	for i, m := range []chain.SetParams{{"TempoBlocks", 100}, {"MaxWeight", 100}, {"Rule", 1}} {
+		fmt.Println(m.Name, s.Apply(chain.Sign("example", k, uint64(i), 10, m)))
+	}
+	fmt.Println(s.View().Params().TempoBlocks)
+	// Output:
+	// TempoBlocks <nil>
+	// MaxWeight value 100, at least 16384 is allowed
+	// Rule no parameter of this name can be changed
+	// 100
 }

@@ -118,7 +118,8 @@ func (f *founding) delegates() error {
 		case f.params.MaxNominators == 0:
 			return fmt.Errorf("delegate %d: MaxNominators is 0", i)
 		case d.Take > f.params.MaxTake:
-			return fmt.Errorf("delegate %d: %w", i, refuse(TakeAboveMaximum, uint64(d.Take), uint64(f.params.MaxTake)))
+			return fmt.Errorf("delegate %d: %w", i,
+				refuse(TakeAboveMaximum, uint64(d.Take), uint64(f.params.MaxTake)))
 		}
 		f.takes[d.Hotkey] = d.Take
 	}

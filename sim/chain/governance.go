@@ -35,7 +35,9 @@ var governables = []governable{
 	{"AlphaHigh", leastAlpha, maxU16, func(p *Params, v uint64) { p.AlphaHigh = uint16(v) }},
 	{"AlphaLow", leastAlpha, maxU16, func(p *Params, v uint64) { p.AlphaLow = uint16(v) }},
 	{"AlphaSteepness", 0, maxU16, func(p *Params, v uint64) { p.AlphaSteepness = int16(uint16(v)) }},
-	{"BondsMovingAveragePPM", 0, 1_000_000, func(p *Params, v uint64) { p.BondsMovingAveragePPM = uint32(v) }},
+	{"BondsMovingAveragePPM", 0, 1_000_000, func(p *Params, v uint64) {
+		p.BondsMovingAveragePPM = uint32(v)
+	}},
 	{"BondsPenalty", 0, maxU16, func(p *Params, v uint64) { p.BondsPenalty = uint16(v) }},
 	{"BondsReset", 0, 1, func(p *Params, v uint64) { p.BondsReset = v == 1 }},
 	{"BurnHalfLifeBlocks", 1, maxHalfLifeBlocks, func(p *Params, v uint64) { p.BurnHalfLifeBlocks = v }},
@@ -54,7 +56,9 @@ var governables = []governable{
 	{"MaxBurnRao", 0, emission.SupplyRao, func(p *Params, v uint64) { p.MaxBurnRao = v }},
 	{"MaxDifficulty", 1, maxU64, func(p *Params, v uint64) { p.MaxDifficulty = v }},
 	{"MaxNominators", 0, maxNominations, func(p *Params, v uint64) { p.MaxNominators = uint16(v) }},
-	{"MaxRegistrationsPerBlock", 0, maxU16, func(p *Params, v uint64) { p.MaxRegistrationsPerBlock = uint16(v) }},
+	{"MaxRegistrationsPerBlock", 0, maxU16, func(p *Params, v uint64) {
+		p.MaxRegistrationsPerBlock = uint16(v)
+	}},
 	{"MaxTake", 0, maxU16, func(p *Params, v uint64) { p.MaxTake = uint16(v) }},
 	{"MaxUIDs", 1, maxWeights, func(p *Params, v uint64) { p.MaxUIDs = uint16(v) }},
 	{"MaxValidators", 1, maxWeights, func(p *Params, v uint64) { p.MaxValidators = uint16(v) }},
@@ -69,7 +73,9 @@ var governables = []governable{
 	{"RevealPeriodEpochs", 1, maxRevealEpochs, func(p *Params, v uint64) { p.RevealPeriodEpochs = uint16(v) }},
 	{"RewardRao", 0, emission.SupplyRao, func(p *Params, v uint64) { p.RewardRao = v }},
 	{"Rho", 0, maxRho, func(p *Params, v uint64) { p.Rho = uint16(v) }},
-	{"SelfOwnershipInverse", 1, maxU16, func(p *Params, v uint64) { p.SelfOwnershipInverse = uint16(v) }},
+	{"SelfOwnershipInverse", 1, maxU16, func(p *Params, v uint64) {
+		p.SelfOwnershipInverse = uint16(v)
+	}},
 	{"ServerShare", 0, maxU16, func(p *Params, v uint64) { p.ServerShare = uint16(v) }},
 	{"StakeThresholdRao", 0, maxU64, func(p *Params, v uint64) { p.StakeThresholdRao = v }},
 	{"TargetRegistrations", 0, maxU16, func(p *Params, v uint64) { p.TargetRegistrations = uint16(v) }},

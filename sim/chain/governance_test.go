@@ -70,7 +70,8 @@ func other(v uint64, name string) uint64 {
 
 // Whatever the governor asks for, the chain stays one that its own bytes describe.
 func TestNoDecreeMakesAnImpossibleChain(t *testing.T) {
-	values := []uint64{0, 1, 2, 3, 100, 1638, 65535, 65536, 1 << 20, 1e9, 1 << 32, 21e15, 1 << 62, math.MaxUint64}
+	values := []uint64{0, 1, 2, 3, 100, 1638, 65535, 65536, 1 << 20, 1e9, 1 << 32, 21e15, 1 << 62,
+		math.MaxUint64}
 	for _, name := range Governable() {
 		for _, value := range values {
 			s := governed(t)

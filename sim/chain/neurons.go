@@ -117,10 +117,11 @@ func (n *neuron) bondsLayout(c *coder) {
 // neurons is the table of neurons by uid, in pages, with an index by hotkey. As with accounts,
 // what is of another age than the state is shared with views.
 type neurons struct {
-	age   uint64
-	n     int
-	pages []*page
-	index []slot // sorted by hotkey; replaced as a whole
+	age      uint64
+	n        int
+	pages    []*page
+	index    []slot // sorted by hotkey
+	indexAge uint64
 }
 
 const pageNeurons = 32
@@ -162,6 +163,16 @@ func (s *State) ownNeurons() *neurons {
 	return s.neurons
 }
 
+// insertSlot adds to the index.
+func (s *State) insertSlot(added slot) {
+	t := s.ownNeurons()
+	if t.indexAge != s.age {
+		t.index, t.indexAge = slices.Clone(t.index), s.age
+	}
+	i, _ := t.find(added.hotkey)
+	t.index = slices.Insert(t.index, i, added)
+}
+
 // neuron returns the neuron in a slot for a change of its record; rows are replaced by setWeights
 // and setBonds.
 func (s *State) neuron(uid UID) *neuron {
@@ -199,8 +210,7 @@ func (s *State) appendNeuron(n neuron) UID {
 		s.leaves[kind].grow(t.n)
 	}
 	*s.neuron(uid) = n
-	i, _ := t.find(n.hotkey)
-	t.index = slices.Insert(slices.Clone(t.index), i, slot{n.hotkey, uid})
+	s.insertSlot(slot{n.hotkey, uid})
 	return uid
 }
 
@@ -208,12 +218,10 @@ func (s *State) appendNeuron(n neuron) UID {
 func (s *State) replaceNeuron(uid UID, n neuron) {
 	t := s.ownNeurons()
 	old := t.get(uid).hotkey
-	index := slices.Clone(t.index)
 	i, _ := t.find(old)
-	index = slices.Delete(index, i, i+1)
-	t.index = index
-	i, _ = t.find(n.hotkey)
-	t.index = slices.Insert(index, i, slot{n.hotkey, uid})
+	t.index = slices.Concat(t.index[:i], t.index[i+1:])
+	t.indexAge = s.age
+	s.insertSlot(slot{n.hotkey, uid})
 	*s.neuron(uid) = n
 	s.leaves[weightLeaves].touch(int(uid))
 	s.leaves[bondLeaves].touch(int(uid))
