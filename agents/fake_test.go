@@ -182,6 +182,10 @@ func (f *fakeEnv) Submit(_ host.KeyRole, m chain.Msg) host.SubmitID {
 	switch m := m.(type) {
 	case chain.SetWeights:
 		f.note("submit %d: weights %v on %v", f.newest, m.Values, m.UIDs)
+	case chain.CommitWeights:
+		f.note("submit %d: commit", f.newest)
+	case chain.RevealWeights:
+		f.note("submit %d: reveal %v on %v", f.newest, m.Values, m.UIDs)
 	case chain.Register:
 		f.note("submit %d: register", f.newest)
 	default:

@@ -152,6 +152,7 @@ type Validator struct {
 	synced     bool   // an epoch has begun
 	epochBlock uint64 // height at which it did
 	epochNs    host.Time
+	seals      seals // under commit-reveal
 
 	// What a crash forgets.
 	step    step
@@ -186,6 +187,7 @@ func (v *Validator) Handle(env host.Env, event host.Event) {
 	switch e := event.(type) {
 	case host.Start:
 		v.step, v.weights = step{}, submission{}
+		v.seals.resume(env)
 		v.begin(env)
 	case host.Timer:
 		if v.step.phase == pausing && e.ID == v.step.timer {
@@ -198,13 +200,18 @@ func (v *Validator) Handle(env host.Env, event host.Event) {
 	case host.Incoming:
 		refuse(env, e)
 	case host.Block:
-		v.weights.retry(env, e)
+		if !v.seals.rung(env, e.ID) {
+			v.weights.retry(env, e, &v.seals)
+		}
 	case host.Included:
 		v.weights.included(e)
+		v.seals.decided(env, e.ID, true)
 	case host.Rejected:
 		v.weights.refused(env, e.ID)
+		v.seals.decided(env, e.ID, false)
 	case host.Expired:
 		v.weights.refused(env, e.ID)
+		v.seals.decided(env, e.ID, false)
 	}
 }
 
@@ -276,7 +283,7 @@ func (v *Validator) endEpoch(env host.Env) {
 	if len(uids) == 0 || len(uids) < min(len(v.peers), int(params.MinAllowedWeights)) {
 		return // the ledger would refuse it: the averages go on into the next epoch
 	}
-	v.weights.send(env, uids, values)
+	v.weights.send(env, uids, values, &v.seals)
 }
 
 // submission is the newest weights on their way into the ledger.
@@ -294,22 +301,24 @@ type submission struct {
 // dropped: the next epoch has newer ones.
 const maxAttempts = 4
 
-func (s *submission) send(env host.Env, uids, values []uint16) {
+func (s *submission) send(env host.Env, uids, values []uint16, seals *seals) {
 	if s.waits {
 		env.Stop(s.timer)
 	}
 	*s = submission{open: true, uids: uids, values: values}
-	s.submit(env)
+	s.submit(env, seals)
 }
 
-func (s *submission) submit(env host.Env) {
+// submit sends the weights, or their hash where the ledger wants them committed first.
+func (s *submission) submit(env host.Env, seals *seals) {
 	s.attempts++
-	wide := make([]uint32, len(s.values))
-	for i, v := range s.values {
-		wide[i] = uint32(v)
+	params := env.Chain().Params()
+	if params.CommitReveal {
+		s.id = seals.commit(env, s.uids, s.values)
+		return
 	}
 	s.id = env.Submit(host.Hotkey, chain.SetWeights{
-		Version: env.Chain().Params().WeightsVersion, UIDs: s.uids, Values: wide,
+		Version: params.WeightsVersion, UIDs: s.uids, Values: widened(s.values),
 	})
 }
 
@@ -334,9 +343,9 @@ func (s *submission) refused(env host.Env, id host.SubmitID) {
 	s.waits, s.timer = true, env.AtBlock(max(first, view.Height()+2)-1, 0)
 }
 
-func (s *submission) retry(env host.Env, e host.Block) {
+func (s *submission) retry(env host.Env, e host.Block, seals *seals) {
 	if s.open && s.waits && e.ID == s.timer {
 		s.waits = false
-		s.submit(env)
+		s.submit(env, seals)
 	}
 }

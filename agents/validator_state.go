@@ -1,6 +1,7 @@
 package agents
 
 import (
+	"errors"
 	"fmt"
 
 	"taolab/agents/score"
@@ -28,7 +29,8 @@ func (v *Validator) AppendState(b []byte) []byte {
 	b = appendU64(b, v.epochBlock)
 	b = appendU64(b, uint64(v.epochNs))
 	b = v.step.append(b)
-	return v.weights.append(b)
+	b = v.weights.append(b)
+	return v.seals.append(b)
 }
 
 // peerBytes is the length of a peer's state.
@@ -56,10 +58,11 @@ func (v *Validator) RestoreState(b []byte) error {
 	r.epochNs = host.Time(c.u64("epoch's time"))
 	r.step.restore(c)
 	r.weights.restore(c)
+	r.seals.restore(c)
 	if err := c.end(); err != nil {
 		return err
 	}
-	if err := r.consistent(); err != nil {
+	if err := errors.Join(r.consistent(), r.seals.consistent()); err != nil {
 		return fmt.Errorf("agents: state of a validator: %w", err)
 	}
 	*v = r

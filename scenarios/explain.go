@@ -132,6 +132,9 @@ func (f *File) Limits() ([]Limit, error) {
 		limits = append(limits, Limit{"liquid alpha", share(p.AlphaLow) + " to " + share(p.AlphaHigh),
 			fmt.Sprintf("share of the new bond, steepness %.2f", float64(p.AlphaSteepness)/100)})
 	}
+	if p.CommitReveal {
+		limits = append(limits, Limit{"commit-reveal", fmt.Sprintf("%d epochs later", p.RevealPeriodEpochs), "weights count from their reveal"})
+	}
 	if p.ServerShare > 0 {
 		limits = append(limits, Limit{"server share", share(p.ServerShare), "miners' part of the emission"})
 	}

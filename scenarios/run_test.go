@@ -79,9 +79,9 @@ func recorder(on bool) trace.Recorder {
 	return nil
 }
 
-func buildTiny(t testing.TB, cache Cache, opt Options) *virtual.World {
+func buildTiny(t testing.TB, cache Cache, opt Options, sets ...string) *virtual.World {
 	t.Helper()
-	file, err := Load("testdata/tiny.toml", nil)
+	file, err := Load("testdata/tiny.toml", sets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +98,27 @@ func buildTiny(t testing.TB, cache Cache, opt Options) *virtual.World {
 		t.Fatal(err)
 	}
 	return world
+}
+
+// TestAgentsInTheMiddleOfSomethingSurviveBytes sends all states through bytes while commits wait for
+// their reveal and newcomers for their registration.
+func TestAgentsInTheMiddleOfSomethingSurviveBytes(t *testing.T) {
+	cache := Cache{Dir: t.TempDir(), MaxBytes: DefaultCacheBytes}
+	sets := []string{"chain.commit_reveal=true", "chain.burn_tao=0.5", "chain.immunity_blocks=40", "miners[1].joins_h=0.3",
+		"chain.min_allowed_weights=2", "chain.max_weight=1"}
+	digest := func(at host.Time) string {
+		world := buildTiny(t, cache, Options{Workers: 2, RoundTripAt: at, Paranoid: at == 0}, sets...)
+		if err := world.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		return world.Digest().String()
+	}
+	want := digest(0)
+	for _, at := range []host.Time{400 * host.Second, 1000 * host.Second, 1100 * host.Second} {
+		if got := digest(at); got != want {
+			t.Errorf("run digest %s with states sent through bytes at %d s, %s without", got, at/host.Second, want)
+		}
+	}
 }
 
 // rows keeps what a test asks about.

@@ -58,6 +58,8 @@ type ChainSection struct {
 	AlphaHigh      *float64 `toml:"alpha_high" unit:"share" min:"0" max:"1" doc:"largest share of the new bond under liquid alpha"`
 	AlphaSteepness *float64 `toml:"alpha_steepness" min:"-327" max:"327" doc:"steepness of the sigmoid between them"`
 	BondsPenalty   *float64 `toml:"bonds_penalty" unit:"share" min:"0" max:"1" doc:"0: bonds from raw weights, 1: from weights clipped at consensus"`
+	CommitReveal   *bool    `toml:"commit_reveal" doc:"weights are committed first and revealed in a later epoch; plain ones, as lazy validators send them, are refused"`
+	RevealPeriod   *uint64  `toml:"reveal_period_epochs" unit:"epochs" min:"1" max:"100" doc:"epochs from a commit to its reveal"`
 	ServerShare    *float64 `toml:"server_share" unit:"share" min:"0" max:"1" doc:"miners' part of the emission; 0: as incentive and dividends have it"`
 	OwnerCut       *float64 `toml:"owner_cut" unit:"share" min:"0" max:"1" doc:"part of an epoch's emission that goes to the owner first"`
 	Owner          string   `toml:"owner" doc:"group whose first member is the network's owner; empty: nobody"`

@@ -438,6 +438,8 @@ func (c *ChainSection) overrideOptional(p *chain.Params) {
 		return int16(hundredths + 0.5)
 	})
 	set(&p.BondsPenalty, c.BondsPenalty, share16)
+	set(&p.CommitReveal, c.CommitReveal, func(on bool) bool { return on })
+	set(&p.RevealPeriodEpochs, c.RevealPeriod, func(n uint64) uint16 { return uint16(n) })
 	set(&p.ServerShare, c.ServerShare, share16)
 	set(&p.OwnerCut, c.OwnerCut, share16)
 	set(&p.CapRao, c.CapTAO, rao)

@@ -1,0 +1,154 @@
+package agents
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"taolab/sim/chain"
+	"taolab/sim/host"
+)
+
+// sealed is weights that a validator committed to and has not revealed yet.
+type sealed struct {
+	commit  host.SubmitID
+	version uint64
+	uids    []uint16
+	values  []uint16
+	salt    [32]byte
+	timer   host.TimerID
+}
+
+// maxSealed bounds the list: the ledger keeps as many commits of a hotkey.
+const maxSealed = 10
+
+// seals are a validator's commits, oldest first.
+type seals struct{ list []sealed }
+
+func (s *sealed) message() chain.RevealWeights {
+	return chain.RevealWeights{Version: s.version, UIDs: s.uids, Values: widened(s.values), Salt: s.salt}
+}
+
+// widened are weights in the ledger's type.
+func widened(values []uint16) []uint32 {
+	wide := make([]uint32, len(values))
+	for i, v := range values {
+		wide[i] = uint32(v)
+	}
+	return wide
+}
+
+// commit submits the hash of weights and keeps them.
+func (s *seals) commit(env host.Env, uids, values []uint16) host.SubmitID {
+	next := sealed{version: env.Chain().Params().WeightsVersion, uids: uids, values: values}
+	salt := env.Rand("salt")
+	for i := range len(next.salt) / 8 {
+		binary.LittleEndian.PutUint64(next.salt[8*i:], salt.Uint64())
+	}
+	next.commit = env.Submit(host.Hotkey, chain.CommitWeights{
+		Commit: chain.CommitmentOf(env.Self().Hotkey, next.message()),
+	})
+	if len(s.list) == maxSealed {
+		s.list = slices.Delete(s.list, 0, 1)
+	}
+	s.list = append(s.list, next)
+	return next.commit
+}
+
+// decided waits for the epoch of a commit that the ledger took, and forgets one that it refused.
+func (s *seals) decided(env host.Env, id host.SubmitID, taken bool) {
+	for i := range s.list {
+		if s.list[i].commit != id {
+			continue
+		}
+		if taken {
+			s.wait(env, i)
+		} else {
+			s.list = slices.Delete(s.list, i, i+1)
+		}
+		return
+	}
+}
+
+// wait looks again after a quarter of a tempo, so that most of the epoch is left for the reveal.
+func (s *seals) wait(env host.Env, i int) {
+	view := env.Chain()
+	s.list[i].timer = env.AtBlock(view.Height()+max(view.Params().TempoBlocks/4, 1), 0)
+}
+
+// resume sets the timers that a crash stopped.
+func (s *seals) resume(env host.Env) {
+	for i := range s.list {
+		s.wait(env, i)
+	}
+}
+
+// rung reveals what is due, and tells whether the timer was one of a commit.
+func (s *seals) rung(env host.Env, timer host.TimerID) bool {
+	i := slices.IndexFunc(s.list, func(x sealed) bool { return x.timer == timer })
+	if i < 0 {
+		return false
+	}
+	view, self := env.Chain(), env.Self()
+	due, waits := uint64(0), false
+	if self.HasUID {
+		digest := chain.CommitmentOf(self.Hotkey, s.list[i].message())
+		for _, c := range view.Commits(self.UID) {
+			if c.Digest == digest {
+				due, waits = c.Epoch+uint64(view.Params().RevealPeriodEpochs), true
+			}
+		}
+	}
+	switch {
+	case waits && view.Epochs() < due:
+		s.wait(env, i)
+		return true
+	case waits && view.Epochs() == due:
+		env.Submit(host.Hotkey, s.list[i].message())
+	}
+	s.list = slices.Delete(s.list, i, i+1) // revealed, or too late
+	return true
+}
+
+func (s *seals) append(b []byte) []byte {
+	b = appendU32(b, uint32(len(s.list)))
+	for _, x := range s.list {
+		b = appendU64(b, uint64(x.commit))
+		b = appendU64(b, x.version)
+		b = appendU16s(b, x.uids)
+		b = appendU16s(b, x.values)
+		b = append(b, x.salt[:]...)
+		b = appendU64(b, uint64(x.timer))
+	}
+	return b
+}
+
+// sealedBytes is the length of a commit's state without its lists.
+const sealedBytes = 8 + 8 + 4 + 4 + 32 + 8
+
+func (s *seals) restore(c *cursor) {
+	n := c.count("commits", sealedBytes)
+	if n > maxSealed {
+		c.fail("%d commits, expected at most %d", n, maxSealed)
+		return
+	}
+	s.list = nil
+	for range n {
+		x := sealed{
+			commit: host.SubmitID(c.u64("commit")), version: c.u64("version"),
+			uids: c.u16s("committed uids"), values: c.u16s("committed weights"),
+			salt: c.key("salt"), timer: host.TimerID(c.u64("commit's timer")),
+		}
+		s.list = append(s.list, x)
+	}
+}
+
+// consistent says whether restored commits can be a validator's.
+func (s *seals) consistent() error {
+	for _, x := range s.list {
+		if len(x.uids) != len(x.values) {
+			return fmt.Errorf("a commit of %d weights on %d uids", len(x.values), len(x.uids))
+		}
+	}
+	return nil
+}
