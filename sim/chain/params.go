@@ -9,8 +9,9 @@ import (
 	"taolab/sim/chain/registration"
 )
 
-// Params are the parameters of a network: plain data, fixed at genesis. Lengths of time are in
-// blocks, money in rao, shares in 1/65535 unless the name says otherwise.
+// Params are the parameters of a network: plain data, set at genesis, most of them later by the
+// governor (see Governable). Lengths of time are in blocks, money in rao, shares in 1/65535 unless
+// the name says otherwise.
 type Params struct {
 	Rule consensus.Name // the consensus rule, see consensus.Names
 
@@ -23,20 +24,20 @@ type Params struct {
 	ActivityCutoffMilli   uint32 // the same in thousandths of the tempo; 0: ActivityCutoffBlocks holds
 	StakeThresholdRao     uint64 // less does not count in consensus and sets no weights
 
-	LiquidAlpha          bool // the share of the new bond moves between AlphaLow and AlphaHigh
+	LiquidAlpha          bool // bonds move by a share from AlphaLow to AlphaHigh
 	AlphaLow             uint16
 	AlphaHigh            uint16
-	AlphaSteepness       int16  // in hundredths
-	BondsReset           bool   // a neuron may have the bonds in it deleted
+	AlphaSteepness       int16  // of the sigmoid that chooses the share, in hundredths
+	BondsReset           bool   // a neuron may have all bonds in it deleted
 	CommitReveal         bool   // weights are committed first and revealed later
-	RevealPeriodEpochs   uint16 // from the commit to its reveal
+	RevealPeriodEpochs   uint16 // from a commit to its reveal
 	Rho                  uint16 // nakamoto: steepness of the sigmoid
 	KappaInverse         uint16 // nakamoto: one over the trust at which consensus is one half
 	SelfOwnershipInverse uint16 // nakamoto: one over the share of its incentive that a neuron keeps
-	ServerShare          uint16 // of the emission; 0: as incentive and dividends have it
-	OwnerCut             uint16 // share of an epoch's emission that goes to the owner first
-	DefaultTake          uint16 // which delegates of a scenario start with
-	MaxTake              uint16 // to which a delegate may raise its take
+	ServerShare          uint16 // of what an epoch pays; 0: as incentive and dividends have it
+	OwnerCut             uint16 // share of each emission that goes to the network's owner
+	DefaultTake          uint16 // that a scenario's delegates start with; the ledger does not use it
+	MaxTake              uint16 // up to which a delegate may raise its take
 	MaxNominators        uint16 // of one delegate; 0: no delegation
 
 	MaxUIDs        uint16
@@ -53,12 +54,12 @@ type Params struct {
 
 	AllowBurn                bool   // registration by burning its price
 	AllowWork                bool   // registration by proof of work
-	Seal                     string // how a proof of work is hashed
+	Seal                     string // how a proof of work is hashed, see registration.Seal
 	Difficulty               uint64 // of a proof of work at genesis
 	MinDifficulty            uint64
 	MaxDifficulty            uint64
-	WorkValidBlocks          uint16   // a proof of work is younger, from its block to that of its transaction
-	AdjustBy                 AdjustBy // BurnByInterval
+	WorkValidBlocks          uint16   // a proof of work is younger in its block than that
+	AdjustBy                 AdjustBy // BurnByInterval: how difficulty and price move
 	BurnRao                  uint64   // price of a registration at genesis
 	MinBurnRao               uint64
 	MaxBurnRao               uint64
@@ -67,15 +68,15 @@ type Params struct {
 	BurnIncreasePercent      uint32 // BurnByDemand: price after a registration, in percent of before
 	AdjustmentIntervalBlocks uint64 // BurnByInterval: blocks between adjustments
 	AdjustmentAlpha          uint64 // BurnByInterval: share of the old price kept, 2^64-1 is all
-	TargetRegistrations      uint16 // BurnByInterval: per interval, keep the price; three times: the limit
+	TargetRegistrations      uint16 // BurnByInterval: that keep the price; three times: the limit
 	MaxRegistrationsPerBlock uint16
 	RecycleBurned            bool // burned money leaves the issuance, so that it is minted again
 
 	Emission        emission.Rule
 	EmissionFlatRao uint64 // per block, for emission.Flat
-	RewardRao       uint64 // of the first block
+	RewardRao       uint64 // of the first block, for the rules that halve
 	CapRao          uint64 // which the issuance never passes
-	HalvingBlocks   uint64 // for emission.ByHeight
+	HalvingBlocks   uint64 // between halvings, for emission.ByHeight
 }
 
 // EpochDue says when an epoch runs.

@@ -8,18 +8,18 @@ type Neuron struct {
 	RegisteredAt    uint64 // block
 	LastUpdate      uint64 // block of the last weights, or of registration
 	EmissionRao     uint64 // of the last epoch
-	Consensus       uint16 // 1/65535, as all that follow
+	Consensus       uint16 // 1/65535, as all that follow; what a rule does not have is 0
 	Incentive       uint16
 	Dividends       uint16
 	ValidatorTrust  uint16
 	StakeWeight     uint16
 	Active          bool // at the last epoch
 	Permit          bool // may set weights and counts as a validator in the next epoch
-	IP              [16]byte
+	Rank, Trust     uint16
+	Wide            Wide     // nakamoto
+	IP              [16]byte // of the server, IPv4 mapped into IPv6; all zero: none
 	Port            uint16
 	ConsensusKey    Key // of the validator's consensus engine; zero: none
-	Rank, Trust     uint16
-	Wide            Wide // nakamoto
 }
 
 // Wide is a neuron's scores of nakamoto in 1/(2^64-1).
@@ -29,7 +29,7 @@ type Wide struct{ Rank, Trust, Consensus, Incentive, Dividends uint64 }
 type Commit struct {
 	Digest Digest
 	Block  uint64 // of the commit
-	Epoch  uint64 // number of the epoch at whose end it would have counted
+	Epoch  uint64 // number of the epoch in which it was made
 }
 
 // View is the state after a block, or within one after the transactions so far: a small
