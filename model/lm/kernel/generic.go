@@ -10,22 +10,35 @@ import (
 // second time on a tie (see num.FMA32).
 const tieBits = 1<<28 - 1
 
-// matmulGeneric is MatMul in plain Go, for sizes above zero. It runs along rows of B and C, four
+// matmulGeneric is MatMulFrom in plain Go, for sizes above zero but k's. It runs along rows of B and C, four
 // steps of k at a time so that an element stays in a register.
-func matmulGeneric(m, n, k int, a []float32, aRow, aCol int, b []float32, bRow int,
-	c []float32, cRow int, accumulate bool) {
+func matmulGeneric(start Start, bias []float32, m, n, k int, a []float32, aRow, aCol int, b []float32,
+	bRow int, c []float32, cRow int) {
 	for i := range m {
-		row, x := c[i*cRow:][:n], a[i*aRow:]
-		if !accumulate {
-			clear(row)
-		}
+		row := c[i*cRow:][:n]
+		start.set(row, bias)
 		l := 0
 		for ; l+4 <= k; l += 4 {
-			fmaRows(row, [4]float64{float64(x[l*aCol]), float64(x[(l+1)*aCol]), float64(x[(l+2)*aCol]), float64(x[(l+3)*aCol])},
+			x := a[i*aRow+l*aCol:]
+			fmaRows(row, [4]float64{float64(x[0]), float64(x[aCol]), float64(x[2*aCol]), float64(x[3*aCol])},
 				b[l*bRow:][:n], b[(l+1)*bRow:][:n], b[(l+2)*bRow:][:n], b[(l+3)*bRow:][:n])
 		}
 		for ; l < k; l++ {
-			fmaRow(row, float64(x[l*aCol]), b[l*bRow:][:n])
+			fmaRow(row, float64(a[i*aRow+l*aCol]), b[l*bRow:][:n])
+		}
+	}
+}
+
+// set gives a row of C its start.
+func (s Start) set(row, bias []float32) {
+	switch s {
+	case Zero:
+		clear(row)
+	case Bias:
+		copy(row, bias)
+	case KeepPlusBias:
+		for j, x := range bias[:len(row)] {
+			row[j] += x
 		}
 	}
 }

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"os"
+	"slices"
 )
 
 // ISA is a set of instructions that the kernels are written for. All give the same bits.
@@ -11,6 +12,7 @@ type ISA uint8
 // The instruction sets, slowest first.
 const (
 	Generic ISA = iota // plain Go
+	NEON               // Advanced SIMD of arm64
 	AVX2               // AVX2 and FMA
 	AVX512             // AVX-512F
 )
@@ -18,7 +20,7 @@ const (
 // Environment is the variable that names the instruction set to use.
 const Environment = "TAOLAB_ISA"
 
-var names = [...]string{Generic: "generic", AVX2: "avx2", AVX512: "avx512"}
+var names = [...]string{Generic: "generic", NEON: "neon", AVX2: "avx2", AVX512: "avx512"}
 
 // String returns the name that [Environment] takes.
 func (isa ISA) String() string {
@@ -28,26 +30,30 @@ func (isa ISA) String() string {
 	return names[isa]
 }
 
-// active is written at start and by Force alone.
-var active, environmentErr = choose(os.Getenv(Environment), best())
+// lanes returns how many float32 a vector holds.
+func (isa ISA) lanes() int { return [...]int{Generic: 1, NEON: 4, AVX2: 8, AVX512: 16}[isa] }
 
-// choose returns the instruction set that goes by a name, and best where the name is empty, unknown
-// or beyond the best; the last two are errors.
-func choose(name string, best ISA) (ISA, error) {
+// active is written at start and by Force alone.
+var active, environmentErr = choose(os.Getenv(Environment), Supported())
+
+// choose returns the instruction set that goes by a name, and the best where the name is empty, unknown
+// or not among those supported; the last two are errors.
+func choose(name string, supported []ISA) (ISA, error) {
+	best := supported[len(supported)-1]
 	if name == "" {
 		return best, nil
 	}
 	for isa := Generic; int(isa) < len(names); isa++ {
 		switch {
 		case name != names[isa]:
-		case isa > best:
+		case !slices.Contains(supported, isa):
 			return best, fmt.Errorf("%s=%s: this processor lacks these instructions; the best it has is %v",
 				Environment, name, best)
 		default:
 			return isa, nil
 		}
 	}
-	return best, fmt.Errorf("%s=%s: unknown instruction set; want avx512, avx2 or generic, or leave it unset",
+	return best, fmt.Errorf("%s=%s: unknown instruction set; want avx512, avx2, neon or generic, or leave it unset",
 		Environment, name)
 }
 
@@ -59,15 +65,19 @@ func Active() ISA { return active }
 func Check() error { return environmentErr }
 
 // Supported returns the instruction sets that the processor has, slowest first.
-func Supported() []ISA { return []ISA{Generic, AVX2, AVX512}[:best()+1] }
+func Supported() []ISA { return supported() }
 
 // Force puts an instruction set to use until restore is called. It panics if the processor lacks it.
 // It is for tests and benchmarks: no kernel may run meanwhile on another goroutine.
 func Force(isa ISA) (restore func()) {
-	if isa > best() {
-		panic(fmt.Sprintf("kernel: Force(%v): the best instruction set of this processor is %v", isa, best()))
-	}
+	mustSupport("Force", isa)
 	before := active
 	active = isa
 	return func() { active = before }
+}
+
+func mustSupport(what string, isa ISA) {
+	if !slices.Contains(Supported(), isa) {
+		panic(fmt.Sprintf("kernel: %s(%v): this processor has %v", what, isa, Supported()))
+	}
 }

@@ -7,26 +7,30 @@ import (
 )
 
 func TestTheEnvironmentChoosesAnInstructionSet(t *testing.T) {
+	x86, arm := []ISA{Generic, AVX2, AVX512}, []ISA{Generic, NEON}
 	for _, x := range []struct {
 		name      string
-		best      ISA
+		supported []ISA
 		want      ISA
 		complaint string
 	}{
-		{"", AVX512, AVX512, ""},
-		{"", Generic, Generic, ""},
-		{"generic", AVX512, Generic, ""},
-		{"avx2", AVX512, AVX2, ""},
-		{"avx512", AVX512, AVX512, ""},
-		{"avx512", AVX2, AVX2, "lacks these instructions; the best it has is avx2"},
-		{"avx2", Generic, Generic, "the best it has is generic"},
-		{"AVX2", AVX512, AVX512, "unknown instruction set; want avx512, avx2 or generic"},
-		{"neon", Generic, Generic, "unknown instruction set"},
+		{"", x86, AVX512, ""},
+		{"", arm, NEON, ""},
+		{"", []ISA{Generic}, Generic, ""},
+		{"generic", x86, Generic, ""},
+		{"generic", arm, Generic, ""},
+		{"avx2", x86, AVX2, ""},
+		{"avx512", x86, AVX512, ""},
+		{"neon", arm, NEON, ""},
+		{"avx512", x86[:2], AVX2, "lacks these instructions; the best it has is avx2"},
+		{"avx2", arm, NEON, "the best it has is neon"},
+		{"neon", x86, AVX512, "the best it has is avx512"},
+		{"AVX2", x86, AVX512, "unknown instruction set; want avx512, avx2, neon or generic"},
 	} {
-		got, err := choose(x.name, x.best)
+		got, err := choose(x.name, x.supported)
 		if got != x.want || (err == nil) != (x.complaint == "") ||
 			err != nil && !strings.Contains(err.Error(), x.complaint) {
-			t.Errorf("choose(%q, %v) = %v, %v; want %v, %q", x.name, x.best, got, err, x.want, x.complaint)
+			t.Errorf("choose(%q, %v) = %v, %v; want %v, %q", x.name, x.supported, got, err, x.want, x.complaint)
 		}
 	}
 }

@@ -2,65 +2,35 @@
 
 package kernel
 
-// A function matmulRxC computes blocks tiles of R rows and C columns, one below the other, over k steps.
-// Strides count elements. One whose columns are a single vector takes the first lanes of them, at
-// least one, and does not touch memory beyond; the others ignore lanes.
+// matmulTileAVX512 computes a panel with the tile of a number.
+//
+//go:noescape
+func matmulTileAVX512(p *panel, number int)
+
+var widthsAVX512 = [...]width{
+	{cols: 16, most: 16, blocks: true, whole: 0, masked: 0},
+	{cols: 32, most: 8, blocks: true, whole: 16, masked: 24},
+	{cols: 64, most: 4, blocks: false, whole: 32, masked: -1},
+	{cols: 128, most: 2, blocks: false, whole: 36, masked: -1},
+}
 
 //go:noescape
-func matmul8x32AVX512(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
+func peakAVX512(rounds int, x, y float32)
+
+// matmulTileAVX2 computes a panel with the tile of a number.
+//
+//go:noescape
+func matmulTileAVX2(p *panel, number int)
+
+var widthsAVX2 = [...]width{
+	{cols: 8, most: 12, blocks: true, whole: 0, masked: 12},
+	{cols: 16, most: 6, blocks: true, whole: 24, masked: 30},
+	{cols: 32, most: 3, blocks: false, whole: 36, masked: -1},
+	{cols: 64, most: 1, blocks: false, whole: 39, masked: -1},
+}
 
 //go:noescape
-func matmul8x16AVX512(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
-
-//go:noescape
-func matmul4x32AVX512(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
-
-//go:noescape
-func matmul4x16AVX512(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
-
-//go:noescape
-func matmul1x128AVX512(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
-
-//go:noescape
-func matmul1x32AVX512(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
-
-//go:noescape
-func matmul1x16AVX512(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
-
-//go:noescape
-func matmul6x16AVX2(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
-
-//go:noescape
-func matmul6x8AVX2(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
-
-//go:noescape
-func matmul2x16AVX2(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
-
-//go:noescape
-func matmul2x8AVX2(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
-
-//go:noescape
-func matmul1x64AVX2(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
-
-//go:noescape
-func matmul1x16AVX2(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
-
-//go:noescape
-func matmul1x8AVX2(blocks, k int, a *float32, aRow, aCol int, b *float32, bRow int,
-	c *float32, cRow, lanes int, accumulate bool)
+func peakAVX2(rounds int, x, y float32)
 
 // transpose8AVX2 transposes blocks squares of 8 x 8, side by side in src, one below the other in dst.
 //

@@ -5,6 +5,17 @@ import (
 	"math/bits"
 )
 
+// A Start says what the sums of a product start from.
+type Start uint8
+
+// What C[i,j] starts from.
+const (
+	Zero         Start = iota // +0
+	Keep                      // the C[i,j] found
+	Bias                      // bias[j]
+	KeepPlusBias              // the C[i,j] found plus bias[j], rounded once
+)
+
 // MatMul computes the m x n matrix C from A (m x k) and B (k x n):
 //
 //	C[i,j] = start + A[i,0]*B[0,j] + A[i,1]*B[1,j] + ... + A[i,k-1]*B[k-1,j]
@@ -13,30 +24,44 @@ import (
 // start is the C[i,j] found if accumulate, else 0. Strides count elements: A[i,k] is a[i*aRow+k*aCol],
 // so that (1, width) reads a matrix transposed; B[k,j] is b[k*bRow+j]; C[i,j] is c[i*cRow+j].
 //
+// Infinities and NaN go through every step as IEEE 754 has it, whatever the tile: nothing is skipped,
+// a zero in A does not hide an infinity in B. Only the payload and the sign of a NaN may differ
+// between instruction sets.
+//
 // It panics if a size or stride is negative, rows of C overlap, or a slice is too short for its
 // matrix. C must not share memory with A or B. It allocates nothing.
 func MatMul(m, n, k int, a []float32, aRow, aCol int, b []float32, bRow int,
 	c []float32, cRow int, accumulate bool) {
-	need("MatMul: c", len(c), m, cRow, n, 1)
-	if m > 1 && cRow < n {
-		panic(fmt.Sprintf("kernel: MatMul: rows of c overlap: %d columns, stride %d", n, cRow))
+	start := Zero
+	if accumulate {
+		start = Keep
+	}
+	MatMulFrom(start, nil, m, n, k, a, aRow, aCol, b, bRow, c, cRow)
+}
+
+// MatMulFrom is [MatMul] from any start. bias must have n elements where the start names it, and is
+// not read otherwise; it must not share memory with C.
+func MatMulFrom(start Start, bias []float32, m, n, k int, a []float32, aRow, aCol int, b []float32,
+	bRow int, c []float32, cRow int) {
+	needRows("MatMul: c", len(c), m, cRow, n)
+	if start > KeepPlusBias {
+		panic(fmt.Sprintf("kernel: MatMul: no start has the number %d", start))
 	}
 	if m == 0 || n == 0 {
 		return
 	}
-	if k == 0 {
-		for i := 0; i < m && !accumulate; i++ {
-			clear(c[i*cRow : i*cRow+n])
-		}
+	if start >= Bias {
+		atLeast("MatMul: bias", len(bias), n)
+	}
+	if k > 0 {
+		need("MatMul: a", len(a), m, aRow, k, aCol)
+		need("MatMul: b", len(b), k, bRow, n, 1)
+	}
+	if active == Generic || k == 0 {
+		matmulGeneric(start, bias, m, n, k, a, aRow, aCol, b, bRow, c, cRow)
 		return
 	}
-	need("MatMul: a", len(a), m, aRow, k, aCol)
-	need("MatMul: b", len(b), k, bRow, n, 1)
-	if active == Generic {
-		matmulGeneric(m, n, k, a, aRow, aCol, b, bRow, c, cRow, accumulate)
-		return
-	}
-	matmulTiles(m, n, k, a, aRow, aCol, b, bRow, c, cRow, accumulate)
+	matmulTiles(start, bias, m, n, k, a, aRow, aCol, b, bRow, c, cRow)
 }
 
 // Transpose copies the rows x cols matrix src, whose element (i, j) is src[i*srcRow+j], into the

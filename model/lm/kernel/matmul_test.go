@@ -188,7 +188,7 @@ func TestShortSlicesAndImpossibleSizesPanicBeforeAnythingIsTouched(t *testing.T)
 		"MatMul: c: 3 elements": func() { MatMul(2, 2, 3, x(6), 3, 1, x(6), 2, x(3), 2, false) },
 		"strides 3 and -1":      func() { MatMul(2, 2, 3, x(6), 3, -1, x(6), 2, x(4), 2, false) },
 		"-2 x 2":                func() { MatMul(-2, 2, 3, x(6), 3, 1, x(6), 2, x(4), 2, false) },
-		"rows of c overlap":     func() { MatMul(2, 2, 3, x(6), 3, 1, x(6), 2, x(4), 1, false) },
+		"c: rows overlap":       func() { MatMul(2, 2, 3, x(6), 3, 1, x(6), 2, x(4), 1, false) },
 		"4611686018427387904":   func() { MatMul(5, 1, 1, x(1), 1<<62, 1, x(1), 1, x(5), 1, false) },
 		"Transpose: src: 5":     func() { Transpose(2, 3, x(5), 3, x(6), 2) },
 		"Transpose: dst: 5":     func() { Transpose(2, 3, x(6), 3, x(5), 2) },
