@@ -179,15 +179,18 @@ func gelu(r *routine) {
 	args, index, s := r.args("x", "gate", "y"), r.ints(1), r.spanOf("n")
 	x, gate, y := args[0], args[1], args[2]
 	r.each(s, index, func(p part) {
-		v, g := r.read(x, p), r.temp()
-		r.mul(g, v, v)
-		r.mul(g, g, r.value(geluCubic))
-		r.add(g, g, r.value(geluLinear))
-		r.mul(g, g, v)
+		g := r.temp()
+		r.scope(func() {
+			v := r.read(x, p)
+			r.mul(g, v, v)
+			r.mul(g, g, r.value(geluCubic))
+			r.add(g, g, r.value(geluLinear))
+			r.mul(g, g, v)
+		})
 		r.gate(g)
 		r.store(g, gate, p)
-		r.mul(v, v, g)
-		r.store(v, y, p)
+		r.mul(g, g, r.once(x, p))
+		r.store(g, y, p)
 	})
 }
 

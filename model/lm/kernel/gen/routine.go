@@ -447,7 +447,7 @@ func (r *routine) sum(acc []vec) vec {
 }
 
 // mostUnrolled bounds how many chunks a loop works on at a time.
-const mostUnrolled = 4
+const mostUnrolled = 6
 
 // write emits a kernel, its loops unrolled as far as the registers suffice, then with as many constants
 // in registers.
