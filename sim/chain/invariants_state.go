@@ -96,12 +96,14 @@ var moneyInvariants = []Invariant{
 	{Name: "free-adds-up",
 		Doc: "the free money of all coldkeys is the total of free money",
 		state: func(s *State) error {
-			return s.accounts.adds("free money in rao", s.money.Free, func(a *account) uint64 { return a.freeRao })
+			return s.accounts.adds("free money in rao", s.money.Free,
+				func(a *account) uint64 { return a.freeRao })
 		}},
 	{Name: "staked-adds-up",
 		Doc: "the stake on all hotkeys is the total of staked money",
 		state: func(s *State) error {
-			return s.accounts.adds("stake in rao", s.money.Staked, func(a *account) uint64 { return a.stakeRao })
+			return s.accounts.adds("stake in rao", s.money.Staked,
+				func(a *account) uint64 { return a.stakeRao })
 		}},
 	{Name: "recycled-was-burned",
 		Doc: "what was recycled is a part of what was burned",
@@ -240,7 +242,8 @@ func checkParams(s *State) error {
 	if *s.constants != s.params {
 		return fmt.Errorf("views would show others: %+v", *s.constants)
 	}
-	return is("factor of the price's decay", s.decayQ32, registration.DecayFactor(s.params.BurnHalfLifeBlocks))
+	factor := registration.DecayFactor(s.params.BurnHalfLifeBlocks)
+	return is("factor of the price's decay", s.decayQ32, factor)
 }
 
 const maxNominations = 1024

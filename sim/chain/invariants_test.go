@@ -100,11 +100,17 @@ var faults = []struct {
 	{"commits-ordered", func(s *State) { s.neuron(0).commits[1].block = s.height + 2 }},
 	{"commits-ordered", func(s *State) { s.neuron(0).commits = make([]commit, maxCommits+1) }},
 	{"weights-on-neurons", func(s *State) { s.setWeights(2, []WeightEntry{{UID: 7, Weight: 65535}}) }},
-	{"weights-on-neurons", func(s *State) { s.setWeights(2, []WeightEntry{{UID: 1, Weight: 65535}, {UID: 1, Weight: 9}}) }},
-	{"weights-scaled", func(s *State) { s.setWeights(2, []WeightEntry{{UID: 1, Weight: 65534}, {UID: 2, Weight: 9}}) }},
+	{"weights-on-neurons", func(s *State) {
+		s.setWeights(2, []WeightEntry{{UID: 1, Weight: 65535}, {UID: 1, Weight: 9}})
+	}},
+	{"weights-scaled", func(s *State) {
+		s.setWeights(2, []WeightEntry{{UID: 1, Weight: 65534}, {UID: 2, Weight: 9}})
+	}},
 	{"weights-scaled", func(s *State) { s.setWeights(2, []WeightEntry{{UID: 1, Weight: 65536}}) }},
 	{"bonds-on-neurons", func(s *State) { s.setBonds(0, []BondEntry{{UID: 7, Bond: 1}}) }},
-	{"bonds-on-neurons", func(s *State) { s.setBonds(0, []BondEntry{{UID: 2, Bond: 1}, {UID: 1, Bond: 1}}) }},
+	{"bonds-on-neurons", func(s *State) {
+		s.setBonds(0, []BondEntry{{UID: 2, Bond: 1}, {UID: 1, Bond: 1}})
+	}},
 	{"bonds-in-range", func(s *State) { s.setBonds(0, []BondEntry{{UID: 2, Bond: 65536}}) }},
 	{"bonds-of-validators", func(s *State) { s.setBonds(3, []BondEntry{{UID: 2, Bond: 1}}) }},
 	{"nakamoto-alone", func(s *State) { s.neuron(3).pruned = true }},
@@ -206,7 +212,9 @@ func TestTheInvariantsOfNakamotoAreBrokenByTheirFaults(t *testing.T) {
 		invariant string
 		breaks    func(s *State)
 	}{
-		{"weights-scaled", func(s *State) { s.setWeights(0, []WeightEntry{{UID: 0, Weight: 1<<32 - 1}, {UID: 1, Weight: 1}}) }},
+		{"weights-scaled", func(s *State) {
+			s.setWeights(0, []WeightEntry{{UID: 0, Weight: 1<<32 - 1}, {UID: 1, Weight: 1}})
+		}},
 		{"bonds-in-range", func(s *State) { s.setBonds(0, []BondEntry{{UID: 1, Bond: 0}}) }},
 		{"nakamoto-alone", func(s *State) { s.neuron(0).incentive ^= 1 }},
 		{"nakamoto-alone", func(s *State) { s.neuron(0).dividends ^= 1 }},

@@ -69,7 +69,9 @@ var operations = []operation{
 		_, h := w.keeper(nil)
 		_ = w.try(w.stranger(h), Register{Hotkey: h.key})
 	}, false},
-	{"register without money", 1, func(w *world) { _ = w.try(colds[11], Register{Hotkey: hots[11].key}) }, false},
+	{"register without money", 1, func(w *world) {
+		_ = w.try(colds[11], Register{Hotkey: hots[11].key})
+	}, false},
 	{"register nobody", 1, func(w *world) { _ = w.try(w.cold(), Register{}) }, false},
 	{"register in a burst", 3, func(w *world) {
 		for range 4 {
@@ -188,7 +190,9 @@ var operations = []operation{
 	{"transfer too much", 1, send(func(w *world, c actor) Msg {
 		return Transfer{w.cold().key, w.freeOf(c) + 1}
 	}), false},
-	{"transfer to oneself", 1, send(func(w *world, c actor) Msg { return Transfer{c.key, w.freeOf(c)} }), false},
+	{"transfer to oneself", 1, send(func(w *world, c actor) Msg {
+		return Transfer{c.key, w.freeOf(c)}
+	}), false},
 	{"transfer to nobody", 1, send(func(w *world, c actor) Msg { return Transfer{Key{}, 1} }), false},
 	{"burn", 2, send(func(w *world, c actor) Msg { return Burn{w.some(w.freeOf(c) / 8)} }), false},
 	{"burn too much", 1, send(func(w *world, c actor) Msg { return Burn{w.freeOf(c) + 1} }), false},
@@ -238,13 +242,19 @@ var operations = []operation{
 		a, _ := w.neuron(nil)
 		_ = w.try(a, ServeAxon{Axon: w.hot().key, IP: [16]byte{15: byte(w.IntN(3))}, Port: uint16(w.IntN(9))})
 	}, false},
-	{"serve without a uid", 1, func(w *world) { _, h := w.fresh(); _ = w.try(h, ServeAxon{Axon: h.key}) }, false},
+	{"serve without a uid", 1, func(w *world) {
+		_, h := w.fresh()
+		_ = w.try(h, ServeAxon{Axon: h.key})
+	}, false},
 	{"serve as nobody", 1, func(w *world) { a, _ := w.neuron(nil); _ = w.try(a, ServeAxon{}) }, false},
 	{"serve the consensus", 3, func(w *world) {
 		a, _ := w.neuron(nil)
 		_ = w.try(a, ServeConsensus{w.hot().key})
 	}, false},
-	{"serve the consensus as nobody", 1, func(w *world) { a, _ := w.neuron(nil); _ = w.try(a, ServeConsensus{}) }, false},
+	{"serve the consensus as nobody", 1, func(w *world) {
+		a, _ := w.neuron(nil)
+		_ = w.try(a, ServeConsensus{})
+	}, false},
 	{"reset bonds", 2, func(w *world) { a, _ := w.neuron(nil); _ = w.try(a, ResetBonds{}) }, false},
 
 	// Weights.
@@ -269,7 +279,10 @@ var operations = []operation{
 		a, _ := w.neuron(func(n *neuron) bool { return !n.permit })
 		_ = w.try(a, w.weights())
 	}, false},
-	{"set weights without a uid", 1, func(w *world) { _, h := w.fresh(); _ = w.try(h, w.weights()) }, false},
+	{"set weights without a uid", 1, func(w *world) {
+		_, h := w.fresh()
+		_ = w.try(h, w.weights())
+	}, false},
 	{"set weights of zero", 1, invalid(func(w *world, uid UID, m *SetWeights) { clear(m.Values) }), false},
 	{"set a weight twice", 1, invalid(func(w *world, uid UID, m *SetWeights) {
 		if len(m.UIDs) > 1 {
@@ -366,7 +379,9 @@ var operations = []operation{
 	{"change registrations per block", 1, govern("MaxRegistrationsPerBlock", 0, 1, 3), false},
 	{"change the limit of uids", 1, govern("MaxUIDs", 1, 4, 8), false},
 	{"change the smallest vector", 1, govern("MinAllowedWeights", 0, 1, 3), false},
-	{"govern without being the governor", 1, send(func(*world, actor) Msg { return SetParams{"Kappa", 1} }), false},
+	{"govern without being the governor", 1, send(func(*world, actor) Msg {
+		return SetParams{"Kappa", 1}
+	}), false},
 	{"change what nobody knows", 1, govern("Kapa", 1), false},
 	{"change the rule", 1, govern("Rule", 1), false},
 	{"change any parameter", 3, func(w *world) {
@@ -376,7 +391,8 @@ var operations = []operation{
 			"WeightsVersion", "AllowBurn", "AllowWork", "BurnHalfLifeBlocks", "BurnIncreasePercent",
 			"AdjustmentIntervalBlocks", "AdjustmentAlpha", "TargetRegistrations", "RecycleBurned",
 			"EmissionFlatRao", "RewardRao", "CapRao", "HalvingBlocks", "BurnRao", "Difficulty")
-		_ = w.try(who("governor"), SetParams{name, oneOf(w.Rand, 0, 1, 2, 3, 50, 126, 40000, 65535, RaoPerTAO, w.Uint64())})
+		value := oneOf(w.Rand, 0, 1, 2, 3, 50, 126, 40000, 65535, RaoPerTAO, w.Uint64())
+		_ = w.try(who("governor"), SetParams{name, value})
 	}, false},
 
 	// Transactions as such.
@@ -393,7 +409,8 @@ var operations = []operation{
 		_ = w.tryTx(Sign(w.genesis.ChainID, c.sign, w.s.Nonce(c.key)+1+w.Uint64N(3), w.s.height+1, m))
 	}, false},
 	{"use the last nonce", 1, func(w *world) { // nobody misses this coldkey afterwards
-		_ = w.tryTx(Sign(w.genesis.ChainID, colds[10].sign, 1<<64-1-w.Uint64N(2), w.s.height+1, Transfer{colds[0].key, 1}))
+		nonce := 1<<64 - 1 - w.Uint64N(2)
+		_ = w.tryTx(Sign(w.genesis.ChainID, colds[10].sign, nonce, w.s.height+1, Transfer{colds[0].key, 1}))
 	}, false},
 	{"come at the last moment", 2, func(w *world) {
 		c := w.cold()

@@ -55,7 +55,8 @@ func generate(t testing.TB, seed uint64, steps int) *world {
 func (w *world) run(steps int) {
 	defer func() {
 		if r := recover(); r != nil {
-			w.t.Fatalf("seed %d, %q after %d steps: %v\n%s\n%s", w.seed, w.kind, len(w.steps), r, debug.Stack(), w.script())
+			w.t.Fatalf("seed %d, %q after %d steps: %v\n%s\n%s", w.seed, w.kind, len(w.steps), r,
+				debug.Stack(), w.script())
 		}
 	}()
 	weights, total := make([]int, len(operations)), 0
@@ -142,7 +143,8 @@ func drawGenesis(d *rand.Rand) Genesis {
 
 func drawPeople(d *rand.Rand, p Params) Genesis {
 	g := Genesis{ChainID: "history", Params: p, Governor: who("governor").key}
-	g.IssuanceOffsetRao = oneOf[uint64](d, 0, 0, 10_500_000*RaoPerTAO-3100*RaoPerTAO, p.CapRao-3400*RaoPerTAO)
+	g.IssuanceOffsetRao = oneOf(d, 0, 0, 10_500_000*RaoPerTAO-3100*RaoPerTAO,
+		p.CapRao-3400*RaoPerTAO)
 	n := d.IntN(int(p.MaxUIDs) + 1)
 	for i := range n {
 		stake := uint64(0)
@@ -359,7 +361,8 @@ func (w *world) reveal(lag int) {
 		}
 		for _, c := range w.s.neurons.get(uid).commits {
 			due := int(c.epoch+period) - int(w.s.epochs)
-			if c.digest == CommitmentOf(x.hotkey.key, x.reveal) && (due > 0) == (lag > 0) && (due < 0) == (lag < 0) {
+			fits := c.digest == CommitmentOf(x.hotkey.key, x.reveal)
+			if fits && (due > 0) == (lag > 0) && (due < 0) == (lag < 0) {
 				_ = w.try(x.hotkey, x.reveal)
 				return
 			}

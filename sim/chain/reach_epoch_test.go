@@ -93,7 +93,8 @@ func (e *epochSeen) stakes() {
 		e.met(stake && in.Block-in.LastUpdate[i] == in.ActivityCutoffBlocks+1, "inactive by one block")
 		e.met(in.StakeThresholdRao > 0 && in.StakesRao[i] == in.StakeThresholdRao, "stake at the threshold")
 		e.met(in.StakesRao[i] > 0 && e.counted(i) == 0, "stake below the threshold")
-		e.met(e.owner(i) && in.StakesRao[i] > 0 && in.StakesRao[i] < in.StakeThresholdRao, "owner below the threshold")
+		little := in.StakesRao[i] > 0 && in.StakesRao[i] < in.StakeThresholdRao
+		e.met(e.owner(i) && little, "owner below the threshold")
 	}
 	e.met(in.N() > 0 && all == 0, "no stake")
 	e.met(in.N() > 0 && permits == 0, "no permits")
@@ -151,7 +152,8 @@ func (e *epochSeen) rows() {
 }
 
 func sortedByUID(row []WeightEntry) []WeightEntry {
-	return slices.SortedFunc(slices.Values(row), func(a, b WeightEntry) int { return int(a.UID) - int(b.UID) })
+	byUID := func(a, b WeightEntry) int { return int(a.UID) - int(b.UID) }
+	return slices.SortedFunc(slices.Values(row), byUID)
 }
 
 // tie looks whether half of the voting stake gives j more than the other half does.
@@ -210,7 +212,8 @@ func (e *epochSeen) bonds() {
 	since := in.LastEpochBlock + 1
 	for i := range in.N() {
 		for _, b := range in.Bonds[i] {
-			e.met(in.LastEpochBlock > 0 && in.RegisteredAt[b.UID] >= since && b.Bond > 0, "recent neuron's bonds masked")
+			recent := in.LastEpochBlock > 0 && in.RegisteredAt[b.UID] >= since
+			e.met(recent && b.Bond > 0, "recent neuron's bonds masked")
 		}
 		for _, c := range e.s.neurons.get(UID(i)).commits {
 			e.met(e.s.params.revealEpoch(c) < e.s.epochs, "expired commit")
@@ -242,7 +245,8 @@ func (e *epochSeen) alpha() {
 		e.met(scores[0] == scores[len(scores)-1], "liquid alpha without spread")
 	case consensus.Yuma3:
 		// A steepness of 327 times a distance of up to a half.
-		e.met((p.AlphaSteepness > 10000 || p.AlphaSteepness < -10000) && scores[len(scores)-1] > 0, "exponent saturated")
+		steep := p.AlphaSteepness > 10000 || p.AlphaSteepness < -10000
+		e.met(steep && scores[len(scores)-1] > 0, "exponent saturated")
 	}
 }
 
@@ -272,6 +276,7 @@ func (e *epochSeen) nakamoto() {
 			e.met(e.in.Pruned[b.UID], "nakamoto column pruned")
 		}
 		silent := e.in.Block-e.in.LastUpdate[i] >= e.in.ActivityCutoffBlocks
-		e.met(silent && len(e.in.Bonds[i]) > 0 && e.s.neurons.get(UID(i)).emissionRao > 0, "nakamoto inactive holder")
+		paid := e.s.neurons.get(UID(i)).emissionRao > 0
+		e.met(silent && paid && len(e.in.Bonds[i]) > 0, "nakamoto inactive holder")
 	}
 }

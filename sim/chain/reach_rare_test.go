@@ -83,8 +83,10 @@ var scenes = []struct {
 	meets []string
 	play  func(t *testing.T)
 }{
-	{"a validator hides its weights", []string{"reveal too early", "reveal in time", "reveal past earlier commits",
-		"commits full", "reveal of another"}, func(t *testing.T) {
+	{"a validator hides its weights", []string{
+		"reveal too early", "reveal in time", "reveal past earlier commits", "commits full",
+		"reveal of another",
+	}, func(t *testing.T) {
 		w := stage(t, 3, func(g *Genesis) { g.Params.CommitReveal, g.Params.RevealPeriodEpochs = true, 2 })
 		w.epoch()
 		a, first, second := hots[0], hidden(1, on(1, 5)), hidden(2, on(2, 5))
@@ -102,7 +104,9 @@ var scenes = []struct {
 		}
 		w.no(a, commitTo(a, first), TooManyCommits)
 	}},
-	{"a commit is forgotten", []string{"expired commit", "reveal too late", "weights hidden midway"}, func(t *testing.T) {
+	{"a commit is forgotten", []string{
+		"expired commit", "reveal too late", "weights hidden midway",
+	}, func(t *testing.T) {
 		w := stage(t, 3, plain)
 		w.epoch()
 		w.do(hots[0], on(1, 5))
@@ -113,7 +117,9 @@ var scenes = []struct {
 		}
 		w.no(hots[0], hidden(1, on(2, 5)), RevealTooLate)
 	}},
-	{"a newcomer hides behind an old commit", []string{"commit masks a weight"}, func(t *testing.T) {
+	{"a newcomer hides behind an old commit", []string{
+		"commit masks a weight",
+	}, func(t *testing.T) {
 		w := stage(t, 2, func(g *Genesis) { g.Params.CommitReveal, g.Params.RevealPeriodEpochs = true, 2 })
 		w.epoch()
 		a, early, later := hots[0], hidden(1, on(1, 5, 2, 5)), hidden(2, on(1, 5))
@@ -127,7 +133,9 @@ var scenes = []struct {
 		w.do(a, commitTo(a, later))
 		w.epoch()
 	}},
-	{"a full network and few who may go", []string{"few others", "no slot", "pruning tie by uid"}, func(t *testing.T) {
+	{"a full network and few who may go", []string{
+		"few others", "no slot", "pruning tie by uid",
+	}, func(t *testing.T) {
 		w := stage(t, 8, func(g *Genesis) { g.Params.ImmunityBlocks, g.Params.MinNonImmune = 5, 7 })
 		w.end(9)
 		for i := range 2 {
@@ -137,14 +145,18 @@ var scenes = []struct {
 		w.end(20)
 		w.no(colds[0], Register{Hotkey: hots[11].key}, NoSlot)
 	}},
-	{"the last money goes into a slot", []string{"free at last", "coldkey emptied"}, func(t *testing.T) {
+	{"the last money goes into a slot", []string{
+		"free at last", "coldkey emptied",
+	}, func(t *testing.T) {
 		w := stage(t, 1, func(g *Genesis) {
 			p := &g.Params
 			p.BurnRao, p.MinBurnRao, p.MaxBurnRao = 100*RaoPerTAO, 100*RaoPerTAO, 100*RaoPerTAO
 		})
 		w.do(colds[1], Register{hots[1].key, 100 * RaoPerTAO})
 	}},
-	{"nonces and expiries at their ends", []string{"last nonce", "expiry by one block", "nonce gap"}, func(t *testing.T) {
+	{"nonces and expiries at their ends", []string{
+		"last nonce", "expiry by one block", "nonce gap",
+	}, func(t *testing.T) {
 		w := stage(t, 1, plain)
 		pay, id := Transfer{colds[0].key, 1}, "stage"
 		w.do(colds[1], pay)
@@ -158,24 +170,29 @@ var scenes = []struct {
 			t.Error(err)
 		}
 	}},
-	{"the cap is reached", []string{"last reward cut to the cap", "nothing left to mint"}, func(t *testing.T) {
+	{"the cap is reached", []string{
+		"last reward cut to the cap", "nothing left to mint",
+	}, func(t *testing.T) {
 		w := stage(t, 1, func(g *Genesis) {
 			g.Params.Emission, g.Params.EmissionFlatRao = emission.Flat, RaoPerTAO
 			g.IssuanceOffsetRao = g.Params.CapRao - 800*RaoPerTAO - RaoPerTAO*5/2
 		})
 		w.end(6)
 	}},
-	{"a halving comes and is put off", []string{"halving inside an epoch", "recycling postponed a halving"},
-		func(t *testing.T) {
-			w := stage(t, 1, func(g *Genesis) {
-				g.Params.TempoBlocks = 100
-				g.IssuanceOffsetRao = 10_500_000*RaoPerTAO - 800*RaoPerTAO - 5*RaoPerTAO
-			})
-			w.end(3)
-			w.do(colds[0], Recycle{20 * RaoPerTAO})
-			w.end(50)
-		}},
-	{"one miner wins all but a trace", []string{"single winner", "single winner by a step less"}, func(t *testing.T) {
+	{"a halving comes and is put off", []string{
+		"halving inside an epoch", "recycling postponed a halving",
+	}, func(t *testing.T) {
+		w := stage(t, 1, func(g *Genesis) {
+			g.Params.TempoBlocks = 100
+			g.IssuanceOffsetRao = 10_500_000*RaoPerTAO - 800*RaoPerTAO - 5*RaoPerTAO
+		})
+		w.end(3)
+		w.do(colds[0], Recycle{20 * RaoPerTAO})
+		w.end(50)
+	}},
+	{"one miner wins all but a trace", []string{
+		"single winner", "single winner by a step less",
+	}, func(t *testing.T) {
 		w := stage(t, 3, func(g *Genesis) { g.Params.MaxValidators = 1 })
 		w.epoch()
 		w.do(hots[0], on(1, 65535, 2, 1))
@@ -183,8 +200,10 @@ var scenes = []struct {
 		w.do(hots[0], on(1, 1))
 		w.epoch()
 	}},
-	{"work under the rule of 2022", []string{"difficulty doubled", "difficulty halved", "difficulty at its floor",
-		"difficulty at its ceiling", "nakamoto step", "nakamoto column pruned", "stake returned"}, func(t *testing.T) {
+	{"work under the rule of 2022", []string{
+		"difficulty doubled", "difficulty halved", "difficulty at its floor",
+		"difficulty at its ceiling", "nakamoto step", "nakamoto column pruned", "stake returned",
+	}, func(t *testing.T) {
 		w := stage(t, 0, func(g *Genesis) {
 			p, err := Era("nakamoto-2022-03")
 			if err != nil {
@@ -210,8 +229,10 @@ var scenes = []struct {
 		join(4)
 		w.end(30)
 	}},
-	{"proofs of work that fail", []string{"work used", "work too easy", "work for another", "work from the future",
-		"work stale by one block", "work on the oldest block"}, func(t *testing.T) {
+	{"proofs of work that fail", []string{
+		"work used", "work too easy", "work for another", "work from the future",
+		"work stale by one block", "work on the oldest block",
+	}, func(t *testing.T) {
 		w := stage(t, 1, func(g *Genesis) { g.Params.Difficulty = 4 })
 		w.end(9)
 		good := w.work(hots[1], colds[0], w.s.oldestWork())
@@ -230,14 +251,21 @@ var scenes = []struct {
 		w.do(hots[1], good)
 		w.no(hots[2], good, WorkUsed)
 	}},
-	{"a row loses its largest weight", []string{"largest weight replaced", "weights on the replaced"}, func(t *testing.T) {
-		w := stage(t, 3, func(g *Genesis) { g.Params.MaxUIDs, g.Params.MaxWeight = 3, 65535; g.Neurons[2].StakeRao = 0 })
+	{"a row loses its largest weight", []string{
+		"largest weight replaced", "weights on the replaced",
+	}, func(t *testing.T) {
+		w := stage(t, 3, func(g *Genesis) {
+			g.Params.MaxUIDs, g.Params.MaxWeight = 3, 65535
+			g.Neurons[2].StakeRao = 0
+		})
 		w.epoch()
 		w.do(hots[0], on(2, 65535, 1, 100))
 		w.do(colds[1], Register{Hotkey: hots[7].key})
 	}},
-	{"a validator gives way", []string{"validator replaced", "bonds on the replaced", "hotkey back",
-		"nominator stays through pruning", "recent neuron's bonds masked"}, func(t *testing.T) {
+	{"a validator gives way", []string{
+		"validator replaced", "bonds on the replaced", "hotkey back", "nominator stays through pruning",
+		"recent neuron's bonds masked",
+	}, func(t *testing.T) {
 		w := stage(t, 3, func(g *Genesis) {
 			g.Params.MaxUIDs, g.Params.MaxWeight, g.Params.MaxValidators = 3, 65535, 2
 			g.Neurons[1].StakeRao = RaoPerTAO
@@ -256,8 +284,10 @@ var scenes = []struct {
 		w.do(hots[0], on(0, 1))
 		w.epoch()
 	}},
-	{"nominators and what they leave", []string{"nominator's dust to the owner", "nominator paid", "nomination gone",
-		"nominators full", "take raised", "take at the maximum", "take above a lowered maximum"}, func(t *testing.T) {
+	{"nominators and what they leave", []string{
+		"nominator's dust to the owner", "nominator paid", "nomination gone", "nominators full",
+		"take raised", "take at the maximum", "take above a lowered maximum",
+	}, func(t *testing.T) {
 		w := stage(t, 2, func(g *Genesis) { g.Params.MaxNominators = 2 })
 		a := hots[0].key
 		w.do(colds[0], Delegate{a, 0})
@@ -272,8 +302,10 @@ var scenes = []struct {
 		w.do(governor, set("MaxTake", 100))
 		w.epoch()
 	}},
-	{"the owner is exempt", []string{"owner without a permit", "owner below the threshold", "owner's own weight",
-		"stake at the threshold", "owner's cut"}, func(t *testing.T) {
+	{"the owner is exempt", []string{
+		"owner without a permit", "owner below the threshold", "owner's own weight",
+		"stake at the threshold", "owner's cut",
+	}, func(t *testing.T) {
 		w := stage(t, 3, func(g *Genesis) {
 			g.Owner, g.Params.OwnerCut = hots[2].key, 1000
 			g.Params.MaxValidators, g.Params.StakeThresholdRao = 1, 200*RaoPerTAO
@@ -283,9 +315,11 @@ var scenes = []struct {
 		w.do(governor, set("StakeThresholdRao", 200*RaoPerTAO))
 		w.epoch()
 	}},
-	{"governance moves what is there", []string{"tempo shortened past due", "epochs switched off",
-		"more permits than allowed", "price moved by its bounds", "difficulty moved by its bounds", "parameter refused",
-		"not the governor"}, func(t *testing.T) {
+	{"governance moves what is there", []string{
+		"tempo shortened past due", "epochs switched off", "more permits than allowed",
+		"price moved by its bounds", "difficulty moved by its bounds", "parameter refused",
+		"not the governor",
+	}, func(t *testing.T) {
 		w := stage(t, 4, func(g *Genesis) { g.Params.TempoBlocks, g.Params.MaxValidators = 30, 4 })
 		w.end(40)
 		w.do(governor, set("TempoBlocks", 5))
@@ -298,7 +332,9 @@ var scenes = []struct {
 		w.no(colds[0], set("Kappa", 1), NotGovernor)
 		w.end(9)
 	}},
-	{"bonds are reset", []string{"bonds reset", "bonds reset refused", "consensus key taken"}, func(t *testing.T) {
+	{"bonds are reset", []string{
+		"bonds reset", "bonds reset refused", "consensus key taken",
+	}, func(t *testing.T) {
 		w := stage(t, 3, plain)
 		w.epoch()
 		w.do(hots[0], on(2, 1))
@@ -310,7 +346,9 @@ var scenes = []struct {
 		w.no(hots[1], ServeConsensus{hots[9].key}, KeyTaken)
 		w.do(hots[0], ServeConsensus{hots[9].key})
 	}},
-	{"bonds of unsorted weights are reset", []string{"bonds reset", "exponent saturated"}, func(t *testing.T) {
+	{"bonds of unsorted weights are reset", []string{
+		"bonds reset", "exponent saturated",
+	}, func(t *testing.T) {
 		w := stage(t, 4, func(g *Genesis) {
 			p := &g.Params
 			p.Rule, p.LiquidAlpha, p.AlphaSteepness, p.BondsReset = consensus.Yuma3, true, 32767, true
@@ -325,8 +363,9 @@ var scenes = []struct {
 			}
 		}
 	}},
-	{"liquid alpha of 2025 at its ends", []string{"liquid alpha at its floor", "liquid alpha at its ceiling",
-		"liquid alpha without spread"}, func(t *testing.T) {
+	{"liquid alpha of 2025 at its ends", []string{
+		"liquid alpha at its floor", "liquid alpha at its ceiling", "liquid alpha without spread",
+	}, func(t *testing.T) {
 		w := stage(t, 8, func(g *Genesis) {
 			g.Params.Rule, g.Params.LiquidAlpha, g.Params.MaxValidators = consensus.Yuma2Liquid, true, 1
 		})
@@ -336,9 +375,12 @@ var scenes = []struct {
 		w.do(hots[0], on(0, 1))
 		w.epoch()
 	}},
-	{"weights at their limits", []string{"weights at the maximum", "weights above the maximum", "weights too few",
-		"weights at the smallest number", "rate limit exact", "rate limit by one block", "first weights of genesis",
-		"ratio above the maximum", "version too low", "weights without a permit", "weights of zero"}, func(t *testing.T) {
+	{"weights at their limits", []string{
+		"weights at the maximum", "weights above the maximum", "weights too few",
+		"weights at the smallest number", "rate limit exact", "rate limit by one block",
+		"first weights of genesis", "ratio above the maximum", "version too low",
+		"weights without a permit", "weights of zero",
+	}, func(t *testing.T) {
 		w := stage(t, 4, func(g *Genesis) {
 			p := &g.Params
 			p.MaxUIDs, p.MaxWeight, p.MinAllowedWeights, p.WeightsVersion = 4, 16384, 4, 7
@@ -365,25 +407,28 @@ var scenes = []struct {
 		w.end(50)
 		w.no(hots[0], SetWeights{7, even.UIDs, []uint32{12, 1, 1, 1}}, RatioAboveMaximum)
 	}},
-	{"permits come and go", []string{"permit lost with bonds", "permit gained", "permit tie", "no permits"},
-		func(t *testing.T) {
-			w := stage(t, 4, func(g *Genesis) {
-				g.Params.MaxValidators = 1
-				g.Neurons[1].StakeRao, g.Neurons[2].StakeRao = 50*RaoPerTAO, 50*RaoPerTAO
-			})
-			w.epoch()
-			w.do(hots[0], on(3, 1))
-			w.epoch()
-			w.do(colds[0], RemoveStake{hots[0].key, w.stakeOf(hots[0])})
-			w.do(colds[0], RemoveStake{hots[1].key, w.stakeOf(hots[1])})
-			w.do(colds[0], RemoveStake{hots[2].key, w.stakeOf(hots[2])})
-			w.do(colds[0], RemoveStake{hots[3].key, w.stakeOf(hots[3])})
-			w.do(colds[0], AddStake{hots[1].key, 50 * RaoPerTAO})
-			w.do(colds[0], AddStake{hots[2].key, 50 * RaoPerTAO})
-			w.epoch()
-		}},
-	{"voters who disagree", []string{"median tie", "clipped weight", "clipped to nothing", "no majority",
-		"partial penalty drops a zero", "weight of zero", "self-weight ignored"}, func(t *testing.T) {
+	{"permits come and go", []string{
+		"permit lost with bonds", "permit gained", "permit tie", "no permits",
+	}, func(t *testing.T) {
+		w := stage(t, 4, func(g *Genesis) {
+			g.Params.MaxValidators = 1
+			g.Neurons[1].StakeRao, g.Neurons[2].StakeRao = 50*RaoPerTAO, 50*RaoPerTAO
+		})
+		w.epoch()
+		w.do(hots[0], on(3, 1))
+		w.epoch()
+		w.do(colds[0], RemoveStake{hots[0].key, w.stakeOf(hots[0])})
+		w.do(colds[0], RemoveStake{hots[1].key, w.stakeOf(hots[1])})
+		w.do(colds[0], RemoveStake{hots[2].key, w.stakeOf(hots[2])})
+		w.do(colds[0], RemoveStake{hots[3].key, w.stakeOf(hots[3])})
+		w.do(colds[0], AddStake{hots[1].key, 50 * RaoPerTAO})
+		w.do(colds[0], AddStake{hots[2].key, 50 * RaoPerTAO})
+		w.epoch()
+	}},
+	{"voters who disagree", []string{
+		"median tie", "clipped weight", "clipped to nothing", "no majority",
+		"partial penalty drops a zero", "weight of zero", "self-weight ignored",
+	}, func(t *testing.T) {
 		w := stage(t, 4, func(g *Genesis) {
 			g.Params.MaxValidators, g.Params.BondsPenalty = 2, 30000
 			g.Neurons[1].StakeRao = g.Neurons[0].StakeRao
@@ -398,43 +443,46 @@ var scenes = []struct {
 		w.do(hots[1], on(3, 1))
 		w.epoch()
 	}},
-	{"silence up to the cutoff", []string{"active at the cutoff", "inactive by one block", "nobody active"},
-		func(t *testing.T) {
-			w := stage(t, 2, func(g *Genesis) {
-				p := &g.Params
-				p.TempoBlocks, p.ActivityCutoffMilli, p.ActivityCutoffBlocks = 1, 0, 4
-			})
-			w.end(3)
-			w.do(hots[0], on(1, 1))
-			w.end(8)
-		}},
-	{"an interval with too many", []string{"interval full", "block full", "price at its ceiling", "price at its floor"},
-		func(t *testing.T) {
-			w := stage(t, 1, func(g *Genesis) {
-				p := &g.Params
-				p.BurnRule, p.AdjustmentIntervalBlocks, p.TargetRegistrations = BurnByInterval, 10, 1
-				p.MaxRegistrationsPerBlock = 2
-				p.BurnRao, p.MinBurnRao, p.MaxBurnRao = RaoPerTAO, RaoPerTAO/2, RaoPerTAO*3/2
-			})
-			w.do(colds[0], Register{Hotkey: hots[1].key})
-			w.do(colds[0], Register{Hotkey: hots[2].key})
-			w.no(colds[0], Register{Hotkey: hots[3].key}, TooManyInBlock)
-			w.end(1)
-			w.do(colds[0], Register{Hotkey: hots[3].key})
-			w.no(colds[0], Register{Hotkey: hots[4].key}, TooManyInInterval)
-			w.end(100)
-		}},
-	{"a step of 2022 that nobody earns", []string{"nakamoto without incentive", "unallocated", "no neurons"},
-		func(t *testing.T) {
-			p, err := Era("nakamoto-2022-03")
-			if err != nil {
-				t.Fatal(err)
-			}
-			w := stage(t, 2, func(g *Genesis) { g.Params = p.Scaled(4); g.Params.TempoBlocks = 3 })
-			w.end(4)
-			w = stage(t, 0, plain)
-			w.epoch()
-		}},
+	{"silence up to the cutoff", []string{
+		"active at the cutoff", "inactive by one block", "nobody active",
+	}, func(t *testing.T) {
+		w := stage(t, 2, func(g *Genesis) {
+			p := &g.Params
+			p.TempoBlocks, p.ActivityCutoffMilli, p.ActivityCutoffBlocks = 1, 0, 4
+		})
+		w.end(3)
+		w.do(hots[0], on(1, 1))
+		w.end(8)
+	}},
+	{"an interval with too many", []string{
+		"interval full", "block full", "price at its ceiling", "price at its floor",
+	}, func(t *testing.T) {
+		w := stage(t, 1, func(g *Genesis) {
+			p := &g.Params
+			p.BurnRule, p.AdjustmentIntervalBlocks, p.TargetRegistrations = BurnByInterval, 10, 1
+			p.MaxRegistrationsPerBlock = 2
+			p.BurnRao, p.MinBurnRao, p.MaxBurnRao = RaoPerTAO, RaoPerTAO/2, RaoPerTAO*3/2
+		})
+		w.do(colds[0], Register{Hotkey: hots[1].key})
+		w.do(colds[0], Register{Hotkey: hots[2].key})
+		w.no(colds[0], Register{Hotkey: hots[3].key}, TooManyInBlock)
+		w.end(1)
+		w.do(colds[0], Register{Hotkey: hots[3].key})
+		w.no(colds[0], Register{Hotkey: hots[4].key}, TooManyInInterval)
+		w.end(100)
+	}},
+	{"a step of 2022 that nobody earns", []string{
+		"nakamoto without incentive", "unallocated", "no neurons",
+	}, func(t *testing.T) {
+		p, err := Era("nakamoto-2022-03")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := stage(t, 2, func(g *Genesis) { g.Params = p.Scaled(4); g.Params.TempoBlocks = 3 })
+		w.end(4)
+		w = stage(t, 0, plain)
+		w.epoch()
+	}},
 }
 
 func TestRareStatesAreMet(t *testing.T) {

@@ -226,21 +226,38 @@ func (o *observer) apply(s *State, tx Tx) error {
 
 // plainRefusals are met whenever they are said.
 var plainRefusals = map[Code]string{
-	NonceTooLow: "nonce used", BadSignature: "signature of another", NoSlot: "no slot",
-	TooManyInBlock: "block full", TooManyInInterval: "interval full", WorkFromFuture: "work from the future",
-	WorkUsed: "work used", WorkTooEasy: "work too easy", WorkMismatch: "work for another",
-	WeightAboveMaximum: "weights above the maximum", NoPermit: "weights without a permit",
-	RatioAboveMaximum: "ratio above the maximum", VersionTooLow: "version too low",
-	RevealTooEarly: "reveal too early", RevealTooLate: "reveal too late", UnknownCommit: "reveal of another",
-	TooManyCommits: "commits full", NotDelegate: "nomination refused", TakeAboveMaximum: "take above the maximum",
-	KeyTaken: "consensus key taken", ResetNotAllowed: "bonds reset refused", NotGovernor: "not the governor",
-	ParameterImpossible: "parameter refused", ParameterTooLow: "parameter refused",
-	ParameterTooHigh: "parameter refused",
+	NonceTooLow:         "nonce used",
+	BadSignature:        "signature of another",
+	NoSlot:              "no slot",
+	TooManyInBlock:      "block full",
+	TooManyInInterval:   "interval full",
+	WorkFromFuture:      "work from the future",
+	WorkUsed:            "work used",
+	WorkTooEasy:         "work too easy",
+	WorkMismatch:        "work for another",
+	WeightAboveMaximum:  "weights above the maximum",
+	NoPermit:            "weights without a permit",
+	RatioAboveMaximum:   "ratio above the maximum",
+	VersionTooLow:       "version too low",
+	RevealTooEarly:      "reveal too early",
+	RevealTooLate:       "reveal too late",
+	UnknownCommit:       "reveal of another",
+	TooManyCommits:      "commits full",
+	NotDelegate:         "nomination refused",
+	TakeAboveMaximum:    "take above the maximum",
+	KeyTaken:            "consensus key taken",
+	ResetNotAllowed:     "bonds reset refused",
+	NotGovernor:         "not the governor",
+	ParameterImpossible: "parameter refused",
+	ParameterTooLow:     "parameter refused",
+	ParameterTooHigh:    "parameter refused",
 }
 
 // nearRefusals are met if they missed by one.
 var nearRefusals = map[Code]string{
-	Expired: "expiry by one block", RateLimited: "rate limit by one block", WorkStale: "work stale by one block",
+	Expired:       "expiry by one block",
+	RateLimited:   "rate limit by one block",
+	WorkStale:     "work stale by one block",
 	TooFewWeights: "weights too few",
 }
 
@@ -291,7 +308,8 @@ func (o *observer) registrations(before moment, s *State, tx Tx) {
 		hotkey = m.Hotkey
 		o.metIf(m.LimitRao > 0 && m.LimitRao == before.burnPriceRao, "price limit exact")
 		o.metIf(before.burnPriceRao > 0 && s.accounts.get(tx.Signer).freeRao == 0, "free at last")
-		o.metIf(s.burnPriceRao == s.params.MaxBurnRao && before.burnPriceRao < s.burnPriceRao, "price at its ceiling")
+		rose := s.burnPriceRao > before.burnPriceRao
+		o.metIf(rose && s.burnPriceRao == s.params.MaxBurnRao, "price at its ceiling")
 	case RegisterWork:
 		hotkey = tx.Signer
 		o.metIf(m.Block == s.oldestWork() && m.Block < s.height, "work on the oldest block")
@@ -338,7 +356,8 @@ func (o *observer) replaced(before moment, s *State, uid UID) {
 				o.metIf(w.Weight == 65535 && alone && len(n.weights) > 1, "largest weight replaced")
 			}
 		}
-		if other != uid && immune(n) == immune(old) && score(n) == score(old) && p.PruneBy != PruneByStakeOrIncentive {
+		scored := p.PruneBy != PruneByStakeOrIncentive
+		if scored && other != uid && immune(n) == immune(old) && score(n) == score(old) {
 			o.metIf(n.registeredAt > old.registeredAt, "pruning tie by age")
 			o.metIf(n.registeredAt == old.registeredAt && other > uid, "pruning tie by uid")
 		}
@@ -464,7 +483,8 @@ func (o *observer) endBlock(s *State) []Event {
 	o.metIf(s.difficulty == 2*before.difficulty, "difficulty doubled")
 	o.metIf(before.difficulty == 2*s.difficulty, "difficulty halved")
 	o.metIf(before.difficulty > s.difficulty && s.difficulty == p.MinDifficulty, "difficulty at its floor")
-	o.metIf(before.difficulty < s.difficulty && s.difficulty == p.MaxDifficulty, "difficulty at its ceiling")
+	rose := s.difficulty > before.difficulty
+	o.metIf(rose && s.difficulty == p.MaxDifficulty, "difficulty at its ceiling")
 	o.emission(before, s)
 	if look != nil {
 		for _, e := range events {
