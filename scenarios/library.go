@@ -3,6 +3,7 @@ package scenarios
 import (
 	"embed"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,15 +12,19 @@ import (
 //go:embed library
 var library embed.FS
 
-// Names lists the scenarios that come with the program, in order.
+// Names lists the scenarios that come with the program, in order; those in a folder of the library
+// have its name in front, as in scale/4096.
 func Names() []string {
-	entries, err := library.ReadDir("library")
+	var names []string
+	err := fs.WalkDir(library, "library", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			name := strings.TrimPrefix(path, "library/")
+			names = append(names, strings.TrimSuffix(name, ".toml"))
+		}
+		return err
+	})
 	if err != nil {
 		panic("scenarios: the embedded library cannot be read: " + err.Error())
-	}
-	names := make([]string, 0, len(entries))
-	for _, entry := range entries {
-		names = append(names, strings.TrimSuffix(entry.Name(), ".toml"))
 	}
 	return names
 }
