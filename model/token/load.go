@@ -13,7 +13,7 @@ func (f *file) check() error {
 		ok          bool
 		field, want string
 	}{
-		{m.Type == "BPE", "model.type", "\"BPE\""},
+		{m.Type == "BPE" || m.Type == "", "model.type", "\"BPE\""}, // files older than the field lack it
 		{null(m.Dropout), "model.dropout", "null"},
 		{null(m.UnknownToken), "model.unk_token", "null: every byte has a token"},
 		{m.SubwordPrefix == "", "model.continuing_subword_prefix", "an empty string"},

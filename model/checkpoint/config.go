@@ -1,0 +1,136 @@
+package checkpoint
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+
+	"taolab/model/lm"
+)
+
+// config is GPT2Config as far as it says what a model computes, in the order in which it is written.
+type config struct {
+	Architectures     []string `json:"architectures"`
+	ModelType         string   `json:"model_type"`
+	Vocab             int      `json:"vocab_size"`
+	Positions         int      `json:"n_positions"`
+	Context           int      `json:"n_ctx"`
+	Width             int      `json:"n_embd"`
+	Layers            int      `json:"n_layer"`
+	Heads             int      `json:"n_head"`
+	Inner             *int     `json:"n_inner"`
+	Activation        string   `json:"activation_function"`
+	Epsilon           float64  `json:"layer_norm_epsilon"`
+	InitializerRange  float64  `json:"initializer_range"`
+	AttentionDropout  float64  `json:"attn_pdrop"`
+	EmbeddingDropout  float64  `json:"embd_pdrop"`
+	ResidualDropout   float64  `json:"resid_pdrop"`
+	ScaleWeights      bool     `json:"scale_attn_weights"`
+	ScaleByLayer      bool     `json:"scale_attn_by_inverse_layer_idx"`
+	TieWordEmbeddings bool     `json:"tie_word_embeddings"`
+	UseCache          bool     `json:"use_cache"`
+	BeginOfText       *int     `json:"bos_token_id"`
+	EndOfText         *int     `json:"eos_token_id"`
+	Numbers           string   `json:"torch_dtype"`
+}
+
+// AppendConfig appends the config.json of a model, as transformers' GPT2Config reads it. endOfText is
+// the token that ends a text, -1 for none.
+func AppendConfig(b []byte, c lm.Config, endOfText int) ([]byte, error) {
+	f := config{
+		Architectures: []string{"GPT2LMHeadModel"}, ModelType: "gpt2",
+		Vocab: c.Vocab, Positions: c.Context, Context: c.Context, Width: c.Width, Layers: c.Layers, Heads: c.Heads,
+		Activation: "gelu_new", Epsilon: 1e-5, InitializerRange: 0.02,
+		ScaleWeights: true, TieWordEmbeddings: true, UseCache: true, Numbers: "float32",
+	}
+	if endOfText >= 0 {
+		f.BeginOfText, f.EndOfText = &endOfText, &endOfText
+	}
+	text, err := json.MarshalIndent(f, "", "  ")
+	return append(append(b, text...), '\n'), err
+}
+
+// ReadConfig reads a config.json of a GPT-2. It refuses every setting under which transformers would
+// compute something else than package lm. What a missing field means there it means here; fields that
+// do not change what a model computes are passed over.
+func ReadConfig(data []byte) (c lm.Config, err error) {
+	list, err := members(data)
+	if err != nil {
+		return c, fmt.Errorf("config.json: %w", err)
+	}
+	values := map[string]json.RawMessage{}
+	for _, m := range list {
+		values[m.name] = m.value
+	}
+	for _, f := range [...]struct {
+		name string
+		to   *int
+	}{
+		{"vocab_size", &c.Vocab}, {"n_positions", &c.Context}, {"n_embd", &c.Width},
+		{"n_layer", &c.Layers}, {"n_head", &c.Heads},
+	} {
+		value, ok := values[f.name]
+		if !ok {
+			return c, fmt.Errorf("config.json: no %s; expected the fields of a GPT2Config", f.name)
+		}
+		var n *int
+		if json.Unmarshal(value, &n) != nil || n == nil {
+			return c, fmt.Errorf("config.json: %s is %.40s; expected a whole number", f.name, value)
+		}
+		*f.to = *n
+	}
+	for _, rule := range rules(c) {
+		if value, ok := values[rule.name]; ok && !rule.allows(value) {
+			return c, fmt.Errorf("config.json: %s is %.40s; this program has only models with %s",
+				rule.name, value, strings.Join(rule.allowed, " or "))
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return c, fmt.Errorf("config.json: %w", err)
+	}
+	return c, nil
+}
+
+// rule lists the values, in JSON, that a field may have.
+type rule struct {
+	name    string
+	allowed []string
+}
+
+func rules(c lm.Config) []rule {
+	return []rule{
+		{"model_type", []string{`"gpt2"`}},
+		{"n_ctx", []string{fmt.Sprint(c.Context)}},
+		{"n_inner", []string{"null", fmt.Sprint(4 * c.Width)}},
+		{"activation_function", []string{`"gelu_new"`, `"gelu_pytorch_tanh"`}},
+		{"layer_norm_epsilon", []string{"1e-05"}},
+		{"scale_attn_weights", []string{"true"}},
+		{"scale_attn_by_inverse_layer_idx", []string{"false"}},
+		{"tie_word_embeddings", []string{"true"}},
+		{"add_cross_attention", []string{"false"}},
+		{"is_encoder_decoder", []string{"false"}},
+		{"pruned_heads", []string{"{}", "null"}},
+		{"quantization_config", []string{"null"}},
+	}
+}
+
+// allows compares values, not spellings: 1e-5 is 0.00001.
+func (r rule) allows(value json.RawMessage) bool {
+	var compact bytes.Buffer
+	if json.Compact(&compact, value) != nil {
+		return false
+	}
+	for _, allowed := range r.allowed {
+		if compact.String() == allowed || sameNumber(value, allowed) {
+			return true
+		}
+	}
+	return false
+}
+
+func sameNumber(a json.RawMessage, b string) bool {
+	x, y := math.NaN(), math.NaN()
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal([]byte(b), &y) == nil && x == y
+}
