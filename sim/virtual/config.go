@@ -13,7 +13,7 @@ import (
 )
 
 // Config is a network and how long it lives. Two equal configs give equal runs; Workers, Recorder,
-// Trace, RoundTripAt and Paranoid do not influence what happens.
+// Trace, RoundTripAt, Paranoid and Stopwatch do not influence what happens.
 type Config struct {
 	Genesis chain.Genesis
 	Seed    uint64    // master seed of every stream and key
@@ -32,11 +32,15 @@ type Config struct {
 	// of each epoch and of the end; 0 means none.
 	DigestEvery uint64
 
-	Workers     int            // goroutines that run compute jobs; 0 and 1: the loop runs them itself
+	Workers     int            // threads that run compute jobs, the loop's among them; 0 means 1
 	RoundTripAt host.Time      // when to send all agents' states through bytes; 0 means never
 	Recorder    trace.Recorder // nil records nothing
 	Trace       Recording
 	Paranoid    bool // check every invariant of the ledger after each transaction and each block
+
+	// Stopwatch tells wall time in nanoseconds, for Progress alone. It is called from any goroutine;
+	// nil measures nothing.
+	Stopwatch func() int64
 }
 
 // Position is a place between two events of a run: how many blocks and events lie before it. A run

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"taolab/sim/host"
 )
@@ -19,7 +20,7 @@ type task struct {
 	result []byte
 	err    error
 	state  taskState
-	ended  chan struct{} // closed when a worker has finished the job; nil while nobody has begun
+	ended  chan struct{} // closed at the end of the job; nil while nobody waits for a running one
 }
 
 type taskState uint8
@@ -30,8 +31,13 @@ const (
 	taskEnded
 )
 
-// pool runs tasks on worker goroutines, the one that is due first before all others. Without
-// workers tasks run when somebody waits for them.
+// pool runs tasks, the one that is due first before all others. Its threads are the loop itself,
+// which runs tasks while it waits for one, and one goroutine for each worker more than one: as many
+// threads as workers, and none that idles while a task waits.
+//
+// A job is all that an agent does with its models in one go, and an agent has one job at a time. So
+// a model passes once through the caches of one thread for each job, be it a question or a visit of
+// many training steps, and no job needs to know which thread had its model before.
 type pool struct {
 	workers int
 	mu      sync.Mutex
@@ -39,29 +45,38 @@ type pool struct {
 	heap    []*task // binary heap by due time; tasks that run or have ended are skipped
 	closed  bool
 	running sync.WaitGroup
-	own     host.Scratch   // of the goroutine that waits
-	lent    []host.Scratch // of each worker
+	own     host.Scratch   // of the loop
+	lent    []host.Scratch // of each goroutine beside it
+
+	watch func() int64 // a stopwatch in nanoseconds, for the figures below alone
+	spent spent
 }
 
-func newPool(workers int) *pool {
-	p := &pool{workers: workers, lent: make([]host.Scratch, workers)}
+// spent is where a run's threads have been, in nanoseconds of the stopwatch.
+type spent struct {
+	jobs    atomic.Int64 // in jobs, all threads together
+	ownJobs atomic.Int64 // of that the loop
+	waiting atomic.Int64 // the loop, for a job on another thread with none to run itself
+}
+
+func newPool(workers int, watch func() int64) *pool {
+	if watch == nil {
+		watch = func() int64 { return 0 }
+	}
+	p := &pool{workers: workers, lent: make([]host.Scratch, workers-1), watch: watch}
 	p.wake.L = &p.mu
 	return p
 }
 
-// start lets the workers run tasks until stop. One worker alone would only compete with the
-// loop: then tasks run where they are waited for.
+// start lets the goroutines beside the loop run tasks until stop.
 func (p *pool) start() {
-	if p.workers <= 1 {
-		return
-	}
 	p.closed = false
-	for i := range p.workers {
+	for i := range p.lent {
 		p.running.Go(func() { p.work(&p.lent[i]) })
 	}
 }
 
-// stop ends the workers after the tasks they are running; tasks that wait stay.
+// stop ends the goroutines after the tasks they are running; tasks that wait stay.
 func (p *pool) stop() {
 	p.mu.Lock()
 	p.closed = true
@@ -70,7 +85,7 @@ func (p *pool) stop() {
 	p.running.Wait()
 }
 
-// work is the life of a worker.
+// work is the life of a goroutine beside the loop.
 func (p *pool) work(scratch *host.Scratch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -86,12 +101,20 @@ func (p *pool) work(scratch *host.Scratch) {
 
 // run does one task; p.mu is held before and after but not during.
 func (p *pool) run(t *task, scratch *host.Scratch) {
-	t.state, t.ended = taskRuns, make(chan struct{})
+	t.state = taskRuns
 	p.mu.Unlock()
+	from := p.watch()
 	t.result, t.err = attempt(t.job, scratch)
+	took := p.watch() - from
+	p.spent.jobs.Add(took)
+	if scratch == &p.own {
+		p.spent.ownJobs.Add(took)
+	}
 	p.mu.Lock()
 	t.state, t.job = taskEnded, nil
-	close(t.ended)
+	if t.ended != nil {
+		close(t.ended)
+	}
 }
 
 // attempt runs a job and turns a panic into an error.
@@ -104,7 +127,7 @@ func attempt(j host.Job, scratch *host.Scratch) (result []byte, err error) {
 	return j.Run(scratch), nil
 }
 
-// add puts a task into the pool. Without workers nobody looks for tasks.
+// add puts a task into the pool. Beside a loop without goroutines nobody looks for tasks.
 func (p *pool) add(t *task) {
 	if p.workers <= 1 {
 		return
@@ -163,38 +186,62 @@ func (p *pool) pop() *task {
 	return t
 }
 
-// wait returns when the task has ended, and runs it itself when no worker has begun it. It
-// returns ctx's error when ctx ends first.
+// wait returns when the task has ended. It runs the task itself when nobody has begun it; while
+// another thread is at it, it runs what else waits. It returns ctx's error when ctx ends first.
 func (p *pool) wait(ctx context.Context, t *task) error {
 	p.mu.Lock()
-	if t.state == taskWaits {
-		p.run(t, &p.own)
-		p.trim()
+	defer p.mu.Unlock()
+	for t.state != taskEnded {
+		next := t
+		if t.state == taskRuns {
+			next = p.first()
+		}
+		switch {
+		case next != nil:
+			p.run(next, &p.own)
+			p.trim()
+		default:
+			p.sleep(ctx, t)
+		}
+		if err := ctx.Err(); err != nil && t.state != taskEnded {
+			return err
+		}
 	}
-	ended := t.ended
+	return nil
+}
+
+// sleep returns when a running task or ctx has ended; p.mu is held before and after.
+func (p *pool) sleep(ctx context.Context, t *task) {
+	ended := t.endedChannel()
 	p.mu.Unlock()
+	from := p.watch()
 	select {
 	case <-ended:
-		return nil
-	default:
-	}
-	select {
-	case <-ended:
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	}
+	p.spent.waiting.Add(p.watch() - from)
+	p.mu.Lock()
+}
+
+// endedChannel is closed when the running task has ended; p.mu is held.
+func (t *task) endedChannel() chan struct{} {
+	if t.ended == nil {
+		t.ended = make(chan struct{})
+	}
+	return t.ended
 }
 
 // drop gives a task up: it will not begin, and if it runs, it has ended when drop returns.
 func (p *pool) drop(t *task) {
 	p.mu.Lock()
-	ended := t.ended
-	if t.state == taskWaits {
+	switch t.state {
+	case taskWaits:
 		t.state, t.job = taskEnded, nil
+	case taskRuns:
+		ended := t.endedChannel()
+		p.mu.Unlock()
+		<-ended
+		return
 	}
 	p.mu.Unlock()
-	if ended != nil {
-		<-ended
-	}
 }

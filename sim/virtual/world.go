@@ -116,6 +116,11 @@ type Progress struct {
 	Events uint64    // events processed, blocks not counted
 	FLOP   int64     // work of the jobs whose results were delivered
 	Tokens int64     // tokens that those jobs read, as far as they tell
+
+	// Where the threads have been, in nanoseconds of Config.Stopwatch; zero without one.
+	JobNs  int64 // in compute jobs, all threads together
+	LoopNs int64 // in compute jobs, of that the loop's own thread
+	WaitNs int64 // the loop, for a job that another thread is at
 }
 
 // New makes the world at time 0.
@@ -134,7 +139,7 @@ func New(cfg Config) (*World, error) {
 		records: cfg.Trace,
 		peers:   make(map[host.PeerID]int32, len(cfg.Nodes)),
 		nodes:   make([]node, len(cfg.Nodes)),
-		pool:    newPool(cfg.Workers),
+		pool:    newPool(cfg.Workers, cfg.Stopwatch),
 		log:     newEventLog(),
 		state:   state,
 	}
@@ -236,6 +241,9 @@ func (w *World) Progress() Progress {
 		Events: w.progress.events.Load(),
 		FLOP:   w.progress.flop.Load(),
 		Tokens: w.progress.tokens.Load(),
+		JobNs:  w.pool.spent.jobs.Load(),
+		LoopNs: w.pool.spent.ownJobs.Load(),
+		WaitNs: w.pool.spent.waiting.Load(),
 	}
 }
 

@@ -367,7 +367,7 @@ func TestWaitingForAJobEndsWithTheContextAndLosesNothing(t *testing.T) {
 		}
 	}}
 	w := world(t, a)
-	w.pool.workers, w.pool.lent = 2, make([]host.Scratch, 2)
+	w.pool.workers, w.pool.lent = 2, make([]host.Scratch, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		<-job.running
