@@ -173,8 +173,8 @@ var sources = []struct {
 	name   string
 	number func(s *num.Stream) float32
 }{
-	{"small", func(s *num.Stream) float32 { return 2*s.Float32() - 1 }},
-	{"logits", func(s *num.Stream) float32 { return 40*s.Float32() - 20 }},
+	{"small", func(s *num.Stream) float32 { return float32(2*s.Float32()) - 1 }},
+	{"logits", func(s *num.Stream) float32 { return float32(40*s.Float32()) - 20 }},
 	{"powers of two", func(s *num.Stream) float32 {
 		return float32(math.Ldexp(float64(1-2*s.IntN(2)), s.IntN(250)-130))
 	}},
@@ -186,7 +186,7 @@ var sources = []struct {
 		case 1, 2, 3:
 			return float32(math.Inf(-1))
 		}
-		return 2*s.Float32() - 1
+		return float32(2*s.Float32()) - 1
 	}},
 	{"any bits of a number", func(s *num.Stream) float32 {
 		for {
