@@ -43,7 +43,9 @@ func MatMul(m, n, k int, a []float32, aRow, aCol int, b []float32, bRow int,
 // not read otherwise; it must not share memory with C.
 func MatMulFrom(start Start, bias []float32, m, n, k int, a []float32, aRow, aCol int, b []float32,
 	bRow int, c []float32, cRow int) {
-	needRows("MatMul: c", len(c), m, cRow, n)
+	if !holds(len(c), m, cRow, n, 1) || cRow < n {
+		needRows("MatMul: c", len(c), m, cRow, n)
+	}
 	if start > KeepPlusBias {
 		panic(fmt.Sprintf("kernel: MatMul: no start has the number %d", start))
 	}
@@ -53,7 +55,7 @@ func MatMulFrom(start Start, bias []float32, m, n, k int, a []float32, aRow, aCo
 	if start >= Bias {
 		atLeast("MatMul: bias", len(bias), n)
 	}
-	if k > 0 {
+	if !holds(len(a), m, aRow, k, aCol) || !holds(len(b), k, bRow, n, 1) {
 		need("MatMul: a", len(a), m, aRow, k, aCol)
 		need("MatMul: b", len(b), k, bRow, n, 1)
 	}
@@ -86,6 +88,12 @@ func Transpose(rows, cols int, src []float32, srcRow int, dst []float32, dstRow 
 			dst[j*dstRow+i] = src[i*srcRow+j]
 		}
 	}
+}
+
+// holds is true where need does not panic, of all sizes that occur but zero.
+func holds(length, rows, row, cols, col int) bool {
+	return rows > 0 && cols > 0 && uint64(rows|row|cols|col) < 1<<31 &&
+		uint64(rows-1)*uint64(row)+uint64(cols-1)*uint64(col) < uint64(length)
 }
 
 // need panics unless a slice of a length holds a rows x cols matrix with these strides. The assembly

@@ -12,7 +12,8 @@ import (
 )
 
 // benchmarkSizes are those of the products in small models: forward (m positions, k in, n out), dW
-// (A read transposed), and few rows, as in decoding. The geometric mean is that of the first two.
+// (A read transposed); with starts other than zero; few rows, as in decoding; sizes that fill no tile;
+// heads of attention. The geometric mean is that of the first two kinds.
 var benchmarkSizes = []struct {
 	kind    string
 	m, k, n int
@@ -22,6 +23,8 @@ var benchmarkSizes = []struct {
 	{"forward", 512, 128, 128}, {"forward", 512, 128, 384}, {"forward", 512, 128, 512},
 	{"forward", 512, 512, 512}, {"forward", 64, 16, 64}, {"forward", 64, 64, 16}, {"forward", 128, 512, 512},
 	{"dW", 64, 512, 256}, {"dW", 128, 1024, 512}, {"dW", 512, 1024, 128},
+	{"bias", 64, 16, 64}, {"bias", 64, 64, 64}, {"bias", 512, 64, 192}, {"keep", 64, 16, 64}, {"keep", 64, 64, 64},
+	{"keep-bias", 512, 256, 64},
 	{"few", 1, 64, 256}, {"few", 2, 64, 256}, {"few", 3, 64, 256}, {"few", 4, 64, 256}, {"few", 8, 64, 256},
 	{"few", 1, 128, 512}, {"few", 4, 128, 512}, {"few", 8, 128, 512},
 	{"tail", 61, 64, 77}, {"tail", 70, 70, 70}, {"tail", 65, 65, 65}, {"tail", 33, 64, 49},
@@ -40,7 +43,7 @@ func BenchmarkMatMul(b *testing.B) {
 			sum, count := 0.0, 0
 			for _, size := range benchmarkSizes {
 				b.Run(fmt.Sprintf("%s/%dx%dx%d", size.kind, size.m, size.k, size.n), func(b *testing.B) {
-					rate, share := medianShare(b, isa, size.m, size.n, size.k, size.kind == "dW")
+					rate, share := medianShare(b, isa, size.kind, size.m, size.n, size.k)
 					b.ReportMetric(rate, "GF/s")
 					b.ReportMetric(100*share, "%peak")
 					b.ReportMetric(0, "ns/op")
@@ -58,26 +61,27 @@ func BenchmarkMatMul(b *testing.B) {
 }
 
 // medianShare measures one product: GF/s and its part of the peak.
-func medianShare(b *testing.B, isa ISA, m, n, k int, transposed bool) (rate, share float64) {
+func medianShare(b *testing.B, isa ISA, kind string, m, n, k int) (rate, share float64) {
 	s := num.NewStream(1, "bench")
-	x, y, z := fill(s, m*k), fill(s, k*n), fill(s, m*n)
+	x, y, z, bias := fill(s, m*k), fill(s, k*n), fill(s, m*n), fill(s, n)
 	aRow, aCol := k, 1
-	if transposed {
+	if kind == "dW" {
 		aRow, aCol = 1, m
 	}
+	start := map[string]Start{"bias": Bias, "keep": Keep, "keep-bias": KeepPlusBias}[kind]
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	operations := 2 * m * n * k
-	calls := max(1, int(2e8/float64(isa.lanes()))/operations*2)
+	calls := 1 + 16_000_000*isa.lanes()/operations
 	product := func() int {
 		for range calls {
-			MatMul(m, n, k, x, aRow, aCol, y, n, z, n, false)
+			MatMulFrom(start, bias, m, n, k, x, aRow, aCol, y, n, z, n)
 		}
 		return calls * operations
 	}
 	var rates, shares []float64
 	for b.Loop() {
-		peak := rateOf(func() int { return Peak(isa, 2000*isa.lanes()) })
+		peak := rateOf(func() int { return Peak(isa, 80_000) })
 		got := rateOf(product)
 		rates, shares = append(rates, got), append(shares, got/peak)
 	}

@@ -8,7 +8,7 @@ const kBlock = 256
 // Strides are in bytes.
 type panel struct {
 	a, b, c                          *float32
-	start                            *float32 // what C starts from, row by row
+	start                            *float32 // what C starts from, row by row; nil: zero
 	plus                             *float32 // a row to add to that, or nil
 	blocks, k                        int
 	aRow, aCol, bRow, cRow, startRow int
@@ -19,8 +19,8 @@ type panel struct {
 // that of one row where all columns count, masked where only the first of the last vector do.
 type width struct {
 	cols, most    int
-	blocks        bool // also for products of more rows
-	whole, masked int  // -1: there are none
+	upTo          int // rows of the products that use it
+	whole, masked int // -1: there are none
 }
 
 // fit returns the width for the next columns of a product of m rows: the narrowest that covers what
@@ -28,18 +28,18 @@ type width struct {
 func fit(widths []width, m, left int) (w *width) {
 	for i := range widths {
 		next := &widths[i]
-		if m > next.most && !next.blocks || left < next.cols && next.masked < 0 {
-			return w
+		if left < next.cols && next.masked < 0 {
+			break
+		}
+		if m > next.upTo {
+			continue
 		}
 		if w = next; w.cols >= left {
-			return w
+			break
 		}
 	}
 	return w
 }
-
-// zeros is what a product without a start starts from, as wide as a tile.
-var zeros [128]float32
 
 // size is that of an element in bytes.
 const size = 4
@@ -60,18 +60,12 @@ func matmulTiles(start Start, bias []float32, m, n, k int, a []float32, aRow, aC
 			}
 			p.lanes = min(n-j-w.cols+lanes, lanes)
 			p.b = &b[from*bRow+j]
-			blocks := (m + w.most - 1) / w.most
-			rows, higher := m/blocks, m%blocks
-			for i := 0; i < m; {
-				height := rows
-				p.blocks = blocks - higher
-				if i == 0 && higher > 0 {
-					height, p.blocks = rows+1, higher
-				}
+			height := m
+			for i := 0; i < m; i += p.blocks * height {
+				height, p.blocks = cut(m, i, w.most)
 				p.a, p.c = &a[i*aRow+from*aCol], &c[i*cRow+j]
 				p.begin(start, bias, j)
 				matmulTile(&p, number+height-1)
-				i += p.blocks * height
 			}
 			j += w.cols
 		}
@@ -79,12 +73,26 @@ func matmulTiles(start Start, bias []float32, m, n, k int, a []float32, aRow, aC
 	}
 }
 
+// cut cuts m rows into as few blocks as go, of two heights that differ by one at most, the higher ones
+// first, and returns the height of the block at row i and the number of its kind.
+func cut(m, i, most int) (height, blocks int) {
+	if m <= most {
+		return m, 1
+	}
+	blocks = (m + most - 1) / most
+	height, higher := m/blocks, m%blocks
+	if i == 0 && higher > 0 {
+		return height + 1, higher
+	}
+	return height, blocks - higher
+}
+
 // begin sets what the panel starts from, whose first column is column j of C.
 func (p *panel) begin(start Start, bias []float32, j int) {
 	p.plus = nil
 	switch start {
 	case Zero:
-		p.start, p.startRow = &zeros[0], 0
+		p.start = nil
 	case Bias:
 		p.start, p.startRow = &bias[j], 0
 	case KeepPlusBias:

@@ -10,10 +10,13 @@ import (
 type width struct {
 	vectors int  // 0: a single column, not a vector
 	most    int  // rows of the highest tile
-	blocks  bool // products of more rows may be cut into blocks of such tiles
+	upTo    int  // products of more rows go without it
 	whole   bool // there are tiles all of whose columns count
 	masked  bool // there are tiles whose last vector counts in its first lanes only
 }
+
+// many is more rows than a product has.
+const many = 1 << 30
 
 // A tileSet is the tiles of one instruction set, narrowest first.
 type tileSet struct {
@@ -32,16 +35,17 @@ type tile struct {
 // high where C is narrow, wide where it has few rows.
 var (
 	tilesAVX512 = tileSet{"AVX512", 16, []width{
-		{vectors: 1, most: 16, blocks: true, masked: true},
-		{vectors: 2, most: 8, blocks: true, whole: true, masked: true},
-		{vectors: 4, most: 4, whole: true},
-		{vectors: 8, most: 2, whole: true},
+		{vectors: 1, most: 16, upTo: many, masked: true},
+		{vectors: 2, most: 8, upTo: many, whole: true, masked: true},
+		{vectors: 4, most: 4, upTo: 4, whole: true},
+		{vectors: 8, most: 2, upTo: 2, whole: true},
 	}}
 	tilesAVX2 = tileSet{"AVX2", 8, []width{
-		{vectors: 1, most: 12, blocks: true, whole: true, masked: true},
-		{vectors: 2, most: 6, blocks: true, whole: true, masked: true},
-		{vectors: 4, most: 3, whole: true},
-		{vectors: 8, most: 1, whole: true},
+		{vectors: 1, most: 12, upTo: many, whole: true, masked: true},
+		{vectors: 2, most: 6, upTo: many, whole: true, masked: true},
+		{vectors: 3, most: 4, upTo: 16, whole: true},
+		{vectors: 4, most: 3, upTo: 3, whole: true},
+		{vectors: 8, most: 1, upTo: 1, whole: true},
 	}}
 )
 
@@ -96,8 +100,8 @@ func (s tileSet) declarations(out *bytes.Buffer) {
 		if !w.whole { // all lanes are a mask too
 			whole = masked
 		}
-		fmt.Fprintf(out, "\t{cols: %d, most: %d, blocks: %v, whole: %d, masked: %d},\n",
-			max(1, w.vectors*s.lanes), w.most, w.blocks, whole, masked)
+		fmt.Fprintf(out, "\t{cols: %d, most: %d, upTo: %d, whole: %d, masked: %d},\n",
+			max(1, w.vectors*s.lanes), w.most, w.upTo, whole, masked)
 	}
 	out.WriteString("}\n\n")
 }

@@ -95,21 +95,44 @@ func (x x86Tiles) write() {
 	}
 	x.op("MOVQ panel_b(DX), R13")
 	x.op("MOVQ panel_k(DX), CX")
-	x.op("PCALIGN $64")
-	x.label("step")
-	x.step(bases)
-	for _, base := range bases {
-		x.op("ADDQ R10, %s", base)
+	x.steps(bases)
+	x.finish()
+}
+
+// steps runs over k, some steps at a time: that keeps the loop's end within the branch predictor's view.
+func (x x86Tiles) steps(bases []string) {
+	const unrolled = 4
+	one := func() {
+		x.step(bases)
+		for _, base := range bases {
+			x.op("ADDQ R10, %s", base)
+		}
+		x.op("ADDQ R11, R13")
 	}
-	x.op("ADDQ R11, R13")
+	x.op("SUBQ $%d, CX", unrolled)
+	x.op("JLT few")
+	x.op("PCALIGN $64")
+	x.label("steps")
+	for range unrolled {
+		one()
+	}
+	x.op("SUBQ $%d, CX", unrolled)
+	x.op("JGE steps")
+	x.label("few")
+	x.op("ADDQ $%d, CX", unrolled)
+	x.op("JEQ done")
+	x.label("step")
+	one()
 	x.op("DECQ CX")
 	x.op("JNZ step")
-	x.finish()
+	x.label("done")
 }
 
 // start loads what the block starts from.
 func (x x86Tiles) start() {
 	x.op("MOVQ %s, BX", x.local("start"))
+	x.op("TESTQ BX, BX")
+	x.op("JEQ zero")
 	x.op("MOVQ panel_startRow(DX), CX")
 	for row := range x.rows {
 		for v := range x.vectors {
@@ -120,14 +143,23 @@ func (x x86Tiles) start() {
 	x.op("MOVQ BX, %s", x.local("start"))
 	x.op("MOVQ panel_plus(DX), BX")
 	x.op("TESTQ BX, BX")
-	x.op("JEQ steps")
+	x.op("JEQ begin")
 	for v := range x.vectors {
 		x.load(x.at("BX", v), v, x.spare(0))
 		for row := range x.rows {
 			x.op("VADDPS %s, %s, %s", x.spare(0), x.accumulator(row, v), x.accumulator(row, v))
 		}
 	}
-	x.label("steps")
+	x.op("JMP begin")
+	x.label("zero")
+	for i := range x.rows * x.vectors {
+		if x.wide {
+			x.op("VPXORD Z%d, Z%d, Z%d", i, i, i)
+		} else {
+			x.op("VXORPS X%d, X%d, X%d", i, i, i)
+		}
+	}
+	x.label("begin")
 }
 
 // step adds the products of one k.
