@@ -57,6 +57,16 @@ func layerNormRow(x, gain, bias, hat, y []float32) (scale float32) {
 //
 // It panics if a slice is too short.
 func LayerNormBackward(rows, d int, dy, gain, hat, scale, dx, dgain, dbias []float32) {
+	atLeast("LayerNormBackward: dgain", len(dgain), d)
+	atLeast("LayerNormBackward: dbias", len(dbias), d)
+	clear(dgain[:d])
+	clear(dbias[:d])
+	LayerNormBackwardOnto(rows, d, dy, gain, hat, scale, dx, dgain, dbias)
+}
+
+// LayerNormBackwardOnto is [LayerNormBackward] whose sums over rows start from what dgain and dbias
+// hold: parts of a batch one after the other make the sums of the whole.
+func LayerNormBackwardOnto(rows, d int, dy, gain, hat, scale, dx, dgain, dbias []float32) {
 	need("LayerNormBackward: dy", len(dy), rows, d, d, 1)
 	need("LayerNormBackward: hat", len(hat), rows, d, d, 1)
 	need("LayerNormBackward: dx", len(dx), rows, d, d, 1)
@@ -65,8 +75,6 @@ func LayerNormBackward(rows, d int, dy, gain, hat, scale, dx, dgain, dbias []flo
 	atLeast("LayerNormBackward: dbias", len(dbias), d)
 	atLeast("LayerNormBackward: scale", len(scale), rows)
 	dgain, dbias = dgain[:d], dbias[:d]
-	clear(dgain)
-	clear(dbias)
 	if rows == 0 || d == 0 {
 		return
 	}
