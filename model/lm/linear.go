@@ -4,16 +4,12 @@ import "taolab/model/lm/kernel"
 
 // linearForward: y [n x out] = bias [out] + x [n x in] * weight [in x out].
 func linearForward(n, in, out int, x, weight, bias, y []float32) {
-	for i := range n {
-		copy(y[i*out:(i+1)*out], bias)
-	}
-	kernel.MatMul(n, out, in, x, in, 1, weight, out, y, out, true)
+	kernel.MatMulFrom(kernel.Bias, bias, n, out, in, x, in, 1, weight, out, y, out)
 }
 
 // residualForward: y [n x out] = (y + bias [out]) + x [n x in] * weight [in x out].
 func residualForward(n, in, out int, x, weight, bias, y []float32) {
-	kernel.AddRow(n, y, out, bias)
-	kernel.MatMul(n, out, in, x, in, 1, weight, out, y, out, true)
+	kernel.MatMulFrom(kernel.KeepPlusBias, bias, n, out, in, x, in, 1, weight, out, y, out)
 }
 
 // linearBackward: of dy [n x out], dx [n x in] = dy * weight^T, dweight [in x out] = x^T * dy and
