@@ -396,9 +396,10 @@ var rowInvariants = []Invariant{
 			})
 		}},
 	{Name: "nakamoto-alone",
-		Doc: "wide scores and marks of replacement belong to nakamoto, and agree with the narrow scores",
+		Doc: "wide scores, and the marks of neurons replaced since the last epoch, belong to nakamoto; " +
+			"the narrow scores are their upper 16 bits",
 		state: func(s *State) error {
-			return s.neurons.each(func(_ UID, n *neuron) error { return checkWide(s.params.Rule, n) })
+			return s.neurons.each(func(_ UID, n *neuron) error { return s.checkWide(n) })
 		}},
 }
 
@@ -432,18 +433,22 @@ func checkScale(rule consensus.Name, row []WeightEntry) error {
 	return is("largest weight", largest, 65535)
 }
 
-func checkWide(rule consensus.Name, n *neuron) error {
+func (s *State) checkWide(n *neuron) error {
 	w := &n.wide
-	if rule == consensus.Nakamoto {
-		if err := is("incentive", uint64(n.incentive), w.incentive>>48); err != nil {
-			return err
+	if !s.params.nakamoto() {
+		if *w != (wideScores{}) || n.pruned {
+			return fmt.Errorf("scores %+v, replaced %v under %s", *w, n.pruned, s.params.Rule)
 		}
-		return is("dividends", uint64(n.dividends), w.dividends>>48)
+		return nil
 	}
-	if *w != (wideScores{}) || n.pruned {
-		return fmt.Errorf("scores %+v, replaced %v under %s", *w, n.pruned, rule)
+	if n.pruned && n.registeredAt <= s.lastEpoch {
+		return fmt.Errorf("marked as replaced since block %d, the epoch of %d should have ended that",
+			n.registeredAt, s.lastEpoch)
 	}
-	return nil
+	if err := is("incentive", uint64(n.incentive), w.incentive>>48); err != nil {
+		return err
+	}
+	return is("dividends", uint64(n.dividends), w.dividends>>48)
 }
 
 // shares objects to a score of all neurons that adds up to more than one.

@@ -218,6 +218,7 @@ func TestTheInvariantsOfNakamotoAreBrokenByTheirFaults(t *testing.T) {
 		{"bonds-in-range", func(s *State) { s.setBonds(0, []BondEntry{{UID: 1, Bond: 0}}) }},
 		{"nakamoto-alone", func(s *State) { s.neuron(0).incentive ^= 1 }},
 		{"nakamoto-alone", func(s *State) { s.neuron(0).dividends ^= 1 }},
+		{"nakamoto-alone", func(s *State) { s.neuron(0).pruned = true }},
 	} {
 		p, err := Era("nakamoto-2022-03")
 		if err != nil {

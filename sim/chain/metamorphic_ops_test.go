@@ -123,7 +123,7 @@ func drawGenesis(d *rand.Rand) Genesis {
 	p.AllowBurn = p.AllowBurn || d.IntN(2) == 0
 	p.MinDifficulty, p.Difficulty = 1, oneOf[uint64](d, 1, 2, 3)
 	p.MaxDifficulty = oneOf[uint64](d, 4, 64)
-	p.WorkValidBlocks = oneOf[uint16](d, 1, 3)
+	p.WorkValidBlocks = oneOf[uint16](d, 2, 3, 20)
 	p.MinBurnRao, p.BurnRao = RaoPerTAO/1000, oneOf[uint64](d, RaoPerTAO/1000, RaoPerTAO/10)
 	p.MaxBurnRao = oneOf[uint64](d, RaoPerTAO/5, 100*RaoPerTAO)
 	if p.BurnRule == BurnByDemand {
@@ -184,6 +184,9 @@ func (w *world) try(a actor, m Msg) error {
 
 func (w *world) tryTx(tx Tx) error {
 	err := w.seen.apply(w.s, tx)
+	if next := w.s.Nonce(tx.Signer); err == nil && next != tx.Nonce+1 {
+		w.t.Errorf("seed %d: the nonce %d was used, the next is %d\n%s", w.seed, tx.Nonce, next, w.script())
+	}
 	w.last = &tx
 	w.wrote(step{kind: w.kind, tx: &tx}, applied(err))
 	return err
