@@ -10,13 +10,17 @@ import (
 // reads the positions below its block's end, those after i with probability zero.
 const attentionRows = 16
 
-// attention is one attention layer over rows sequences of cols positions. The positions from first on
+// attentionPanel is the width of the columns in which scores are made, and the height of the softmax:
+// rows have zeros up to the next multiple of it, whether anybody reads them or not.
+const attentionPanel = 2 * attentionRows
+
+// attention is one attention layer over sequences of cols positions. The positions from first on
 // are computed, kept of them in each row; the rest serve as keys and values only.
 type attention struct {
-	rows, cols, heads, width int
-	first, kept              int
-	keys                     []float32 // [width/heads x cols] scratch: one head's keys, or values, turned
-	dscores                  []float32 // [kept x cols] scratch
+	cols, heads, width int
+	first, kept        int
+	turned             []float32 // [width x cols] scratch: the keys, or the values, of a row
+	dscores            []float32 // [kept x cols] scratch
 }
 
 func (a *attention) size() int      { return a.width / a.heads }
@@ -25,72 +29,85 @@ func (a *attention) scale() float32 { return float32(1 / math.Sqrt(float64(a.siz
 // keep sets how many positions of each row are computed.
 func (a *attention) keep(n int) { a.first, a.kept = a.cols-n, n }
 
-// blockEnd is the end of the block of position i.
-func (a *attention) blockEnd(i int) int {
-	return min(a.cols, i-i%attentionRows+attentionRows)
-}
+// blockEnd is the end of the block of position i, of blocks of some height.
+func (a *attention) blockEnd(i, height int) int { return min(a.cols, i-i%height+height) }
 
-// forward: from qkv [rows*cols x 3*width] the probabilities att [rows x heads x kept x cols]
-// and their means of the values, y [rows*kept x width].
-func (a *attention) forward(qkv, att, y []float32) {
+// forward: from qkv [rows*cols x 3*width] the probabilities att [rows x heads x kept x cols], each
+// head's step floats after the last's, and their means of the values, y [rows*kept x width].
+func (a *attention) forward(rows int, qkv, att []float32, step int, y []float32) {
 	d, size, scale := a.width, a.size(), a.scale()
-	for r := range a.rows {
+	for r := range rows {
+		row := qkv[r*a.cols*3*d:]
+		kernel.Transpose(a.cols, d, row[d:], 3*d, a.turned, a.cols)
 		for h := range a.heads {
-			q := qkv[r*a.cols*3*d+h*size:]
-			k, v := q[d:], q[2*d:]
+			p, v := att[(r*a.heads+h)*step:], row[2*d+h*size:]
 			out := y[r*a.kept*d+h*size:]
-			p := att[(r*a.heads+h)*a.kept*a.cols:]
-			kernel.Transpose(a.cols, size, k, 3*d, a.keys, a.cols)
+			a.triangle(row[a.first*3*d+h*size:], 3*d, h, p)
 			for from := a.first; from < a.cols; {
-				to := a.blockEnd(from)
-				rows, at := to-from, from-a.first
-				kernel.MatMul(rows, to, size, q[from*3*d:], 3*d, 1, a.keys, a.cols, p[at*a.cols:], a.cols, false)
-				kernel.CausalSoftmax(rows, from, to, p[at*a.cols:], a.cols, scale)
-				kernel.MatMul(rows, size, to, p[at*a.cols:], a.cols, 1, v, 3*d, out[at*d:], d, false)
+				to := a.blockEnd(from, attentionPanel)
+				kernel.CausalSoftmax(to-from, from, to, p[(from-a.first)*a.cols:], a.cols, scale)
+				from = to
+			}
+			for from := a.first; from < a.cols; {
+				to, at := a.blockEnd(from, attentionRows), from-a.first
+				kernel.MatMul(to-from, size, to, p[at*a.cols:], a.cols, 1, v, 3*d, out[at*d:], d, false)
 				from = to
 			}
 		}
 	}
 }
 
+// triangle: out [kept x cols] = x [kept x size] times head h of a.turned, on and below the diagonal and a
+// little above.
+func (a *attention) triangle(x []float32, stride, h int, out []float32) {
+	size := a.size()
+	for from := 0; from < a.cols; from += attentionPanel {
+		start := max(from, a.first)
+		at := start - a.first
+		kernel.MatMul(a.cols-start, min(attentionPanel, a.cols-from), size, x[at*stride:], stride, 1,
+			a.turned[h*size*a.cols+from:], a.cols, out[at*a.cols+from:], a.cols, false)
+	}
+}
+
 // backward: dqkv [rows*cols x 3*width] of dy [rows*kept x width].
-func (a *attention) backward(qkv, att, dy, dqkv []float32) {
+func (a *attention) backward(rows int, qkv, att []float32, step int, dy, dqkv []float32) {
 	d, size := a.width, a.size()
-	for r := range a.rows {
+	for r := range rows {
+		at := r * a.cols * 3 * d
+		kernel.Transpose(a.cols, d, qkv[at+2*d:], 3*d, a.turned, a.cols)
 		for h := range a.heads {
-			at := r*a.cols*3*d + h*size
-			p := att[(r*a.heads+h)*a.kept*a.cols:]
-			out := dy[r*a.kept*d+h*size:]
-			a.backwardScores(qkv[at:], p, out, dqkv[at:])
-			a.backwardKeys(qkv[at:], p, out, dqkv[at:])
+			p, out := att[(r*a.heads+h)*step:], dy[r*a.kept*d+h*size:]
+			a.backwardScores(h, qkv[at+h*size:], p, out, dqkv[at+h*size:])
+			a.backwardKeys(qkv[at+h*size:], p, out, dqkv[at+h*size:])
 		}
 	}
 }
 
-// backwardScores: of one head, dscores [kept x cols] and the gradient of the queries.
-func (a *attention) backwardScores(q, p, dy, dq []float32) {
+// backwardScores: of head h, dscores [kept x cols] and the gradient of the queries.
+func (a *attention) backwardScores(h int, q, p, dy, dq []float32) {
 	d, size, scale := a.width, a.size(), a.scale()
-	k, v := q[d:], q[2*d:]
 	for i := range a.first {
 		clear(dq[i*3*d : i*3*d+size])
 	}
-	kernel.Transpose(a.cols, size, v, 3*d, a.keys, a.cols)
+	a.triangle(dy, d, h, a.dscores)
 	for from := a.first; from < a.cols; {
-		to := a.blockEnd(from)
-		rows, at := to-from, from-a.first
-		ds := a.dscores[at*a.cols:]
-		kernel.MatMul(rows, to, size, dy[at*d:], d, 1, a.keys, a.cols, ds, a.cols, false)
-		kernel.CausalSoftmaxBackward(rows, from, to, p[at*a.cols:], a.cols, ds, a.cols, scale)
-		kernel.MatMul(rows, size, to, ds, a.cols, 1, k, 3*d, dq[from*3*d:], 3*d, false)
+		to, at := a.blockEnd(from, attentionPanel), (from-a.first)*a.cols
+		kernel.CausalSoftmaxBackward(to-from, from, to, p[at:], a.cols, a.dscores[at:], a.cols, scale)
+		from = to
+	}
+	for from := a.first; from < a.cols; {
+		to, at := a.blockEnd(from, attentionRows), (from-a.first)*a.cols
+		kernel.MatMul(to-from, size, to, a.dscores[at:], a.cols, 1, q[d:], 3*d, dq[from*3*d:], 3*d, false)
 		from = to
 	}
 }
 
-// backwardKeys: of one head, the gradients of the keys and of the values.
+// backwardKeys: of one head, the gradients of the keys and of the values. The terms of positions before a
+// column's own block are zeros that a sum from +0 does not notice.
 func (a *attention) backwardKeys(q, p, dy, dq []float32) {
 	d, size := a.width, a.size()
 	for from := 0; from < a.cols; {
-		to := a.blockEnd(from)
+		to := a.blockEnd(from, attentionPanel)
 		start := max(from, a.first)
 		at, n := start-a.first, a.cols-start
 		corner := at*a.cols + from

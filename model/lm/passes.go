@@ -16,38 +16,59 @@ func (w *Workspace) Probs(m *Model, tokens []uint16, rows, cols int) []float32 {
 
 func (w *Workspace) predict(m *Model, tokens []uint16, s shape) []float32 {
 	w.prepare(m, s, tokens)
-	w.forward(m, tokens)
-	w.headForward(m)
-	kernel.Softmax(s.keeps(), m.Config.Vocab, w.logits, m.Config.Vocab, 1)
+	w.turnHead(m)
+	vocab, logits := m.Config.Vocab, w.logits
+	for part := range w.parts(len(tokens)) {
+		n := s.keeps(part.end - part.start)
+		w.forward(m, tokens[part.start:part.end], w.hidden)
+		w.headForward(m, n, w.hidden, logits)
+		kernel.Softmax(n, vocab, logits, vocab, 1)
+		logits = logits[n*vocab:]
+	}
 	return w.logits
 }
 
 // Losses writes the loss of each position, -ln of the probability of its target in nats, to dst
 // [rows*cols], for tokens and targets [rows x cols].
 func (w *Workspace) Losses(m *Model, tokens, targets []uint16, rows, cols int, dst []float32) {
-	w.prepare(m, shape{m.Config, rows, cols, predictAll, 0, 0}, tokens)
+	w.prepare(m, shape{m.Config, rows, cols, measureAll, 0, 0}, tokens)
 	checkLen("losses", len(dst), len(tokens))
-	w.crossEntropies(m, tokens, targets)
-	copy(dst, w.losses)
+	w.checkTargets(targets)
+	w.turnHead(m)
+	for p := range w.parts(len(tokens)) {
+		w.crossEntropies(m, tokens[p.start:p.end], targets[p.start:p.end], dst[p.start:p.end])
+	}
+}
+
+func (w *Workspace) checkTargets(targets []uint16) {
+	if err := w.shape.config.CheckBatch(targets, w.shape.rows, w.shape.cols); err != nil {
+		panic(err)
+	}
 }
 
 // crossEntropies leaves the losses and, in w.logits, the terms of the softmax.
-func (w *Workspace) crossEntropies(m *Model, tokens, targets []uint16) {
-	if err := m.Config.CheckBatch(targets, w.shape.rows, w.shape.cols); err != nil {
-		panic(err)
-	}
-	w.forward(m, tokens)
-	w.headForward(m)
-	kernel.CrossEntropy(len(targets), m.Config.Vocab, w.logits, targets, w.losses, w.sums)
+func (w *Workspace) crossEntropies(m *Model, tokens, targets []uint16, losses []float32) {
+	w.forward(m, tokens, w.hidden)
+	w.headForward(m, len(tokens), w.hidden, w.logits)
+	kernel.CrossEntropy(len(targets), m.Config.Vocab, w.logits, targets, losses, w.sums)
 }
 
 // gradient leaves the gradient of the mean loss in w.grads and returns that loss.
 func (w *Workspace) gradient(m *Model, tokens, targets []uint16, rows, cols int) float32 {
 	w.prepare(m, shape{m.Config, rows, cols, train, 0, 0}, tokens)
-	w.crossEntropies(m, tokens, targets)
-	n := float32(len(targets))
-	kernel.CrossEntropyBackward(len(targets), m.Config.Vocab, w.logits, w.sums, targets, n)
-	w.headBackward(m)
-	w.backward(m, tokens)
-	return kernel.Sum(w.losses) / n
+	w.checkTargets(targets)
+	w.turnHead(m)
+	w.turnBlocks(m)
+	c := m.Config
+	total := float32(len(targets))
+	for p := range w.parts(len(tokens)) {
+		targets, n := targets[p.start:p.end], p.end-p.start
+		w.crossEntropies(m, tokens[p.start:p.end], targets, w.losses[p.start:p.end])
+		kernel.CrossEntropyBackward(n, c.Vocab, w.logits, w.sums, targets, total)
+		w.headBackward(m, n, p.start == 0)
+		w.backward(m, n, w.dx[p.start*c.Width:p.end*c.Width], p.start == 0)
+	}
+	dwte, dwpe := c.embeddings(w.grads)
+	embedBackward(rows, cols, c.Width, tokens, w.dx, dwte, dwpe)
+	return kernel.Sum(w.losses) / total
 }

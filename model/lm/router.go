@@ -60,11 +60,20 @@ func (w *Workspace) Route(r *Router, tokens []uint16, rows, cols int, dst []floa
 	checkLen("scores", len(dst), n)
 	checkLen("gate weights", len(r.Gates), n*r.Trunk.Config.Width)
 	w.prepare(r.Trunk, shape{r.Trunk.Config, rows, cols, predictLast, n, n}, tokens)
-	w.forward(r.Trunk, tokens)
+	w.hiddens(r.Trunk, tokens)
 	copyRows(w.gates.open, r.Bias, rows)
 	w.openGates(r.Gates, n)
 	for u := range dst {
 		dst[u] = mean16(w.gates.open[u*rows : (u+1)*rows])
+	}
+}
+
+// hiddens leaves the final layer norm of each row's last position in w.hidden [rows x d].
+func (w *Workspace) hiddens(trunk *Model, tokens []uint16) {
+	at := 0
+	for p := range w.parts(len(tokens)) {
+		w.forward(trunk, tokens[p.start:p.end], w.hidden[at:])
+		at += w.shape.keeps(p.end-p.start) * trunk.Config.Width
 	}
 }
 
@@ -127,7 +136,8 @@ func (w *Workspace) routerGradient(r *Router, tokens []uint16, rows, cols int,
 		copy(g.picked[i*d:(i+1)*d], r.Gates[int(u)*d:])
 		fill(g.open[i*rows:(i+1)*rows], r.Bias[u])
 	}
-	w.forward(r.Trunk, tokens)
+	w.turnBlocks(r.Trunk)
+	w.hiddens(r.Trunk, tokens)
 	w.openGates(g.picked, k)
 	clear(g.dgates)
 	clear(g.dbias)
@@ -147,8 +157,9 @@ func (w *Workspace) routerGradient(r *Router, tokens []uint16, rows, cols int,
 		kernel.Add(g.dgates[int(u)*d:][:d], g.dpicked[i*d:])
 	}
 	kernel.MatMul(rows, d, k, g.open, 1, rows, g.picked, d, w.dnarrow, d, false)
-	dwte, _ := r.Trunk.Config.embeddings(w.grads)
+	w.backward(r.Trunk, len(tokens), w.dx, true)
+	dwte, dwpe := r.Trunk.Config.embeddings(w.grads)
 	clear(dwte)
-	w.backward(r.Trunk, tokens)
+	embedBackward(rows, cols, d, tokens, w.dx, dwte, dwpe)
 	return loss
 }

@@ -2,32 +2,34 @@ package lm
 
 import "taolab/model/lm/kernel"
 
-// forward runs the trunk over tokens and leaves the final layer norm in w.hidden [kept x d].
-func (w *Workspace) forward(m *Model, tokens []uint16) {
+// forward runs the trunk over tokens, rows of the batch, and leaves the final layer norm in hidden
+// [kept x d].
+func (w *Workspace) forward(m *Model, tokens []uint16, hidden []float32) {
 	c, s := m.Config, w.shape
-	n, d := s.rows*s.cols, c.Width
+	n, d := len(tokens), c.Width
 	wte, wpe := c.embeddings(m.Weights)
 	embedForward(s.cols, d, tokens, wte, wpe, w.x)
 	for l := range c.Layers {
+		left := n
 		if l == c.Layers-1 {
-			n = s.keeps()
+			left = s.keeps(n)
 		}
-		w.blockForward(c.block(m.Weights, l), &w.blocks[l], n)
+		w.blockForward(c.block(m.Weights, l), &w.blocks[l], n, left)
 	}
 	gain, bias := c.lastNorm(m.Weights)
-	kernel.LayerNorm(n, d, w.x, gain, bias, w.lastHat, w.hidden, w.lastScale)
+	kernel.LayerNorm(s.keeps(n), d, w.x, gain, bias, w.lastHat, hidden, w.lastScale)
 }
 
-// blockForward: w.x [rows*cols x d] through one block; left positions leave it.
-func (w *Workspace) blockForward(b block, a *activations, left int) {
+// blockForward: w.x [n x d] through one block; left positions leave it.
+func (w *Workspace) blockForward(b block, a *activations, n, left int) {
 	s, d := w.shape, w.shape.config.Width
-	n := s.rows * s.cols
+	rows := n / s.cols
 	kernel.LayerNorm(n, d, w.x, b.gain1, b.bias1, a.hat1, a.norm1, a.scale1)
 	linearForward(n, d, 3*d, a.norm1, b.attn, b.attnBias, a.qkv)
-	w.attention.keep(left / s.rows)
-	w.attention.forward(a.qkv, a.att, a.mixed)
+	w.attention.keep(left / rows)
+	w.attention.forward(rows, a.qkv, a.att, a.attStep, a.mixed)
 	if left < n {
-		keepLast(s.rows, s.cols, d, w.x)
+		keepLast(rows, s.cols, d, w.x)
 	}
 	residualForward(left, d, d, a.mixed, b.attnProj, b.attnProjBias, w.x)
 	kernel.LayerNorm(left, d, w.x, b.gain2, b.bias2, a.hat2, a.norm2, a.scale2)
@@ -36,42 +38,67 @@ func (w *Workspace) blockForward(b block, a *activations, left int) {
 	residualForward(left, 4*d, d, a.act, b.mlpProj, b.mlpProjBias, w.x)
 }
 
-// backward: from dhidden in w.dnarrow [kept x d] to w.grads of every tensor below the head. The
-// gradient of the token embedding is added to what w.grads holds of it.
-func (w *Workspace) backward(m *Model, tokens []uint16) {
+// backward: from dhidden in w.dnarrow [kept x d] to w.grads of every tensor below the head, added to
+// what w.grads hold unless fresh, and to dx [n x d], the gradient of the embeddings.
+func (w *Workspace) backward(m *Model, n int, dx []float32, fresh bool) {
 	c, s := m.Config, w.shape
-	left, d := s.keeps(), c.Width
+	left, d := s.keeps(n), c.Width
 	gain, _ := c.lastNorm(m.Weights)
 	dgain, dbias := c.lastNorm(w.grads)
-	clear(w.dx[:left*d])
-	kernel.LayerNormBackward(left, d, w.dnarrow, gain, w.lastHat, w.lastScale, w.dx, dgain, dbias)
+	clear(dx[:left*d])
+	normBackward(left, d, w.dnarrow, gain, w.lastHat, w.lastScale, dx, dgain, dbias, fresh)
 	for l := c.Layers - 1; l >= 0; l-- {
-		w.blockBackward(c.block(m.Weights, l), c.block(w.grads, l), &w.blocks[l], left)
-		left = s.rows * s.cols
+		w.blockBackward(l, c.block(m.Weights, l), c.block(w.grads, l), n, left, dx, fresh)
+		left = n
 	}
-	dwte, dwpe := c.embeddings(w.grads)
-	embedBackward(s.rows, s.cols, d, tokens, w.dx, dwte, dwpe)
 }
 
-// blockBackward: w.dx from the gradient of the block's output [left x d] to that of its input
-// [rows*cols x d], and the gradients g of the block's tensors.
-func (w *Workspace) blockBackward(b, g block, a *activations, left int) {
-	s, d := w.shape, w.shape.config.Width
-	n := s.rows * s.cols
-	linearBackward(left, 4*d, d, a.act, b.mlpProj, w.dx, w.dwide, g.mlpProj, g.mlpProjBias,
-		w.turned)
-	kernel.GELUBackward(a.wide, a.gate, a.act, w.dwide)
-	linearBackward(left, d, 4*d, a.norm2, b.fc, w.dwide, w.dnarrow, g.fc, g.fcBias, w.turned)
-	kernel.LayerNormBackward(left, d, w.dnarrow, b.gain2, a.hat2, a.scale2, w.dx, g.gain2, g.bias2)
-	linearBackward(left, d, d, a.mixed, b.attnProj, w.dx, w.dnarrow, g.attnProj, g.attnProjBias,
-		w.turned)
-	if left < n {
-		spreadLast(s.rows, s.cols, d, w.dx)
+// normBackward is the backward pass of a layer norm; its sums go on from what is there unless fresh.
+func normBackward(n, d int, dy, gain, hat, scale, dx, dgain, dbias []float32, fresh bool) {
+	if fresh {
+		kernel.LayerNormBackward(n, d, dy, gain, hat, scale, dx, dgain, dbias)
+		return
 	}
-	w.attention.keep(left / s.rows)
-	w.attention.backward(a.qkv, a.att, w.dnarrow, w.dqkv)
-	linearBackward(n, d, 3*d, a.norm1, b.attn, w.dqkv, w.dnarrow, g.attn, g.attnBias, w.turned)
-	kernel.LayerNormBackward(n, d, w.dnarrow, b.gain1, a.hat1, a.scale1, w.dx, g.gain1, g.bias1)
+	kernel.LayerNormBackwardOnto(n, d, dy, gain, hat, scale, dx, dgain, dbias)
+}
+
+// blockBackward: dx from the gradient of the block's output [left x d] to that of its input
+// [n x d], and the gradients g of the block's tensors.
+func (w *Workspace) blockBackward(l int, b, g block, n, left int, dx []float32, fresh bool) {
+	s, d, a := w.shape, w.shape.config.Width, &w.blocks[l]
+	t, rows := w.turnedBlock(l), n/w.shape.cols
+	w.linearBackward(left, 4*d, d, a.act, t.mlpProj, dx, w.dwide, g.mlpProj, g.mlpProjBias, fresh)
+	kernel.GELUBackward(a.wide[:4*left*d], a.gate, a.act, w.dwide)
+	w.linearBackward(left, d, 4*d, a.norm2, t.fc, w.dwide, w.dnarrow, g.fc, g.fcBias, fresh)
+	normBackward(left, d, w.dnarrow, b.gain2, a.hat2, a.scale2, dx, g.gain2, g.bias2, fresh)
+	w.linearBackward(left, d, d, a.mixed, t.attnProj, dx, w.dnarrow, g.attnProj, g.attnProjBias, fresh)
+	if left < n {
+		spreadLast(rows, s.cols, d, dx)
+	}
+	w.attention.keep(left / rows)
+	w.attention.backward(rows, a.qkv, a.att, a.attStep, w.dnarrow, w.dqkv)
+	w.linearBackward(n, d, 3*d, a.norm1, t.attn, w.dqkv, w.dnarrow, g.attn, g.attnBias, fresh)
+	normBackward(n, d, w.dnarrow, b.gain1, a.hat1, a.scale1, dx, g.gain1, g.bias1, fresh)
+}
+
+// turnedBlock is the place of block l's transposed matrices.
+func (w *Workspace) turnedBlock(l int) (t block) {
+	d := w.shape.config.Width
+	x := w.turned[l*12*d*d:]
+	t.attn, t.attnProj, t.fc, t.mlpProj = x[:3*d*d], x[3*d*d:4*d*d], x[4*d*d:8*d*d], x[8*d*d:12*d*d]
+	return t
+}
+
+// turnBlocks transposes the matrices of all blocks, for the backward pass.
+func (w *Workspace) turnBlocks(m *Model) {
+	d := m.Config.Width
+	for l := range m.Config.Layers {
+		b, t := m.Config.block(m.Weights, l), w.turnedBlock(l)
+		kernel.Transpose(d, 3*d, b.attn, 3*d, t.attn, d)
+		kernel.Transpose(d, d, b.attnProj, d, t.attnProj, d)
+		kernel.Transpose(d, 4*d, b.fc, 4*d, t.fc, d)
+		kernel.Transpose(4*d, d, b.mlpProj, d, t.mlpProj, 4*d)
+	}
 }
 
 // keepLast moves the last of every cols rows of x [rows*cols x d] to the front: [rows x d].
@@ -114,20 +141,25 @@ func embedBackward(rows, cols, d int, tokens []uint16, dx, dwte, dwpe []float32)
 	}
 }
 
-// headForward: logits [n x vocab] = hidden [n x d] * wte^T.
-func (w *Workspace) headForward(m *Model) {
-	c, n := m.Config, w.shape.keeps()
+// turnHead transposes the token embedding, for headForward.
+func (w *Workspace) turnHead(m *Model) {
+	c := m.Config
 	wte, _ := c.embeddings(m.Weights)
-	kernel.Transpose(c.Vocab, c.Width, wte, c.Width, w.turned, c.Vocab)
-	kernel.MatMul(n, c.Vocab, c.Width, w.hidden, c.Width, 1, w.turned, c.Vocab, w.logits, c.Vocab, false)
+	kernel.Transpose(c.Vocab, c.Width, wte, c.Width, w.turnedHead, c.Vocab)
+}
+
+// headForward: logits [n x vocab] = hidden [n x d] * wte^T.
+func (w *Workspace) headForward(m *Model, n int, hidden, logits []float32) {
+	c := m.Config
+	kernel.MatMul(n, c.Vocab, c.Width, hidden, c.Width, 1, w.turnedHead, c.Vocab, logits, c.Vocab, false)
 }
 
 // headBackward: of the gradient in w.logits, dhidden into w.dnarrow [n x d] and the head's part of the
-// token embedding's gradient.
-func (w *Workspace) headBackward(m *Model) {
-	c, n := m.Config, w.shape.keeps()
+// token embedding's gradient, added to what is there unless fresh.
+func (w *Workspace) headBackward(m *Model, n int, fresh bool) {
+	c := m.Config
 	wte, _ := c.embeddings(m.Weights)
 	dwte, _ := c.embeddings(w.grads)
 	kernel.MatMul(n, c.Width, c.Vocab, w.logits, c.Vocab, 1, wte, c.Width, w.dnarrow, c.Width, false)
-	kernel.MatMul(c.Vocab, c.Width, n, w.logits, 1, c.Vocab, w.hidden, c.Width, dwte, c.Width, false)
+	kernel.MatMul(c.Vocab, c.Width, n, w.logits, 1, c.Vocab, w.hidden, c.Width, dwte, c.Width, !fresh)
 }

@@ -1,6 +1,9 @@
 package lm
 
-import "fmt"
+import (
+	"fmt"
+	"iter"
+)
 
 // Workspace holds the activations, the gradients and the scratch of one model at a time. It grows to
 // the largest shape seen and then allocates nothing. The zero Workspace is ready. One per worker: it
@@ -13,16 +16,19 @@ type Workspace struct {
 	used   int
 	blocks []activations
 
+	positions int // of a part, 0 for partPositions; tests change it
+
 	x, hidden          []float32 // [n x d] residual stream; [kept x d] after the last layer norm
 	lastHat, lastScale []float32 // [kept x d], [kept]
 	logits             []float32 // [kept x vocab]
-	losses, sums       []float32 // [kept] of the cross-entropy
-	turned             []float32 // one weight matrix, transposed
-	ones               []float32
+	losses, sums       []float32 // [kept] of the cross-entropy; losses of the whole batch
+	turnedHead, turned []float32 // the token embedding and the matrices of the blocks, transposed
 	attention          attention
 
-	grads                    []float32 // [params]
-	dx, dwide, dnarrow, dqkv []float32 // [n x d], [kept x 4d], [n x d], [n x 3d]
+	grads                []float32 // [params]
+	dx                   []float32 // [n x d] of the whole batch
+	dwide, dnarrow, dqkv []float32 // [kept x 4d], [n x d], [n x 3d]
+	ones                 []float32 // [n]
 	gates                    gateBuffers
 }
 
@@ -40,20 +46,54 @@ type purpose uint8
 const (
 	predictLast purpose = iota // the last position of each row
 	predictAll                 // all positions
+	measureAll                 // all positions, of which losses are wanted alone
 	train
 	trainLast
 )
 
 func (s shape) trains() bool   { return s.purpose >= train }
 func (s shape) lastOnly() bool { return s.purpose == predictLast || s.purpose == trainLast }
-func (s shape) keeps() int     { return int(kept(s.rows, s.cols, s.lastOnly())) }
+// keeps is how many of n positions reach the head.
+func (s shape) keeps(n int) int { return int(kept(n/s.cols, s.cols, s.lastOnly())) }
+
+// partPositions is about how many positions pass through the model together: enough for the matrix
+// products, few enough for their activations to stay in cache. A batch of more goes in parts.
+const partPositions = 256
+
+// partRows is how many rows of a batch make a part. A router's step needs all of them at once.
+func (w *Workspace) partRows() int {
+	s := w.shape
+	if s.purpose == trainLast {
+		return s.rows
+	}
+	positions := partPositions
+	if w.positions > 0 {
+		positions = w.positions
+	}
+	most := max(1, positions/s.cols)
+	parts := (s.rows + most - 1) / most
+	return (s.rows + parts - 1) / parts
+}
+
+// part is a range of a batch's positions: whole rows.
+type part struct{ start, end int }
+
+// parts yields the parts of a batch of n positions in order.
+func (w *Workspace) parts(n int) iter.Seq[part] {
+	size := w.partRows() * w.shape.cols
+	return func(yield func(part) bool) {
+		for start := 0; start < n && yield(part{start, min(n, start+size)}); start += size {
+		}
+	}
+}
 
 // activations are what a block leaves for its backward pass. Without one, all blocks share them.
 // n = rows*cols positions enter, kept leave: the last block may drop all but the last of each row.
 type activations struct {
 	hat1, scale1, norm1 []float32 // [n x d], [n], [n x d]
 	qkv                 []float32 // [n x 3d]
-	att                 []float32 // [rows x heads x kept/rows x cols]
+	att                 []float32 // [rows x heads x kept/rows x cols], or one head's for all
+	attStep             int       // from head to head
 	mixed               []float32 // [kept x d]
 	hat2, scale2, norm2 []float32 // [kept x d], [kept], [kept x d]
 	wide, gate, act     []float32 // [kept x 4d]
@@ -88,17 +128,24 @@ func (w *Workspace) take(n int) []float32 {
 
 func (w *Workspace) layout() {
 	s, c := w.shape, w.shape.config
-	n, left, d := s.rows*s.cols, s.keeps(), c.Width
+	all, n, d := s.rows*s.cols, w.partRows()*s.cols, c.Width
+	left := s.keeps(n)
 	w.used = 0
-	w.x, w.hidden = w.take(n*d), w.take(left*d)
-	w.lastHat, w.lastScale = w.take(left*d), w.take(left)
-	w.turned = w.take(max(4*d, c.Vocab) * d)
-	w.attention = attention{rows: s.rows, cols: s.cols, heads: c.Heads, width: d}
-	w.attention.keys = w.take(d / c.Heads * s.cols)
+	w.x, w.lastHat, w.lastScale = w.take(n*d), w.take(left*d), w.take(left)
+	w.attention = attention{cols: s.cols, heads: c.Heads, width: d}
+	w.attention.turned = w.take(d * s.cols)
 	if s.gates > 0 {
+		w.hidden = w.take(s.keeps(all) * d)
 		w.gates.layout(w, s)
 	} else {
-		w.logits, w.losses, w.sums = w.take(left*c.Vocab), w.take(left), w.take(left)
+		w.hidden = w.take(left * d)
+		w.turnedHead = w.take(d * c.Vocab)
+		switch s.purpose {
+		case predictLast, predictAll:
+			w.logits = w.take(s.keeps(all) * c.Vocab)
+		default:
+			w.logits, w.sums, w.losses = w.take(left*c.Vocab), w.take(left), w.take(all)
+		}
 	}
 	if len(w.blocks) < c.Layers {
 		w.blocks = make([]activations, c.Layers)
@@ -106,36 +153,43 @@ func (w *Workspace) layout() {
 	for l := range c.Layers {
 		switch {
 		case l == c.Layers-1 && s.lastOnly():
-			w.blocks[l] = w.takeBlock(left)
+			w.blocks[l] = w.takeBlock(n, left)
 		case l == 0 || s.trains():
-			w.blocks[l] = w.takeBlock(n)
+			w.blocks[l] = w.takeBlock(n, n)
 		default:
 			w.blocks[l] = w.blocks[0]
 		}
 	}
 	if s.trains() {
+		w.turned = w.take(12 * d * d * c.Layers)
 		w.grads = w.take(c.Params())
-		w.dx, w.dnarrow = w.take(n*d), w.take(n*d)
+		w.dx, w.dnarrow = w.take(all*d), w.take(n*d)
 		w.dqkv, w.dwide = w.take(3*n*d), w.take(4*n*d)
 		w.attention.dscores = w.take(s.cols * s.cols)
+		w.ones = w.take(n)
+		fill(w.ones, 1)
 	}
 }
 
-// takeBlock lays out the activations of a block that left positions leave.
-func (w *Workspace) takeBlock(left int) (a activations) {
+// takeBlock lays out the activations of a block that n positions enter and left positions leave. A
+// forward pass alone reuses what it can.
+func (w *Workspace) takeBlock(n, left int) (a activations) {
 	s, d := w.shape, w.shape.config.Width
-	n := s.rows * s.cols
+	heads := s.config.Heads
 	a.norm1, a.scale1 = w.take(n*d), w.take(n)
 	a.qkv = w.take(3 * n * d)
-	a.att = w.take(left * s.config.Heads * s.cols)
 	a.mixed = w.take(left * d)
 	a.norm2, a.scale2 = w.take(left*d), w.take(left)
-	a.wide, a.gate = w.take(4*left*d), w.take(4*left*d)
-	if s.trains() {
-		a.hat1, a.hat2, a.act = w.take(n*d), w.take(left*d), w.take(4*left*d)
-	} else {
-		a.hat1, a.hat2, a.act = a.norm1, a.norm2, a.gate
+	a.wide = w.take(4 * left * d)
+	if !s.trains() {
+		a.att = w.take(left / (n / s.cols) * s.cols)
+		a.hat1, a.hat2, a.act = a.norm1, a.norm2, w.take(4*left*d)
+		a.gate = a.act
+		return a
 	}
+	a.attStep = left / (n / s.cols) * s.cols
+	a.att = w.take(left * heads * s.cols)
+	a.hat1, a.hat2, a.gate, a.act = w.take(n*d), w.take(left*d), w.take(4*left*d), w.take(4*left*d)
 	return a
 }
 
