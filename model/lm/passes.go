@@ -18,9 +18,10 @@ func (w *Workspace) predict(m *Model, tokens []uint16, s shape) []float32 {
 	w.prepare(m, s, tokens)
 	w.turnHead(m)
 	vocab, logits := m.Config.Vocab, w.logits
-	for part := range w.parts(len(tokens)) {
-		n := s.keeps(part.end - part.start)
-		w.forward(m, tokens[part.start:part.end], w.hidden)
+	for start, end := 0, 0; start < len(tokens); start = end {
+		end = w.partEnd(start)
+		n := s.keeps(end - start)
+		w.forward(m, tokens[start:end], w.hidden)
 		w.headForward(m, n, w.hidden, logits)
 		kernel.Softmax(n, vocab, logits, vocab, 1)
 		logits = logits[n*vocab:]
@@ -35,8 +36,9 @@ func (w *Workspace) Losses(m *Model, tokens, targets []uint16, rows, cols int, d
 	checkLen("losses", len(dst), len(tokens))
 	w.checkTargets(targets)
 	w.turnHead(m)
-	for p := range w.parts(len(tokens)) {
-		w.crossEntropies(m, tokens[p.start:p.end], targets[p.start:p.end], dst[p.start:p.end])
+	for start, end := 0, 0; start < len(tokens); start = end {
+		end = w.partEnd(start)
+		w.crossEntropies(m, tokens[start:end], targets[start:end], dst[start:end])
 	}
 }
 
@@ -61,12 +63,13 @@ func (w *Workspace) gradient(m *Model, tokens, targets []uint16, rows, cols int)
 	w.turnBlocks(m)
 	c := m.Config
 	total := float32(len(targets))
-	for p := range w.parts(len(tokens)) {
-		targets, n := targets[p.start:p.end], p.end-p.start
-		w.crossEntropies(m, tokens[p.start:p.end], targets, w.losses[p.start:p.end])
+	for start, end := 0, 0; start < len(tokens); start = end {
+		end = w.partEnd(start)
+		targets, n, fresh := targets[start:end], end-start, start == 0
+		w.crossEntropies(m, tokens[start:end], targets, w.losses[start:end])
 		kernel.CrossEntropyBackward(n, c.Vocab, w.logits, w.sums, targets, total)
-		w.headBackward(m, n, p.start == 0)
-		w.backward(m, n, w.dx[p.start*c.Width:p.end*c.Width], p.start == 0)
+		w.headBackward(m, n, fresh)
+		w.backward(m, n, w.dx[start*c.Width:end*c.Width], fresh)
 	}
 	dwte, dwpe := c.embeddings(w.grads)
 	embedBackward(rows, cols, c.Width, tokens, w.dx, dwte, dwpe)

@@ -71,9 +71,10 @@ func (w *Workspace) Route(r *Router, tokens []uint16, rows, cols int, dst []floa
 // hiddens leaves the final layer norm of each row's last position in w.hidden [rows x d].
 func (w *Workspace) hiddens(trunk *Model, tokens []uint16) {
 	at := 0
-	for p := range w.parts(len(tokens)) {
-		w.forward(trunk, tokens[p.start:p.end], w.hidden[at:])
-		at += w.shape.keeps(p.end-p.start) * trunk.Config.Width
+	for start, end := 0, 0; start < len(tokens); start = end {
+		end = w.partEnd(start)
+		w.forward(trunk, tokens[start:end], w.hidden[at:])
+		at += w.shape.keeps(end-start) * trunk.Config.Width
 	}
 }
 

@@ -1,9 +1,6 @@
 package lm
 
-import (
-	"fmt"
-	"iter"
-)
+import "fmt"
 
 // Workspace holds the activations, the gradients and the scratch of one model at a time. It grows to
 // the largest shape seen and then allocates nothing. The zero Workspace is ready. One per worker: it
@@ -75,16 +72,9 @@ func (w *Workspace) partRows() int {
 	return (s.rows + parts - 1) / parts
 }
 
-// part is a range of a batch's positions: whole rows.
-type part struct{ start, end int }
-
-// parts yields the parts of a batch of n positions in order.
-func (w *Workspace) parts(n int) iter.Seq[part] {
-	size := w.partRows() * w.shape.cols
-	return func(yield func(part) bool) {
-		for start := 0; start < n && yield(part{start, min(n, start+size)}); start += size {
-		}
-	}
+// partEnd is the end of the part of the batch that begins at position start.
+func (w *Workspace) partEnd(start int) int {
+	return min(start+w.partRows()*w.shape.cols, w.shape.rows*w.shape.cols)
 }
 
 // activations are what a block leaves for its backward pass. Without one, all blocks share them.
