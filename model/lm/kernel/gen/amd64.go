@@ -34,7 +34,9 @@ func (x x86) vectors() int {
 	return 15
 }
 
-func (x x86) manyVectors() bool { return x.wide }
+func (x x86) manyRows() bool { return x.wide }
+
+func (x x86) fewestPins(int) int { return 0 }
 
 func (x x86) integers() []reg {
 	return []reg{"SI", "DI", "BX", "DX", "R8", "R9", "R10", "R11", "R12", "R13", "R14"}
@@ -176,8 +178,6 @@ func (x x86) zero(to vec) {
 	x.op("VXORPS %s, %s, %s", to, to, to)
 }
 
-func (x x86) move(to, from vec) { x.op("VMOVAPS %s, %s", from, to) }
-
 func (x x86) address(base reg, p part) string {
 	return fmt.Sprintf("%d(%s)(%s*1)", p.offset, base, p.index)
 }
@@ -300,16 +300,12 @@ func renamed(v vec, letter string) string {
 	return letter + string(v[1:])
 }
 
-// tables are the constants, eight of each, and lanes: sixteen words of ones, then sixteen of zeros.
-func (x x86) tables(e *emitter) {
+// table is the constants, eight of each.
+func (x x86) table(e *emitter) {
 	for i, c := range *x.constants {
 		for lane := range 8 {
 			fmt.Fprintf(e, "DATA constants<>+%d(SB)/4, $0x%08x\n", 32*i+4*lane, c)
 		}
 	}
 	fmt.Fprintf(e, "GLOBL constants<>(SB), RODATA|NOPTR, $%d\n\n", 32*len(*x.constants))
-	for i := range 8 {
-		fmt.Fprintf(e, "DATA lanes<>+%d(SB)/8, $-1\n", 8*i)
-	}
-	e.WriteString("GLOBL lanes<>(SB), RODATA|NOPTR, $128\n")
 }

@@ -22,11 +22,12 @@ type (
 
 // A machine writes the instructions of one instruction set. Strides and offsets are in bytes.
 type machine interface {
-	suffix() string    // ends the names of functions
-	lanes() int        // float32 per vector register
-	vectors() int      // vector registers that a routine may use
-	integers() []reg   // general registers that a routine may use
-	manyVectors() bool // enough of them for every constant
+	suffix() string            // ends the names of functions
+	lanes() int                // float32 per vector register
+	vectors() int              // vector registers that a routine may use
+	fewestPins(unroll int) int // constants in registers without which unrolling does not pay
+	integers() []reg           // general registers that a routine may use
+	manyRows() bool            // enough of both for several rows at a time
 
 	argument(to reg, name string, at int)
 	argumentVector(to vec, name string, at int) // in every lane
@@ -53,7 +54,6 @@ type machine interface {
 	constantInMemory(bits uint32) vec
 	field(to vec, from reg, offset int) // in every lane
 	zero(to vec)
-	move(to, from vec)
 	load(to vec, base reg, p part)
 	store(from vec, base reg, p part)
 	operand(temp vec, base reg, p part) vec // what an operation reads there once, perhaps loaded to temp
@@ -370,7 +370,7 @@ func (r *routine) together(n int, body func(i int)) {
 // rowsAtATime is how many rows the kernels that reduce each row work on at a time, where registers
 // suffice: short rows wait for one another's reductions otherwise.
 func (r *routine) rowsAtATime(most int) int {
-	if !r.manyVectors() {
+	if !r.manyRows() {
 		return 1
 	}
 	return most
@@ -456,7 +456,7 @@ func write(e *emitter, m machine, out *emitter, k source) {
 	r := &routine{machine: m, out: out, arguments: arguments}
 	fits := func() bool {
 		for unroll := mostUnrolled; unroll >= 0; unroll-- {
-			for pins := m.vectors(); pins >= 0; pins-- {
+			for pins := m.vectors(); pins >= m.fewestPins(unroll); pins-- {
 				*r = routine{machine: m, out: out, arguments: arguments,
 					constants: map[uint32]vec{}, unroll: unroll, pins: pins}
 				out.Reset()
