@@ -70,27 +70,26 @@ func (v *Validator) choose(env host.Env) []uint16 {
 // inTurn takes the next k targets off the rotation; as in the reference validator, the last step
 // of a permutation may have fewer.
 func (v *Validator) inTurn(env host.Env, k int) []uint16 {
-	return v.rotation.Next(v.targets(), k, env.Rand("rotation"))
+	return v.rotation.Next(v.targets, k, env.Rand("rotation"))
 }
 
-// targets is whom to ask at all, in uid order, as of the epoch's start.
-func (v *Validator) targets() []uint16 {
-	var uids []uint16
-	for i, p := range v.peers {
-		if p.target {
-			uids = append(uids, uint16(i))
+// listTargets lists whom to ask at all whenever the peers have changed.
+func (v *Validator) listTargets() {
+	v.targets = v.targets[:0]
+	for i := range v.peers {
+		if v.peers[i].target {
+			v.targets = append(v.targets, uint16(i))
 		}
 	}
-	return uids
 }
 
 // explore adds targets in turn, past those that are chosen already.
 func (v *Validator) explore(env host.Env, chosen []uint16) []uint16 {
 	want := min(len(chosen)+v.config.Gate.Explore, v.config.Peers)
-	targets, stream := v.targets(), env.Rand("rotation")
+	stream := env.Rand("rotation")
 	// A turn of the loop takes at least one target: two permutations reach every one.
-	for turns := 2 * len(targets); turns > 0 && len(chosen) < want; turns-- {
-		for _, uid := range v.rotation.Next(targets, want-len(chosen), stream) {
+	for turns := 2 * len(v.targets); turns > 0 && len(chosen) < want; turns-- {
+		for _, uid := range v.rotation.Next(v.targets, want-len(chosen), stream) {
 			if !slices.Contains(chosen, uid) {
 				chosen = append(chosen, uid)
 			}

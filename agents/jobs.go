@@ -18,7 +18,7 @@ type bench struct {
 	tokens  []uint16
 	targets []uint16
 	losses  []float32
-	order   []uint64
+	ranking ranking
 }
 
 func benchOf(s *host.Scratch) *bench {
@@ -103,59 +103,7 @@ func (j predict) Tokens() int64 { return int64(j.Rows * j.Cols) }
 func (j predict) Run(s *host.Scratch) []byte {
 	b := benchOf(s)
 	probs := b.lm.Next(j.model, j.question.Tokens, j.Rows, j.Cols)
-	vocab := j.model.Config.Vocab
-	rows := make([]score.Dist, j.Rows)
-	b.order = grow(b.order, vocab)
-	for i := range rows {
-		rows[i] = top(probs[i*vocab:(i+1)*vocab], j.TopK, b.order)
-	}
-	return encodeAnswer(j.synapse, rows, j.TopK, vocab)
-}
-
-// top is the k most probable tokens, most probable first, of equals the lowest id. order is
-// memory for one number per token.
-func top(probs []float32, k int, order []uint64) score.Dist {
-	for id, p := range probs { // probabilities are not negative: their bits order as they do
-		order[id] = uint64(^math.Float32bits(p))<<16 | uint64(id)
-	}
-	smallest(order, k)
-	slices.Sort(order[:k])
-	d := score.Dist{Probs: make([]float32, k), IDs: make([]uint16, k)}
-	for i, o := range order[:k] {
-		d.Probs[i], d.IDs[i] = probs[uint16(o)], uint16(o)
-	}
-	return d
-}
-
-// smallest moves the k smallest of distinct numbers to the front (Hoare's selection, with the
-// middle as pivot: quick on the nearly ordered, and the same steps everywhere).
-func smallest(v []uint64, k int) {
-	lo, hi := 0, len(v)-1
-	for lo < hi {
-		pivot := v[lo+(hi-lo)/2]
-		i, j := lo, hi
-		for i <= j {
-			for v[i] < pivot {
-				i++
-			}
-			for v[j] > pivot {
-				j--
-			}
-			if i <= j {
-				v[i], v[j] = v[j], v[i]
-				i++
-				j--
-			}
-		}
-		switch {
-		case k-1 <= j:
-			hi = j
-		case k-1 >= i:
-			lo = i
-		default:
-			return
-		}
-	}
+	return encodeAnswer(j.synapse, b.ranking.top(probs, j.Rows, j.TopK), j.TopK, j.model.Config.Vocab)
 }
 
 // encodeAnswer makes the body that the synapse asks for: one distribution per row. A model with
@@ -164,18 +112,18 @@ func encodeAnswer(synapse host.Synapse, rows []score.Dist, topk, vocab int) []by
 	if synapse == host.TextCausalLM {
 		return EncodeCausal(CausalAnswer{TopK: topk, Rows: rows})
 	}
-	answer := NextAnswer{TopK: topk, Rows: make([]score.NextRow, len(rows))}
-	for i, d := range rows {
-		phrases := make([]score.Phrase, len(d.IDs))
+	b := header(nextAnswer, 4*len(rows)*(2*topk+1), len(rows), topk)
+	for _, d := range rows {
 		kept := 0.0
 		for k, p := range d.Probs {
-			phrases[k] = score.Phrase{Prob: p, Tokens: d.IDs[k : k+1 : k+1]}
+			b = appendFloat(b, p)
+			b = appendFloat(b, float32(int(d.IDs[k])+idShift))
 			kept += float64(p)
 		}
 		floor := min(max(1-kept, 1e-40), 1) / float64(vocab-topk)
-		answer.Rows[i] = score.NextRow{Phrases: phrases, Floor: float32(floor)}
+		b = appendFloat(b, float32(floor))
 	}
-	return EncodeNext(answer)
+	return b
 }
 
 // routeBatch is the routing model's score of every uid on a batch. Its result is one per gate.
@@ -219,9 +167,9 @@ func (j trainRouter) Run(s *host.Scratch) []byte {
 }
 
 func encodeFloats(v []float32) []byte {
-	b := make([]byte, 0, 4*len(v))
-	for _, x := range v {
-		b = appendF32(b, x)
+	b := make([]byte, 4*len(v))
+	for i, x := range v {
+		binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(x))
 	}
 	return b
 }

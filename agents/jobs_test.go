@@ -2,6 +2,7 @@ package agents
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"testing"
 
@@ -11,12 +12,16 @@ import (
 
 func TestTopIsTheHeadOfASortedList(t *testing.T) {
 	s := num.NewStream(1, "top")
-	for range 300 {
+	var r ranking
+	for turn := range 300 {
 		vocab := 2 + s.IntN(200)
 		k := 1 + s.IntN(vocab-1)
 		probs := make([]float32, vocab)
 		for i := range probs {
 			probs[i] = float32(s.IntN(20)) / 20 // with equals
+			if turn%2 == 0 {                    // over many magnitudes, down to what is hardly a number
+				probs[i] = float32(math.Ldexp(float64(probs[i]), -s.IntN(150)))
+			}
 		}
 		ids := make([]uint16, vocab)
 		for i := range ids {
@@ -25,7 +30,7 @@ func TestTopIsTheHeadOfASortedList(t *testing.T) {
 		slices.SortFunc(ids, func(a, b uint16) int {
 			return cmp.Or(cmp.Compare(probs[b], probs[a]), cmp.Compare(a, b))
 		})
-		got := top(probs, k, make([]uint64, vocab))
+		got := r.top(append(probs, probs...), 2, k)[1]
 		if !slices.Equal(got.IDs, ids[:k]) {
 			t.Fatalf("top %d of %v: %v, want %v", k, probs, got.IDs, ids[:k])
 		}

@@ -127,7 +127,7 @@ func (v *Validator) read(a *ask, r host.Response) {
 	if r.Code != host.Success {
 		return
 	}
-	answer, err := DecodeNext(r.Body, NextShape{
+	answer, err := v.reader.read(r.Body, NextShape{
 		Rows: c.Rows, TopK: c.TopK, Vocab: c.Vocab, LooseRange: v.era.LooseRange,
 	})
 	if err != nil {

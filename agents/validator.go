@@ -157,6 +157,10 @@ type Validator struct {
 	// What a crash forgets.
 	step    step
 	weights submission
+
+	// Memory that is no part of the state.
+	reader  nextReader
+	targets []uint16 // of the peers: whom to ask at all, in uid order
 }
 
 // NewValidator returns a validator. It panics when the config is not valid.
@@ -235,6 +239,7 @@ func (v *Validator) sync(env host.Env) {
 		}
 		p.hotkey, p.axon, p.target = n.Hotkey, n.Axon, target
 	}
+	v.listTargets()
 }
 
 // startEpoch begins an epoch: the chain is read, and everybody is to be asked anew.
@@ -252,9 +257,10 @@ func (v *Validator) epochOver(env host.Env) bool {
 	at := score.Elapsed{
 		Blocks: env.Chain().Height() - v.epochBlock, Ns: int64(env.Now() - v.epochNs), AllSeen: true,
 	}
-	for _, p := range v.peers {
-		if p.target && p.standing == score.Unasked {
+	for _, uid := range v.targets {
+		if v.peers[uid].standing == score.Unasked {
 			at.AllSeen = false
+			break
 		}
 	}
 	return v.era.EpochOver(at, v.config.EpochBlocks, int64(v.config.BlockNs))

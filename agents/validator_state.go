@@ -65,6 +65,7 @@ func (v *Validator) RestoreState(b []byte) error {
 	if err := errors.Join(r.consistent(), r.seals.consistent()); err != nil {
 		return fmt.Errorf("agents: state of a validator: %w", err)
 	}
+	r.listTargets()
 	*v = r
 	return nil
 }

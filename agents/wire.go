@@ -188,7 +188,17 @@ func EncodeNext(a NextAnswer) []byte {
 }
 
 // DecodeNext decodes what EncodeNext wrote.
-func DecodeNext(b []byte, want NextShape) (NextAnswer, error) {
+func DecodeNext(b []byte, want NextShape) (NextAnswer, error) { return new(nextReader).read(b, want) }
+
+// nextReader decodes one NextAnswer after the other into the same memory.
+type nextReader struct {
+	rows    []score.NextRow
+	phrases []score.Phrase
+	ids     []uint16
+}
+
+// read decodes what EncodeNext wrote. The answer is valid until the next call.
+func (r *nextReader) read(b []byte, want NextShape) (NextAnswer, error) {
 	d, err := want.open(b, nextAnswer)
 	if err != nil {
 		return NextAnswer{}, err
@@ -203,15 +213,15 @@ func DecodeNext(b []byte, want NextShape) (NextAnswer, error) {
 			starts, records, want.TopK, want.Rows)
 	}
 	values := len(d.rest()) / 4
-	a := NextAnswer{TopK: want.TopK, Rows: make([]score.NextRow, want.Rows)}
-	phrases := make([]score.Phrase, want.Rows*want.TopK)
-	ids := make([]uint16, 0, max(0, values-starts))
-	for i := range a.Rows {
-		row := &a.Rows[i]
-		row.Phrases, phrases = phrases[:want.TopK:want.TopK], phrases[want.TopK:]
+	r.rows, r.phrases = grow(r.rows, want.Rows), grow(r.phrases, want.Rows*want.TopK)
+	r.ids = grow(r.ids, max(0, values-starts))[:0]
+	phrases := r.phrases
+	for i := range r.rows {
+		row := score.NextRow{Phrases: phrases[:want.TopK:want.TopK]}
+		phrases = phrases[want.TopK:]
 		for k := range row.Phrases {
 			q := &row.Phrases[k]
-			if q.Prob, q.Tokens, err = d.record(want, &ids); err != nil {
+			if q.Prob, q.Tokens, err = d.record(want, &r.ids); err != nil {
 				return NextAnswer{}, err
 			}
 			if len(q.Tokens) == 0 {
@@ -219,14 +229,15 @@ func DecodeNext(b []byte, want NextShape) (NextAnswer, error) {
 			}
 		}
 		var tokens []uint16
-		if row.Floor, tokens, err = d.record(want, &ids); err != nil {
+		if row.Floor, tokens, err = d.record(want, &r.ids); err != nil {
 			return NextAnswer{}, err
 		}
 		if len(tokens) != 0 {
 			return NextAnswer{}, d.wrong("the floor of row %d has %d tokens, expected none", i, len(tokens))
 		}
+		r.rows[i] = row
 	}
-	return a, nil
+	return NextAnswer{TopK: want.TopK, Rows: r.rows}, nil
 }
 
 // EncodeCausal encodes for each row its probabilities as float32 and then its ids as uint16.
@@ -483,7 +494,7 @@ func (d *decoder) records(want NextShape) (int, error) {
 		return 0, d.wrong("%d bytes left, expected whole values of 4", len(d.rest()))
 	}
 	starts := 0
-	for b := d.rest(); len(b) > 0; b = b[4:] {
+	for b := d.rest(); len(b) >= 4; b = b[4:] {
 		if _, ok := want.prob(floatAt(b)); ok {
 			starts++
 		}
@@ -493,26 +504,28 @@ func (d *decoder) records(want NextShape) (int, error) {
 
 // record reads a probability and the tokens after it, which it appends to ids.
 func (d *decoder) record(want NextShape, ids *[]uint16) (float32, []uint16, error) {
-	if len(d.rest()) == 0 {
+	b := d.rest()
+	if len(b) < 4 {
 		return 0, nil, d.wrong("no bytes left, expected a record")
 	}
-	prob, ok := want.prob(d.peek())
+	prob, ok := want.prob(floatAt(b))
 	if !ok {
-		return 0, nil, d.wrong("%v, expected a probability to start a record", d.peek())
+		return 0, nil, d.wrong("%v, expected a probability to start a record", floatAt(b))
 	}
-	d.at += 4
-	first := len(*ids)
-	for len(d.rest()) > 0 {
-		x := d.peek()
+	tokens := *ids
+	first, most := len(tokens), float32(want.Vocab+idShift)
+	for b = b[4:]; len(b) >= 4; b = b[4:] {
+		x := floatAt(b)
 		if _, ok := want.prob(x); ok {
 			break
 		}
 		// The comparison also refuses what is not a number.
-		if !(x >= idShift && x < float32(want.Vocab+idShift)) || x != float32(int(x)) {
+		if !(x >= idShift && x < most) || x != float32(int(x)) {
+			d.at = len(d.b) - len(b)
 			return 0, nil, d.wrong("%v, expected a probability or a token from %d to %d", x, idShift, want.Vocab+idShift-1)
 		}
-		*ids = append(*ids, uint16(int(x)-idShift))
-		d.at += 4
+		tokens = append(tokens, uint16(int(x)-idShift))
 	}
-	return prob, (*ids)[first:len(*ids):len(*ids)], nil
+	d.at, *ids = len(d.b)-len(b), tokens
+	return prob, tokens[first:len(tokens):len(tokens)], nil
 }

@@ -21,10 +21,11 @@ func (r *Rotation) Next(uids []uint16, k int, s *num.Stream) []uint16 {
 	if len(uids) == 0 || k <= 0 {
 		return nil
 	}
-	r.queue = slices.DeleteFunc(r.queue, func(uid uint16) bool {
-		_, stays := slices.BinarySearch(uids, uid)
-		return !stays
-	})
+	var stays [1 << 16 / 64]uint64
+	for _, uid := range uids {
+		stays[uid/64] |= 1 << (uid % 64)
+	}
+	r.queue = slices.DeleteFunc(r.queue, func(uid uint16) bool { return stays[uid/64]>>(uid%64)&1 == 0 })
 	if len(r.queue) == 0 || r.Selection == FreshEachStep {
 		r.queue = r.queue[:0]
 		for _, place := range s.Perm(len(uids)) {

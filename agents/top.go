@@ -1,0 +1,78 @@
+package agents
+
+import (
+	"math"
+	"slices"
+
+	"taolab/agents/score"
+)
+
+// ranking is memory for the choice of the most probable tokens of one row after the other.
+type ranking struct {
+	counts [classes]uint32 // tokens in each class, then the end of each class in order
+	order  []uint64        // tokens in order
+	probs  []float32       // of all rows
+	ids    []uint16
+	rows   []score.Dist
+}
+
+// Tokens are sorted into classes of probability, four to each halving, before they are compared with
+// each other: what lies in a class behind the k-th token never is. The last class takes all below
+// 2^-63.
+const (
+	classes   = 256
+	classBits = 21 // of a float32 that do not matter to its class
+	certainty = 0x3f800000
+)
+
+func class(p float32) uint32 {
+	bits := min(math.Float32bits(p), certainty) // probabilities are not negative
+	return min((certainty-bits)>>classBits, classes-1)
+}
+
+// top is the k most probable tokens of each row of probs [rows x vocab], most probable first, of
+// equals the lowest id; valid until the next call.
+func (r *ranking) top(probs []float32, rows, k int) []score.Dist {
+	vocab := len(probs) / rows
+	r.order = grow(r.order, vocab)
+	r.probs, r.ids, r.rows = grow(r.probs, rows*k), grow(r.ids, rows*k), grow(r.rows, rows)
+	for i := range r.rows {
+		row, from, to := probs[i*vocab:(i+1)*vocab], i*k, (i+1)*k
+		d := score.Dist{Probs: r.probs[from:to:to], IDs: r.ids[from:to:to]}
+		for j, o := range r.first(row, k) {
+			d.Probs[j], d.IDs[j] = row[uint16(o)], uint16(o)
+		}
+		r.rows[i] = d
+	}
+	return r.rows
+}
+
+// first returns the k most probable tokens in order, each as the complement of its probability's
+// bits above its id.
+func (r *ranking) first(probs []float32, k int) []uint64 {
+	clear(r.counts[:])
+	for _, p := range probs {
+		r.counts[class(p)]++
+	}
+	end, last := uint32(0), uint32(0) // of the classes that are needed
+	for c := range r.counts {
+		n := r.counts[c]
+		r.counts[c] = end // its beginning; its end once its tokens stand there
+		end, last = end+n, uint32(c)
+		if end >= uint32(k) {
+			break
+		}
+	}
+	for id, p := range probs {
+		if c := class(p); c <= last {
+			r.order[r.counts[c]] = uint64(^math.Float32bits(p))<<16 | uint64(id)
+			r.counts[c]++
+		}
+	}
+	begin := uint32(0)
+	for _, end := range r.counts[:last+1] {
+		slices.Sort(r.order[begin:end])
+		begin = end
+	}
+	return r.order[:k]
+}
