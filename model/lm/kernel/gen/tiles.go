@@ -47,6 +47,13 @@ var (
 		{vectors: 4, most: 3, upTo: 3, whole: true},
 		{vectors: 8, most: 1, upTo: 1, whole: true},
 	}}
+	tilesNEON = tileSet{"NEON", 4, []width{
+		{vectors: 0, most: 8, upTo: many, whole: true},
+		{vectors: 1, most: 8, upTo: many, whole: true},
+		{vectors: 2, most: 8, upTo: many, whole: true},
+		{vectors: 4, most: 6, upTo: many, whole: true},
+		{vectors: 8, most: 2, upTo: 2, whole: true},
+	}}
 )
 
 // tiles returns every tile in the order of their numbers.
@@ -85,7 +92,7 @@ func (s tileSet) table(e *emitter) {
 
 // declarations writes what Go must know of the tiles.
 func (s tileSet) declarations(out *bytes.Buffer) {
-	fmt.Fprintf(out, "// matmulTile%s computes a panel with the tile of a number.\n//\n"+
+	fmt.Fprintf(out, "\n// matmulTile%s computes a panel with the tile of a number.\n//\n"+
 		"//go:noescape\nfunc matmulTile%s(p *panel, number int)\n\n", s.isa, s.isa)
 	fmt.Fprintf(out, "var widths%s = [...]width{\n", s.isa)
 	number := 0
@@ -103,5 +110,5 @@ func (s tileSet) declarations(out *bytes.Buffer) {
 		fmt.Fprintf(out, "\t{cols: %d, most: %d, upTo: %d, whole: %d, masked: %d},\n",
 			max(1, w.vectors*s.lanes), w.most, w.upTo, whole, masked)
 	}
-	out.WriteString("}\n\n")
+	out.WriteString("}\n")
 }

@@ -1,0 +1,30 @@
+package kernel
+
+func supported() []ISA { return []ISA{Generic} }
+
+// tiles returns the widths of tiles, narrowest first, and the lanes of a vector.
+func tiles() (widths []width, lanes int) { return widthsNEON[:], 4 }
+
+func matmulTile(p *panel, number int) { matmulTileNEON(p, number) }
+
+// transposeTiles transposes the upper left part of a matrix that 4 x 4 blocks fill and returns its
+// size.
+func transposeTiles(rows, cols int, src []float32, srcRow int, dst []float32, dstRow int) (
+	doneRows, doneCols int) {
+	doneRows, doneCols = rows&^3, cols&^3
+	if doneCols == 0 {
+		return 0, 0
+	}
+	for i := 0; i < doneRows; i += 4 {
+		transpose4NEON(doneCols/4, &src[i*srcRow], srcRow, &dst[i], dstRow)
+	}
+	return doneRows, doneCols
+}
+
+func peak(isa ISA, rounds int, x, y float32) {
+	if isa == NEON {
+		peakNEON(rounds, x, y)
+		return
+	}
+	peakGeneric(rounds, x, y)
+}
