@@ -35,7 +35,7 @@ type Training struct {
 // MinerConfig is a miner before its first event.
 type MinerConfig struct {
 	Behaviour Behaviour
-	Base      *lm.Model // shared and read-only: a miner that trains clones it
+	Base      *lm.Model // shared and read-only: a miner clones it before its first training visit
 	Training  Training  // ignored unless honest
 	TopK      int       // most tokens it answers with per row, below the vocabulary
 	MaxRows   int       // largest request it serves
@@ -121,7 +121,7 @@ type request struct {
 // before it, goes before a measurement, and a measurement before more training.
 type Miner struct {
 	config MinerConfig
-	model  *lm.Model // the shared base where nothing is ever trained
+	model  *lm.Model // the shared base until something is trained
 
 	adam    lm.AdamState // counts the optimiser steps since the fork
 	lossSum float64
@@ -143,11 +143,7 @@ func NewMiner(c MinerConfig) *Miner {
 	if err := c.Validate(); err != nil {
 		panic(err)
 	}
-	m := &Miner{config: c, model: c.Base}
-	if c.trains() {
-		m.model = c.Base.Clone()
-	}
-	return m
+	return &Miner{config: c, model: c.Base}
 }
 
 // Handle implements host.Agent.
@@ -243,6 +239,9 @@ func (m *Miner) next(env host.Env) {
 		m.measures = false
 		m.start(env, measuring, measure{m.model, m.config.Evaluation})
 	case m.config.trains() && !m.resting:
+		if m.model == m.config.Base {
+			m.model = m.model.Clone()
+		}
 		t := m.config.Training
 		m.start(env, training, trainVisit{
 			model: m.model, state: &m.adam, optimizer: t.Optimizer, mix: t.Mix,
