@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"os"
@@ -37,6 +38,7 @@ func TestTheCommandDoesWhatItsScriptsSay(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "append": appendFile, "substitute": substitute, "shards": shards,
+			"unhex": unhex,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TAOLAB_CACHE", env.WorkDir+"/cache")
@@ -79,6 +81,13 @@ func substitute(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s does not hold %q", args[0], args[1])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o644))
+}
+
+// unhex writes a file of bytes from one of hexadecimal digits: unhex FILE DIGITS.
+func unhex(ts *testscript.TestScript, _ bool, args []string) {
+	data, err := hex.DecodeString(strings.Join(strings.Fields(ts.ReadFile(args[1])), ""))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
 }
 
 // shards writes a small corpus of two subsets: shards FOLDER.

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+
+	"github.com/spf13/cobra"
+
+	"taolab/agents"
+	"taolab/model/checkpoint"
+	"taolab/model/lm"
+	"taolab/model/pile"
+	"taolab/model/token"
+)
+
+func newModel() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "model",
+		Short: "Train, measure, question and look at a model",
+		Long: `A model is a folder with model.safetensors, config.json and tokenizer.json, as Hugging Face's
+transformers keeps a GPT-2: what it saved is read here, and what is saved here it reads.`,
+		Example: `  taolab model train --out models/small --steps 500
+  taolab model eval models/small
+  taolab model generate models/small --prompt "the " --tokens 40
+  taolab model inspect models/small`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newModelTrain(), newModelEval(), newModelGenerate(), newModelInspect())
+	return cmd
+}
+
+// loadCheckpoint reads a folder; a file that is not there is another matter than one that is wrong.
+func loadCheckpoint(folder string) (*checkpoint.Checkpoint, error) {
+	c, err := checkpoint.Load(folder)
+	return c, fileError(err)
+}
+
+func fileError(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return code(exitFailure, err)
+	}
+	return code(exitScenario, err)
+}
+
+// loadTalker reads a folder whose model can read text.
+func loadTalker(folder string) (*checkpoint.Checkpoint, error) {
+	c, err := loadCheckpoint(folder)
+	if err == nil && c.Tokenizer == nil {
+		err = code(exitScenario, fmt.Errorf("%s: no %s; expected the tokenizer that the model was trained with",
+			folder, checkpoint.TokenizerFile))
+	}
+	return c, err
+}
+
+// corpusFlags say which text a model reads.
+type corpusFlags struct {
+	Path      string   `json:"path"` // of shards; empty: the synthetic Pile
+	Megabytes float64  `json:"megabytes"`
+	Seed      uint64   `json:"seed"` // of the synthetic Pile
+	Subsets   []string `json:"subsets"`
+}
+
+func (c *corpusFlags) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.Path, "corpus", "", "folder or file of shards; default: the synthetic Pile")
+	f.Float64Var(&c.Megabytes, "megabytes", 6, "text to read or generate at most")
+	f.Uint64Var(&c.Seed, "corpus-seed", 1, "seed of the synthetic Pile")
+	f.StringArrayVar(&c.Subsets, "subset", nil, "read this subset alone; may be repeated (default all)")
+}
+
+// changedCorpus tells whether the user chose a corpus.
+func changedCorpus(cmd *cobra.Command) bool {
+	f := cmd.Flags()
+	return f.Changed("corpus") || f.Changed("megabytes") || f.Changed("corpus-seed") || f.Changed("subset")
+}
+
+// open finds the text. Errors end in the exit code for corpora that cannot be read.
+func (c corpusFlags) open() (pile.Source, error) {
+	if !(c.Megabytes >= 0.1 && c.Megabytes <= 1e6) {
+		return nil, code(exitUsage, fmt.Errorf("--megabytes %g: expected 0.1 to 1000000", c.Megabytes))
+	}
+	limit := int64(float64(c.Megabytes * 1e6))
+	if c.Path == "" {
+		source, err := pile.NewSynthetic(c.Seed, limit, c.Subsets)
+		return source, code(exitScenario, err)
+	}
+	source, err := pile.Open(c.Path, limit, c.Subsets)
+	return source, code(exitScenario, err)
+}
+
+// trainTokenizer learns merges from the beginning of the training text.
+func trainTokenizer(source pile.Source, vocab int) (*token.Tokenizer, error) {
+	const sampleBytes = 2 << 20
+	sample, err := pile.Sample(source, sampleBytes)
+	if err != nil {
+		return nil, code(exitScenario, err)
+	}
+	t, err := token.Train(sample, vocab)
+	return t, code(exitScenario, err)
+}
+
+// measure is what a model is worth on the held-out text of a subset, or of all by their weights.
+type measure struct {
+	Subset      string  `json:"subset"`
+	Weight      float64 `json:"weight"`
+	Loss        float64 `json:"loss"`          // nats per token
+	BitsPerByte float64 `json:"bits_per_byte"` // comparable between tokenizers
+	Bigram      float64 `json:"bigram_loss"`   // nats per token of an add-one-smoothed bigram model
+	Entropy     float64 `json:"entropy"`       // bits per byte that the synthetic text has; 0: not known
+}
+
+// evaluate measures a model on so many held-out windows. The last measure is that of all subsets.
+func evaluate(model *lm.Model, store *pile.Store, source pile.Source, rows int) ([]measure, error) {
+	e, err := agents.NewEvaluation(store, max(rows/len(store.Subsets()), 1), model.Config.Context, 1)
+	if err != nil {
+		return nil, code(exitScenario, err)
+	}
+	synthetic, known := source.(*pile.Synthetic)
+	bigram := pile.NewBigram(store)
+	work := new(lm.Workspace)
+	all := measure{Subset: "all", Weight: 1}
+	var list []measure
+	for i, name := range e.Subsets {
+		perByte := float64(len(store.Tokens(i, pile.HeldOut))) / float64(store.Bytes(i, pile.HeldOut)) / math.Ln2
+		m := measure{Subset: name, Weight: e.Weights[i], Loss: meanLoss(work, model, e, i)}
+		m.BitsPerByte = float64(m.Loss * perByte)
+		m.Bigram = bigram.Loss(e.Tokens[i], e.Targets[i])
+		if known {
+			m.Entropy = synthetic.EntropyRate(name) / math.Ln2
+		}
+		all.Loss += float64(m.Weight * m.Loss)
+		all.BitsPerByte += float64(m.Weight * m.BitsPerByte)
+		all.Bigram += float64(m.Weight * m.Bigram)
+		all.Entropy += float64(m.Weight * m.Entropy)
+		list = append(list, m)
+	}
+	return append(list, all), nil
+}
+
+// meanLoss is the loss on one subset, computed by few enough rows at a time that the logits of a large
+// vocabulary fit into memory.
+func meanLoss(work *lm.Workspace, model *lm.Model, e *agents.Evaluation, subset int) float64 {
+	const mostLogits = 1 << 24
+	rows := min(max(mostLogits/(e.Cols*model.Config.Vocab), 1), e.Rows)
+	losses := make([]float32, rows*e.Cols)
+	sum := 0.0
+	for first := 0; first < e.Rows; first += rows {
+		n := min(rows, e.Rows-first)
+		from, to := first*e.Cols, (first+n)*e.Cols
+		work.Losses(model, e.Tokens[subset][from:to], e.Targets[subset][from:to], n, e.Cols, losses[:to-from])
+		for _, loss := range losses[:to-from] {
+			sum += float64(loss)
+		}
+	}
+	return sum / float64(e.Rows*e.Cols)
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"taolab/model/checkpoint"
+)
+
+// TestAnInterruptedTrainingLeavesAModelThatCanGoOn interrupts a training somewhere, wherever that is.
+func TestAnInterruptedTrainingLeavesAModelThatCanGoOn(t *testing.T) {
+	t.Chdir(t.TempDir())
+	small := []string{"--width", "16", "--layers", "1", "--heads", "2", "--context", "16", "--vocab", "300", "--megabytes", "0.5"}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		for ctx.Err() == nil {
+			if _, err := os.Stat("model"); err == nil {
+				time.Sleep(20 * time.Millisecond)
+				cancel()
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	var stdout, stderr bytes.Buffer
+	args := append([]string{"model", "train", "--out", "model", "--steps", "100000000"}, small...)
+	if got := execute(ctx, args, &stdout, &stderr); got != exitInterrupted {
+		t.Fatalf("exit code %d, want %d: %s", got, exitInterrupted, stderr.String())
+	}
+	if !strings.Contains(stderr.String(), "--resume model --steps 100000000 goes on") || stdout.Len() > 0 {
+		t.Errorf("%s%s", stdout.String(), stderr.String())
+	}
+	if _, err := checkpoint.Load("model"); err != nil {
+		t.Error(err)
+	}
+	state, err := readTraining("model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := []string{"--steps", strconv.Itoa(state.Step + 10)}
+	if got := execute(t.Context(), append([]string{"model", "train", "--resume", "model"}, steps...), &stdout, &stderr); got != exitOK {
+		t.Errorf("resumed: exit code %d: %s", got, stderr.String())
+	}
+	whole := append(append([]string{"model", "train", "--out", "whole"}, steps...), small...)
+	if got := execute(t.Context(), whole, &stdout, &stderr); got != exitOK {
+		t.Errorf("whole: exit code %d: %s", got, stderr.String())
+	}
+	for _, name := range []string{checkpoint.WeightsFile, optimizerFile, trainingFile} {
+		one, err1 := os.ReadFile("model/" + name)
+		two, err2 := os.ReadFile("whole/" + name)
+		if err1 != nil || err2 != nil || !bytes.Equal(one, two) {
+			t.Errorf("%s differs from that of a training that was not interrupted (%v, %v)", name, err1, err2)
+		}
+	}
+}
