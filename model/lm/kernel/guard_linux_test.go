@@ -35,31 +35,71 @@ func guarded(t *testing.T, n int, atEnd bool) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(&memory[from])), n)
 }
 
-// A kernel that read or wrote one element before or after its operands would die here.
-func TestNoKernelTouchesMemoryOutsideItsOperands(t *testing.T) {
-	const most = 40 * 70
-	s := num.NewStream(1, "guard")
+// atGuards calls test with a function that copies numbers next to an unreadable page: their end, or in
+// a second call of test their start. At most so many numbers fit; memory number i is reused.
+func atGuards(t *testing.T, most int, test func(place func(i int, x []float32) []float32)) {
 	for _, atEnd := range []bool{true, false} {
-		room := [3][]float32{guarded(t, most, atEnd), guarded(t, most, atEnd), guarded(t, most, atEnd)}
-		place := func(room, x []float32) []float32 {
-			at := room[:len(x)]
+		var rooms [4][]float32
+		for i := range rooms {
+			rooms[i] = guarded(t, most, atEnd)
+		}
+		test(func(i int, x []float32) []float32 {
+			at := rooms[i][:len(x)]
 			if atEnd {
-				at = room[len(room)-len(x):]
+				at = rooms[i][most-len(x):]
 			}
 			copy(at, x)
 			return at
-		}
+		})
+	}
+}
+
+// A kernel that read or wrote one element before or after its operands would die here.
+func TestNoKernelTouchesMemoryOutsideItsOperands(t *testing.T) {
+	s := num.NewStream(1, "guard")
+	atGuards(t, 40*70, func(place func(i int, x []float32) []float32) {
 		for _, isa := range Supported() {
 			restore := Force(isa)
 			for n := 1; n <= 70; n++ {
-				p := product{m: 1 + n%17, n: n, k: 1 + n%5, transposed: n%2 == 0, accumulate: n%3 == 0,
-					aGap: n % 4, bGap: n % 3}
-				a, b, c := p.operands(s.Float32)
-				p.run(place(room[0], a), place(room[1], b), place(room[2], c))
+				product{m: 1 + n%17, n: n, k: 1 + n%5, transposed: n%2 == 0, start: Start(n % 4),
+					aGap: n % 4, bGap: n % 3}.runAt(place, s)
 				rows := 1 + n%40
-				Transpose(rows, n, place(room[0], fill(s, rows*n)), n, place(room[1], fill(s, rows*n)), rows)
+				Transpose(rows, n, place(0, fill(s, rows*n)), n, place(1, fill(s, rows*n)), rows)
 			}
 			restore()
 		}
-	}
+	})
+}
+
+func (p product) runAt(place func(i int, x []float32) []float32, s *num.Stream) {
+	a, b, c, bias := p.operands(s.Float32)
+	p.run(place(0, a), place(1, b), place(2, c), place(3, bias))
+}
+
+// Products of a tile's size, of any number of lanes in its last vector, go through that tile.
+func TestNoTileTouchesMemoryOutsideItsOperands(t *testing.T) {
+	s := num.NewStream(1, "guard")
+	atGuards(t, 40*140, func(place func(i int, x []float32) []float32) {
+		for _, isa := range Supported()[1:] {
+			restore := Force(isa)
+			widths, lanes := tiles()
+			for _, w := range widths {
+				fewest := w.cols
+				if w.masked >= 0 {
+					fewest = w.cols - lanes + 1
+				}
+				for n := fewest; n <= w.cols; n++ {
+					for m := 1; m <= w.most; m++ {
+						if fit(widths, m, n) == nil || fit(widths, m, n).cols != w.cols {
+							t.Fatalf("%v: %d x %d does not go through the tiles of %d columns", isa, m, n, w.cols)
+						}
+						for start := Zero; start <= KeepPlusBias; start++ {
+							product{m: m, n: n, k: 1 + (m+n)%6, transposed: m%2 == 0, start: start}.runAt(place, s)
+						}
+					}
+				}
+			}
+			restore()
+		}
+	})
 }

@@ -3,23 +3,28 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"taolab/model/num"
 )
 
-// product is a call of MatMul as data: sizes, how its operands lie in memory, whether C is kept.
+// product is a call of MatMulFrom as data: sizes, how its operands lie in memory, the start.
 type product struct {
 	m, n, k          int
 	transposed       bool // A is stored k x m
 	aGap, bGap, cGap int  // unused elements at the end of each stored row
-	accumulate       bool
+	start            Start
 }
 
 func (p product) String() string {
-	return fmt.Sprintf("%dx%dx%d transposed=%v gaps=%d,%d,%d accumulate=%v",
-		p.m, p.k, p.n, p.transposed, p.aGap, p.bGap, p.cGap, p.accumulate)
+	bias := ""
+	if p.start >= Bias {
+		bias = " bias"
+	}
+	return fmt.Sprintf("%dx%dx%d transposed=%v gaps=%d,%d,%d accumulate=%v%s",
+		p.m, p.k, p.n, p.transposed, p.aGap, p.bGap, p.cGap, p.start == Keep || p.start == KeepPlusBias, bias)
 }
 
 func (p product) aStrides() (row, col int) {
@@ -30,7 +35,7 @@ func (p product) aStrides() (row, col int) {
 }
 
 // operands returns slices as long as they must be and no longer, from a source of elements.
-func (p product) operands(next func() float32) (a, b, c []float32) {
+func (p product) operands(next func() float32) (a, b, c, bias []float32) {
 	aRow, aCol := p.aStrides()
 	take := func(rows, row, cols, col int) []float32 {
 		if rows == 0 || cols == 0 {
@@ -42,24 +47,32 @@ func (p product) operands(next func() float32) (a, b, c []float32) {
 		}
 		return x
 	}
-	return take(p.m, aRow, p.k, aCol), take(p.k, p.n+p.bGap, p.n, 1), take(p.m, p.n+p.cGap, p.n, 1)
+	a, b, c = take(p.m, aRow, p.k, aCol), take(p.k, p.n+p.bGap, p.n, 1), take(p.m, p.n+p.cGap, p.n, 1)
+	if p.start >= Bias {
+		bias = take(1, 0, p.n, 1)
+	}
+	return a, b, c, bias
 }
 
-func (p product) run(a, b, c []float32) {
+func (p product) run(a, b, c, bias []float32) {
 	aRow, aCol := p.aStrides()
-	MatMul(p.m, p.n, p.k, a, aRow, aCol, b, p.n+p.bGap, c, p.n+p.cGap, p.accumulate)
+	if p.start <= Keep {
+		MatMul(p.m, p.n, p.k, a, aRow, aCol, b, p.n+p.bGap, c, p.n+p.cGap, p.start == Keep)
+		return
+	}
+	MatMulFrom(p.start, bias, p.m, p.n, p.k, a, aRow, aCol, b, p.n+p.bGap, c, p.n+p.cGap)
 }
 
 // plain is the definition, element by element.
-func (p product) plain(a, b, c []float32) {
+func (p product) plain(a, b, c, bias []float32) {
 	aRow, aCol := p.aStrides()
 	for i := range p.m {
 		for j := range p.n {
 			at := i*(p.n+p.cGap) + j
-			sum := c[at]
-			if !p.accumulate {
-				sum = 0
-			}
+			sum := [...]func() float32{
+				Zero: func() float32 { return 0 }, Keep: func() float32 { return c[at] },
+				Bias: func() float32 { return bias[j] }, KeepPlusBias: func() float32 { return c[at] + bias[j] },
+			}[p.start]()
 			for l := range p.k {
 				sum = num.FMA32(a[i*aRow+l*aCol], b[l*(p.n+p.bGap)+j], sum)
 			}
@@ -71,13 +84,13 @@ func (p product) plain(a, b, c []float32) {
 // check compares every instruction set with the definition, gaps between rows of C included.
 func (p product) check(t *testing.T, next func() float32) {
 	t.Helper()
-	a, b, c := p.operands(next)
-	want := append([]float32(nil), c...)
-	p.plain(a, b, want)
+	a, b, c, bias := p.operands(next)
+	want := slices.Clone(c)
+	p.plain(a, b, want, bias)
 	for _, isa := range Supported() {
 		restore := Force(isa)
-		got := append([]float32(nil), c...)
-		p.run(a, b, got)
+		got := slices.Clone(c)
+		p.run(a, b, got, bias)
 		restore()
 		for i := range want {
 			if math.Float32bits(got[i]) != math.Float32bits(want[i]) && (got[i] == got[i] || want[i] == want[i]) {
@@ -91,7 +104,7 @@ func (p product) check(t *testing.T, next func() float32) {
 func randomProduct(s *num.Stream, most int) product {
 	return product{
 		m: s.IntN(most + 1), n: s.IntN(most + 1), k: s.IntN(most + 1), transposed: s.IntN(2) == 0,
-		aGap: s.IntN(4), bGap: s.IntN(4), cGap: s.IntN(4), accumulate: s.IntN(2) == 0,
+		aGap: s.IntN(4), bGap: s.IntN(4), cGap: s.IntN(4), start: Start(s.IntN(4)),
 	}
 }
 
@@ -101,22 +114,83 @@ func TestEveryInstructionSetGivesTheBitsOfTheDefinition(t *testing.T) {
 	for range 250 {
 		randomProduct(s, 70).check(t, next)
 	}
-	for n := range 70 { // every tail of columns, with rows that need every tile
-		product{m: 15, n: n, k: 3, accumulate: n%2 == 0}.check(t, next)
+	for k := range 71 {
+		product{m: 17, n: 35, k: k, transposed: k%2 == 0, start: Start(k % 4)}.check(t, next)
+		product{m: 2, n: 70, k: k, transposed: k%2 == 0, start: Start(k % 4)}.check(t, next)
 	}
-	for m := range 20 {
-		product{m: m, n: 39, k: 5, transposed: m%2 == 0}.check(t, next)
+	for _, n := range []int{127, 128, 131, 257, 300} { // the widest tiles have few rows
+		for m := range 9 {
+			product{m: m, n: n, k: 9, start: Start(m % 4)}.check(t, next)
+		}
 	}
-	for _, n := range []int{128, 131, 300} { // the widest tiles, one row high
-		product{m: 1, n: n, k: 9}.check(t, next)
-		product{m: 3, n: n, k: 9, accumulate: true}.check(t, next)
+}
+
+func TestEveryTailOfRowsAndColumnsGivesTheBitsOfTheDefinition(t *testing.T) {
+	s := num.NewStream(1, "tails")
+	next := func() float32 { return 2*s.Float32() - 1 }
+	for m := 1; m <= 70; m++ {
+		for n := 1; n <= 70; n++ {
+			product{m: m, n: n, k: 1 + (m+n)%3, transposed: m%2 == 0, aGap: n % 2, bGap: n % 3, cGap: m % 3,
+				start: Start((m + n/2) % 4)}.check(t, next)
+		}
+	}
+}
+
+// Slices may start at any element of an allocation.
+func TestUnalignedSlicesGiveTheBitsOfTheDefinition(t *testing.T) {
+	s := num.NewStream(1, "unaligned")
+	for shift := range 17 {
+		p := product{m: 9, n: 53, k: 11, cGap: 1, bGap: 2, start: Start(shift % 4)}
+		a, b, c, bias := p.operands(s.Float32)
+		for _, isa := range Supported() {
+			restore := Force(isa)
+			want, got := slices.Clone(c), append(make([]float32, shift), c...)
+			p.plain(a, b, want, bias)
+			p.run(append(make([]float32, shift), a...)[shift:], append(make([]float32, shift), b...)[shift:],
+				got[shift:], append(make([]float32, shift), bias...)[shift:])
+			restore()
+			if !slices.Equal(got[shift:], want) {
+				t.Errorf("%v: shifted by %d elements: %v, want %v", isa, shift, got[shift:], want)
+			}
+		}
+	}
+}
+
+// What MatMul's documentation says of numbers that are not finite.
+func TestInfinitiesAndNaNAreNotSkipped(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	for _, isa := range Supported() {
+		restore := Force(isa)
+		for _, x := range []struct {
+			a, b [2]float32 // a row and a column
+			want float32
+		}{
+			{[2]float32{0, 1}, [2]float32{inf, 1}, nan},
+			{[2]float32{1, 1}, [2]float32{inf, -inf}, nan},
+			{[2]float32{2, 1}, [2]float32{inf, -3e38}, inf},
+			{[2]float32{3e38, 1}, [2]float32{2, -inf}, nan}, // the first sum overflows
+			{[2]float32{2, 1}, [2]float32{3e38, -3e38}, inf},
+			{[2]float32{0, 1}, [2]float32{nan, 1}, nan},
+			{[2]float32{1e-30, 1}, [2]float32{1e-30, 0}, 0}, // below the smallest number
+		} {
+			for m := 1; m <= 17; m += 4 {
+				a, b, c := make([]float32, 2*m), make([]float32, 2*37), make([]float32, m*37)
+				a[2*m-2], a[2*m-1], b[36], b[37+36] = x.a[0], x.a[1], x.b[0], x.b[1] // the last row and column
+				MatMul(m, 37, 2, a, 2, 1, b, 37, c, 37, false)
+				got := c[len(c)-1]
+				if got != x.want && (got == got || x.want == x.want) {
+					t.Errorf("%v: %v times %v = %v, want %v", isa, x.a, x.b, got, x.want)
+				}
+			}
+		}
+		restore()
 	}
 }
 
 func TestACutOfLongSumsChangesNoBits(t *testing.T) {
 	s := num.NewStream(1, "long sums")
 	for _, k := range []int{255, 256, 257, 512, 700} {
-		product{m: 9, n: 37, k: k, transposed: k%2 == 0, accumulate: k == 512}.check(t,
+		product{m: 9, n: 37, k: k, transposed: k%2 == 0, start: Start(k % 4)}.check(t,
 			func() float32 { return 2*s.Float32() - 1 })
 	}
 }
@@ -183,16 +257,18 @@ func TestTransposeMovesEveryElementAndNoOther(t *testing.T) {
 func TestShortSlicesAndImpossibleSizesPanicBeforeAnythingIsTouched(t *testing.T) {
 	x := func(n int) []float32 { return make([]float32, n) }
 	for want, call := range map[string]func(){ // order-free: each is called alone
-		"MatMul: a: 5 elements": func() { MatMul(2, 2, 3, x(5), 3, 1, x(6), 2, x(4), 2, false) },
-		"MatMul: b: 5 elements": func() { MatMul(2, 2, 3, x(6), 3, 1, x(5), 2, x(4), 2, false) },
-		"MatMul: c: 3 elements": func() { MatMul(2, 2, 3, x(6), 3, 1, x(6), 2, x(3), 2, false) },
-		"strides 3 and -1":      func() { MatMul(2, 2, 3, x(6), 3, -1, x(6), 2, x(4), 2, false) },
-		"-2 x 2":                func() { MatMul(-2, 2, 3, x(6), 3, 1, x(6), 2, x(4), 2, false) },
-		"c: rows overlap":       func() { MatMul(2, 2, 3, x(6), 3, 1, x(6), 2, x(4), 1, false) },
-		"4611686018427387904":   func() { MatMul(5, 1, 1, x(1), 1<<62, 1, x(1), 1, x(5), 1, false) },
-		"Transpose: src: 5":     func() { Transpose(2, 3, x(5), 3, x(6), 2) },
-		"Transpose: dst: 5":     func() { Transpose(2, 3, x(6), 3, x(5), 2) },
-		"rows of dst overlap":   func() { Transpose(2, 3, x(6), 3, x(6), 1) },
+		"MatMul: a: 5 elements":     func() { MatMul(2, 2, 3, x(5), 3, 1, x(6), 2, x(4), 2, false) },
+		"MatMul: b: 5 elements":     func() { MatMul(2, 2, 3, x(6), 3, 1, x(5), 2, x(4), 2, false) },
+		"MatMul: c: 3 elements":     func() { MatMul(2, 2, 3, x(6), 3, 1, x(6), 2, x(3), 2, false) },
+		"strides 3 and -1":          func() { MatMul(2, 2, 3, x(6), 3, -1, x(6), 2, x(4), 2, false) },
+		"MatMul: bias: 1 ":          func() { MatMulFrom(Bias, x(1), 2, 2, 3, x(6), 3, 1, x(6), 2, x(4), 2) },
+		"no start has the number 4": func() { MatMulFrom(4, x(2), 2, 2, 3, x(6), 3, 1, x(6), 2, x(4), 2) },
+		"-2 x 2":                    func() { MatMul(-2, 2, 3, x(6), 3, 1, x(6), 2, x(4), 2, false) },
+		"c: rows overlap":           func() { MatMul(2, 2, 3, x(6), 3, 1, x(6), 2, x(4), 1, false) },
+		"4611686018427387904":       func() { MatMul(5, 1, 1, x(1), 1<<62, 1, x(1), 1, x(5), 1, false) },
+		"Transpose: src: 5":         func() { Transpose(2, 3, x(5), 3, x(6), 2) },
+		"Transpose: dst: 5":         func() { Transpose(2, 3, x(6), 3, x(5), 2) },
+		"rows of dst overlap":       func() { Transpose(2, 3, x(6), 3, x(6), 1) },
 	} {
 		func() {
 			defer func() {
@@ -211,7 +287,7 @@ func TestAProductAllocatesNothing(t *testing.T) {
 	for _, isa := range Supported() {
 		restore := Force(isa)
 		if n := testing.AllocsPerRun(5, func() {
-			MatMul(13, 45, 64, a, 64, 1, b, 64, c, 64, true)
+			MatMulFrom(KeepPlusBias, a, 13, 45, 64, a, 64, 1, b, 64, c, 64)
 			Transpose(64, 64, a, 64, b, 64)
 		}); n != 0 {
 			t.Errorf("%v: %v allocations", isa, n)
