@@ -66,8 +66,8 @@ type queue struct {
 
 const (
 	farBuckets = 512
-	// fewEvents fit into the nearest caches: they are not worth spreading.
-	fewEvents = 1024
+	// fewEvents make a heap so shallow that they are not worth spreading.
+	fewEvents = 256
 )
 
 // len is the number of events.
