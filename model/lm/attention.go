@@ -35,37 +35,45 @@ func (a *attention) blockEnd(i, height int) int { return min(a.cols, i-i%height+
 // forward: from qkv [rows*cols x 3*width] the probabilities att [rows x heads x kept x cols], each
 // head's step floats after the last's, and their means of the values, y [rows*kept x width].
 func (a *attention) forward(rows int, qkv, att []float32, step int, y []float32) {
-	d, size, scale := a.width, a.size(), a.scale()
+	d := a.width
 	for r := range rows {
 		row := qkv[r*a.cols*3*d:]
 		kernel.Transpose(a.cols, d, row[d:], 3*d, a.turned, a.cols)
 		for h := range a.heads {
-			p, v := att[(r*a.heads+h)*step:], row[2*d+h*size:]
-			out := y[r*a.kept*d+h*size:]
-			a.triangle(row[a.first*3*d+h*size:], 3*d, h, p)
-			for from := a.first; from < a.cols; {
-				to := a.blockEnd(from, attentionPanel)
-				kernel.CausalSoftmax(to-from, from, to, p[(from-a.first)*a.cols:], a.cols, scale)
-				from = to
-			}
-			for from := a.first; from < a.cols; {
-				to, at := a.blockEnd(from, attentionRows), from-a.first
-				kernel.MatMul(to-from, size, to, p[at*a.cols:], a.cols, 1, v, 3*d, out[at*d:], d, false)
-				from = to
-			}
+			a.head(h, row[a.first*3*d:], a.turned, a.cols, row[2*d:], 3*d, att[(r*a.heads+h)*step:],
+				y[r*a.kept*d:])
 		}
 	}
 }
 
-// triangle: out [kept x cols] = x [kept x size] times head h of a.turned, on and below the diagonal and a
-// little above.
-func (a *attention) triangle(x []float32, stride, h int, out []float32) {
-	size := a.size()
+// head: from the queries q of the positions that are computed, 3*width floats apart, keys turned
+// [width x cols], keysRow floats apart, and values, valuesRow floats apart, of one row to head h's
+// probabilities p [kept x cols] and to its channels of y [kept x width].
+func (a *attention) head(h int, q, keys []float32, keysRow int, values []float32, valuesRow int,
+	p, y []float32) {
+	d, size, scale := a.width, a.size(), a.scale()
+	a.triangle(q[h*size:], 3*d, keys[h*size*keysRow:], keysRow, p)
+	for from := a.first; from < a.cols; {
+		to := a.blockEnd(from, attentionPanel)
+		kernel.CausalSoftmax(to-from, from, to, p[(from-a.first)*a.cols:], a.cols, scale)
+		from = to
+	}
+	for from := a.first; from < a.cols; {
+		to, at := a.blockEnd(from, attentionRows), from-a.first
+		kernel.MatMul(to-from, size, to, p[at*a.cols:], a.cols, 1, values[h*size:], valuesRow,
+			y[at*d+h*size:], d, false)
+		from = to
+	}
+}
+
+// triangle: out [kept x cols] = x [kept x size] * y [size x cols], on and below the diagonal and a little
+// above.
+func (a *attention) triangle(x []float32, xRow int, y []float32, yRow int, out []float32) {
 	for from := 0; from < a.cols; from += attentionPanel {
 		start := max(from, a.first)
 		at := start - a.first
-		kernel.MatMul(a.cols-start, min(attentionPanel, a.cols-from), size, x[at*stride:], stride, 1,
-			a.turned[h*size*a.cols+from:], a.cols, out[at*a.cols+from:], a.cols, false)
+		kernel.MatMul(a.cols-start, min(attentionPanel, a.cols-from), a.size(), x[at*xRow:], xRow, 1,
+			y[from:], yRow, out[at*a.cols+from:], a.cols, false)
 	}
 }
 
@@ -89,7 +97,7 @@ func (a *attention) backwardScores(h int, q, p, dy, dq []float32) {
 	for i := range a.first {
 		clear(dq[i*3*d : i*3*d+size])
 	}
-	a.triangle(dy, d, h, a.dscores)
+	a.triangle(dy, d, a.turned[h*size*a.cols:], a.cols, a.dscores)
 	for from := a.first; from < a.cols; {
 		to, at := a.blockEnd(from, attentionPanel), (from-a.first)*a.cols
 		kernel.CausalSoftmaxBackward(to-from, from, to, p[at:], a.cols, a.dscores[at:], a.cols, scale)

@@ -88,3 +88,32 @@ func ExampleModel_Tensors() {
 	// ln_f.weight [4]
 	// ln_f.bias [4]
 }
+
+// A decoder reads a prompt and continues it, here with the best token each time.
+func ExampleDecoder() {
+	cfg := lm.Config{Vocab: 16, Context: 8, Width: 16, Layers: 1, Heads: 2}
+	random := num.NewStream(1, "example")
+	model := lm.New(cfg, random.Sub("weights"))
+	sgd := lm.SGD{Rate: 0.1, Momentum: 0.9, ClipNorm: 1}
+
+	var momentum lm.Momentum
+	var work lm.Workspace
+	tokens, targets := make([]uint16, 4*8), make([]uint16, 4*8)
+	for range 200 {
+		for i := range tokens {
+			if i%8 == 0 {
+				tokens[i] = uint16(random.IntN(16))
+			} else {
+				tokens[i] = targets[i-1]
+			}
+			targets[i] = (tokens[i] + 1) % 16
+		}
+		work.TrainSGD(model, sgd, &momentum, tokens, targets, 4, 8)
+	}
+
+	decoder := lm.NewDecoder(model, 2) // two sequences at a time
+	prompt, text := []uint16{3, 4, 5, 9, 10, 11}, make([]uint16, 2*4)
+	decoder.Generate(prompt, text, lm.Sampling{}, make([]*num.Stream, 2))
+	fmt.Println(text)
+	// Output: [6 7 8 9 12 13 14 15]
+}

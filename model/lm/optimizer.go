@@ -116,7 +116,7 @@ type SGD struct {
 	ClipNorm float32 // longest gradient, 0 for no limit
 }
 
-// Validate says whether a router can be trained with o.
+// Validate says whether a model or a router can be trained with o: no setting that passes makes a NaN.
 func (o SGD) Validate() error {
 	switch {
 	case !within(o.Rate, 0, 1):
@@ -129,6 +129,32 @@ func (o SGD) Validate() error {
 	return nil
 }
 
-// Momentum is what SGD remembers of one router: a decaying sum of gradients for the trunk's weights,
-// the gates and their biases, in this order. Its zero value is a fresh one.
+// Momentum is what SGD remembers of one model, a decaying sum of its gradients laid out as
+// Model.Weights; or of one router, for the trunk's weights, the gates and their biases, in this order.
+// Its zero value is a fresh one.
 type Momentum []float32
+
+// TrainSGD is [Workspace.Train] with stochastic gradient descent in place of AdamW: a third less memory,
+// and more steps to the same loss.
+func (w *Workspace) TrainSGD(m *Model, o SGD, mom *Momentum, tokens, targets []uint16,
+	rows, cols int) float32 {
+	if err := o.Validate(); err != nil {
+		panic(err)
+	}
+	loss := w.gradient(m, tokens, targets, rows, cols)
+	clip, ok := clipFactor(o.ClipNorm, w.grads)
+	if !ok {
+		return loss
+	}
+	if len(*mom) == 0 {
+		*mom = make(Momentum, len(m.Weights))
+	}
+	checkLen("momenta", len(*mom), len(m.Weights))
+	k := o.step(clip)
+	k.Apply(m.Weights, w.grads, *mom)
+	return loss
+}
+
+func (o SGD) step(clip float32) kernel.MomentumStep {
+	return kernel.MomentumStep{Clip: clip, Momentum: o.Momentum, Rate: o.Rate, Limit: WeightLimit}
+}

@@ -115,7 +115,7 @@ func (w *Workspace) TrainRouter(r *Router, o SGD, mom *Momentum, tokens []uint16
 	}
 	u := *mom
 	checkLen("momenta", len(u), trunk+gates+n)
-	k := kernel.MomentumStep{Clip: clip, Momentum: o.Momentum, Rate: o.Rate, Limit: WeightLimit}
+	k := o.step(clip)
 	k.Apply(r.Trunk.Weights, w.grads, u[:trunk])
 	k.Apply(r.Gates, w.gates.dgates, u[trunk:trunk+gates])
 	k.Apply(r.Bias, w.gates.dbias, u[trunk+gates:])

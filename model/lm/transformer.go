@@ -14,7 +14,7 @@ func (w *Workspace) forward(m *Model, tokens []uint16, hidden []float32) {
 		if l == c.Layers-1 {
 			left = s.keeps(n)
 		}
-		w.blockForward(c.block(m.Weights, l), &w.blocks[l], n, left)
+		w.blockForward(c.block(m.Weights, l), w.block(l), n, left)
 	}
 	gain, bias := c.lastNorm(m.Weights)
 	kernel.LayerNorm(s.keeps(n), d, w.x, gain, bias, w.lastHat, hidden, w.lastScale)
@@ -31,6 +31,12 @@ func (w *Workspace) blockForward(b block, a *activations, n, left int) {
 	if left < n {
 		keepLast(rows, s.cols, d, w.x)
 	}
+	w.afterAttention(b, a, left)
+}
+
+// afterAttention: w.x [left x d] through the rest of a block.
+func (w *Workspace) afterAttention(b block, a *activations, left int) {
+	d := w.shape.config.Width
 	residualForward(left, d, d, a.mixed, b.attnProj, b.attnProjBias, w.x)
 	kernel.LayerNorm(left, d, w.x, b.gain2, b.bias2, a.hat2, a.norm2, a.scale2)
 	linearForward(left, d, 4*d, a.norm2, b.fc, b.fcBias, a.wide)
@@ -65,7 +71,7 @@ func normBackward(n, d int, dy, gain, hat, scale, dx, dgain, dbias []float32, fr
 // blockBackward: dx from the gradient of the block's output [left x d] to that of its input
 // [n x d], and the gradients g of the block's tensors.
 func (w *Workspace) blockBackward(l int, b, g block, n, left int, dx []float32, fresh bool) {
-	s, d, a := w.shape, w.shape.config.Width, &w.blocks[l]
+	s, d, a := w.shape, w.shape.config.Width, w.block(l)
 	t, rows := w.turnedBlock(l), n/w.shape.cols
 	w.linearBackward(left, 4*d, d, a.act, t.mlpProj, dx, w.dwide, g.mlpProj, g.mlpProjBias, fresh)
 	kernel.GELUBackward(a.wide[:4*left*d], a.gate, a.act, w.dwide)

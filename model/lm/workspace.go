@@ -26,7 +26,7 @@ type Workspace struct {
 	dx                   []float32 // [n x d] of the whole batch
 	dwide, dnarrow, dqkv []float32 // [kept x 4d], [n x d], [n x 3d]
 	ones                 []float32 // [n]
-	gates                    gateBuffers
+	gates                gateBuffers
 }
 
 // shape is what the buffers of a pass depend on.
@@ -44,12 +44,16 @@ const (
 	predictLast purpose = iota // the last position of each row
 	predictAll                 // all positions
 	measureAll                 // all positions, of which losses are wanted alone
+	decode                     // the last position of each row; earlier ones were read before
 	train
 	trainLast
 )
 
-func (s shape) trains() bool   { return s.purpose >= train }
-func (s shape) lastOnly() bool { return s.purpose == predictLast || s.purpose == trainLast }
+func (s shape) trains() bool { return s.purpose >= train }
+func (s shape) lastOnly() bool {
+	return s.purpose == predictLast || s.purpose == decode || s.purpose == trainLast
+}
+
 // keeps is how many of n positions reach the head.
 func (s shape) keeps(n int) int { return int(kept(n/s.cols, s.cols, s.lastOnly())) }
 
@@ -57,10 +61,11 @@ func (s shape) keeps(n int) int { return int(kept(n/s.cols, s.cols, s.lastOnly()
 // products, few enough for their activations to stay in cache. A batch of more goes in parts.
 const partPositions = 256
 
-// partRows is how many rows of a batch make a part. A router's step needs all of them at once.
+// partRows is how many rows of a batch make a part. Decoding and a router's step need all of
+// them at once.
 func (w *Workspace) partRows() int {
 	s := w.shape
-	if s.purpose == trainLast {
+	if s.purpose == trainLast || s.purpose == decode {
 		return s.rows
 	}
 	positions := partPositions
@@ -75,6 +80,14 @@ func (w *Workspace) partRows() int {
 // partEnd is the end of the part of the batch that begins at position start.
 func (w *Workspace) partEnd(start int) int {
 	return min(start+w.partRows()*w.shape.cols, w.shape.rows*w.shape.cols)
+}
+
+// reach is how many positions a position may read.
+func (s shape) reach() int {
+	if s.purpose == decode {
+		return s.config.Context
+	}
+	return s.cols
 }
 
 // activations are what a block leaves for its backward pass. Without one, all blocks share them.
@@ -129,27 +142,17 @@ func (w *Workspace) layout() {
 		w.gates.layout(w, s)
 	} else {
 		w.hidden = w.take(left * d)
-		w.turnedHead = w.take(d * c.Vocab)
+		if s.purpose != decode {
+			w.turnedHead = w.take(d * c.Vocab)
+		}
 		switch s.purpose {
-		case predictLast, predictAll:
+		case predictLast, predictAll, decode:
 			w.logits = w.take(s.keeps(all) * c.Vocab)
 		default:
 			w.logits, w.sums, w.losses = w.take(left*c.Vocab), w.take(left), w.take(all)
 		}
 	}
-	if len(w.blocks) < c.Layers {
-		w.blocks = make([]activations, c.Layers)
-	}
-	for l := range c.Layers {
-		switch {
-		case l == c.Layers-1 && s.lastOnly():
-			w.blocks[l] = w.takeBlock(n, left)
-		case l == 0 || s.trains():
-			w.blocks[l] = w.takeBlock(n, n)
-		default:
-			w.blocks[l] = w.blocks[0]
-		}
-	}
+	w.layoutBlocks(n, left)
 	if s.trains() {
 		w.turned = w.take(12 * d * d * c.Layers)
 		w.grads = w.take(c.Params())
@@ -160,6 +163,24 @@ func (w *Workspace) layout() {
 		fill(w.ones, 1)
 	}
 }
+
+// layoutBlocks: every block has its own activations where a backward pass follows; else all share
+// one set, whose size does not depend on the number of layers.
+func (w *Workspace) layoutBlocks(n, left int) {
+	w.blocks = w.blocks[:0]
+	last := w.shape.config.Layers - 1
+	if !w.shape.trains() {
+		w.blocks = append(w.blocks, w.takeBlock(n, n))
+		return
+	}
+	for range last {
+		w.blocks = append(w.blocks, w.takeBlock(n, n))
+	}
+	w.blocks = append(w.blocks, w.takeBlock(n, left))
+}
+
+// block is the place of block l's activations.
+func (w *Workspace) block(l int) *activations { return &w.blocks[min(l, len(w.blocks)-1)] }
 
 // takeBlock lays out the activations of a block that n positions enter and left positions leave. A
 // forward pass alone reuses what it can.
@@ -172,7 +193,7 @@ func (w *Workspace) takeBlock(n, left int) (a activations) {
 	a.norm2, a.scale2 = w.take(left*d), w.take(left)
 	a.wide = w.take(4 * left * d)
 	if !s.trains() {
-		a.att = w.take(left / (n / s.cols) * s.cols)
+		a.att = w.take(s.cols * s.reach())
 		a.hat1, a.hat2, a.act = a.norm1, a.norm2, w.take(4*left*d)
 		a.gate = a.act
 		return a
