@@ -37,6 +37,9 @@ func (EpochRan) event()   {}
 func (Registered) event() {}
 func (Replaced) event()   {}
 
+// eventBytes is the size of the smallest event.
+const eventBytes = 1 + 8 + 2 + 32
+
 // eventLayout codes the events that may wait for the end of their block: a kind, its fields.
 func eventLayout(c *coder, e *Event) {
 	var kind uint8

@@ -87,7 +87,7 @@ type SnapshotNeuron struct {
 	Wide           SnapshotScores
 	Commits        []SnapshotCommit // oldest first
 	Weights        []WeightEntry    // in the order given by its owner
-	Bonds          []BondEntry      // ascending by uid
+	Bonds          []BondEntry      // ascending by uid, but for yuma3 with liquid alpha
 }
 
 // SnapshotScores are the scores of nakamoto, in 1/(2^64-1).

@@ -315,12 +315,17 @@ func checkEvents(s *State) error {
 }
 
 func checkWorks(s *State) error {
-	for i, w := range s.works {
+	for _, w := range s.works {
 		if err := within("block of a work", w.block, s.oldestWork(), s.height); err != nil {
 			return err
 		}
-		if slices.ContainsFunc(s.works[:i], func(v usedWork) bool { return v.work == w.work }) {
-			return fmt.Errorf("work %s stands twice", w.work)
+	}
+	sorted := slices.SortedFunc(slices.Values(s.works), func(a, b usedWork) int {
+		return bytes.Compare(a.work[:], b.work[:])
+	})
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i-1].work == sorted[i].work {
+			return fmt.Errorf("work %s stands twice", sorted[i].work)
 		}
 	}
 	return nil

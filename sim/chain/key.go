@@ -3,6 +3,7 @@ package chain
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"taolab/sim/chain/consensus"
 )
@@ -24,6 +25,24 @@ func ParseKey(s string) (Key, error) {
 		return k, fmt.Errorf("key %q: want %d hexadecimal digits", s, 2*len(k))
 	}
 	return Key(b), nil
+}
+
+// weakKeys are the points of small order, each without its sign, in all their encodings. Under them
+// anybody can make signatures.
+var weakKeys = []string{
+	"0000000000000000000000000000000000000000000000000000000000000000",
+	"0100000000000000000000000000000000000000000000000000000000000000",
+	"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+	"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+}
+
+// weak says whether anybody could sign for the key.
+func (k Key) weak() bool {
+	k[len(k)-1] &= 0x7f // the sign
+	return slices.Contains(weakKeys, k.String())
 }
 
 // Digest is a SHA-256 digest of a state.

@@ -147,7 +147,7 @@ func (s *State) join(coldkey, hotkey Key, uid UID, priceRao uint64) {
 }
 
 // nakamoto says whether the ledger keeps the books of 2022: weights whose sum is 2^32-1, bonds in
-// rao, no permits, no stake without a uid.
+// rao, no permits, the stake of the pruned given back.
 func (p *Params) nakamoto() bool { return p.Rule == consensus.Nakamoto }
 
 // newcomer is a neuron that registers in a block.

@@ -123,7 +123,7 @@ func (s *State) check() error {
 
 // checkHeader verifies what the invariants take for granted.
 func (s *State) checkHeader() error {
-	const most = 1 << 62
+	const most = mostMinted
 	switch {
 	case len(s.chainID) < 1 || len(s.chainID) > maxChainID:
 		return fmt.Errorf("chain id of %d bytes, want 1 to %d", len(s.chainID), maxChainID)

@@ -14,7 +14,7 @@ type Totals struct {
 	Free        uint64 // on coldkeys
 	Staked      uint64 // on hotkeys
 	Pending     uint64 // emitted and waiting for the next epoch
-	Burned      uint64 // by registrations
+	Burned      uint64 // by registrations and by choice
 	Dust        uint64 // left over by the floors of the epochs' divisions
 	Unallocated uint64 // emitted by epochs in which nobody was eligible
 	Recycled    uint64 // the part of Burned that left the issuance again
@@ -93,7 +93,7 @@ func (h *header) layout(c *coder) {
 		c.u64(&w.block)
 		c.bytes(w.work[:])
 	})
-	list(c, &h.events, 1, func(e *Event) { eventLayout(c, e) })
+	list(c, &h.events, eventBytes, func(e *Event) { eventLayout(c, e) })
 }
 
 // issuance is what the supply curve counts.
@@ -116,7 +116,7 @@ type State struct {
 	input     consensus.Input
 	bondArena []BondEntry
 	arenaAge  uint64
-	seen      [maxWeights/64 + 1]uint64
+	seen      [(maxU16 + 1) / 64]uint64
 	hashing   coder
 }
 

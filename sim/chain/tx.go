@@ -300,9 +300,10 @@ func Sign(chainID string, k ed25519.PrivateKey, nonce, expiry uint64, m Msg) Tx 
 	return tx
 }
 
-// Verify says whether the signature is the signer's, for the chain with this id.
+// Verify says whether the signature is the signer's, for the chain with this id. It never is that of
+// a key of small order, for which anybody could sign.
 func (tx Tx) Verify(chainID string) bool {
-	return tx.Msg != nil && tx.Signer != Key{} &&
+	return tx.Msg != nil && !tx.Signer.weak() &&
 		ed25519.Verify(tx.Signer[:], tx.signed(chainID), tx.Signature[:])
 }
 

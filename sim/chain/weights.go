@@ -88,7 +88,7 @@ func (s *State) inTime(n *neuron) error {
 func (s *State) wellFormed(uids []uint16, onlySelf bool) error {
 	clear(s.seen[:])
 	for _, u := range uids {
-		if int(u) < maxWeights && !s.firstSeen(UID(u)) {
+		if !s.firstSeen(UID(u)) {
 			return refuse(DuplicateUID, uint64(u), 0)
 		}
 	}
