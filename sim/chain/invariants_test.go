@@ -183,6 +183,7 @@ var stepFaults = []struct {
 	{"pending-until-the-epoch", func(s *State) { s.money.Pending-- }},
 	{"pending-until-the-epoch", func(s *State) { s.EndBlock(); s.epochs++; s.money.Pending += 1 << 40 }},
 	{"sinks-keep", func(s *State) { s.money.Dust-- }},
+	{"sinks-keep", func(s *State) { s.money.Burned++ }},
 	{"accounts-go-on", func(s *State) { s.account(colds[1].key).nonce-- }},
 	{"accounts-go-on", func(s *State) { s.account(hots[1].key).owner = colds[1].key }},
 	{"takes-limited", func(s *State) { s.account(hots[0].key).take = 20001 }},
