@@ -222,20 +222,34 @@ func (b Block) Apply(s *chain.State) (Transition, error) {
 	return t, nil
 }
 
-// affordable bounds the epochs of the empty blocks as the epochs of a file of vectors.
+// affordable bounds the epochs of the empty blocks as the epochs of a file of vectors, whatever of
+// the block's transactions is applied.
 func (b Block) affordable(v chain.View) error {
 	const least = 1 << 10 // what an epoch of nobody is taken for
 	visits := uint64(least + v.N())
 	for uid := range v.N() {
 		visits += uint64(len(v.Weights(chain.UID(uid))) + len(v.Bonds(chain.UID(uid))))
 	}
-	p := v.Params()
-	if p.TempoBlocks == 0 {
+	tempo := v.Params().TempoBlocks
+	for _, t := range b.Transactions {
+		visits++ // perhaps one neuron more
+		switch m := t.Tx.Msg.(type) {
+		case chain.SetWeights:
+			visits += uint64(len(m.UIDs))
+		case chain.RevealWeights:
+			visits += uint64(len(m.UIDs))
+		case chain.SetParams:
+			if m.Name == "TempoBlocks" && m.Value-1 < tempo-1 { // 0, no epoch ever, is the longest
+				tempo = m.Value
+			}
+		}
+	}
+	if tempo == 0 {
 		return nil
 	}
-	if epochs := b.Advance / p.TempoBlocks; epochs > maxWork/visits {
+	if epochs := b.Advance / tempo; epochs > maxWork/visits {
 		return fmt.Errorf("advance %d: %d epochs of %d neurons, their weights and bonds are too many "+
-			"at once: want at most %d blocks", b.Advance, epochs, v.N(), maxWork/visits*p.TempoBlocks)
+			"at once: want at most %d blocks", b.Advance, epochs, v.N(), maxWork/visits*tempo)
 	}
 	return nil
 }

@@ -145,6 +145,36 @@ func TestATransitionGivesWhatTheLedgerGives(t *testing.T) {
 	}
 }
 
+func TestEmptyBlocksThatAreTooMuchWorkAreRefused(t *testing.T) {
+	faster := Transaction{Tx: chain.Tx{Msg: chain.SetParams{Name: "TempoBlocks", Value: 1}}}
+	never := Transaction{Tx: chain.Tx{Msg: chain.SetParams{Name: "TempoBlocks"}}}
+	for _, tc := range []struct {
+		what    string
+		with    []Transaction
+		advance uint64
+		refused bool
+	}{
+		{"an epoch in ten blocks", nil, 1 << 20, false},
+		{"too many of them", nil, maxAdvance, true},
+		{"an epoch in each block", []Transaction{faster}, 1 << 20, false},
+		{"too many of them", []Transaction{faster}, 1 << 23, true},
+		{"none, if that is applied", []Transaction{never}, maxAdvance, true},
+	} {
+		s := sampleState(t)
+		before := s.Digest()
+		b := Block{Height: 1, Transactions: tc.with, Advance: tc.advance}
+		if err := b.affordable(s.View()); (err != nil) != tc.refused {
+			t.Errorf("%s, %d blocks: %v", tc.what, tc.advance, err)
+		}
+		if !tc.refused {
+			continue
+		}
+		if _, err := b.Apply(s); err == nil || s.Digest() != before {
+			t.Errorf("%s: refused by %v, but the state changed", tc.what, err)
+		}
+	}
+}
+
 func TestAStateReadBackIsTheState(t *testing.T) {
 	s := sampleState(t)
 	for _, when := range []string{"at genesis", "after a block"} {
