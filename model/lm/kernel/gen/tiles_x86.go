@@ -141,6 +141,9 @@ func (x x86Tiles) start() {
 		x.op("ADDQ CX, BX")
 	}
 	x.op("MOVQ BX, %s", x.local("start"))
+	if x.vectors*x.lanes >= 16 {
+		x.prefetch()
+	}
 	x.op("MOVQ panel_plus(DX), BX")
 	x.op("TESTQ BX, BX")
 	x.op("JEQ begin")
@@ -160,6 +163,22 @@ func (x x86Tiles) start() {
 		}
 	}
 	x.label("begin")
+}
+
+// prefetch fetches what the next block starts from, which may lie far away, from BX on, unless it is the
+// same row again.
+func (x x86Tiles) prefetch() {
+	x.op("TESTQ CX, CX")
+	x.op("JEQ same")
+	for row := range x.rows {
+		for at := 0; at < x.vectors*x.lanes*4; at += 64 {
+			x.op("PREFETCHT0 %d(BX)", at)
+		}
+		if row < x.rows-1 {
+			x.op("ADDQ CX, BX")
+		}
+	}
+	x.label("same")
 }
 
 // step adds the products of one k.
