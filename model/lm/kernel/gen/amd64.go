@@ -34,6 +34,13 @@ func (x x86) vectors() int {
 	return 15
 }
 
+func (x x86) vector(i int) vec {
+	if x.wide {
+		return vec(fmt.Sprintf("Z%d", i))
+	}
+	return vec(fmt.Sprintf("Y%d", i))
+}
+
 func (x x86) manyRows() bool { return x.wide }
 
 func (x x86) fewestPins(int) int { return 0 }
@@ -105,14 +112,27 @@ func (x x86) jumpIfEqual(a, b reg, label string) {
 	x.op("JEQ %s", label)
 }
 
-func (x x86) jumpIfZero(a reg, label string) {
-	x.op("TESTQ %s, %s", a, a)
+func (x x86) jumpIfEmpty(s span, label string) {
+	if x.wide {
+		x.op("KORTESTW %s, %s", s.mask.bits, s.mask.bits)
+	} else {
+		x.op("TESTQ %s, %s", s.rest, s.rest)
+	}
 	x.op("JEQ %s", label)
 }
 
 func (x x86) jumpUnlessZero(a reg, label string) {
 	x.op("TESTQ %s, %s", a, a)
 	x.op("JNE %s", label)
+}
+
+func (x x86) spanIn(take func() reg, bits string) span {
+	if x.wide {
+		return span{take(), "CX", laneMask{bits: bits}}
+	}
+	s := span{whole: take(), rest: take()}
+	s.mask.table = take()
+	return s
 }
 
 func (x x86) span(s span) {
@@ -139,7 +159,6 @@ func (x x86) spanAbove(s span, last reg, masks []*laneMask) {
 
 // lanesOf makes the mask of a span's last chunk, and leaves its bits in AX.
 func (x x86) lanesOf(s span) {
-	x.op("MOVQ %s, CX", s.rest)
 	if x.wide {
 		x.op("MOVL $1, AX")
 		x.op("SHLL CX, AX")
@@ -147,6 +166,7 @@ func (x x86) lanesOf(s span) {
 		x.op("KMOVW AX, %s", s.mask.bits)
 		return
 	}
+	x.op("MOVQ %s, CX", s.rest)
 	x.op("NEGQ CX")
 	x.op("LEAQ lanes<>(SB), AX")
 	x.op("LEAQ 64(AX)(CX*4), %s", s.mask.table)

@@ -13,10 +13,11 @@ type neon struct {
 	labels *int
 }
 
-func (n neon) suffix() string { return "NEON" }
-func (n neon) lanes() int     { return 4 }
-func (n neon) vectors() int   { return 30 }
-func (n neon) manyRows() bool { return false }
+func (n neon) suffix() string   { return "NEON" }
+func (n neon) lanes() int       { return 4 }
+func (n neon) vector(i int) vec { return vec(fmt.Sprintf("V%d", i)) }
+func (n neon) vectors() int     { return 30 }
+func (n neon) manyRows() bool   { return false }
 
 func (n neon) fewestPins(unroll int) int {
 	if unroll > 0 { // others would be made at every use
@@ -64,7 +65,6 @@ func (n neon) set(to reg, number int)            { n.op("MOVD $%d, %s", number, 
 func (n neon) copy(to, from reg)                 { n.op("MOVD %s, %s", from, to) }
 func (n neon) addRegister(to, a reg)             { n.op("ADD %s, %s", a, to) }
 func (n neon) jump(label string)                 { n.op("JMP %s", label) }
-func (n neon) jumpIfZero(a reg, l string)        { n.op("CBZ %s, %s", a, l) }
 func (n neon) jumpUnlessZero(a reg, l string)    { n.op("CBNZ %s, %s", a, l) }
 func (n neon) jumpUnlessLess(a, b reg, l string) { n.op("CMP %s, %s; BGE %s", b, a, l) }
 func (n neon) jumpIfLess(a, b reg, l string)     { n.op("CMP %s, %s; BLT %s", b, a, l) }
@@ -82,6 +82,14 @@ func (n neon) addNumber(to reg, number int) {
 func (n neon) jumpIfLowBits(a reg, bits, than int, label string) {
 	n.op("AND $%d, %s, R25", bits, a)
 	n.op("CMP $%d, R25; BGT %s", than, label)
+}
+
+func (n neon) jumpIfEmpty(s span, label string) { n.op("CBZ %s, %s", s.rest, label) }
+
+func (n neon) spanIn(take func() reg, _ string) span {
+	s := span{whole: take(), rest: take()}
+	s.mask = laneMask{table: take(), rest: s.rest}
+	return s
 }
 
 func (n neon) span(s span) { n.spanFrom(s, s.rest) }

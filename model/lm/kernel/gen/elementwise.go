@@ -321,7 +321,7 @@ func columnSums(r *routine) {
 		r.addNumber(index, -64*c)
 	}
 	r.here(rest)
-	r.jumpIfZero(s.rest, done)
+	r.jumpIfEmpty(s, done)
 	down(1, &s.mask)
 	r.here(done)
 }

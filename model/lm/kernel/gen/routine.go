@@ -22,8 +22,9 @@ type (
 
 // A machine writes the instructions of one instruction set. Strides and offsets are in bytes.
 type machine interface {
-	suffix() string            // ends the names of functions
-	lanes() int                // float32 per vector register
+	suffix() string // ends the names of functions
+	lanes() int     // float32 per vector register
+	vector(i int) vec
 	vectors() int              // vector registers that a routine may use
 	fewestPins(unroll int) int // constants in registers without which unrolling does not pay
 	integers() []reg           // general registers that a routine may use
@@ -45,8 +46,9 @@ type machine interface {
 	jumpUnlessLess(a, b reg, label string)
 	jumpIfLess(a, b reg, label string)
 	jumpIfEqual(a, b reg, label string)
-	jumpIfZero(a reg, label string)
+	jumpIfEmpty(s span, label string) // has no lanes beyond its whole chunks
 	jumpUnlessZero(a reg, label string)
+	spanIn(take func() reg, bits string) span      // a span in registers to take, and a mask
 	span(s span)                                   // of as many elements as s.rest holds, which becomes the rest
 	spanAbove(s span, last reg, masks []*laneMask) // of last+1 elements, the last chunk never empty
 
@@ -85,7 +87,8 @@ const (
 	larger  // a where a > b, else b
 )
 
-// A span is a number of elements: whole chunks, in bytes, and the lanes of the last one.
+// A span is a number of elements: whole chunks, in bytes, and the lanes of the last one, which where
+// masks are registers stand in the mask alone.
 type span struct {
 	whole, rest reg
 	mask        laneMask
@@ -107,13 +110,7 @@ type part struct {
 	mask        *laneMask // nil: all lanes count
 }
 
-// A parameter of a function and its offset in the argument area.
-type parameter struct {
-	name string
-	at   int
-}
-
-// parameters reads the parameters of a Go function and returns the size of all.
+// parameters reads the parameters of a Go function: their offsets and the size of all.
 func parameters(signature string) (list map[string]int, size int) {
 	list = map[string]int{}
 	fields := strings.Split(signature, ",")
@@ -219,11 +216,6 @@ func (r *routine) temps(n int) []vec {
 	return list
 }
 
-func (r *routine) vector(i int) vec {
-	letter := map[string]string{"AVX512": "Z", "AVX2": "Y", "NEON": "V"}[r.suffix()]
-	return vec(fmt.Sprintf("%s%d", letter, i))
-}
-
 func (r *routine) scope(body func()) {
 	used := r.used
 	body()
@@ -262,12 +254,7 @@ func (r *routine) spanOf(argument string) span {
 
 func (r *routine) newSpan() span {
 	r.masks++
-	s := span{whole: r.int(), rest: r.int()}
-	s.mask = laneMask{bits: fmt.Sprintf("K%d", r.masks), rest: s.rest}
-	if r.suffix() != "AVX512" {
-		s.mask.table = r.int()
-	}
-	return s
+	return r.spanIn(r.int, fmt.Sprintf("K%d", r.masks))
 }
 
 // each runs the body over every part of a span in one row or several, whose index registers it takes.
@@ -296,7 +283,7 @@ func (r *routine) each(s span, rows []reg, body func(p part)) {
 	r.jumpUnlessLess(index, s.whole, rest)
 	r.loop(s, rows, body)
 	r.here(rest)
-	r.jumpIfZero(s.rest, done)
+	r.jumpIfEmpty(s, done)
 	r.chunks(1, rows, 0, []*laneMask{&s.mask}, body)
 	r.here(done)
 }

@@ -212,7 +212,7 @@ func (t triangle) clear(r *routine, x reg, rows []reg) {
 		r.chunks(1, rows, 0, nil, store)
 		r.jump(again)
 		r.here(rest)
-		r.jumpIfZero(t.all.rest, done)
+		r.jumpIfEmpty(t.all, done)
 		r.chunks(1, rows, 0, []*laneMask{&t.all.mask}, store)
 	})
 	r.here(done)
