@@ -13,6 +13,7 @@ import (
 const (
 	modelMagic    = "taolab model 1\n"
 	adamMagic     = "taolab adamw 1\n"
+	adam16Magic   = "taolab adamw bfloat16 1\n"
 	routerMagic   = "taolab router 1\n"
 	momentumMagic = "taolab momentum 1\n"
 )
@@ -81,6 +82,42 @@ func (s *AdamState) UnmarshalBinary(data []byte) error {
 	}
 	read.M = r.floats(n, -math.MaxFloat32, math.MaxFloat32)
 	read.V = r.floats(n, 0, math.MaxFloat32)
+	if err := r.end(); err != nil {
+		return err
+	}
+	*s = read
+	return nil
+}
+
+// AppendBinary appends the state as AdamState does, two bytes for each of M and V.
+func (s *AdamState16) AppendBinary(b []byte) ([]byte, error) {
+	b = append(b, adam16Magic...)
+	b = binary.LittleEndian.AppendUint64(b, s.Step)
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.Beta1Product))
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.Beta2Product))
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(s.M)))
+	for _, half := range [...][]uint16{s.M, s.V} {
+		for _, v := range half {
+			b = binary.LittleEndian.AppendUint16(b, v)
+		}
+	}
+	return b, nil
+}
+
+// UnmarshalBinary reads what AppendBinary wrote; s changes only when all is well.
+func (s *AdamState16) UnmarshalBinary(data []byte) error {
+	r := reader{what: "AdamW state in bfloat16", data: data}
+	r.magic(adam16Magic)
+	var read AdamState16
+	read.Step = r.uint64()
+	read.Beta1Product = r.product()
+	read.Beta2Product = r.product()
+	n := r.uint64()
+	if read.Step > 0 && n == 0 {
+		r.fail("no moments after %d steps; expected one of each kind per weight", read.Step)
+	}
+	read.M = r.halves(n, 0x7fff)
+	read.V = r.halves(n, 0xffff)
 	if err := r.end(); err != nil {
 		return err
 	}
@@ -220,6 +257,28 @@ func (r *reader) floats(n uint64, low, high float32) []float32 {
 			return nil
 		}
 		x[i] = v
+	}
+	return x
+}
+
+// halves reads n numbers in bfloat16 that are finite in the bits of mask: without the sign, or with it
+// and thus not negative.
+func (r *reader) halves(n uint64, mask uint16) []uint16 {
+	if n > uint64(len(r.data)) {
+		r.fail("%d numbers are announced, more than the data can hold", n)
+	}
+	b := r.next(2 * n)
+	if len(b) == 0 {
+		return nil
+	}
+	x := make([]uint16, n)
+	for i := range x {
+		x[i] = binary.LittleEndian.Uint16(b[2*i:])
+		if x[i]&mask > largest16 {
+			r.at += 2*i - len(b)
+			r.fail("a moment has the bits %#04x: a NaN, infinite or, in V, negative", x[i])
+			return nil
+		}
 	}
 	return x
 }

@@ -23,10 +23,13 @@ func forms() (names []string, full, empty []form) {
 	m, st, mom, w := New(c, s), new(AdamState), new(Momentum), new(Workspace)
 	tokens := randomTokens(10, 7, s)
 	w.Train(m, adamW, st, tokens, tokens, 2, 5)
+	st16 := new(AdamState16)
+	w.Train16(m, adamW, st16, tokens, tokens, 2, 5)
 	r := NewRouter(c, 3, s)
 	w.TrainRouter(r, SGD{Rate: 0.1}, mom, tokens, 2, 5, []uint16{1}, []float32{1})
-	return []string{"model", "AdamW state", "router", "momentum"},
-		[]form{m, st, r, mom}, []form{new(Model), new(AdamState), new(Router), new(Momentum)}
+	return []string{"model", "AdamW state", "router", "momentum", "AdamW state in bfloat16"},
+		[]form{m, st, r, mom, st16},
+		[]form{new(Model), new(AdamState), new(Router), new(Momentum), new(AdamState16)}
 }
 
 func TestBinaryFormsRoundTrip(t *testing.T) {
@@ -122,7 +125,9 @@ func FuzzBinaryForms(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, v := range []form{new(Model), new(AdamState), new(Router), new(Momentum)} {
+		for _, v := range []form{
+			new(Model), new(AdamState), new(Router), new(Momentum), new(AdamState16),
+		} {
 			if v.UnmarshalBinary(data) != nil {
 				continue
 			}

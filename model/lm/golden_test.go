@@ -1,6 +1,7 @@
 package lm
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"flag"
 	"fmt"
@@ -71,23 +72,68 @@ func goldenRuns() string {
 	return out.String()
 }
 
+// goldenVariants trains with every optimiser, on a batch that goes in parts, and lets a decoder speak.
+func goldenVariants() string {
+	c, rows, cols := Config{Vocab: 90, Context: 48, Width: 48, Layers: 2, Heads: 3}, 6, 44
+	var st AdamState
+	var st16 AdamState16
+	var mom Momentum
+	var out strings.Builder
+	for _, variant := range []struct {
+		name  string
+		train func(w *Workspace, m *Model, tokens, targets []uint16) float32
+		state func() string
+	}{
+		{"AdamW", func(w *Workspace, m *Model, tokens, targets []uint16) float32 {
+			return w.Train(m, adamW, &st, tokens, targets, rows, cols)
+		}, func() string { return fmt.Sprintf("%016x %016x", hashOf(st.M), hashOf(st.V)) }},
+		{"AdamW in bfloat16", func(w *Workspace, m *Model, tokens, targets []uint16) float32 {
+			return w.Train16(m, adamW, &st16, tokens, targets, rows, cols)
+		}, func() string { data, _ := st16.AppendBinary(nil); return fmt.Sprintf("%x", sha256.Sum256(data)) }},
+		{"SGD", func(w *Workspace, m *Model, tokens, targets []uint16) float32 {
+			return w.TrainSGD(m, SGD{Rate: 0.1, Momentum: 0.9, ClipNorm: 1}, &mom, tokens, targets, rows, cols)
+		}, func() string { return fmt.Sprintf("%016x", hashOf(mom)) }},
+	} {
+		s := num.NewStream(7, "golden variants")
+		m, w, losses := New(c, s), new(Workspace), make([]float32, 20)
+		for step := range losses {
+			tokens, targets := counting(rows, cols, c.Vocab, s)
+			losses[step] = variant.train(w, m, tokens, targets)
+		}
+		fmt.Fprintf(&out, "%s: losses %016x, model %x\nstate %s\n", variant.name, hashOf(losses), m.Digest(),
+			variant.state())
+		d, text := NewDecoder(m, 2), make([]uint16, 2*30)
+		random := []*num.Stream{s.Sub("a"), s.Sub("b")}
+		d.Generate(randomTokens(2*17, c.Vocab, s), text, Sampling{Temperature: 0.7, TopK: 20}, random)
+		fmt.Fprintf(&out, "says %v\nthen %016x\n", text, hashOf(d.Feed([]uint16{1, 2})))
+	}
+	return out.String()
+}
+
 func TestBitsAreTheSameOnEveryMachine(t *testing.T) {
-	const file = "testdata/golden.txt"
-	if *update {
-		if err := os.WriteFile(file, []byte(goldenRuns()), 0o644); err != nil {
+	for _, golden := range []struct {
+		file string
+		runs func() string
+	}{
+		{"testdata/golden.txt", goldenRuns},
+		{"testdata/variants.txt", goldenVariants},
+	} {
+		if *update {
+			if err := os.WriteFile(golden.file, []byte(golden.runs()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden.file)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, isa := range kernel.Supported() {
-		t.Run(isa.String(), func(t *testing.T) {
-			defer kernel.Force(isa)()
-			if got := goldenRuns(); got != string(want) {
-				t.Errorf("got\n%s\nexpected\n%s", got, want)
-			}
-		})
+		for _, isa := range kernel.Supported() {
+			t.Run(golden.file+"/"+isa.String(), func(t *testing.T) {
+				defer kernel.Force(isa)()
+				if got := golden.runs(); got != string(want) {
+					t.Errorf("got\n%s\nexpected\n%s", got, want)
+				}
+			})
+		}
 	}
 }

@@ -24,28 +24,34 @@ type Tensor struct {
 	Data  []float32
 }
 
-// New makes a model with GPT-2's initialisation: matrices and embeddings normal with deviation 0.02,
-// the two projections back into the residual stream 0.02/sqrt(2*Layers), gains 1, biases 0. Each
-// tensor draws from a stream of its own name. It panics when cfg is not valid.
+// New makes a model with GPT-2's initialisation, see [Model.Init]. It panics when cfg is not valid.
 func New(cfg Config, s *num.Stream) *Model {
 	if err := cfg.Validate(); err != nil {
 		panic(err)
 	}
 	m := &Model{Config: cfg, Weights: make([]float32, cfg.Params())}
-	residual := 0.02 / math.Sqrt(float64(2*cfg.Layers))
-	cfg.eachTensor(func(t span) {
+	m.Init(s)
+	return m
+}
+
+// Init sets the weights to GPT-2's initialisation: matrices and embeddings normal with deviation 0.02,
+// the two projections back into the residual stream 0.02/sqrt(2*Layers), gains 1, biases 0. Each
+// tensor draws from a stream of its own name.
+func (m *Model) Init(s *num.Stream) {
+	residual := 0.02 / math.Sqrt(float64(2*m.Config.Layers))
+	m.Config.eachTensor(func(t span) {
 		data := m.Weights[t.start:t.end()]
 		switch {
 		case t.kind == gain:
 			fill(data, 1)
 		case t.kind == bias:
+			clear(data)
 		case t.kind == residualMatrix:
 			drawNormal(data, residual, s.Sub(t.name()))
 		default:
 			drawNormal(data, 0.02, s.Sub(t.name()))
 		}
 	})
-	return m
 }
 
 func drawNormal(dst []float32, deviation float64, s *num.Stream) {

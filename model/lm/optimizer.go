@@ -81,32 +81,42 @@ func clipFactor(limit float32, grads ...[]float32) (factor float32, ok bool) {
 
 // step is one step of AdamW along grads * clip.
 func (o AdamW) step(m *Model, st *AdamState, grads []float32, clip float32) {
-	if st.Step == 0 {
-		st.Beta1Product, st.Beta2Product = 1, 1
-		if len(st.M) == 0 && len(st.V) == 0 {
-			st.M, st.V = make([]float32, len(m.Weights)), make([]float32, len(m.Weights))
-		}
+	if st.Step == 0 && len(st.M) == 0 && len(st.V) == 0 {
+		st.M, st.V = make([]float32, len(m.Weights)), make([]float32, len(m.Weights))
 	}
 	checkLen("first moments", len(st.M), len(m.Weights))
 	checkLen("second moments", len(st.V), len(m.Weights))
-	st.Step++
-	st.Beta1Product = float64(st.Beta1Product * float64(o.Beta1))
-	st.Beta2Product = float64(st.Beta2Product * float64(o.Beta2))
-	k := kernel.AdamWStep{
-		Clip: clip, Beta1: o.Beta1, Beta2: o.Beta2, Rest1: 1 - o.Beta1, Rest2: 1 - o.Beta2,
-		Rate:    float32(float64(o.Rate) / (1 - st.Beta1Product)),
-		Root:    float32(1 / math.Sqrt(1-st.Beta2Product)),
-		Epsilon: o.Epsilon,
-		Limit:   WeightLimit,
-	}
+	k := o.advance(&st.Step, &st.Beta1Product, &st.Beta2Product, clip)
 	m.Config.eachTensor(func(t span) {
-		k.Keep = 1
-		if t.matrix() {
-			k.Keep = 1 - float32(o.Rate*o.WeightDecay)
-		}
+		k.Keep = o.keep(t)
 		from, to := t.start, t.end()
 		k.Apply(m.Weights[from:to], grads[from:to], st.M[from:to], st.V[from:to])
 	})
+}
+
+// advance moves the counters to the next step and returns its constants.
+func (o AdamW) advance(step *uint64, product1, product2 *float64, clip float32) kernel.AdamWStep {
+	if *step == 0 {
+		*product1, *product2 = 1, 1
+	}
+	*step++
+	*product1 = float64(*product1 * float64(o.Beta1))
+	*product2 = float64(*product2 * float64(o.Beta2))
+	return kernel.AdamWStep{
+		Clip: clip, Beta1: o.Beta1, Beta2: o.Beta2, Rest1: 1 - o.Beta1, Rest2: 1 - o.Beta2,
+		Rate:    float32(float64(o.Rate) / (1 - *product1)),
+		Root:    float32(1 / math.Sqrt(1-*product2)),
+		Epsilon: o.Epsilon,
+		Limit:   WeightLimit,
+	}
+}
+
+// keep is what is left of the weights of a tensor after their decay.
+func (o AdamW) keep(t span) float32 {
+	if t.matrix() {
+		return 1 - float32(o.Rate*o.WeightDecay)
+	}
+	return 1
 }
 
 // SGD are the settings of stochastic gradient descent with momentum.
@@ -116,7 +126,7 @@ type SGD struct {
 	ClipNorm float32 // longest gradient, 0 for no limit
 }
 
-// Validate says whether a model or a router can be trained with o: no setting that passes makes a NaN.
+// Validate says whether a model or a router can be trained with o.
 func (o SGD) Validate() error {
 	switch {
 	case !within(o.Rate, 0, 1):

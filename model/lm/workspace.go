@@ -160,7 +160,7 @@ func (w *Workspace) layout() {
 		w.dqkv, w.dwide = w.take(3*n*d), w.take(4*n*d)
 		w.attention.dscores = w.take(s.cols * s.cols)
 		w.ones = w.take(n)
-		fill(w.ones, 1)
+		fill(w.ones, 1) // nothing as long as the arena is too small
 	}
 }
 
