@@ -38,5 +38,10 @@ func peakAVX2(rounds int, x, y float32)
 //go:noescape
 func transpose8AVX2(blocks int, src *float32, srcRow int, dst *float32, dstRow int)
 
+// transpose16x8AVX512 is the same with blocks of 16 rows and 8 columns of src.
+//
+//go:noescape
+func transpose16x8AVX512(blocks int, src *float32, srcRow int, dst *float32, dstRow int)
+
 // laneMaskAVX2 holds the mask of n lanes from its element 8-n on.
 var laneMaskAVX2 = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}

@@ -36,7 +36,11 @@ func transposeTiles(rows, cols int, src []float32, srcRow int, dst []float32, ds
 	if doneCols == 0 {
 		return 0, 0
 	}
-	for i := 0; i < doneRows; i += 8 {
+	i := 0
+	for ; i+16 <= doneRows && active == AVX512; i += 16 {
+		transpose16x8AVX512(doneCols/8, &src[i*srcRow], srcRow, &dst[i], dstRow)
+	}
+	for ; i < doneRows; i += 8 {
 		transpose8AVX2(doneCols/8, &src[i*srcRow], srcRow, &dst[i], dstRow)
 	}
 	return doneRows, doneCols

@@ -13,6 +13,7 @@ func products(list map[string][]byte) {
 	writeX86(e, tilesAVX512)
 	writeX86(e, tilesAVX2)
 	transpose(e)
+	transposeWide(e)
 	peakX86(e, tilesAVX512, "Z", 16)
 	peakX86(e, tilesAVX2, "Y", 12)
 	list["kernels_amd64.s"] = e.Bytes()
@@ -22,6 +23,11 @@ func products(list map[string][]byte) {
 //
 //go:noescape
 func transpose8AVX2(blocks int, src *float32, srcRow int, dst *float32, dstRow int)
+
+// transpose16x8AVX512 is the same with blocks of 16 rows and 8 columns of src.
+//
+//go:noescape
+func transpose16x8AVX512(blocks int, src *float32, srcRow int, dst *float32, dstRow int)
 
 // laneMaskAVX2 holds the mask of n lanes from its element 8-n on.
 var laneMaskAVX2 = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}

@@ -44,3 +44,57 @@ func transpose(e *emitter) {
 	e.op("VZEROUPPER")
 	e.op("RET")
 }
+
+// transposeWide writes the 16 x 8 transposition: two rows, four apart, share a register, whose quarters
+// are transposed as above and then gathered. SI, AX, BX, CX and DI, R12 walk through src and dst.
+func transposeWide(e *emitter) {
+	e.WriteString("\n// func transpose16x8AVX512(blocks int, src *float32, srcRow int, dst *float32, dstRow int)\n" +
+		"TEXT ·transpose16x8AVX512(SB), NOSPLIT, $0-40\n")
+	for _, x := range []struct{ argument, register string }{
+		{"blocks+0", "DX"}, {"src+8", "SI"}, {"srcRow+16", "R8"}, {"dst+24", "DI"}, {"dstRow+32", "R10"},
+	} {
+		e.op("MOVQ %s(FP), %s", x.argument, x.register)
+	}
+	e.op("SHLQ $2, R8")
+	e.op("SHLQ $2, R10")
+	e.op("LEAQ (R8)(R8*2), R9")
+	e.op("LEAQ (R10)(R10*2), R11")
+	e.op("LEAQ (SI)(R8*4), AX")
+	e.op("LEAQ (AX)(R8*4), BX")
+	e.op("LEAQ (BX)(R8*4), CX")
+
+	e.label("block")
+	e.op("LEAQ (DI)(R10*4), R12")
+	for i := range 8 { // rows 0 to 3 with 4 to 7, then 8 to 11 with 12 to 15
+		row := []string{"", "(R8*1)", "(R8*2)", "(R9*1)"}[i%4]
+		first, second := "(SI)", "(AX)"
+		if i >= 4 {
+			first, second = "(BX)", "(CX)"
+		}
+		e.op("VMOVUPS %s%s, Y%d", first, row, i)
+		e.op("VINSERTF64X4 $1, %s%s, Z%d, Z%d", second, row, i, i)
+	}
+	for i := 0; i < 8; i += 2 {
+		e.op("VUNPCKLPS Z%d, Z%d, Z%d", i+1, i, 8+i)
+		e.op("VUNPCKHPS Z%d, Z%d, Z%d", i+1, i, 9+i)
+	}
+	for i := 0; i < 8; i += 4 {
+		for half := range 2 {
+			e.op("VUNPCKLPD Z%d, Z%d, Z%d", 10+i+half, 8+i+half, i+2*half)
+			e.op("VUNPCKHPD Z%d, Z%d, Z%d", 10+i+half, 8+i+half, i+2*half+1)
+		}
+	}
+	for i, address := range []string{"(DI)", "(DI)(R10*1)", "(DI)(R10*2)", "(DI)(R11*1)",
+		"(R12)", "(R12)(R10*1)", "(R12)(R10*2)", "(R12)(R11*1)"} {
+		e.op("VSHUFF32X4 $0x%x, Z%d, Z%d, Z%d", 0x88+i/4*0x55, 4+i%4, i%4, 16+i)
+		e.op("VMOVUPS Z%d, %s", 16+i, address)
+	}
+	for _, base := range []string{"SI", "AX", "BX", "CX"} {
+		e.op("ADDQ $32, %s", base)
+	}
+	e.op("LEAQ (DI)(R10*8), DI")
+	e.op("DECQ DX")
+	e.op("JNZ block")
+	e.op("VZEROUPPER")
+	e.op("RET")
+}
