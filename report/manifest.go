@@ -51,6 +51,7 @@ type Manifest struct {
 	Blocks       uint64          `json:"blocks"`     // height at the end
 	Events       uint64          `json:"events"`     // events handled
 	FLOP         uint64          `json:"flop"`       // arithmetic of all compute jobs
+	Cost         Cost            `json:"cost,omitzero"`
 	RunDigest    string          `json:"run_digest"` // hex of 32 bytes: ledger digests and event log
 	LedgerDigest string          `json:"ledger_digest"`
 	Recorded     []trace.Table   `json:"recorded,omitempty"` // tables that the run was asked for
@@ -59,6 +60,18 @@ type Manifest struct {
 	Anchors      Anchors         `json:"anchors"`
 	Warnings     []string        `json:"warnings"`
 	Interrupted  bool            `json:"interrupted"` // ended before its last block; what is there is valid
+}
+
+// Cost is what the run took of the machine, beside its wall time; no part of any digest.
+type Cost struct {
+	Threads     int     `json:"threads"`      // that computed, the event loop's among them
+	Tokens      int64   `json:"tokens"`       // that compute jobs read
+	JobSeconds  float64 `json:"job_seconds"`  // of all threads, in compute jobs
+	LoopSeconds float64 `json:"loop_seconds"` // of the event loop, at work outside jobs
+	WaitSeconds float64 `json:"wait_seconds"` // of the event loop, idle until another thread had done a job
+	PeakFLOPS   float64 `json:"peak_flops"`   // multiply-adds of one thread in registers, FLOP/s, measured after the run
+	HeapBytes   uint64  `json:"heap_bytes"`   // agents, ledger and material at the end of the run
+	SystemBytes uint64  `json:"system_bytes"` // most memory that the program had of the system
 }
 
 // Versions says what program ran, and on what.
@@ -237,7 +250,8 @@ func parseManifest(text []byte) (Manifest, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&m); err != nil {
-		return Manifest{}, err
+		return Manifest{}, fmt.Errorf("%w, before byte %d; expected what taolab run writes: changed or cut since", err,
+			d.InputOffset())
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return Manifest{}, fmt.Errorf("text after the manifest, at byte %d", d.InputOffset())

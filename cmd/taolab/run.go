@@ -171,6 +171,8 @@ func (e experiment) simulate(ctx context.Context, talk *talk) (_ *report.Manifes
 		return nil, code(exitScenario, err)
 	}
 	network.Config.Until = e.until
+	watch := time.Now()
+	network.Config.Stopwatch = func() int64 { return int64(time.Since(watch)) }
 	world, err := virtual.New(network.Config)
 	if err != nil {
 		return nil, code(exitScenario, err)
@@ -180,9 +182,9 @@ func (e experiment) simulate(ctx context.Context, talk *talk) (_ *report.Manifes
 	stop := talk.follow(world)
 	start := time.Now()
 	err = world.Run(watched)
+	manifest.WallSeconds = time.Since(start).Seconds()
 	stop()
 	manifest.Ended = time.Now().UTC()
-	manifest.WallSeconds = time.Since(start).Seconds()
 	if fault := writer.Err(); fault != nil {
 		return nil, code(exitFailure, fmt.Errorf("the run was ended because it cannot be written: %w", fault))
 	}
@@ -195,6 +197,8 @@ func (e experiment) simulate(ctx context.Context, talk *talk) (_ *report.Manifes
 	}
 	scenarios.Finish(manifest, world)
 	manifest.Tables = writer.Tables()
+	manifest.Cost = costOf(world, e.workers, manifest.WallSeconds)
+	talk.say("%s", costLine(manifest))
 	return manifest, save(e.dir, e.file, manifest)
 }
 
