@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	"taolab/model/lm/kernel"
+	"taolab/report"
+	"taolab/sim/virtual"
+)
+
+// costOf is what a world that has run took of the machine.
+func costOf(world *virtual.World, workers int, wallSeconds float64) report.Cost {
+	p := world.Progress()
+	seconds := func(ns int64) float64 { return time.Duration(ns).Seconds() }
+	var memory runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&memory)
+	runtime.KeepAlive(world)
+	return report.Cost{
+		Threads: workers, Tokens: p.Tokens,
+		JobSeconds:  seconds(p.JobNs),
+		LoopSeconds: max(0, wallSeconds-seconds(p.LoopNs)-seconds(p.WaitNs)),
+		WaitSeconds: seconds(p.WaitNs),
+		PeakFLOPS:   peakFLOPS(),
+		HeapBytes:   memory.HeapAlloc, SystemBytes: memory.Sys,
+	}
+}
+
+// peakFLOPS is the most that one thread's multiply-adds come to, the best of a few short tries.
+func peakFLOPS() float64 {
+	best := 0.0
+	for range 5 {
+		start, done := time.Now(), 0
+		for time.Since(start) < 2*time.Millisecond {
+			done += kernel.Peak(kernel.Active(), 100)
+		}
+		best = max(best, float64(done)/time.Since(start).Seconds())
+	}
+	return best
+}
+
+// costLine is the cost in a line for people.
+func costLine(m *report.Manifest) string {
+	c, bytes := m.Cost, int64(0)
+	for _, t := range m.Tables {
+		bytes += t.Bytes
+	}
+	share := func(part, whole float64) float64 { return 100 * part / max(whole, 1e-9) }
+	wall := max(m.WallSeconds, 1e-9)
+	return fmt.Sprintf("%s in %.1f s on %d threads: %s events/s, %s tokens/s, %sFLOP/s, in jobs %.0f %% of %sFLOP/s a thread; "+
+		"the loop outside jobs %.0f %%, idle %.0f %%; %sB for each of %d agents, %sB from the system; tables %sB",
+		clock(m.VirtualNs), m.WallSeconds, c.Threads, short(float64(m.Events)/wall), short(float64(c.Tokens)/wall),
+		short(float64(m.FLOP)/wall), share(float64(m.FLOP)/max(c.JobSeconds, 1e-9), c.PeakFLOPS), short(c.PeakFLOPS),
+		share(c.LoopSeconds, wall), share(c.WaitSeconds, wall),
+		short(float64(c.HeapBytes)/float64(max(len(m.Nodes), 1))), len(m.Nodes), short(float64(c.SystemBytes)), short(float64(bytes)))
+}
