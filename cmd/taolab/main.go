@@ -83,7 +83,7 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.AddCommand(newRun(), newReport(), newCheck(), newDiff(), newReplay(), newScenario(), newCorpus(), newVersion())
-	root.AddCommand(newVectors(), newApply(), newModel())
+	root.AddCommand(newVectors(), newApply(), newModel(), newBench())
 	root.AddCommand(topics()...)
 	return root
 }
