@@ -14,6 +14,9 @@ import (
 	"testing"
 
 	"taolab/sim/chain"
+	"taolab/sim/chain/consensus"
+	"taolab/sim/chain/emission"
+	"taolab/sim/chain/registration"
 )
 
 // TestTheReferenceOfTransitionsIsCurrent makes docs/reference/transition.md of its frame in
@@ -36,6 +39,14 @@ func TestTheReferenceOfTransitionsIsCurrent(t *testing.T) {
 			return namedTables(t, structs, events)
 		case "codes":
 			return codeTable()
+		case "texts":
+			return textTable()
+		case "version":
+			b, err := sampleState(t).AppendBinary(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return fmt.Sprint(b[0])
 		case "sample":
 			return strings.TrimSpace(string(sampleFiles(words[1])[0].Text))
 		case "outcome":
@@ -168,6 +179,28 @@ func kindNumber(t *testing.T, m chain.Msg) byte {
 		t.Fatal(err)
 	}
 	return b[1]
+}
+
+func textTable() string {
+	var b strings.Builder
+	b.WriteString("| params | one of |\n| --- | --- |\n")
+	for _, row := range []struct {
+		name   string
+		values string
+	}{
+		{"rule", fmt.Sprintf("%q", consensus.Names())},
+		{"epoch_due", fmt.Sprintf("%q", []chain.EpochDue{chain.DueSinceLast, chain.DueByHeight})},
+		{"prune_by", fmt.Sprintf("%q", []chain.PruneBy{chain.PruneByEmission, chain.PruneByScore,
+			chain.PruneByStakeOrIncentive})},
+		{"seal", fmt.Sprintf("%q", registration.Seals())},
+		{"adjust_by", fmt.Sprintf("%q", []chain.AdjustBy{chain.AdjustByTarget, chain.AdjustByDoubleHalve})},
+		{"burn_rule", fmt.Sprintf("%q", []chain.BurnRule{chain.BurnByDemand, chain.BurnByInterval})},
+		{"emission", fmt.Sprintf("%q", emission.Rules())},
+	} {
+		list := strings.ReplaceAll(strings.Trim(row.values, "[]"), "\" \"", "`, `")
+		fmt.Fprintf(&b, "| `%s` | %s |\n", row.name, strings.ReplaceAll(list, "\"", "`"))
+	}
+	return strings.TrimSpace(b.String())
 }
 
 func codeTable() string {
