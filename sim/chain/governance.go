@@ -70,7 +70,9 @@ var governables = []governable{
 	{"MinNonImmune", 0, maxU16, func(p *Params, v uint64) { p.MinNonImmune = uint16(v) }},
 	{"OwnerCut", 0, maxU16, func(p *Params, v uint64) { p.OwnerCut = uint16(v) }},
 	{"RecycleBurned", 0, 1, func(p *Params, v uint64) { p.RecycleBurned = v == 1 }},
-	{"RevealPeriodEpochs", 1, maxRevealEpochs, func(p *Params, v uint64) { p.RevealPeriodEpochs = uint16(v) }},
+	{"RevealPeriodEpochs", 1, maxRevealEpochs, func(p *Params, v uint64) {
+		p.RevealPeriodEpochs = uint16(v)
+	}},
 	{"RewardRao", 0, emission.SupplyRao, func(p *Params, v uint64) { p.RewardRao = v }},
 	{"Rho", 0, maxRho, func(p *Params, v uint64) { p.Rho = uint16(v) }},
 	{"SelfOwnershipInverse", 1, maxU16, func(p *Params, v uint64) {

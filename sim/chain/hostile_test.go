@@ -83,6 +83,19 @@ func TestRecyclingForEverEndsBeforeNumbersDo(t *testing.T) {
 	}
 }
 
+// TestADebtIsNoMoney pays more than there was, and books the rest as less than nothing.
+func TestADebtIsNoMoney(t *testing.T) {
+	s := mustNew(t, testGenesis(1, nil))
+	s.money.Staked++
+	s.money.Dust--
+	defer func() {
+		if recover() == nil {
+			t.Errorf("the books balance with %d rao of dust", s.money.Dust)
+		}
+	}()
+	s.mustConserve()
+}
+
 // TestNobodySignsForAKeyOfSmallOrder tries the signature that holds for all messages under the
 // neutral point, and every weak key as a signer.
 func TestNobodySignsForAKeyOfSmallOrder(t *testing.T) {

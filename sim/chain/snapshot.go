@@ -130,7 +130,8 @@ func (s *State) checkHeader() error {
 	case max(s.issuanceOffset, s.money.Minted, s.height) > most:
 		return fmt.Errorf("money or height beyond %d", uint64(most))
 	case len(s.marks) > int(s.params.WorkValidBlocks)+2:
-		return fmt.Errorf("entropy of %d blocks, at most %d are kept", len(s.marks), s.params.WorkValidBlocks+2)
+		return fmt.Errorf("entropy of %d blocks, at most %d are kept", len(s.marks),
+			s.params.WorkValidBlocks+2)
 	case s.owner != Key{} && s.accounts.get(s.owner).owner == Key{}:
 		return fmt.Errorf("owner %s is nobody's hotkey", s.owner)
 	}
