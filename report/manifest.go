@@ -70,7 +70,7 @@ type Cost struct {
 	LoopSeconds float64 `json:"loop_seconds"` // of the event loop, at work outside jobs
 	WaitSeconds float64 `json:"wait_seconds"` // of the event loop, idle until another thread had done a job
 	PeakFLOPS   float64 `json:"peak_flops"`   // multiply-adds of one thread in registers, FLOP/s, measured after the run
-	HeapBytes   uint64  `json:"heap_bytes"`   // agents, ledger and material at the end of the run
+	HeapBytes   uint64  `json:"heap_bytes"`   // of agents and ledger, at the end of the run
 	SystemBytes uint64  `json:"system_bytes"` // most memory that the program had of the system
 }
 
@@ -250,8 +250,7 @@ func parseManifest(text []byte) (Manifest, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&m); err != nil {
-		return Manifest{}, fmt.Errorf("%w, before byte %d; expected what taolab run writes: changed or cut since", err,
-			d.InputOffset())
+		return Manifest{}, fmt.Errorf("%w; expected what taolab run writes: changed or cut since", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return Manifest{}, fmt.Errorf("text after the manifest, at byte %d", d.InputOffset())

@@ -10,21 +10,29 @@ import (
 	"taolab/sim/virtual"
 )
 
-// costOf is what a world that has run took of the machine.
-func costOf(world *virtual.World, workers int, wallSeconds float64) report.Cost {
-	p := world.Progress()
-	seconds := func(ns int64) float64 { return time.Duration(ns).Seconds() }
+// heapBytes is the memory that is in use.
+func heapBytes() uint64 {
 	var memory runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&memory)
+	return memory.HeapAlloc
+}
+
+// costOf is what a world that has run took of the machine; before is heapBytes before it was built.
+func costOf(world *virtual.World, before uint64, workers int, wallSeconds float64) report.Cost {
+	p := world.Progress()
+	seconds := func(ns int64) float64 { return time.Duration(ns).Seconds() }
+	after := heapBytes()
 	runtime.KeepAlive(world)
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
 	return report.Cost{
 		Threads: workers, Tokens: p.Tokens,
 		JobSeconds:  seconds(p.JobNs),
 		LoopSeconds: max(0, wallSeconds-seconds(p.LoopNs)-seconds(p.WaitNs)),
 		WaitSeconds: seconds(p.WaitNs),
 		PeakFLOPS:   peakFLOPS(),
-		HeapBytes:   memory.HeapAlloc, SystemBytes: memory.Sys,
+		HeapBytes:   after - min(before, after), SystemBytes: memory.Sys,
 	}
 }
 
