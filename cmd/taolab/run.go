@@ -164,6 +164,7 @@ func (e experiment) simulate(ctx context.Context, talk *talk) (_ *report.Manifes
 	}()
 	watched, cancel := context.WithCancel(ctx)
 	defer cancel()
+	before := heapBytes()
 	network, err := e.file.Build(e.material, scenarios.Options{
 		Workers: e.workers, Recorder: watch{writer, cancel}, Paranoid: e.paranoid,
 	})
@@ -197,7 +198,7 @@ func (e experiment) simulate(ctx context.Context, talk *talk) (_ *report.Manifes
 	}
 	scenarios.Finish(manifest, world)
 	manifest.Tables = writer.Tables()
-	manifest.Cost = costOf(world, e.workers, manifest.WallSeconds)
+	manifest.Cost = costOf(world, before, e.workers, manifest.WallSeconds)
 	talk.say("%s", costLine(manifest))
 	return manifest, save(e.dir, e.file, manifest)
 }
