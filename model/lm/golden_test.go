@@ -74,7 +74,7 @@ func goldenRuns() string {
 
 // goldenVariants trains with every optimiser, on a batch that goes in parts, and lets a decoder speak.
 func goldenVariants() string {
-	c, rows, cols := Config{Vocab: 90, Context: 48, Width: 48, Layers: 2, Heads: 3}, 6, 44
+	c, rows, cols := Config{Vocab: 50, Context: 48, Width: 24, Layers: 2, Heads: 3}, 3, 40
 	var st AdamState
 	var st16 AdamState16
 	var mom Momentum
@@ -95,7 +95,7 @@ func goldenVariants() string {
 		}, func() string { return fmt.Sprintf("%016x", hashOf(mom)) }},
 	} {
 		s := num.NewStream(7, "golden variants")
-		m, w, losses := New(c, s), new(Workspace), make([]float32, 20)
+		m, w, losses := New(c, s), &Workspace{positions: 2 * cols}, make([]float32, 20)
 		for step := range losses {
 			tokens, targets := counting(rows, cols, c.Vocab, s)
 			losses[step] = variant.train(w, m, tokens, targets)

@@ -10,10 +10,10 @@ import (
 // Whatever share of a batch passes through the model at a time, the bits are the same.
 func TestBitsDoNotDependOnThePartsOfABatch(t *testing.T) {
 	for _, c := range []Config{
-		{Vocab: 64, Context: 40, Width: 32, Layers: 2, Heads: 2},
-		{Vocab: 37, Context: 40, Width: 21, Layers: 3, Heads: 3},
+		{Vocab: 64, Context: 40, Width: 32, Layers: 1, Heads: 2},
+		{Vocab: 37, Context: 40, Width: 21, Layers: 2, Heads: 3},
 	} {
-		const rows, cols = 7, 24
+		const rows, cols = 5, 24
 		run := func(positions int) string {
 			s := num.NewStream(1, "parts")
 			m, st, w := roughModel(c, 3), new(AdamState), &Workspace{positions: positions}
@@ -26,14 +26,14 @@ func TestBitsDoNotDependOnThePartsOfABatch(t *testing.T) {
 			r, scores := NewRouter(c, 5, s), make([]float32, 5)
 			w.Route(r, tokens, rows, cols, scores)
 			out += fmt.Sprintf(", scores %x", hashOf(scores))
-			for range 3 {
+			for range 2 {
 				loss := w.Train(m, adamW, st, tokens, targets, rows, cols)
 				out += fmt.Sprintf(", loss %v, gradient %x", loss, hashOf(w.grads))
 			}
 			return out
 		}
 		want := run(rows * cols)
-		for _, positions := range []int{1, 2 * cols, 3*cols + 1, 4 * cols} {
+		for _, positions := range []int{1, 2 * cols, 4 * cols} {
 			if got := run(positions); got != want {
 				t.Errorf("%+v, parts of %d positions: %s\nat once: %s", c, positions, got, want)
 			}
