@@ -248,8 +248,29 @@ func (d *decoder) table(path string, tree map[string]any, into reflect.Value) {
 	}
 	slices.Sort(unknown)
 	for _, name := range unknown {
-		d.fault(joinPath(path, name), "unknown key", "one of "+strings.Join(known, ", "), "did you mean "+nearest(name, known)+"?")
+		meant := nearest(name, known)
+		if section := sectionWith(name); path == "" && section != "" {
+			meant = section + "." + name
+		}
+		d.fault(joinPath(path, name), "unknown key", "one of "+strings.Join(known, ", "), "did you mean "+meant+"?")
 	}
+}
+
+// sectionWith names the section that has a key, for those who left it out.
+func sectionWith(key string) string {
+	top := reflect.TypeFor[Scenario]()
+	for i := range top.NumField() {
+		section := top.Field(i)
+		if section.Type.Kind() != reflect.Struct {
+			continue
+		}
+		for k := range section.Type.NumField() {
+			if section.Type.Field(k).Tag.Get("toml") == key {
+				return section.Tag.Get("toml")
+			}
+		}
+	}
+	return ""
 }
 
 func (d *decoder) value(path string, value any, into reflect.Value, tag reflect.StructTag) {

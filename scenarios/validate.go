@@ -260,10 +260,7 @@ func (c *checker) chain() {
 	if int(p.MinAllowedWeights) > targets {
 		c.fault("chain.min_allowed_weights", fmt.Sprintf("%d entries, but there are %d miners to weight", p.MinAllowedWeights, targets), fmt.Sprintf("at most %d", targets), "")
 	}
-	if uint64(p.MaxWeight)*uint64(targets) < 65535 {
-		c.fault("chain.max_weight", fmt.Sprintf("%d/65535 for each of %d miners adds up to less than a whole row", p.MaxWeight, targets),
-			fmt.Sprintf("at least %.4f", 1/float64(targets)), "")
-	}
+	c.idle(&p)
 }
 
 // What a scenario may ask of the machine.
@@ -418,7 +415,13 @@ func (sc *Scenario) Params() (chain.Params, error) {
 	override(&p.MaxWeight, share16(c.MaxWeight))
 	override(&p.Kappa, share16(c.Kappa))
 	override(&p.BondsMovingAveragePPM, uint32(float64(c.BondsMovingAverage*1e6)+0.5))
+	if c.ActivityCutoffBlocks != 0 {
+		p.ActivityCutoffMilli = 0 // of eras that count it in tempos
+	}
 	c.overrideOptional(&p)
+	if err := sc.fit(&p); err != nil {
+		return p, err
+	}
 	if err := p.Validate(); err != nil {
 		return p, &Error{Key: "chain", Fault: err.Error(), Want: "parameters that a chain can run with"}
 	}
