@@ -95,13 +95,28 @@ func (sc *Scenario) participants() []report.Node {
 // line of its header: expect[0] is the first.
 func (f *File) Line(key string) int { return locate(f.Text)[key] }
 
+// Writable says why the scenario's file cannot be written to, where it cannot.
+func (f *File) Writable() error {
+	if f == nil {
+		return nil
+	}
+	if !strings.HasSuffix(f.Origin, ".toml") {
+		return &Error{Where: f.Origin, Fault: "it comes with the program and has no file to write to",
+			Want: "the path of a scenario file"}
+	}
+	if info, err := os.Stat(f.Origin); err == nil && info.Mode().Perm()&0o200 == 0 {
+		return &Error{Where: f.Origin, Fault: "the file is read-only", Want: "one that its owner may write",
+			Hint: "chmod u+w it"}
+	}
+	return nil
+}
+
 // Relearn writes the digests that a run has come to into the file that the scenario was read from:
 // digests[i] belongs to expect[i], and an empty one leaves the entry as it is. Nothing but the
 // digests changes, and the file is replaced whole or not at all.
 func (f *File) Relearn(digests []string) error {
-	if !strings.HasSuffix(f.Origin, ".toml") {
-		return &Error{Where: f.Origin, Fault: "it comes with the program and has no file to write to",
-			Want: "the path of a scenario file"}
+	if err := f.Writable(); err != nil {
+		return err
 	}
 	text, err := relearn(f, digests)
 	if err != nil {

@@ -51,6 +51,9 @@ With --update the digests that the files expect are written anew; nothing else i
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !cmd.Flags().Changed("github") {
+				flags.github = os.Getenv("GITHUB_ACTIONS") == "true"
+			}
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
 			return check(ctx, args, flags, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -62,7 +65,7 @@ With --update the digests that the files expect are written anew; nothing else i
 	f.DurationVar(&flags.budget, "budget", 0,
 		"time after which no further scenario is begun, as in 10m; what was not begun has failed (default none)")
 	f.StringVar(&flags.junit, "junit", "", "write the results to this file as JUnit XML")
-	f.BoolVar(&flags.github, "github", os.Getenv("GITHUB_ACTIONS") == "true",
+	f.BoolVar(&flags.github, "github", false,
 		"print an annotation for each failed expectation; on by itself within GitHub Actions")
 	f.BoolVar(&flags.json, "json", false, "print JSON")
 	f.BoolVar(&flags.update, "update", false, "write the digests of these runs into the scenario files")
@@ -112,8 +115,11 @@ func check(ctx context.Context, args []string, flags checkFlags, stdout, stderr 
 	list := make([]*checked, len(names))
 	for i, name := range names {
 		list[i] = load(name, flags.sets)
+		if err := list[i].file.Writable(); flags.update && list[i].err == nil && err != nil {
+			list[i].fail(statusError, err)
+		}
 	}
-	if err := flags.makeFolders(list); err != nil {
+	if err := errors.Join(flags.makeFolders(list), flags.readyJUnit()); err != nil {
 		return code(exitFailure, err)
 	}
 	out := checkOutput{checkFlags: flags, stdout: stdout, stderr: stderr}
@@ -153,7 +159,11 @@ func collect(args []string) ([]string, error) {
 	}
 	for _, arg := range args {
 		info, err := os.Stat(arg)
-		if err != nil || !info.IsDir() || slices.Contains(scenarios.Names(), arg) {
+		if err != nil || slices.Contains(scenarios.Names(), arg) {
+			add(arg)
+			continue
+		}
+		if arg = filepath.Clean(arg); !info.IsDir() {
 			add(arg)
 			continue
 		}
@@ -210,7 +220,7 @@ func (f checkFlags) makeFolders(list []*checked) error {
 	}
 	taken := map[string]bool{}
 	for _, c := range list {
-		if c.Status == statusInvalid {
+		if c.err != nil {
 			continue
 		}
 		name := strings.TrimSuffix(filepath.Base(c.Scenario), ".toml")
@@ -223,6 +233,20 @@ func (f checkFlags) makeFolders(list []*checked) error {
 			return fmt.Errorf("--keep %s: %s exists already; expected a folder without these runs; "+
 				"name another one", f.keep, c.Folder)
 		}
+	}
+	return nil
+}
+
+// readyJUnit makes the folder that the results go to, before hours of runs and not after them.
+func (f checkFlags) readyJUnit() error {
+	if f.junit == "" {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(f.junit), 0o755); err != nil {
+		return fmt.Errorf("--junit %s: %w", f.junit, err)
+	}
+	if info, err := os.Stat(f.junit); err == nil && info.IsDir() {
+		return fmt.Errorf("--junit %s: it is a folder; expected the name of a file", f.junit)
 	}
 	return nil
 }
@@ -246,7 +270,7 @@ func (f checkFlags) runAll(ctx context.Context, list []*checked, done func(*chec
 				}
 				c := list[i]
 				switch {
-				case c.Status == statusInvalid:
+				case c.err != nil: // invalid, or a file that cannot be updated
 				case ctx.Err() != nil:
 					c.fail(statusInterrupted, errors.New("interrupted before it began"))
 				case f.budget > 0 && time.Since(start) >= f.budget:

@@ -57,8 +57,11 @@ func (c *checked) describe(i int) string {
 	if v.Expectation.Name != "" {
 		text = v.Expectation.Name + ": " + text
 	}
-	return text
+	return oneLine(text)
 }
+
+// oneLine joins the lines that the name of an expectation may have.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
@@ -277,7 +280,7 @@ func caseName(v report.Verdict, i int) string {
 	if v.Expectation.Name != "" {
 		name = v.Expectation.Name
 	}
-	return fmt.Sprintf("%d: %s", i+1, name)
+	return fmt.Sprintf("%d: %s", i+1, oneLine(name))
 }
 
 func writeJUnit(path string, list []*checked) error {

@@ -71,6 +71,10 @@ func shellLines(text string) []string {
 // foreign are commands that the test does not run itself: CI runs the first, people the others.
 var foreign = []string{"go test ./...", ".ci/run", "go test ./scenarios -run Claim -claims -timeout 90m -v"}
 
+// shorter is what makes a documented run short: a few epochs of a few blocks, hardly any measuring.
+var shorter = []string{"time.hours=0.15", "chain.tempo_blocks=20", "base.steps=10", "corpus.megabytes=0.5",
+	"evaluation.rows=22"}
+
 func runDocumented(t *testing.T, command string) {
 	words := strings.Fields(command)
 	switch {
@@ -85,7 +89,9 @@ func runDocumented(t *testing.T, command string) {
 		return
 	}
 	if words[0] == "run" {
-		words = append(words, "--set", "time.hours=0.3", "--set", "base.steps=10", "--set", "corpus.megabytes=0.5")
+		for _, set := range shorter {
+			words = append(words, "--set", set)
+		}
 	}
 	var stdout, stderr bytes.Buffer
 	if code := execute(t.Context(), words, &stdout, &stderr); code != exitOK {
@@ -116,7 +122,8 @@ func TestTheReferenceIsCurrent(t *testing.T) {
 func scenarioReference(t *testing.T) string {
 	var b strings.Builder
 	b.WriteString("# Scenario files\n\nA scenario is a TOML file. Unknown keys, wrong types and impossible values are refused. " +
-		"Where a key may hold a span, a pair `[from, to]` is spread over the members of the group, in equal ratios.\n")
+		"Where a key may hold a span, a pair `[from, to]` is spread over the members of the group, in equal ratios. " +
+		"What is unset is as the era has it, where the meaning says nothing else.\n")
 	var section func(title string, v reflect.Value)
 	section = func(title string, v reflect.Value) {
 		fmt.Fprintf(&b, "\n## %s\n\n| key | default | unit | range | meaning |\n| --- | --- | --- | --- | --- |\n", title)
@@ -136,7 +143,11 @@ func scenarioReference(t *testing.T) string {
 			if low, high := field.Tag.Get("min"), field.Tag.Get("max"); low != "" || high != "" {
 				limits = low + ".." + high
 			}
-			fmt.Fprintf(&b, "| `%s` | `%v` | %s | %s | %s |\n", name, value.Interface(), field.Tag.Get("unit"), limits, field.Tag.Get("doc"))
+			preset := fmt.Sprintf("`%v`", value.Interface())
+			if value.Kind() == reflect.Pointer {
+				preset = "unset"
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", name, preset, field.Tag.Get("unit"), limits, field.Tag.Get("doc"))
 		}
 		for _, f := range nested {
 			f()
@@ -189,7 +200,8 @@ func commandReference() string {
 func stable(flags string) string {
 	var b strings.Builder
 	for line := range strings.Lines(flags) {
-		if i := strings.Index(line, "(default "); i >= 0 && strings.Contains(line, "--workers") {
+		i := strings.Index(line, "(default ")
+		if i >= 0 && (strings.Contains(line, "--workers") || strings.Contains(line, "--jobs")) {
 			line = line[:i] + "(default: all cores)\n"
 		}
 		b.WriteString(line)
