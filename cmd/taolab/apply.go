@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -78,7 +79,7 @@ func apply(flags applyFlags) (shown []byte, err error) {
 	}
 	printed := state
 	if flags.out != "" {
-		if err := os.WriteFile(flags.out, conformance.AppendState(nil, state), 0o644); err != nil {
+		if err := replaceFile(flags.out, conformance.AppendState(nil, state)); err != nil {
 			return nil, code(exitFailure, err)
 		}
 		printed = nil
@@ -90,6 +91,26 @@ func apply(flags applyFlags) (shown []byte, err error) {
 		return conformance.AppendState(nil, state), nil
 	}
 	return nil, nil
+}
+
+// replaceFile writes a file, whole or not at all: it may be the state that was read. What is there
+// and no plain file, such as a pipe, is written to.
+func replaceFile(name string, text []byte) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(name, text, 0o644)
+	}
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
+	partial := name + ".partial"
+	err := os.WriteFile(partial, text, 0o644)
+	if err == nil {
+		err = os.Rename(partial, name)
+	}
+	if err != nil {
+		os.Remove(partial) // the first error is the one to tell
+	}
+	return err
 }
 
 // readFile reads a file and what is in it.

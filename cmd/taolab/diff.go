@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"text/tabwriter"
 
@@ -31,7 +32,7 @@ whatever else was recorded and by whichever version. Exit code 5 says that they 
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := diffRuns(args[0], args[1])
 			if err != nil {
-				return code(exitFailure, err)
+				return unreadable(err)
 			}
 			if asJSON {
 				err = writeJSON(cmd.OutOrStdout(), d)
@@ -46,6 +47,16 @@ whatever else was recorded and by whichever version. Exit code 5 says that they 
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// unreadable gives an error of reading a run's folder its exit code: files that are not there or
+// cannot be read are a failure, those that are not what they should be are invalid.
+func unreadable(err error) error {
+	var place *fs.PathError
+	if errors.As(err, &place) {
+		return code(exitFailure, err)
+	}
+	return code(exitScenario, err)
 }
 
 func diffRuns(a, b string) (*report.Difference, error) {

@@ -80,7 +80,7 @@ func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr i
 	}
 	before, err := report.Open(dir)
 	if err != nil {
-		return code(exitFailure, err)
+		return unreadable(err)
 	}
 	m := &before.Manifest
 	var until virtual.Position

@@ -12,11 +12,11 @@ import (
 
 // draw writes figures and page of a run and returns its numbers.
 func draw(dir string) (*report.Summary, error) {
-	if err := report.Write(dir); err != nil {
-		return nil, code(exitFailure, err)
-	}
 	run, err := report.Open(dir)
 	if err != nil {
+		return nil, unreadable(err)
+	}
+	if err := report.Write(dir); err != nil {
 		return nil, code(exitFailure, err)
 	}
 	summary, err := report.Summarise(run)

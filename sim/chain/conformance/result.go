@@ -152,7 +152,7 @@ func (c *comparison) count(root *object, what string, found int) {
 }
 
 // Check compares a file of vectors with this ledger. An error says that the file is not what its
-// format demands; the result then holds what was compared before it.
+// format demands; the result then holds what was read before it, and none of it has passed.
 func Check(data []byte) (Result, error) {
 	d, err := parse(data)
 	if err != nil {
@@ -176,6 +176,12 @@ func Check(data []byte) (Result, error) {
 		}
 		f.check(c, root)
 		root.end()
+		if d.err == nil && c.result.Cases == 0 {
+			d.fail(at, "no cases: a file that compares nothing passes for nothing")
+		}
+		if d.err != nil {
+			c.result.Passed = 0 // nothing of a file in doubt counts
+		}
 		return c.result, d.err
 	}
 	d.fail(at, "unknown format, want one of %s", strings.Join(Formats(), ", "))
