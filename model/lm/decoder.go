@@ -94,7 +94,7 @@ func (d *Decoder) block(l, cols, left int) {
 	c, w := d.model.Config, &d.work
 	b, a, width, n := c.block(d.model.Weights, l), w.block(0), c.Width, d.rows*cols
 	kernel.LayerNorm(n, width, w.x, b.gain1, b.bias1, a.hat1, a.norm1, a.scale1)
-	linearForward(n, width, 3*width, a.norm1, b.attn, b.attnBias, a.qkv)
+	linearForward(n, width, 3*width, a.norm1, b.attn, b.attnBias, a.qkv, 3*width)
 	skipped := cols - w.attention.kept
 	for r := range d.rows {
 		at := (l*d.rows + r) * c.Context * width

@@ -107,6 +107,14 @@ func goldenVariants() string {
 		d.Generate(randomTokens(2*17, c.Vocab, s), text, Sampling{Temperature: 0.7, TopK: 20}, random)
 		fmt.Fprintf(&out, "says %v\nthen %016x\n", text, hashOf(d.Feed([]uint16{1, 2})))
 	}
+	// Rows of activations that do not follow one another without a gap.
+	c, s := Config{Vocab: 20, Context: 10, Width: 128, Layers: 1, Heads: 4}, num.NewStream(8, "golden width")
+	m, w := New(c, s), new(Workspace)
+	for range 3 {
+		tokens, targets := counting(2, 10, c.Vocab, s)
+		w.Train(m, adamW, new(AdamState), tokens, targets, 2, 10)
+	}
+	fmt.Fprintf(&out, "width 128: model %x\n", m.Digest())
 	return out.String()
 }
 

@@ -2,24 +2,44 @@ package lm
 
 import "taolab/model/lm/kernel"
 
-// linearForward: y [n x out] = bias [out] + x [n x in] * weight [in x out].
-func linearForward(n, in, out int, x, weight, bias, y []float32) {
-	kernel.MatMulFrom(kernel.Bias, bias, n, out, in, x, in, 1, weight, out, y, out)
+// wideRow is how far apart the rows of the MLP's activations, [n x 4d], lie. Rows at distances of 2,048
+// bytes would compete for the same few places of the first-level cache.
+func (c Config) wideRow() int {
+	if c.Width%128 == 0 {
+		return 4*c.Width + 16
+	}
+	return 4 * c.Width
 }
 
-// residualForward: y [n x out] = (y + bias [out]) + x [n x in] * weight [in x out].
-func residualForward(n, in, out int, x, weight, bias, y []float32) {
-	kernel.MatMulFrom(kernel.KeepPlusBias, bias, n, out, in, x, in, 1, weight, out, y, out)
+// linearForward: y [n x out] = bias [out] + x [n x in] * weight [in x out]; rows of y lie yRow apart.
+func linearForward(n, in, out int, x, weight, bias, y []float32, yRow int) {
+	kernel.MatMulFrom(kernel.Bias, bias, n, out, in, x, in, 1, weight, out, y, yRow)
 }
 
-// linearBackward: of dy [n x out], dx [n x in] = dy * turned [out x in], the weight transposed, and
-// dweight [in x out] = x^T * dy and dbias [out], the column sums, added to what is there unless fresh.
-func (w *Workspace) linearBackward(n, in, out int, x, turned, dy, dx, dweight, dbias []float32, fresh bool) {
-	kernel.MatMul(n, in, out, dy, out, 1, turned, in, dx, in, false)
-	kernel.MatMul(in, out, n, x, 1, in, dy, out, dweight, out, !fresh)
+// residualForward: y [n x out] = (y + bias [out]) + x [n x in] * weight [in x out]; rows of x lie xRow
+// apart.
+func residualForward(n, in, out int, x []float32, xRow int, weight, bias, y []float32) {
+	kernel.MatMulFrom(kernel.KeepPlusBias, bias, n, out, in, x, xRow, 1, weight, out, y, out)
+}
+
+// layer is what the backward pass of a linear layer reads, but the gradient of its output, and where it
+// writes the gradients of its weight [in x out] and its bias [out].
+type layer struct {
+	in, out        int
+	x              []float32 // [n x in], rows xRow apart
+	xRow           int
+	turned         []float32 // the weight, transposed
+	dweight, dbias []float32
+}
+
+// linearBackward: of dy [n x out], rows dyRow apart, dx [n x in] = dy * weight^T, rows as those of x;
+// dweight = x^T * dy and dbias, the column sums, are added to what is there unless fresh.
+func (w *Workspace) linearBackward(n int, l layer, dy []float32, dyRow int, dx []float32, fresh bool) {
+	kernel.MatMul(n, l.in, l.out, dy, dyRow, 1, l.turned, l.in, dx, l.xRow, false)
+	kernel.MatMul(l.in, l.out, n, l.x, 1, l.xRow, dy, dyRow, l.dweight, l.out, !fresh)
 	if fresh {
-		kernel.ColumnSums(n, dy, out, dbias)
+		kernel.ColumnSums(n, dy, dyRow, l.dbias)
 		return
 	}
-	kernel.MatMul(1, out, n, w.ones, 1, 1, dy, out, dbias, out, true)
+	kernel.MatMul(1, l.out, n, w.ones, 1, 1, dy, dyRow, l.dbias, l.out, true)
 }

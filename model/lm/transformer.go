@@ -25,7 +25,7 @@ func (w *Workspace) blockForward(b block, a *activations, n, left int) {
 	s, d := w.shape, w.shape.config.Width
 	rows := n / s.cols
 	kernel.LayerNorm(n, d, w.x, b.gain1, b.bias1, a.hat1, a.norm1, a.scale1)
-	linearForward(n, d, 3*d, a.norm1, b.attn, b.attnBias, a.qkv)
+	linearForward(n, d, 3*d, a.norm1, b.attn, b.attnBias, a.qkv, 3*d)
 	w.attention.keep(left / rows)
 	w.attention.forward(rows, a.qkv, a.att, a.attStep, a.mixed)
 	if left < n {
@@ -36,12 +36,12 @@ func (w *Workspace) blockForward(b block, a *activations, n, left int) {
 
 // afterAttention: w.x [left x d] through the rest of a block.
 func (w *Workspace) afterAttention(b block, a *activations, left int) {
-	d := w.shape.config.Width
-	residualForward(left, d, d, a.mixed, b.attnProj, b.attnProjBias, w.x)
+	d, wide := w.shape.config.Width, w.shape.config.wideRow()
+	residualForward(left, d, d, a.mixed, d, b.attnProj, b.attnProjBias, w.x)
 	kernel.LayerNorm(left, d, w.x, b.gain2, b.bias2, a.hat2, a.norm2, a.scale2)
-	linearForward(left, d, 4*d, a.norm2, b.fc, b.fcBias, a.wide)
-	kernel.GELU(a.wide[:4*left*d], a.gate, a.act)
-	residualForward(left, 4*d, d, a.act, b.mlpProj, b.mlpProjBias, w.x)
+	linearForward(left, d, 4*d, a.norm2, b.fc, b.fcBias, a.wide, wide)
+	kernel.GELU(a.wide[:left*wide], a.gate, a.act)
+	residualForward(left, 4*d, d, a.act, wide, b.mlpProj, b.mlpProjBias, w.x)
 }
 
 // backward: from dhidden in w.dnarrow [kept x d] to w.grads of every tensor below the head, added to
@@ -72,18 +72,22 @@ func normBackward(n, d int, dy, gain, hat, scale, dx, dgain, dbias []float32, fr
 // [n x d], and the gradients g of the block's tensors.
 func (w *Workspace) blockBackward(l int, b, g block, n, left int, dx []float32, fresh bool) {
 	s, d, a := w.shape, w.shape.config.Width, w.block(l)
-	t, rows := w.turnedBlock(l), n/w.shape.cols
-	w.linearBackward(left, 4*d, d, a.act, t.mlpProj, dx, w.dwide, g.mlpProj, g.mlpProjBias, fresh)
-	kernel.GELUBackward(a.wide[:4*left*d], a.gate, a.act, w.dwide)
-	w.linearBackward(left, d, 4*d, a.norm2, t.fc, w.dwide, w.dnarrow, g.fc, g.fcBias, fresh)
+	t, rows, wide := w.turnedBlock(l), n/s.cols, s.config.wideRow()
+	mlpProj := layer{4 * d, d, a.act, wide, t.mlpProj, g.mlpProj, g.mlpProjBias}
+	fc := layer{d, 4 * d, a.norm2, d, t.fc, g.fc, g.fcBias}
+	attnProj := layer{d, d, a.mixed, d, t.attnProj, g.attnProj, g.attnProjBias}
+	attn := layer{d, 3 * d, a.norm1, d, t.attn, g.attn, g.attnBias}
+	w.linearBackward(left, mlpProj, dx, d, w.dwide, fresh)
+	kernel.GELUBackward(a.wide[:left*wide], a.gate, a.act, w.dwide)
+	w.linearBackward(left, fc, w.dwide, wide, w.dnarrow, fresh)
 	normBackward(left, d, w.dnarrow, b.gain2, a.hat2, a.scale2, dx, g.gain2, g.bias2, fresh)
-	w.linearBackward(left, d, d, a.mixed, t.attnProj, dx, w.dnarrow, g.attnProj, g.attnProjBias, fresh)
+	w.linearBackward(left, attnProj, dx, d, w.dnarrow, fresh)
 	if left < n {
 		spreadLast(rows, s.cols, d, dx)
 	}
 	w.attention.keep(left / rows)
 	w.attention.backward(rows, a.qkv, a.att, a.attStep, w.dnarrow, w.dqkv)
-	w.linearBackward(n, d, 3*d, a.norm1, t.attn, w.dqkv, w.dnarrow, g.attn, g.attnBias, fresh)
+	w.linearBackward(n, attn, w.dqkv, 3*d, w.dnarrow, fresh)
 	normBackward(n, d, w.dnarrow, b.gain1, a.hat1, a.scale1, dx, g.gain1, g.bias1, fresh)
 }
 

@@ -157,7 +157,7 @@ func (w *Workspace) layout() {
 		w.turned = w.take(12 * d * d * c.Layers)
 		w.grads = w.take(c.Params())
 		w.dx, w.dnarrow = w.take(all*d), w.take(n*d)
-		w.dqkv, w.dwide = w.take(3*n*d), w.take(4*n*d)
+		w.dqkv, w.dwide = w.take(3*n*d), w.takeWide(n)
 		w.attention.dscores = w.take(s.cols * s.cols)
 		w.ones = w.take(n)
 		fill(w.ones, 1) // nothing as long as the arena is too small
@@ -191,17 +191,28 @@ func (w *Workspace) takeBlock(n, left int) (a activations) {
 	a.qkv = w.take(3 * n * d)
 	a.mixed = w.take(left * d)
 	a.norm2, a.scale2 = w.take(left*d), w.take(left)
-	a.wide = w.take(4 * left * d)
+	a.wide = w.takeWide(left)
 	if !s.trains() {
 		a.att = w.take(s.cols * s.reach())
-		a.hat1, a.hat2, a.act = a.norm1, a.norm2, w.take(4*left*d)
+		a.hat1, a.hat2, a.act = a.norm1, a.norm2, w.takeWide(left)
 		a.gate = a.act
 		return a
 	}
 	a.attStep = left / (n / s.cols) * s.cols
 	a.att = w.take(left * heads * s.cols)
-	a.hat1, a.hat2, a.gate, a.act = w.take(n*d), w.take(left*d), w.take(4*left*d), w.take(4*left*d)
+	a.hat1, a.hat2, a.gate, a.act = w.take(n*d), w.take(left*d), w.takeWide(left), w.takeWide(left)
 	return a
+}
+
+// takeWide cuts activations of the MLP off the arena, [n x 4d] with wideRow floats from row to row. What
+// lies between the rows goes through GELU with them; zeros do that quickly.
+func (w *Workspace) takeWide(n int) []float32 {
+	d, row := w.shape.config.Width, w.shape.config.wideRow()
+	x := w.take(n * row)
+	for i := 4 * d; row > 4*d && i < len(x); i += row {
+		clear(x[i : i+row-4*d])
+	}
+	return x
 }
 
 func checkLen(what string, got, want int) {
