@@ -1,6 +1,6 @@
 package kernel
 
-func supported() []ISA { return []ISA{Generic} }
+func supported() []ISA { return []ISA{Generic, NEON} }
 
 // tiles returns the widths of tiles, narrowest first, and the lanes of a vector.
 func tiles() (widths []width, lanes int) { return widthsNEON[:], 4 }
