@@ -210,3 +210,42 @@ func FuzzLocateFindsKeysOnTheirLines(f *testing.F) {
 		}
 	})
 }
+
+// TestTheWholeNetworkIsAsLargeAsItSays holds scale/4096 to what its comments promise.
+func TestTheWholeNetworkIsAsLargeAsItSays(t *testing.T) {
+	file, err := Load("scale/4096", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := file.Params()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := [...]int{file.NeuronCount(), int(p.MaxUIDs), file.MinerCount(), int(file.BlockCount())}
+	if want := [...]int{4096, 4096, 4032, 7200}; got != want {
+		t.Errorf("%v neurons, uids, miners and blocks, expected %v", got, want)
+	}
+	if shapes := file.shapes(); len(shapes) < 4 {
+		t.Errorf("%d shapes", len(shapes))
+	}
+	for _, g := range file.Miners {
+		if n := file.shape(g).Params(); n < 20_000 || n > 120_000 {
+			t.Errorf("%s has %d parameters", g.Name, n)
+		}
+		visit := float64(file.shape(g).TrainFLOP(g.Rows, g.Context)*int64(g.Steps)) / 1e6
+		visits, tokens := 86400*g.Duty.From*g.HardwareMFLOPS.From/visit, g.Rows*g.Context
+		if tokens < 64 || visits < 4 {
+			t.Errorf("%s trains %.1f visits of %d steps of %d tokens", g.Name, visits, g.Steps, tokens)
+		}
+	}
+	for _, g := range file.Validators {
+		if g.Rows*g.Tokens > 128 {
+			t.Errorf("%s sends %d tokens in a question", g.Name, g.Rows*g.Tokens)
+		}
+		steps := (file.MinerCount() + g.Peers - 1) / g.Peers
+		last, epoch := float64(steps-1)*g.StepS, float64(g.EpochBlocks)*file.Time.BlockS
+		if last < epoch || last > 2*epoch { // the epoch has its blocks when the last uid is asked
+			t.Errorf("%s asks the last uid after %.0f s of an epoch of %.0f: not everyone once", g.Name, last, epoch)
+		}
+	}
+}

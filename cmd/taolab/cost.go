@@ -55,12 +55,16 @@ func costLine(m *report.Manifest) string {
 	for _, t := range m.Tables {
 		bytes += t.Bytes
 	}
-	share := func(part, whole float64) float64 { return 100 * part / max(whole, 1e-9) }
-	wall := max(m.WallSeconds, 1e-9)
-	return fmt.Sprintf("%s in %.1f s on %d threads: %s events/s, %s tokens/s, %sFLOP/s, in jobs %.0f %% of %sFLOP/s a thread; "+
-		"the loop outside jobs %.0f %%, idle %.0f %%; %sB for each of %d agents, %sB from the system; tables %sB",
-		clock(m.VirtualNs), m.WallSeconds, c.Threads, short(float64(m.Events)/wall), short(float64(c.Tokens)/wall),
-		short(float64(m.FLOP)/wall), share(float64(m.FLOP)/max(c.JobSeconds, 1e-9), c.PeakFLOPS), short(c.PeakFLOPS),
-		share(c.LoopSeconds, wall), share(c.WaitSeconds, wall),
-		short(float64(c.HeapBytes)/float64(max(len(m.Nodes), 1))), len(m.Nodes), short(float64(c.SystemBytes)), short(float64(bytes)))
+	const least = 1e-9 // seconds, so that nothing is divided by zero
+	wall, jobs := max(m.WallSeconds, least), max(c.JobSeconds, least)
+	per := func(x, seconds float64) string { return short(x / seconds) }
+	agents := max(len(m.Nodes), 1)
+	return fmt.Sprintf("%s in %.1f s on %d threads: %s events/s, %s tokens/s, %sFLOP/s; "+
+		"in jobs %.0f %% of a thread's %sFLOP/s; the loop outside jobs %.0f %%, idle %.0f %%; "+
+		"%sB for each of %d nodes, %sB from the system; tables %sB",
+		clock(m.VirtualNs), m.WallSeconds, c.Threads, per(float64(m.Events), wall),
+		per(float64(c.Tokens), wall), per(float64(m.FLOP), wall),
+		100*float64(m.FLOP)/jobs/max(c.PeakFLOPS, 1), short(c.PeakFLOPS),
+		100*c.LoopSeconds/wall, 100*c.WaitSeconds/wall,
+		short(float64(c.HeapBytes)/float64(agents)), len(m.Nodes), short(float64(c.SystemBytes)), short(float64(bytes)))
 }
