@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -193,7 +194,7 @@ func (q *Admission) mark(key PeerID, dir Dir, now Time) (index int, fresh bool) 
 }
 
 func compareMarks(a, b callerMark) int {
-	if c := slices.Compare(a.key[:], b.key[:]); c != 0 {
+	if c := bytes.Compare(a.key[:], b.key[:]); c != 0 {
 		return c
 	}
 	return int(a.dir) - int(b.dir)
