@@ -53,8 +53,8 @@ func choose(name string, supported []ISA) (ISA, error) {
 			return isa, nil
 		}
 	}
-	return best, fmt.Errorf("%s=%s: unknown instruction set; want avx512, avx2, neon or generic, or leave it unset",
-		Environment, name)
+	return best, fmt.Errorf("%s=%s: unknown instruction set; want avx512, avx2, neon or generic, "+
+		"or leave it unset", Environment, name)
 }
 
 // Active returns the instruction set in use.

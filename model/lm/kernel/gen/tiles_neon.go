@@ -183,8 +183,7 @@ func (x neonTiles) add(sum, vector int) {
 
 // transposeNEON writes the 4 x 4 transposition.
 func transposeNEON(e *emitter) {
-	e.WriteString("\n// func transpose4NEON(blocks int, src *float32, srcRow int, dst *float32, dstRow int)\n" +
-		"TEXT ·transpose4NEON(SB), NOSPLIT, $0-40\n")
+	transposeHead(e, "transpose4NEON")
 	for i, argument := range []string{"blocks+0", "src+8", "srcRow+16", "dst+24", "dstRow+32"} {
 		e.op("MOVD %s(FP), R%d", argument, i)
 	}

@@ -73,7 +73,7 @@ func writeX86(e *emitter, set tileSet) {
 func (x x86Tiles) write() {
 	fmt.Fprintf(x, "\nTEXT %s(SB), NOSPLIT, $16-16\n", x.function(x.tile))
 	x.op("MOVQ p+0(FP), DX")
-	for _, field := range []string{"start", "blocks"} { // the panel must not hold pointers past its matrices
+	for _, field := range []string{"start", "blocks"} { // a panel must not point past its matrices
 		x.op("MOVQ panel_%s(DX), AX", field)
 		x.op("MOVQ AX, %s", x.local(field))
 	}

@@ -1,10 +1,17 @@
 package main
 
+import "fmt"
+
+// transposeHead begins a function.
+func transposeHead(e *emitter, name string) {
+	fmt.Fprintf(e, "\n// func %s(blocks int, src *float32, srcRow int, dst *float32, dstRow int)\n", name)
+	fmt.Fprintf(e, "TEXT ·%s(SB), NOSPLIT, $0-40\n", name)
+}
+
 // transpose writes the 8 x 8 transposition: pairs of rows interleaved by elements, pairs of those by
 // two elements, halves exchanged. AX and BX walk through src and dst.
 func transpose(e *emitter) {
-	e.WriteString("\n// func transpose8AVX2(blocks int, src *float32, srcRow int, dst *float32, dstRow int)\n" +
-		"TEXT ·transpose8AVX2(SB), NOSPLIT, $0-40\n")
+	transposeHead(e, "transpose8AVX2")
 	for _, x := range []struct{ argument, register string }{
 		{"blocks+0", "DX"}, {"src+8", "SI"}, {"srcRow+16", "R8"}, {"dst+24", "DI"}, {"dstRow+32", "R10"},
 	} {
@@ -48,8 +55,7 @@ func transpose(e *emitter) {
 // transposeWide writes the 16 x 8 transposition: two rows, four apart, share a register, whose quarters
 // are transposed as above and then gathered. SI, AX, BX, CX and DI, R12 walk through src and dst.
 func transposeWide(e *emitter) {
-	e.WriteString("\n// func transpose16x8AVX512(blocks int, src *float32, srcRow int, dst *float32, dstRow int)\n" +
-		"TEXT ·transpose16x8AVX512(SB), NOSPLIT, $0-40\n")
+	transposeHead(e, "transpose16x8AVX512")
 	for _, x := range []struct{ argument, register string }{
 		{"blocks+0", "DX"}, {"src+8", "SI"}, {"srcRow+16", "R8"}, {"dst+24", "DI"}, {"dstRow+32", "R10"},
 	} {
