@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"taolab/report"
+	"taolab/sim/chain"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -102,6 +103,19 @@ func TestAResolvedScenarioReadsBackAsItself(t *testing.T) {
 			if diff := cmp.Diff(file.Scenario, again, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("%s (comments %t): %s", name, comments, diff)
 			}
+		}
+	}
+}
+
+// Eras count the cutoff in blocks or in thousandths of the tempo; the key counts in blocks.
+func TestAnActivityCutoffHoldsInEveryEra(t *testing.T) {
+	for _, era := range chain.Eras() {
+		sc, err := Decode("x.toml", minimal, []string{"chain.era=" + era, "chain.activity_cutoff_blocks=77"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p, err := sc.Params(); err != nil || p.CutoffBlocks() != 77 {
+			t.Errorf("%s: %d blocks, %v", era, p.CutoffBlocks(), err)
 		}
 	}
 }
