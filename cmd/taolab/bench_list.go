@@ -156,6 +156,7 @@ func benchModels() []bench {
 		trainOne("train.a.batch1", "training steps of model A, 1 row", configA, 1),
 		scoreOne("score.a.batch1", "losses of 1 row by model A, forward only", configA, 1),
 	}
+	list = append(list, decodeOne("generate.a.batch1", configA, 1), decodeOne("generate.a.batch8", configA, 8))
 	many := trainOne("train.a.models512", "training steps of 512 models A in turn, whose weights do not fit into the "+
 		"nearer caches, 8 rows; takes 750 MB", configA, benchRows)
 	many.slow = true
@@ -193,6 +194,28 @@ func scoreOne(name, doc string, c lm.Config, rows int) bench {
 		begin: func() measurement {
 			l, b := newLearner(c, name), newBatch(c, rows)
 			return loop(func() float64 { return b.score(l) })
+		},
+	}
+}
+
+// decodeOne fills contexts token by token. Keys and values of earlier tokens are kept, not computed again.
+func decodeOne(name string, c lm.Config, rows int) bench {
+	return bench{
+		name: name, unit: "tokens/s", value: same, isa: kernel.Active(),
+		doc:  fmt.Sprintf("tokens that model A adds to %d texts, one at a time, from the first to the end of the context", rows),
+		flop: float64(c.ForwardFLOP(rows, c.Context, false)) / float64(rows*c.Context),
+		begin: func() measurement {
+			l := newLearner(c, name)
+			d, random := lm.NewDecoder(l.model, rows), make([]*num.Stream, rows)
+			for i := range random {
+				random[i] = num.NewStream(1, fmt.Sprint(i))
+			}
+			prompt, dst := make([]uint16, rows), make([]uint16, rows*c.Context)
+			return loop(func() float64 {
+				d.Reset()
+				d.Generate(prompt, dst, lm.Sampling{Temperature: 1}, random)
+				return float64(len(dst))
+			})
 		},
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,14 +13,15 @@ import (
 	"taolab/model/num"
 )
 
+const mostDecoderBytes = 8 << 30
+
 type generateFlags struct {
-	prompt      string
-	tokens      int
-	temperature float64
-	topK        int
-	seed        uint64
-	batch       int
-	json        bool
+	prompt   string
+	tokens   int
+	sampling lm.Sampling
+	seed     uint64
+	batch    int
+	json     bool
 }
 
 // generated is one continuation of the prompt.
@@ -39,7 +39,8 @@ func newModelGenerate() *cobra.Command {
 		Short: "Let a model continue a text",
 		Long: `Let a model continue a text, token by token. A temperature of 0 always takes the likeliest token; otherwise
 each is drawn by its probability to the power of 1/temperature, among the top-k likeliest ones. The same
-seed draws the same text, on any machine, however many others are drawn beside it.`,
+seed draws the same text, on any machine, however many others are drawn beside it. Where a text outgrows
+the context, the model goes on with the later half of it.`,
 		Example: `  taolab model generate models/small --prompt "The court " --tokens 60
   taolab model generate models/small --temperature 0.8 --top-k 40 --batch 4 --seed 7 --json`,
 		Args: cobra.ExactArgs(1),
@@ -51,6 +52,10 @@ seed draws the same text, on any machine, however many others are drawn beside i
 			if err != nil {
 				return err
 			}
+			if n := c.Model.Config.DecoderBytes(flags.batch); n > mostDecoderBytes {
+				return code(exitUsage, fmt.Errorf("--batch %d: the model would keep %d bytes of keys and values; "+
+					"expected %d at most", flags.batch, n, mostDecoderBytes))
+			}
 			texts := generate(c, flags)
 			if flags.json {
 				return writeJSON(cmd.OutOrStdout(), texts)
@@ -61,8 +66,8 @@ seed draws the same text, on any machine, however many others are drawn beside i
 	f := cmd.Flags()
 	f.StringVar(&flags.prompt, "prompt", "", "text to continue; without one, a new text begins")
 	f.IntVar(&flags.tokens, "tokens", 100, "tokens to add at most")
-	f.Float64Var(&flags.temperature, "temperature", 1, "from 0, the likeliest token, to 100, any token")
-	f.IntVar(&flags.topK, "top-k", 0, "draw among so many tokens; 0: among all")
+	f.Float64Var(&flags.sampling.Temperature, "temperature", 1, "0: the likeliest token; above 1: more daring than the model")
+	f.IntVar(&flags.sampling.TopK, "top-k", 0, "draw among so many tokens; 0: among all")
 	f.Uint64Var(&flags.seed, "seed", 1, "seed of the draws")
 	f.IntVar(&flags.batch, "batch", 1, "texts to write side by side")
 	f.BoolVar(&flags.json, "json", false, "print JSON")
@@ -73,95 +78,69 @@ func (f generateFlags) check() error {
 	switch {
 	case f.tokens < 1 || f.tokens > 1e6:
 		return fmt.Errorf("--tokens %d: expected 1 to 1000000", f.tokens)
-	case !(f.temperature >= 0 && f.temperature <= 100):
-		return fmt.Errorf("--temperature %g: expected 0 to 100", f.temperature)
-	case f.topK < 0:
-		return fmt.Errorf("--top-k %d: expected 0 or more", f.topK)
 	case f.batch < 1 || f.batch > 1024:
 		return fmt.Errorf("--batch %d: expected 1 to 1024", f.batch)
+	}
+	if err := f.sampling.Validate(); err != nil {
+		return fmt.Errorf("--temperature %g, --top-k %d: %w", f.sampling.Temperature, f.sampling.TopK, err)
 	}
 	return nil
 }
 
 // generate writes the texts of a batch. Each draws from a stream of its own.
 func generate(c *checkpoint.Checkpoint, flags generateFlags) []generated {
-	config := c.Model.Config
+	config, end := c.Model.Config, c.Tokenizer.EndOfText()
 	prompt := c.Tokenizer.Encode(nil, []byte(flags.prompt))
 	if len(prompt) == 0 {
-		prompt = append(prompt, c.Tokenizer.EndOfText())
+		prompt = append(prompt, end)
 	}
-	all := make([][]uint16, flags.batch)
+	texts, all := make([]generated, flags.batch), make([][]uint16, flags.batch)
 	streams := make([]*num.Stream, flags.batch)
-	ended := make([]bool, flags.batch)
-	for i := range all {
+	for i := range texts {
 		all[i] = slices.Clone(prompt)
 		streams[i] = num.NewStream(flags.seed, fmt.Sprintf("generate/%d", i))
 	}
-	work, pick := new(lm.Workspace), newSampler(flags, config.Vocab)
-	var window []uint16
+	decoder, going := lm.NewDecoder(c.Model, flags.batch), flags.batch
+	feed := last(all, min(len(prompt), config.Context))
 	for range flags.tokens {
-		cols := min(len(all[0]), config.Context)
-		window = window[:0]
-		for _, text := range all {
-			window = append(window, text[len(text)-cols:]...)
+		if decoder.Len()+len(feed)/flags.batch > config.Context {
+			decoder.Reset()
+			feed = last(all, max(config.Context/2, 1))
 		}
-		probs := work.Next(c.Model, window, flags.batch, cols)
-		going := false
-		for i := range all {
-			next := c.Tokenizer.EndOfText()
-			if !ended[i] {
-				next = pick.draw(probs[i*config.Vocab:][:config.Vocab], streams[i])
-				ended[i] = next == c.Tokenizer.EndOfText()
+		probs := decoder.Feed(feed)
+		for i := range texts {
+			next := end // for those that have ended, to keep step
+			if !texts[i].Ended {
+				next = decoder.Sample(flags.sampling, probs[i*config.Vocab:][:config.Vocab], streams[i])
+				if texts[i].Ended = next == end; texts[i].Ended {
+					texts[i].Tokens = all[i][len(prompt):]
+					going--
+				}
 			}
 			all[i] = append(all[i], next)
-			going = going || !ended[i]
 		}
-		if !going {
+		if going == 0 {
 			break
 		}
+		feed = last(all, 1)
 	}
-	texts := make([]generated, flags.batch)
-	for i, text := range all {
-		tokens := text[len(prompt):]
-		if end := slices.Index(tokens, c.Tokenizer.EndOfText()); end >= 0 {
-			tokens = tokens[:end]
+	for i := range texts {
+		t := &texts[i]
+		if t.Prompt = flags.prompt; !t.Ended {
+			t.Tokens = all[i][len(prompt):]
 		}
-		texts[i] = generated{flags.prompt, string(c.Tokenizer.Decode(nil, tokens)), tokens, ended[i]}
+		t.Text = string(c.Tokenizer.Decode(nil, t.Tokens))
 	}
 	return texts
 }
 
-// sampler draws tokens by their probabilities.
-type sampler struct {
-	flags      generateFlags
-	order      []int // tokens, the likeliest first
-	cumulative []float64
-}
-
-func newSampler(flags generateFlags, vocab int) *sampler {
-	if flags.topK == 0 || flags.topK > vocab {
-		flags.topK = vocab
+// last puts the last cols tokens of each text one after the other.
+func last(texts [][]uint16, cols int) []uint16 {
+	var rows []uint16
+	for _, text := range texts {
+		rows = append(rows, text[len(text)-cols:]...)
 	}
-	return &sampler{flags, make([]int, vocab), make([]float64, flags.topK)}
-}
-
-// draw takes one number of the stream, or none at temperature 0.
-func (s *sampler) draw(probs []float32, stream *num.Stream) uint16 {
-	for i := range s.order {
-		s.order[i] = i
-	}
-	slices.SortStableFunc(s.order, func(a, b int) int { return cmp.Compare(probs[b], probs[a]) })
-	if s.flags.temperature == 0 {
-		return uint16(s.order[0])
-	}
-	top, sum := num.Log(float64(probs[s.order[0]])), 0.0
-	for k := range s.cumulative {
-		if p := probs[s.order[k]]; p > 0 {
-			sum += num.Exp((num.Log(float64(p)) - top) / s.flags.temperature)
-		}
-		s.cumulative[k] = sum
-	}
-	return uint16(s.order[stream.Pick(s.cumulative)])
+	return rows
 }
 
 func printTexts(w io.Writer, texts []generated) error {
