@@ -111,11 +111,18 @@ func pairs(peers []peer, p Powers) []pair {
 	if !p.SynergySum {
 		sharers = float64(2 * len(peers))
 	}
-	var all []pair
+	alone := make([]float64, len(peers))
 	for i, a := range peers {
-		for _, b := range peers[i+1:] {
-			expected, measured := min(a.loss, b.loss), ensembleLoss(a, b)
-			gain := max(0, p.score(measured, p.Synergy)-p.score(expected, p.Synergy))
+		alone[i] = p.score(a.loss, p.Synergy)
+	}
+	all := make([]pair, 0, len(peers)*(len(peers)-1)/2)
+	for i, a := range peers {
+		for k, b := range peers[i+1:] {
+			expected, worth, measured := a.loss, alone[i], ensembleLoss(a, b)
+			if b.loss < a.loss {
+				expected, worth = b.loss, alone[i+1+k]
+			}
+			gain := max(0, p.score(measured, p.Synergy)-worth)
 			all = append(all, pair{
 				A: a.uid, B: b.uid, Expected: expected, Measured: measured,
 				Share: gain / sharers, LossGain: max(0, expected-measured) / sharers,
