@@ -95,6 +95,21 @@
 // (s*(1-s)); dbias = sum16(dz), dgate = dz*hidden, rows ascending, both added to +0 in the order of
 // the uids; dhidden = dz^T*Gates over the uids in their order.
 //
+// A batch may pass in parts, rows in order: every sum over positions goes on from the last part's.
+// Decoder: position i is computed when its token is fed, with e(i) the smaller of i's block's end and
+// the length then reached. What lies beyond i adds products with +0, which change no sum but one that
+// is -0; a sum of values is -0 only where every term of it underflows, with values below 2^-136.
+// So the bits are those of the whole prefix.
+//
+// Drawing a token from probabilities p, the greatest P, in float64: the weight of a token is
+// exp(ln(p/P)/T), 0 for p = 0 and outside the k most probable; num.Stream.Pick draws by the running
+// sums in the order of the tokens.
+//
+// AdamW with moments in bfloat16: M and V widened to float32 go through the step above; w is what the
+// step gives. Each moment is then rounded: to the bits of its magnitude, as an integer, the upper half
+// of 0x9e3779b1*i + 0x85ebca77*t modulo 2^32 is added, i being the weight's place in the arena and t
+// the step; the upper half of that, no larger than 0x7f7f, is kept, with the sign.
+//
 // Why no NaN: with weights within 4096 and widths up to 16,384 a layer norm's output is below 2^20,
 // queries, keys and values below 2^47, scores below 2^109, the residual stream finite; where its
 // variance overflows, s is 0 and so is hat. Only a gradient can overflow, and then its step is

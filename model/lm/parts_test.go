@@ -39,7 +39,7 @@ func TestBitsDoNotDependOnThePartsOfABatch(t *testing.T) {
 			}
 		}
 	}
-	w := &Workspace{shape: shape{rows: 7, cols: 100}}
+	w := &Workspace{positions: 256, shape: shape{rows: 7, cols: 100}}
 	if a, b := w.partEnd(0), w.partEnd(600); a != 200 || b != 700 {
 		t.Errorf("parts of 7 x 100 positions end at %d and %d, expected 200 and 700", a, b)
 	}

@@ -13,7 +13,7 @@ type Workspace struct {
 	used   int
 	blocks []activations
 
-	positions int // of a part, 0 for partPositions; tests change it
+	positions int // of a part, 0 for Config.partPositions; tests change it
 
 	x, hidden          []float32 // [n x d] residual stream; [kept x d] after the last layer norm
 	lastHat, lastScale []float32 // [kept x d], [kept]
@@ -57,9 +57,10 @@ func (s shape) lastOnly() bool {
 // keeps is how many of n positions reach the head.
 func (s shape) keeps(n int) int { return int(kept(n/s.cols, s.cols, s.lastOnly())) }
 
-// partPositions is about how many positions pass through the model together: enough for the matrix
-// products, few enough for their activations to stay in cache. A batch of more goes in parts.
-const partPositions = 256
+// partPositions is about how many positions pass through the model together: enough for the products
+// that make the gradients of the weights, few enough for their activations to stay in cache. A batch
+// of more goes in parts.
+func (c Config) partPositions() int { return min(max(128, 4*c.Width), 1024) }
 
 // partRows is how many rows of a batch make a part. Decoding and a router's step need all of
 // them at once.
@@ -68,7 +69,7 @@ func (w *Workspace) partRows() int {
 	if s.purpose == trainLast || s.purpose == decode {
 		return s.rows
 	}
-	positions := partPositions
+	positions := s.config.partPositions()
 	if w.positions > 0 {
 		positions = w.positions
 	}
