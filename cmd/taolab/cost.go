@@ -64,7 +64,9 @@ func costLine(m *report.Manifest) string {
 		"%sB for each of %d nodes, %sB from the system; tables %sB",
 		clock(m.VirtualNs), m.WallSeconds, c.Threads, per(float64(m.Events), wall),
 		per(float64(c.Tokens), wall), per(float64(m.FLOP), wall),
-		100*float64(m.FLOP)/jobs/max(c.PeakFLOPS, 1), short(c.PeakFLOPS),
-		100*c.LoopSeconds/wall, 100*c.WaitSeconds/wall,
+		percent(float64(m.FLOP)/jobs, max(c.PeakFLOPS, 1)), short(c.PeakFLOPS),
+		percent(c.LoopSeconds, wall), percent(c.WaitSeconds, wall),
 		short(float64(c.HeapBytes)/float64(agents)), len(m.Nodes), short(float64(c.SystemBytes)), short(float64(bytes)))
 }
+
+func percent(part, whole float64) float64 { return float64(100*part) / whole }
