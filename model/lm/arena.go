@@ -1,9 +1,6 @@
 package lm
 
-import (
-	"fmt"
-	"unsafe"
-)
+import "fmt"
 
 // Optimizer is a way to train a model, as far as the memory beside its weights goes.
 type Optimizer uint8
@@ -16,29 +13,38 @@ const (
 	OptimizerNone                      // a model that is not trained: 4
 )
 
-// words is the number of float32 per weight.
-func (o Optimizer) words() int {
+// perWeight is the number of float32 and of bfloat16 numbers that an agent has per weight.
+func (o Optimizer) perWeight() (floats, halves int) {
 	switch o {
 	case OptimizerAdamW:
-		return 3
-	case OptimizerAdamW16, OptimizerMomentum:
-		return 2
+		return 3, 0
+	case OptimizerAdamW16:
+		return 1, 2
+	case OptimizerMomentum:
+		return 2, 0
 	case OptimizerNone:
-		return 1
+		return 1, 0
 	}
 	panic(fmt.Sprintf("lm: no optimiser has the number %d", o))
 }
 
-// Bytes is the size of an agent in an [Arena]: weights and optimiser state of a model of this shape,
-// rounded up to a multiple of 64.
-func (c Config) Bytes(o Optimizer) int { return 4 * c.words(o) }
+// strides are how many float32 and bfloat16 numbers an agent takes, in whole stretches of 64 bytes.
+func (c Config) strides(o Optimizer) (floats, halves int) {
+	floats, halves = o.perWeight()
+	return (floats*c.Params() + 15) &^ 15, (halves*c.Params() + 31) &^ 31
+}
 
-func (c Config) words(o Optimizer) int { return (o.words()*c.Params() + 15) &^ 15 }
+// Bytes is the size of an agent in an [Arena]: weights and optimiser state of a model of this shape.
+func (c Config) Bytes(o Optimizer) int {
+	floats, halves := c.strides(o)
+	return 4*floats + 2*halves
+}
 
 // Arena holds the models of many agents of one shape, each with its optimiser's state behind its weights
-// in one stretch of memory, one agent after the other: [Config.Bytes] per agent, and some 200 bytes for
-// the Go values that point there. What Model, Adam and their like return stays valid and in place.
-// Agents may be used by different goroutines at the same time.
+// in one stretch of memory, one agent after the other; moments in bfloat16 make a stretch of their own.
+// It takes [Config.Bytes] per agent, and some 200 bytes for the Go values that point there. What Model,
+// Adam and their like return stays valid and in place. Agents may be used by different goroutines at
+// the same time.
 type Arena struct {
 	config    Config
 	optimizer Optimizer
@@ -66,17 +72,17 @@ func NewArena(cfg Config, o Optimizer, n int) *Arena {
 	case OptimizerMomentum:
 		a.momenta = make([]Momentum, n)
 	}
-	p, stride := cfg.Params(), cfg.words(o)
-	memory := make([]float32, n*stride)
+	p := cfg.Params()
+	stride, stride16 := cfg.strides(o)
+	memory, memory16 := make([]float32, n*stride), make([]uint16, n*stride16)
 	for i := range n {
-		agent := memory[i*stride : (i+1)*stride : (i+1)*stride]
+		agent, agent16 := memory[i*stride:(i+1)*stride], memory16[i*stride16:(i+1)*stride16]
 		a.models[i] = Model{cfg, agent[:p:p]}
 		switch o {
 		case OptimizerAdamW:
 			a.adam[i].M, a.adam[i].V = agent[p:2*p:2*p], agent[2*p:3*p:3*p]
 		case OptimizerAdamW16:
-			both := unsafe.Slice((*uint16)(unsafe.Pointer(&agent[p])), 2*p)
-			a.adam16[i].M, a.adam16[i].V = both[:p:p], both[p:]
+			a.adam16[i].M, a.adam16[i].V = agent16[:p:p], agent16[p:2*p:2*p]
 		case OptimizerMomentum:
 			a.momenta[i] = Momentum(agent[p : 2*p : 2*p])
 		}

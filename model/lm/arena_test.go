@@ -59,7 +59,7 @@ func TestBytesAreStated(t *testing.T) {
 		t.Errorf("distributions take %d bytes with 2 layers and %d with 20", few, many)
 	}
 	if few, many := a.LossesBytes(8, 64), a.LossesBytes(800, 64); many-few != 4*792*64 {
-		t.Errorf("losses of 800 rows take %d bytes, of 8 %d; expected a float32 more for each position", many, few)
+		t.Errorf("losses of 800 rows take %d bytes, of 8 %d; expected 4 more for each position", many, few)
 	}
 	m, w := New(a, num.NewStream(1, "bytes")), new(Workspace)
 	tokens, losses := make([]uint16, 512), make([]float32, 512)

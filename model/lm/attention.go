@@ -66,8 +66,8 @@ func (a *attention) head(h int, q, keys []float32, keysRow int, values []float32
 	}
 }
 
-// triangle: out [kept x cols] = x [kept x size] * y [size x cols], on and below the diagonal and a little
-// above.
+// triangle: out [kept x cols] = x [kept x size] * y [size x cols], on and below the diagonal and a
+// little above.
 func (a *attention) triangle(x []float32, xRow int, y []float32, yRow int, out []float32) {
 	for from := 0; from < a.cols; from += attentionPanel {
 		start := max(from, a.first)
@@ -110,8 +110,8 @@ func (a *attention) backwardScores(h int, q, p, dy, dq []float32) {
 	}
 }
 
-// backwardKeys: of one head, the gradients of the keys and of the values. The terms of positions before a
-// column's own block are zeros that a sum from +0 does not notice.
+// backwardKeys: of one head, the gradients of the keys and of the values. The terms of positions before
+// a column's own block are zeros that a sum from +0 does not notice.
 func (a *attention) backwardKeys(q, p, dy, dq []float32) {
 	d, size := a.width, a.size()
 	for from := 0; from < a.cols; {

@@ -132,6 +132,36 @@ func BenchmarkTrain512(b *testing.B) {
 	}
 }
 
+// BenchmarkTrainTwoWorkers trains two models side by side, each on a thread of its own: speedup is what
+// both do in a second of processor time each, relative to one alone.
+func BenchmarkTrainTwoWorkers(b *testing.B) {
+	size := sizes[2]
+	work := func(seed uint64) time.Duration {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		s, n := num.NewStream(seed, "bench"), size.rows*size.cols
+		m, st, w := New(size.config, s), new(AdamState), new(Workspace)
+		tokens, targets := randomTokens(n, size.config.Vocab, s), randomTokens(n, size.config.Vocab, s)
+		w.Train(m, adamW, st, tokens, targets, size.rows, size.cols)
+		start := cpuTime()
+		for range 20 {
+			w.Train(m, adamW, st, tokens, targets, size.rows, size.cols)
+		}
+		return cpuTime() - start
+	}
+	var speedups []float64
+	for b.Loop() {
+		alone, both := work(1), make(chan time.Duration)
+		for seed := range 2 {
+			go func() { both <- work(uint64(seed)) }()
+		}
+		first, second := <-both, <-both
+		speedups = append(speedups, alone.Seconds()/first.Seconds()+alone.Seconds()/second.Seconds())
+	}
+	slices.Sort(speedups)
+	b.ReportMetric(speedups[len(speedups)/2], "speedup")
+}
+
 // BenchmarkDecode feeds eight sequences token by token.
 func BenchmarkDecode(b *testing.B) {
 	benchmark(b, func(c Config, rows, cols int) int64 { return c.ForwardFLOP(rows, cols, false) },

@@ -52,8 +52,8 @@ func (o AdamW) step16(m *Model, st *AdamState16, grads []float32, clip float32) 
 	})
 }
 
-// Golden ratios of 2^32: the dithers of a weight over the steps, and of its neighbours in one step, spread
-// evenly (Weyl sequences).
+// The dithers of a weight over the steps, and of its neighbours in one step, spread evenly (Weyl
+// sequences).
 const (
 	ditherIndex = 0x9e3779b1
 	ditherStep  = 0x85ebca77

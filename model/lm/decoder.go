@@ -14,8 +14,8 @@ import (
 // length go in parallel. The probabilities are those of [Workspace.Next] on the whole prefix, bit for
 // bit, however the tokens were fed.
 //
-// The model's weights must not change between Reset and the last Feed. Once it has fed its longest piece it
-// allocates nothing. It is not safe for concurrent use.
+// The model's weights must not change between Reset and the last Feed. Once it has fed its longest
+// piece it allocates nothing. It is not safe for concurrent use.
 type Decoder struct {
 	model        *Model
 	rows, length int

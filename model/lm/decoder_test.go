@@ -75,7 +75,7 @@ func TestSamplingFollowsTheProbabilities(t *testing.T) {
 		{Sampling{Temperature: 1, TopK: 3}, []float64{1. / 7, 4. / 7, 2. / 7, 0, 0}},
 		{Sampling{Temperature: 1, TopK: 1}, []float64{0, 1, 0, 0, 0}},
 		{Sampling{Temperature: 0.5}, []float64{1. / 22, 16. / 22, 4. / 22, 1. / 22, 0}},
-		{Sampling{Temperature: 2, TopK: 2}, []float64{0, 1 / (1 + math.Sqrt(0.5)), 1 - 1/(1+math.Sqrt(0.5)), 0, 0}},
+		{Sampling{Temperature: 2, TopK: 2}, []float64{0, 2 - math.Sqrt2, math.Sqrt2 - 1, 0, 0}},
 	} {
 		const draws = 20000
 		random, counts := num.NewStream(9, "sampling"), make([]float64, len(probs))
@@ -89,7 +89,9 @@ func TestSamplingFollowsTheProbabilities(t *testing.T) {
 			}
 		}
 	}
-	for _, s := range []Sampling{{Temperature: -1}, {Temperature: math.NaN()}, {Temperature: 1e9}, {TopK: -1}} {
+	for _, s := range []Sampling{
+		{Temperature: -1}, {Temperature: math.NaN()}, {Temperature: 1e9}, {TopK: -1},
+	} {
 		if s.Validate() == nil {
 			t.Errorf("%+v passes", s)
 		}

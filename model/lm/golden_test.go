@@ -108,7 +108,8 @@ func goldenVariants() string {
 		fmt.Fprintf(&out, "says %v\nthen %016x\n", text, hashOf(d.Feed([]uint16{1, 2})))
 	}
 	// Rows of activations that do not follow one another without a gap.
-	c, s := Config{Vocab: 20, Context: 10, Width: 128, Layers: 1, Heads: 4}, num.NewStream(8, "golden width")
+	c = Config{Vocab: 20, Context: 10, Width: 128, Layers: 1, Heads: 4}
+	s := num.NewStream(8, "golden width")
 	m, w := New(c, s), new(Workspace)
 	for range 3 {
 		tokens, targets := counting(2, 10, c.Vocab, s)
