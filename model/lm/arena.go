@@ -112,8 +112,8 @@ func (c Config) LossesBytes(rows, cols int) int { return workspaceBytes(c, rows,
 // NextBytes is the same for [Workspace.Next], which also keeps its result.
 func (c Config) NextBytes(rows, cols int) int { return workspaceBytes(c, rows, cols, predictLast) }
 
-// TrainBytes is the same for [Workspace.Train]: some rows' activations of all layers, the gradients and
-// the transposed weights.
+// TrainBytes is the same for [Workspace.Train]: some rows' activations of all layers, and the
+// gradients.
 func (c Config) TrainBytes(rows, cols int) int { return workspaceBytes(c, rows, cols, train) }
 
 func workspaceBytes(c Config, rows, cols int, p purpose) int {

@@ -28,14 +28,15 @@ type layer struct {
 	in, out        int
 	x              []float32 // [n x in], rows xRow apart
 	xRow           int
-	turned         []float32 // the weight, transposed
+	weight         []float32
 	dweight, dbias []float32
 }
 
 // linearBackward: of dy [n x out], rows dyRow apart, dx [n x in] = dy * weight^T, rows as those of x;
 // dweight = x^T * dy and dbias, the column sums, are added to what is there unless fresh.
 func (w *Workspace) linearBackward(n int, l layer, dy []float32, dyRow int, dx []float32, fresh bool) {
-	kernel.MatMul(n, l.in, l.out, dy, dyRow, 1, l.turned, l.in, dx, l.xRow, false)
+	kernel.Transpose(l.in, l.out, l.weight, l.out, w.turned, l.in)
+	kernel.MatMul(n, l.in, l.out, dy, dyRow, 1, w.turned, l.in, dx, l.xRow, false)
 	kernel.MatMul(l.in, l.out, n, l.x, 1, l.xRow, dy, dyRow, l.dweight, l.out, !fresh)
 	if fresh {
 		kernel.ColumnSums(n, dy, dyRow, l.dbias)

@@ -60,7 +60,6 @@ func (w *Workspace) gradient(m *Model, tokens, targets []uint16, rows, cols int)
 	w.prepare(m, shape{m.Config, rows, cols, train, 0, 0}, tokens)
 	w.checkTargets(targets)
 	w.turnHead(m)
-	w.turnBlocks(m)
 	c := m.Config
 	total := float32(len(targets))
 	for start, end := 0, 0; start < len(tokens); start = end {

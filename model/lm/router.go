@@ -137,7 +137,6 @@ func (w *Workspace) routerGradient(r *Router, tokens []uint16, rows, cols int,
 		copy(g.picked[i*d:(i+1)*d], r.Gates[int(u)*d:])
 		fill(g.open[i*rows:(i+1)*rows], r.Bias[u])
 	}
-	w.turnBlocks(r.Trunk)
 	w.hiddens(r.Trunk, tokens)
 	w.openGates(g.picked, k)
 	clear(g.dgates)

@@ -72,11 +72,11 @@ func normBackward(n, d int, dy, gain, hat, scale, dx, dgain, dbias []float32, fr
 // [n x d], and the gradients g of the block's tensors.
 func (w *Workspace) blockBackward(l int, b, g block, n, left int, dx []float32, fresh bool) {
 	s, d, a := w.shape, w.shape.config.Width, w.block(l)
-	t, rows, wide := w.turnedBlock(l), n/s.cols, s.config.wideRow()
-	mlpProj := layer{4 * d, d, a.act, wide, t.mlpProj, g.mlpProj, g.mlpProjBias}
-	fc := layer{d, 4 * d, a.norm2, d, t.fc, g.fc, g.fcBias}
-	attnProj := layer{d, d, a.mixed, d, t.attnProj, g.attnProj, g.attnProjBias}
-	attn := layer{d, 3 * d, a.norm1, d, t.attn, g.attn, g.attnBias}
+	rows, wide := n/s.cols, s.config.wideRow()
+	mlpProj := layer{4 * d, d, a.act, wide, b.mlpProj, g.mlpProj, g.mlpProjBias}
+	fc := layer{d, 4 * d, a.norm2, d, b.fc, g.fc, g.fcBias}
+	attnProj := layer{d, d, a.mixed, d, b.attnProj, g.attnProj, g.attnProjBias}
+	attn := layer{d, 3 * d, a.norm1, d, b.attn, g.attn, g.attnBias}
 	w.linearBackward(left, mlpProj, dx, d, w.dwide, fresh)
 	kernel.GELUBackward(a.wide[:left*wide], a.gate, a.act, w.dwide)
 	w.linearBackward(left, fc, w.dwide, wide, w.dnarrow, fresh)
@@ -89,26 +89,6 @@ func (w *Workspace) blockBackward(l int, b, g block, n, left int, dx []float32, 
 	w.attention.backward(rows, a.qkv, a.att, a.attStep, w.dnarrow, w.dqkv)
 	w.linearBackward(n, attn, w.dqkv, 3*d, w.dnarrow, fresh)
 	normBackward(n, d, w.dnarrow, b.gain1, a.hat1, a.scale1, dx, g.gain1, g.bias1, fresh)
-}
-
-// turnedBlock is the place of block l's transposed matrices.
-func (w *Workspace) turnedBlock(l int) (t block) {
-	d := w.shape.config.Width
-	x := w.turned[l*12*d*d:]
-	t.attn, t.attnProj, t.fc, t.mlpProj = x[:3*d*d], x[3*d*d:4*d*d], x[4*d*d:8*d*d], x[8*d*d:12*d*d]
-	return t
-}
-
-// turnBlocks transposes the matrices of all blocks, for the backward pass.
-func (w *Workspace) turnBlocks(m *Model) {
-	d := m.Config.Width
-	for l := range m.Config.Layers {
-		b, t := m.Config.block(m.Weights, l), w.turnedBlock(l)
-		kernel.Transpose(d, 3*d, b.attn, 3*d, t.attn, d)
-		kernel.Transpose(d, d, b.attnProj, d, t.attnProj, d)
-		kernel.Transpose(d, 4*d, b.fc, 4*d, t.fc, d)
-		kernel.Transpose(4*d, d, b.mlpProj, d, t.mlpProj, 4*d)
-	}
 }
 
 // keepLast moves the last of every cols rows of x [rows*cols x d] to the front: [rows x d].

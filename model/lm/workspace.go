@@ -19,7 +19,7 @@ type Workspace struct {
 	lastHat, lastScale []float32 // [kept x d], [kept]
 	logits             []float32 // [kept x vocab]
 	losses, sums       []float32 // [kept] of the cross-entropy; losses of the whole batch
-	turnedHead, turned []float32 // the token embedding and the matrices of the blocks, transposed
+	turnedHead, turned []float32 // the token embedding, and one matrix of a block, transposed
 	attention          attention
 
 	grads                []float32 // [params]
@@ -155,7 +155,7 @@ func (w *Workspace) layout() {
 	}
 	w.layoutBlocks(n, left)
 	if s.trains() {
-		w.turned = w.take(12 * d * d * c.Layers)
+		w.turned = w.take(4 * d * d)
 		w.grads = w.take(c.Params())
 		w.dx, w.dnarrow = w.take(all*d), w.take(n*d)
 		w.dqkv, w.dwide = w.take(3*n*d), w.takeWide(n)
