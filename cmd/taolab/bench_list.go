@@ -146,28 +146,29 @@ func (b *batch) score(l *learner) float64 {
 	return float64(len(b.tokens))
 }
 
-// benchModels are training and inference of the two models.
+// benchModels are training and inference of the two models. What is compared stands side by side.
 func benchModels() []bench {
-	list := []bench{
-		trainOne("train.a", "training steps of model A, 8 rows", configA, benchRows),
-		trainOne("train.b", "training steps of model B, 8 rows", configB, benchRows),
-		scoreOne("score.a", "losses of 8 rows by model A, forward only", configA, benchRows),
-		scoreOne("score.b", "losses of 8 rows by model B, forward only", configB, benchRows),
-		trainOne("train.a.batch1", "training steps of model A, 1 row", configA, 1),
-		scoreOne("score.a.batch1", "losses of 1 row by model A, forward only", configA, 1),
-	}
-	list = append(list, decodeOne("generate.a.batch1", configA, 1), decodeOne("generate.a.batch8", configA, 8))
 	many := trainOne("train.a.models512", "training steps of 512 models A in turn, whose weights do not fit into the "+
 		"nearer caches, 8 rows; takes 750 MB", configA, benchRows)
 	many.slow = true
 	many.begin = func() measurement { return trainMany(configA, 512) }
-	list = append(list, many)
 	two := trainOne("train.b.workers2", "two workers, each training a model B of its own, 8 rows; both together, % of two peaks",
 		configB, benchRows)
 	two.flop /= 2
 	two.cores = 2
 	two.begin = func() measurement { return trainBeside(configB, 2) }
-	return append(list, two)
+	return []bench{
+		trainOne("train.a", "training steps of model A, 8 rows", configA, benchRows),
+		many,
+		trainOne("train.a.batch1", "training steps of model A, 1 row", configA, 1),
+		trainOne("train.b", "training steps of model B, 8 rows", configB, benchRows),
+		two,
+		scoreOne("score.a", "losses of 8 rows by model A, forward only", configA, benchRows),
+		scoreOne("score.a.batch1", "losses of 1 row by model A, forward only", configA, 1),
+		scoreOne("score.b", "losses of 8 rows by model B, forward only", configB, benchRows),
+		decodeOne("generate.a", configA, benchRows),
+		decodeOne("generate.a.batch1", configA, 1),
+	}
 }
 
 // benchRatios are measurements whose proportion is printed too.
@@ -213,7 +214,7 @@ func decodeOne(name string, c lm.Config, rows int) bench {
 			prompt, dst := make([]uint16, rows), make([]uint16, rows*c.Context)
 			return loop(func() float64 {
 				d.Reset()
-				d.Generate(prompt, dst, lm.Sampling{Temperature: 1}, random)
+				d.Generate(prompt, dst, lm.Sampling{}, random)
 				return float64(len(dst))
 			})
 		},

@@ -41,7 +41,8 @@ type config struct {
 func AppendConfig(b []byte, c lm.Config, endOfText int) ([]byte, error) {
 	f := config{
 		Architectures: []string{"GPT2LMHeadModel"}, ModelType: "gpt2",
-		Vocab: c.Vocab, Positions: c.Context, Context: c.Context, Width: c.Width, Layers: c.Layers, Heads: c.Heads,
+		Vocab: c.Vocab, Positions: c.Context, Context: c.Context,
+		Width: c.Width, Layers: c.Layers, Heads: c.Heads,
 		Activation: "gelu_new", Epsilon: 1e-5, InitializerRange: 0.02,
 		ScaleWeights: true, TieWordEmbeddings: true, UseCache: true, Numbers: "float32",
 	}

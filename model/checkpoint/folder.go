@@ -62,8 +62,8 @@ func Load(folder string) (*Checkpoint, error) {
 // check demands that the model has a row for every token.
 func (c *Checkpoint) check(folder string) error {
 	if c.Tokenizer != nil && c.Tokenizer.Vocab() > c.Model.Config.Vocab {
-		return fmt.Errorf("%s: the tokenizer has %d tokens and the model %d; expected a tokenizer of this model",
-			folder, c.Tokenizer.Vocab(), c.Model.Config.Vocab)
+		return fmt.Errorf("%s: the tokenizer has %d tokens and the model %d; "+
+			"expected a tokenizer of this model", folder, c.Tokenizer.Vocab(), c.Model.Config.Vocab)
 	}
 	return nil
 }
@@ -80,7 +80,8 @@ func loadModel(folder string, config lm.Config) (m *lm.Model, err error) {
 	for _, other := range []string{WeightsFile + ".index.json", "pytorch_model.bin"} {
 		if _, missing := os.Stat(filepath.Join(folder, other)); missing == nil {
 			err = fmt.Errorf("%w; found %s, which is not read: let transformers save the model anew, "+
-				"as one file, with save_pretrained(folder, safe_serialization=True, max_shard_size=\"100GB\")", err, other)
+				"as one file, with save_pretrained(folder, safe_serialization=True, max_shard_size=\"100GB\")",
+				err, other)
 		}
 	}
 	return nil, err
@@ -137,7 +138,8 @@ func (c *Checkpoint) Save(folder string) error {
 	if err != nil {
 		return err
 	}
-	return replace(filepath.Join(folder, WeightsFile), func(w io.Writer) error { return WriteModel(w, c.Model) })
+	path := filepath.Join(folder, WeightsFile)
+	return replace(path, func(w io.Writer) error { return WriteModel(w, c.Model) })
 }
 
 // ReadFile reads a regular file of at most so many bytes.

@@ -43,8 +43,8 @@ func (f *File) ReadModel(c lm.Config) (*lm.Model, error) {
 		}
 	}
 	if numbers < c.Params() {
-		return nil, fmt.Errorf("safetensors: the tensors hold %d numbers; a model of vocabulary %d, context %d, "+
-			"width %d and %d layers has %d", numbers, c.Vocab, c.Context, c.Width, c.Layers, c.Params())
+		return nil, fmt.Errorf("safetensors: the tensors hold %d numbers; "+
+			"a model of vocabulary %d, context %d, width %d and %d layers has %d", numbers, c.Vocab, c.Context, c.Width, c.Layers, c.Params())
 	}
 	m := &lm.Model{Config: c, Weights: make([]float32, c.Params())}
 	tensors := m.Tensors()

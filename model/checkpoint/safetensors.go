@@ -176,7 +176,8 @@ func parseTensor(value json.RawMessage) (t Tensor, err error) {
 	case len(offsets) != 2:
 		return t, fmt.Errorf("%d data_offsets; expected begin and end", len(offsets))
 	case offsets[0] < 0 || offsets[1] < offsets[0]:
-		return t, fmt.Errorf("data_offsets %v; expected a begin of at least 0 and an end not before it", offsets)
+		return t, fmt.Errorf("data_offsets %v; expected a begin of at least 0 and an end not before it",
+			offsets)
 	}
 	t.start, t.end = offsets[0], offsets[1]
 	if want, ok := volume(t.Shape, size); !ok || want != t.end-t.start {
