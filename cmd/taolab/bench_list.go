@@ -294,7 +294,8 @@ func benchEpoch(rule consensus.Name, neurons, validators, weights int) bench {
 	}
 }
 
-// crowd is a network in its steady state: bonds have followed the weights for some epochs.
+// crowd is a network in its steady state: all validators weigh the same miners, so that there is
+// consensus, and bonds have followed the weights for some epochs.
 func crowd(rule consensus.Rule, neurons, validators, weights int) *consensus.Input {
 	s := num.NewStream(1, "crowd")
 	in := &consensus.Input{Block: 1000, LastEpochBlock: 640, Params: consensus.Params{
@@ -311,9 +312,9 @@ func crowd(rule consensus.Rule, neurons, validators, weights int) *consensus.Inp
 		in.Permits = append(in.Permits, i < validators)
 	}
 	in.Weights, in.Bonds = make([][]consensus.WeightEntry, neurons), make([][]consensus.BondEntry, neurons)
+	miners := s.Perm(neurons - validators)[:min(weights, neurons-validators)]
+	slices.Sort(miners)
 	for i := range validators {
-		miners := s.Perm(neurons - validators)[:min(weights, neurons-validators)]
-		slices.Sort(miners)
 		for _, miner := range miners {
 			quality := 1 + 60_000*(miner%97)/97 + s.IntN(5000)
 			in.Weights[i] = append(in.Weights[i],
