@@ -68,6 +68,10 @@ const (
 	farBuckets = 512
 	// fewEvents make a heap so shallow that they are not worth spreading.
 	fewEvents = 256
+	// A bucket that had a crowd gives its memory back: what all keep is bounded by idleEvents for
+	// each, and eight times the pending events together.
+	idleEvents = 1024
+	idleShare  = farBuckets / 8
 )
 
 // len is the number of events.
@@ -113,6 +117,9 @@ func (q *queue) refill() {
 			q.horizon = q.start + host.Time(q.next)*q.width
 			if len(*b) > 0 {
 				q.near, *b = append(q.near, *b...), (*b)[:0]
+				if cap(*b) > idleEvents+q.size/idleShare {
+					*b = nil
+				}
 				q.near.order()
 				return
 			}

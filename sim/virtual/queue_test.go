@@ -61,6 +61,38 @@ func FuzzEventsLeaveTheQueueInOrder(f *testing.F) {
 	})
 }
 
+func TestCrowdsLeaveNoMemoryInTheBuckets(t *testing.T) {
+	const rounds, alone, crowd, span = 200, 1000, 5000, 1 << 20
+	var q queue
+	seq := uint64(0)
+	push := func(at host.Time) {
+		seq++
+		q.push(event{at: at, seq: seq})
+	}
+	crowded := map[int]bool{}
+	for round := range host.Time(rounds) {
+		for i := range host.Time(alone) {
+			push(round*span + i*span/alone)
+		}
+		q.pop() // lays the buckets over three quarters of the span
+		at := round*span + span/8 + round*span/(2*rounds)
+		crowded[int((at-q.start)/q.width)] = true
+		for range crowd {
+			push(at)
+		}
+		for q.len() > 0 {
+			q.pop()
+		}
+	}
+	kept := 0
+	for _, b := range q.buckets {
+		kept += cap(b)
+	}
+	if len(crowded) < rounds/2 || kept > crowd {
+		t.Errorf("%d buckets had crowds of %d; the memory of %d events is kept", len(crowded), crowd, kept)
+	}
+}
+
 // FuzzPendingRecordsAreFoundUntilTaken compares the table with a map.
 func FuzzPendingRecordsAreFoundUntilTaken(f *testing.F) {
 	f.Add([]byte{1, 1, 1, 130, 1, 129, 131, 1})
@@ -116,33 +148,13 @@ func TestDurationsAreRoundedUpAndNeverOverflow(t *testing.T) {
 func BenchmarkHold(b *testing.B) {
 	for _, n := range []int{1e3, 1e5, 1e6} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s := num.NewStream(1, "hold")
-			gaps := make([]host.Time, 1<<12)
-			for i := range gaps {
-				gaps[i] = host.Time(float64(s.Exponential() * float64(host.Second)))
-			}
-			var q queue
-			seq := uint64(0)
-			for range n {
-				q.push(event{at: gaps[seq%uint64(len(gaps))], seq: seq})
-				seq++
-			}
-			hold := func(operations int) {
-				for range operations {
-					e := q.pop()
-					e.at += gaps[seq%uint64(len(gaps))]
-					e.seq = seq
-					q.push(e)
-					seq++
-				}
-			}
-			hold(4 * n) // until times are spread as they stay
+			h := NewHold(n)
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
 			b.ReportAllocs()
 			b.ResetTimer()
 			from := cpuTime()
-			hold(b.N)
+			h.Run(b.N)
 			b.ReportMetric(float64(b.N)/(cpuTime()-from).Seconds()/1e6, "Mevents/CPU-s")
 		})
 	}

@@ -281,9 +281,9 @@ func (w *World) record(r trace.Row) {
 	}
 }
 
-// Run lets time pass until the last block, or until Config.Until. When ctx ends first, it returns ctx's error between two
-// events, and may be called again to go on. It returns an error when an agent asked for what no
-// world can give; then the run cannot go on.
+// Run lets time pass until the last block, or until Config.Until. When ctx ends first, it returns
+// ctx's error between two events, and may be called again to go on. It returns an error when an agent
+// asked for what no world can give; then the run cannot go on.
 func (w *World) Run(ctx context.Context) error {
 	w.pool.start()
 	defer w.pool.stop()
