@@ -8,8 +8,8 @@ package kernel
 func matmulTileAVX512(p *panel, number int)
 
 var widthsAVX512 = [...]width{
-	{cols: 16, most: 16, upTo: 1073741824, whole: 0, masked: 0},
-	{cols: 32, most: 8, upTo: 1073741824, whole: 16, masked: 24},
+	{cols: 16, most: 16, upTo: 9223372036854775807, whole: 0, masked: 0},
+	{cols: 32, most: 8, upTo: 9223372036854775807, whole: 16, masked: 24},
 	{cols: 64, most: 4, upTo: 4, whole: 32, masked: -1},
 	{cols: 128, most: 2, upTo: 2, whole: 36, masked: -1},
 }
@@ -23,8 +23,8 @@ func peakAVX512(rounds int, x, y float32)
 func matmulTileAVX2(p *panel, number int)
 
 var widthsAVX2 = [...]width{
-	{cols: 8, most: 12, upTo: 1073741824, whole: 0, masked: 12},
-	{cols: 16, most: 6, upTo: 1073741824, whole: 24, masked: 30},
+	{cols: 8, most: 12, upTo: 9223372036854775807, whole: 0, masked: 12},
+	{cols: 16, most: 6, upTo: 9223372036854775807, whole: 24, masked: 30},
 	{cols: 24, most: 4, upTo: 16, whole: 36, masked: -1},
 	{cols: 32, most: 3, upTo: 3, whole: 40, masked: -1},
 	{cols: 64, most: 1, upTo: 1, whole: 43, masked: -1},

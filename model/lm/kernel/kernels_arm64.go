@@ -8,10 +8,10 @@ package kernel
 func matmulTileNEON(p *panel, number int)
 
 var widthsNEON = [...]width{
-	{cols: 1, most: 8, upTo: 1073741824, whole: 0, masked: -1},
-	{cols: 4, most: 8, upTo: 1073741824, whole: 8, masked: -1},
-	{cols: 8, most: 8, upTo: 1073741824, whole: 16, masked: -1},
-	{cols: 16, most: 6, upTo: 1073741824, whole: 24, masked: -1},
+	{cols: 1, most: 8, upTo: 9223372036854775807, whole: 0, masked: -1},
+	{cols: 4, most: 8, upTo: 9223372036854775807, whole: 8, masked: -1},
+	{cols: 8, most: 8, upTo: 9223372036854775807, whole: 16, masked: -1},
+	{cols: 16, most: 6, upTo: 9223372036854775807, whole: 24, masked: -1},
 	{cols: 32, most: 2, upTo: 2, whole: 30, masked: -1},
 }
 

@@ -295,3 +295,18 @@ func TestAProductAllocatesNothing(t *testing.T) {
 		restore()
 	}
 }
+
+func TestProductsOfAnyHeightHaveTiles(t *testing.T) {
+	for _, isa := range Supported()[1:] {
+		restore := Force(isa)
+		widths, _ := tiles()
+		for n := 1; n <= 130; n++ {
+			for _, m := range []int{1, 1 << 30, math.MaxInt} {
+				if fit(widths, m, n) == nil {
+					t.Errorf("%v: no tile for %d rows of %d columns", isa, m, n)
+				}
+			}
+		}
+		restore()
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"math"
 )
 
 // A width is tiles of one width, one for each number of rows from 1 to most. A tile is a block of C
@@ -15,8 +16,8 @@ type width struct {
 	masked  bool // there are tiles whose last vector counts in its first lanes only
 }
 
-// many is more rows than a product has.
-const many = 1 << 30
+// many is at least as many rows as a product has.
+const many = math.MaxInt
 
 // A tileSet is the tiles of one instruction set, narrowest first.
 type tileSet struct {
