@@ -2,8 +2,9 @@ package lm
 
 import "taolab/model/lm/kernel"
 
-// wideRow is how far apart the rows of the MLP's activations, [n x 4d], lie. Rows at distances of 2,048
-// bytes would compete for the same few places of the first-level cache.
+// wideRow is how far apart the rows of the MLP's activations, [n x 4d], lie. Rows whose distance is a
+// multiple of 2,048 bytes would compete for the same few places of the first-level cache; where 4d
+// floats are one, 64 bytes lie between them.
 func (c Config) wideRow() int {
 	if c.Width%128 == 0 {
 		return 4*c.Width + 16
