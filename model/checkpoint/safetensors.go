@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -149,7 +150,7 @@ func parseTensor(value json.RawMessage) (t Tensor, err error) {
 	}
 	var offsets []int64
 	for _, m := range list {
-		known := true
+		known := !bytes.Contains(m.value, []byte("null")) // which encoding/json reads as 0
 		switch m.name {
 		case "dtype":
 			err = json.Unmarshal(m.value, &t.Format)
