@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -44,8 +46,14 @@ below, but for chance.`,
 			if err != nil {
 				return err
 			}
-			if t, err := readTraining(args[0]); err == nil && !changedCorpus(cmd) {
-				corpus = t.Corpus.corpusFlags
+			if !changedCorpus(cmd) {
+				t, err := readTraining(args[0])
+				switch {
+				case err == nil:
+					corpus = t.Corpus.corpusFlags
+				case !errors.Is(err, fs.ErrNotExist):
+					return fileError(err)
+				}
 			}
 			source, err := corpus.open()
 			if err != nil {

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"taolab/model/checkpoint"
+	"taolab/model/lm"
+	"taolab/model/num"
 )
 
 // TestAnInterruptedTrainingLeavesAModelThatCanGoOn interrupts a training somewhere, wherever that is.
@@ -56,5 +59,21 @@ func TestAnInterruptedTrainingLeavesAModelThatCanGoOn(t *testing.T) {
 		if err1 != nil || err2 != nil || !bytes.Equal(one, two) {
 			t.Errorf("%s differs from that of a training that was not interrupted (%v, %v)", name, err1, err2)
 		}
+	}
+}
+
+// Weights of one step beside the moments of another would train on to other bits.
+func TestASaveThatFailsLeavesWhatComesAfterAsItWas(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(folder, optimizerFile, "in the way"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	failing := &trainer{folder: folder}
+	failing.Model = lm.New(lm.Config{Vocab: 2, Context: 1, Width: 1, Layers: 1, Heads: 1}, num.NewStream(1, "save"))
+	if err := failing.save(); err == nil {
+		t.Error("no error")
+	}
+	if list, err := os.ReadDir(folder); err != nil || len(list) != 1 {
+		t.Errorf("%v, %v; expected %s alone", list, err, optimizerFile)
 	}
 }

@@ -2,9 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -41,10 +42,11 @@ type training struct {
 	Format string         `json:"format"`
 	Corpus trainingCorpus `json:"corpus"`
 	settings
-	Step   int         `json:"step"`
-	Tokens uint64      `json:"tokens"` // that the model was trained on
-	Model  string      `json:"model"`  // digest of the weights
-	Curve  []meanPoint `json:"curve"`
+	Step      int         `json:"step"`
+	Tokens    uint64      `json:"tokens"`    // that the model was trained on
+	Model     string      `json:"model"`     // digest of the weights
+	Optimizer string      `json:"optimizer"` // SHA-256 of optimizer.bin
+	Curve     []meanPoint `json:"curve"`
 
 	Pending float64 `json:"pending"` // sum of the losses since the last point
 }
@@ -175,8 +177,8 @@ func newTrainer(cmd *cobra.Command, flags trainFlags) (*trainer, error) {
 	}
 	for _, name := range settled {
 		if cmd.Flags().Changed(name) {
-			return nil, code(exitUsage, fmt.Errorf("--%s: the model in %s%s has that settled; leave it out", name, flags.from,
-				flags.resume))
+			folder := cmp.Or(flags.resume, flags.from)
+			return nil, code(exitUsage, fmt.Errorf("--%s: the model in %s has that settled; leave it out", name, folder))
 		}
 	}
 	if t.Model != nil {
@@ -204,7 +206,8 @@ func (t *trainer) check(shape lm.Config) error {
 	case s.Warmup < 0:
 		return fmt.Errorf("--warmup %d: expected 0 or more", s.Warmup)
 	case t.steps < 1 || t.steps < t.state.Step:
-		return fmt.Errorf("--steps %d: the model has %d behind it; expected more", t.steps, t.state.Step)
+		return fmt.Errorf("--steps %d: the model has %d behind it; expected %d at least", t.steps, t.state.Step,
+			max(t.state.Step, 1))
 	}
 	if err := s.adamW(s.Warmup).Validate(); err != nil {
 		return fmt.Errorf("--rate %g, --decay %g: %w", s.Rate, s.WeightDecay, err)
@@ -279,8 +282,15 @@ func (t *trainer) load() error {
 			"machine failed while it was saved; --from %s begins anew with these weights", t.folder, digest, t.state.Model,
 			trainingFile, t.folder))
 	}
+	if digest := digestOf(data); digest != t.state.Optimizer {
+		return code(exitScenario, fmt.Errorf("%s: digest %.16s, and %.16s in %s: it was changed, or the machine failed "+
+			"while it was saved; --from %s begins anew with the model's weights", path, digest, t.state.Optimizer, trainingFile,
+			t.folder))
+	}
 	return nil
 }
+
+func digestOf(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
 
 func readTraining(folder string) (t training, err error) {
 	path := filepath.Join(folder, trainingFile)
@@ -376,22 +386,25 @@ func (t *trainer) progress(took time.Duration, steps int, loss float32) string {
 		short(float64(rate*float64(t.state.Rows*c.Context))), left.Round(time.Second))
 }
 
-// save puts everything in its place; the weights come last, and their digest stands in training.json.
+// save puts everything in its place, the weights last. The digests in training.json tell files of
+// different steps apart, which a machine leaves that fails meanwhile.
 func (t *trainer) save() error {
-	t.state.Model = fmt.Sprintf("%x", t.Model.Digest())
-	data, err := json.MarshalIndent(t.state, "", "  ")
-	if err != nil {
-		return err
-	}
 	moments, err := t.adam.AppendBinary(nil)
 	if err != nil {
 		return err
 	}
-	return errors.Join(
-		checkpoint.WriteFile(filepath.Join(t.folder, optimizerFile), moments),
-		checkpoint.WriteFile(filepath.Join(t.folder, trainingFile), append(data, '\n')),
-		t.Save(t.folder),
-	)
+	t.state.Model, t.state.Optimizer = fmt.Sprintf("%x", t.Model.Digest()), digestOf(moments)
+	data, err := json.MarshalIndent(t.state, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := checkpoint.WriteFile(filepath.Join(t.folder, optimizerFile), moments); err != nil {
+		return err
+	}
+	if err := checkpoint.WriteFile(filepath.Join(t.folder, trainingFile), append(data, '\n')); err != nil {
+		return err
+	}
+	return t.Save(t.folder)
 }
 
 // trained is what train prints.
