@@ -78,7 +78,12 @@ the same instruction set; % is the share of it. docs/reference/bench.md says wha
 				return quick && b.slow || b.cores > runtime.NumCPU() || !strings.HasPrefix(b.name, only)
 			})
 			if len(list) == 0 {
-				return code(exitUsage, fmt.Errorf("--only %s: no measurement has a name that begins so; docs/reference/bench.md lists them", only))
+				left := ""
+				if quick {
+					left = "; --quick leaves out what takes much memory"
+				}
+				return code(exitUsage, fmt.Errorf("--only %s: no measurement has a name that begins so; "+
+					"docs/reference/bench.md lists them%s", only, left))
 			}
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()

@@ -105,7 +105,7 @@ func topics() []*cobra.Command {
 		{
 			Use:   "environment",
 			Short: "Variables that change what the program does",
-			Long: `TAOLAB_ISA    avx512, avx2 or generic: forces one set of kernels; the results are the same bits
+			Long: `TAOLAB_ISA    avx512, avx2, neon or generic: forces one set of kernels; the results are the same bits
 TAOLAB_CACHE  folder for tokenizers, tokenised text and base models; "off" keeps nothing
 NO_COLOR      any value: no colours and no progress line that rewrites itself`,
 		},
