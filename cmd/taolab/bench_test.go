@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -40,6 +41,8 @@ func TestEveryMeasurementHasANameOfItsOwnAndALineOfWords(t *testing.T) {
 
 // TestALoopCountsAllItsWork measures work of known length.
 func TestALoopCountsAllItsWork(t *testing.T) {
+	runtime.LockOSThread() // the clock is the thread's
+	defer runtime.UnlockOSThread()
 	done := 0
 	start := benchTime()
 	perSecond := loop(func() float64 {
