@@ -4,8 +4,9 @@
 //
 // It promises that a model comes back with the same bits, that a file is in its place whole or not at
 // all, that one model has one form, and that no file, however broken, makes it panic or take more
-// memory than twice its size and thirty times that of its header, 16 MB at most. It refuses what the models of package lm would compute differently from
-// what the files ask, and says which field or tensor it was. It forbids itself to run a model.
+// memory than twice its size and thirty times that of its header, 16 MB at most. It refuses what the
+// models of package lm would compute differently from what the files ask, and says which field or
+// tensor it was. It forbids itself to run a model.
 //
 // The formats are those of the libraries' public documentation: safetensors (an eight-byte length, a
 // header in JSON, the numbers), transformers' GPT2Config and GPT2LMHeadModel, whose linear layers
