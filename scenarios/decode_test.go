@@ -3,6 +3,7 @@ package scenarios
 import (
 	"bytes"
 	"flag"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -247,9 +248,10 @@ func TestTheWholeNetworkIsAsLargeAsItSays(t *testing.T) {
 			t.Errorf("%s has %d parameters", g.Name, n)
 		}
 		visit := float64(file.shape(g).TrainFLOP(g.Rows, g.Context)*int64(g.Steps)) / 1e6
-		visits, tokens := 86400*g.Duty.From*g.HardwareMFLOPS.From/visit, g.Rows*g.Context
-		if tokens < 64 || visits < 4 {
-			t.Errorf("%s trains %.1f visits of %d steps of %d tokens", g.Name, visits, g.Steps, tokens)
+		busy, tokens := 86400*g.HardwareMFLOPS.From/visit, g.Rows*g.Context // visits without a rest
+		least, most := math.Round(busy*g.Duty.From), math.Round(busy*g.Duty.To)
+		if least < 18 || most > 64 || g.Steps*tokens != 4*256 {
+			t.Errorf("%s trains %.0f to %.0f visits of %d steps of %d tokens", g.Name, least, most, g.Steps, tokens)
 		}
 	}
 	for _, g := range file.Validators {
