@@ -59,10 +59,15 @@ func (n *Newcomer) Handle(env host.Env, event host.Event) {
 		}
 		n.wait(env, n.config.AtBlock)
 	case host.Block:
-		if e.ID == n.timer {
-			n.tries++
-			n.submit = env.Submit(host.Coldkey, chain.Register{Hotkey: env.Self().Hotkey})
+		if e.ID != n.timer {
+			return
 		}
+		if env.Self().HasUID { // what was sent before a crash was included after the restart
+			n.begin(env)
+			return
+		}
+		n.tries++
+		n.submit = env.Submit(host.Coldkey, chain.Register{Hotkey: env.Self().Hotkey})
 	case host.Included:
 		if e.ID == n.submit {
 			n.begin(env)

@@ -62,6 +62,8 @@ func runScript(t *testing.T, path string, roundTrip bool) {
 			d.answer(cmd)
 		case "included":
 			d.handle(host.Included{ID: d.env.newest, Height: d.env.state.Height()})
+		case "registered": // the ledger knows the agent, under a hotkey of the fake's
+			d.env.self = d.env.state.View().Neuron(1).Hotkey
 		case "rejected":
 			d.handle(host.Rejected{ID: d.env.newest, Reason: "because"})
 		case "expired":
