@@ -117,6 +117,9 @@ func hashFile(path string) (digest string, size int64, err error) {
 		return "", 0, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() { // a device may never end
+		return "", 0, fmt.Errorf("%s: no regular file; expected a .safetensors file or a folder with one", path)
+	}
 	h := sha256.New()
 	size, err = io.Copy(h, f)
 	return fmt.Sprintf("%x", h.Sum(nil)), size, err
