@@ -24,7 +24,6 @@ const (
 
 // ApplicationConfig is an application before its first event.
 type ApplicationConfig struct {
-	Index     uint32    // its node, in the order of run.json
 	Mix       *pile.Mix // text its prompts come from (pile.Score)
 	Vocab     int       // of the standard tokenizer
 	Cols      int       // tokens of a prompt, sent with each request
@@ -229,13 +228,13 @@ func (a *Application) close(env host.Env, i int) {
 	ensemble := a.ensembleLoss(s.asks, truth)
 	for _, o := range s.asks {
 		row := trace.Application{
-			TimeNs: int64(env.Now()), Block: env.Chain().Height(), Peer: c.Index,
+			TimeNs: int64(env.Now()), Block: env.Chain().Height(), Node: env.Self().Node,
 			StakeRao: env.Chain().StakeOf(env.Self().Hotkey), Session: s.number, Position: s.position,
-			UID: o.uid, Code: uint8(o.code), Admitted: admitted(o.code), LatencyNs: int64(o.latency),
+			UID: o.uid, Code: o.code.String(), Admitted: admitted(o.code), LatencyNs: int64(o.latency),
 			EnsembleLoss: ensemble,
 		}
 		if o.code == host.Success {
-			row.Loss = float32(score.NextTokenLoss(o.dist, truth, c.Vocab))
+			row.Loss = trace.Some(float32(score.NextTokenLoss(o.dist, truth, c.Vocab)))
 		}
 		env.Record(row)
 	}
@@ -254,8 +253,8 @@ func (a *Application) close(env host.Env, i int) {
 }
 
 // ensembleLoss is the loss of the true token under the mean of the answers' distributions, added in
-// uid order; 0 without an answer.
-func (a *Application) ensembleLoss(offers []offer, truth uint16) float32 {
+// uid order; nil without an answer.
+func (a *Application) ensembleLoss(offers []offer, truth uint16) *float32 {
 	usable := make([]offer, 0, len(offers))
 	for _, o := range offers {
 		if o.code == host.Success && len(o.dist.IDs) > 0 {
@@ -263,24 +262,26 @@ func (a *Application) ensembleLoss(offers []offer, truth uint16) float32 {
 		}
 	}
 	if len(usable) == 0 {
-		return 0
+		return nil
 	}
 	slices.SortFunc(usable, func(x, y offer) int { return cmp.Compare(x.uid, y.uid) })
 	p := 0.0
 	for _, o := range usable {
 		p += num.Exp(-score.NextTokenLoss(o.dist, truth, a.config.Vocab))
 	}
-	return float32(-num.Log(p / float64(len(usable))))
+	return trace.Some(float32(-num.Log(p / float64(len(usable)))))
 }
 
 // admitted says whether a miner took a request that ended in a code. Of a request that timed out
 // nobody knows.
-func admitted(c host.Code) bool {
+func admitted(c host.Code) *bool {
 	switch c {
-	case host.NoReturn, host.Timeout, host.Backoff, host.Unavailable, host.Unauthenticated:
-		return false
+	case host.NoReturn, host.Timeout, host.Unavailable:
+		return nil
+	case host.Backoff, host.Unauthenticated:
+		return trace.Some(false)
 	}
-	return true
+	return trace.Some(true)
 }
 
 // predict is the most probable token of the combined answers, which are added in uid order; of

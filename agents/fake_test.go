@@ -159,6 +159,8 @@ func (f *fakeEnv) note(format string, args ...any) {
 	f.log = append(f.log, fmt.Sprintf(format, args...))
 }
 
+func (f *fakeEnv) NodeOf(peer host.PeerID) *uint32 { return nil }
+
 func (f *fakeEnv) Self() host.Self {
 	uid, ok := f.state.View().UIDOf(f.self)
 	return host.Self{Peer: f.self, Hotkey: f.self, UID: uid, HasUID: ok}
@@ -240,13 +242,24 @@ func (f *fakeEnv) Record(r trace.Row) {
 	f.rows = append(f.rows, r)
 	switch r := r.(type) {
 	case trace.Query:
-		f.note("record query: step %d uid %d code %d loss %.2f", r.Step, r.UID, r.Code, r.Loss)
+		f.note("record query: step %d uid %d code %s loss %s", r.Step, r.UID, r.Code, shown(r.Loss))
 	case trace.Train:
 		f.note("record training: %s, %d steps, %d tokens", r.Subset, r.Steps, r.Tokens)
 	case trace.Application:
-		f.note("record application: session %d token %d uid %d code %d admitted %t loss %.2f of all %.2f",
-			r.Session, r.Position, r.UID, r.Code, r.Admitted, r.Loss, r.EnsembleLoss)
+		f.note("record application: session %d token %d uid %d code %s admitted %s loss %s of all %s",
+			r.Session, r.Position, r.UID, r.Code, shown(r.Admitted), shown(r.Loss), shown(r.EnsembleLoss))
 	}
+}
+
+// shown is a column's value, floats with two decimals; none where it has no value.
+func shown[T any](v *T) string {
+	if v == nil {
+		return "none"
+	}
+	if f, ok := any(*v).(float32); ok {
+		return fmt.Sprintf("%.2f", f)
+	}
+	return fmt.Sprint(*v)
 }
 
 func seconds(t host.Time) string { return fmt.Sprintf("%.3gs", float64(t)/float64(host.Second)) }

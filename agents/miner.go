@@ -300,15 +300,15 @@ func (m *Miner) record(env host.Env, heldOut []float32) {
 	self := env.Self()
 	on := m.config.Evaluation
 	row := trace.Train{
-		TimeNs: int64(env.Now()), Block: env.Chain().Height(), UID: uint16(self.UID), Steps: m.adam.Step,
+		TimeNs: int64(env.Now()), Block: env.Chain().Height(), Node: self.Node, Steps: m.adam.Step,
 		Tokens: m.adam.Step * uint64(m.config.Training.Rows) * uint64(m.config.Training.Cols),
 	}
 	if m.losses > 0 {
-		row.TrainLoss = float32(m.lossSum / float64(m.losses))
+		row.TrainLoss = trace.Some(float32(m.lossSum / float64(m.losses)))
 	}
 	m.lossSum, m.losses = 0, 0
-	if !self.HasUID {
-		return
+	if self.HasUID {
+		row.UID = trace.Some(uint16(self.UID))
 	}
 	all := 0.0
 	for i, loss := range heldOut {

@@ -165,11 +165,11 @@ func (v *Validator) close(env host.Env) {
 		v.averages.Answered(v.peers[a.uid].hotkey, c, s.gate(a.uid), int64(a.latency))
 		equivalent := float64(c.Loss * v.powers.LossScale)
 		target := v.powers.RoutingTarget(c.Loss)
-		row.Loss, row.EquivLoss = float32(c.Loss), float32(equivalent)
-		row.Base, row.Synergy = c.Base, c.Synergy
+		row.Loss, row.EquivLoss = trace.Some(float32(c.Loss)), trace.Some(float32(equivalent))
+		row.Base, row.Synergy = trace.Some(c.Base), trace.Some(c.Synergy)
 		if int(a.uid) < len(s.gates) {
 			miss := s.gate(a.uid) - target
-			row.RoutingLoss = float32(float64(miss * miss))
+			row.RoutingLoss = trace.Some(float32(float64(miss * miss)))
 			uids, targets = append(uids, a.uid), append(targets, float32(target))
 		}
 		env.Record(row)
@@ -186,12 +186,16 @@ func (v *Validator) close(env host.Env) {
 
 // row is the record of one question of the step that closes.
 func (v *Validator) row(env host.Env, a *ask) trace.Query {
-	return trace.Query{
+	row := trace.Query{
 		TimeNs: int64(env.Now()), Block: env.Chain().Height(), Step: v.steps,
-		Validator: v.step.self, UID: a.uid, Subset: v.config.Subsets[v.step.subset],
-		Code: uint8(a.code), LatencyNs: int64(a.latency), AnswerBytes: a.bytes,
-		Route: float32(v.step.gate(a.uid)),
+		Node: env.Self().Node, Validator: v.step.self, Peer: env.NodeOf(v.peers[a.uid].axon), UID: a.uid,
+		Lane: trace.ScoringLane, Rows: uint32(v.config.Rows), Subset: trace.Some(v.config.Subsets[v.step.subset]),
+		Code: a.code.String(), LatencyNs: int64(a.latency), AnswerBytes: a.bytes,
 	}
+	if int(a.uid) < len(v.step.gates) {
+		row.Route = trace.Some(v.step.gates[a.uid])
+	}
+	return row
 }
 
 // endStep sets weights when the epoch is over and waits for the next step's turn.

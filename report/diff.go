@@ -24,6 +24,9 @@ var comparisons = []struct {
 	table   trace.Table
 	compare func(a, b *Run) (TableDifference, error)
 }{
+	{trace.Nodes, compareTable[trace.Node]},
+	{trace.Transactions, compareTable[trace.Transaction]},
+	{trace.Seats, compareTable[trace.Seat]},
 	{trace.Weights, compareTable[trace.Weight]},
 	{trace.Epochs, compareTable[trace.Epoch]},
 	{trace.Bonds, compareTable[trace.Bond]},
@@ -32,6 +35,8 @@ var comparisons = []struct {
 	{trace.Faults, compareTable[trace.Fault]},
 	{trace.Training, compareTable[trace.Train]},
 	{trace.Queries, compareTable[trace.Query]},
+	{trace.Answers, compareTable[trace.Answer]},
+	{trace.Scores, compareTable[trace.Score]},
 	{trace.Applications, compareTable[trace.Application]},
 }
 
@@ -254,8 +259,8 @@ func rowDifference[T trace.Row](a, b *walk[T]) *RowDifference {
 }
 
 // keyColumns are the columns that say which row of its table a row is, where a table has them.
-var keyColumns = []string{"epoch", "block", "height", "uid", "from", "to", "validator", "step", "peer",
-	"session", "position", "subset", "kind"}
+var keyColumns = []string{"epoch", "block", "height", "uid", "node", "from", "to", "validator", "step", "lane", "row", "peer",
+	"place", "session", "position", "subset", "kind"}
 
 // describeRow names a row by its key columns, and tells the block at which it was recorded.
 func describeRow(row trace.Row, r *Run) (key string, block uint64) {
@@ -272,8 +277,8 @@ func describeRow(row trace.Row, r *Run) (key string, block uint64) {
 				block = max(block, uint64(value.Int())/max(uint64(m.VirtualNs)/m.Blocks, 1))
 			}
 		}
-		if slices.Contains(keyColumns, c.Name) {
-			parts = append(parts, fmt.Sprintf("%s %v", c.Name, value.Interface()))
+		if slices.Contains(keyColumns, c.Name) && !(c.Null && value.IsNil()) {
+			parts = append(parts, fmt.Sprintf("%s %s", c.Name, plain(value)))
 		}
 	}
 	return strings.Join(parts, ", "), block
@@ -293,6 +298,11 @@ func changedFields[T trace.Row](a, b T) []Change {
 
 func plain(v reflect.Value) string {
 	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return "none"
+		}
+		return plain(v.Elem())
 	case reflect.Float32:
 		return strconv.FormatFloat(v.Float(), 'g', -1, 32)
 	case reflect.Float64:

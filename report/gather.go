@@ -220,11 +220,25 @@ func (f *findings) addBond(b trace.Bond) error {
 	return nil
 }
 
+// success is the return code of an answer that could be read.
+const success = "Success"
+
+// value is a column's value; not a number where it has none.
+func value(x *float32) float64 {
+	if x == nil {
+		return math.NaN()
+	}
+	return float64(*x)
+}
+
 // allSubsets is the name under which a miner's mean over subsets is recorded.
 const allSubsets = "all"
 
 func (f *findings) addTrain(t trace.Train) error {
-	m := f.byUID[t.UID]
+	if t.UID == nil {
+		return nil
+	}
+	m := f.byUID[*t.UID]
 	if m == nil || t.Subset != allSubsets || !finite(float64(t.HeldOutLoss)) {
 		return nil
 	}
@@ -276,11 +290,11 @@ func (f *findings) addQuery(q trace.Query) error {
 	if v != nil {
 		v.requests++
 	}
-	if q.Code != 1 {
+	if q.Code != success {
 		return nil
 	}
 	s.answered++
-	if q.EquivLoss <= floorLoss {
+	if value(q.EquivLoss) <= float64(floorLoss) {
 		s.floored++
 	}
 	latency := float64(q.LatencyNs) / 1e9
@@ -289,18 +303,18 @@ func (f *findings) addQuery(q trace.Query) error {
 		v.admitted++
 		v.answered++
 		v.latency.add(latency)
-		v.loss.add(float64(q.Loss))
+		v.loss.add(value(q.Loss))
 	}
-	s.loss.add(float64(q.Loss))
+	s.loss.add(value(q.Loss))
 	if late {
-		s.lossLate.add(float64(q.Loss))
+		s.lossLate.add(value(q.Loss))
 	}
-	if loss := float64(q.Route) * float64(q.Loss); finite(loss) {
-		s.step.route += float64(q.Route)
+	if loss := value(q.Route) * value(q.Loss); finite(loss) {
+		s.step.route += value(q.Route)
 		s.step.loss += loss
 	}
-	s.routed = s.routed || q.RoutingLoss != 0
-	s.routing[f.bin(q.TimeNs)].add(float64(q.RoutingLoss))
+	s.routed = s.routed || q.RoutingLoss != nil
+	s.routing[f.bin(q.TimeNs)].add(value(q.RoutingLoss))
 	return nil
 }
 
@@ -319,7 +333,7 @@ func (f *findings) askedMiner(q trace.Query) {
 	}
 	m.asked++
 	m.lastAsked = max(since, q.Block)
-	if q.Code == 1 {
+	if q.Code == success {
 		m.answered++
 	}
 }
@@ -347,30 +361,30 @@ func (f *findings) bin(timeNs int64) int {
 
 func (f *findings) addApplication(a trace.Application) error {
 	nodes := f.run.Manifest.Nodes
-	if int(a.Peer) >= len(nodes) {
-		return fmt.Errorf("applications: peer %d, but %s lists %d nodes", a.Peer, ManifestFile, len(nodes))
+	if int(a.Node) >= len(nodes) {
+		return fmt.Errorf("applications: peer %d, but %s lists %d nodes", a.Node, ManifestFile, len(nodes))
 	}
-	i, ok := slices.BinarySearchFunc(f.callers, int(a.Peer), func(c *caller, peer int) int {
+	i, ok := slices.BinarySearchFunc(f.callers, int(a.Node), func(c *caller, peer int) int {
 		return c.node.Index - peer
 	})
 	if !ok {
-		return fmt.Errorf("applications: peer %d is a %s in %s", a.Peer, nodes[a.Peer].Kind, ManifestFile)
+		return fmt.Errorf("applications: peer %d is a %s in %s", a.Node, nodes[a.Node].Kind, ManifestFile)
 	}
 	c := f.callers[i]
 	c.stake = a.StakeRao
 	c.requests++
 	if token := (tokenFacts{true, a.Session, a.Position}); token != c.token {
-		if c.token = token; a.EnsembleLoss != 0 {
-			c.ensemble.add(float64(a.EnsembleLoss))
+		if c.token = token; a.EnsembleLoss != nil {
+			c.ensemble.add(value(a.EnsembleLoss))
 		}
 	}
-	if a.Admitted {
+	if a.Admitted != nil && *a.Admitted {
 		c.admitted++
 	}
-	if a.Code == 1 {
+	if a.Code == success {
 		c.answered++
 		c.latency.add(float64(a.LatencyNs) / 1e9)
-		c.loss.add(float64(a.Loss))
+		c.loss.add(value(a.Loss))
 	}
 	return nil
 }

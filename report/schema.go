@@ -16,6 +16,7 @@ type Column struct {
 	Type string // bool, uint8 ... int64, float32, float64, string
 	Unit string
 	Doc  string
+	Null bool // a row may have no value in it
 
 	field    string
 	encoding string
@@ -30,11 +31,16 @@ type table struct {
 
 // tables lists every table, in the order in which documents list them.
 var tables = []*table{
+	tableOf[trace.Node](),
+	tableOf[trace.Seat](),
 	tableOf[trace.Block](),
+	tableOf[trace.Transaction](),
 	tableOf[trace.Epoch](),
 	tableOf[trace.Weight](),
 	tableOf[trace.Bond](),
 	tableOf[trace.Query](),
+	tableOf[trace.Answer](),
+	tableOf[trace.Score](),
 	tableOf[trace.Train](),
 	tableOf[trace.Totals](),
 	tableOf[trace.Fault](),
@@ -76,9 +82,13 @@ func columnsOf(row reflect.Type) []Column {
 	columns := make([]Column, row.NumField())
 	for i := range columns {
 		f := row.Field(i)
-		unit := f.Tag.Get("unit")
+		unit, kind := f.Tag.Get("unit"), f.Type
+		null := kind.Kind() == reflect.Pointer
+		if null {
+			kind = kind.Elem()
+		}
 		columns[i] = Column{
-			Name: snake(f.Name), Type: f.Type.Kind().String(), Unit: unit, Doc: f.Tag.Get("doc"),
+			Name: snake(f.Name), Type: kind.Kind().String(), Unit: unit, Doc: f.Tag.Get("doc"), Null: null,
 			field: f.Name, encoding: encodingOf(f.Type.Kind(), unit),
 		}
 	}

@@ -127,7 +127,7 @@ func TestTheLongestTimeUnaskedCountsBothEnds(t *testing.T) {
 		block uint64
 		uid   uint16
 	}{{100, 8}, {130, 8}, {140, 9}, {145, 8}, {200, 8}} {
-		rows = append(rows, trace.Query{Block: q.block, UID: q.uid, Code: 1, Loss: 1})
+		rows = append(rows, trace.Query{Block: q.block, UID: q.uid, Code: success, Loss: trace.Some(float32(1))})
 	}
 	got := summaryOf(t, t.TempDir(), s.manifest, rows...)
 	for uid, want := range map[int]float64{8: 55, 9: 60, 10: 100} {
@@ -160,9 +160,9 @@ func summaryOf(t *testing.T, dir string, m Manifest, rows ...trace.Row) *Summary
 // floored is a run with the given losses as the validators' answers, and one timeout.
 func floored(t *testing.T, dir string, losses []float32) *Summary {
 	t.Helper()
-	rows := []trace.Row{trace.Query{Block: 1, Code: 2}}
+	rows := []trace.Row{trace.Query{Block: 1, Code: "Timeout"}}
 	for _, loss := range losses {
-		rows = append(rows, trace.Query{Block: 1, Code: 1, Loss: loss / 1.18, EquivLoss: loss})
+		rows = append(rows, trace.Query{Block: 1, Code: success, Loss: trace.Some(loss / 1.18), EquivLoss: trace.Some(loss)})
 	}
 	return summaryOf(t, dir, newSynthetic(1).manifest, rows...)
 }

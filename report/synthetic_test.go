@@ -133,7 +133,7 @@ func (s *synthetic) record(r trace.Recorder) {
 				DustRao: b, StakedRao: issuance - 1e15 - 3e9 - pending - b})
 		}
 	}
-	r.Record(trace.Fault{TimeNs: 5, Peer: 3, Kind: "crash", Detail: "miner-3 stops"})
+	r.Record(trace.Fault{TimeNs: 5, Node: trace.Some(uint32(3)), Kind: "crash", Detail: "miner-3 stops"})
 }
 
 func (s *synthetic) train(r trace.Recorder, block uint64, t int64) {
@@ -141,8 +141,8 @@ func (s *synthetic) train(r trace.Recorder, block uint64, t int64) {
 	for i := range miners {
 		l := float32(s.loss(i, at) + 0.012*s.normal())
 		for _, subset := range []string{"all", "Pile-CC", "Github"} {
-			r.Record(trace.Train{TimeNs: t + int64(i)*1e6, Block: block, UID: uint16(validators + i), Subset: subset,
-				Steps: block / 9, Tokens: block * 30, TrainLoss: l, HeldOutLoss: l})
+			r.Record(trace.Train{TimeNs: t + int64(i)*1e6, Block: block, Node: uint32(i), UID: trace.Some(uint16(validators + i)), Subset: subset,
+				Steps: block / 9, Tokens: block * 30, TrainLoss: &l, HeldOutLoss: l})
 		}
 	}
 }
@@ -153,19 +153,21 @@ func (s *synthetic) ask(r trace.Recorder, block uint64, t int64) {
 		for range 10 {
 			i := int(s.uniform() * miners)
 			q := trace.Query{TimeNs: t, Block: block, Step: uint32(block / 45), Validator: uint16(v),
-				UID: uint16(validators + i), Subset: "Github", Code: 1}
+				Node: uint32(miners + v), Peer: trace.Some(uint32(i)), UID: uint16(validators + i),
+				Lane: trace.ScoringLane, Rows: 4, Subset: trace.Some("Github"), Code: success}
 			q.LatencyNs = int64(4e8 * math.Exp(0.4*s.normal()))
 			if s.uniform() < 0.05 {
-				q.Code, q.LatencyNs = 2, 12e9
+				q.Code, q.LatencyNs = "Timeout", 12e9
 			} else {
-				q.AnswerBytes, q.Loss = 12_000, float32(s.loss(i, at)+0.2*s.normal())
+				loss := float32(s.loss(i, at) + 0.2*s.normal())
 				if s.manifest.Nodes[i].Behaviour == "random" {
-					q.Loss = 9
+					loss = 9
 				}
-				q.EquivLoss = q.Loss * 1.18
-				target := math.Exp(-math.Max(0, float64(q.EquivLoss)-1.69))
+				q.AnswerBytes, q.Loss, q.EquivLoss = 12_000, &loss, trace.Some(loss*1.18)
+				q.Base, q.Synergy = trace.Some(0.0), trace.Some(0.0)
+				target := math.Exp(-math.Max(0, float64(*q.EquivLoss)-1.69))
 				miss := 0.4*math.Exp(-3*at) + 0.05*s.normal()
-				q.Route, q.RoutingLoss = float32(math.Max(target+miss, 0.01)), float32(miss*miss)
+				q.Route, q.RoutingLoss = trace.Some(float32(math.Max(target+miss, 0.01))), trace.Some(float32(miss*miss))
 			}
 			r.Record(q)
 		}
@@ -175,13 +177,13 @@ func (s *synthetic) ask(r trace.Recorder, block uint64, t int64) {
 func (s *synthetic) request(r trace.Recorder, block uint64, t int64) {
 	for a := range 7 {
 		n := s.manifest.Nodes[miners+validators+a]
-		row := trace.Application{TimeNs: t, Block: block, Peer: uint32(n.Index), StakeRao: n.StakeRao,
-			Session: uint32(block / 20), UID: uint16(validators + int(s.uniform()*miners)), Code: 1, Admitted: true}
+		row := trace.Application{TimeNs: t, Block: block, Node: uint32(n.Index), StakeRao: n.StakeRao,
+			Session: uint32(block / 20), UID: uint16(validators + int(s.uniform()*miners)), Code: success, Admitted: trace.Some(true)}
 		wait := 2.5 / (1 + float64(a))
 		row.LatencyNs = int64(1e9 * (0.3 + wait*s.uniform() + 0.05*math.Abs(s.normal())))
-		row.Loss, row.EnsembleLoss = 3.4, 3.2
+		row.Loss, row.EnsembleLoss = trace.Some(float32(3.4)), trace.Some(float32(3.2))
 		if s.uniform() < 0.5-0.08*float64(a) {
-			row.Code, row.Admitted, row.Loss, row.EnsembleLoss, row.LatencyNs = 5, false, 0, 0, 1e8
+			row.Code, row.Admitted, row.Loss, row.EnsembleLoss, row.LatencyNs = "Backoff", trace.Some(false), nil, nil, 1e8
 		}
 		r.Record(row)
 	}

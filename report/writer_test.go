@@ -71,11 +71,11 @@ func TestExtremeValuesSurvive(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := []trace.Block{
-		{Height: math.MaxUint64, TimeNs: math.MinInt64, Included: math.MaxUint32, IssuanceRao: 1 << 63, Digest: "ff"},
+		{Height: math.MaxUint64, TimeNs: math.MinInt64, Included: math.MaxUint32, IssuanceRao: 1 << 63, Digest: trace.Some("ff")},
 		{Height: 0, TimeNs: math.MaxInt64, EmissionRao: math.MaxUint64},
 	}
-	query := trace.Query{UID: math.MaxUint16, Code: math.MaxUint8, Loss: float32(math.Inf(1)), Base: math.SmallestNonzeroFloat64,
-		Subset: "α, \"quoted\"\n"}
+	query := trace.Query{UID: math.MaxUint16, Code: "α, \"quoted\"\n", Loss: trace.Some(float32(math.Inf(1))),
+		Base: trace.Some(math.SmallestNonzeroFloat64), Subset: trace.Some(""), Route: trace.Some(float32(0)), Peer: trace.Some(uint32(0))}
 	for _, r := range rows {
 		w.Record(r)
 	}
@@ -274,7 +274,7 @@ func TestAFailingDiskLeavesNothingHalfWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range uint64(3 * batchRows) {
-			w.Record(trace.Block{Height: i, Digest: fmt.Sprint(i)})
+			w.Record(trace.Block{Height: i, Digest: trace.Some(fmt.Sprint(i))})
 			w.Record(trace.Totals{Block: i})
 		}
 		err = w.Close()
@@ -345,12 +345,12 @@ func BenchmarkRecord(b *testing.B) {
 		b.Fatal(err)
 	}
 	random := splitMix(1)
-	row := trace.Query{Subset: "Github", Code: 1}
+	row := trace.Query{Subset: trace.Some("Github"), Code: success}
 	b.ReportAllocs()
 	for i := range b.N {
 		row.TimeNs, row.Step, row.UID = int64(i)*1e8, uint32(i/10), uint16(random.next()%4096)
-		row.Loss = float32(random.next()>>40) / (1 << 24)
-		row.EquivLoss, row.Base = row.Loss*1.2, float64(row.Loss)*1e3
+		loss := float32(random.next()>>40) / (1 << 24)
+		row.Loss, row.EquivLoss, row.Base = &loss, trace.Some(loss*1.2), trace.Some(float64(loss)*1e3)
 		w.Record(row)
 	}
 	if err := w.Close(); err != nil {

@@ -252,7 +252,7 @@ func (b *builder) applications() error {
 		b.groups[g.Name] = len(b.nodes)
 		for i := range g.Count {
 			config := agents.ApplicationConfig{
-				Index: uint32(len(b.nodes)), Mix: mix, Vocab: b.Corpus.Vocab, Cols: g.Prompt, Tokens: g.Tokens, Forced: true,
+				Mix: mix, Vocab: b.Corpus.Vocab, Cols: g.Prompt, Tokens: g.Tokens, Forced: true,
 				TopK: g.TopK, Peers: g.Peers, EveryNs: seconds(g.SessionS), PaceNs: seconds(g.PaceS), TimeoutNs: seconds(g.TimeoutS),
 			}
 			name := member(g.Name, i, g.Count)

@@ -118,10 +118,10 @@ func TestClaimIncentiveFollowsLossAmongTheHonest(t *testing.T) {
 
 // widestGap is the largest ratio, less one, between neighbours among the sorted final losses.
 func widestGap(training []trace.Row) float64 {
-	final := map[uint16]float64{}
+	final := map[uint32]float64{}
 	for _, row := range training {
 		if train := row.(trace.Train); train.Subset == "all" {
-			final[train.UID] = float64(train.HeldOutLoss)
+			final[train.Node] = float64(train.HeldOutLoss)
 		}
 	}
 	var losses []float64
@@ -173,7 +173,7 @@ func TestClaimSpecialistsAreFoundByWeightsAndByTheGate(t *testing.T) {
 // miner's newest held-out loss on the subset of the question.
 func askedLosses(queries, training []trace.Row) (losses []float64) {
 	type key struct {
-		uid    uint16
+		node   uint32
 		subset string
 	}
 	newest := map[key]float64{}
@@ -182,9 +182,9 @@ func askedLosses(queries, training []trace.Row) (losses []float64) {
 		q := row.(trace.Query)
 		for ; next < len(training) && training[next].(trace.Train).TimeNs <= q.TimeNs; next++ {
 			train := training[next].(trace.Train)
-			newest[key{train.UID, train.Subset}] = float64(train.HeldOutLoss)
+			newest[key{train.Node, train.Subset}] = float64(train.HeldOutLoss)
 		}
-		if have, ok := newest[key{q.UID, q.Subset}]; ok && q.Validator < 37 {
+		if have, ok := newest[key{*q.Peer, *q.Subset}]; ok && q.Validator < 37 {
 			losses = append(losses, have)
 		}
 	}

@@ -79,10 +79,10 @@ func TestInAnHourANetworkLearnsWhoKnowsNothing(t *testing.T) {
 		if row.Subset != "all" {
 			continue
 		}
-		if first[row.UID] == 0 {
-			first[row.UID] = row.HeldOutLoss
+		if first[*row.UID] == 0 {
+			first[*row.UID] = row.HeldOutLoss
 		}
-		last[row.UID] = row.HeldOutLoss
+		last[*row.UID] = row.HeldOutLoss
 	}
 	for i, n := range network.Nodes {
 		switch {
@@ -97,7 +97,7 @@ func TestInAnHourANetworkLearnsWhoKnowsNothing(t *testing.T) {
 	}
 	answered := 0
 	for _, row := range r.applications {
-		if row.Code == uint8(host.Success) && row.Admitted {
+		if row.Code == host.Success.String() && *row.Admitted {
 			answered++
 		}
 	}
@@ -122,7 +122,7 @@ func TestWhoCrashesGoesOnFromTheSavedState(t *testing.T) {
 	var before, after []trace.Train
 	for _, row := range r.training {
 		switch {
-		case int(row.UID) != miner || row.Subset != "all":
+		case int(*row.UID) != miner || row.Subset != "all":
 		case row.TimeNs < int64(at):
 			before = append(before, row)
 		default:

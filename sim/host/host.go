@@ -1,6 +1,8 @@
 package host
 
 import (
+	"strconv"
+
 	"taolab/model/num"
 	"taolab/sim/chain"
 	"taolab/sim/trace"
@@ -45,6 +47,7 @@ const (
 
 // Self is who the agent is on the network, as of the newest block that its node has seen.
 type Self struct {
+	Node    uint32 // its place in the run's table of nodes
 	Peer    PeerID
 	Hotkey  chain.Key
 	Coldkey chain.Key
@@ -98,6 +101,22 @@ const (
 	UnknownError    Code = 22
 	Unauthenticated Code = 23 // refused by the admission rules
 )
+
+// codeNames are the names of the return codes that hosts and agents use.
+var codeNames = map[Code]string{
+	NoReturn: "NoReturn", Success: "Success", Timeout: "Timeout", Backoff: "Backoff",
+	Unavailable: "Unavailable", NotImplemented: "NotImplemented", EmptyRequest: "EmptyRequest",
+	EmptyResponse: "EmptyResponse", InvalidResponse: "InvalidResponse", InvalidRequest: "InvalidRequest",
+	UnknownError: "UnknownError", Unauthenticated: "Unauthenticated",
+}
+
+// String is the code's name, or its number where it has none here.
+func (c Code) String() string {
+	if name, ok := codeNames[c]; ok {
+		return name
+	}
+	return "Code" + strconv.Itoa(int(c))
+}
 
 // Response is one reply on the wire; More announces that another part follows.
 type Response struct {
@@ -163,6 +182,8 @@ type Env interface {
 	// Stop drops a timer.
 	Stop(TimerID)
 	Record(trace.Row)
+	// NodeOf is the node that answers at a key, as rows name it; nil where none is known.
+	NodeOf(PeerID) *uint32
 }
 
 // Event is what a host hands to an agent.

@@ -11,22 +11,32 @@ import (
 
 // AppendRow appends the canonical bytes of a row: its fields in order, little-endian at their own
 // width; bool as one byte 0 or 1; string as its length in 4 bytes and its bytes; every NaN as the
-// one quiet NaN without payload. It panics on a row type with a field of another kind, which the
-// first row of that type shows.
+// one quiet NaN without payload; a column that may have no value as
+// one byte 0, or 1 and the value. It panics on a row type with a field of another kind, which the first
+// row of that type shows.
 func AppendRow(b []byte, r Row) []byte {
 	v := reflect.ValueOf(r)
 	if v.Kind() != reflect.Struct {
 		panic(fmt.Sprintf("trace: row %T is not a struct", r))
 	}
 	for i := range v.NumField() {
-		b = appendField(b, v, i)
+		f := v.Field(i)
+		if f.Kind() == reflect.Pointer {
+			if f.IsNil() {
+				b = append(b, 0)
+				continue
+			}
+			b, f = append(b, 1), f.Elem()
+		}
+		b = appendField(b, v, i, f)
 	}
 	return b
 }
 
-func appendField(b []byte, row reflect.Value, i int) []byte {
+// appendField appends the value f of a row's column i.
+func appendField(b []byte, row reflect.Value, i int, f reflect.Value) []byte {
 	le := binary.LittleEndian
-	switch f := row.Field(i); f.Kind() {
+	switch f.Kind() {
 	case reflect.Bool:
 		if f.Bool() {
 			return append(b, 1)
@@ -53,7 +63,7 @@ func appendField(b []byte, row reflect.Value, i int) []byte {
 		return append(le.AppendUint32(b, uint32(len(s))), s...)
 	default:
 		panic(fmt.Sprintf("trace: column %s of %s is a %s; columns are bool, uint8 to uint64, int32, int64, "+
-			"float32, float64 or string", row.Type().Field(i).Name, row.Type(), f.Type()))
+			"float32, float64 or string, or pointers to those", row.Type().Field(i).Name, row.Type(), f.Type()))
 	}
 }
 

@@ -1,7 +1,9 @@
 package trace
 
 // Row is one line of one table. Its fields are the table's columns: exported, of plain types
-// (bool, unsigned and signed integers, floats, string), tagged with `unit` and `doc`.
+// (bool, unsigned and signed integers, floats, string), tagged with `unit` and `doc`. A column that
+// may have no value is a pointer to a plain type; nil is written as NULL. A row about an actor names
+// its node, the actor's place in the table of nodes, since a uid can change hands.
 type Row interface {
 	// Table names the table that the row belongs to.
 	Table() Table
@@ -17,90 +19,194 @@ type Table string
 
 // The tables, in the order in which documents list them.
 const (
+	Nodes        Table = "nodes"
+	Seats        Table = "seats"
 	Blocks       Table = "blocks"
+	Transactions Table = "transactions"
 	Epochs       Table = "epochs"
 	Weights      Table = "weights"
 	Bonds        Table = "bonds"
 	Queries      Table = "queries"
+	Answers      Table = "answers"
+	Scores       Table = "scores"
 	Training     Table = "training"
 	Ledger       Table = "ledger"
 	Faults       Table = "faults"
 	Applications Table = "applications"
 )
 
+// The lanes of a validator's questions.
+const (
+	ScoringLane = "scoring" // whole batches to the peers whose turn it is; weights come from it
+	ServiceLane = "service" // single rows to the peers that the gate names for them
+)
+
+// Some is a column's value where the column may have none.
+func Some[T any](v T) *T { return &v }
+
+// Node is one machine with its agent, as it is configured.
+type Node struct {
+	Node      uint32   `unit:"index" doc:"the node's place in the run, from 0; all tables name it by that"`
+	Name      string   `unit:"name" doc:"name of the group and number of the member"`
+	Group     string   `unit:"name" doc:"group of the scenario"`
+	Role      string   `unit:"name" doc:"miner, validator or application"`
+	Behaviour string   `unit:"name" doc:"what the group's behaviour says"`
+	Region    string   `unit:"name" doc:"region of the network"`
+	Hotkey    string   `unit:"hex" doc:"public key of the hotkey"`
+	Coldkey   string   `unit:"hex" doc:"public key of the coldkey"`
+	StakeRao  uint64   `unit:"rao" doc:"stake at genesis; of a node that joins later, the free money that it brings"`
+	JoinsNs   *int64   `unit:"ns" doc:"time at which the node begins to register; NULL: seated at genesis, or never a neuron"`
+	Width     *uint32  `unit:"channels" doc:"width of its model; NULL without a model"`
+	Layers    *uint32  `unit:"layers" doc:"transformer blocks of its model; NULL without a model"`
+	Heads     *uint32  `unit:"heads" doc:"attention heads of its model; NULL without a model"`
+	Context   *uint32  `unit:"tokens" doc:"longest sequence of its model; NULL without a model"`
+	Params    *uint64  `unit:"weights" doc:"size of its model; NULL without a model"`
+	FLOPS     *uint64  `unit:"FLOP/s" doc:"speed of its compute unit; NULL where it has none"`
+	Duty      *float64 `unit:"share" doc:"share of its time that it trains; NULL for a node that never does"`
+}
+
+// Seat is one life of a uid: who held it, from which block to which, and why that ended.
+type Seat struct {
+	UID           uint16  `unit:"uid" doc:"the seat"`
+	Node          *uint32 `unit:"index" doc:"who held it; NULL for a hotkey of no node"`
+	Hotkey        string  `unit:"hex" doc:"public key of the hotkey"`
+	FromBlock     uint64  `unit:"block" doc:"height of the registration; 0 at genesis"`
+	UntilBlock    *uint64 `unit:"block" doc:"height at which another took it; NULL: held at the end of the run"`
+	End           string  `unit:"name" doc:"why it ended: held (it did not), or pruned"`
+	SuccessorNode *uint32 `unit:"index" doc:"who took the seat; NULL if nobody did, or a hotkey of no node"`
+}
+
 // Block is one block of the chain.
 type Block struct {
-	Height      uint64 `unit:"block" doc:"height of the block"`
-	TimeNs      int64  `unit:"ns" doc:"time of the block since genesis"`
-	Included    uint32 `unit:"transactions" doc:"transactions included"`
-	Rejected    uint32 `unit:"transactions" doc:"transactions that the ledger refused"`
-	EmissionRao uint64 `unit:"rao" doc:"newly minted in this block"`
-	IssuanceRao uint64 `unit:"rao" doc:"total issuance after the block"`
-	Digest      string `unit:"hex" doc:"state digest after the block; empty where the run does not digest every block"`
+	Height      uint64  `unit:"block" doc:"height of the block"`
+	TimeNs      int64   `unit:"ns" doc:"time of the block since genesis"`
+	Included    uint32  `unit:"transactions" doc:"transactions included"`
+	Rejected    uint32  `unit:"transactions" doc:"transactions that the ledger refused"`
+	EmissionRao uint64  `unit:"rao" doc:"newly minted in this block"`
+	IssuanceRao uint64  `unit:"rao" doc:"total issuance after the block"`
+	Digest      *string `unit:"hex" doc:"state digest after the block; NULL where the run took none"`
+}
+
+// Transaction is one transaction that reached the block producer, and what became of it.
+type Transaction struct {
+	Block   uint64  `unit:"block" doc:"height of the block that decided"`
+	TimeNs  int64   `unit:"ns" doc:"time of that block"`
+	Place   uint32  `unit:"index" doc:"place among the transactions of that block, from 0"`
+	Node    *uint32 `unit:"index" doc:"who sent it; NULL for a key of no node"`
+	Signer  string  `unit:"hex" doc:"public key that signed it"`
+	Nonce   uint64  `unit:"nonce" doc:"the signer's nonce in it"`
+	Kind    string  `unit:"name" doc:"kind of message: SetWeights, Register, Transfer, ..."`
+	Bytes   uint32  `unit:"bytes" doc:"length on the wire, signature included"`
+	Outcome string  `unit:"name" doc:"included, rejected (by the ledger) or expired (before its block)"`
+	Reason  *string `unit:"text" doc:"why it was rejected; NULL otherwise"`
 }
 
 // Epoch is the outcome of one consensus epoch for one neuron.
 type Epoch struct {
-	Epoch          uint32 `unit:"epoch" doc:"running number of the epoch, from 0"`
-	Block          uint64 `unit:"block" doc:"height at which the epoch ran"`
-	UID            uint16 `unit:"uid" doc:"the neuron"`
-	StakeRao       uint64 `unit:"rao" doc:"stake on the neuron's hotkey after the epoch was paid"`
-	Consensus      uint16 `unit:"1/65535" doc:"weight that a kappa majority of stake supports"`
-	Incentive      uint16 `unit:"1/65535" doc:"share of what miners earn"`
-	Dividends      uint16 `unit:"1/65535" doc:"share of what validators earn"`
-	ValidatorTrust uint16 `unit:"1/65535" doc:"part of a validator's weight that consensus kept"`
-	EmissionRao    uint64 `unit:"rao" doc:"paid to the neuron in this epoch"`
-	Active         bool   `unit:"flag" doc:"set weights within the activity cutoff"`
-	Permit         bool   `unit:"flag" doc:"holds a validator permit after this epoch"`
+	Epoch          uint32  `unit:"epoch" doc:"running number of the epoch, from 0"`
+	Block          uint64  `unit:"block" doc:"height at which the epoch ran"`
+	UID            uint16  `unit:"uid" doc:"the neuron"`
+	Node           *uint32 `unit:"index" doc:"who held the uid; NULL for a hotkey of no node"`
+	StakeRao       uint64  `unit:"rao" doc:"stake on the neuron's hotkey after the epoch was paid"`
+	Consensus      uint16  `unit:"1/65535" doc:"weight that a kappa majority of stake supports"`
+	Incentive      uint16  `unit:"1/65535" doc:"share of what miners earn"`
+	Dividends      uint16  `unit:"1/65535" doc:"share of what validators earn"`
+	ValidatorTrust uint16  `unit:"1/65535" doc:"part of a validator's weight that consensus kept"`
+	Rank           *uint16 `unit:"1/65535" doc:"stake-weighted sum of the weights on the neuron; NULL under a rule that does not store it"`
+	Trust          *uint16 `unit:"1/65535" doc:"part of its rank that consensus kept; NULL under a rule that does not store it"`
+	EmissionRao    uint64  `unit:"rao" doc:"paid to the neuron in this epoch"`
+	Active         bool    `unit:"flag" doc:"set weights within the activity cutoff"`
+	Permit         bool    `unit:"flag" doc:"holds a validator permit after this epoch"`
 }
 
 // Weight is one entry of the weight matrix at an epoch.
 type Weight struct {
-	Epoch  uint32 `unit:"epoch" doc:"running number of the epoch"`
-	Block  uint64 `unit:"block" doc:"height at which the epoch ran"`
-	From   uint16 `unit:"uid" doc:"the validator that set the weight"`
-	To     uint16 `unit:"uid" doc:"the neuron that the weight is on"`
-	Weight uint32 `unit:"1/65535" doc:"stored weight; the row's largest is 65535 (nakamoto: its sum is 2^32-1)"`
+	Epoch    uint32  `unit:"epoch" doc:"running number of the epoch"`
+	Block    uint64  `unit:"block" doc:"height at which the epoch ran"`
+	From     uint16  `unit:"uid" doc:"the validator that set the weight"`
+	To       uint16  `unit:"uid" doc:"the neuron that the weight is on"`
+	FromNode *uint32 `unit:"index" doc:"who held from; NULL for a hotkey of no node"`
+	ToNode   *uint32 `unit:"index" doc:"who held to; NULL for a hotkey of no node"`
+	Weight   uint32  `unit:"1/65535" doc:"stored weight; the row's largest is 65535 (nakamoto: its sum is 2^32-1)"`
 }
 
 // Bond is one entry of the bond matrix after an epoch.
 type Bond struct {
-	Epoch uint32 `unit:"epoch" doc:"running number of the epoch"`
-	Block uint64 `unit:"block" doc:"height at which the epoch ran"`
-	From  uint16 `unit:"uid" doc:"the validator that holds the bond"`
-	To    uint16 `unit:"uid" doc:"the neuron that the bond is in"`
-	Bond  uint64 `unit:"1/65535" doc:"stored bond (nakamoto: rao)"`
+	Epoch    uint32  `unit:"epoch" doc:"running number of the epoch"`
+	Block    uint64  `unit:"block" doc:"height at which the epoch ran"`
+	From     uint16  `unit:"uid" doc:"the validator that holds the bond"`
+	To       uint16  `unit:"uid" doc:"the neuron that the bond is in"`
+	FromNode *uint32 `unit:"index" doc:"who held from; NULL for a hotkey of no node"`
+	ToNode   *uint32 `unit:"index" doc:"who held to; NULL for a hotkey of no node"`
+	Bond     uint64  `unit:"1/65535" doc:"stored bond (nakamoto: rao)"`
 }
 
-// Query is one question of a validator to one miner, with its score.
+// Query is one request of a validator to one miner, with its score.
 type Query struct {
-	TimeNs      int64   `unit:"ns" doc:"time at which the validator closed the step"`
-	Block       uint64  `unit:"block" doc:"newest block that the validator had seen"`
-	Step        uint32  `unit:"step" doc:"running number of the validator's step"`
-	Validator   uint16  `unit:"uid" doc:"who asked"`
-	UID         uint16  `unit:"uid" doc:"who was asked"`
-	Subset      string  `unit:"name" doc:"corpus subset of the batch"`
-	Code        uint8   `unit:"code" doc:"return code: 1 is success"`
-	LatencyNs   int64   `unit:"ns" doc:"from sending the question to the answer or to giving up"`
-	AnswerBytes uint32  `unit:"bytes" doc:"length of the answer's body"`
-	Loss        float32 `unit:"nats/token" doc:"phrase cross-entropy per standard token; 0 without a success"`
-	EquivLoss   float32 `unit:"nats/token" doc:"loss per GPT-2-equivalent token, as it enters the score; 0 without a success"`
-	Base        float64 `unit:"score" doc:"effective parameters to the scaling power"`
-	Synergy     float64 `unit:"score" doc:"share of what pairs of answers gain"`
-	Route       float32 `unit:"probability" doc:"score of the validator's gate for the miner on this batch"`
-	RoutingLoss float32 `unit:"1" doc:"squared error of route against exp(1.69 - equiv_loss), at most 1: what the gate is trained on; 0 without a success"`
+	TimeNs      int64    `unit:"ns" doc:"time at which the validator closed the step"`
+	Block       uint64   `unit:"block" doc:"newest block that the validator had seen"`
+	Step        uint32   `unit:"step" doc:"running number of the validator's step"`
+	Node        uint32   `unit:"index" doc:"who asked"`
+	Validator   uint16   `unit:"uid" doc:"uid of who asked"`
+	Peer        *uint32  `unit:"index" doc:"node that was asked; NULL for a key of no node"`
+	UID         uint16   `unit:"uid" doc:"uid that was asked"`
+	Lane        string   `unit:"name" doc:"scoring: the whole batch, and weights come from it; service: rows that the gate gave to this peer"`
+	Rows        uint32   `unit:"rows" doc:"rows of text in the request"`
+	Subset      *string  `unit:"name" doc:"corpus subset of all rows; NULL where the rows are mixed"`
+	Code        string   `unit:"name" doc:"return code; Success where an answer came that could be read"`
+	LatencyNs   int64    `unit:"ns" doc:"from sending the request to the answer or to giving up"`
+	AnswerBytes uint32   `unit:"bytes" doc:"length of the answer's body"`
+	Loss        *float32 `unit:"nats/token" doc:"mean phrase cross-entropy per standard token; NULL without a success"`
+	EquivLoss   *float32 `unit:"nats/token" doc:"loss per GPT-2-equivalent token, as it enters the score; NULL without a success"`
+	Base        *float64 `unit:"score" doc:"effective parameters to the scaling power; NULL without a success and in the service lane"`
+	Synergy     *float64 `unit:"score" doc:"share of what pairs of answers gain; NULL without a success and in the service lane"`
+	Route       *float32 `unit:"probability" doc:"mean over the rows of the gate's score of the miner; NULL for a uid beyond the gates"`
+	RoutingLoss *float32 `unit:"1" doc:"mean squared error of the gate's score against its target; NULL for a uid beyond the gates"`
+}
+
+// Answer is the part of a request that concerns one subset.
+type Answer struct {
+	TimeNs    int64    `unit:"ns" doc:"time at which the validator closed the step"`
+	Block     uint64   `unit:"block" doc:"newest block that the validator had seen"`
+	Step      uint32   `unit:"step" doc:"running number of the validator's step"`
+	Node      uint32   `unit:"index" doc:"who asked"`
+	Validator uint16   `unit:"uid" doc:"uid of who asked"`
+	Peer      *uint32  `unit:"index" doc:"node that was asked; NULL for a key of no node"`
+	UID       uint16   `unit:"uid" doc:"uid that was asked"`
+	Lane      string   `unit:"name" doc:"scoring or service"`
+	Subset    string   `unit:"name" doc:"corpus subset of these rows"`
+	Rows      uint32   `unit:"rows" doc:"rows of the subset in the request"`
+	Loss      *float32 `unit:"nats/token" doc:"mean phrase cross-entropy over these rows; NULL without a success"`
+	Gate      *float32 `unit:"probability" doc:"mean gate score over these rows; NULL for a uid beyond the gates"`
+	Target    *float32 `unit:"probability" doc:"mean of what the gate is trained toward over these rows; NULL where nothing is learned from the answer"`
+}
+
+// Score is one row of text in one request: the finest that is known of a gate.
+type Score struct {
+	Step      uint32   `unit:"step" doc:"running number of the validator's step"`
+	Node      uint32   `unit:"index" doc:"who asked"`
+	Validator uint16   `unit:"uid" doc:"uid of who asked"`
+	Peer      *uint32  `unit:"index" doc:"node that was asked; NULL for a key of no node"`
+	UID       uint16   `unit:"uid" doc:"uid that was asked"`
+	Lane      string   `unit:"name" doc:"scoring or service"`
+	Row       uint32   `unit:"row" doc:"place of the row in the step's batch, from 0"`
+	Subset    string   `unit:"name" doc:"corpus subset of the row"`
+	Loss      *float32 `unit:"nats/token" doc:"phrase cross-entropy; NULL without a success"`
+	Gate      *float32 `unit:"probability" doc:"the gate's score; NULL for a uid beyond the gates"`
+	Target    *float32 `unit:"probability" doc:"what the gate is trained toward; NULL where nothing is learned from the answer"`
 }
 
 // Train is one measurement of a miner's model.
 type Train struct {
-	TimeNs      int64   `unit:"ns" doc:"time of the measurement"`
-	Block       uint64  `unit:"block" doc:"newest block that the miner had seen"`
-	UID         uint16  `unit:"uid" doc:"the miner"`
-	Subset      string  `unit:"name" doc:"held-out subset; all is the mean over subsets by corpus weight"`
-	Steps       uint64  `unit:"steps" doc:"optimiser steps since the fork from the base model"`
-	Tokens      uint64  `unit:"tokens" doc:"tokens trained on since the fork"`
-	TrainLoss   float32 `unit:"nats/token" doc:"mean training loss since the last measurement; 0 before the first step"`
-	HeldOutLoss float32 `unit:"nats/token" doc:"loss on held-out text"`
+	TimeNs      int64    `unit:"ns" doc:"time of the measurement"`
+	Block       uint64   `unit:"block" doc:"newest block that the miner had seen"`
+	Node        uint32   `unit:"index" doc:"the miner"`
+	UID         *uint16  `unit:"uid" doc:"uid that it held; NULL without one"`
+	Subset      string   `unit:"name" doc:"held-out subset; all is the mean over subsets by corpus weight"`
+	Steps       uint64   `unit:"steps" doc:"optimiser steps since the fork from the base model"`
+	Tokens      uint64   `unit:"tokens" doc:"tokens trained on since the fork"`
+	TrainLoss   *float32 `unit:"nats/token" doc:"mean training loss since the last measurement; NULL if there was no step"`
+	HeldOutLoss float32  `unit:"nats/token" doc:"loss on held-out text"`
 }
 
 // Totals is the ledger's account of all money after a block.
@@ -119,28 +225,34 @@ type Totals struct {
 
 // Fault is something that went wrong on purpose, or an effect that was refused.
 type Fault struct {
-	TimeNs int64  `unit:"ns" doc:"time of the fault"`
-	Peer   uint32 `unit:"index" doc:"node that it befell, in the order of run.json"`
-	Kind   string `unit:"name" doc:"loss, crash, restart, refused, ..."`
-	Detail string `unit:"text" doc:"what happened, in words"`
+	TimeNs int64   `unit:"ns" doc:"time of the fault"`
+	Node   *uint32 `unit:"index" doc:"node that it befell; NULL if it befell the network"`
+	Kind   string  `unit:"name" doc:"loss, crash, restart, refused, ..."`
+	Detail string  `unit:"text" doc:"what happened, in words"`
 }
 
 // Application is one request of an application for one continuation token.
 type Application struct {
-	TimeNs       int64   `unit:"ns" doc:"time at which the request was closed"`
-	Block        uint64  `unit:"block" doc:"newest block that the application had seen"`
-	Peer         uint32  `unit:"index" doc:"the application's node, in the order of run.json"`
-	StakeRao     uint64  `unit:"rao" doc:"stake that the application held"`
-	Session      uint32  `unit:"session" doc:"running number of the prompt"`
-	Position     uint32  `unit:"token" doc:"position of the token in the continuation, from 0"`
-	UID          uint16  `unit:"uid" doc:"the miner that was asked"`
-	Code         uint8   `unit:"code" doc:"return code: 1 is success"`
-	Admitted     bool    `unit:"flag" doc:"the miner took the request"`
-	LatencyNs    int64   `unit:"ns" doc:"from sending the request to the answer or to giving up"`
-	Loss         float32 `unit:"nats/token" doc:"of the true next token under the answer; 0 without a success"`
-	EnsembleLoss float32 `unit:"nats/token" doc:"of the true next token under the mean of all answers for this token, the same in each of their rows; 0 without any"`
+	TimeNs       int64    `unit:"ns" doc:"time at which the request was closed"`
+	Block        uint64   `unit:"block" doc:"newest block that the application had seen"`
+	Node         uint32   `unit:"index" doc:"the application"`
+	StakeRao     uint64   `unit:"rao" doc:"stake that the application held"`
+	Session      uint32   `unit:"session" doc:"running number of the prompt"`
+	Position     uint32   `unit:"token" doc:"position of the token in the continuation, from 0"`
+	Peer         *uint32  `unit:"index" doc:"node that was asked; NULL for a key of no node"`
+	UID          uint16   `unit:"uid" doc:"uid that was asked"`
+	Code         string   `unit:"name" doc:"return code; Success where an answer came that could be read"`
+	Admitted     *bool    `unit:"flag" doc:"the miner took the request; NULL where nobody knows, as after a timeout"`
+	LatencyNs    int64    `unit:"ns" doc:"from sending the request to the answer or to giving up"`
+	Loss         *float32 `unit:"nats/token" doc:"of the true next token under the answer; NULL without a success, and where the text runs free"`
+	EnsembleLoss *float32 `unit:"nats/token" doc:"of the true next token under the combined answers for this token, the same in each of their rows; NULL without any"`
 }
 
+func (Node) Table() Table        { return Nodes }
+func (Seat) Table() Table        { return Seats }
+func (Transaction) Table() Table { return Transactions }
+func (Answer) Table() Table      { return Answers }
+func (Score) Table() Table       { return Scores }
 func (Block) Table() Table       { return Blocks }
 func (Epoch) Table() Table       { return Epochs }
 func (Weight) Table() Table      { return Weights }

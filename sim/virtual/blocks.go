@@ -230,7 +230,7 @@ func (w *World) makeBlock(height uint64) {
 	if epoch != nil || w.cfg.DigestEvery > 0 && height%w.cfg.DigestEvery == 0 {
 		d := w.state.Digest()
 		w.log.ledger(height, d)
-		row.Digest = d.String()
+		row.Digest = trace.Some(d.String())
 	}
 	if w.cfg.Recorder != nil {
 		w.recordBlock(row, minted, epoch)

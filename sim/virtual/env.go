@@ -37,7 +37,7 @@ func bounded(d host.Time) host.Time { return min(max(d, 0), maxTime) }
 func (e *env) Self() host.Self {
 	w, n := e.use()
 	uid, has := w.viewOf(n).UIDOf(n.hotkey.key)
-	return host.Self{Peer: n.peer, Hotkey: n.hotkey.key, Coldkey: n.coldkey.key, UID: uid, HasUID: has}
+	return host.Self{Node: uint32(n.index), Peer: n.peer, Hotkey: n.hotkey.key, Coldkey: n.coldkey.key, UID: uid, HasUID: has}
 }
 
 // Now is documented at host.Env; it shows the node's own clock.
@@ -116,6 +116,15 @@ func (e *env) Stop(id host.TimerID) {
 	if _, open := n.timers.take(uint64(id)); open {
 		w.stale++
 	}
+}
+
+// NodeOf is documented at host.Env.
+func (e *env) NodeOf(peer host.PeerID) *uint32 {
+	w, _ := e.use()
+	if i, known := w.peers[peer]; known {
+		return trace.Some(uint32(i))
+	}
+	return nil
 }
 
 // Record is documented at host.Env.

@@ -17,7 +17,11 @@ func (p Partition) holds(t host.Time) bool { return p.From <= t && t < p.To }
 // fault records something that went wrong. Callers that build the detail check records.Faults.
 func (w *World) fault(node int32, kind, detail string) {
 	if w.records.Faults {
-		w.record(trace.Fault{TimeNs: int64(w.now), Peer: uint32(node), Kind: kind, Detail: detail})
+		row := trace.Fault{TimeNs: int64(w.now), Kind: kind, Detail: detail}
+		if node >= 0 {
+			row.Node = trace.Some(uint32(node))
+		}
+		w.record(row)
 	}
 }
 

@@ -236,7 +236,11 @@ func (l *logged) Record(r trace.Row) {
 	case logRow:
 		l.WriteString(r.Text + "\n")
 	case trace.Fault:
-		fmt.Fprintf(l, "%s node %d: %s: %s\n", at(host.Time(r.TimeNs)), r.Peer, r.Kind, r.Detail)
+		node := -1
+		if r.Node != nil {
+			node = int(*r.Node)
+		}
+		fmt.Fprintf(l, "%s node %d: %s: %s\n", at(host.Time(r.TimeNs)), node, r.Kind, r.Detail)
 	case trace.Block:
 		fmt.Fprintf(l, "%s block %d: %d included, %d rejected\n", at(host.Time(r.TimeNs)), r.Height,
 			r.Included, r.Rejected)
