@@ -153,7 +153,7 @@ func newDriver(t *testing.T, cmd *datadriven.TestData) *driver {
 	case "lazy":
 		c := LazyConfig{EpochBlocks: 10}
 		if cmd.HasArg("favour") {
-			c.Favour = []chain.UID{3, 4}
+			c.Favour = []chain.Key{publicKey("hot 3"), publicKey("gone"), publicKey("hot 4")}
 		}
 		d.fresh = func() host.Agent { return NewLazy(c) }
 	}

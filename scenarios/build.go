@@ -220,27 +220,56 @@ func (b *builder) validators() error {
 func (b *builder) validator(g ValidatorGroup, name string, mix *pile.Mix) (fresh func() host.Agent, params int, err error) {
 	if g.Behaviour == "lazy" {
 		config := agents.LazyConfig{EpochBlocks: g.EpochBlocks}
+		for _, name := range g.Favour {
+			config.Favour = append(config.Favour, virtual.PublicKey(b.Seed, name, host.Hotkey))
+		}
 		return func() host.Agent { return agents.NewLazy(config) }, 0, config.Validate()
 	}
 	shape := lm.Config{Vocab: b.Corpus.Vocab, Context: g.Tokens, Width: g.RouterWidth, Layers: 1, Heads: g.RouterHeads}
 	router := lm.NewRouter(shape, b.uids, num.NewStream(b.Seed, "router/"+name))
 	config := agents.ValidatorConfig{
-		Mix: mix, Subsets: b.material.Store.Subsets(), Vocab: b.Corpus.Vocab,
+		Era: g.Release, Mix: mix, Subsets: b.material.Store.Subsets(), Vocab: b.Corpus.Vocab,
 		Rows: g.Rows, Cols: g.Tokens, TopK: g.TopK, Peers: g.Peers,
 		StepNs: seconds(g.StepS), TimeoutNs: seconds(g.TimeoutS), BlockNs: seconds(b.Time.BlockS),
-		Gate: agents.Gate{Noise: g.Noise, Explore: g.Explore}, Router: router,
+		Gate: agents.Gate{Noise: g.Noise, Explore: b.scorePeers(g)}, Router: router,
 		SGD:         lm.SGD{Rate: float32(g.RouterRate), Momentum: 0.8, ClipNorm: 1},
-		EpochBlocks: g.EpochBlocks, Alpha: g.Alpha, Power: g.Power, SynergyPower: g.SynergyPower,
+		EpochBlocks: g.EpochBlocks, Alpha: g.Alpha,
 		BytesPerToken: b.material.Store.BytesPerToken(),
 	}
+	same := func(x float64) float64 { return x }
+	set(&config.Power, g.Power, same)
+	set(&config.SynergyPower, g.SynergyPower, same)
 	if g.Routing == "gated" {
 		config.Routing = agents.Gated
+	}
+	if g.Targets == "everyone" {
+		config.Targets = agents.Everyone
 	}
 	if err := config.Validate(); err != nil {
 		return nil, 0, fmt.Errorf("validator %s: %w", name, err)
 	}
 	params = router.Trunk.Config.Params() + len(router.Gates) + len(router.Bias)
 	return func() host.Agent { return agents.NewValidator(config) }, params, nil
+}
+
+// scorePeers is the size of a gated validator's scoring lane: what the group says, or the least that
+// asks every target within epoch_blocks, at least 2, that leaves a peer to the service lane.
+func (sc *Scenario) scorePeers(g ValidatorGroup) int {
+	if g.ScorePeers != nil {
+		return *g.ScorePeers
+	}
+	targets := 0
+	for _, m := range sc.Miners {
+		targets += m.Count
+	}
+	if g.Targets == "everyone" {
+		for _, v := range sc.Validators {
+			targets += v.Count
+		}
+		targets-- // nobody asks itself
+	}
+	steps := max(int(float64(float64(g.EpochBlocks)*sc.Time.BlockS)/g.StepS), 1)
+	return max(min(max((targets+steps-1)/steps, 2), g.Peers-1), 1)
 }
 
 func (b *builder) applications() error {
@@ -252,8 +281,11 @@ func (b *builder) applications() error {
 		b.groups[g.Name] = len(b.nodes)
 		for i := range g.Count {
 			config := agents.ApplicationConfig{
-				Mix: mix, Vocab: b.Corpus.Vocab, Cols: g.Prompt, Tokens: g.Tokens, Forced: true,
-				TopK: g.TopK, Peers: g.Peers, EveryNs: seconds(g.SessionS), PaceNs: seconds(g.PaceS), TimeoutNs: seconds(g.TimeoutS),
+				Mix: mix, Vocab: b.Corpus.Vocab, Cols: g.Prompt, Tokens: g.Tokens, Forced: g.Forced,
+				Sessions: g.Sessions, TopK: g.TopK, Peers: g.Peers, EveryNs: seconds(g.SessionS), PaceNs: seconds(g.PaceS), TimeoutNs: seconds(g.TimeoutS),
+			}
+			if g.Combine == "mean" {
+				config.Combine = agents.Mean
 			}
 			name := member(g.Name, i, g.Count)
 			if err := config.Validate(); err != nil {

@@ -1,6 +1,9 @@
 package scenarios
 
-import "taolab/report"
+import (
+	"taolab/agents/score"
+	"taolab/report"
+)
 
 func one(x float64) Span { return Span{x, x} }
 
@@ -18,7 +21,7 @@ func Default() Scenario {
 			LatencyMs: [][]float64{{10, 45, 90}, {45, 15, 70}, {90, 70, 20}},
 			JitterMs:  5, BlockDelayMs: 800,
 		},
-		Trace: TraceSection{Blocks: "all", Epochs: 1, Weights: 1, Bonds: 1, Queries: "all", Training: "all", Applications: "all"},
+		Trace: TraceSection{Blocks: "all", Epochs: 1, Weights: 1, Bonds: 1, Queries: "all", Answers: "all", Rows: "off", Training: "all", Applications: "all"},
 	}
 }
 
@@ -33,9 +36,10 @@ func defaultMiners() MinerGroup {
 func defaultValidators() ValidatorGroup {
 	return ValidatorGroup{
 		Name: "validator", Count: 1, Behaviour: "honest", Routing: "uniform", StakeTAO: one(1000),
+		Batch: "mixed", Release: score.DefaultEra, Targets: "serving",
 		Rows: 16, Tokens: 24, Peers: 8, TopK: 64, StepS: 24, TimeoutS: 12, EpochBlocks: 60,
-		Alpha: 0.1, Power: 0.5, SynergyPower: 0.5, Explore: 2, Noise: 0.1,
-		RouterWidth: 32, RouterHeads: 2, RouterRate: 0.1,
+		Alpha: 0.1, Noise: 0.1,
+		RouterWidth: 32, RouterHeads: 2, RouterRate: 0.1, RouterLabels: true, RouterBase: true,
 		HardwareMFLOPS: one(200), UpMbps: 200, DownMbps: 200,
 	}
 }
@@ -43,7 +47,7 @@ func defaultValidators() ValidatorGroup {
 func defaultApplications() ApplicationGroup {
 	return ApplicationGroup{
 		Name: "application", Count: 1, StakeTAO: one(10), SessionS: 600, PaceS: 1.2, Prompt: 16, Tokens: 8, Peers: 3,
-		TopK: 64, TimeoutS: 12, UpMbps: 20, DownMbps: 50,
+		Combine: "best", Sessions: 1, Forced: true, TopK: 64, TimeoutS: 12, UpMbps: 20, DownMbps: 50,
 	}
 }
 

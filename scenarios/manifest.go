@@ -28,6 +28,8 @@ func (sc *Scenario) Tables() []trace.Table {
 		{t.Weights > 0, trace.Weights},
 		{t.Bonds > 0, trace.Bonds},
 		{t.Queries == "all", trace.Queries},
+		{t.Answers == "all", trace.Answers},
+		{t.Rows == "all", trace.Scores},
 		{t.Training == "all", trace.Training},
 		{t.Blocks == "all", trace.Ledger},
 		{true, trace.Faults},

@@ -134,24 +134,30 @@ type ValidatorGroup struct {
 	Name           string   `toml:"name" doc:"name of the group; members are numbered"`
 	Count          int      `toml:"count" unit:"neurons" min:"1" max:"65535" doc:"members of the group"`
 	Behaviour      string   `toml:"behaviour" one:"honest,lazy" doc:"honest queries and scores; lazy copies the row of the largest stake"`
-	Routing        string   `toml:"routing" one:"uniform,gated" doc:"whom to ask: permuted order without replacement, or the trained gate's choice per input"`
+	Favour         []string `toml:"favour" doc:"nodes that lazy members put equal weights on, instead of copying; empty: they copy"`
+	Routing        string   `toml:"routing" one:"uniform,gated" doc:"uniform: all peers in a permuted order without replacement, each the whole batch; gated: some so, and for each row those whom the trained gate names"`
 	StakeTAO       Span     `toml:"stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"stake at genesis; a pair is spread over the members"`
 	Subsets        []string `toml:"subsets" doc:"subsets that the validator scores on; empty takes the corpus as it is"`
-	Rows           int      `toml:"rows" unit:"rows" min:"1" max:"1024" doc:"rows in a batch, all of one subset"`
+	Batch          string   `toml:"batch" one:"mixed,subset" doc:"mixed: each row of a batch is of a subset drawn by weight; subset: all rows are of one, which pays who is best at one common subset"`
+	Release        string   `toml:"release" one:"3.3.0,3.3.4,3.4.2,3.5.1,3.6.0" doc:"reference release whose rules are followed; from 3.6.0 on the loss is averaged before the power, not after"`
+	Targets        string   `toml:"targets" one:"serving,everyone" doc:"whom to ask at all: who sets no weights on others, or every uid as in 2022"`
+	Rows           int      `toml:"rows" unit:"rows" min:"1" max:"1024" doc:"rows in a batch"`
 	Tokens         int      `toml:"tokens" unit:"tokens" min:"4" max:"4096" doc:"tokens of each row that are sent"`
-	Peers          int      `toml:"peers" unit:"neurons" min:"1" max:"4096" doc:"miners asked in one step"`
+	Peers          int      `toml:"peers" unit:"neurons" min:"1" max:"4096" doc:"miners asked about each row of a step"`
 	TopK           int      `toml:"topk" unit:"phrases" min:"1" max:"8192" doc:"phrases asked from each miner; at most an eighth of the vocabulary"`
 	StepS          float64  `toml:"step_s" unit:"s" min:"1" max:"86400" doc:"time between two steps"`
 	TimeoutS       float64  `toml:"timeout_s" unit:"s" min:"0.1" max:"3600" doc:"time after which an answer no longer counts"`
 	EpochBlocks    uint64   `toml:"epoch_blocks" unit:"blocks" min:"1" max:"1000000" doc:"blocks after which weights are set, once every uid was asked"`
 	Alpha          float64  `toml:"alpha" unit:"share" min:"0.0001" max:"1" doc:"weight of a new score in the moving average"`
-	Power          float64  `toml:"power" min:"0.01" max:"4" doc:"exponent on effective parameters"`
-	SynergyPower   float64  `toml:"synergy_power" min:"0.01" max:"4" doc:"exponent on effective parameters in the synergy"`
-	Explore        int      `toml:"explore" unit:"neurons" min:"0" max:"4096" doc:"of the peers of a gated step, how many are taken in turn instead"`
-	Noise          float64  `toml:"noise" min:"0" max:"100" doc:"standard deviation of the noise on the gate's choice, in units of the scores' own"`
+	Power          *float64 `toml:"power" min:"0.01" max:"4" doc:"exponent on effective parameters; unset: the release's"`
+	SynergyPower   *float64 `toml:"synergy_power" min:"0.01" max:"4" doc:"exponent on effective parameters in the synergy; unset: the release's"`
+	ScorePeers     *int     `toml:"score_peers" unit:"neurons" min:"1" max:"4096" doc:"of the peers of a gated step, how many are asked in turn about the whole batch: their answers alone are scored and weighted; unset: the least that reaches every target within epoch_blocks, from 2 to peers - 1; uniform routing scores all peers"`
+	Noise          float64  `toml:"noise" min:"0" max:"100" doc:"standard deviation of the noise on the gate's choice for a row, in units of the scores' own; gated routing only"`
 	RouterWidth    int      `toml:"router_width" unit:"channels" min:"8" max:"4096" doc:"width of the routing model"`
 	RouterHeads    int      `toml:"router_heads" unit:"heads" min:"1" max:"64" doc:"heads of the routing model"`
-	RouterRate     float64  `toml:"router_rate" min:"0" max:"1" doc:"SGD rate of the routing model"`
+	RouterRate     float64  `toml:"router_rate" min:"0" max:"1" doc:"SGD rate of the routing model of uniform routing; the gated one takes Adam's usual rates"`
+	RouterLabels   bool     `toml:"router_labels" doc:"the gated routing model learns a row's subset as a second task and adds a table of means by uid and subset; false takes both away"`
+	RouterBase     bool     `toml:"router_base" doc:"the gated routing model begins at a base model of its shape; false: at random weights"`
 	HardwareMFLOPS Span     `toml:"hardware_mflops" unit:"MFLOP/s" min:"0.001" max:"1e9" doc:"speed of the compute unit"`
 	UpMbps         float64  `toml:"up_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
 	DownMbps       float64  `toml:"down_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
@@ -167,6 +173,9 @@ type ApplicationGroup struct {
 	Prompt   int     `toml:"prompt" unit:"tokens" min:"1" max:"4096" doc:"length of a prompt"`
 	Tokens   int     `toml:"tokens" unit:"tokens" min:"1" max:"4096" doc:"length of a continuation"`
 	Peers    int     `toml:"peers" unit:"neurons" min:"1" max:"64" doc:"miners asked for each token, by incentive"`
+	Combine  string  `toml:"combine" one:"best,mean" doc:"how a prediction is made of several answers: the best incentive's, or the mean of all; it leads free-running text on"`
+	Sessions int     `toml:"sessions" unit:"sessions" min:"1" max:"1024" doc:"prompts worked on at a time; those that come while as many are open are dropped"`
+	Forced   bool    `toml:"forced" doc:"the text goes on with the true token after each request, so that losses are known; false: with the predicted one"`
 	TopK     int     `toml:"topk" unit:"tokens" min:"1" max:"8192" doc:"tokens asked from each miner"`
 	TimeoutS float64 `toml:"timeout_s" unit:"s" min:"0.1" max:"3600" doc:"time after which an answer no longer counts"`
 	UpMbps   float64 `toml:"up_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
@@ -189,6 +198,8 @@ type TraceSection struct {
 	Weights      uint64 `toml:"weights" unit:"epochs" max:"1000000" doc:"record the weight matrix every n-th epoch; 0 is off"`
 	Bonds        uint64 `toml:"bonds" unit:"epochs" max:"1000000" doc:"record the bond matrix every n-th epoch; 0 is off"`
 	Queries      string `toml:"queries" one:"off,all" doc:"a row per question of a validator"`
+	Answers      string `toml:"answers" one:"off,all" doc:"a row per question of a validator and subset of its rows"`
+	Rows         string `toml:"rows" one:"off,all" doc:"a row per row of text in each question, in the table scores: much"`
 	Training     string `toml:"training" one:"off,all" doc:"a row per measurement of a miner"`
 	Applications string `toml:"applications" one:"off,all" doc:"a row per request of an application"`
 }

@@ -166,6 +166,7 @@ func (c *checker) validators() {
 		key := fmt.Sprintf("validators[%d]", i)
 		c.name(key, g.Name)
 		c.subsets(key+".subsets", g.Subsets)
+		c.favour(key+".favour", g)
 		if g.Behaviour != "honest" {
 			continue // asks nobody and routes nothing
 		}
@@ -180,13 +181,45 @@ func (c *checker) validators() {
 		if g.Peers > miners {
 			c.fault(key+".peers", fmt.Sprintf("%d peers of %d miners", g.Peers, miners), "at most the number of miners", "")
 		}
-		if g.Routing == "gated" && (g.Explore < 1 || g.Explore > g.Peers) {
-			c.fault(key+".explore", fmt.Sprintf("%d of %d peers", g.Explore, g.Peers), "at least 1, so that every uid is asked now and then, and at most peers", "")
+		if g.ScorePeers != nil && *g.ScorePeers > g.Peers {
+			c.fault(key+".score_peers", fmt.Sprintf("%d of %d peers", *g.ScorePeers, g.Peers), "at most peers", "or raise peers")
 		}
 		if g.TimeoutS > g.StepS {
 			c.fault(key+".timeout_s", fmt.Sprintf("%g s in a step of %g s", g.TimeoutS, g.StepS), "at most step_s", "")
 		}
 	}
+}
+
+// favour checks the nodes that a lazy validator favours.
+func (c *checker) favour(key string, g ValidatorGroup) {
+	if g.Behaviour != "lazy" && len(g.Favour) > 0 {
+		c.fault(key, "an honest validator weights by score", "no names", "or set behaviour = \"lazy\"")
+	}
+	neurons := c.neuronNames()
+	for i, name := range g.Favour {
+		if !slices.Contains(neurons, name) {
+			c.fault(key, fmt.Sprintf("no miner or validator %q", name), "names of nodes, as in "+neurons[0], "did you mean "+nearest(name, neurons)+"?")
+		}
+		if slices.Contains(g.Favour[:i], name) {
+			c.fault(key, fmt.Sprintf("%q stands twice", name), "each name once", "")
+		}
+	}
+}
+
+// neuronNames are the names of all miners and validators, newcomers among them.
+func (sc *Scenario) neuronNames() []string {
+	var names []string
+	for _, g := range sc.Miners {
+		for i := range g.Count {
+			names = append(names, member(g.Name, i, g.Count))
+		}
+	}
+	for _, g := range sc.Validators {
+		for i := range g.Count {
+			names = append(names, member(g.Name, i, g.Count))
+		}
+	}
+	return names
 }
 
 func (c *checker) topK(key string, topK int) {
