@@ -36,8 +36,6 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 		return nil, err
 	}
 	b := &builder{File: f, material: m, uids: int(params.MaxUIDs), groups: map[string]int{}}
-	b.regions = num.NewStream(f.Seed, "regions")
-	b.delays = num.NewStream(f.Seed, "block delays")
 	b.genesis = chain.Genesis{
 		ChainID: f.Scenario.Name, Params: params, IssuanceOffsetRao: rao(f.Chain.InitialIssuanceTAO),
 	}
@@ -63,8 +61,6 @@ type builder struct {
 	*File
 	material *Material
 	uids     int
-	regions  *num.Stream
-	delays   *num.Stream
 	genesis  chain.Genesis
 	machines []virtual.Node
 	nodes    []report.Node
@@ -72,12 +68,14 @@ type builder struct {
 }
 
 // add gives a machine its keys, region, links and place in the ledger; who joins later has free
-// money there and nothing else.
+// money there and nothing else. What is drawn comes from streams of the machine's own name, so that
+// nobody else's moves when a scenario gains a member.
 func (b *builder) add(machine virtual.Node, node report.Node, up, down float64, joins bool) {
 	seed := b.Seed
-	machine.Region = b.regions.IntN(len(b.Network.Regions))
-	machine.BlockDelay = host.Time(float64(b.Network.BlockDelayMs * float64(float64(host.Millisecond)*b.delays.Exponential())))
-	machine.BlockDelay = min(machine.BlockDelay, seconds(b.Time.BlockS)*100)
+	machine.Region = num.NewStream(seed, "region/"+machine.Name).IntN(len(b.Network.Regions))
+	delay := num.NewStream(seed, "block delay/"+machine.Name).Exponential()
+	machine.BlockDelay = host.Time(float64(b.Network.BlockDelayMs * float64(float64(host.Millisecond)*delay)))
+	machine.BlockDelay = min(machine.BlockDelay, seconds(b.Time.BlockS)*maxDelayBlocks)
 	machine.UpBps, machine.DownBps = int64(float64(up*1e6)), int64(float64(down*1e6))
 	machine.Agent = machine.Fresh()
 	hotkey := virtual.PublicKey(seed, machine.Name, host.Hotkey)
@@ -98,12 +96,12 @@ func (b *builder) add(machine virtual.Node, node report.Node, up, down float64, 
 	b.nodes = append(b.nodes, node)
 }
 
-func member(group string, i, n int) string {
-	if n == 1 {
-		return group
-	}
-	return fmt.Sprintf("%s-%0*d", group, len(fmt.Sprint(n)), i+1)
-}
+// maxDelayBlocks caps how many blocks late a node sees a block.
+const maxDelayBlocks = 100
+
+// member names a group's i-th node. The name does not depend on how many there are: keys and
+// streams come from it.
+func member(group string, i int) string { return fmt.Sprintf("%s-%d", group, i+1) }
 
 func (b *builder) miners() error {
 	for k, g := range b.Miners {
@@ -113,7 +111,7 @@ func (b *builder) miners() error {
 			return err
 		}
 		for i := range g.Count {
-			name := member(g.Name, i, g.Count)
+			name := member(g.Name, i)
 			config := b.miner(g, name, i, mix)
 			if err := config.Validate(); err != nil {
 				return fmt.Errorf("miner %s: %w", name, err)
@@ -198,7 +196,7 @@ func (b *builder) validators() error {
 			return err
 		}
 		for i := range g.Count {
-			name := member(g.Name, i, g.Count)
+			name := member(g.Name, i)
 			fresh, params, err := b.validator(g, name, mix)
 			if err != nil {
 				return err
@@ -287,7 +285,7 @@ func (b *builder) applications() error {
 			if g.Combine == "mean" {
 				config.Combine = agents.Mean
 			}
-			name := member(g.Name, i, g.Count)
+			name := member(g.Name, i)
 			if err := config.Validate(); err != nil {
 				return fmt.Errorf("application %s: %w", name, err)
 			}

@@ -108,7 +108,7 @@ func TestInAnHourANetworkLearnsWhoKnowsNothing(t *testing.T) {
 
 func TestWhoCrashesGoesOnFromTheSavedState(t *testing.T) {
 	const at, back = 22 * host.Minute, 26 * host.Minute
-	crashing := []string{"validator-2", "honest-6", "app"}
+	crashing := []string{"validator-2", "honest-6", "app-1"}
 	world, network, r := hour(t, func(n *scenarios.Network) {
 		n.Config.SaveEvery = 5 * host.Minute
 		for _, name := range crashing {

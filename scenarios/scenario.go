@@ -205,7 +205,9 @@ type TraceSection struct {
 }
 
 // Span is a number, or a pair of numbers that a group's members are spread between in equal
-// ratios (equal steps where one end is zero).
+// ratios (equal steps where one end is zero). Who is spread moves when the group gains a member:
+// between two ends there is no place that does not depend on how many share them. Whatever else is
+// a member's own depends on its name only.
 type Span struct{ From, To float64 }
 
 // At is the value for member i of n.

@@ -211,12 +211,12 @@ func (sc *Scenario) neuronNames() []string {
 	var names []string
 	for _, g := range sc.Miners {
 		for i := range g.Count {
-			names = append(names, member(g.Name, i, g.Count))
+			names = append(names, member(g.Name, i))
 		}
 	}
 	for _, g := range sc.Validators {
 		for i := range g.Count {
-			names = append(names, member(g.Name, i, g.Count))
+			names = append(names, member(g.Name, i))
 		}
 	}
 	return names
