@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"taolab/agents"
+	"taolab/model/base"
 	"taolab/model/lm"
 	"taolab/model/num"
 	"taolab/model/pile"
@@ -172,7 +173,7 @@ func (b *builder) miner(g MinerGroup, name string, i int, mix *pile.Mix) agents.
 		config.Base = lm.New(b.shape(g), num.NewStream(b.Seed, "untrained/"+name))
 	}
 	config.Training = agents.Training{
-		Mix: mix, Optimizer: optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context,
+		Mix: mix, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context,
 		Steps: g.Steps, Duty: g.Duty.At(i, g.Count),
 	}
 	return config
@@ -180,12 +181,12 @@ func (b *builder) miner(g MinerGroup, name string, i int, mix *pile.Mix) agents.
 
 // base is the base model of a shape.
 func (b *builder) base(shape lm.Config) *lm.Model {
-	for _, base := range b.material.Bases {
-		if base.Model.Config == shape {
-			return base.Model
+	for _, made := range b.material.Bases {
+		if made.Model.Config == shape {
+			return made.Model
 		}
 	}
-	panic("scenarios: no base model of shape " + shapeName(shape))
+	panic("scenarios: no base model of shape " + base.ShapeName(shape))
 }
 
 func (b *builder) validators() error {

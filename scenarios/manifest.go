@@ -9,6 +9,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"taolab/agents/score"
+	"taolab/model/base"
 	"taolab/report"
 	"taolab/sim/chain"
 	"taolab/sim/trace"
@@ -44,19 +45,22 @@ func (sc *Scenario) Tables() []trace.Table {
 
 // Manifest begins the record of a run: what it is made of, before anything has happened.
 func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
+	corpus, tokenizer, store := m.Store.Source(), m.Tokenizer.Digest(), m.Store.Digest()
 	manifest := &report.Manifest{
 		Name: f.Scenario.Name, Seed: f.Seed, Scenario: f.resolved(), ScenarioTOML: f.Text,
 		Nodes: n.Nodes, Warnings: append([]string{}, m.Warnings...),
-		CorpusDigest: hex.EncodeToString(m.CorpusDigest[:]), CorpusPath: f.corpusPath(), Recorded: f.Tables(),
+		CorpusDigest: hex.EncodeToString(corpus[:]), CorpusPath: f.corpusPath(), Recorded: f.Tables(),
+		TokenizerDigest: hex.EncodeToString(tokenizer[:]), StoreDigest: hex.EncodeToString(store[:]),
 		Anchors: report.Anchors{
 			BigramLoss: m.BigramLoss, BytesPerToken: m.Store.BytesPerToken(),
 			EquivalentFactor: score.LossScale(m.Store.BytesPerToken()),
 		},
 	}
-	for _, base := range m.Bases {
-		shape := base.Model.Config
+	for i, digest := range m.baseDigests() {
+		shape := m.Bases[i].Model.Config
 		manifest.Anchors.Bases = append(manifest.Anchors.Bases, report.BaseLoss{
-			Width: shape.Width, Layers: shape.Layers, Params: uint64(shape.Params()), Loss: base.HeldOutLoss,
+			Width: shape.Width, Layers: shape.Layers, Heads: shape.Heads, Context: shape.Context,
+			Params: uint64(shape.Params()), Loss: m.Bases[i].HeldOutLoss, Digest: hex.EncodeToString(digest[:]),
 		})
 	}
 	return manifest
@@ -102,8 +106,8 @@ func (m *Material) Describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d subsets, vocabulary %d, %.2f bytes per token; held-out loss: bigram %.3f",
 		len(m.Store.Subsets()), m.Tokenizer.Vocab(), m.Store.BytesPerToken(), m.BigramLoss)
-	for _, base := range m.Bases {
-		fmt.Fprintf(&b, ", base %s %.3f", shapeName(base.Model.Config), base.HeldOutLoss)
+	for _, made := range m.Bases {
+		fmt.Fprintf(&b, ", base %s %.3f", base.ShapeName(made.Model.Config), made.HeldOutLoss)
 	}
 	return b.String() + " nats per token"
 }

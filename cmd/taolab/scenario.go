@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"taolab/model/base"
 	"taolab/scenarios"
 )
 
@@ -166,7 +167,7 @@ func newScenarioExplain() *cobra.Command {
 			if e.Limits, err = file.Limits(); err != nil {
 				return code(exitScenario, err)
 			}
-			scale, err := file.Scale(scenarios.DefaultCache())
+			scale, err := file.Scale(base.DefaultCache())
 			if err != nil {
 				return code(exitScenario, err)
 			}
