@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
 
 	"taolab/agents"
@@ -50,7 +51,8 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	}
 	return &Network{Nodes: b.nodes, Config: virtual.Config{
 		Genesis: b.genesis, Seed: f.Seed, BlockNs: seconds(f.Time.BlockS), Blocks: f.BlockCount(),
-		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(),
+		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(), Chain: f.producer(),
+		SaveEvery:   seconds(f.Network.SaveS),
 		DigestEvery: params.TempoBlocks,
 		Workers:     opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
 		Paranoid: opt.Paranoid,
@@ -80,7 +82,7 @@ func (b *builder) add(machine virtual.Node, node report.Node, up, down float64, 
 	machine.UpBps, machine.DownBps = int64(float64(up*1e6)), int64(float64(down*1e6))
 	machine.Agent = machine.Fresh()
 	hotkey := virtual.PublicKey(seed, machine.Name, host.Hotkey)
-	coldkey := virtual.PublicKey(seed, machine.Name, host.Coldkey)
+	coldkey := virtual.PublicKey(seed, cmp.Or(machine.ColdkeyOf, machine.Name), host.Coldkey)
 	switch {
 	case joins:
 		b.genesis.Balances = append(b.genesis.Balances, chain.Balance{Coldkey: coldkey, FreeRao: node.StakeRao})
@@ -137,8 +139,10 @@ func (b *builder) miners() error {
 			b.add(virtual.Node{
 				Name: name, FLOPS: speed, Fresh: fresh,
 				Admission: host.AdmissionRules{
-					MinStakeRao: rao(g.MinStakeTAO), MinInterval: seconds(g.MinIntervalS), Capacity: g.Queue, Slots: 1,
+					MinStakeRao: rao(g.MinStakeTAO), MinInterval: seconds(g.MinIntervalS), Capacity: g.Queue, Slots: g.Slots,
+					RequireUID: g.RequireUID, Historic: g.Historic,
 				},
+				ColdkeyOf: g.Coldkey, Skew: milliseconds(g.SkewMs.At(i, g.Count)), Loss: g.Loss,
 			}, node, g.UpMbps, g.DownMbps, joins)
 		}
 	}
@@ -210,7 +214,10 @@ func (b *builder) validators() error {
 			if g.Behaviour == "honest" {
 				node.Params, node.Width, node.Layers, node.Routing = uint64(params), g.RouterWidth, 1, g.Routing
 			}
-			b.add(virtual.Node{Name: name, FLOPS: speed, Fresh: fresh}, node, g.UpMbps, g.DownMbps, false)
+			b.add(virtual.Node{
+				Name: name, FLOPS: speed, Fresh: fresh,
+				ColdkeyOf: g.Coldkey, Skew: milliseconds(g.SkewMs.At(i, g.Count)), Loss: g.Loss,
+			}, node, g.UpMbps, g.DownMbps, false)
 		}
 	}
 	return nil
@@ -235,7 +242,6 @@ func (b *builder) validator(g ValidatorGroup, name string, mix *pile.Mix) (fresh
 		EpochBlocks: g.EpochBlocks, Alpha: g.Alpha,
 		BytesPerToken: b.material.Store.BytesPerToken(),
 	}
-	same := func(x float64) float64 { return x }
 	set(&config.Power, g.Power, same)
 	set(&config.SynergyPower, g.SynergyPower, same)
 	if g.Routing == "gated" {
@@ -293,6 +299,7 @@ func (b *builder) applications() error {
 			node := report.Node{Kind: "application", Behaviour: "honest", StakeRao: rao(g.StakeTAO.At(i, g.Count))}
 			b.add(virtual.Node{
 				Name: name, Fresh: func() host.Agent { return agents.NewApplication(config) },
+				ColdkeyOf: g.Coldkey, Skew: milliseconds(g.SkewMs.At(i, g.Count)), Loss: g.Loss,
 			}, node, g.UpMbps, g.DownMbps, false)
 		}
 	}
@@ -342,7 +349,9 @@ func indexOf(names []string, name string) int {
 }
 
 func (f *File) links() virtual.Links {
-	links := virtual.Links{Jitter: milliseconds(f.Network.JitterMs), Loss: f.Network.Loss}
+	links := virtual.Links{
+		Jitter: milliseconds(f.Network.JitterMs), Loss: f.Network.Loss, HeaderBytes: f.Network.HeaderBytes,
+	}
 	for _, row := range f.Network.LatencyMs {
 		var times []host.Time
 		for _, ms := range row {
@@ -351,6 +360,13 @@ func (f *File) links() virtual.Links {
 		links.Latency = append(links.Latency, times)
 	}
 	return links
+}
+
+func (f *File) producer() virtual.Producer {
+	return virtual.Producer{
+		Region: max(indexOf(f.Network.Regions, f.Network.Producer), 0), // the first where none is named
+		MaxTxs: f.Network.ProducerTxs, MaxWaiting: f.Network.ProducerWaiting, ExpiryBlocks: f.Network.TxExpiryBlocks,
+	}
 }
 
 func (f *File) partitions() []virtual.Partition {

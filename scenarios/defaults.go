@@ -3,6 +3,7 @@ package scenarios
 import (
 	"taolab/agents/score"
 	"taolab/report"
+	"taolab/sim/virtual"
 )
 
 func one(x float64) Span { return Span{x, x} }
@@ -12,14 +13,15 @@ func Default() Scenario {
 	return Scenario{
 		Seed:       1,
 		Time:       TimeSection{Hours: 6, BlockS: 12},
-		Chain:      ChainSection{Era: "finney-2023", TempoBlocks: 72, WeightsRateLimitBlocks: 20},
+		Chain:      ChainSection{Era: "finney-2023", TempoBlocks: 72, DigestEpochs: 1, WeightsRateLimitBlocks: 20},
 		Corpus:     CorpusSection{Kind: "synthetic", Megabytes: 6, Vocab: 512},
 		Base:       BaseSection{Steps: 800, Rows: 16, LearningRate: 6e-3},
 		Evaluation: EvaluationSection{PeriodBlocks: 72, Rows: 66},
 		Network: NetworkSection{
 			Regions:   []string{"europe", "america", "asia"},
 			LatencyMs: [][]float64{{10, 45, 90}, {45, 15, 70}, {90, 70, 20}},
-			JitterMs:  5, BlockDelayMs: 800,
+			JitterMs:  5, BlockDelayMs: 800, HeaderBytes: virtual.DefaultHeaderBytes, SaveS: 600,
+			ProducerTxs: 1024, ProducerWaiting: 16384, TxExpiryBlocks: 64,
 		},
 		Trace: TraceSection{Blocks: "all", Epochs: 1, Weights: 1, Bonds: 1, Queries: "all", Answers: "all", Rows: "off", Training: "all", Applications: "all"},
 	}
@@ -29,7 +31,7 @@ func defaultMiners() MinerGroup {
 	return MinerGroup{
 		Name: "miner", Count: 1, Behaviour: "honest", Width: 28, Layers: 2, Heads: 2, Context: 32,
 		HardwareMFLOPS: one(16), Duty: one(0.1), LearningRate: 1e-3, Rows: 8, Steps: 1,
-		StakeTAO: one(1), UpMbps: 50, DownMbps: 100, MinIntervalS: 1, Queue: 32,
+		StakeTAO: one(1), UpMbps: 50, DownMbps: 100, MinIntervalS: 1, Queue: 32, Slots: 1,
 	}
 }
 

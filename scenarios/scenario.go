@@ -31,27 +31,27 @@ type Scenario struct {
 
 // TimeSection says how long the network lives.
 type TimeSection struct {
-	Hours  float64 `toml:"hours" unit:"h" min:"0.01" max:"87600" doc:"simulated time"`
+	Hours  float64 `toml:"hours" unit:"h" min:"0.01" max:"876600" doc:"simulated time, at most a century"`
 	BlockS float64 `toml:"block_s" unit:"s" min:"0.1" max:"3600" doc:"time between blocks"`
 }
 
-// ChainSection picks an era's parameters and overrides some of them. What a file does not set keeps
-// the era's value, scaled to the number of neurons where the protocol's limits depend on it; of the
-// keys that have a number as default, zero does the same.
+// ChainSection picks an era's parameters and overrides some of them. What is unset keeps the era's
+// value, scaled to the number of neurons where the protocol's limits depend on it; a written 0 is 0.
 type ChainSection struct {
-	Era                    string  `toml:"era" doc:"parameter preset"`
-	Rule                   string  `toml:"rule" one:",nakamoto,yuma2,yuma2-liquid,yuma3" doc:"consensus rule; empty keeps the era's"`
-	Emission               string  `toml:"emission" one:",issuance,height,flat" doc:"supply curve; empty keeps the era's"`
-	TempoBlocks            uint64  `toml:"tempo_blocks" unit:"blocks" max:"1000000" doc:"tempo: blocks between epochs, one more in eras before 2026"`
-	ImmunityBlocks         uint64  `toml:"immunity_blocks" unit:"blocks" max:"100000000" doc:"blocks during which a newcomer is not replaced"`
-	ActivityCutoffBlocks   uint64  `toml:"activity_cutoff_blocks" unit:"blocks" max:"100000000" doc:"blocks after which a silent validator no longer counts"`
-	WeightsRateLimitBlocks uint64  `toml:"weights_rate_limit_blocks" unit:"blocks" max:"1000000" doc:"blocks between two weight settings of one neuron"`
-	MinAllowedWeights      uint64  `toml:"min_allowed_weights" unit:"entries" max:"65535" doc:"fewest entries of a weight row"`
-	MaxWeight              float64 `toml:"max_weight" unit:"share" min:"0" max:"1" doc:"largest share of one entry in a weight row"`
-	MaxValidators          uint64  `toml:"max_validators" unit:"neurons" max:"65535" doc:"number of validator permits"`
-	Kappa                  float64 `toml:"kappa" unit:"share" min:"0" max:"1" doc:"stake majority that consensus weight needs; 0 keeps the era's"`
-	BondsMovingAverage     float64 `toml:"bonds_moving_average" unit:"share" min:"0" max:"0.999999" doc:"part of the old bonds that an epoch keeps; 0 keeps the era's"`
-	InitialIssuanceTAO     float64 `toml:"initial_issuance_tao" unit:"TAO" min:"0" max:"20999999" doc:"issuance before the stakes and balances of this scenario"`
+	Era                    string   `toml:"era" doc:"parameter preset"`
+	Rule                   string   `toml:"rule" one:",nakamoto,yuma2,yuma2-liquid,yuma3" doc:"consensus rule; empty keeps the era's"`
+	Emission               string   `toml:"emission" one:",issuance,height,flat" doc:"supply curve; empty keeps the era's"`
+	TempoBlocks            uint64   `toml:"tempo_blocks" unit:"blocks" max:"1000000" doc:"tempo: blocks between epochs, one more in eras before 2026; 0: no epoch ever"`
+	DigestEpochs           uint64   `toml:"digest_epochs" unit:"epochs" max:"1000000" doc:"epochs between two digests of the ledger in the run digest; 0: only the one at the end"`
+	ImmunityBlocks         *uint64  `toml:"immunity_blocks" unit:"blocks" max:"100000000" doc:"blocks during which a newcomer is not replaced"`
+	ActivityCutoffBlocks   *uint64  `toml:"activity_cutoff_blocks" unit:"blocks" max:"100000000" doc:"blocks after which a silent validator no longer counts"`
+	WeightsRateLimitBlocks uint64   `toml:"weights_rate_limit_blocks" unit:"blocks" max:"1000000" doc:"blocks between two weight settings of one neuron"`
+	MinAllowedWeights      *uint64  `toml:"min_allowed_weights" unit:"entries" max:"65535" doc:"fewest entries of a weight row"`
+	MaxWeight              *float64 `toml:"max_weight" unit:"share" min:"0" max:"1" doc:"largest share of one entry in a weight row"`
+	MaxValidators          *uint64  `toml:"max_validators" unit:"neurons" max:"65535" doc:"number of validator permits; unset: one for each validator of the scenario"`
+	Kappa                  *float64 `toml:"kappa" unit:"share" min:"0" max:"1" doc:"stake majority that consensus weight needs"`
+	BondsMovingAverage     *float64 `toml:"bonds_moving_average" unit:"share" min:"0" max:"0.999999" doc:"part of the old bonds that an epoch keeps"`
+	InitialIssuanceTAO     float64  `toml:"initial_issuance_tao" unit:"TAO" min:"0" max:"20999999" doc:"issuance before the stakes and balances of this scenario"`
 
 	LiquidAlpha    *bool    `toml:"liquid_alpha" doc:"the share of the new bond moves with consensus, between alpha_low and alpha_high"`
 	AlphaLow       *float64 `toml:"alpha_low" unit:"share" min:"0" max:"1" doc:"least share of the new bond under liquid alpha"`
@@ -102,7 +102,14 @@ type NetworkSection struct {
 	LatencyMs    [][]float64 `toml:"latency_ms" unit:"ms" doc:"one-way latency from region to region; symmetric, the diagonal is within the region"`
 	JitterMs     float64     `toml:"jitter_ms" unit:"ms" min:"0" max:"60000" doc:"mean of an exponential delay added to each message"`
 	Loss         float64     `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of messages that never arrive"`
-	BlockDelayMs float64     `toml:"block_delay_ms" unit:"ms" min:"0" max:"600000" doc:"mean time after which a node sees a block"`
+	BlockDelayMs float64     `toml:"block_delay_ms" unit:"ms" min:"0" max:"600000" doc:"mean time after which a node sees a block, drawn for each; at most 100 blocks"`
+	HeaderBytes  int         `toml:"header_bytes" unit:"bytes" min:"1" max:"1000000" doc:"length of a message beside its body"`
+	SaveS        float64     `toml:"save_s" unit:"s" min:"1" max:"1e6" doc:"time between two saved states of a node that will crash: it comes back with the last one"`
+
+	Producer        string `toml:"producer" doc:"region of the node that makes the blocks; empty: the first"`
+	ProducerTxs     int    `toml:"producer_txs" unit:"transactions" min:"1" max:"1000000" doc:"transactions in a block at most"`
+	ProducerWaiting int    `toml:"producer_waiting" unit:"transactions" min:"1" max:"1000000" doc:"transactions that wait for a block at most"`
+	TxExpiryBlocks  uint64 `toml:"tx_expiry_blocks" unit:"blocks" min:"1" max:"1000000" doc:"blocks after which a transaction that was not included is given up"`
 }
 
 // MinerGroup is a number of miners that differ only in what a span spreads out.
@@ -126,7 +133,13 @@ type MinerGroup struct {
 	MinStakeTAO    float64  `toml:"min_stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"callers with less stake are refused"`
 	MinIntervalS   float64  `toml:"min_interval_s" unit:"s" min:"0" max:"3600" doc:"time between two requests of one caller"`
 	Queue          int      `toml:"queue" unit:"requests" min:"1" max:"4096" doc:"requests that may wait"`
-	JoinsH         float64  `toml:"joins_h" unit:"h" min:"0" max:"87600" doc:"time at which the members register, by burning, with stake_tao as free money; 0: they are there from the beginning"`
+	RequireUID     bool     `toml:"require_uid" doc:"callers without a uid, such as applications, are refused"`
+	Slots          int      `toml:"slots" unit:"requests" min:"1" max:"1024" doc:"requests that are handed to the miner at a time"`
+	Historic       bool     `toml:"historic" doc:"admission of 2022: requests are served in order of arrival, and a refused one restarts its caller's interval; false: larger stake goes first"`
+	Coldkey        string   `toml:"coldkey" doc:"name of a coldkey that the members share, with all groups that give the same name; a node's name means that node's; empty: each has its own"`
+	SkewMs         Span     `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members"`
+	Loss           float64  `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, beside the network's"`
+	JoinsH         float64  `toml:"joins_h" unit:"h" min:"0" max:"876600" doc:"time at which the members register, by burning, with stake_tao as free money; 0: they are there from the beginning"`
 }
 
 // ValidatorGroup is a number of validators that differ only in what a span spreads out.
@@ -161,6 +174,9 @@ type ValidatorGroup struct {
 	HardwareMFLOPS Span     `toml:"hardware_mflops" unit:"MFLOP/s" min:"0.001" max:"1e9" doc:"speed of the compute unit"`
 	UpMbps         float64  `toml:"up_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
 	DownMbps       float64  `toml:"down_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
+	Coldkey        string   `toml:"coldkey" doc:"name of a coldkey that the members share, as of miners"`
+	SkewMs         Span     `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members"`
+	Loss           float64  `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, beside the network's"`
 }
 
 // ApplicationGroup is a number of applications that hold stake and ask for continuations.
@@ -180,6 +196,9 @@ type ApplicationGroup struct {
 	TimeoutS float64 `toml:"timeout_s" unit:"s" min:"0.1" max:"3600" doc:"time after which an answer no longer counts"`
 	UpMbps   float64 `toml:"up_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
 	DownMbps float64 `toml:"down_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
+	Coldkey  string  `toml:"coldkey" doc:"name of a coldkey that the members share, as of miners"`
+	SkewMs   Span    `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members"`
+	Loss     float64 `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, beside the network's"`
 }
 
 // FaultEntry is one thing that goes wrong on purpose.
@@ -187,8 +206,8 @@ type FaultEntry struct {
 	Kind      string  `toml:"kind" one:"crash,partition" doc:"crash stops nodes of a group; partition cuts a region off"`
 	Group     string  `toml:"group" doc:"group whose first member crashes"`
 	Region    string  `toml:"region" doc:"region that is cut off"`
-	AtS       float64 `toml:"at_s" unit:"s" min:"0" max:"1e9" doc:"when it begins"`
-	DurationS float64 `toml:"duration_s" unit:"s" min:"1" max:"1e9" doc:"how long it lasts"`
+	AtS       float64 `toml:"at_s" unit:"s" min:"0" max:"3155760000" doc:"when it begins"`
+	DurationS float64 `toml:"duration_s" unit:"s" min:"1" max:"3155760000" doc:"how long it lasts"`
 }
 
 // TraceSection says what is written.
