@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -55,6 +56,9 @@ func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
 	}
 	for _, base := range m.Bases {
 		shape := base.Model.Config
+		if !slices.Contains(f.minerShapes(), shape) {
+			continue // of routing models alone
+		}
 		manifest.Anchors.Bases = append(manifest.Anchors.Bases, report.BaseLoss{
 			Width: shape.Width, Layers: shape.Layers, Params: uint64(shape.Params()), Loss: base.HeldOutLoss,
 		})

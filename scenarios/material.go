@@ -218,11 +218,28 @@ func (f *File) shape(g MinerGroup) lm.Config {
 	return lm.Config{Vocab: f.Corpus.Vocab, Context: g.Context, Width: g.Width, Layers: g.Layers, Heads: g.Heads}
 }
 
-// shapes lists the different model shapes in the order of their first miner.
-func (f *File) shapes() []lm.Config {
+// routerShape is the trunk of a validator's routing model.
+func (f *File) routerShape(g ValidatorGroup) lm.Config {
+	return lm.Config{Vocab: f.Corpus.Vocab, Context: g.Tokens, Width: g.RouterWidth, Layers: 1, Heads: g.RouterHeads}
+}
+
+// minerShapes lists the different model shapes in the order of their first miner.
+func (f *File) minerShapes() []lm.Config {
 	var shapes []lm.Config
 	for _, g := range f.Miners {
 		if shape := f.shape(g); g.Behaviour != "random" && !slices.Contains(shapes, shape) {
+			shapes = append(shapes, shape)
+		}
+	}
+	return shapes
+}
+
+// shapes lists the shapes of base models: those of miners, then those at which routing models begin.
+func (f *File) shapes() []lm.Config {
+	shapes := f.minerShapes()
+	for _, g := range f.Validators {
+		shape := f.routerShape(g)
+		if g.Behaviour == "honest" && g.Routing == "gated" && g.RouterBase && !slices.Contains(shapes, shape) {
 			shapes = append(shapes, shape)
 		}
 	}
@@ -315,13 +332,15 @@ func optimizer(rate float32) lm.AdamW {
 	return lm.AdamW{Rate: rate, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, WeightDecay: 0.01, ClipNorm: 1}
 }
 
-// heldOut is a model's mean loss over the evaluation windows, weighted as the corpus is.
+// heldOut is a model's mean loss over the evaluation windows, weighted as the corpus is. A routing
+// model's context may be shorter than a window: it reads the beginning.
 func (m *Material) heldOut(work *lm.Workspace, model *lm.Model) float64 {
 	e := m.Evaluation
-	losses := make([]float32, e.Rows*e.Cols)
+	cols := min(e.Cols, model.Config.Context)
+	losses := make([]float32, e.Rows*cols)
 	total := 0.0
 	for i, weight := range e.Weights {
-		work.Losses(model, e.Tokens[i], e.Targets[i], e.Rows, e.Cols, losses)
+		work.Losses(model, heads(e.Tokens[i], e.Cols, cols), heads(e.Targets[i], e.Cols, cols), e.Rows, cols, losses)
 		sum := 0.0
 		for _, loss := range losses {
 			sum += float64(loss)
@@ -329,6 +348,15 @@ func (m *Material) heldOut(work *lm.Workspace, model *lm.Model) float64 {
 		total += float64(weight * (sum / float64(len(losses))))
 	}
 	return total
+}
+
+// heads is the first cols elements of each row of width.
+func heads(rows []uint16, width, cols int) []uint16 {
+	var cut []uint16
+	for ; len(rows) > 0; rows = rows[width:] {
+		cut = append(cut, rows[:cols]...)
+	}
+	return cut
 }
 
 // bigram is the loss of the add-one-smoothed bigram model on the same windows.
