@@ -43,26 +43,24 @@ type Manifest struct {
 	Seed         uint64          `json:"seed"`
 	CorpusPath   string          `json:"corpus_path,omitempty"`   // absolute path of the shards; empty for synthetic text
 	CorpusDigest string          `json:"corpus_digest,omitempty"` // hex, of every document that the run could read
-	// Digests of what was made of the corpus, in hex; with those of the bases they begin the run digest.
-	TokenizerDigest string        `json:"tokenizer_digest,omitempty"`
-	StoreDigest     string        `json:"store_digest,omitempty"` // of its tokens
-	Versions        Versions      `json:"versions"`
-	Started         time.Time     `json:"started"` // wall time; no part of any digest
-	Ended           time.Time     `json:"ended"`
-	WallSeconds     float64       `json:"wall_seconds"`
-	VirtualNs       int64         `json:"virtual_ns"` // simulated time at the end
-	Blocks          uint64        `json:"blocks"`     // height at the end
-	Events          uint64        `json:"events"`     // events handled
-	FLOP            uint64        `json:"flop"`       // arithmetic of all compute jobs
-	Cost            Cost          `json:"cost,omitzero"`
-	RunDigest       string        `json:"run_digest"` // hex of 32 bytes: ledger digests and event log
-	LedgerDigest    string        `json:"ledger_digest"`
-	Recorded        []trace.Table `json:"recorded,omitempty"` // tables that the run was asked for
-	Tables          []TableInfo   `json:"tables"`             // those of them with rows, as Writer.Tables lists them
-	Nodes           []Node        `json:"nodes"`
-	Anchors         Anchors       `json:"anchors"`
-	Warnings        []string      `json:"warnings"`
-	Interrupted     bool          `json:"interrupted"` // ended before its last block; what is there is valid
+	Contents     []Content       `json:"contents,omitempty"`      // what the run started from; the run digest begins with them
+	Versions     Versions        `json:"versions"`
+	Started      time.Time       `json:"started"` // wall time; no part of any digest
+	Ended        time.Time       `json:"ended"`
+	WallSeconds  float64         `json:"wall_seconds"`
+	VirtualNs    int64           `json:"virtual_ns"` // simulated time at the end
+	Blocks       uint64          `json:"blocks"`     // height at the end
+	Events       uint64          `json:"events"`     // events handled
+	FLOP         uint64          `json:"flop"`       // arithmetic of all compute jobs
+	Cost         Cost            `json:"cost,omitzero"`
+	RunDigest    string          `json:"run_digest"` // hex of 32 bytes: ledger digests and event log
+	LedgerDigest string          `json:"ledger_digest"`
+	Recorded     []trace.Table   `json:"recorded,omitempty"` // tables that the run was asked for
+	Tables       []TableInfo     `json:"tables"`             // those of them with rows, as Writer.Tables lists them
+	Nodes        []Node          `json:"nodes"`
+	Anchors      Anchors         `json:"anchors"`
+	Warnings     []string        `json:"warnings"`
+	Interrupted  bool            `json:"interrupted"` // ended before its last block; what is there is valid
 }
 
 // Cost is what the run took of the machine, beside its wall time; no part of any digest.
@@ -84,6 +82,13 @@ type Versions struct {
 	GOOS   string `json:"goos"`
 	GOARCH string `json:"goarch"`
 	ISA    string `json:"isa"` // instruction set of the kernels; changes no bit
+}
+
+// Content is something that was made before the run, or taken from the cache: a tokenizer, the
+// corpus' tokens, a base model.
+type Content struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"` // hex, of its bytes
 }
 
 // TableInfo describes one written table.
@@ -126,13 +131,10 @@ type Anchors struct {
 
 // BaseLoss is the held-out loss of a base model.
 type BaseLoss struct {
-	Width   int     `json:"width"`
-	Layers  int     `json:"layers"`
-	Heads   int     `json:"heads,omitempty"`
-	Context int     `json:"context,omitempty"`
-	Params  uint64  `json:"params"`
-	Loss    float64 `json:"loss"`             // nats/token
-	Digest  string  `json:"digest,omitempty"` // hex, of its bytes
+	Width  int     `json:"width"`
+	Layers int     `json:"layers"`
+	Params uint64  `json:"params"`
+	Loss   float64 `json:"loss"` // nats/token
 }
 
 // Check reports what is wrong with the manifest, or nil.
@@ -171,11 +173,12 @@ func (m *Manifest) Check() error {
 			return fmt.Errorf("recorded[%d]: unknown table %q", i, name)
 		}
 	}
-	for _, d := range []struct{ key, hex string }{
-		{"corpus_digest", m.CorpusDigest}, {"tokenizer_digest", m.TokenizerDigest}, {"store_digest", m.StoreDigest},
-	} {
-		if err := checkDigest(d.hex); d.hex != "" && err != nil {
-			return fmt.Errorf("%s: %w", d.key, err)
+	if err := checkDigest(m.CorpusDigest); m.CorpusDigest != "" && err != nil {
+		return fmt.Errorf("corpus_digest: %w", err)
+	}
+	for i, c := range m.Contents {
+		if err := checkDigest(c.Digest); err != nil {
+			return fmt.Errorf("contents[%d] (%s): digest: %w", i, c.Name, err)
 		}
 	}
 	holder := make(map[uint16]int)

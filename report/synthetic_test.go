@@ -97,8 +97,7 @@ func (s *synthetic) describe() {
 	m.LedgerDigest = hex.EncodeToString(make([]byte, 31)) + "17"
 	m.Versions = Versions{"taolab v0.1.0", "go1.26", "linux", "amd64", "avx2"}
 	m.Anchors = Anchors{BigramLoss: 4.92, EntropyRate: 0.55, BytesPerToken: 2.9, EquivalentFactor: 1.18,
-		Bases: []BaseLoss{{Width: 32, Layers: 1, Params: 77824, Loss: 4.62}, {Width: 48, Layers: 2, Params: 153600, Loss: 4.47},
-			{Width: 64, Layers: 3, Params: 278528, Loss: 4.36}}}
+		Bases: []BaseLoss{{32, 1, 77824, 4.62}, {48, 2, 153600, 4.47}, {64, 3, 278528, 4.36}}}
 	m.Warnings = []string{}
 }
 

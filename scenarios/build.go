@@ -231,30 +231,54 @@ func (b *builder) validator(g ValidatorGroup, name string, mix *pile.Mix) (fresh
 		}
 		return func() host.Agent { return agents.NewLazy(config) }, 0, config.Validate()
 	}
-	shape := lm.Config{Vocab: b.Corpus.Vocab, Context: g.Tokens, Width: g.RouterWidth, Layers: 1, Heads: g.RouterHeads}
-	router := lm.NewRouter(shape, b.uids, num.NewStream(b.Seed, "router/"+name))
 	config := agents.ValidatorConfig{
 		Era: g.Release, Mix: mix, Subsets: b.material.Store.Subsets(), Vocab: b.Corpus.Vocab,
 		Rows: g.Rows, Cols: g.Tokens, TopK: g.TopK, Peers: g.Peers,
 		StepNs: seconds(g.StepS), TimeoutNs: seconds(g.TimeoutS), BlockNs: seconds(b.Time.BlockS),
-		Gate: agents.Gate{Noise: g.Noise, Explore: b.scorePeers(g)}, Router: router,
-		SGD:         lm.SGD{Rate: float32(g.RouterRate), Momentum: 0.8, ClipNorm: 1},
 		EpochBlocks: g.EpochBlocks, Alpha: g.Alpha,
 		BytesPerToken: b.material.Store.BytesPerToken(),
+		RecordAnswers: b.Trace.Answers == "all", RecordRows: b.Trace.Rows == "all",
 	}
 	set(&config.Power, g.Power, same)
 	set(&config.SynergyPower, g.SynergyPower, same)
-	if g.Routing == "gated" {
-		config.Routing = agents.Gated
+	if g.Batch == "subset" {
+		config.Batch = agents.OneSubset
 	}
 	if g.Targets == "everyone" {
 		config.Targets = agents.Everyone
 	}
+	if g.Routing == "gated" {
+		params = b.gated(&config, g, name)
+	} else {
+		params = b.uniform(&config, g, name)
+	}
 	if err := config.Validate(); err != nil {
 		return nil, 0, fmt.Errorf("validator %s: %w", name, err)
 	}
-	params = router.Trunk.Config.Params() + len(router.Gates) + len(router.Bias)
 	return func() host.Agent { return agents.NewValidator(config) }, params, nil
+}
+
+// uniform gives a validator the routing model of 2022 and returns its size.
+func (b *builder) uniform(config *agents.ValidatorConfig, g ValidatorGroup, name string) (params int) {
+	router := lm.NewRouter(b.routerShape(g), b.uids, num.NewStream(b.Seed, "router/"+name))
+	config.Router, config.SGD = router, lm.SGD{Rate: float32(g.RouterRate), Momentum: 0.8, ClipNorm: 1}
+	return router.Trunk.Config.Params() + len(router.Gates) + len(router.Bias)
+}
+
+// gated gives a validator a routing model that reads rows and returns its size.
+func (b *builder) gated(config *agents.ValidatorConfig, g ValidatorGroup, name string) (params int) {
+	shape, subsets := b.routerShape(g), 0
+	trunk := lm.New(shape, num.NewStream(b.Seed, "router/"+name))
+	if g.RouterBase {
+		trunk = b.base(shape)
+	}
+	if g.RouterLabels {
+		subsets = len(config.Mix.Reads())
+	}
+	router := lm.NewRowRouter(trunk, b.uids, subsets)
+	config.Routing, config.RowRouter, config.Training = agents.Gated, router, lm.DefaultRowTraining
+	config.Gate = agents.Gate{Noise: g.Noise, ScorePeers: b.scorePeers(g)}
+	return shape.Params() + len(router.Gates) + len(router.Bias) + len(router.Common) + len(router.Subsets)
 }
 
 // scorePeers is the size of a gated validator's scoring lane: what the group says, or the least that

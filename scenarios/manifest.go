@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -45,22 +46,24 @@ func (sc *Scenario) Tables() []trace.Table {
 
 // Manifest begins the record of a run: what it is made of, before anything has happened.
 func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
-	corpus, tokenizer, store := m.Store.Source(), m.Tokenizer.Digest(), m.Store.Digest()
+	corpus := m.Store.Source()
 	manifest := &report.Manifest{
 		Name: f.Scenario.Name, Seed: f.Seed, Scenario: f.resolved(), ScenarioTOML: f.Text,
 		Nodes: n.Nodes, Warnings: append([]string{}, m.Warnings...),
 		CorpusDigest: hex.EncodeToString(corpus[:]), CorpusPath: f.corpusPath(), Recorded: f.Tables(),
-		TokenizerDigest: hex.EncodeToString(tokenizer[:]), StoreDigest: hex.EncodeToString(store[:]),
+		Contents: m.contents(),
 		Anchors: report.Anchors{
 			BigramLoss: m.BigramLoss, BytesPerToken: m.Store.BytesPerToken(),
 			EquivalentFactor: score.LossScale(m.Store.BytesPerToken()),
 		},
 	}
-	for i, digest := range m.baseDigests() {
-		shape := m.Bases[i].Model.Config
+	for _, made := range m.Bases {
+		shape := made.Model.Config
+		if !slices.Contains(f.minerShapes(), shape) {
+			continue // of routing models alone
+		}
 		manifest.Anchors.Bases = append(manifest.Anchors.Bases, report.BaseLoss{
-			Width: shape.Width, Layers: shape.Layers, Heads: shape.Heads, Context: shape.Context,
-			Params: uint64(shape.Params()), Loss: m.Bases[i].HeldOutLoss, Digest: hex.EncodeToString(digest[:]),
+			Width: shape.Width, Layers: shape.Layers, Params: uint64(shape.Params()), Loss: made.HeldOutLoss,
 		})
 	}
 	return manifest

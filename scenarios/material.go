@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"taolab/model/lm"
 	"taolab/model/num"
 	"taolab/model/pile"
+	"taolab/report"
 	"taolab/sim/chain"
 )
 
@@ -80,23 +82,28 @@ func (f *File) Prepare(ctx context.Context, cache base.Cache, workers int, stage
 	return m, nil
 }
 
-// Origin is the digest of all that the network starts from besides its scenario: the bytes of the
-// store, the tokenizer and every base model, not their recipes.
-func (m *Material) Origin() chain.Digest {
-	h := sha256.New()
-	h.Write([]byte("taolab origin 1\x00"))
-	for _, d := range append([][32]byte{m.Tokenizer.Digest(), m.Store.Digest()}, m.baseDigests()...) {
-		h.Write(d[:])
+// contents are the digests of all that the network starts from besides its scenario: the bytes of
+// tokenizer, store and every base model, not their recipes.
+func (m *Material) contents() []report.Content {
+	list := []report.Content{content("tokenizer", m.Tokenizer.Digest()), content("store", m.Store.Digest())}
+	for _, made := range m.Bases {
+		list = append(list, content("base "+base.ShapeName(made.Model.Config), made.Model.Digest()))
 	}
-	return chain.Digest(h.Sum(nil))
+	return list
 }
 
-func (m *Material) baseDigests() [][32]byte {
-	var digests [][32]byte
-	for _, base := range m.Bases {
-		digests = append(digests, base.Model.Digest())
+func content(name string, digest [32]byte) report.Content {
+	return report.Content{Name: name, Digest: hex.EncodeToString(digest[:])}
+}
+
+// Origin is the digest of the contents, with which the run digest begins.
+func (m *Material) Origin() chain.Digest {
+	h := sha256.New()
+	h.Write([]byte("taolab origin 1\n"))
+	for _, c := range m.contents() {
+		fmt.Fprintf(h, "%s %s\n", c.Name, c.Digest)
 	}
-	return digests
+	return chain.Digest(h.Sum(nil))
 }
 
 // checkSubsets finds subsets that a group wants and the corpus has not. Of shards that is known only
@@ -167,11 +174,28 @@ func (f *File) shape(g MinerGroup) lm.Config {
 	return lm.Config{Vocab: f.Corpus.Vocab, Context: g.Context, Width: g.Width, Layers: g.Layers, Heads: g.Heads}
 }
 
-// shapes lists the different model shapes in the order of their first miner.
-func (f *File) shapes() []lm.Config {
+// routerShape is the trunk of a validator's routing model.
+func (f *File) routerShape(g ValidatorGroup) lm.Config {
+	return lm.Config{Vocab: f.Corpus.Vocab, Context: g.Tokens, Width: g.RouterWidth, Layers: 1, Heads: g.RouterHeads}
+}
+
+// minerShapes lists the different model shapes in the order of their first miner.
+func (f *File) minerShapes() []lm.Config {
 	var shapes []lm.Config
 	for _, g := range f.Miners {
 		if shape := f.shape(g); g.Behaviour != "random" && !slices.Contains(shapes, shape) {
+			shapes = append(shapes, shape)
+		}
+	}
+	return shapes
+}
+
+// shapes lists the shapes of base models: those of miners, then those at which routing models begin.
+func (f *File) shapes() []lm.Config {
+	shapes := f.minerShapes()
+	for _, g := range f.Validators {
+		shape := f.routerShape(g)
+		if g.Behaviour == "honest" && g.Routing == "gated" && g.RouterBase && !slices.Contains(shapes, shape) {
 			shapes = append(shapes, shape)
 		}
 	}
@@ -189,13 +213,15 @@ func (f *File) recipes() []base.Recipe {
 	return recipes
 }
 
-// heldOut is a model's mean loss over the evaluation windows, weighted as the corpus is.
+// heldOut is a model's mean loss over the evaluation windows, weighted as the corpus is. A routing
+// model's context may be shorter than a window: it reads the beginning.
 func (m *Material) heldOut(work *lm.Workspace, model *lm.Model) float64 {
 	e := m.Evaluation
-	losses := make([]float32, e.Rows*e.Cols)
+	cols := min(e.Cols, model.Config.Context)
+	losses := make([]float32, e.Rows*cols)
 	total := 0.0
 	for i, weight := range e.Weights {
-		work.Losses(model, e.Tokens[i], e.Targets[i], e.Rows, e.Cols, losses)
+		work.Losses(model, heads(e.Tokens[i], e.Cols, cols), heads(e.Targets[i], e.Cols, cols), e.Rows, cols, losses)
 		sum := 0.0
 		for _, loss := range losses {
 			sum += float64(loss)
@@ -203,6 +229,15 @@ func (m *Material) heldOut(work *lm.Workspace, model *lm.Model) float64 {
 		total += float64(weight * (sum / float64(len(losses))))
 	}
 	return total
+}
+
+// heads is the first cols elements of each row of width.
+func heads(rows []uint16, width, cols int) []uint16 {
+	var cut []uint16
+	for ; len(rows) > 0; rows = rows[width:] {
+		cut = append(cut, rows[:cols]...)
+	}
+	return cut
 }
 
 // bigram is the loss of the add-one-smoothed bigram model on the same windows.
