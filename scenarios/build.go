@@ -52,8 +52,8 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	return &Network{Nodes: b.nodes, Config: virtual.Config{
 		Genesis: b.genesis, Seed: f.Seed, BlockNs: seconds(f.Time.BlockS), Blocks: f.BlockCount(),
 		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(),
-		DigestEvery: params.TempoBlocks,
-		Workers:     opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
+		DigestEpochs: 1,
+		Workers:      opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
 		Paranoid: opt.Paranoid,
 	}}, nil
 }
@@ -336,9 +336,9 @@ func (f *File) partitions() []virtual.Partition {
 }
 
 func (f *File) recording() virtual.Recording {
-	r := virtual.Recording{Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Faults: true}
+	r := virtual.Recording{Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Seats: true, Faults: true}
 	if f.Trace.Blocks == "all" {
-		r.Blocks, r.Ledger = 1, 1
+		r.Blocks, r.Ledger, r.Transactions = 1, 1, true
 	}
 	return r
 }

@@ -23,7 +23,9 @@ func (sc *Scenario) Tables() []trace.Table {
 		on    bool
 		table trace.Table
 	}{
+		{true, trace.Seats},
 		{t.Blocks == "all", trace.Blocks},
+		{t.Blocks == "all", trace.Transactions},
 		{t.Epochs > 0, trace.Epochs},
 		{t.Weights > 0, trace.Weights},
 		{t.Bonds > 0, trace.Bonds},
