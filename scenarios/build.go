@@ -52,9 +52,8 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	return &Network{Nodes: b.nodes, Config: virtual.Config{
 		Genesis: b.genesis, Seed: f.Seed, BlockNs: seconds(f.Time.BlockS), Blocks: f.BlockCount(),
 		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(), Chain: f.producer(),
-		SaveEvery:   seconds(f.Network.SaveS),
-		DigestEvery: params.TempoBlocks,
-		Workers:     opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
+		SaveEvery: seconds(f.Network.SaveS), Origin: m.Origin(), DigestEpochs: f.Chain.DigestEpochs,
+		Workers: opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
 		Paranoid: opt.Paranoid,
 	}}, nil
 }
@@ -407,7 +406,10 @@ func (f *File) partitions() []virtual.Partition {
 }
 
 func (f *File) recording() virtual.Recording {
-	r := virtual.Recording{Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Faults: true}
+	r := virtual.Recording{
+		Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Faults: true,
+		Seats: f.Trace.Seats == "all", Transactions: f.Trace.Transactions == "all",
+	}
 	if f.Trace.Blocks == "all" {
 		r.Blocks, r.Ledger = 1, 1
 	}

@@ -23,7 +23,7 @@ func Default() Scenario {
 			JitterMs:  5, BlockDelayMs: 800, HeaderBytes: virtual.DefaultHeaderBytes, SaveS: 600,
 			ProducerTxs: 1024, ProducerWaiting: 16384, TxExpiryBlocks: 64,
 		},
-		Trace: TraceSection{Blocks: "all", Epochs: 1, Weights: 1, Bonds: 1, Queries: "all", Answers: "all", Rows: "off", Training: "all", Applications: "all"},
+		Trace: TraceSection{Nodes: "all", Seats: "all", Blocks: "all", Transactions: "all", Epochs: 1, Weights: 1, Bonds: 1, Queries: "all", Answers: "all", Rows: "off", Training: "all", Applications: "all"},
 	}
 }
 

@@ -25,7 +25,10 @@ func (sc *Scenario) Tables() []trace.Table {
 		on    bool
 		table trace.Table
 	}{
+		{t.Nodes == "all", trace.Nodes},
+		{t.Seats == "all", trace.Seats},
 		{t.Blocks == "all", trace.Blocks},
+		{t.Transactions == "all", trace.Transactions},
 		{t.Epochs > 0, trace.Epochs},
 		{t.Weights > 0, trace.Weights},
 		{t.Bonds > 0, trace.Bonds},

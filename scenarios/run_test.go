@@ -135,7 +135,7 @@ func TestEveryTableGetsRowsAndTheBooksBalance(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, table := range []trace.Table{
-		trace.Blocks, trace.Epochs, trace.Weights, trace.Bonds, trace.Queries, trace.Training, trace.Ledger, trace.Applications,
+		trace.Seats, trace.Blocks, trace.Transactions, trace.Epochs, trace.Weights, trace.Bonds, trace.Queries, trace.Training, trace.Ledger, trace.Applications,
 	} {
 		if len(r.all[table]) == 0 {
 			t.Errorf("table %s has no rows", table)

@@ -212,7 +212,10 @@ type FaultEntry struct {
 
 // TraceSection says what is written.
 type TraceSection struct {
+	Nodes        string `toml:"nodes" one:"off,all" doc:"a row per node, at the beginning"`
+	Seats        string `toml:"seats" one:"off,all" doc:"a row per life of a uid, when it ends"`
 	Blocks       string `toml:"blocks" one:"off,all" doc:"a row per block, and the ledger's totals"`
+	Transactions string `toml:"transactions" one:"off,all" doc:"a row per transaction that reached the block producer"`
 	Epochs       uint64 `toml:"epochs" unit:"epochs" max:"1000000" doc:"record every n-th epoch; 0 is off"`
 	Weights      uint64 `toml:"weights" unit:"epochs" max:"1000000" doc:"record the weight matrix every n-th epoch; 0 is off"`
 	Bonds        uint64 `toml:"bonds" unit:"epochs" max:"1000000" doc:"record the bond matrix every n-th epoch; 0 is off"`

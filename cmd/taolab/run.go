@@ -184,6 +184,7 @@ func (e experiment) simulate(ctx context.Context, talk *talk) (_ *report.Manifes
 	stop := talk.follow(world)
 	start := time.Now()
 	err = world.Run(watched)
+	world.Close()
 	manifest.WallSeconds = time.Since(start).Seconds()
 	stop()
 	manifest.Ended = time.Now().UTC()

@@ -99,11 +99,11 @@ func (w *World) deliverRequest(n *node, m *message) {
 	}
 	caller := &w.nodes[m.from]
 	view := w.viewOf(n)
-	_, hasUID := view.UIDOf(caller.hotkey.key)
+	_, hasUID := view.UIDOf(caller.hotkey.Key)
 	in := host.Incoming{
 		Call:     host.CallID(n.newID()),
 		From:     caller.peer,
-		StakeRao: view.StakeOf(caller.hotkey.key),
+		StakeRao: view.StakeOf(caller.hotkey.Key),
 		Deadline: m.deadline,
 		Request:  host.Request{Synapse: m.synapse, Dir: m.dir, Body: m.body, MaxReplies: m.replies},
 	}

@@ -36,8 +36,8 @@ func bounded(d host.Time) host.Time { return min(max(d, 0), maxTime) }
 // Self is documented at host.Env.
 func (e *env) Self() host.Self {
 	w, n := e.use()
-	uid, has := w.viewOf(n).UIDOf(n.hotkey.key)
-	return host.Self{Node: uint32(n.index), Peer: n.peer, Hotkey: n.hotkey.key, Coldkey: n.coldkey.key, UID: uid, HasUID: has}
+	uid, has := w.viewOf(n).UIDOf(n.hotkey.Key)
+	return host.Self{Node: uint32(n.index), Peer: n.peer, Hotkey: n.hotkey.Key, Coldkey: n.coldkey.Key, UID: uid, HasUID: has}
 }
 
 // Now is documented at host.Env; it shows the node's own clock.

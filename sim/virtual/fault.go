@@ -35,7 +35,7 @@ func (w *World) crash(n *node, index uint64) {
 		n.job = job{}
 		w.stale++
 	}
-	w.stale += n.timers.clear() + n.calls.clear() + n.served.clear() + n.submits.clear()
+	w.stale += n.timers.clear() + n.calls.clear() + n.served.clear() + w.ledger.Forget(n.index)
 	n.admission.Clear()
 	if c := n.cfg.Crashes[index]; c.After > 0 {
 		w.push(w.now+c.After, evRestart, n.index, index)
@@ -130,7 +130,7 @@ func (w *World) cut(p Partition) {
 			continue
 		}
 		if n.cutOff == 0 {
-			n.frozen = w.viewAt(heightAt(w.now-1-n.cfg.BlockDelay, w.cfg.BlockNs))
+			n.frozen = w.ledger.View(heightAt(w.now-1-n.cfg.BlockDelay, w.cfg.BlockNs))
 		}
 		n.cutOff++
 	}

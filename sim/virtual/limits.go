@@ -15,7 +15,6 @@ const (
 
 	maxCalls     = 8192     // open calls of a node; the next is answered Backoff at once
 	maxTimers    = 8192     // timers of a node; the next ends the run with an error
-	maxSubmits   = 1024     // undecided transactions of a node; the next is Rejected at once
 	maxStreams   = 64       // random streams of a node; the next ends the run with an error
 	maxReplies   = 256      // parts of a streamed reply, whatever the request allows
 	maxBodyBytes = 64 << 20 // of a message; a longer one is answered InvalidRequest or InvalidResponse
