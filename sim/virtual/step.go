@@ -91,9 +91,7 @@ func (w *World) dispatch(e event) {
 	case evRefuse, evTimeout:
 		w.giveUp(n, e.id)
 	case evOverdue:
-		if s, _ := n.served.take(e.id); s.busy {
-			n.admission.Release()
-		}
+		w.endService(n, e.id)
 	case evTx:
 		w.receiveTx(n, e.id)
 	case evOutcome:
@@ -114,9 +112,9 @@ func (w *World) dispatch(e event) {
 
 // handle hands an event to the node's agent.
 func (w *World) handle(n *node, e host.Event) {
-	w.active = n
+	w.active, w.doing = n, deed{n, e}
 	n.agent.Handle(&n.env, e)
-	w.active = nil
+	w.active, w.doing = nil, deed{}
 }
 
 func (w *World) ring(n *node, id uint64) {

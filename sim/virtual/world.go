@@ -38,6 +38,7 @@ type World struct {
 	late   uint64 // blocks that the slowest node may be behind
 
 	active       *node // whose agent is handling an event
+	doing        deed
 	roundTripped bool
 	ended        bool
 	err          error // why the run cannot go on
@@ -119,7 +120,7 @@ type Progress struct {
 }
 
 // New makes the world at time 0.
-func New(cfg Config) (*World, error) {
+func New(cfg Config) (_ *World, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("virtual: %w", err)
 	}
@@ -133,6 +134,7 @@ func New(cfg Config) (*World, error) {
 		pool:    newPool(cfg.Workers, cfg.Stopwatch),
 		log:     newEventLog(cfg.Origin),
 	}
+	defer w.survive(&err)
 	if cfg.Recorder == nil {
 		w.records = Recording{}
 	}
@@ -181,7 +183,8 @@ func (w *World) addNodes(hotkeys []ed25519.PrivateKey) error {
 		n.env = env{w, n}
 		n.agent = n.cfg.Agent
 		if n.agent == nil {
-			n.agent = n.cfg.Fresh()
+			w.doing = deed{n, "making its agent"}
+			n.agent, w.doing = n.cfg.Fresh(), deed{}
 		}
 		if n.cfg.ColdkeyOf == "" {
 			n.cfg.ColdkeyOf = n.cfg.Name
@@ -193,7 +196,7 @@ func (w *World) addNodes(hotkeys []ed25519.PrivateKey) error {
 			n.peer = n.hotkey.Key
 		}
 		if other, taken := w.peers[n.peer]; taken {
-			return fmt.Errorf("node %d (%s): peer key %v is node %d's", i, n.cfg.Name, n.peer, other)
+			return fmt.Errorf("%v: peer key %v is node %d's", n, n.peer, other)
 		}
 		w.peers[n.peer] = n.index
 		n.link = num.NewStream(w.cfg.Seed, "link\x00"+n.cfg.Name)
@@ -213,7 +216,7 @@ func (w *World) schedule() {
 			w.push(c.At, evCrash, n.index, uint64(j))
 		}
 		if len(n.cfg.Crashes) > 0 {
-			n.saved = n.agent.AppendState(nil)
+			n.saved = w.state(n, nil)
 			w.push(w.cfg.SaveEvery, evSave, n.index, 0)
 		}
 	}
@@ -282,12 +285,12 @@ func (w *World) record(r trace.Row) {
 
 // Run lets time pass until the last block, or until Config.Until. When ctx ends first, it returns
 // ctx's error between two events, and may be called again to go on. It returns an error when an agent
-// asked for what no world can give; then the run cannot go on.
-func (w *World) Run(ctx context.Context) error {
+// asked for what no world can give, or when an agent or a job panicked; then the run cannot go on.
+func (w *World) Run(ctx context.Context) (err error) {
 	w.pool.start()
 	defer w.pool.stop()
 	defer w.publish()
-	defer w.explainPanic()
+	defer w.survive(&err)
 	for turn := 0; w.err == nil; turn++ {
 		if turn%256 == 0 {
 			if err := ctx.Err(); err != nil {
@@ -333,15 +336,6 @@ func (w *World) turn(ctx context.Context) error {
 	}
 	w.makeBlocks()
 	return nil
-}
-
-// explainPanic says whose agent was at work when something panicked.
-func (w *World) explainPanic() {
-	if n := w.active; n != nil {
-		if r := recover(); r != nil {
-			panic(fmt.Sprintf("virtual: node %d (%s) at %d ns: %v", n.index, n.cfg.Name, w.now, r))
-		}
-	}
 }
 
 // end closes the log with the final ledger.
