@@ -59,6 +59,7 @@ type Manifest struct {
 	Tables       []TableInfo     `json:"tables"`             // those of them with rows, as Writer.Tables lists them
 	Nodes        []Node          `json:"nodes"`
 	Anchors      Anchors         `json:"anchors"`
+	InForce      json.RawMessage `json:"in_force,omitempty"` // every rule and parameter that the run used
 	Warnings     []string        `json:"warnings"`
 	Interrupted  bool            `json:"interrupted"` // ended before its last block; what is there is valid
 }
@@ -103,6 +104,7 @@ type TableInfo struct {
 type Node struct {
 	Index         int      `json:"index"`
 	Name          string   `json:"name"`
+	Group         string   `json:"group"`     // of the scenario; folders of the first release have none
 	Kind          string   `json:"kind"`      // KindMiner, KindValidator or KindApplication
 	Behaviour     string   `json:"behaviour"` // Honest, or what it does instead
 	UID           uint16   `json:"uid"`       // at the end of the run; meaningless unless HasUID

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"cmp"
 	"fmt"
 
 	"taolab/agents"
@@ -29,9 +28,11 @@ type Options struct {
 type Network struct {
 	Config virtual.Config
 	Nodes  []report.Node
+	Rows   []trace.Node // the same as rows of the table of nodes
 }
 
-// Build puts the network together. Its agents share the material and only read it.
+// Build puts the network together. Its agents share the material and only read it. The recorder gets
+// the table of nodes, whose rows stand before all others.
 func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	params, err := f.Params()
 	if err != nil {
@@ -49,7 +50,12 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	if f.Chain.Owner != "" {
 		b.genesis.Owner = virtual.PublicKey(f.Seed, b.machines[b.groups[f.Chain.Owner]].Name, host.Hotkey)
 	}
-	return &Network{Nodes: b.nodes, Config: virtual.Config{
+	if opt.Recorder != nil && f.Trace.Nodes == "all" {
+		for _, row := range b.rows {
+			opt.Recorder.Record(row)
+		}
+	}
+	return &Network{Nodes: b.nodes, Rows: b.rows, Config: virtual.Config{
 		Genesis: b.genesis, Seed: f.Seed, BlockNs: seconds(f.Time.BlockS), Blocks: f.BlockCount(),
 		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(), Chain: f.producer(),
 		SaveEvery: seconds(f.Network.SaveS), Origin: m.Origin(), DigestEpochs: f.Chain.DigestEpochs,
@@ -66,44 +72,9 @@ type builder struct {
 	genesis  chain.Genesis
 	machines []virtual.Node
 	nodes    []report.Node
+	rows     []trace.Node
 	groups   map[string]int // first member of each group
 }
-
-// add gives a machine its keys, region, links and place in the ledger; who joins later has free
-// money there and nothing else. What is drawn comes from streams of the machine's own name, so that
-// nobody else's moves when a scenario gains a member.
-func (b *builder) add(machine virtual.Node, node report.Node, up, down float64, joins bool) {
-	seed := b.Seed
-	machine.Region = num.NewStream(seed, "region/"+machine.Name).IntN(len(b.Network.Regions))
-	delay := num.NewStream(seed, "block delay/"+machine.Name).Exponential()
-	machine.BlockDelay = host.Time(float64(b.Network.BlockDelayMs * float64(float64(host.Millisecond)*delay)))
-	machine.BlockDelay = min(machine.BlockDelay, seconds(b.Time.BlockS)*maxDelayBlocks)
-	machine.UpBps, machine.DownBps = int64(float64(up*1e6)), int64(float64(down*1e6))
-	machine.Agent = machine.Fresh()
-	hotkey := virtual.PublicKey(seed, machine.Name, host.Hotkey)
-	coldkey := virtual.PublicKey(seed, cmp.Or(machine.ColdkeyOf, machine.Name), host.Coldkey)
-	switch {
-	case joins:
-		b.genesis.Balances = append(b.genesis.Balances, chain.Balance{Coldkey: coldkey, FreeRao: node.StakeRao})
-		node.StakeRao = 0
-	case node.HasUID:
-		node.UID = uint16(len(b.genesis.Neurons))
-		b.genesis.Neurons = append(b.genesis.Neurons, chain.GenesisNeuron{Hotkey: hotkey, Coldkey: coldkey, StakeRao: node.StakeRao})
-	default:
-		b.genesis.Stakes = append(b.genesis.Stakes, chain.GenesisStake{Hotkey: hotkey, Coldkey: coldkey, StakeRao: node.StakeRao})
-	}
-	node.Index, node.Name, node.Hotkey = len(b.nodes), machine.Name, hotkey.String()
-	node.Region = b.Network.Regions[machine.Region]
-	b.machines = append(b.machines, machine)
-	b.nodes = append(b.nodes, node)
-}
-
-// maxDelayBlocks caps how many blocks late a node sees a block.
-const maxDelayBlocks = 100
-
-// member names a group's i-th node. The name does not depend on how many there are: keys and
-// streams come from it.
-func member(group string, i int) string { return fmt.Sprintf("%s-%d", group, i+1) }
 
 func (b *builder) miners() error {
 	for k, g := range b.Miners {
@@ -119,30 +90,30 @@ func (b *builder) miners() error {
 				return fmt.Errorf("miner %s: %w", name, err)
 			}
 			speed := int64(float64(g.HardwareMFLOPS.At(i, g.Count) * 1e6))
-			shape := b.shape(g)
-			node := report.Node{
-				Kind: "miner", Behaviour: g.Behaviour, HasUID: true, StakeRao: rao(g.StakeTAO.At(i, g.Count)),
-				Data: g.Subsets, HardwareFLOPS: float64(speed),
+			p := part{up: g.UpMbps, down: g.DownMbps, joins: seconds(float64(g.JoinsH * 3600))}
+			p.node = report.Node{
+				Group: g.Name, Kind: report.KindMiner, Behaviour: g.Behaviour, HasUID: p.joins == 0,
+				StakeRao: rao(g.StakeTAO.At(i, g.Count)), Data: g.Subsets, HardwareFLOPS: float64(speed),
 			}
-			if g.Behaviour != "random" {
-				node.Params, node.Width, node.Layers = uint64(shape.Params()), shape.Width, shape.Layers
+			if shape := b.shape(g); g.Behaviour != "random" {
+				p.shape, p.node.Params = &shape, uint64(shape.Params())
 			}
 			if g.Behaviour == "honest" {
-				node.Duty = g.Duty.At(i, g.Count)
+				p.node.Duty = g.Duty.At(i, g.Count)
 			}
 			fresh := func() host.Agent { return agents.NewMiner(config) }
-			joins := g.JoinsH > 0
-			if node.HasUID = !joins; joins {
+			if p.joins > 0 {
 				fresh = b.newcomer(g, fresh)
 			}
-			b.add(virtual.Node{
+			p.machine = virtual.Node{
 				Name: name, FLOPS: speed, Fresh: fresh,
 				Admission: host.AdmissionRules{
 					MinStakeRao: rao(g.MinStakeTAO), MinInterval: seconds(g.MinIntervalS), Capacity: g.Queue, Slots: g.Slots,
-					RequireUID: g.RequireUID, Historic: g.Historic,
+					RequireUID: g.RequireUID, Historic: g.Historic, LongestService: seconds(g.LongestS),
 				},
 				ColdkeyOf: g.Coldkey, Skew: milliseconds(g.SkewMs.At(i, g.Count)), Loss: g.Loss,
-			}, node, g.UpMbps, g.DownMbps, joins)
+			}
+			b.add(p)
 		}
 	}
 	return nil
@@ -206,17 +177,19 @@ func (b *builder) validators() error {
 				return err
 			}
 			speed := int64(float64(g.HardwareMFLOPS.At(i, g.Count) * 1e6))
-			node := report.Node{
-				Kind: "validator", Behaviour: g.Behaviour, HasUID: true, StakeRao: rao(g.StakeTAO.At(i, g.Count)),
-				Data: g.Subsets, HardwareFLOPS: float64(speed),
+			p := part{up: g.UpMbps, down: g.DownMbps}
+			p.node = report.Node{
+				Group: g.Name, Kind: report.KindValidator, Behaviour: g.Behaviour, HasUID: true,
+				StakeRao: rao(g.StakeTAO.At(i, g.Count)), Data: g.Subsets, HardwareFLOPS: float64(speed),
 			}
-			if g.Behaviour == "honest" {
-				node.Params, node.Width, node.Layers, node.Routing = uint64(params), g.RouterWidth, 1, g.Routing
+			if shape := b.routerShape(g); g.Behaviour == "honest" {
+				p.shape, p.node.Params, p.node.Routing = &shape, uint64(params), g.Routing
 			}
-			b.add(virtual.Node{
+			p.machine = virtual.Node{
 				Name: name, FLOPS: speed, Fresh: fresh,
 				ColdkeyOf: g.Coldkey, Skew: milliseconds(g.SkewMs.At(i, g.Count)), Loss: g.Loss,
-			}, node, g.UpMbps, g.DownMbps, false)
+			}
+			b.add(p)
 		}
 	}
 	return nil
@@ -319,11 +292,15 @@ func (b *builder) applications() error {
 			if err := config.Validate(); err != nil {
 				return fmt.Errorf("application %s: %w", name, err)
 			}
-			node := report.Node{Kind: "application", Behaviour: "honest", StakeRao: rao(g.StakeTAO.At(i, g.Count))}
-			b.add(virtual.Node{
+			p := part{up: g.UpMbps, down: g.DownMbps}
+			p.node = report.Node{
+				Group: g.Name, Kind: report.KindApplication, Behaviour: report.Honest, StakeRao: rao(g.StakeTAO.At(i, g.Count)),
+			}
+			p.machine = virtual.Node{
 				Name: name, Fresh: func() host.Agent { return agents.NewApplication(config) },
 				ColdkeyOf: g.Coldkey, Skew: milliseconds(g.SkewMs.At(i, g.Count)), Loss: g.Loss,
-			}, node, g.UpMbps, g.DownMbps, false)
+			}
+			b.add(p)
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ func one(x float64) Span { return Span{x, x} }
 // Default is what a scenario file starts from.
 func Default() Scenario {
 	return Scenario{
+		Format:     currentFormat,
 		Seed:       1,
 		Time:       TimeSection{Hours: 6, BlockS: 12},
 		Chain:      ChainSection{Era: "finney-2023", TempoBlocks: 72, DigestEpochs: 1, WeightsRateLimitBlocks: 20},
@@ -31,7 +32,7 @@ func defaultMiners() MinerGroup {
 	return MinerGroup{
 		Name: "miner", Count: 1, Behaviour: "honest", Width: 28, Layers: 2, Heads: 2, Context: 32,
 		HardwareMFLOPS: one(16), Duty: one(0.1), LearningRate: 1e-3, Rows: 8, Steps: 1,
-		StakeTAO: one(1), UpMbps: 50, DownMbps: 100, MinIntervalS: 1, Queue: 32, Slots: 1,
+		StakeTAO: one(1), UpMbps: 50, DownMbps: 100, MinIntervalS: 1, Queue: 32, Slots: 1, LongestS: 600,
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 // Scenario is one experiment. The struct tags are the reference of the file format: `toml` is the
 // key, `min` and `max` bound numbers, `one` lists the allowed words, `unit` and `doc` explain.
 type Scenario struct {
+	Format       int                `toml:"format" min:"1" max:"2" doc:"format that the file was written for: 1 of the first release, 2 of this one; where it is not written, or 1, the program notes what changed in meaning" inert:"it says what was meant, and changes nothing"`
 	Name         string             `toml:"name" doc:"name of the scenario, used for the output folder"`
 	Description  string             `toml:"description" doc:"what it shows, in a sentence or two"`
 	Seed         uint64             `toml:"seed" doc:"master seed of every random stream"`
@@ -133,6 +134,7 @@ type MinerGroup struct {
 	MinStakeTAO    float64  `toml:"min_stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"callers with less stake are refused"`
 	MinIntervalS   float64  `toml:"min_interval_s" unit:"s" min:"0" max:"3600" doc:"time between two requests of one caller"`
 	Queue          int      `toml:"queue" unit:"requests" min:"1" max:"4096" doc:"requests that may wait"`
+	LongestS       float64  `toml:"longest_service_s" unit:"s" min:"0.001" max:"86400" doc:"longest time that a request is in service, however patient its caller"`
 	RequireUID     bool     `toml:"require_uid" doc:"callers without a uid, such as applications, are refused"`
 	Slots          int      `toml:"slots" unit:"requests" min:"1" max:"1024" doc:"requests that are handed to the miner at a time"`
 	Historic       bool     `toml:"historic" doc:"admission of 2022: requests are served in order of arrival, and a refused one restarts its caller's interval; false: larger stake goes first"`

@@ -88,6 +88,7 @@ func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Wri
 	if err != nil {
 		return code(exitScenario, err)
 	}
+	tellNotes(stderr, file)
 	dir, err := makeFolder(flags.out, file.Scenario.Name)
 	if err != nil {
 		return code(exitFailure, err)
