@@ -145,11 +145,11 @@ func (j routeBatch) Run(s *host.Scratch) []byte {
 }
 
 // trainRouter is one step of the routing model toward what the peers of a batch were worth. It
-// changes router and momentum. Its result is the routing loss before the step.
+// changes router and state. Its result is the routing loss before the step.
 type trainRouter struct {
 	router   *lm.Router
-	momentum *lm.Momentum
-	sgd      lm.SGD
+	state    *lm.RouterState
+	training lm.RouterTraining
 	tokens   []uint16
 	rows     int
 	cols     int
@@ -162,7 +162,8 @@ func (j trainRouter) Work() int64 { return j.router.TrainFLOP(j.rows, j.cols) }
 func (j trainRouter) Tokens() int64 { return int64(j.rows * j.cols) }
 
 func (j trainRouter) Run(s *host.Scratch) []byte {
-	loss := benchOf(s).lm.TrainRouter(j.router, j.sgd, j.momentum, j.tokens, j.rows, j.cols, j.uids, j.targets)
+	loss := benchOf(s).lm.TrainRouter(j.router, j.training, j.state, j.tokens, j.rows, j.cols, j.uids,
+		j.targets)
 	return encodeFloats([]float32{loss})
 }
 

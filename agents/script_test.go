@@ -185,8 +185,9 @@ func testValidator(n int) ValidatorConfig {
 	return ValidatorConfig{
 		Mix: mixOf(pile.Score), Subsets: corpus().Subsets(), Vocab: tinyVocab,
 		Rows: 2, Cols: 8, TopK: 4, Peers: 2, StepNs: 20 * host.Second,
-		Router: smallRouter(n), SGD: lm.SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1},
-		Gate: Gate{Explore: 1}, EpochBlocks: 10, BytesPerToken: 3.409,
+		Router:   smallRouter(n),
+		Training: lm.RouterTraining{SGD: lm.SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1}, Batches: 1},
+		Gate:     Gate{Explore: 1}, EpochBlocks: 10, BytesPerToken: 3.409,
 	}
 }
 

@@ -180,7 +180,7 @@ func (v *Validator) close(env host.Env) {
 	}
 	s.phase = learning
 	s.job = env.Compute(trainRouter{
-		v.router, &v.momentum, v.config.SGD, s.tokens, v.config.Rows, v.config.Cols, uids, targets,
+		v.router, &v.training, v.config.Training, s.tokens, v.config.Rows, v.config.Cols, uids, targets,
 	})
 }
 

@@ -32,11 +32,11 @@ type ValidatorConfig struct {
 	StepNs    host.Time // from the start of one step to the start of the next, at least
 	TimeoutNs host.Time // of one question; 0: 12 s
 
-	Routing Routing
-	Targets Targets
-	Gate    Gate
-	Router  *lm.Router // shared and read-only: the validator clones it. One gate per uid
-	SGD     lm.SGD     // of the router
+	Routing  Routing
+	Targets  Targets
+	Gate     Gate
+	Router   *lm.Router        // shared and read-only: the validator clones it. One gate per uid
+	Training lm.RouterTraining // of the router
 
 	EpochBlocks   uint64    // E: an epoch ends after E blocks and all targets, or after 2E (by era)
 	BlockNs       host.Time // nominal, for eras whose epochs end by the clock too; 0: 12 s
@@ -51,7 +51,7 @@ func (c ValidatorConfig) Validate() error {
 	if _, err := score.EraNamed(c.era()); err != nil {
 		return fmt.Errorf("validator: %w", err)
 	}
-	if err := c.SGD.Validate(); err != nil {
+	if err := c.Training.Validate(); err != nil {
 		return fmt.Errorf("validator: %w", err)
 	}
 	switch {
@@ -143,7 +143,7 @@ type Validator struct {
 	powers score.Powers
 
 	router   *lm.Router
-	momentum lm.Momentum
+	training lm.RouterState
 	rotation score.Rotation
 	averages score.Averages
 	steps    uint32

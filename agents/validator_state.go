@@ -13,7 +13,7 @@ import (
 func (v *Validator) AppendState(b []byte) []byte {
 	b = append(b, validatorState, stateVersion)
 	b = appendPart(b, v.router)
-	b = appendPart(b, v.momentum)
+	b = appendPart(b, &v.training)
 	b = appendPart(b, &v.rotation)
 	b = appendPart(b, &v.averages)
 	b = appendU32(b, v.steps)
@@ -42,7 +42,7 @@ func (v *Validator) RestoreState(b []byte) error {
 	r := Validator{config: v.config, era: v.era, powers: v.powers, router: new(lm.Router)}
 	r.rotation.Selection, r.averages.Alpha = v.era.Selection, v.config.Alpha
 	c.part("routing model", r.router.UnmarshalBinary)
-	c.part("momentum", r.momentum.UnmarshalBinary)
+	c.part("training of the routing model", r.training.UnmarshalBinary)
 	c.part("rotation", r.rotation.UnmarshalBinary)
 	c.part("averages", r.averages.UnmarshalBinary)
 	r.steps = c.u32("steps")
@@ -77,8 +77,8 @@ func (v *Validator) consistent() error {
 		return fmt.Errorf("a routing model of shape %+v with %d gates, expected %+v with %d",
 			own.Trunk.Config, len(own.Bias), want.Trunk.Config, len(want.Bias))
 	}
-	if n := len(v.momentum); n != 0 && n != len(own.Trunk.Weights)+len(own.Gates)+len(own.Bias) {
-		return fmt.Errorf("momentum of %d weights, which is not the routing model's number", n)
+	if err := v.training.Check(own); err != nil {
+		return err
 	}
 	for uid, p := range v.peers {
 		if p.standing > score.Unasked {

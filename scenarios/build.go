@@ -229,7 +229,9 @@ func (b *builder) validator(g ValidatorGroup, name string, mix *pile.Mix) (fresh
 		Rows: g.Rows, Cols: g.Tokens, TopK: g.TopK, Peers: g.Peers,
 		StepNs: seconds(g.StepS), TimeoutNs: seconds(g.TimeoutS), BlockNs: seconds(b.Time.BlockS),
 		Gate: agents.Gate{Noise: g.Noise, Explore: g.Explore}, Router: router,
-		SGD:         lm.SGD{Rate: float32(g.RouterRate), Momentum: 0.8, ClipNorm: 1},
+		Training: lm.RouterTraining{
+			SGD: lm.SGD{Rate: float32(g.RouterRate), Momentum: 0.8, ClipNorm: 1}, Batches: 1,
+		},
 		EpochBlocks: g.EpochBlocks, Alpha: g.Alpha, Power: g.Power, SynergyPower: g.SynergyPower,
 		BytesPerToken: b.material.Store.BytesPerToken(),
 	}

@@ -44,13 +44,13 @@ func ExampleWorkspace_Train() {
 func ExampleRouter() {
 	cfg := lm.Config{Vocab: 16, Context: 8, Width: 16, Layers: 1, Heads: 2}
 	router := lm.NewRouter(cfg, 3, num.NewStream(1, "example"))
-	sgd := lm.SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1}
+	training := lm.RouterTraining{SGD: lm.SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1}, Batches: 1}
 
-	var momentum lm.Momentum
+	var state lm.RouterState
 	var work lm.Workspace
 	tokens := []uint16{5, 6, 7, 8}
 	for range 50 {
-		work.TrainRouter(router, sgd, &momentum, tokens, 1, 4, []uint16{0, 2}, []float32{0.1, 0.8})
+		work.TrainRouter(router, training, &state, tokens, 1, 4, []uint16{0, 2}, []float32{0.1, 0.8})
 	}
 	scores := make([]float32, 3)
 	work.Route(router, tokens, 1, 4, scores)

@@ -57,8 +57,8 @@ func goldenRuns() string {
 		w.Losses(m, tokens, targets, size.rows, size.cols, each)
 		fmt.Fprintf(&out, "Losses %016x\n", hashOf(each))
 
-		r, mom := NewRouter(size.config, 9, s), new(Momentum)
-		sgd := SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 0.5}
+		r, mom := NewRouter(size.config, 9, s), new(RouterState)
+		sgd := RouterTraining{SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 0.5}, 1}
 		for step := range losses {
 			tokens := randomTokens(n, size.config.Vocab, s)
 			uids := []uint16{uint16(s.IntN(9)), uint16(s.IntN(9)), uint16(s.IntN(9))}
@@ -67,7 +67,7 @@ func goldenRuns() string {
 		scores := make([]float32, 9)
 		w.Route(r, tokens, size.rows, size.cols, scores)
 		fmt.Fprintf(&out, "router losses %016x, scores %016x, trunk %x, gates %016x, momentum %016x\n\n",
-			hashOf(losses), hashOf(scores), r.Trunk.Digest(), hashOf(r.Gates), hashOf(*mom))
+			hashOf(losses), hashOf(scores), r.Trunk.Digest(), hashOf(r.Gates), hashOf(mom.Momentum))
 	}
 	return out.String()
 }
