@@ -77,6 +77,9 @@ func TestAGrownWorkspaceAllocatesNothing(t *testing.T) {
 	tokens, targets := randomTokens(60, 33, s), randomTokens(60, 33, s)
 	losses, scores := make([]float32, 60), make([]float32, 5)
 	uids, wanted := []uint16{4, 1}, []float32{0.5, 0.6}
+	byRow, rowAdam, pairs := NewRowRouter(New(r.Trunk.Config, s), 5, 2), new(RowAdam), []RowPair{{0, 4, 1}, {2, 1, 0}}
+	labels, means, rowScores := []uint16{0, 1, 1}, make([]float32, 10), make([]float32, 15)
+	gathered := new(RouterState)
 	if n := testing.AllocsPerRun(3, func() {
 		w.Train(m, adamW, st, tokens, targets, 3, 20)
 		w.Losses(m, tokens, targets, 3, 20, losses)
@@ -84,6 +87,9 @@ func TestAGrownWorkspaceAllocatesNothing(t *testing.T) {
 		w.Probs(m, tokens, 6, 10)
 		w.Route(r, tokens, 3, 20, scores)
 		w.TrainRouter(r, RouterTraining{SGD{Rate: 0.1}, 1}, mom, tokens, 3, 20, uids, wanted)
+		w.TrainRouter(r, RouterTraining{SGD{Rate: 0.1}, 3}, gathered, tokens, 3, 20, uids, wanted)
+		w.RouteRows(byRow, tokens, 3, 20, means, rowScores)
+		w.TrainRows(byRow, DefaultRowTraining, rowAdam, tokens, 3, 20, labels, means, pairs)
 	}); n != 0 {
 		t.Errorf("%v allocations in a round of calls, expected none", n)
 	}
