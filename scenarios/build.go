@@ -233,7 +233,10 @@ func (b *builder) validator(g ValidatorGroup, name string, mix *pile.Mix) (fresh
 // uniform gives a validator the routing model of 2022 and returns its size.
 func (b *builder) uniform(config *agents.ValidatorConfig, g ValidatorGroup, name string) (params int) {
 	router := lm.NewRouter(b.routerShape(g), b.uids, num.NewStream(b.Seed, "router/"+name))
-	config.Router, config.SGD = router, lm.SGD{Rate: float32(g.RouterRate), Momentum: 0.8, ClipNorm: 1}
+	config.Router = router
+	config.BatchTraining = lm.RouterTraining{
+		SGD: lm.SGD{Rate: float32(g.RouterRate), Momentum: 0.8, ClipNorm: 1}, Batches: 3,
+	}
 	return router.Trunk.Config.Params() + len(router.Gates) + len(router.Bias)
 }
 
@@ -248,7 +251,7 @@ func (b *builder) gated(config *agents.ValidatorConfig, g ValidatorGroup, name s
 		subsets = len(config.Mix.Reads())
 	}
 	router := lm.NewRowRouter(trunk, b.uids, subsets)
-	config.Routing, config.RowRouter, config.Training = agents.Gated, router, lm.DefaultRowTraining
+	config.Routing, config.RowRouter, config.RowTraining = agents.Gated, router, lm.DefaultRowTraining
 	config.Gate = agents.Gate{Noise: g.Noise, ScorePeers: b.scorePeers(g)}
 	return shape.Params() + len(router.Gates) + len(router.Bias) + len(router.Common) + len(router.Subsets)
 }
