@@ -262,18 +262,8 @@ func (sc *Scenario) scorePeers(g ValidatorGroup) int {
 	if g.ScorePeers != nil {
 		return *g.ScorePeers
 	}
-	targets := 0
-	for _, m := range sc.Miners {
-		targets += m.Count
-	}
-	if g.Targets == "everyone" {
-		for _, v := range sc.Validators {
-			targets += v.Count
-		}
-		targets-- // nobody asks itself
-	}
 	steps := max(int(float64(float64(g.EpochBlocks)*sc.Time.BlockS)/g.StepS), 1)
-	return max(min(max((targets+steps-1)/steps, 2), g.Peers-1), 1)
+	return max(min(max((sc.targets(g)+steps-1)/steps, 2), g.Peers-1), 1)
 }
 
 func (b *builder) applications() error {
