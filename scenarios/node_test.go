@@ -287,6 +287,27 @@ func TestAFaultMovesNothingBeforeIt(t *testing.T) {
 	}
 }
 
+// TestASkewedClockShowsInTheTimesOfRows sets a miner's clock a minute fast, which moves nothing else.
+func TestASkewedClockShowsInTheTimesOfRows(t *testing.T) {
+	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
+	first := func(sets ...string) (at int64) {
+		network, r := ready(t, cache, tiny(t), sets...)
+		world, err := virtual.New(network.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := world.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(r.all[trace.Training], func(row trace.Row) bool { return row.(trace.Train).Node == 2 })
+		return r.all[trace.Training][i].(trace.Train).TimeNs
+	}
+	right, fast := first(), first("miners[0].skew_ms=60000")
+	if fast-right != int64(host.Minute) {
+		t.Errorf("the miner first measured itself at %d ns, with a clock a minute fast at %d", right, fast)
+	}
+}
+
 func TestTheTableOfNodesStandsBeforeAllOtherRows(t *testing.T) {
 	network, r := ready(t, base.Cache{}, tiny(t)+"\n[[miners]]\nname = \"late\"\njoins_h = 0.2\nstake_tao = 2\ncontext = 16\n",
 		"miners[0].coldkey=farm")
