@@ -85,6 +85,7 @@ func TestWhatIsInForceIsWhatTheScenarioComesTo(t *testing.T) {
 		{nil, "validators[0] validator: powers", "0.5, synergy 0.5", "alpha 0.1"},
 		{[]string{"validators[0].release=3.3.4"}, "validators[0] validator: powers", "0.5, synergy 0.6", ""},
 		{[]string{"validators[0].release=3.3.4", "validators[0].synergy_power=0.7"}, "validators[0] validator: powers", "0.5, synergy 0.7", ""},
+		{[]string{"validators[0].power=0.9"}, "validators[0] validator: powers", "0.9, synergy 0.5", ""},
 		{nil, "validators[0] validator: inflation", "3.3 to 10 times at 12 rows, specialists 3 to 12 to 62", ""},
 		{[]string{"validators[0].rows=16"}, "validators[0] validator: inflation", "3.3 times at 16 rows, specialists 3", ""},
 		{[]string{"validators[0].rows=64"}, "validators[0] validator: inflation", "below 1.7 times at 64 rows", ""},
