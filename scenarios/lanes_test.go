@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"taolab/model/base"
 	"taolab/model/lm/kernel"
 	"taolab/sim/chain"
 	"taolab/sim/host"
@@ -18,7 +19,7 @@ import (
 func tinyRun(t *testing.T, sets ...string) (map[trace.Table][]trace.Row, string) {
 	t.Helper()
 	r := &rows{all: map[trace.Table][]trace.Row{}}
-	world := buildTiny(t, Cache{}, Options{Workers: 2, Recorder: r}, sets...)
+	world := buildTiny(t, base.Cache{}, Options{Workers: 2, Recorder: r}, sets...)
 	if err := world.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +32,7 @@ const gatedTiny = "validators[0].routing=gated"
 func TestAGatedRunHasOneDigestHoweverItIsMade(t *testing.T) {
 	digest := func(isa kernel.ISA, opt Options) string {
 		defer kernel.Force(isa)()
-		world := buildTiny(t, Cache{}, opt, gatedTiny)
+		world := buildTiny(t, base.Cache{}, opt, gatedTiny)
 		if err := world.Run(context.Background()); err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +191,7 @@ func TestALazyValidatorFavoursTheNodesThatItNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	material, err := file.Prepare(context.Background(), Cache{}, 1, nil)
+	material, err := file.Prepare(context.Background(), base.Cache{}, 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
