@@ -204,6 +204,10 @@ func (t *toy) act(env host.Env, a act) {
 		}
 	case "stop":
 		env.Stop(t.Timer)
+	case "register":
+		env.Submit(host.Coldkey, chain.Register{Hotkey: PublicKey(1, a.Args["hotkey"], host.Hotkey)})
+	case "weight":
+		env.Submit(host.Hotkey, chain.SetWeights{UIDs: []uint16{uint16(n("on"))}, Values: []uint32{65535}})
 	case "panic":
 		panic("asked to")
 	case "see":
@@ -305,6 +309,10 @@ func addNode(t *testing.T, cfg *Config, agent *toy, args map[string]string) {
 		case "skew":
 			n.Skew = span(t, value)
 			agent.Skew = n.Skew
+		case "loss":
+			if _, err := fmt.Sscan(value, &n.Loss); err != nil {
+				t.Fatal(err)
+			}
 		case "slots":
 			n.Admission.Slots = int(number(t, value))
 		case "queue":
