@@ -11,7 +11,7 @@ import (
 // TestNoNodeSeesBlocksMoreThanAHundredLate: the delay is exponential, and what a world keeps of the
 // past grows with the longest.
 func TestNoNodeSeesBlocksMoreThanAHundredLate(t *testing.T) {
-	file, err := scenarios.Load("testdata/tiny.toml", []string{"network.block_delay_ms=600000", "time.block_s=4", "time.hours=0.01"})
+	file, err := scenarios.Load("testdata/tiny.toml", []string{"network.block_delay_ms=600000", "time.block_s=4", "time.hours=0.05"})
 	check(t, err)
 	material, err := file.Prepare(context.Background(), scenarios.Cache{}, 1, nil)
 	check(t, err)
