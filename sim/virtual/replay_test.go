@@ -207,7 +207,9 @@ node d nouid
 		if err := w.Run(ctx); err != nil && !interrupted {
 			t.Fatal(err)
 		}
-		w.Close()
+		if interrupted {
+			w.Close()
+		}
 		return got
 	}
 	for _, c := range []struct {

@@ -204,6 +204,8 @@ func (t *toy) act(env host.Env, a act) {
 		}
 	case "stop":
 		env.Stop(t.Timer)
+	case "stake":
+		env.Submit(host.Coldkey, chain.AddStake{Hotkey: env.Self().Hotkey, AmountRao: uint64(n("tao")) * chain.RaoPerTAO})
 	case "register":
 		env.Submit(host.Coldkey, chain.Register{Hotkey: PublicKey(1, a.Args["hotkey"], host.Hotkey)})
 	case "weight":
