@@ -20,6 +20,7 @@ type Options struct {
 	Recorder    trace.Recorder
 	RoundTripAt host.Time // send every agent's state through bytes at this time; 0 means never
 	Paranoid    bool      // check the ledger's invariants after every step
+	Signed      bool      // sign what nodes submit and verify what blocks contain
 }
 
 // Network is a scenario put together: what the virtual world needs, and the list of its nodes as
@@ -54,7 +55,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(),
 		DigestEpochs: 1,
 		Workers:      opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
-		Paranoid: opt.Paranoid,
+		Paranoid: opt.Paranoid, Signed: opt.Signed,
 	}}, nil
 }
 

@@ -19,6 +19,7 @@ type way struct {
 	name      string
 	workers   int
 	record    bool
+	signed    bool
 	roundTrip host.Time
 	cache     Cache
 	isa       kernel.ISA
@@ -32,7 +33,7 @@ func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
 	ways := []way{
 		{name: "one worker, cold cache", workers: 1, cache: cache, isa: best},
 		{name: "two workers, warm cache", workers: 2, cache: cache, isa: best},
-		{name: "eight workers, no cache, recording", workers: 8, record: true, isa: best},
+		{name: "eight workers, no cache, recording and signing", workers: 8, record: true, signed: true, isa: best},
 		{name: "states sent through bytes", workers: 2, roundTrip: 634 * host.Second, cache: cache, isa: best},
 		{name: "states sent through bytes later, generic kernels", workers: 2, roundTrip: 1500*host.Second + 1, isa: kernel.Generic},
 	}
@@ -64,7 +65,7 @@ func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
 func runWay(t *testing.T, w way) string {
 	t.Helper()
 	defer kernel.Force(w.isa)()
-	world := buildTiny(t, w.cache, Options{Workers: w.workers, RoundTripAt: w.roundTrip, Recorder: recorder(w.record)})
+	world := buildTiny(t, w.cache, Options{Workers: w.workers, RoundTripAt: w.roundTrip, Recorder: recorder(w.record), Signed: w.signed})
 	if err := world.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}

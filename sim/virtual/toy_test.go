@@ -246,11 +246,11 @@ func (l *logged) Record(r trace.Row) {
 	case logRow:
 		l.WriteString(r.Text + "\n")
 	case trace.Fault:
-		node := -1
+		who := "network"
 		if r.Node != nil {
-			node = int(*r.Node)
+			who = fmt.Sprint("node ", *r.Node)
 		}
-		fmt.Fprintf(l, "%s node %d: %s: %s\n", at(host.Time(r.TimeNs)), node, r.Kind, r.Detail)
+		fmt.Fprintf(l, "%s %s: %s: %s\n", at(host.Time(r.TimeNs)), who, r.Kind, r.Detail)
 	case trace.Block:
 		fmt.Fprintf(l, "%s block %d: %d included, %d rejected\n", at(host.Time(r.TimeNs)), r.Height,
 			r.Included, r.Rejected)
