@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"taolab/model/base"
 	"taolab/scenarios"
 	"taolab/sim/virtual"
 )
@@ -13,7 +14,7 @@ import (
 func TestNoNodeSeesBlocksMoreThanAHundredLate(t *testing.T) {
 	file, err := scenarios.Load("testdata/tiny.toml", []string{"network.block_delay_ms=600000", "time.block_s=4", "time.hours=0.05"})
 	check(t, err)
-	material, err := file.Prepare(context.Background(), scenarios.Cache{}, 1, nil)
+	material, err := file.Prepare(context.Background(), base.Cache{}, 1, nil)
 	check(t, err)
 	network, err := file.Build(material, scenarios.Options{Workers: 1})
 	check(t, err)
