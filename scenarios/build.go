@@ -21,6 +21,7 @@ type Options struct {
 	Recorder    trace.Recorder
 	RoundTripAt host.Time // send every agent's state through bytes at this time; 0 means never
 	Paranoid    bool      // check the ledger's invariants after every step
+	Signed      bool      // sign what nodes submit and verify what blocks contain
 }
 
 // Network is a scenario put together: what the virtual world needs, and the list of its nodes as
@@ -60,7 +61,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(), Chain: f.producer(),
 		SaveEvery: seconds(f.Network.SaveS), Origin: m.Origin(), DigestEpochs: f.Chain.DigestEpochs,
 		Workers: opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
-		Paranoid: opt.Paranoid,
+		Paranoid: opt.Paranoid, Signed: opt.Signed,
 	}}, nil
 }
 

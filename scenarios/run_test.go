@@ -25,6 +25,7 @@ type way struct {
 	name      string
 	workers   int
 	record    bool
+	signed    bool
 	roundTrip host.Time
 	cache     base.Cache
 	damage    bool // change a byte of each of the cache's entries first
@@ -40,7 +41,7 @@ func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
 		{name: "one worker, cold cache", workers: 1, cache: cache, isa: best},
 		{name: "two workers, warm cache", workers: 2, cache: cache, isa: best},
 		{name: "two workers, cache with changed bytes", workers: 2, cache: cache, damage: true, isa: best},
-		{name: "eight workers, no cache, recording", workers: 8, record: true, isa: best},
+		{name: "eight workers, no cache, recording and signing", workers: 8, record: true, signed: true, isa: best},
 		{name: "states sent through bytes", workers: 2, roundTrip: 634 * host.Second, cache: cache, isa: best},
 		{name: "states sent through bytes later, generic kernels", workers: 2, roundTrip: 1500*host.Second + 1, isa: kernel.Generic},
 	}
@@ -75,7 +76,7 @@ func runWay(t *testing.T, w way) string {
 	if w.damage {
 		damage(t, w.cache.Dir)
 	}
-	world := buildTiny(t, w.cache, Options{Workers: w.workers, RoundTripAt: w.roundTrip, Recorder: recorder(w.record)})
+	world := buildTiny(t, w.cache, Options{Workers: w.workers, RoundTripAt: w.roundTrip, Recorder: recorder(w.record), Signed: w.signed})
 	if err := world.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
