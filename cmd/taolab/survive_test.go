@@ -239,12 +239,13 @@ func TestASecondInterruptEndsTheProgramAtOnce(t *testing.T) {
 	t.Setenv("TAOLAB_CACHE", t.TempDir())
 	t.Chdir(t.TempDir())
 	s := start(t, "out", "run", "small", "--workers", "1", "--set", "base.steps=0",
-		"--set", "miners[0].steps=1000", "--set", "miners[0].width=256", "--set", "miners[0].layers=4", "--set", "miners[0].rows=64")
+		"--set", "miners[0].steps=1000", "--set", "miners[0].width=256", "--set", "miners[0].layers=4", "--set", "miners[0].rows=64",
+		"--set", "miners[0].duty=1", "--set", "validators[0].step_s=600", "--set", "miners[0].hardware_mflops=1e6")
 	s.await(t, "the network", func() bool {
 		m, err := report.ReadManifest("out")
 		return err == nil && len(m.Nodes) > 0
 	})
-	time.Sleep(500 * time.Millisecond)
+	time.Sleep(2 * time.Second)
 	s.signal(t, os.Interrupt)
 	select {
 	case <-s.exited:
