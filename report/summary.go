@@ -442,8 +442,8 @@ func (f *findings) askings() []AskedSummary {
 // warnings are the run's own, and what the tables show to be wrong.
 func (f *findings) warnings() []string {
 	out := slices.Clone(f.run.Manifest.Warnings)
-	if f.run.Manifest.Interrupted {
-		out = append(out, "the run was interrupted: what is shown ends before its last block")
+	if ending := f.run.Manifest.Ending(); ending != "" {
+		out = append(out, ending+": what is shown ends before its last block")
 	}
 	if f.worstRao != 0 {
 		out = append(out, fmt.Sprintf("minted money and the places where it is differ by %d rao", f.worstRao))
