@@ -72,6 +72,7 @@ func (f *File) read(ctx context.Context, cache Cache) (*Material, error) {
 	go func() {
 		source, err := f.source()
 		if err == nil {
+			m.warnOfReplaced(source)
 			err = m.read(f, interruptible{source, ctx}, cache)
 		}
 		ended <- err
@@ -142,7 +143,26 @@ func (f *File) source() (pile.Source, error) {
 	if f.Corpus.Kind == "synthetic" {
 		return pile.NewSynthetic(f.Seed, limit, f.Corpus.Subsets)
 	}
-	return pile.Open(f.shardPath(), limit, f.Corpus.Subsets)
+	invalid := pile.RefuseInvalid
+	if f.Corpus.InvalidUTF8 == "replace" {
+		invalid = pile.ReplaceInvalid
+	}
+	return pile.Open(f.shardPath(), limit, f.Corpus.Subsets, invalid)
+}
+
+// warnOfReplaced tells how much of the corpus reads otherwise than it is written.
+func (m *Material) warnOfReplaced(source pile.Source) {
+	shards, ok := source.(*pile.Shards)
+	if !ok {
+		return
+	}
+	replaced := int64(0)
+	for _, subset := range shards.Subsets() {
+		replaced += shards.Replaced(subset.Name)
+	}
+	if replaced > 0 {
+		m.Warnings = append(m.Warnings, fmt.Sprintf("corpus: %d bytes are not UTF-8 and read as U+FFFD", replaced))
+	}
 }
 
 // shardPath is where the shards are: relative to the file, or to where the user is for --set.

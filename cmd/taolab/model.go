@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -58,24 +59,49 @@ func loadTalker(folder string) (*checkpoint.Checkpoint, error) {
 
 // corpusFlags say which text a model reads.
 type corpusFlags struct {
-	Path      string   `json:"path"` // of shards; empty: the synthetic Pile
-	Megabytes float64  `json:"megabytes"`
-	Seed      uint64   `json:"seed"` // of the synthetic Pile
-	Subsets   []string `json:"subsets"`
+	Path      string      `json:"path"` // of shards; empty: the synthetic Pile
+	Megabytes float64     `json:"megabytes"`
+	Seed      uint64      `json:"seed"` // of the synthetic Pile
+	Subsets   []string    `json:"subsets"`
+	Invalid   invalidUTF8 `json:"invalid_utf8,omitempty"`
 }
+
+// invalidUTF8 is the flag that says what happens to bytes of shards that are not UTF-8.
+type invalidUTF8 string
+
+func (i *invalidUTF8) String() string { return cmp.Or(string(*i), "refuse") }
+func (i *invalidUTF8) Type() string   { return "refuse|replace" }
+
+func (i *invalidUTF8) Set(value string) error {
+	if value != "refuse" && value != "replace" {
+		return errors.New("expected refuse or replace")
+	}
+	*i = invalidUTF8(value)
+	return nil
+}
+
+func (i invalidUTF8) policy() pile.InvalidUTF8 {
+	if i == "replace" {
+		return pile.ReplaceInvalid
+	}
+	return pile.RefuseInvalid
+}
+
+const invalidUTF8Help = "bytes of shards that are not UTF-8: an error, or read as U+FFFD and counted"
 
 func (c *corpusFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.Path, "corpus", "", "folder or file of shards; default: the synthetic Pile")
 	f.Float64Var(&c.Megabytes, "megabytes", 6, "text to read or generate at most")
 	f.Uint64Var(&c.Seed, "corpus-seed", 1, "seed of the synthetic Pile")
+	f.Var(&c.Invalid, "invalid-utf8", invalidUTF8Help)
 	f.StringArrayVar(&c.Subsets, "subset", nil, "read this subset alone; may be repeated (default all)")
 }
 
 // changedCorpus tells whether the user chose a corpus.
 func changedCorpus(cmd *cobra.Command) bool {
 	f := cmd.Flags()
-	return f.Changed("corpus") || f.Changed("megabytes") || f.Changed("corpus-seed") || f.Changed("subset")
+	return f.Changed("invalid-utf8") || f.Changed("corpus") || f.Changed("megabytes") || f.Changed("corpus-seed") || f.Changed("subset")
 }
 
 // open finds the text. Errors end in the exit code for corpora that cannot be read.
@@ -88,7 +114,7 @@ func (c corpusFlags) open() (pile.Source, error) {
 		source, err := pile.NewSynthetic(c.Seed, limit, c.Subsets)
 		return source, code(exitScenario, err)
 	}
-	source, err := pile.Open(c.Path, limit, c.Subsets)
+	source, err := pile.Open(c.Path, limit, c.Subsets, c.Invalid.policy())
 	return source, code(exitScenario, err)
 }
 
