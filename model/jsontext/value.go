@@ -139,6 +139,15 @@ func (v Value) Member(name string) Value {
 	return Value{}
 }
 
+// Need is a member that has to be there.
+func (v Value) Need(name string) (Value, error) {
+	member := v.Member(name)
+	if member.Kind() == 0 {
+		return member, v.Errorf("no %q in it", name)
+	}
+	return member, nil
+}
+
 // Elements yields the elements of an array; another value has none.
 func (v Value) Elements() iter.Seq2[int, Value] {
 	return func(yield func(int, Value) bool) {
@@ -204,7 +213,7 @@ func (v Value) Expected(expected string) error {
 	return v.Errorf("found %s; expected %s", v.text.Found(v.at), expected)
 }
 
-// Errorf is an error of a value, with its place and path.
+// Errorf is an error of a value that is there, with its place and path.
 func (v Value) Errorf(format string, args ...any) error {
 	return v.text.ErrorAt(int(v.text.Nodes[v.at].Start), v.text.Path(v.at), format, args...)
 }
