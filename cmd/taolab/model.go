@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 
 	"github.com/spf13/cobra"
 
-	"taolab/agents"
 	"taolab/model/checkpoint"
-	"taolab/model/lm"
 	"taolab/model/pile"
 	"taolab/model/token"
 )
@@ -127,60 +124,4 @@ func trainTokenizer(source pile.Source, vocab int) (*token.Tokenizer, error) {
 	}
 	t, err := token.Train(sample, vocab)
 	return t, code(exitScenario, err)
-}
-
-// measure is what a model is worth on the held-out text of a subset, or of all by their weights.
-type measure struct {
-	Subset      string  `json:"subset"`
-	Weight      float64 `json:"weight"`
-	Loss        float64 `json:"loss"`          // nats per token
-	BitsPerByte float64 `json:"bits_per_byte"` // comparable between tokenizers
-	Bigram      float64 `json:"bigram_loss"`   // nats per token of an add-one-smoothed bigram model
-	Entropy     float64 `json:"entropy"`       // bits per byte that the synthetic text has; 0: not known
-}
-
-// evaluate measures a model on so many held-out windows. The last measure is that of all subsets.
-func evaluate(model *lm.Model, store *pile.Store, source pile.Source, rows int) ([]measure, error) {
-	e, err := agents.NewEvaluation(store, max(rows/len(store.Subsets()), 1), model.Config.Context, 1)
-	if err != nil {
-		return nil, code(exitScenario, err)
-	}
-	synthetic, known := source.(*pile.Synthetic)
-	bigram := pile.NewBigram(store)
-	work := new(lm.Workspace)
-	all := measure{Subset: "all", Weight: 1}
-	var list []measure
-	for i, name := range e.Subsets {
-		perByte := float64(len(store.Tokens(i, pile.HeldOut))) / float64(store.Bytes(i, pile.HeldOut)) / math.Ln2
-		m := measure{Subset: name, Weight: e.Weights[i], Loss: meanLoss(work, model, e, i)}
-		m.BitsPerByte = float64(m.Loss * perByte)
-		m.Bigram = bigram.Loss(e.Tokens[i], e.Targets[i])
-		if known {
-			m.Entropy = synthetic.EntropyRate(name) / math.Ln2
-		}
-		all.Loss += float64(m.Weight * m.Loss)
-		all.BitsPerByte += float64(m.Weight * m.BitsPerByte)
-		all.Bigram += float64(m.Weight * m.Bigram)
-		all.Entropy += float64(m.Weight * m.Entropy)
-		list = append(list, m)
-	}
-	return append(list, all), nil
-}
-
-// meanLoss is the loss on one subset, computed by few enough rows at a time that the logits of a large
-// vocabulary fit into memory.
-func meanLoss(work *lm.Workspace, model *lm.Model, e *agents.Evaluation, subset int) float64 {
-	const mostLogits = 1 << 24
-	rows := min(max(mostLogits/(e.Cols*model.Config.Vocab), 1), e.Rows)
-	losses := make([]float32, rows*e.Cols)
-	sum := 0.0
-	for first := 0; first < e.Rows; first += rows {
-		n := min(rows, e.Rows-first)
-		from, to := first*e.Cols, (first+n)*e.Cols
-		work.Losses(model, e.Tokens[subset][from:to], e.Targets[subset][from:to], n, e.Cols, losses[:to-from])
-		for _, loss := range losses[:to-from] {
-			sum += float64(loss)
-		}
-	}
-	return sum / float64(e.Rows*e.Cols)
 }
