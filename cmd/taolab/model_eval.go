@@ -76,13 +76,13 @@ it: no model comes below, but for chance.`,
 				})
 			}
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', tabwriter.AlignRight)
-			fmt.Fprintf(table, "subset\tweight %%\trows\tloss\t±\tbigram\tbits/byte\tentropy\t\n")
+			fmt.Fprintf(table, "subset\tweight %%\tloss\t±\tbigram\tbits/byte\tentropy\t\n")
 			for _, m := range measures {
 				entropy := "?"
 				if m.Entropy > 0 {
 					entropy = fmt.Sprintf("%.4f", m.Entropy)
 				}
-				fmt.Fprintf(table, "%s\t%.2f\t%d\t%.4f\t%s\t%.4f\t%.4f\t%s\t\n", m.Subset, float64(100*m.Weight), m.Rows, m.Loss,
+				fmt.Fprintf(table, "%s\t%.2f\t%.4f\t%s\t%.4f\t%.4f\t%s\t\n", m.Subset, float64(100*m.Weight), m.Loss,
 					m.deviation(), m.Bigram, m.BitsPerByte, entropy)
 			}
 			return code(exitFailure, table.Flush())

@@ -464,9 +464,8 @@ func (t *trainer) report(w io.Writer, talk *talk, asJSON bool) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "folder\t%s\ndigest\t%s\nparameters\t%d\nsteps\t%d\ntokens\t%d\n", r.Folder, r.Digest,
 		r.Parameters, r.Steps, r.Tokens)
-	fmt.Fprintf(table, "training loss\t%.4f nats/token\nheld-out loss\t%.4f ± %s nats/token\n", r.TrainLoss, r.HeldOut.Loss,
-		r.HeldOut.deviation())
-	fmt.Fprintf(table, "\t%.4f bits/byte\nbigram\t%.4f nats/token\nuniform\t%.4f nats/token\n", r.HeldOut.BitsPerByte,
+	fmt.Fprintf(table, "training loss\t%.4f nats/token\nheld-out loss\t%.4f nats/token\n", r.TrainLoss, r.HeldOut.Loss)
+	fmt.Fprintf(table, "\t± %s\n\t%.4f bits/byte\nbigram\t%.4f nats/token\nuniform\t%.4f nats/token\n", r.HeldOut.deviation(), r.HeldOut.BitsPerByte,
 		r.HeldOut.Bigram, r.Uniform)
 	return code(exitFailure, table.Flush())
 }

@@ -111,7 +111,7 @@ func faults(f vectorFile) error {
 
 func printVectors(w io.Writer, files []vectorFile) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "file\tformat\tcases\tpassed\tfaulty\tepochs\tchecks\tfirst difference")
+	fmt.Fprintln(table, "file\tformat\tcases\tpassed\tepochs\tchecks\tfirst difference")
 	for _, f := range files {
 		first := "none"
 		switch {
@@ -119,9 +119,11 @@ func printVectors(w io.Writer, files []vectorFile) error {
 			first = "not checked"
 		case f.First != nil:
 			first = f.First.String()
+		case f.Faulty > 0:
+			first = fmt.Sprintf("none, but %d faulty", f.Faulty)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", filepath.Base(f.File), f.Format, f.Cases,
-			f.Passed, f.Faulty, f.Epochs, f.Checks, first)
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%s\n", filepath.Base(f.File), f.Format, f.Cases,
+			f.Passed, f.Epochs, f.Checks, first)
 	}
 	return code(exitFailure, table.Flush())
 }
