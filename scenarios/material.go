@@ -62,7 +62,23 @@ func (f *File) Prepare(ctx context.Context, cache Cache, workers int, stage Stag
 		return nil, &Error{Where: f.Origin, Key: "evaluation", Fault: err.Error(), Want: "held-out text in every subset"}
 	}
 	m.BigramLoss = m.bigram()
-	return m, m.train(ctx, f, cache, workers, stage)
+	err = m.train(ctx, f, cache, workers, stage)
+	if err == nil && f.Base.Steps > 0 {
+		m.warnOfDivergence(f)
+	}
+	return m, err
+}
+
+// warnOfDivergence tells which base models know less than one to which all tokens are alike.
+func (m *Material) warnOfDivergence(f *File) {
+	uniform := num.Log(float64(f.Corpus.Vocab))
+	for _, base := range m.Bases {
+		if base.HeldOutLoss > uniform {
+			m.Warnings = append(m.Warnings, fmt.Sprintf("base: after %d steps the model %s has a loss of %.4f nats/token, above the %.4f "+
+				"of a uniform guess: the training diverged, or is too short; lower base.learning_rate, %g, or raise base.steps",
+				f.Base.Steps, shapeName(base.Model.Config), base.HeldOutLoss, uniform, f.Base.LearningRate))
+		}
+	}
 }
 
 // read opens and reads the corpus. It returns as soon as ctx ends; what is being read then goes on

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -48,8 +50,12 @@ func fileError(err error) error {
 func loadTalker(folder string) (*checkpoint.Checkpoint, error) {
 	c, err := loadCheckpoint(folder)
 	if err == nil && c.Tokenizer == nil {
-		err = code(exitScenario, fmt.Errorf("%s: no %s; expected the tokenizer that the model was trained with",
-			folder, checkpoint.TokenizerFile))
+		hint := ""
+		if _, missing := os.Stat(filepath.Join(folder, "vocab.json")); missing == nil {
+			hint = "; vocab.json is its older form: AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes the other"
+		}
+		err = code(exitScenario, fmt.Errorf("%s: no %s; expected the tokenizer that the model was trained with%s",
+			folder, checkpoint.TokenizerFile, hint))
 	}
 	return c, err
 }

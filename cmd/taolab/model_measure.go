@@ -45,7 +45,8 @@ func evaluate(model *lm.Model, store *pile.Store, source pile.Source, rows int) 
 			return nil, code(exitScenario, err)
 		}
 		m.Subset, m.Weight = name, weights[i]
-		m.BitsPerByte = float64(m.Loss * float64(len(store.Tokens(i, pile.HeldOut))) / float64(store.Bytes(i, pile.HeldOut)) / math.Ln2)
+		perByte := float64(len(store.Tokens(i, pile.HeldOut))) / float64(store.Bytes(i, pile.HeldOut)) / math.Ln2
+		m.BitsPerByte = float64(m.Loss * perByte)
 		if known {
 			m.Entropy = synthetic.EntropyRate(name) / math.Ln2
 		}

@@ -112,12 +112,16 @@ func readInput(cmd *cobra.Command, name string, most int64) ([]byte, error) {
 	if name != standardInput {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w; expected a file in JSON, or - for standard input", err)
 		}
 		defer f.Close()
 		in = f
 	}
-	return io.ReadAll(io.LimitReader(in, most+1))
+	data, err := io.ReadAll(io.LimitReader(in, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %w; expected a file in JSON", inputName(name), err)
+	}
+	return data, nil
 }
 
 // inputName is how errors call an input.

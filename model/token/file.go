@@ -106,7 +106,10 @@ func (t *Tokenizer) MarshalJSON() ([]byte, error) {
 }
 
 // isAdded tells whether a token is not of text: the end of text, or a special one.
-func (t *Tokenizer) isAdded(id ID) bool { return id == t.endOfText || slices.Contains(t.special, id) }
+func (t *Tokenizer) isAdded(id ID) bool {
+	_, special := slices.BinarySearch(t.special, id)
+	return special || id == t.endOfText
+}
 
 func (t *Tokenizer) addedTokens() []addedToken {
 	ids := append([]ID{t.endOfText}, t.special...)
