@@ -93,7 +93,7 @@ func (st *RouterState) step(r *Router, o RouterTraining, sums [3][]float32, leng
 		st.Momentum = make(Momentum, r.weights())
 	}
 	factor := 1 / float64(o.Batches)
-	if mean := length * factor; o.ClipNorm > 0 && mean > float64(o.ClipNorm) {
+	if mean := float64(length * factor); o.ClipNorm > 0 && mean > float64(o.ClipNorm) {
 		factor = float64(o.ClipNorm) / length
 	}
 	k, momenta := o.SGD.step(float32(factor)), r.parts(st.Momentum)
