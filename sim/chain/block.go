@@ -12,7 +12,7 @@ func (s *State) EndBlock() []Event {
 	s.markEntropy()
 	events := s.events
 	s.events = nil
-	if s.due(s.height) {
+	if s.blocksToEpoch(s.height) == 0 {
 		events = append(events, s.epoch())
 	}
 	s.mustConserve()
@@ -28,21 +28,22 @@ func (s *State) mint(rao uint64) {
 	s.money.Pending += rao
 }
 
-// due says whether an epoch runs at a height.
-func (s *State) due(height uint64) bool {
-	p := &s.params
-	if p.EpochDue == DueByHeight {
-		return blocksToEpoch(p.TempoBlocks, height) == 0
-	}
-	return p.TempoBlocks > 0 && height-s.lastEpoch >= p.TempoBlocks
+// blocksToEpoch is how many blocks after a height an epoch runs.
+func (s *State) blocksToEpoch(height uint64) uint64 {
+	return BlocksToEpoch(s.params.EpochDue, s.params.TempoBlocks, s.lastEpoch, height)
 }
 
-// blocksToEpoch is how many blocks after height an epoch runs by height, its own counting as 0.
-func blocksToEpoch(tempo, height uint64) uint64 {
-	if tempo == 0 {
+// BlocksToEpoch is how many blocks after a block the next epoch runs by a rule, 0 meaning in that
+// block itself, and the largest uint64 if never. lastEpoch is the block of the epoch before, which
+// only DueSinceLast asks for.
+func BlocksToEpoch(due EpochDue, tempoBlocks, lastEpoch, block uint64) uint64 {
+	switch {
+	case tempoBlocks == 0:
 		return never
+	case due == DueByHeight:
+		return tempoBlocks - (block+1)%(tempoBlocks+1)
 	}
-	return tempo - (height+1)%(tempo+1)
+	return tempoBlocks - min(block-min(lastEpoch, block), tempoBlocks)
 }
 
 const never = 1<<64 - 1
@@ -50,15 +51,11 @@ const never = 1<<64 - 1
 // NextEvent is the height of the next block at which more happens than minting and the price of
 // registration moving: an epoch; the largest uint64 if there is none.
 func (s *State) NextEvent() uint64 {
-	p := &s.params
 	next := s.height + 1
-	switch {
-	case p.TempoBlocks == 0:
-		return never
-	case p.EpochDue == DueByHeight:
-		return next + blocksToEpoch(p.TempoBlocks, next)
+	if wait := s.blocksToEpoch(next); wait != never {
+		return next + wait
 	}
-	return max(next, s.lastEpoch+p.TempoBlocks)
+	return never
 }
 
 // Advance ends n blocks, the same as n times EndBlock.

@@ -229,16 +229,3 @@ func importNeuron(n SnapshotNeuron) neuron {
 		weights: slices.Clone(n.Weights), bonds: slices.Clone(n.Bonds),
 	}
 }
-
-// BlocksToEpoch is how many blocks after a block the next epoch runs by a rule, 0 meaning in that
-// block itself, and the largest uint64 if never. lastEpoch is the block of the epoch before, which
-// only DueSinceLast asks for.
-func BlocksToEpoch(due EpochDue, tempoBlocks, lastEpoch, block uint64) uint64 {
-	switch {
-	case tempoBlocks == 0:
-		return never
-	case due == DueByHeight:
-		return blocksToEpoch(tempoBlocks, block)
-	}
-	return tempoBlocks - min(block-min(lastEpoch, block), tempoBlocks)
-}
