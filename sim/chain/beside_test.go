@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestViewsAreReadBesideTheWriter plays histories while goroutines read the views that they leave,
-// while the state is encoded twice at once. Without the race detector it finds views that changed.
+// TestViewsAreReadBesideTheWriter plays histories while goroutines read the views that they leave and
+// the state is encoded twice at once. Without the race detector it finds views that changed.
 func TestViewsAreReadBesideTheWriter(t *testing.T) {
 	const readers = 3
 	for seed := range uint64(8) {

@@ -120,6 +120,7 @@ var eras = []era{
 		p := era2025 // liquid alpha, which came later, is off
 		p.TempoBlocks = 99
 		p.MaxWeight = 262 // 0.004, which validators of the time kept to
+		p.PruneBy = PruneByScoreLast
 		return p
 	}()},
 	{"2025-01", era2025},

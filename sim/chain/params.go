@@ -92,11 +92,13 @@ const (
 type PruneBy string
 
 // PruneByEmission takes the lowest emission; PruneByScore the lowest u16 score made of it, where
-// a slot once taken is not taken again before the next epoch; PruneByStakeOrIncentive the lowest of
-// the larger of stake share and incentive.
+// a slot once taken is not taken again before the next epoch, and of equals the earlier registration;
+// PruneByScoreLast does the same but for equals, of which it takes the last uid, or the first where
+// all are immune; PruneByStakeOrIncentive the lowest of the larger of stake share and incentive.
 const (
 	PruneByEmission         PruneBy = "emission"
 	PruneByScore            PruneBy = "score"
+	PruneByScoreLast        PruneBy = "score-last"
 	PruneByStakeOrIncentive PruneBy = "stake-or-incentive"
 )
 
@@ -198,7 +200,7 @@ func (p Params) Validate() error {
 	}{
 		{"EpochDue", string(p.EpochDue), []string{string(DueSinceLast), string(DueByHeight)}},
 		{"PruneBy", string(p.PruneBy), []string{string(PruneByEmission), string(PruneByScore),
-			string(PruneByStakeOrIncentive)}},
+			string(PruneByScoreLast), string(PruneByStakeOrIncentive)}},
 		{"AdjustBy", string(p.AdjustBy), []string{string(AdjustByTarget), string(AdjustByDoubleHalve)}},
 		{"BurnRule", string(p.BurnRule), []string{string(BurnByDemand), string(BurnByInterval)}},
 	} {
