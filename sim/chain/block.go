@@ -113,14 +113,13 @@ func (s *State) epoch() EpochRan {
 		eligible = eligible || n.pruningScore > 0
 		n.keepWide(out, i)
 		if rao := n.emissionRao; rao > 0 {
-			s.account(n.hotkey).earn(rao, min(out.ValidatorEmissionRao[i], rao))
+			s.account(n.hotkey).earn(rao, min(out.ValidatorEmissionRao[i], rao), s.epochs+1)
 			paid += rao
 		}
 	}
 	s.storeBonds(out.Bonds)
-	if cut > 0 {
-		s.account(s.owner).stakeRao += cut
-	}
+	s.money.Staked += paid
+	s.payOwner(cut)
 	paid += cut
 	ran := EpochRan{
 		Block: s.height, Epoch: s.epochs, EmissionRao: pending, PaidRao: paid, OwnerRao: cut,
@@ -131,7 +130,6 @@ func (s *State) epoch() EpochRan {
 		ran.UnallocatedRao = pending - paid
 	}
 	s.money.Pending = 0
-	s.money.Staked += paid
 	s.money.Dust += ran.DustRao
 	s.money.Unallocated += ran.UnallocatedRao
 	s.lastEpoch = s.height
@@ -145,6 +143,20 @@ func (s *State) ownerCut(rao uint64) uint64 {
 		return 0
 	}
 	return part(rao, uint64(s.params.OwnerCut), 65535)
+}
+
+// payOwner gives the owner its cut: stake on its hotkey, or, under the rules that know it as a coldkey
+// only, free money.
+func (s *State) payOwner(cut uint64) {
+	switch {
+	case cut == 0:
+	case s.params.ownerIsNeuron():
+		s.account(s.owner).stakeRao += cut
+		s.money.Staked += cut
+	default:
+		s.account(s.accounts.get(s.owner).owner).freeRao += cut
+		s.money.Free += cut
+	}
 }
 
 // keepWide stores the scores that not every rule has.

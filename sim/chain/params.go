@@ -22,7 +22,7 @@ type Params struct {
 	BondsMovingAveragePPM uint32 // share of the old bond that an epoch keeps, in millionths
 	ActivityCutoffBlocks  uint64 // without new weights for longer: inactive
 	ActivityCutoffMilli   uint32 // the same in thousandths of the tempo; 0: ActivityCutoffBlocks holds
-	StakeThresholdRao     uint64 // less does not count in consensus and sets no weights
+	StakeThresholdRao     uint64 // less does not count in consensus and sets no weights, but for the owner
 
 	LiquidAlpha          bool // bonds move by a share from AlphaLow to AlphaHigh
 	AlphaLow             uint16
@@ -39,6 +39,7 @@ type Params struct {
 	DefaultTake          uint16 // that a scenario's delegates start with; the ledger does not use it
 	MaxTake              uint16 // up to which a delegate may raise its take
 	MaxNominators        uint16 // of one delegate; 0: no delegation
+	StakeSettles         bool   // nominators share dividends by stake that was there all epoch
 
 	MaxUIDs        uint16
 	MaxValidators  uint16 // permits given by an epoch
@@ -69,8 +70,8 @@ type Params struct {
 	AdjustmentIntervalBlocks uint64 // BurnByInterval: blocks between adjustments
 	AdjustmentAlpha          uint64 // BurnByInterval: share of the old price kept, 2^64-1 is all
 	TargetRegistrations      uint16 // BurnByInterval: that keep the price; three times: the limit
-	MaxRegistrationsPerBlock uint16
-	RecycleBurned            bool // burned money leaves the issuance, so that it is minted again
+	MaxRegistrationsPerBlock uint16 // 65535: more than come in one block, no limit
+	RecycleBurned            bool   // burned money leaves the issuance, so that it is minted again
 
 	Emission        emission.Rule
 	EmissionFlatRao uint64 // per block, for emission.Flat
@@ -147,6 +148,7 @@ func (p *Params) layout(c *coder) {
 	c.u16(&p.DefaultTake)
 	c.u16(&p.MaxTake)
 	c.u16(&p.MaxNominators)
+	c.flag(&p.StakeSettles)
 	c.u16(&p.MaxUIDs)
 	c.u16(&p.MaxValidators)
 	c.u64(&p.ImmunityBlocks)
@@ -250,6 +252,13 @@ const (
 func (p *Params) fairShare() uint64 {
 	n := uint64(max(p.MaxUIDs, 1))
 	return (65535 + n - 1) / n
+}
+
+// ownerIsNeuron says whether the rule knows the network's owner as a neuron, which needs neither the
+// least stake nor a permit for its weights and is paid its cut as stake. Until February 2025 the owner
+// was a coldkey, and no neuron was treated differently for it.
+func (p *Params) ownerIsNeuron() bool {
+	return p.Rule == consensus.Yuma2 || p.Rule == consensus.Yuma3
 }
 
 // CutoffBlocks is for how long a neuron without new weights counts as active.
