@@ -61,14 +61,8 @@ var faults = []struct {
 		n := s.account(hots[0].key).nominations
 		n[0], n[1] = n[1], n[0]
 	}},
-	{"stake-settled-before", func(s *State) { s.account(hots[0].key).changedIn = s.epochs + 2 }},
-	{"stake-settled-before", func(s *State) { s.account(hots[1].key).settledRao = 1 }},
 	{"nominations-ordered", func(s *State) { s.account(hots[0].key).nominations[1].stakeRao = 0 }},
-	{"stake-settled-before", func(s *State) { s.account(hots[0].key).changedIn = s.epochs + 2 }},
-	{"stake-settled-before", func(s *State) { s.account(hots[1].key).settledRao = 1 }},
 	{"nominations-ordered", func(s *State) { s.account(hots[0].key).owner = colds[1].key }},
-	{"stake-settled-before", func(s *State) { s.account(hots[0].key).changedIn = s.epochs + 2 }},
-	{"stake-settled-before", func(s *State) { s.account(hots[1].key).settledRao = 1 }},
 	{"nominations-ordered", func(s *State) {
 		s.account(hots[0].key).nominations = make([]nomination, maxNominations+1)
 	}},
