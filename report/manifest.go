@@ -53,6 +53,7 @@ type Manifest struct {
 	Seed         uint64          `json:"seed"`
 	CorpusPath   string          `json:"corpus_path,omitempty"`   // absolute path of the shards; empty for synthetic text
 	CorpusDigest string          `json:"corpus_digest,omitempty"` // hex, of every document that the run could read
+	Contents     []Content       `json:"contents,omitempty"`      // what the run started from; the run digest begins with them
 	Versions     Versions        `json:"versions"`
 	Started      time.Time       `json:"started"`        // wall time; no part of any digest
 	Ended        time.Time       `json:"ended,omitzero"` // absent until then
@@ -68,6 +69,7 @@ type Manifest struct {
 	Tables       []TableInfo     `json:"tables"`             // those of them with rows, as Writer.Tables lists them
 	Nodes        []Node          `json:"nodes"`
 	Anchors      Anchors         `json:"anchors"`
+	InForce      json.RawMessage `json:"in_force,omitempty"` // every rule and parameter that the run used
 	Warnings     []string        `json:"warnings"`
 }
 
@@ -111,6 +113,13 @@ type Versions struct {
 	ISA    string `json:"isa"` // instruction set of the kernels; changes no bit
 }
 
+// Content is something that was made before the run, or taken from the cache: a tokenizer, the
+// corpus' tokens, a base model.
+type Content struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"` // hex, of its bytes
+}
+
 // TableInfo describes one written table.
 type TableInfo struct {
 	Table  trace.Table `json:"table"`
@@ -123,6 +132,7 @@ type TableInfo struct {
 type Node struct {
 	Index         int      `json:"index"`
 	Name          string   `json:"name"`
+	Group         string   `json:"group"`     // of the scenario; folders of the first release have none
 	Kind          string   `json:"kind"`      // KindMiner, KindValidator or KindApplication
 	Behaviour     string   `json:"behaviour"` // Honest, or what it does instead
 	UID           uint16   `json:"uid"`       // at the end of the run; meaningless unless HasUID
@@ -199,6 +209,11 @@ func (m *Manifest) Check() error {
 	}
 	if err := checkDigest(m.CorpusDigest); m.CorpusDigest != "" && err != nil {
 		return fmt.Errorf("corpus_digest: %w", err)
+	}
+	for i, c := range m.Contents {
+		if err := checkDigest(c.Digest); err != nil {
+			return fmt.Errorf("contents[%d] (%s): digest: %w", i, c.Name, err)
+		}
 	}
 	holder := make(map[uint16]int)
 	for i, n := range m.Nodes {

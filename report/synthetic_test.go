@@ -256,7 +256,7 @@ func (s *synthetic) introduce(r trace.Recorder) {
 		}
 	}
 	r.Record(trace.Transaction{Block: 1, Signer: s.manifest.Nodes[0].Hotkey, Kind: "SetWeights", Outcome: "included"})
-	r.Record(trace.Transaction{Block: 2, Place: 1, Kind: "Transfer", Outcome: "rejected", Reason: trace.Some("no money")})
+	r.Record(trace.Transaction{Block: 2, Place: trace.Some(uint32(1)), Kind: "Transfer", Outcome: "rejected", Reason: trace.Some("no money")})
 }
 
 // writeSynthetic leaves a whole run in dir, of the given tables only where any is given.

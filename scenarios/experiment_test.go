@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"taolab/model/base"
 	"taolab/report"
 	"taolab/sim/host"
 	"taolab/sim/trace"
@@ -15,7 +16,7 @@ import (
 )
 
 // tinyExperiment is a run of the tiny scenario, about to begin.
-func tinyExperiment(t *testing.T, cache Cache, sets ...string) *Experiment {
+func tinyExperiment(t *testing.T, cache base.Cache, sets ...string) *Experiment {
 	t.Helper()
 	file, err := Load("testdata/tiny.toml", sets)
 	if err != nil {
@@ -24,7 +25,7 @@ func tinyExperiment(t *testing.T, cache Cache, sets ...string) *Experiment {
 	return &Experiment{File: file, Dir: t.TempDir(), Cache: cache, Workers: 2, Now: time.Now}
 }
 
-func live(t *testing.T, e *Experiment) (*report.Manifest, error) {
+func liveThrough(t *testing.T, e *Experiment) (*report.Manifest, error) {
 	t.Helper()
 	if err := e.Begin(); err != nil {
 		t.Fatal(err)
@@ -38,15 +39,15 @@ func live(t *testing.T, e *Experiment) (*report.Manifest, error) {
 // TestARunIsTheSameHoweverOftenItsTablesAreSealed compares every byte of every table, with seals
 // between nearly all events and without any.
 func TestARunIsTheSameHoweverOftenItsTablesAreSealed(t *testing.T) {
-	cache := Cache{Dir: t.TempDir(), MaxBytes: DefaultCacheBytes}
+	cache := base.Cache{Dir: t.TempDir(), MaxBytes: 1 << 30}
 	sets := "time.hours=0.2"
 	straight, cut := tinyExperiment(t, cache, sets), tinyExperiment(t, cache, sets)
 	cut.SyncEvery = time.Millisecond
-	want, err := live(t, straight)
+	want, err := liveThrough(t, straight)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := live(t, cut)
+	got, err := liveThrough(t, cut)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +74,7 @@ func TestARunIsTheSameHoweverOftenItsTablesAreSealed(t *testing.T) {
 }
 
 func TestTheFolderTellsOfTheRunBeforeAnythingIsPrepared(t *testing.T) {
-	e := tinyExperiment(t, Cache{}, "seed=7")
+	e := tinyExperiment(t, base.Cache{}, "seed=7")
 	if err := e.Begin(); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func TestTheFolderTellsOfTheRunBeforeAnythingIsPrepared(t *testing.T) {
 
 // What run.json says at a seal is what the sealed rows hold, and where a run can be repeated to.
 func TestARunIsRepeatedUpToItsLastSeal(t *testing.T) {
-	cache := Cache{Dir: t.TempDir(), MaxBytes: DefaultCacheBytes}
+	cache := base.Cache{Dir: t.TempDir(), MaxBytes: 1 << 30}
 	e := tinyExperiment(t, cache)
 	if err := e.Begin(); err != nil {
 		t.Fatal(err)
@@ -111,7 +112,7 @@ func TestARunIsRepeatedUpToItsLastSeal(t *testing.T) {
 	}
 	again := tinyExperiment(t, cache)
 	again.Adjust = func(c *virtual.Config) { c.Until = virtual.Position{Height: m.Blocks, Events: m.Events} }
-	repeated, err := live(t, again)
+	repeated, err := liveThrough(t, again)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,10 +158,10 @@ func (c clumsy) Handle(env host.Env, e host.Event) {
 }
 
 func TestAPanicInAnAgentEndsTheRunWithItsNameAndKeepsTheRows(t *testing.T) {
-	e := tinyExperiment(t, Cache{})
+	e := tinyExperiment(t, base.Cache{})
 	e.SyncEvery = time.Millisecond
 	e.Adjust = func(c *virtual.Config) { c.Nodes[3].Agent = clumsy{c.Nodes[3].Agent, 900 * host.Second} }
-	m, err := live(t, e)
+	m, err := liveThrough(t, e)
 	if err == nil || !strings.Contains(err.Error(), "node 3 (honest-4)") || !strings.Contains(err.Error(), "slipped") {
 		t.Fatalf("%v", err)
 	}
@@ -181,12 +182,12 @@ func TestAPanicInAnAgentEndsTheRunWithItsNameAndKeepsTheRows(t *testing.T) {
 }
 
 func TestAnExperimentJudgesItself(t *testing.T) {
-	e := tinyExperiment(t, Cache{})
+	e := tinyExperiment(t, base.Cache{})
 	e.File.Expect = []report.Expectation{
 		{Metric: "run.blocks", Comparison: "==", Value: []float64{150}},
 		{Metric: "run.blocks", Comparison: "<", Value: []float64{150}},
 	}
-	if _, err := live(t, e); err != nil {
+	if _, err := liveThrough(t, e); err != nil {
 		t.Fatal(err)
 	}
 	verdicts, err := e.Judge()
@@ -196,8 +197,8 @@ func TestAnExperimentJudgesItself(t *testing.T) {
 }
 
 func TestAFolderThatHoldsARunIsNotBegunAgain(t *testing.T) {
-	e := tinyExperiment(t, Cache{}, "time.hours=0.1")
-	if _, err := live(t, e); err != nil {
+	e := tinyExperiment(t, base.Cache{}, "time.hours=0.1")
+	if _, err := liveThrough(t, e); err != nil {
 		t.Fatal(err)
 	}
 	again := &Experiment{File: e.File, Dir: e.Dir, Workers: 1, Now: time.Now}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"taolab/model/base"
 	"taolab/report"
 	"taolab/scenarios"
 )
@@ -94,6 +95,7 @@ func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Wri
 	if err != nil {
 		return code(exitScenario, err)
 	}
+	tellNotes(stderr, file)
 	dir, err := makeFolder(flags.out, file.Scenario.Name)
 	if err != nil {
 		return code(exitFailure, err)
@@ -179,7 +181,7 @@ func printVerdicts(w io.Writer, verdicts []report.Verdict) error {
 func newExperiment(file *scenarios.File, dir string, workers int) *scenarios.Experiment {
 	v := currentVersion()
 	return &scenarios.Experiment{
-		File: file, Dir: dir, Cache: scenarios.DefaultCache(), Workers: workers, Now: time.Now,
+		File: file, Dir: dir, Cache: base.DefaultCache(), Workers: workers, Now: time.Now,
 		Versions: report.Versions{
 			Module: v.Version + " " + v.Revision, Go: v.Go, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, ISA: v.ISA,
 		},
