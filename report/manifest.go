@@ -58,6 +58,7 @@ type Manifest struct {
 	Tables       []TableInfo     `json:"tables"`             // those of them with rows, as Writer.Tables lists them
 	Nodes        []Node          `json:"nodes"`
 	Anchors      Anchors         `json:"anchors"`
+	InForce      json.RawMessage `json:"in_force,omitempty"` // every rule and parameter that the run used
 	Warnings     []string        `json:"warnings"`
 	Interrupted  bool            `json:"interrupted"` // ended before its last block; what is there is valid
 }
@@ -95,10 +96,11 @@ type TableInfo struct {
 type Node struct {
 	Index         int      `json:"index"`
 	Name          string   `json:"name"`
+	Group         string   `json:"group"`     // of the scenario; folders of the first release have none
 	Kind          string   `json:"kind"`      // KindMiner, KindValidator or KindApplication
 	Behaviour     string   `json:"behaviour"` // Honest, or what it does instead
-	UID           uint16   `json:"uid"`       // at the end of the run; meaningless unless HasUID
-	HasUID        bool     `json:"has_uid"`
+	UID           uint16   `json:"uid"`       // at the end of the run; null unless HasUID
+	HasUID        bool     `json:"-"`
 	Hotkey        string   `json:"hotkey"`         // hex
 	StakeRao      uint64   `json:"stake_rao"`      // at genesis
 	Params        uint64   `json:"params"`         // of its model; 0 where it has none
@@ -113,12 +115,12 @@ type Node struct {
 
 // Anchors are numbers that a run's losses are read against. Zero is "not measured".
 type Anchors struct {
-	BigramLoss       float64    `json:"bigram_loss"` // held-out, nats/token
-	Bases            []BaseLoss `json:"bases"`       // of the models that miners start from
-	EntropyRate      float64    `json:"entropy_rate"`
-	BytesPerToken    float64    `json:"bytes_per_token"`   // of the standard tokenizer on the scoring text
-	EquivalentFactor float64    `json:"equivalent_factor"` // nats per GPT-2-equivalent token and nat per token
-	FloorTouchShare  float64    `json:"floor_touch_share"` // of scores at or under the 1.69 floor, where queries are not recorded
+	BigramLoss       float64    `json:"bigram_loss"`            // held-out, nats/token
+	Bases            []BaseLoss `json:"bases"`                  // of the models that miners start from
+	EntropyRate      float64    `json:"entropy_rate,omitempty"` // always 0; only the first release wrote it
+	BytesPerToken    float64    `json:"bytes_per_token"`        // of the standard tokenizer on the scoring text
+	EquivalentFactor float64    `json:"equivalent_factor"`      // nats per GPT-2-equivalent token and nat per token
+	FloorTouchShare  float64    `json:"floor_touch_share"`      // of scores at or under the 1.69 floor, where queries are not recorded
 }
 
 // BaseLoss is the held-out loss of a base model.
