@@ -242,7 +242,14 @@ func (f *fakeEnv) Record(r trace.Row) {
 	f.rows = append(f.rows, r)
 	switch r := r.(type) {
 	case trace.Query:
-		f.note("record query: step %d uid %d code %s loss %s", r.Step, r.UID, r.Code, shown(r.Loss))
+		f.note("record query: step %d uid %d %s %d of %s code %s loss %s base %s route %s off %s", r.Step, r.UID, r.Lane, r.Rows,
+			shown(r.Subset), r.Code, shown(r.Loss), shown(r.Base), shown(r.Route), shown(r.RoutingLoss))
+	case trace.Answer:
+		f.note("record answer: uid %d %s %d of %s loss %s gate %s target %s", r.UID, r.Lane, r.Rows, r.Subset,
+			shown(r.Loss), shown(r.Gate), shown(r.Target))
+	case trace.Score:
+		f.note("record score: uid %d %s row %d of %s loss %s gate %s target %s", r.UID, r.Lane, r.Row, r.Subset,
+			shown(r.Loss), shown(r.Gate), shown(r.Target))
 	case trace.Train:
 		f.note("record training: %s, %d steps, %d tokens", r.Subset, r.Steps, r.Tokens)
 	case trace.Application:
@@ -256,8 +263,11 @@ func shown[T any](v *T) string {
 	if v == nil {
 		return "none"
 	}
-	if f, ok := any(*v).(float32); ok {
+	switch f := any(*v).(type) {
+	case float32:
 		return fmt.Sprintf("%.2f", f)
+	case float64:
+		return fmt.Sprintf("%.4g", f)
 	}
 	return fmt.Sprint(*v)
 }

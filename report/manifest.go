@@ -43,6 +43,7 @@ type Manifest struct {
 	Seed         uint64          `json:"seed"`
 	CorpusPath   string          `json:"corpus_path,omitempty"`   // absolute path of the shards; empty for synthetic text
 	CorpusDigest string          `json:"corpus_digest,omitempty"` // hex, of every document that the run could read
+	Contents     []Content       `json:"contents,omitempty"`      // what the run started from; the run digest begins with them
 	Versions     Versions        `json:"versions"`
 	Started      time.Time       `json:"started"` // wall time; no part of any digest
 	Ended        time.Time       `json:"ended"`
@@ -82,6 +83,13 @@ type Versions struct {
 	GOOS   string `json:"goos"`
 	GOARCH string `json:"goarch"`
 	ISA    string `json:"isa"` // instruction set of the kernels; changes no bit
+}
+
+// Content is something that was made before the run, or taken from the cache: a tokenizer, the
+// corpus' tokens, a base model.
+type Content struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"` // hex, of its bytes
 }
 
 // TableInfo describes one written table.
@@ -169,6 +177,11 @@ func (m *Manifest) Check() error {
 	}
 	if err := checkDigest(m.CorpusDigest); m.CorpusDigest != "" && err != nil {
 		return fmt.Errorf("corpus_digest: %w", err)
+	}
+	for i, c := range m.Contents {
+		if err := checkDigest(c.Digest); err != nil {
+			return fmt.Errorf("contents[%d] (%s): digest: %w", i, c.Name, err)
+		}
 	}
 	holder := make(map[uint16]int)
 	for i, n := range m.Nodes {

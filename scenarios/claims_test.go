@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"taolab/model/base"
 	"taolab/model/num"
 	"taolab/report"
 	"taolab/sim/trace"
@@ -26,7 +27,7 @@ func play(t *testing.T, name string, more trace.Recorder, sets ...string) *repor
 	if err != nil {
 		t.Fatal(err)
 	}
-	material, err := file.Prepare(context.Background(), DefaultCache(), 2, nil)
+	material, err := file.Prepare(context.Background(), base.DefaultCache(), 2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"taolab/agents/score"
+	"taolab/model/base"
 	"taolab/model/lm"
 	"taolab/model/num"
 	"taolab/sim/chain"
@@ -94,7 +95,7 @@ func (f *File) Probe() func() int64 {
 		tokens[i] = uint16(i * 7 % largest.Vocab)
 	}
 	return func() int64 {
-		work.Train(model, optimizer(1e-3), state, tokens, tokens, rows, largest.Context)
+		work.Train(model, base.Optimizer(1e-3), state, tokens, tokens, rows, largest.Context)
 		return largest.TrainFLOP(rows, largest.Context)
 	}
 }
@@ -172,12 +173,12 @@ func period(p chain.Params) uint64 {
 }
 
 // Scale reads the corpus and returns the constants that its tokens are converted with.
-func (f *File) Scale(cache Cache) ([]Limit, error) {
-	m, err := f.read(context.Background(), cache)
+func (f *File) Scale(cache base.Cache) ([]Limit, error) {
+	text, err := base.Read(context.Background(), f.source, f.Corpus.Vocab, cache)
 	if err != nil {
 		return nil, err
 	}
-	bytesPerToken := m.Store.BytesPerToken()
+	bytesPerToken := text.Store.BytesPerToken()
 	return []Limit{
 		{"bytes per token", fmt.Sprintf("%.4f", bytesPerToken), "of the standard tokenizer on the scoring text"},
 		{"loss scale", fmt.Sprintf("%.4f", score.LossScale(bytesPerToken)), "nats per GPT-2-equivalent token for a nat per token: 3.409 / bytes per token"},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"taolab/model/base"
 	"taolab/model/lm/kernel"
 	"taolab/sim/host"
 	"taolab/sim/trace"
@@ -20,7 +21,7 @@ type way struct {
 	workers   int
 	record    bool
 	roundTrip host.Time
-	cache     Cache
+	cache     base.Cache
 	isa       kernel.ISA
 }
 
@@ -28,7 +29,7 @@ type way struct {
 // compares the digest with the one that every other machine got.
 func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
 	best := kernel.Active()
-	cache := Cache{Dir: t.TempDir(), MaxBytes: DefaultCacheBytes}
+	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
 	ways := []way{
 		{name: "one worker, cold cache", workers: 1, cache: cache, isa: best},
 		{name: "two workers, warm cache", workers: 2, cache: cache, isa: best},
@@ -79,7 +80,7 @@ func recorder(on bool) trace.Recorder {
 	return nil
 }
 
-func buildTiny(t testing.TB, cache Cache, opt Options, sets ...string) *virtual.World {
+func buildTiny(t testing.TB, cache base.Cache, opt Options, sets ...string) *virtual.World {
 	t.Helper()
 	file, err := Load("testdata/tiny.toml", sets)
 	if err != nil {
@@ -103,7 +104,7 @@ func buildTiny(t testing.TB, cache Cache, opt Options, sets ...string) *virtual.
 // TestAgentsInTheMiddleOfSomethingSurviveBytes sends all states through bytes while commits wait for
 // their reveal and newcomers for their registration.
 func TestAgentsInTheMiddleOfSomethingSurviveBytes(t *testing.T) {
-	cache := Cache{Dir: t.TempDir(), MaxBytes: DefaultCacheBytes}
+	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
 	sets := []string{"chain.commit_reveal=true", "chain.burn_tao=0.5", "chain.immunity_blocks=40", "miners[1].joins_h=0.3",
 		"chain.min_allowed_weights=2", "chain.max_weight=1"}
 	digest := func(at host.Time) string {
@@ -130,11 +131,11 @@ func (r *rows) Record(row trace.Row) {
 
 func TestEveryTableGetsRowsAndTheBooksBalance(t *testing.T) {
 	r := &rows{all: map[trace.Table][]trace.Row{}}
-	if err := buildTiny(t, Cache{}, Options{Workers: 2, Recorder: r}).Run(context.Background()); err != nil {
+	if err := buildTiny(t, base.Cache{}, Options{Workers: 2, Recorder: r}).Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range []trace.Table{
-		trace.Blocks, trace.Epochs, trace.Weights, trace.Bonds, trace.Queries, trace.Training, trace.Ledger, trace.Applications,
+		trace.Seats, trace.Blocks, trace.Transactions, trace.Epochs, trace.Weights, trace.Bonds, trace.Queries, trace.Training, trace.Ledger, trace.Applications,
 	} {
 		if len(r.all[table]) == 0 {
 			t.Errorf("table %s has no rows", table)
@@ -155,43 +156,7 @@ func TestAnInterruptedPreparationSaysSo(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := file.Prepare(ctx, Cache{}, 1, nil); err != context.Canceled {
+	if _, err := file.Prepare(ctx, base.Cache{}, 1, nil); err != context.Canceled {
 		t.Errorf("got %v, want context.Canceled", err)
-	}
-}
-
-func TestTheCacheForgetsTheOldestAndNeverReturnsDamagedBytes(t *testing.T) {
-	c := Cache{Dir: t.TempDir(), MaxBytes: 200}
-	foreign := filepath.Join(c.Dir, "thesis.txt")
-	if err := os.WriteFile(foreign, make([]byte, 300), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for i := range 4 {
-		if err := c.put("base", cacheKey(i), make([]byte, 50)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if c.get("base", cacheKey(0)) != nil || c.get("base", cacheKey(1)) != nil {
-		t.Error("the oldest entries are still there")
-	}
-	if got := c.get("base", cacheKey(3)); len(got) != 50 {
-		t.Errorf("the newest entry has %d bytes", len(got))
-	}
-	data, err := os.ReadFile(c.path("base", cacheKey(3)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[10] ^= 1
-	if err := os.WriteFile(c.path("base", cacheKey(3)), data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if c.get("base", cacheKey(3)) != nil {
-		t.Error("a damaged entry was returned")
-	}
-	if _, err := os.Stat(foreign); err != nil {
-		t.Errorf("somebody else's file: %v", err)
-	}
-	if (Cache{}).get("x", "3") != nil || (Cache{}).put("x", "3", nil) != nil {
-		t.Error("a cache without a folder keeps nothing and complains about nothing")
 	}
 }

@@ -99,9 +99,8 @@ func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr i
 	if err != nil {
 		return err
 	}
-	if fmt.Sprintf("%x", material.CorpusDigest) != m.CorpusDigest && m.CorpusDigest != "" {
-		talk.say("warning: the corpus is not the one of the run: digest %x, it was %s",
-			material.CorpusDigest, m.CorpusDigest)
+	if corpus := material.Store.Source(); fmt.Sprintf("%x", corpus) != m.CorpusDigest && m.CorpusDigest != "" {
+		talk.say("warning: the corpus is not the one of the run: digest %x, it was %s", corpus, m.CorpusDigest)
 	}
 	out, err := replayFolder(dir, flags.out)
 	if err != nil {

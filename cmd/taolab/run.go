@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"taolab/model/base"
 	"taolab/report"
 	"taolab/scenarios"
 	"taolab/sim/trace"
@@ -87,6 +88,7 @@ func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Wri
 	if err != nil {
 		return code(exitScenario, err)
 	}
+	tellNotes(stderr, file)
 	dir, err := makeFolder(flags.out, file.Scenario.Name)
 	if err != nil {
 		return code(exitFailure, err)
@@ -120,7 +122,7 @@ func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Wri
 
 func prepare(ctx context.Context, file *scenarios.File, workers int, talk *talk) (*scenarios.Material, error) {
 	start := time.Now()
-	material, err := file.Prepare(ctx, scenarios.DefaultCache(), workers, talk.stage)
+	material, err := file.Prepare(ctx, base.DefaultCache(), workers, talk.stage)
 	talk.clear()
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -183,6 +185,7 @@ func (e experiment) simulate(ctx context.Context, talk *talk) (_ *report.Manifes
 	stop := talk.follow(world)
 	start := time.Now()
 	err = world.Run(watched)
+	world.Close()
 	manifest.WallSeconds = time.Since(start).Seconds()
 	stop()
 	manifest.Ended = time.Now().UTC()

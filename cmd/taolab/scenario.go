@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"taolab/model/base"
 	"taolab/scenarios"
 )
 
@@ -128,10 +129,12 @@ func newScenarioValidate() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var faults []error
 			for _, name := range args {
-				if _, err := scenarios.Load(name, sets); err != nil {
+				file, err := scenarios.Load(name, sets)
+				if err != nil {
 					faults = append(faults, err)
 					continue
 				}
+				tellNotes(cmd.ErrOrStderr(), file)
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: valid\n", name)
 			}
 			return code(exitScenario, errors.Join(faults...))
@@ -139,6 +142,13 @@ func newScenarioValidate() *cobra.Command {
 	}
 	cmd.Flags().StringArrayVar(&sets, "set", nil, "override a key")
 	return cmd
+}
+
+// tellNotes says what a file now means that does not name the current format.
+func tellNotes(stderr io.Writer, file *scenarios.File) {
+	for _, note := range file.Notes() {
+		fmt.Fprintf(stderr, "note: %s: %s\n", file.Origin, note)
+	}
 }
 
 // explanation is what `scenario explain` prints.
@@ -162,11 +172,12 @@ func newScenarioExplain() *cobra.Command {
 			if err != nil {
 				return code(exitScenario, err)
 			}
+			tellNotes(cmd.ErrOrStderr(), file)
 			var e explanation
 			if e.Limits, err = file.Limits(); err != nil {
 				return code(exitScenario, err)
 			}
-			scale, err := file.Scale(scenarios.DefaultCache())
+			scale, err := file.Scale(base.DefaultCache())
 			if err != nil {
 				return code(exitScenario, err)
 			}

@@ -59,7 +59,7 @@ func (w *Workspace) Route(r *Router, tokens []uint16, rows, cols int, dst []floa
 	n := len(r.Bias)
 	checkLen("scores", len(dst), n)
 	checkLen("gate weights", len(r.Gates), n*r.Trunk.Config.Width)
-	w.prepare(r.Trunk, shape{r.Trunk.Config, rows, cols, predictLast, n, n}, tokens)
+	w.prepare(r.Trunk, shape{r.Trunk.Config, rows, cols, predictLast, oneScore, n, n, 0}, tokens)
 	w.hiddens(r.Trunk, tokens)
 	copyRows(w.gates.open, r.Bias, rows)
 	w.openGates(r.Gates, n)
@@ -128,7 +128,7 @@ func (w *Workspace) routerGradient(r *Router, tokens []uint16, rows, cols int,
 	k, n, d := len(uids), len(r.Bias), r.Trunk.Config.Width
 	checkLen("targets", len(targets), k)
 	checkLen("gate weights", len(r.Gates), n*d)
-	w.prepare(r.Trunk, shape{r.Trunk.Config, rows, cols, trainLast, n, k}, tokens)
+	w.prepare(r.Trunk, shape{r.Trunk.Config, rows, cols, trainLast, oneScore, n, k, 0}, tokens)
 	g := &w.gates
 	for i, u := range uids {
 		if int(u) >= n {
@@ -160,6 +160,7 @@ func (w *Workspace) routerGradient(r *Router, tokens []uint16, rows, cols int,
 	w.backward(r.Trunk, len(tokens), w.dx, true)
 	dwte, dwpe := r.Trunk.Config.embeddings(w.grads)
 	clear(dwte)
-	embedBackward(rows, cols, d, tokens, w.dx, dwte, dwpe)
+	tokensBackward(d, tokens, w.dx, dwte)
+	positionsBackward(rows, cols, d, w.dx, dwpe)
 	return loss
 }

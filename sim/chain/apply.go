@@ -6,6 +6,23 @@ func (s *State) Apply(tx Tx) error {
 	if err := s.admissible(tx); err != nil {
 		return err
 	}
+	if !tx.Verify(s.chainID) {
+		return refuse(BadSignature, 0, 0)
+	}
+	return s.apply(tx)
+}
+
+// ApplyVerified is Apply without a look at the signature, for a caller that verified it before or
+// that made the transaction itself. Signed and unsigned transactions lead to the same state.
+func (s *State) ApplyVerified(tx Tx) error {
+	if err := s.admissible(tx); err != nil {
+		return err
+	}
+	return s.apply(tx)
+}
+
+// apply applies an admissible transaction.
+func (s *State) apply(tx Tx) error {
 	if err := s.dispatch(tx.Signer, tx.Msg); err != nil {
 		return err
 	}
@@ -52,7 +69,7 @@ func (s *State) dispatch(signer Key, msg Msg) error {
 	return refuse(MissingMessage, 0, 0)
 }
 
-// admissible checks what all transactions have in common.
+// admissible checks what all transactions have in common but the signature.
 func (s *State) admissible(tx Tx) error {
 	if tx.Msg == nil {
 		return refuse(MissingMessage, 0, 0)
@@ -66,9 +83,6 @@ func (s *State) admissible(tx Tx) error {
 	const highest = 1<<64 - 2
 	if tx.Nonce > highest {
 		return refuse(NonceTooHigh, tx.Nonce, highest)
-	}
-	if !tx.Verify(s.chainID) {
-		return refuse(BadSignature, 0, 0)
 	}
 	return nil
 }

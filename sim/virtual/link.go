@@ -122,14 +122,14 @@ func duration(amount, speed int64) host.Time {
 	return ceilDiv(uint64(amount), uint64(host.Second), uint64(speed))
 }
 
-// ceilDiv is a*b/c, rounded up; at most maxTime.
+// ceilDiv is a*b/c, rounded up; at most maxDuration.
 func ceilDiv(a, b, c uint64) host.Time {
 	high, low := bits.Mul64(a, b)
 	low, carry := bits.Add64(low, c-1, 0)
 	high += carry
 	if high >= c {
-		return maxTime
+		return maxDuration
 	}
 	q, _ := bits.Div64(high, low, c)
-	return host.Time(min(q, uint64(maxTime)))
+	return host.Time(min(q, uint64(maxDuration)))
 }

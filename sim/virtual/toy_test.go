@@ -117,6 +117,8 @@ func (t *toy) Handle(env host.Env, e host.Event) {
 		t.log(env, "asked by %s: %d bytes, stake %d TAO, until %s", t.name(e.From), len(e.Request.Body),
 			e.StakeRao/chain.RaoPerTAO, at(e.Deadline))
 		t.serve(env, e)
+	case host.Cancelled:
+		t.log(env, "need not answer")
 	case host.Answer:
 		more := ""
 		if e.Response.More {
@@ -202,6 +204,8 @@ func (t *toy) act(env host.Env, a act) {
 		}
 	case "stop":
 		env.Stop(t.Timer)
+	case "panic":
+		panic("asked to")
 	case "see":
 		self := env.Self()
 		t.log(env, "newest block %d, uid %d %v", env.Chain().Height(), self.UID, self.HasUID)
@@ -309,6 +313,8 @@ func addNode(t *testing.T, cfg *Config, agent *toy, args map[string]string) {
 			n.Admission.MinStakeRao = uint64(number(t, value)) * chain.RaoPerTAO
 		case "interval":
 			n.Admission.MinInterval = span(t, value)
+		case "longest":
+			n.Admission.LongestService = span(t, value)
 		case "uidonly":
 			n.Admission.RequireUID = true
 		case "crash":
