@@ -91,6 +91,7 @@ func (s *synthetic) describe() {
 	m.Blocks = s.tempo * uint64(s.epochs)
 	m.VirtualNs = int64(m.Blocks) * blockNs
 	m.Started = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	m.Finished = true
 	m.WallSeconds, m.Events, m.FLOP = 312.5, 1_234_567, 3_456_789_012_345
 	m.Ended = m.Started.Add(312500 * time.Millisecond)
 	m.RunDigest = hex.EncodeToString(make([]byte, 31)) + "2a"
@@ -113,6 +114,7 @@ func (s *synthetic) loss(i int, at float64) float64 {
 
 func (s *synthetic) record(r trace.Recorder) {
 	issuance := uint64(5_000_000e9)
+	s.introduce(r)
 	for b := uint64(1); b <= s.manifest.Blocks; b++ {
 		t := int64(b) * blockNs
 		issuance += 1e9
@@ -170,6 +172,10 @@ func (s *synthetic) ask(r trace.Recorder, block uint64, t int64) {
 				q.Route, q.RoutingLoss = trace.Some(float32(math.Max(target+miss, 0.01))), trace.Some(float32(miss*miss))
 			}
 			r.Record(q)
+			r.Record(trace.Answer{TimeNs: q.TimeNs, Block: q.Block, Step: q.Step, Node: q.Node, Validator: q.Validator,
+				Peer: q.Peer, UID: q.UID, Lane: q.Lane, Subset: *q.Subset, Rows: q.Rows, Loss: q.Loss, Gate: q.Route})
+			r.Record(trace.Score{Step: q.Step, Node: q.Node, Validator: q.Validator, Peer: q.Peer, UID: q.UID,
+				Lane: q.Lane, Subset: *q.Subset, Loss: q.Loss, Gate: q.Route})
 		}
 	}
 }
@@ -234,6 +240,23 @@ func (s *synthetic) epoch(r trace.Recorder, block uint64) {
 		r.Record(trace.Epoch{Epoch: number, Block: block, UID: uint16(validators + i), Incentive: incentive,
 			EmissionRao: uint64(0.5 * 360e9 * quality[i] / sum), Consensus: incentive})
 	}
+}
+
+// introduce records the nodes and their seats.
+func (s *synthetic) introduce(r trace.Recorder) {
+	for _, n := range s.manifest.Nodes {
+		node := trace.Node{Node: uint32(n.Index), Name: n.Name, Group: "group", Role: n.Kind, Behaviour: n.Behaviour,
+			Region: n.Region, Hotkey: n.Hotkey, StakeRao: n.StakeRao}
+		if n.Params > 0 {
+			node.Params, node.Duty = &n.Params, &n.Duty
+		}
+		r.Record(node)
+		if n.HasUID {
+			r.Record(trace.Seat{UID: n.UID, Node: &node.Node, Hotkey: n.Hotkey, End: "held"})
+		}
+	}
+	r.Record(trace.Transaction{Block: 1, Signer: s.manifest.Nodes[0].Hotkey, Kind: "SetWeights", Outcome: "included"})
+	r.Record(trace.Transaction{Block: 2, Place: 1, Kind: "Transfer", Outcome: "rejected", Reason: trace.Some("no money")})
 }
 
 // writeSynthetic leaves a whole run in dir, of the given tables only where any is given.
