@@ -119,7 +119,10 @@ func (f *findings) choices() *ChoiceSummary {
 // logLargest and lossExponent are the constants of Kaplan's law, L(N) = (8.8e13/N)^0.076.
 var logLargest = math.Log(8.8e13)
 
-const lossExponent = 0.076
+const (
+	lossExponent = 0.076
+	releasePower = 0.5 // exponent of scores in every release
+)
 
 // logScore is the logarithm of the score of a loss in nats per GPT-2-equivalent token.
 func logScore(loss, power float64) float64 {

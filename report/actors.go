@@ -199,11 +199,14 @@ func (f *findings) cast() {
 			v := &validator{caller: caller{node: n, party: p, stake: n.StakeRao}}
 			v.curve.limit, v.latency.limit = maxCurve, maxSample
 			f.voters, f.seat[i].voter = append(f.voters, v), v
-			for _, g := range f.wish.Validators {
-				if g.Name == p.name && n.Behaviour == Honest {
-					f.powers[i] = g.Power
-					f.power = cmp.Or(f.power, g.Power)
+			if n.Behaviour == Honest {
+				f.powers[i] = releasePower
+				for _, g := range f.wish.Validators {
+					if g.Name == p.name && g.Power != nil {
+						f.powers[i] = *g.Power
+					}
 				}
+				f.power = cmp.Or(f.power, f.powers[i])
 			}
 		case KindApplication:
 			c := &caller{node: n, party: p, stake: n.StakeRao}

@@ -20,7 +20,7 @@ type findings struct {
 	holder  map[uint16]int // node at the end of the run, by uid
 	unnamed bool           // some table has uids alone
 	parties []*party
-	powers  []float64    // by node: the exponent of its scores, 0 where the scenario does not tell
+	powers  []float64    // by node: the exponent of its scores, 0 without any
 	power   float64      // that of the first validator that scores
 	miners  []*miner     // in node order
 	voters  []*validator // in node order
@@ -54,8 +54,8 @@ type wishes struct {
 	Description string        `json:"description"`
 	Expect      []Expectation `json:"expect"`
 	Validators  []struct {
-		Name  string  `json:"name"`
-		Power float64 `json:"power"`
+		Name  string   `json:"name"`
+		Power *float64 `json:"power"` // nil: the release's
 	} `json:"validators"`
 	unreadable bool
 }

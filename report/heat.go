@@ -95,7 +95,7 @@ func (f *findings) tableFigure(fig *figure, bar *colourBar, subsets []string, gr
 	p := newPanel("", "")
 	p.Add(t)
 	p.X.Tick.Marker, p.Y.Tick.Marker = nameTicks{named(groups), false}, nameTicks{subsets, true}
-	p.X.Padding, p.Y.Padding, p.X.Tick.Length, p.Y.Tick.Length = 0, 0, 0, 0
+	p.X.Padding, p.Y.Padding, p.X.Tick.Width, p.Y.Tick.Width = 0, 0, 0, 0
 	widest := vg.Length(0)
 	for _, g := range groups {
 		widest = max(widest, text(tickSize, draw.XCenter, draw.YTop).Width(g.name))
@@ -105,7 +105,7 @@ func (f *findings) tableFigure(fig *figure, bar *colourBar, subsets []string, gr
 		p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = draw.XRight, draw.YTop
 	}
 	fig.panels, fig.bar = []*plot.Plot{p}, bar
-	fig.height = vg.Length(110 + 20*float64(len(subsets)))
+	fig.height = vg.Length(max(110+20*float64(len(subsets)), 240))
 	if p.X.Tick.Label.Rotation > 0 {
 		fig.height += 40
 	}
@@ -134,9 +134,11 @@ func (f *findings) crossed(has func(m *miner, subset int) bool) (subsets []strin
 	return subsets, groups
 }
 
-// lossTable colours losses by their distance to the best group of the row.
-func lossTable(subsets []string, groups []*party, loss func(subset string, g *party) float64) (far float64, of func(string, *party) cell) {
+// lossTable colours losses by their distance to the best group of the row. One group that is far off
+// would make all others look alike: beyond four times the median distance all are equally dark.
+func lossTable(subsets []string, groups []*party, loss func(subset string, g *party) float64) (*colourBar, func(string, *party) cell) {
 	best := make(map[string]float64)
+	var far []float64
 	for _, s := range subsets {
 		low := math.Inf(1)
 		for _, g := range groups {
@@ -146,17 +148,25 @@ func lossTable(subsets []string, groups []*party, loss func(subset string, g *pa
 		}
 		best[s] = low
 		for _, g := range groups {
-			if v := loss(s, g); finite(v) {
-				far = max(far, v-low)
+			if v := loss(s, g); finite(v) && v > low {
+				far = append(far, v-low)
 			}
 		}
 	}
-	return far, func(s string, g *party) cell {
+	bar := &colourBar{"nats above the best of the row", max(Quantile(1, far), 1e-9), true}
+	if len(far) == 0 {
+		bar.high = 1
+	}
+	if limit := 4 * Median(far); limit < bar.high {
+		bar.high = limit
+		bar.label += " (darkest: as much or more)"
+	}
+	return bar, func(s string, g *party) cell {
 		v := loss(s, g)
 		if !finite(v) {
 			return cell{math.NaN(), ""}
 		}
-		return cell{1 - (v-best[s])/max(far, 1e-9), decimal(v, 2)}
+		return cell{1 - min((v-best[s])/bar.high, 1), decimal(v, 2)}
 	}
 }
 
@@ -178,7 +188,7 @@ func (f *findings) subsetsFigure() (*figure, error) {
 			"The brighter, the closer to the best group of the row.",
 		columns: []string{"subset", "group", "held-out loss (nats/token)"},
 	}
-	far, of := lossTable(subsets, groups, func(s string, g *party) float64 {
+	bar, of := lossTable(subsets, groups, func(s string, g *party) float64 {
 		var out []float64
 		for _, m := range f.miners {
 			if v := held(m, f.subset(s)); m.party == g && finite(v) {
@@ -192,7 +202,7 @@ func (f *findings) subsetsFigure() (*figure, error) {
 			fig.row(s, g.name, of(s, g).label)
 		}
 	}
-	f.tableFigure(fig, &colourBar{"nats above the best of the row", far, true}, subsets, groups, of)
+	f.tableFigure(fig, bar, subsets, groups, of)
 	return fig, nil
 }
 
@@ -216,7 +226,7 @@ func (f *findings) abilityFigure() (*figure, error) {
 			}
 		}
 	}
-	far, of := lossTable(subsets, groups, func(s string, g *party) float64 {
+	bar, of := lossTable(subsets, groups, func(s string, g *party) float64 {
 		i, sum := f.subset(s), ability{}
 		for _, m := range f.miners {
 			if m.party == g && i < len(m.ability) {
@@ -226,7 +236,7 @@ func (f *findings) abilityFigure() (*figure, error) {
 		}
 		return sum.loss / float64(sum.rows)
 	})
-	f.tableFigure(fig, &colourBar{"nats above the best of the row", far, true}, subsets, groups, of)
+	f.tableFigure(fig, bar, subsets, groups, of)
 	return fig, nil
 }
 

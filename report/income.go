@@ -69,7 +69,7 @@ func (f *findings) groupLines(fig *figure, label, kind string, points func(*part
 			parties = append(parties, p)
 		}
 	}
-	l := lay(named(parties))
+	l := f.lay(named(parties))
 	x, _, _ := f.clock()
 	l.frame(fig, x, label)
 	drawn := false
@@ -142,7 +142,7 @@ func (f *findings) incentiveFigure() (*figure, error) {
 			"model, over %s.", f.span.window),
 		columns: []string{"miner", "group", "held-out loss (nats/token)", "incentive (%)", "incentive at the last epoch (%)"},
 	}
-	l := lay(distinct(all, func(m *miner) string { return m.party.name }))
+	l := f.lay(distinct(all, func(m *miner) string { return m.party.name }))
 	l.frame(fig, "held-out loss (nats/token)", "incentive (%)")
 	for _, p := range fig.panels {
 		p.Add(verticalGrid())
@@ -198,7 +198,7 @@ func (f *findings) consensusFigure() (*figure, error) {
 		columns: []string{"validator", "group", "miner", "consensus (%)", "weight (%)"},
 	}
 	voters := f.partiesOf(KindValidator)
-	l := lay(named(voters))
+	l := f.lay(named(voters))
 	l.frame(fig, x, y)
 	points := make([]plotter.XYs, len(l.names))
 	high := 0.0
@@ -213,7 +213,7 @@ func (f *findings) consensusFigure() (*figure, error) {
 		}
 		i := l.at(v.party.name)
 		points[i] = append(points[i], at)
-		high = max(high, at.X, at.Y)
+		high = max(high, at.X)
 		fig.row(v.node.Name, v.party.name, f.nodes[e.to].Name, at.X, at.Y)
 		fig.point(l.panel(i), at.X, at.Y, "%s on %s: weight %s %%, consensus %s %%", v.node.Name, f.nodes[e.to].Name,
 			brief(at.Y), brief(at.X))

@@ -36,7 +36,7 @@ func (f *findings) lossFigure() (*figure, error) {
 		return nil, without("loss", "no miner was measured twice")
 	}
 	x, unit, length := f.clock()
-	l := lay(distinct(measured, func(m *miner) string { return m.party.name }))
+	l := f.lay(distinct(measured, func(m *miner) string { return m.party.name }))
 	fig := &figure{
 		name: "loss", title: "Held-out loss of the miners",
 		caption: fmt.Sprintf("Held-out loss of %d miners over time (thin) and the median of each group (thick); "+
@@ -59,7 +59,7 @@ func (f *findings) lossFigure() (*figure, error) {
 			}
 		}
 		if n%every == 0 {
-			fig.panels[l.panel(i)].Add(&plotter.Line{XYs: xy, LineStyle: lineStyle(pale(okabeIto[l.colour(i)], 0.4), 0.7)})
+			fig.panels[l.panel(i)].Add(&plotter.Line{XYs: xy, LineStyle: lineStyle(pale(okabeIto[l.looks[i]], 0.4), 0.7)})
 		}
 	}
 	for i, name := range l.names {

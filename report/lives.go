@@ -47,7 +47,7 @@ func (f *findings) seatsFigure() (*figure, error) {
 			drawn = append(drawn, t)
 		}
 	}
-	l := layFolded(distinct(drawn, group))
+	l := f.layFolded(distinct(drawn, group))
 	bars := &spans{height: 0.36}
 	var ends plotter.XYs
 	for _, t := range drawn {
@@ -58,7 +58,7 @@ func (f *findings) seatsFigure() (*figure, error) {
 			ends = append(ends, plotter.XY{X: until, Y: row})
 			fig.point(0, until, row, "%s gives way to %s", f.nameOf(t.node), f.nameOf(t.successor))
 		}
-		bars.list = append(bars.list, bar{from, until, row, l.at(group(t))})
+		bars.list = append(bars.list, bar{from, until, row, l.looks[l.at(group(t))]})
 		fig.point(0, (from+until)/2, row, "%s: %s to %s %s", f.nameOf(t.node), brief(from), brief(until), unit)
 		fig.row(t.uid, f.nameOf(t.node), group(t), from, until, t.ended)
 	}

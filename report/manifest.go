@@ -148,12 +148,11 @@ type Node struct {
 
 // Anchors are numbers that a run's losses are read against. Zero is "not measured".
 type Anchors struct {
-	BigramLoss       float64    `json:"bigram_loss"`            // held-out, nats/token
-	Bases            []BaseLoss `json:"bases"`                  // of the models that miners start from
-	EntropyRate      float64    `json:"entropy_rate,omitempty"` // always 0; only the first release wrote it
-	BytesPerToken    float64    `json:"bytes_per_token"`        // of the standard tokenizer on the scoring text
-	EquivalentFactor float64    `json:"equivalent_factor"`      // nats per GPT-2-equivalent token and nat per token
-	FloorTouchShare  float64    `json:"floor_touch_share"`      // of scores at or under the 1.69 floor, where queries are not recorded
+	BigramLoss       float64    `json:"bigram_loss"`       // held-out, nats/token
+	Bases            []BaseLoss `json:"bases"`             // of the models that miners start from
+	BytesPerToken    float64    `json:"bytes_per_token"`   // of the standard tokenizer on the scoring text
+	EquivalentFactor float64    `json:"equivalent_factor"` // nats per GPT-2-equivalent token and nat per token
+	FloorTouchShare  float64    `json:"floor_touch_share"` // of scores at or under the 1.69 floor, where queries are not recorded
 }
 
 // BaseLoss is the held-out loss of a base model.

@@ -121,7 +121,7 @@ func (f *findings) matrixFigure(fig *figure, scale string, entries []entry) (*fi
 	across, up := f.bands(cols, 8), f.bands(rows, 12)
 	p.Add(&fences{across, up, len(cols), len(rows)})
 	p.X.Tick.Marker, p.Y.Tick.Marker = across, up
-	p.X.Padding, p.Y.Padding, p.X.Tick.Length, p.Y.Tick.Length = 0, 0, 0, 0
+	p.X.Padding, p.Y.Padding, p.X.Tick.Width, p.Y.Tick.Width = 0, 0, 0, 0
 	fig.panels, fig.bar = []*plot.Plot{p}, &colourBar{scale, high, false}
 	fig.height = vg.Length(min(max(150+16*float64(len(rows)), 230), 420))
 	return fig, nil

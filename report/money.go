@@ -197,7 +197,7 @@ func (f *findings) validatorsFigure() (*figure, error) {
 		caption: "Stake of each validator after each epoch, and what the epoch paid to it over the stake that it had.",
 		columns: []string{"validator", "group", "behaviour", fmt.Sprintf("time (%s)", unit), "stake (TAO)", "paid over stake (%)"},
 	}
-	l := layFolded(distinct(seen, func(v *validator) string { return v.party.name }))
+	l := f.layFolded(distinct(seen, func(v *validator) string { return v.party.name }))
 	every := (len(seen) + maxLines - 1) / maxLines
 	for n, v := range seen {
 		var stake, paid plotter.XYs

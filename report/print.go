@@ -16,11 +16,10 @@ func (s *Summary) Lines() []Line {
 	add := func(label, format string, values ...any) {
 		out = append(out, Line{label, fmt.Sprintf(format, values...)})
 	}
-	name := s.Name
-	if s.Interrupted {
-		name += " (interrupted)"
+	add("scenario", "%s, seed %d", s.Name, s.Seed)
+	if s.Ending != "" {
+		add("ending", "%s, after %d blocks", s.Ending, s.Blocks)
 	}
-	add("scenario", "%s, seed %d", name, s.Seed)
 	add("run digest", "%s", s.RunDigest)
 	add("nodes", "%d miners, %d validators, %d applications", s.Miners, s.Validators, s.Applications)
 	add("simulated", "%s in %d blocks and %d recorded epochs", duration(s.SimulatedSeconds), s.Blocks, s.Epochs)
@@ -134,8 +133,28 @@ func (s *Summary) WriteTable(w io.Writer) error {
 	for _, l := range s.Lines() {
 		fmt.Fprintf(t, "%s\t%s\n", l.Label, l.Value)
 	}
+	fmt.Fprintln(t)
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if err := s.WriteGroups(w); err != nil {
+		return err
+	}
+	if len(s.Dividends) > 0 {
+		fmt.Fprintf(t, "\nvalidator\tgroup\tbehaviour\tstake (TAO)\tdividends\ttrust\tearned (TAO)\treturn\n")
+	}
+	for _, d := range s.Dividends {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%.3f\t%s\t%.3f\t%.3f\t%s\n", d.Name, d.Group, d.Behaviour, tao(d.StakeRao),
+			percent(d.Dividends), d.Trust, tao(d.EarnedRao), percent(d.Return))
+	}
+	return t.Flush()
+}
+
+// WriteGroups prints what the groups of the scenario came to.
+func (s *Summary) WriteGroups(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if len(s.Groups) > 0 {
-		fmt.Fprintf(t, "\ngroup\tkind\tmembers\tincentive of a member\tshare\tloss\tearned (TAO)\n")
+		fmt.Fprintf(t, "group\tkind\tmembers\tincentive of a member\tshare\tloss\tearned (TAO)\n")
 	}
 	for _, g := range s.Groups {
 		incentive, part, loss := "–", "–", "–"
@@ -149,13 +168,6 @@ func (s *Summary) WriteTable(w io.Writer) error {
 			loss = decimal(g.Loss.Estimate, 3)
 		}
 		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%s\t%.3f\n", g.Group, g.Kind, g.Members, incentive, part, loss, tao(g.EarnedRao))
-	}
-	if len(s.Dividends) > 0 {
-		fmt.Fprintf(t, "\nvalidator\tgroup\tbehaviour\tstake (TAO)\tdividends\ttrust\tearned (TAO)\treturn\n")
-	}
-	for _, d := range s.Dividends {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%.3f\t%s\t%.3f\t%.3f\t%s\n", d.Name, d.Group, d.Behaviour, tao(d.StakeRao),
-			percent(d.Dividends), d.Trust, tao(d.EarnedRao), percent(d.Return))
 	}
 	return t.Flush()
 }

@@ -21,27 +21,56 @@ const (
 // each.
 type layout struct {
 	names  []string
+	looks  []int // by series: the place of its colour and mark
 	facets bool
 	more   int // series that share the last panel, or the last colour
 }
 
-// lay lays out series that can have panels of their own.
-func lay(names []string) layout {
+// lay lays out groups that can have panels of their own.
+func (f *findings) lay(names []string) layout {
 	l := layout{names: names, facets: len(names) > maxSeries}
 	if len(names) > maxFacets {
 		l.fold(maxFacets)
 	}
+	l.dress(f.parties)
 	return l
 }
 
-// layFolded lays out series that must share a panel: of more than seven the last ones look alike, and
+// layFolded lays out groups that must share a panel: of more than seven the last ones look alike, and
 // are called so.
-func layFolded(names []string) layout {
+func (f *findings) layFolded(names []string) layout {
 	l := layout{names: names}
 	if len(names) > maxSeries {
 		l.fold(maxSeries)
 	}
+	l.dress(f.parties)
 	return l
+}
+
+// dress gives every series its look: a group of neurons has the same one in all figures where the
+// run has no more of them than there are looks.
+func (l *layout) dress(all []*party) {
+	l.looks = make([]int, len(l.names))
+	if l.facets {
+		return
+	}
+	known := named(slices.DeleteFunc(slices.Clone(all), func(p *party) bool { return p.kind == KindApplication }))
+	var taken [maxSeries]bool
+	for i, name := range l.names {
+		l.looks[i] = slices.Index(known, name)
+		if len(known) > maxSeries {
+			l.looks[i] = -1
+		}
+		if l.looks[i] >= 0 {
+			taken[l.looks[i]] = true
+		}
+	}
+	for i := range l.looks {
+		if l.looks[i] < 0 {
+			l.looks[i] = slices.Index(taken[:], false)
+			taken[l.looks[i]] = true
+		}
+	}
 }
 
 func (l *layout) fold(most int) {
@@ -57,19 +86,12 @@ func (l *layout) at(name string) int {
 	return len(l.names) - 1
 }
 
-func (l *layout) colour(i int) int {
-	if l.facets {
-		return 0
-	}
-	return i
-}
-
 func (l *layout) line(i int, width vg.Length) draw.LineStyle {
-	return lineStyle(okabeIto[l.colour(i)], width)
+	return lineStyle(okabeIto[l.looks[i]], width)
 }
 
 func (l *layout) glyph(i int, radius vg.Length) draw.GlyphStyle {
-	return draw.GlyphStyle{Color: okabeIto[l.colour(i)], Radius: radius, Shape: glyphs[l.colour(i)]}
+	return draw.GlyphStyle{Color: okabeIto[l.looks[i]], Radius: radius, Shape: glyphs[l.looks[i]]}
 }
 
 // panel is the panel of a series.

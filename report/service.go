@@ -31,7 +31,7 @@ func (f *findings) serviceFigure() (*figure, error) {
 		columns: []string{"name", "group", "stake (TAO)", "requests", "admitted (%)", "unanswered (%)", "latency q05 (s)",
 			"latency median (s)", "latency q95 (s)"},
 	}
-	l := layFolded(distinct(callers, func(c *caller) string { return c.party.name }))
+	l := f.layFolded(distinct(callers, func(c *caller) string { return c.party.name }))
 	for i, name := range l.names {
 		var median, admitted plotter.XYs
 		mark := l.glyph(i, 3.6)
@@ -53,7 +53,7 @@ func (f *findings) serviceFigure() (*figure, error) {
 			median = append(median, plotter.XY{X: x, Y: mid})
 			fig.point(0, x, mid, "%s: %s s", c.node.Name, brief(mid))
 			whisker := plotter.XYs{{X: x, Y: low}, {X: x, Y: high}}
-			top.Add(&plotter.Line{XYs: whisker, LineStyle: lineStyle(pale(okabeIto[l.colour(i)], 0.6), 1.4)})
+			top.Add(&plotter.Line{XYs: whisker, LineStyle: lineStyle(pale(okabeIto[l.looks[i]], 0.6), 1.4)})
 		}
 		if len(admitted)+len(median) == 0 {
 			continue

@@ -14,9 +14,9 @@ type Summary struct {
 	Description      string        `json:"description,omitempty"`
 	Seed             uint64        `json:"seed"`
 	RunDigest        string        `json:"run_digest"`
-	Interrupted      bool          `json:"interrupted"`
-	Miners           int           `json:"miners"`     // that held a seat at the end
-	Validators       int           `json:"validators"` // that held a seat at the end
+	Ending           string        `json:"ending,omitempty"` // why the run went no further; empty for a finished one
+	Miners           int           `json:"miners"`           // that held a seat at the end
+	Validators       int           `json:"validators"`       // that held a seat at the end
 	Applications     int           `json:"applications"`
 	Blocks           uint64        `json:"blocks"`
 	Epochs           int           `json:"epochs"` // recorded ones
@@ -90,7 +90,7 @@ func Summarise(r *Run) (*Summary, error) {
 func (f *findings) summary() *Summary {
 	m := &f.run.Manifest
 	s := &Summary{
-		Name: m.Name, Description: f.wish.Description, Seed: m.Seed, RunDigest: m.RunDigest, Interrupted: m.Interrupted,
+		Name: m.Name, Description: f.wish.Description, Seed: m.Seed, RunDigest: m.RunDigest, Ending: m.Ending(),
 		Miners: f.seated(KindMiner), Validators: f.seated(KindValidator), Applications: len(f.callers),
 		Blocks: f.span.blocks, Epochs: f.span.epochs, Window: f.span.window, SimulatedSeconds: float64(f.span.ns) / 1e9,
 		WallSeconds: m.WallSeconds, Events: m.Events, FLOP: m.FLOP,
@@ -228,8 +228,8 @@ type AskedSummary struct {
 // warnings are the run's own, and what the tables show to be wrong.
 func (f *findings) warnings() []string {
 	out := slices.Clone(f.run.Manifest.Warnings)
-	if f.run.Manifest.Interrupted {
-		out = append(out, "the run was interrupted: what is shown ends before its last block")
+	if ending := f.run.Manifest.Ending(); ending != "" {
+		out = append(out, fmt.Sprintf("%s: what is shown ends with block %d", ending, f.span.blocks))
 	}
 	if f.worstRao != 0 {
 		out = append(out, fmt.Sprintf("minted money and the places where it is differ by %d rao", f.worstRao))

@@ -112,7 +112,7 @@ func (s *Summary) sayIncentive(say func(string, ...any)) {
 	}
 	slices.SortStableFunc(ranked, func(a, b GroupSummary) int { return cmp.Compare(b.Incentive.Estimate, a.Incentive.Estimate) })
 	best, worst := ranked[0], ranked[len(ranked)-1]
-	say("A miner of group %s got most of the incentive, %s; one of %s least, %s.", best.Group, best.Incentive.percents(),
+	say("Group %s earned most: %s of the incentive for each member; group %s least: %s.", best.Group, best.Incentive.percents(),
 		worst.Group, worst.Incentive.percents())
 }
 

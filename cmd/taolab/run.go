@@ -112,7 +112,7 @@ func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Wri
 		return code(exitFailure, err)
 	}
 	talk.say("drawing figures")
-	summary, err := draw(dir)
+	summary, err := draw(dir, report.Window{})
 	talk.clear()
 	if err != nil {
 		return err
