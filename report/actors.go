@@ -213,9 +213,6 @@ func (f *findings) cast() {
 			c.latency.limit = maxSample
 			f.callers, f.seat[i].caller = append(f.callers, c), c
 		}
-		if n.HasUID {
-			f.holder[n.UID] = i
-		}
 	}
 }
 
@@ -250,25 +247,12 @@ func (f *findings) partiesOf(kind string) []*party {
 	return out
 }
 
-// naming tells whether a table names nodes. Tables of the first release have uids alone: there the
-// holder of a seat at the end stands for all its lives.
-type naming struct{ seen, named bool }
-
 // who finds the node of a row; -1 where it is none of the run's.
-func (f *findings) who(n *naming, node *uint32, uid uint16) int {
-	if !n.seen {
-		n.seen, n.named = true, node != nil
-		f.unnamed = f.unnamed || !n.named
+func (f *findings) who(node *uint32) int {
+	if node == nil || int(*node) >= len(f.nodes) {
+		return -1
 	}
-	switch {
-	case node != nil && int(*node) < len(f.nodes):
-		return int(*node)
-	case node == nil && !n.named:
-		if i, ok := f.holder[uid]; ok {
-			return i
-		}
-	}
-	return -1
+	return int(*node)
 }
 
 // at is the actor of a place that who found.

@@ -16,9 +16,7 @@ type findings struct {
 	span    span
 	wish    wishes
 	nodes   []Node
-	seat    []actor        // by node
-	holder  map[uint16]int // node at the end of the run, by uid
-	unnamed bool           // some table has uids alone
+	seat    []actor // by node
 	parties []*party
 	powers  []float64    // by node: the exponent of its scores, 0 without any
 	power   float64      // that of the first validator that scores
@@ -67,7 +65,7 @@ type faultCount struct {
 
 // gather reads every table of the run, the epochs and blocks twice: once for the run's extent.
 func gather(r *Run) (*findings, error) {
-	f := &findings{run: r, holder: make(map[uint16]int), support: make(map[int]mean), nodes: r.Manifest.Nodes}
+	f := &findings{run: r, support: make(map[int]mean), nodes: r.Manifest.Nodes}
 	f.blocks.limit, f.totals.limit = maxBlocks, maxBlocks
 	f.queries.latency.limit = maxSample
 	if len(r.Manifest.Scenario) > 0 && json.Unmarshal(r.Manifest.Scenario, &f.wish) != nil {
@@ -120,7 +118,6 @@ func (f *findings) addNode(n trace.Node) error {
 
 // epochRows gathers what each neuron got from each epoch.
 func (f *findings) epochRows() func(trace.Epoch) error {
-	var n naming
 	var before uint64 // block of the epoch before
 	var block uint64
 	return func(e trace.Epoch) error {
@@ -139,10 +136,8 @@ func (f *findings) epochRows() func(trace.Epoch) error {
 				m.ranked = false
 			}
 		}
-		place := f.who(&n, e.Node, e.UID)
-		if n.named {
-			f.terms.seated(e.UID, place, e.Block, before)
-		}
+		place := f.who(e.Node)
+		f.terms.seated(e.UID, place, e.Block, before)
 		f.addNeuron(e, place)
 		return nil
 	}

@@ -133,13 +133,14 @@ func (f *findings) incentiveFigure() (*figure, error) {
 			len(all), trace.Training, trace.Epochs))
 	}
 	title := "Incentive against held-out loss"
+	caption := fmt.Sprintf("Each mark is one miner: its mean share of the incentive against the mean held-out loss of its "+
+		"model, over %s.", f.span.window)
 	if r, ok := spearmanInterval(lossAndIncentive(all)); ok {
-		title += fmt.Sprintf(": Spearman’s ρ = %s", r)
+		title += fmt.Sprintf(": Spearman’s ρ = %s", decimal(r.Estimate, 2))
+		caption += fmt.Sprintf(" Spearman’s correlation is %s.", r)
 	}
 	fig := &figure{
-		name: "incentive", title: title,
-		caption: fmt.Sprintf("Each mark is one miner: its mean share of the incentive against the mean held-out loss of its "+
-			"model, over %s.", f.span.window),
+		name: "incentive", title: title, caption: caption,
 		columns: []string{"miner", "group", "held-out loss (nats/token)", "incentive (%)", "incentive at the last epoch (%)"},
 	}
 	l := f.lay(distinct(all, func(m *miner) string { return m.party.name }))

@@ -15,7 +15,6 @@ type matrix struct {
 	sum    map[pair]float64
 	epochs int
 	epoch  uint32
-	names  naming
 	row    []entry // of one validator and epoch
 }
 
@@ -42,8 +41,8 @@ func (m *matrix) enters(w *WindowSummary, epoch uint32) bool {
 }
 
 // place is the node of a seat, or a place of its own for a hotkey of no node.
-func (f *findings) place(n *naming, node *uint32, uid uint16) int {
-	if i := f.who(n, node, uid); i >= 0 {
+func (f *findings) place(node *uint32, uid uint16) int {
+	if i := f.who(node); i >= 0 {
 		return i
 	}
 	return -1 - int(uid)
@@ -62,7 +61,7 @@ func (f *findings) weightRows() func(trace.Weight) error {
 			m.closeRow()
 		}
 		started, from = true, w.From
-		at := pair{f.place(&m.names, w.FromNode, w.From), f.place(&m.names, w.ToNode, w.To)}
+		at := pair{f.place(w.FromNode, w.From), f.place(w.ToNode, w.To)}
 		m.row = append(m.row, entry{at, float64(w.Weight)})
 		return nil
 	}
@@ -84,7 +83,7 @@ func (f *findings) bondRows() func(trace.Bond) error {
 	m := &f.bonds
 	return func(b trace.Bond) error {
 		if m.enters(&f.span.window, b.Epoch) {
-			at := pair{f.place(&m.names, b.FromNode, b.From), f.place(&m.names, b.ToNode, b.To)}
+			at := pair{f.place(b.FromNode, b.From), f.place(b.ToNode, b.To)}
 			m.sum[at] += float64(b.Bond)
 		}
 		return nil

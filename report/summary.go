@@ -239,8 +239,8 @@ func (f *findings) warnings() []string {
 			"below which better answers earn no more: take a harder corpus or smaller models",
 			percent(touch), floorLoss))
 	}
-	if f.unnamed {
-		out = append(out, "tables of this run name seats but not nodes: whoever held a seat at the end is credited "+
+	if f.run.Manifest.Format == firstFormat {
+		out = append(out, "the first release named seats but not nodes: whoever held a seat at the end is credited "+
 			"with all that happened to it")
 	}
 	if f.wish.unreadable {

@@ -26,7 +26,6 @@ type queryFacts struct {
 	routed                bool
 	latency               series[float64]
 	step                  stepFacts
-	peer                  naming
 }
 
 // stepFacts gathers the answers of one step of one validator: rows of a step stand together.
@@ -58,7 +57,7 @@ func (f *findings) addQuery(q trace.Query) error {
 	}
 	s.lastBlock = max(s.lastBlock, q.Block)
 	within := f.span.window.holds(q.Block)
-	peer := f.at(f.who(&s.peer, q.Peer, q.UID)).miner
+	peer := f.at(f.who(q.Peer)).miner
 	s.fate.add(q.Code)
 	if peer != nil {
 		f.askedMiner(peer, q.Block, q.Code)
@@ -160,7 +159,7 @@ func (f *findings) addAnswer(a trace.Answer) error {
 	if !f.span.window.holds(a.Block) {
 		return nil
 	}
-	peer := f.at(f.who(&f.queries.peer, a.Peer, a.UID)).miner
+	peer := f.at(f.who(a.Peer)).miner
 	if a.Lane == trace.ServiceLane {
 		f.chooses(a.Subset, uint64(a.Rows), peer)
 		return nil
