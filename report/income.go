@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
@@ -121,7 +122,7 @@ func brief(v float64) string {
 	case a >= 1:
 		return decimal(v, 2)
 	default:
-		return fmt.Sprintf("%.3g", v)
+		return strings.ReplaceAll(fmt.Sprintf("%.3g", v), "-", "−")
 	}
 }
 

@@ -177,6 +177,20 @@ func meanInterval(values []float64) Interval {
 	return between(mean, mean-half, mean+half, len(values))
 }
 
+// welch is the difference of two means with Welch's interval, from three values on both sides on.
+func welch(x, y []float64) Interval {
+	mx, sx := stat.MeanStdDev(x, nil)
+	my, sy := stat.MeanStdDev(y, nil)
+	n, m := float64(len(x)), float64(len(y))
+	vx, vy := sx*sx/n, sy*sy/m
+	if n < 3 || m < 3 || vx+vy == 0 {
+		return between(mx-my, math.NaN(), math.NaN(), len(x)+len(y))
+	}
+	freedom := (vx + vy) * (vx + vy) / (vx*vx/(n-1) + vy*vy/(m-1))
+	half := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile(0.975) * math.Sqrt(vx+vy)
+	return between(mx-my, mx-my-half, mx-my+half, len(x)+len(y))
+}
+
 // series keeps at most limit of the values that pass, evenly spread: when it is full it drops every
 // second one and takes half as many from there on. The last one is always kept.
 type series[T any] struct {
