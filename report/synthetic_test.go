@@ -91,8 +91,8 @@ func (s *synthetic) describe() {
 	m.Name, m.Seed = "synthetic", 42
 	m.Scenario = []byte(`{"name":"synthetic","description":"a made-up network","validators":[{"name":"validator","power":0.5}],
 		"chain":{"era":"finney-2023","tempo_blocks":360},"expect":[
-		{"name":"noise earns little","metric":"incentive.random.ratio","comparison":"<","value":[0.3]},
-		{"name":"too much","metric":"run.epochs","comparison":">","value":[1000]}]}`)
+		{"name":"noise earns little","metric":"incentive.random.ratio","comparison":"between","value":[0,0.3]},
+		{"name":"too much","metric":"run.epochs","comparison":"==","value":[1000]}]}`)
 	m.ScenarioTOML = "name = \"synthetic\"\n"
 	m.Blocks = s.tempo * uint64(s.epochs)
 	m.VirtualNs = int64(m.Blocks) * blockNs
