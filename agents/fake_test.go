@@ -159,7 +159,13 @@ func (f *fakeEnv) note(format string, args ...any) {
 	f.log = append(f.log, fmt.Sprintf(format, args...))
 }
 
-func (f *fakeEnv) NodeOf(peer host.PeerID) *uint32 { return nil }
+// NodeOf says that uid u is node 100 + u.
+func (f *fakeEnv) NodeOf(peer host.PeerID) *uint32 {
+	if uid, ok := f.state.View().UIDOf(peer); ok {
+		return trace.Some(100 + uint32(uid))
+	}
+	return nil
+}
 
 func (f *fakeEnv) Self() host.Self {
 	uid, ok := f.state.View().UIDOf(f.self)
@@ -240,6 +246,16 @@ func (f *fakeEnv) Stop(id host.TimerID) {
 
 func (f *fakeEnv) Record(r trace.Row) {
 	f.rows = append(f.rows, r)
+	switch r := r.(type) { // who was asked is named by node too
+	case trace.Query:
+		f.sameNode(r.UID, r.Peer)
+	case trace.Answer:
+		f.sameNode(r.UID, r.Peer)
+	case trace.Score:
+		f.sameNode(r.UID, r.Peer)
+	case trace.Application:
+		f.sameNode(r.UID, r.Peer)
+	}
 	switch r := r.(type) {
 	case trace.Query:
 		f.note("record query: step %d uid %d %s %d of %s code %s loss %s base %s route %s off %s", r.Step, r.UID, r.Lane, r.Rows,
@@ -255,6 +271,13 @@ func (f *fakeEnv) Record(r trace.Row) {
 	case trace.Application:
 		f.note("record application: session %d token %d uid %d code %s admitted %s loss %s of all %s",
 			r.Session, r.Position, r.UID, r.Code, shown(r.Admitted), shown(r.Loss), shown(r.EnsembleLoss))
+	}
+}
+
+func (f *fakeEnv) sameNode(uid uint16, peer *uint32) {
+	f.t.Helper()
+	if peer == nil || *peer != 100+uint32(uid) {
+		f.t.Errorf("a row about uid %d names node %s", uid, shown(peer))
 	}
 }
 

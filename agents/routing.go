@@ -27,19 +27,20 @@ type lesson struct {
 type router interface {
 	route(batch) host.Job           // its result is the scores, by uid or by row and uid
 	train(batch, []lesson) host.Job // nil where there is nothing to learn
-	forget(uid int)                 // clears what was learned of a uid's former hotkey
-	append([]byte) []byte           // its state
-	fresh() router                  // one of the same settings, to restore a state into
+	startEpoch()
+	forget(uid int)       // clears what was learned of a uid's former hotkey
+	append([]byte) []byte // its state
+	fresh() router        // one of the same settings, to restore a state into
 	restore(*cursor)
 	consistent(want ValidatorConfig) error // whether a restored state can be the validator's
 }
 
 func newRouter(c ValidatorConfig) router {
 	if c.Routing == Gated {
-		return &rowRouter{model: c.RowRouter.Clone(), training: c.Training}
+		return &rowRouter{model: c.RowRouter.Clone(), training: c.RowTraining}
 	}
 	r := c.Router
-	return &batchRouter{sgd: c.SGD, model: &lm.Router{
+	return &batchRouter{training: c.BatchTraining, model: &lm.Router{
 		Trunk: r.Trunk.Clone(),
 		Gates: append([]float32(nil), r.Gates...),
 		Bias:  append([]float32(nil), r.Bias...),
@@ -49,8 +50,8 @@ func newRouter(c ValidatorConfig) router {
 // batchRouter is the routing model of 2022, which gives each uid one score for a whole batch.
 type batchRouter struct {
 	model    *lm.Router
-	momentum lm.Momentum
-	sgd      lm.SGD
+	state    lm.RouterState
+	training lm.RouterTraining
 }
 
 func (r *batchRouter) route(b batch) host.Job { return routeBatch{r.model, b} }
@@ -66,18 +67,23 @@ func (r *batchRouter) train(b batch, lessons []lesson) host.Job {
 	return job
 }
 
+// startEpoch has the first batch of an epoch make a step, as the reference validator's did.
+func (r *batchRouter) startEpoch() { r.state.Waiting = r.training.Batches - 1 }
+
 // forget leaves the gate as it is, as the reference validator did.
 func (r *batchRouter) forget(int) {}
 
 func (r *batchRouter) append(b []byte) []byte {
-	return appendPart(appendPart(b, r.model), r.momentum)
+	return appendPart(appendPart(b, r.model), &r.state)
 }
 
-func (r *batchRouter) fresh() router { return &batchRouter{sgd: r.sgd, model: new(lm.Router)} }
+func (r *batchRouter) fresh() router {
+	return &batchRouter{training: r.training, model: new(lm.Router)}
+}
 
 func (r *batchRouter) restore(c *cursor) {
 	c.part("routing model", r.model.UnmarshalBinary)
-	c.part("momentum", r.momentum.UnmarshalBinary)
+	c.part("training of the routing model", r.state.UnmarshalBinary)
 }
 
 func (r *batchRouter) consistent(c ValidatorConfig) error {
@@ -86,10 +92,7 @@ func (r *batchRouter) consistent(c ValidatorConfig) error {
 		return fmt.Errorf("a routing model of shape %+v with %d gates, expected %+v with %d",
 			own.Trunk.Config, len(own.Bias), want.Trunk.Config, len(want.Bias))
 	}
-	if n := len(r.momentum); n != 0 && n != len(own.Trunk.Weights)+len(own.Gates)+len(own.Bias) {
-		return fmt.Errorf("momentum of %d weights, which is not the routing model's number", n)
-	}
-	return nil
+	return r.state.Check(own)
 }
 
 // rowRouter gives each uid a score for each row.
@@ -116,6 +119,9 @@ func (r *rowRouter) train(b batch, lessons []lesson) host.Job {
 	}
 	return job
 }
+
+// startEpoch does nothing: every batch makes a step.
+func (r *rowRouter) startEpoch() {}
 
 func (r *rowRouter) forget(uid int) {
 	if uid < len(r.model.Bias) {
@@ -161,8 +167,8 @@ func (j routeBatch) Run(s *host.Scratch) []byte {
 	return encodeFloats(scores)
 }
 
-// trainBatch is one step of the routing model toward what the peers of a batch were worth. It
-// changes model and momentum. Its result is the routing loss before the step.
+// trainBatch takes a batch, and what its peers were worth, into the training of the routing model. It
+// changes model and state. Its result is the routing loss before the step.
 type trainBatch struct {
 	*batchRouter
 	batch
@@ -175,7 +181,7 @@ func (j trainBatch) Work() int64 { return j.model.TrainFLOP(j.rows, j.cols) }
 func (j trainBatch) Tokens() int64 { return int64(j.rows * j.cols) }
 
 func (j trainBatch) Run(s *host.Scratch) []byte {
-	loss := benchOf(s).lm.TrainRouter(j.model, j.sgd, &j.momentum, j.tokens, j.rows, j.cols, j.uids, j.targets)
+	loss := benchOf(s).lm.TrainRouter(j.model, j.training, &j.state, j.tokens, j.rows, j.cols, j.uids, j.targets)
 	return encodeFloats([]float32{loss})
 }
 

@@ -191,15 +191,16 @@ func testValidator(n int) ValidatorConfig {
 	return ValidatorConfig{
 		Mix: mixOf(pile.Score), Subsets: corpus().Subsets(), Vocab: tinyVocab,
 		Rows: 2, Cols: 8, TopK: 4, Peers: 2, StepNs: 20 * host.Second,
-		Router: smallRouter(n), SGD: lm.SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1},
-		EpochBlocks: 10, BytesPerToken: 3.409,
+		Router:        smallRouter(n),
+		BatchTraining: lm.RouterTraining{SGD: lm.SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1}, Batches: 3},
+		EpochBlocks:   10, BytesPerToken: 3.409,
 	}
 }
 
 // gatedValidator is a config under gated routing, with one peer in the scoring lane.
 func gatedValidator(n int, c ValidatorConfig) ValidatorConfig {
 	c.Routing, c.Gate = Gated, Gate{ScorePeers: 1}
-	c.RowRouter, c.Training = lm.NewRowRouter(smallModel(), n, len(corpus().Subsets())), lm.DefaultRowTraining
+	c.RowRouter, c.RowTraining = lm.NewRowRouter(smallModel(), n, len(corpus().Subsets())), lm.DefaultRowTraining
 	return c
 }
 

@@ -38,10 +38,10 @@ type ValidatorConfig struct {
 	Gate    Gate
 
 	// The routing model, of which the validator trains a copy: one gate per uid.
-	Router    *lm.Router // of uniform routing, trained by SGD
-	SGD       lm.SGD
-	RowRouter *lm.RowRouter // of gated routing, trained by Training
-	Training  lm.RowTraining
+	Router        *lm.Router // of uniform routing
+	BatchTraining lm.RouterTraining
+	RowRouter     *lm.RowRouter // of gated routing
+	RowTraining   lm.RowTraining
 
 	EpochBlocks   uint64    // E: an epoch ends after E blocks and all targets, or after 2E (by era)
 	BlockNs       host.Time // nominal, for eras whose epochs end by the clock too; 0: 12 s
@@ -118,7 +118,7 @@ func (c ValidatorConfig) validateRouting() error {
 	case c.trunk() == lm.Config{}:
 		return fmt.Errorf("no routing model for its routing; each validator trains one")
 	case c.Routing == Uniform:
-		return c.SGD.Validate()
+		return c.BatchTraining.Validate()
 	case !(c.Gate.Noise >= 0) || math.IsInf(c.Gate.Noise, 0):
 		return fmt.Errorf("gate with noise %g, expected 0 or more, and finite", c.Gate.Noise)
 	case c.Gate.ScorePeers < 1 || c.Gate.ScorePeers > c.Peers:
@@ -127,7 +127,7 @@ func (c ValidatorConfig) validateRouting() error {
 		return fmt.Errorf("a routing model for %d subsets, expected %d, those that the validator reads",
 			c.subsets(), len(c.Mix.Reads()))
 	}
-	return c.Training.Validate()
+	return c.RowTraining.Validate()
 }
 
 // subsets is how many subsets the gated routing model tells apart.
@@ -221,12 +221,13 @@ func NewValidator(c ValidatorConfig) *Validator {
 	v := &Validator{config: c, era: era, reads: c.Mix.Reads(), brain: newRouter(c)}
 	v.powers = era.Powers(score.LossScale(c.BytesPerToken))
 	v.powers.Base, v.powers.Synergy = c.Power, c.SynergyPower
-	if c.Routing == Gated {
-		v.powers.CommonRows = commonRows
-	}
 	v.rotation.Selection = era.Selection
 	v.averages.Alpha = c.Alpha
-	v.means = score.NewSubsetMeans(len(v.reads))
+	v.means = score.NewSubsetMeans(len(v.reads), score.ScoringLane)
+	if c.Routing == Gated {
+		v.means = score.NewSubsetMeans(len(v.reads), score.ServiceLane)
+		v.powers.CommonRows = commonRows
+	}
 	return v
 }
 
@@ -302,6 +303,7 @@ func (v *Validator) startEpoch(env host.Env) {
 		v.peers[i].standing = score.Unasked
 	}
 	v.rotation.StartEpoch()
+	v.brain.startEpoch()
 	v.synced, v.epochBlock, v.epochNs = true, env.Chain().Height(), env.Now()
 }
 

@@ -76,8 +76,12 @@ func (v *Validator) consistent() error {
 	if err := v.brain.consistent(v.config); err != nil {
 		return err
 	}
-	if got, want := v.means.Subsets(), len(v.reads); got != want {
-		return fmt.Errorf("means by %d subsets, expected %d", got, want)
+	last := score.ScoringLane
+	if v.config.Routing == Gated {
+		last = score.ServiceLane
+	}
+	if subsets, lane := v.means.Shape(); subsets != len(v.reads) || lane != last {
+		return fmt.Errorf("means by %d subsets up to lane %d, expected %d up to %d", subsets, lane, len(v.reads), last)
 	}
 	for uid, p := range v.peers {
 		if p.standing > score.Unasked {

@@ -18,6 +18,9 @@ import (
 // ManifestFile is the manifest's name in a run's folder.
 const ManifestFile = "run.json"
 
+// ScenarioFile is the name, in a run's folder, of the scenario as it was read.
+const ScenarioFile = "scenario.toml"
+
 // ManifestFormat is the version of the manifest's layout and of the tables' columns. ReadManifest
 // takes it and the first release's, and refuses any other.
 const ManifestFormat = 2
@@ -257,6 +260,9 @@ func WriteManifest(dir string, m Manifest) error {
 	}
 	return writeWhole(disk(dir), ManifestFile, append(text, '\n'))
 }
+
+// WriteScenario writes the scenario as it was read into dir, whole or not at all.
+func WriteScenario(dir, text string) error { return writeWhole(disk(dir), ScenarioFile, []byte(text)) }
 
 // some is the list itself, or an empty one: readers in other languages meet no null.
 func some[T any](list []T) []T {

@@ -21,6 +21,7 @@ type Options struct {
 	Recorder    trace.Recorder
 	RoundTripAt host.Time // send every agent's state through bytes at this time; 0 means never
 	Paranoid    bool      // check the ledger's invariants after every step
+	Signed      bool      // sign what nodes submit and verify what blocks contain
 }
 
 // Network is a scenario put together: what the virtual world needs, and the list of its nodes as
@@ -60,7 +61,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(), Chain: f.producer(),
 		SaveEvery: seconds(f.Network.SaveS), Origin: m.Origin(), DigestEpochs: f.Chain.DigestEpochs,
 		Workers: opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
-		Paranoid: opt.Paranoid,
+		Paranoid: opt.Paranoid, Signed: opt.Signed,
 	}}, nil
 }
 
@@ -233,7 +234,10 @@ func (b *builder) validator(g ValidatorGroup, name string, mix *pile.Mix) (fresh
 // uniform gives a validator the routing model of 2022 and returns its size.
 func (b *builder) uniform(config *agents.ValidatorConfig, g ValidatorGroup, name string) (params int) {
 	router := lm.NewRouter(b.routerShape(g), b.uids, num.NewStream(b.Seed, "router/"+name))
-	config.Router, config.SGD = router, lm.SGD{Rate: float32(g.RouterRate), Momentum: 0.8, ClipNorm: 1}
+	config.Router = router
+	config.BatchTraining = lm.RouterTraining{
+		SGD: lm.SGD{Rate: float32(g.RouterRate), Momentum: 0.8, ClipNorm: 1}, Batches: 3,
+	}
 	return router.Trunk.Config.Params() + len(router.Gates) + len(router.Bias)
 }
 
@@ -248,7 +252,7 @@ func (b *builder) gated(config *agents.ValidatorConfig, g ValidatorGroup, name s
 		subsets = len(config.Mix.Reads())
 	}
 	router := lm.NewRowRouter(trunk, b.uids, subsets)
-	config.Routing, config.RowRouter, config.Training = agents.Gated, router, lm.DefaultRowTraining
+	config.Routing, config.RowRouter, config.RowTraining = agents.Gated, router, lm.DefaultRowTraining
 	config.Gate = agents.Gate{Noise: g.Noise, ScorePeers: b.scorePeers(g)}
 	return shape.Params() + len(router.Gates) + len(router.Bias) + len(router.Common) + len(router.Subsets)
 }
@@ -259,18 +263,8 @@ func (sc *Scenario) scorePeers(g ValidatorGroup) int {
 	if g.ScorePeers != nil {
 		return *g.ScorePeers
 	}
-	targets := 0
-	for _, m := range sc.Miners {
-		targets += m.Count
-	}
-	if g.Targets == "everyone" {
-		for _, v := range sc.Validators {
-			targets += v.Count
-		}
-		targets-- // nobody asks itself
-	}
 	steps := max(int(float64(float64(g.EpochBlocks)*sc.Time.BlockS)/g.StepS), 1)
-	return max(min(max((targets+steps-1)/steps, 2), g.Peers-1), 1)
+	return max(min(max((sc.targets(g)+steps-1)/steps, 2), g.Peers-1), 1)
 }
 
 func (b *builder) applications() error {

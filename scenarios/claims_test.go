@@ -15,7 +15,11 @@ import (
 	"taolab/sim/virtual"
 )
 
-var claims = flag.Bool("claims", false, "run whole scenarios and check what the documents claim of them; takes half an hour")
+var (
+	claims = flag.Bool("claims", false, "run whole scenarios and check what the documents claim of them; takes half an hour")
+	seeds  = flag.Int("seeds", 5, "seeds of the claims on specialists")
+	hours  = flag.Float64("hours", 6, "length of the claims' runs of the landscape")
+)
 
 // corpusDir holds real text in the Pile's format; it is not part of the repository.
 const corpusDir = "../../shared/corpus"

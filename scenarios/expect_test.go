@@ -112,12 +112,13 @@ func TestAManifestGivesBackItsScenario(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		``:                     "missing",
-		`{"seed": 1}`:          "at least one [[miners]] table",
-		`{"sede": 1}`:          "did you mean seed?",
-		`{"seed": "1"}`:        "a whole number",
-		`{"seed": 1e999}`:      "out of range",
-		`{"miners": [{"x":1}]`: "unexpected EOF",
+		``:                           "missing",
+		`{"seed": 1}`:                "made by the first release",
+		`{"format": 2}`:              "at least one [[miners]] table",
+		`{"format": 2, "sede": 1}`:   "did you mean seed?",
+		`{"format": 2, "seed": "1"}`: "a whole number",
+		`{"seed": 1e999}`:            "out of range",
+		`{"miners": [{"x":1}]`:       "unexpected EOF",
 	} {
 		_, err := FromManifest("run", &report.Manifest{Scenario: []byte(text)}, "")
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -54,7 +54,7 @@ func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
 		Name: f.Scenario.Name, Seed: f.Seed, Scenario: f.resolved(), ScenarioTOML: f.Text,
 		Nodes: n.Nodes, Warnings: append([]string{}, m.Warnings...),
 		CorpusDigest: hex.EncodeToString(corpus[:]), CorpusPath: f.corpusPath(), Recorded: f.Tables(),
-		Contents: m.contents(),
+		Contents: m.contents(), InForce: f.inForce(m),
 		Anchors: report.Anchors{
 			BigramLoss: m.BigramLoss, BytesPerToken: m.Store.BytesPerToken(),
 			EquivalentFactor: score.LossScale(m.Store.BytesPerToken()),

@@ -3,13 +3,18 @@ package scenarios
 import (
 	"context"
 	"encoding/hex"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"taolab/model/base"
 	"taolab/model/lm/kernel"
+	"taolab/model/pile"
+	"taolab/report"
+	"taolab/sim/chain"
 	"taolab/sim/host"
 	"taolab/sim/trace"
 	"taolab/sim/virtual"
@@ -20,8 +25,10 @@ type way struct {
 	name      string
 	workers   int
 	record    bool
+	signed    bool
 	roundTrip host.Time
 	cache     base.Cache
+	damage    bool // change a byte of each of the cache's entries first
 	isa       kernel.ISA
 }
 
@@ -33,7 +40,8 @@ func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
 	ways := []way{
 		{name: "one worker, cold cache", workers: 1, cache: cache, isa: best},
 		{name: "two workers, warm cache", workers: 2, cache: cache, isa: best},
-		{name: "eight workers, no cache, recording", workers: 8, record: true, isa: best},
+		{name: "two workers, cache with changed bytes", workers: 2, cache: cache, damage: true, isa: best},
+		{name: "eight workers, no cache, recording and signing", workers: 8, record: true, signed: true, isa: best},
 		{name: "states sent through bytes", workers: 2, roundTrip: 634 * host.Second, cache: cache, isa: best},
 		{name: "states sent through bytes later, generic kernels", workers: 2, roundTrip: 1500*host.Second + 1, isa: kernel.Generic},
 	}
@@ -65,12 +73,34 @@ func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
 func runWay(t *testing.T, w way) string {
 	t.Helper()
 	defer kernel.Force(w.isa)()
-	world := buildTiny(t, w.cache, Options{Workers: w.workers, RoundTripAt: w.roundTrip, Recorder: recorder(w.record)})
+	if w.damage {
+		damage(t, w.cache.Dir)
+	}
+	world := buildTiny(t, w.cache, Options{Workers: w.workers, RoundTripAt: w.roundTrip, Recorder: recorder(w.record), Signed: w.signed})
 	if err := world.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	digest := world.Digest()
 	return hex.EncodeToString(digest[:])
+}
+
+// damage changes a byte in the middle of every file of a folder.
+func damage(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%d entries, %v", len(files), err)
+	}
+	for _, path := range files {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[len(data)/2] ^= 1
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func recorder(on bool) trace.Recorder {
@@ -99,6 +129,53 @@ func buildTiny(t testing.TB, cache base.Cache, opt Options, sets ...string) *vir
 		t.Fatal(err)
 	}
 	return world
+}
+
+// TestTheRunDigestBeginsWithTheBytesThatTheRunStartsFrom changes the last bit of one weight of the base
+// model, and of one token.
+func TestTheRunDigestBeginsWithTheBytesThatTheRunStartsFrom(t *testing.T) {
+	network := func(change func(*Material)) (chain.Digest, []report.Content) {
+		file, err := Load("testdata/tiny.toml", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		material, err := file.Prepare(context.Background(), base.Cache{}, 2, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(material)
+		network, err := file.Build(material, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return network.Config.Origin, file.Manifest(material, network).Contents
+	}
+	origin, contents := network(func(*Material) {})
+	if len(contents) != 3 || origin == (chain.Digest{}) {
+		t.Errorf("origin %s of %d contents, want tokenizer, store and one base", origin, len(contents))
+	}
+	again, same := network(func(*Material) {})
+	if again != origin || !slices.Equal(same, contents) {
+		t.Errorf("origin %s, then %s", origin, again)
+	}
+	for i, change := range []func(*Material){
+		2: func(m *Material) {
+			model := m.Bases[0].Model
+			model.Weights[7] = math.Float32frombits(math.Float32bits(model.Weights[7]) ^ 1)
+		},
+		1: func(m *Material) {
+			tokens := m.Store.Tokens(0, pile.Train)
+			tokens[len(tokens)/2] ^= 1
+		},
+	} {
+		if change == nil {
+			continue
+		}
+		other, changed := network(change)
+		if other == origin || changed[i] == contents[i] {
+			t.Errorf("%s was changed by a bit; origin %s, content %+v", contents[i].Name, other, changed[i])
+		}
+	}
 }
 
 // TestAgentsInTheMiddleOfSomethingSurviveBytes sends all states through bytes while commits wait for

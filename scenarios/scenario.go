@@ -13,7 +13,7 @@ import (
 type Scenario struct {
 	Format       int                `toml:"format" min:"1" max:"2" doc:"format that the file was written for: 1 of the first release, 2 of this one; where it is not written, or 1, the program notes what changed in meaning" inert:"it says what was meant, and changes nothing"`
 	Name         string             `toml:"name" doc:"name of the scenario, used for the output folder"`
-	Description  string             `toml:"description" doc:"what it shows, in a sentence or two"`
+	Description  string             `toml:"description" doc:"what it shows, in a sentence or two" inert:"words for readers"`
 	Seed         uint64             `toml:"seed" doc:"master seed of every random stream"`
 	Time         TimeSection        `toml:"time"`
 	Chain        ChainSection       `toml:"chain"`
@@ -27,7 +27,7 @@ type Scenario struct {
 	Faults       []FaultEntry       `toml:"faults"`
 	Trace        TraceSection       `toml:"trace"`
 
-	Expect []report.Expectation `toml:"expect"`
+	Expect []report.Expectation `toml:"expect" inert:"is compared with the run when that is over"`
 }
 
 // TimeSection says how long the network lives.
@@ -82,6 +82,8 @@ type CorpusSection struct {
 	Subsets   []string `toml:"subsets" doc:"names of the subsets to use; empty takes all"`
 	Megabytes float64  `toml:"megabytes" unit:"MB" min:"0.5" max:"1000000" doc:"text to read or synthesise at most"`
 	Vocab     int      `toml:"vocab" unit:"tokens" min:"264" max:"65535" doc:"size of the standard tokenizer's vocabulary"`
+
+	InvalidUTF8 string `toml:"invalid_utf8" one:"refuse,replace" doc:"bytes of shards that are not UTF-8: an error, or read as U+FFFD and counted in a warning" inert:"text that both read is the same text"`
 }
 
 // BaseSection says how the models that miners start from are trained: once per shape.
@@ -139,7 +141,7 @@ type MinerGroup struct {
 	Slots          int      `toml:"slots" unit:"requests" min:"1" max:"1024" doc:"requests that are handed to the miner at a time"`
 	Historic       bool     `toml:"historic" doc:"admission of 2022: requests are served in order of arrival, and a refused one restarts its caller's interval; false: larger stake goes first"`
 	Coldkey        string   `toml:"coldkey" doc:"name of a coldkey that the members share, with all groups that give the same name; a node's name means that node's; empty: each has its own"`
-	SkewMs         Span     `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members"`
+	SkewMs         Span     `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members" inert:"agents act on differences of their own clock; the times in their rows show it"`
 	Loss           float64  `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, beside the network's"`
 	JoinsH         float64  `toml:"joins_h" unit:"h" min:"0" max:"876600" doc:"time at which the members register, by burning, with stake_tao as free money; 0: they are there from the beginning"`
 }
@@ -177,7 +179,7 @@ type ValidatorGroup struct {
 	UpMbps         float64  `toml:"up_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
 	DownMbps       float64  `toml:"down_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
 	Coldkey        string   `toml:"coldkey" doc:"name of a coldkey that the members share, as of miners"`
-	SkewMs         Span     `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members"`
+	SkewMs         Span     `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members" inert:"agents act on differences of their own clock; the times in their rows show it"`
 	Loss           float64  `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, beside the network's"`
 }
 
@@ -199,7 +201,7 @@ type ApplicationGroup struct {
 	UpMbps   float64 `toml:"up_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
 	DownMbps float64 `toml:"down_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
 	Coldkey  string  `toml:"coldkey" doc:"name of a coldkey that the members share, as of miners"`
-	SkewMs   Span    `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members"`
+	SkewMs   Span    `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members" inert:"agents act on differences of their own clock; the times in their rows show it"`
 	Loss     float64 `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, beside the network's"`
 }
 
@@ -214,18 +216,18 @@ type FaultEntry struct {
 
 // TraceSection says what is written.
 type TraceSection struct {
-	Nodes        string `toml:"nodes" one:"off,all" doc:"a row per node, at the beginning"`
-	Seats        string `toml:"seats" one:"off,all" doc:"a row per life of a uid, when it ends"`
-	Blocks       string `toml:"blocks" one:"off,all" doc:"a row per block, and the ledger's totals"`
-	Transactions string `toml:"transactions" one:"off,all" doc:"a row per transaction that reached the block producer"`
-	Epochs       uint64 `toml:"epochs" unit:"epochs" max:"1000000" doc:"record every n-th epoch; 0 is off"`
-	Weights      uint64 `toml:"weights" unit:"epochs" max:"1000000" doc:"record the weight matrix every n-th epoch; 0 is off"`
-	Bonds        uint64 `toml:"bonds" unit:"epochs" max:"1000000" doc:"record the bond matrix every n-th epoch; 0 is off"`
-	Queries      string `toml:"queries" one:"off,all" doc:"a row per question of a validator"`
-	Answers      string `toml:"answers" one:"off,all" doc:"a row per question of a validator and subset of its rows"`
-	Rows         string `toml:"rows" one:"off,all" doc:"a row per row of text in each question, in the table scores: much"`
-	Training     string `toml:"training" one:"off,all" doc:"a row per measurement of a miner"`
-	Applications string `toml:"applications" one:"off,all" doc:"a row per request of an application"`
+	Nodes        string `toml:"nodes" one:"off,all" doc:"a row per node, at the beginning" inert:"says what is written of the run, not what happens in it"`
+	Seats        string `toml:"seats" one:"off,all" doc:"a row per life of a uid, when it ends" inert:"says what is written of the run, not what happens in it"`
+	Blocks       string `toml:"blocks" one:"off,all" doc:"a row per block, and the ledger's totals" inert:"says what is written of the run, not what happens in it"`
+	Transactions string `toml:"transactions" one:"off,all" doc:"a row per transaction that reached the block producer" inert:"says what is written of the run, not what happens in it"`
+	Epochs       uint64 `toml:"epochs" unit:"epochs" max:"1000000" doc:"record every n-th epoch; 0 is off" inert:"says what is written of the run, not what happens in it"`
+	Weights      uint64 `toml:"weights" unit:"epochs" max:"1000000" doc:"record the weight matrix every n-th epoch; 0 is off" inert:"says what is written of the run, not what happens in it"`
+	Bonds        uint64 `toml:"bonds" unit:"epochs" max:"1000000" doc:"record the bond matrix every n-th epoch; 0 is off" inert:"says what is written of the run, not what happens in it"`
+	Queries      string `toml:"queries" one:"off,all" doc:"a row per question of a validator" inert:"says what is written of the run, not what happens in it"`
+	Answers      string `toml:"answers" one:"off,all" doc:"a row per question of a validator and subset of its rows" inert:"says what is written of the run, not what happens in it"`
+	Rows         string `toml:"rows" one:"off,all" doc:"a row per row of text in each question, in the table scores: much" inert:"says what is written of the run, not what happens in it"`
+	Training     string `toml:"training" one:"off,all" doc:"a row per measurement of a miner" inert:"says what is written of the run, not what happens in it"`
+	Applications string `toml:"applications" one:"off,all" doc:"a row per request of an application" inert:"says what is written of the run, not what happens in it"`
 }
 
 // Span is a number, or a pair of numbers that a group's members are spread between in equal

@@ -13,7 +13,6 @@ type Lane uint8
 const (
 	ScoringLane Lane = iota // a whole batch, to the peers whose turn it is
 	ServiceLane             // the rows that the gate names a peer for
-	lanes
 )
 
 // Memory is how many rows back a mean by subset reaches.
@@ -29,8 +28,8 @@ const (
 // SubsetMean is how one uid did on one subset in one lane: means over the rows so far, from
 // Memory rows on moving averages with a weight of 1/Memory for a new row.
 type SubsetMean struct {
-	Rows     uint32  // rows in the means of gate and target
-	Answered uint32  // rows in the mean loss
+	Rows     uint16  // in the means of gate and target; 65,535 stands for more, too
+	Answered uint16  // in the mean loss, likewise
 	Loss     float32 // nats per standard token
 	Gate     float32 // the gate's score
 	Target   float32 // what the gate is trained toward
@@ -39,16 +38,19 @@ type SubsetMean struct {
 // SubsetMeans is a table of means by uid, lane and subset. Make it with NewSubsetMeans.
 type SubsetMeans struct {
 	subsets int
+	lanes   int          // those up to a lane
 	cells   []SubsetMean // [uids so far x lanes x subsets]
 }
 
-// NewSubsetMeans returns an empty table of so many subsets.
-func NewSubsetMeans(subsets int) *SubsetMeans { return &SubsetMeans{subsets: subsets} }
+// NewSubsetMeans returns an empty table of so many subsets, for the lanes up to last.
+func NewSubsetMeans(subsets int, last Lane) *SubsetMeans {
+	return &SubsetMeans{subsets: subsets, lanes: int(last) + 1}
+}
 
-// Subsets is the number of subsets in the table.
-func (t *SubsetMeans) Subsets() int { return t.subsets }
+// Shape is the number of subsets and the last lane of the table.
+func (t *SubsetMeans) Shape() (subsets int, last Lane) { return t.subsets, Lane(t.lanes - 1) }
 
-// At is what is known of a uid; the zero SubsetMean when nothing is.
+// At is what is known of a uid in a lane of the table; the zero SubsetMean when nothing is.
 func (t *SubsetMeans) At(uid uint16, lane Lane, subset int) SubsetMean {
 	if at := t.place(uid, lane, subset); at < len(t.cells) {
 		return t.cells[at]
@@ -57,15 +59,14 @@ func (t *SubsetMeans) At(uid uint16, lane Lane, subset int) SubsetMean {
 }
 
 func (t *SubsetMeans) place(uid uint16, lane Lane, subset int) int {
-	return (int(uid)*int(lanes)+int(lane))*t.subsets + subset
+	return (int(uid)*t.lanes+int(lane))*t.subsets + subset
 }
 
 // Answered takes in a row with its loss.
 func (t *SubsetMeans) Answered(uid uint16, lane Lane, subset int, loss, gate, target float32) {
 	c := t.grown(uid, lane, subset)
 	c.observe(gate, target)
-	c.Answered++
-	move(&c.Loss, loss, c.Answered)
+	move(&c.Loss, loss, count(&c.Answered))
 }
 
 // Unanswered takes in a row that brought no usable answer; only the service lane learns from those.
@@ -74,20 +75,28 @@ func (t *SubsetMeans) Unanswered(uid uint16, subset int, gate float32) {
 }
 
 func (t *SubsetMeans) grown(uid uint16, lane Lane, subset int) *SubsetMean {
-	if n := (int(uid)+1)*int(lanes)*t.subsets - len(t.cells); n > 0 {
+	if n := (int(uid)+1)*t.lanes*t.subsets - len(t.cells); n > 0 {
 		t.cells = append(t.cells, make([]SubsetMean, n)...)
 	}
 	return &t.cells[t.place(uid, lane, subset)]
 }
 
 func (c *SubsetMean) observe(gate, target float32) {
-	c.Rows++
-	move(&c.Gate, gate, c.Rows)
-	move(&c.Target, target, c.Rows)
+	n := count(&c.Rows)
+	move(&c.Gate, gate, n)
+	move(&c.Target, target, n)
+}
+
+// count adds one, as far as there is room.
+func count(n *uint16) uint16 {
+	if *n < math.MaxUint16 {
+		*n++
+	}
+	return *n
 }
 
 // move takes x into the mean of what is now n values.
-func move(mean *float32, x float32, n uint32) {
+func move(mean *float32, x float32, n uint16) {
 	*mean += (x - *mean) / float32(min(n, Memory))
 }
 
@@ -95,7 +104,7 @@ func move(mean *float32, x float32, n uint32) {
 func (t *SubsetMeans) Forget(uid uint16) {
 	from := t.place(uid, 0, 0)
 	if from < len(t.cells) {
-		clear(t.cells[from : from+int(lanes)*t.subsets])
+		clear(t.cells[from : from+t.lanes*t.subsets])
 	}
 }
 
@@ -119,7 +128,7 @@ func (t *SubsetMeans) Targets(n int) []float32 {
 	means := make([]float32, 0, n*t.subsets)
 	for uid := range n {
 		sum, rows := float64(uidPrior*overall), float64(uidPrior)
-		for lane := range lanes {
+		for lane := range Lane(t.lanes) {
 			for subset := range t.subsets {
 				s, r := t.At(uint16(uid), lane, subset).total()
 				sum, rows = sum+s, rows+r
@@ -128,7 +137,7 @@ func (t *SubsetMeans) Targets(n int) []float32 {
 		own := sum / rows
 		for subset := range t.subsets {
 			sum, rows := float64(subsetPrior*own), float64(subsetPrior)
-			for lane := range lanes {
+			for lane := range Lane(t.lanes) {
 				s, r := t.At(uint16(uid), lane, subset).total()
 				sum, rows = sum+s, rows+r
 			}
@@ -146,19 +155,21 @@ func (c SubsetMean) total() (sum, rows float64) {
 
 const (
 	subsetsVersion = 1
-	subsetsHeader  = 1 + 4 + 4 // version, subsets, cells
-	cellBytes      = 5 * 4
+	subsetsHeader  = 1 + 1 + 4 + 4 // version, lanes, subsets, cells
+	cellBytes      = 2*2 + 3*4
 )
 
-// AppendBinary appends the table: a version byte, the number of subsets and of cells as uint32, then
-// each cell's counts as uint32 and means as float32, little-endian.
+// AppendBinary appends the table: a version byte, the number of lanes as a byte, of subsets and of cells
+// as uint32, then each cell's counts as uint16 and means as float32, little-endian.
 func (t *SubsetMeans) AppendBinary(b []byte) ([]byte, error) {
-	b = append(b, subsetsVersion)
+	b = append(b, subsetsVersion, byte(t.lanes))
 	b = binary.LittleEndian.AppendUint32(b, uint32(t.subsets))
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(t.cells)))
 	for _, c := range t.cells {
-		for _, v := range [...]uint32{c.Rows, c.Answered, math.Float32bits(c.Loss), math.Float32bits(c.Gate), math.Float32bits(c.Target)} {
-			b = binary.LittleEndian.AppendUint32(b, v)
+		b = binary.LittleEndian.AppendUint16(b, c.Rows)
+		b = binary.LittleEndian.AppendUint16(b, c.Answered)
+		for _, mean := range [...]float32{c.Loss, c.Gate, c.Target} {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(mean))
 		}
 	}
 	return b, nil
@@ -166,28 +177,28 @@ func (t *SubsetMeans) AppendBinary(b []byte) ([]byte, error) {
 
 // UnmarshalBinary replaces the table by what AppendBinary wrote; a refused one changes nothing.
 func (t *SubsetMeans) UnmarshalBinary(b []byte) error {
-	if len(b) < subsetsHeader || b[0] != subsetsVersion {
-		return fmt.Errorf("score: means by subset: want version %d and two counts, got %d bytes % x; was it written by this program?",
+	if len(b) < subsetsHeader || b[0] != subsetsVersion || b[1] < 1 || b[1] > byte(ServiceLane)+1 {
+		return fmt.Errorf("score: means by subset: want version %d, 1 or 2 lanes and two counts, got %d bytes % x; was it written by this program?",
 			subsetsVersion, len(b), b[:min(len(b), subsetsHeader)])
 	}
-	subsets, count := binary.LittleEndian.Uint32(b[1:]), binary.LittleEndian.Uint32(b[5:])
+	lanes, subsets, count := uint64(b[1]), uint64(binary.LittleEndian.Uint32(b[2:])), uint64(binary.LittleEndian.Uint32(b[6:]))
 	body := b[subsetsHeader:]
-	if uint64(len(body)) != uint64(count)*cellBytes || count > 0 && (subsets == 0 || count%(uint32(lanes)*subsets) != 0) ||
-		subsets > 1<<16 || uint64(count) > uint64(lanes)*uint64(subsets)<<16 {
-		return fmt.Errorf("score: means by subset: %d cells of %d subsets take %d bytes, got %d; the state is cut or damaged",
-			count, subsets, uint64(count)*cellBytes, len(body))
+	if row := lanes * subsets; uint64(len(body)) != count*cellBytes || subsets > 1<<16 || count > row<<16 || count > 0 && count%row != 0 {
+		return fmt.Errorf("score: means by subset: %d cells of %d subsets in %d lanes take %d bytes, got %d; the state is cut or damaged",
+			count, subsets, lanes, count*cellBytes, len(body))
 	}
 	cells := make([]SubsetMean, count)
 	for i := range cells {
-		word := func(k int) uint32 { return binary.LittleEndian.Uint32(body[i*cellBytes+4*k:]) }
-		mean := func(k int) float32 { return math.Float32frombits(word(k)) }
-		cells[i] = SubsetMean{Rows: word(0), Answered: word(1), Loss: mean(2), Gate: mean(3), Target: mean(4)}
-		for k := 2; k < 5; k++ {
-			if x := float64(mean(k)); math.IsNaN(x) || math.IsInf(x, 0) {
+		cell := body[i*cellBytes:]
+		c := SubsetMean{Rows: binary.LittleEndian.Uint16(cell), Answered: binary.LittleEndian.Uint16(cell[2:])}
+		for k, mean := range [...]*float32{&c.Loss, &c.Gate, &c.Target} {
+			*mean = math.Float32frombits(binary.LittleEndian.Uint32(cell[4+4*k:]))
+			if x := float64(*mean); math.IsNaN(x) || math.IsInf(x, 0) {
 				return fmt.Errorf("score: means by subset: cell %d holds %v, want finite numbers; the state is damaged", i, x)
 			}
 		}
+		cells[i] = c
 	}
-	t.subsets, t.cells = int(subsets), cells
+	t.lanes, t.subsets, t.cells = int(lanes), int(subsets), cells
 	return nil
 }

@@ -161,7 +161,8 @@ func scenarioReference(t *testing.T) string {
 func tableReference() string {
 	var b strings.Builder
 	b.WriteString("# Tables\n\nEach table is one parquet file in the run's folder, zstd-compressed, of plain types. " +
-		"A table without rows is not written. Unit and meaning of each column stand in the file's metadata too.\n")
+		"While the run goes on, it is a folder NAME.parts of whole parquet files in the order of their names, which becomes " +
+		"that one file at the end. A table without rows is not written. Unit and meaning of each column stand in the file's metadata too.\n")
 	for _, table := range report.Tables() {
 		fmt.Fprintf(&b, "\n## %s\n\n| column | type | unit | meaning |\n| --- | --- | --- | --- |\n", table)
 		for _, column := range report.Columns(table) {

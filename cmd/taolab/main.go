@@ -85,6 +85,8 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newRun(), newReport(), newCheck(), newCompare(), newDiff(), newReplay(), newScenario(), newCorpus(), newVersion())
 	root.AddCommand(newVectors(), newApply(), newModel(), newBench())
 	root.AddCommand(topics()...)
+	explainUsage(root)
+	root.SetFlagErrorFunc(flagError)
 	return root
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -15,9 +16,9 @@ func newReport() *cobra.Command {
 		Use:   "report RUN",
 		Short: "Draw the figures and the page of a run again from its tables",
 		Long: `Read run.json and the tables of a run's folder and write figures/, summary.json and report.html into
-it. Nothing else is needed, so that a run can be reported on by another machine or version, and after
-a crash as far as it went. Statistics are taken over the last quarter of the epochs, or over those
-that --epochs names.`,
+it. Nothing else is needed, so that a run can be reported on by another machine or version, and of a
+run that still goes on, or that was killed, as far as it went. Statistics are taken over the last
+quarter of the epochs, or over those that --epochs names.`,
 		Example: `  taolab report runs/quickstart
   taolab report runs/quickstart --epochs 10:19
   taolab report runs/quickstart --json
@@ -30,6 +31,9 @@ that --epochs names.`,
 			}
 			summary, err := draw(args[0], window)
 			if err != nil {
+				return err
+			}
+			if err := sayHowFar(cmd.ErrOrStderr(), args[0]); err != nil {
 				return err
 			}
 			switch {
@@ -59,4 +63,17 @@ func parseWindow(text string) (report.Window, error) {
 		return w, fmt.Errorf("--epochs %s: expected two numbers of epochs, the first not above the second, as in --epochs 10:19", text)
 	}
 	return w, nil
+}
+
+// sayHowFar says of a run that did not come to its end how far it went, and why no further.
+func sayHowFar(w io.Writer, dir string) error {
+	m, err := report.ReadManifest(dir)
+	if err != nil {
+		return unreadable(err)
+	}
+	if ending := m.Ending(); ending != "" {
+		fmt.Fprintf(w, "%s: %s; what is there goes to block %d, %s of simulated time\n",
+			dir, ending, m.Blocks, clock(m.VirtualNs))
+	}
+	return nil
 }

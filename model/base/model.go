@@ -43,12 +43,13 @@ func Models(ctx context.Context, store *pile.Store, recipes []Recipe, workers in
 	models, faults := make([]*lm.Model, len(recipes)), make([]error, len(recipes))
 	var group sync.WaitGroup
 	slots := make(chan struct{}, max(workers, 1))
+	text := store.Digest()
 	for i, recipe := range recipes {
 		group.Add(1)
 		go func() {
 			defer group.Done()
 			slots <- struct{}{}
-			models[i], faults[i] = recipe.make(ctx, store, cache, step)
+			models[i], faults[i] = recipe.make(ctx, store, cacheKey("model", arithmeticVersion, text, recipe), cache, step)
 			<-slots
 		}()
 	}
@@ -59,9 +60,8 @@ func Models(ctx context.Context, store *pile.Store, recipes []Recipe, workers in
 	return models, errors.Join(faults...)
 }
 
-// make takes the model from the cache, or trains it.
-func (r Recipe) make(ctx context.Context, store *pile.Store, cache Cache, step func()) (*lm.Model, error) {
-	key := cacheKey("model", arithmeticVersion, store.Digest(), r)
+// make takes the model from the cache, where it has the given key, or trains it.
+func (r Recipe) make(ctx context.Context, store *pile.Store, key string, cache Cache, step func()) (*lm.Model, error) {
 	if data := cache.get("model", key); data != nil {
 		entry := new(entry)
 		err := entry.unmarshal(data)

@@ -11,13 +11,14 @@ import (
 // Every format is a line of text that names it, little-endian integers, and float32 numbers in the
 // order of their arena. One value has one form; reading refuses every other.
 const (
-	modelMagic     = "taolab model 1\n"
-	adamMagic      = "taolab adamw 1\n"
-	adam16Magic    = "taolab adamw bfloat16 1\n"
-	routerMagic    = "taolab router 1\n"
-	rowRouterMagic = "taolab row router 1\n"
-	rowAdamMagic   = "taolab row router's adam 1\n"
-	momentumMagic  = "taolab momentum 1\n"
+	modelMagic       = "taolab model 1\n"
+	adamMagic        = "taolab adamw 1\n"
+	adam16Magic      = "taolab adamw bfloat16 1\n"
+	routerMagic      = "taolab router 1\n"
+	routerStateMagic = "taolab router's state 1\n"
+	momentumMagic    = "taolab momentum 1\n"
+	rowRouterMagic   = "taolab row router 1\n"
+	rowAdamMagic     = "taolab row router's adam 1\n"
 )
 
 // AppendBinary appends the model: vocab, context, width, layers, heads (4 bytes each), the weights.
@@ -222,6 +223,35 @@ func (st *RowAdam) UnmarshalBinary(data []byte) error {
 	}
 	read.M = r.floats(n, -math.MaxFloat32, math.MaxFloat32)
 	read.V = r.floats(n, 0, math.MaxFloat32)
+	if err := r.end(); err != nil {
+		return err
+	}
+	*st = read
+	return nil
+}
+
+// AppendBinary appends the state: the batches that wait (4 bytes), the number of momenta (8 bytes) and the
+// momenta, the number of sums (8 bytes) and the sums.
+func (st *RouterState) AppendBinary(b []byte) ([]byte, error) {
+	b = append(b, routerStateMagic...)
+	b = binary.LittleEndian.AppendUint32(b, uint32(st.Waiting))
+	for _, part := range [...][]float32{st.Momentum, st.Sum} {
+		b = binary.LittleEndian.AppendUint64(b, uint64(len(part)))
+		b = appendFloats(b, part)
+	}
+	return b, nil
+}
+
+// UnmarshalBinary reads what AppendBinary wrote; st changes only when all is well.
+func (st *RouterState) UnmarshalBinary(data []byte) error {
+	r := reader{what: "router's state", data: data}
+	r.magic(routerStateMagic)
+	var read RouterState
+	if read.Waiting = int(r.uint32()); read.Waiting > maxBatches {
+		r.fail("%d batches wait; expected at most %d", read.Waiting, maxBatches)
+	}
+	read.Momentum = r.floats(r.uint64(), -math.MaxFloat32, math.MaxFloat32)
+	read.Sum = r.floats(r.uint64(), -math.MaxFloat32, math.MaxFloat32)
 	if err := r.end(); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package lm
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"taolab/model/lm/kernel"
@@ -93,13 +94,14 @@ type rowBuffers struct {
 	kinds, turnedKinds   []float32 // [rows x s] probabilities of the subsets; the same transposed
 	turnedHead           []float32 // [(width+1) x s] the subset head, transposed
 	common               []float32 // [rows] logits
-	odds, prior          []float32 // [k x rows] logits that become scores, and the table's means
+	scores, prior        []float32 // [k x rows] logits that become scores, and the table's means
 	picked, means        []float32 // [k x width] gates, [k x s] rows of the table
 	dgates, dbias        []float32 // [k x width], [k]
 	dcommon, dsubsets    []float32 // as RowRouter's
 	dscores, dlast, dbag []float32 // [k x rows], [rows], [rows x width]
-	losses               []float32 // [k x rows] at most: one per pair
 	uids                 []uint16  // at work, ascending
+	places               []int     // of the pairs, in scores
+	losses               []float32 // of the pairs
 }
 
 func (g *rowBuffers) layout(w *Workspace, s shape) {
@@ -108,7 +110,7 @@ func (g *rowBuffers) layout(w *Workspace, s shape) {
 	g.kinds, g.turnedKinds = w.take(rows*s.subsets), w.take(rows*s.subsets)
 	g.turnedHead = w.take(s.subsets * (d + 1))
 	g.common = w.take(rows)
-	g.odds, g.prior = w.take(k*rows), w.take(k*rows)
+	g.scores, g.prior = w.take(k*rows), w.take(k*rows)
 	if s.trains() {
 		g.picked, g.means = w.take(k*d), w.take(k*s.subsets)
 		g.dgates, g.dbias = w.take(k*d), w.take(k)
@@ -124,16 +126,17 @@ func (w *Workspace) RouteRows(r *RowRouter, tokens []uint16, rows, cols int, mea
 	checkLen("scores", len(dst), rows*n)
 	w.prepareRows(r, shape{r.Trunk.Config, rows, cols, predictLast, rowScores, n, min(n, gateBlock), s},
 		tokens, means)
+	checkMeans(means)
 	w.readRows(r, tokens)
 	for from := 0; from < n; from += gateBlock {
 		to := min(n, from+gateBlock)
 		var table []float32
-		if means != nil {
+		if len(means) > 0 {
 			table = means[from*s : to*s]
 		}
 		w.logitsByRow(r.Gates[from*d:to*d], r.Bias[from:to])
 		w.scoresByRow(to-from, table)
-		kernel.Transpose(to-from, rows, w.byRow.odds, rows, dst[from:], n)
+		kernel.Transpose(to-from, rows, w.byRow.scores, rows, dst[from:], n)
 	}
 }
 
@@ -141,7 +144,7 @@ func (w *Workspace) prepareRows(r *RowRouter, s shape, tokens []uint16, means []
 	checkLen("gate weights", len(r.Gates), s.gates*s.config.Width)
 	checkLen("common weights", len(r.Common), s.config.Width+1)
 	checkLen("subset weights", len(r.Subsets), s.subsets*(s.config.Width+1))
-	if means != nil {
+	if len(means) > 0 {
 		checkLen("means", len(means), s.gates*s.subsets)
 	}
 	w.prepare(r.Trunk, s, tokens)
@@ -184,41 +187,31 @@ func fillBags(cols, d int, tokens []uint16, wte, bag []float32) {
 // bagFactor is what a sum of cols embeddings is multiplied by.
 func bagFactor(cols int) float32 { return bagScale / float32(cols) }
 
-// logitsByRow leaves the logits of k gates [k x width] with their biases, less the table's, in odds
+// logitsByRow leaves the logits of k gates [k x width] with their biases, less the table's, in scores
 // [k x rows].
 func (w *Workspace) logitsByRow(gates, bias []float32) {
 	rows, d, g, k := w.shape.rows, w.shape.config.Width, &w.byRow, len(bias)
-	copyRows(g.odds, bias, rows)
-	kernel.MatMul(k, rows, d, gates, d, 1, g.turnedBag, rows, g.odds, rows, true)
-	kernel.AddRow(k, g.odds, rows, g.common)
+	ones := g.turnedBag[d*rows:]
+	kernel.MatMulFrom(kernel.Bias, g.common, k, rows, 1, bias, 1, 1, ones, rows, g.scores, rows)
+	kernel.MatMul(k, rows, d, gates, d, 1, g.turnedBag, rows, g.scores, rows, true)
 }
 
-// scoresByRow turns the logits of k gates in odds into scores; means [k x s] are their part of the
-// table, or nil.
+// scoresByRow turns the logits of k gates into scores, and leaves the table's means in prior where there
+// is a table; means [k x s] are the gates' part of it.
 func (w *Workspace) scoresByRow(k int, means []float32) {
 	rows, s, g := w.shape.rows, w.shape.subsets, &w.byRow
-	odds := g.odds[:k*rows]
+	scores := g.scores[:k*rows]
 	if means == nil {
-		kernel.Sigmoid(odds)
+		kernel.Sigmoid(scores)
 		return
 	}
-	prior := g.prior[:k*rows]
-	kernel.MatMul(k, rows, s, means, s, 1, g.turnedKinds, rows, prior, rows, false)
-	kernel.Exp(odds, 0, -1)
-	for i, m := range prior {
-		m = clampMean(m)
-		prior[i] = m
-		odds[i] = m / (m + float32((1-m)*odds[i]))
-	}
+	kernel.MatMul(k, rows, s, means, s, 1, g.turnedKinds, rows, g.prior, rows, false)
+	kernel.SigmoidFrom(scores, g.prior, meanLeast, meanMost)
 }
 
-// clampMean keeps a mean away from 0 and 1, where its logit ends; a mean that is no number is the least.
-func clampMean(m float32) float32 {
-	switch {
-	case m > meanMost:
-		return meanMost
-	case m > meanLeast:
-		return m
+// checkMeans panics unless all means of a table are numbers.
+func checkMeans(means []float32) {
+	if sum := kernel.Sum(means); !within(sum, -math.MaxFloat32, math.MaxFloat32) {
+		panic(fmt.Sprintf("lm: means of peers whose sum is %v; they must lie in 0..1", sum))
 	}
-	return meanLeast
 }

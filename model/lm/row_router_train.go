@@ -131,19 +131,22 @@ func (w *Workspace) rowGradient(r *RowRouter, tokens []uint16, rows, cols int, s
 	n, d, s, g := len(r.Bias), r.Trunk.Config.Width, r.subsets(), &w.byRow
 	checkPairs(pairs, rows, n)
 	checkSubsets(subsets, rows, s)
-	g.listUIDs(pairs)
+	g.listUIDs(pairs, rows)
 	k := len(g.uids)
 	w.prepareRows(r, shape{r.Trunk.Config, rows, cols, trainLast, rowScores, n, k, s}, tokens, means)
 	for i, u := range g.uids {
 		copy(g.picked[i*d:(i+1)*d], r.Gates[int(u)*d:])
 		g.dbias[i] = r.Bias[u]
-		if means != nil {
+		if len(means) > 0 {
 			copy(g.means[i*s:(i+1)*s], means[int(u)*s:])
 		}
 	}
+	if len(means) > 0 {
+		checkMeans(g.means)
+	}
 	w.readRows(r, tokens)
 	w.logitsByRow(g.picked, g.dbias)
-	loss := w.pairsBackward(means != nil, pairs)
+	loss := w.pairsBackward(len(means) > 0, pairs)
 	w.headsBackward(r, subsets)
 	w.backward(r.Trunk, len(tokens), w.dx, true)
 	w.embeddingsBackward(r, tokens)
@@ -171,48 +174,47 @@ func checkSubsets(subsets []uint16, rows, s int) {
 	}
 }
 
-// listUIDs lists the uids of the pairs, each once, ascending.
-func (g *rowBuffers) listUIDs(pairs []RowPair) {
-	g.uids = g.uids[:0]
+// listUIDs lists the uids of the pairs, each once, ascending, and the places of the pairs in scores.
+func (g *rowBuffers) listUIDs(pairs []RowPair, rows int) {
+	g.uids, g.places = g.uids[:0], g.places[:0]
 	for _, p := range pairs {
 		g.uids = append(g.uids, p.UID)
 	}
 	slices.Sort(g.uids)
 	g.uids = slices.Compact(g.uids)
+	for _, p := range pairs {
+		i, _ := slices.BinarySearch(g.uids, p.UID)
+		g.places = append(g.places, i*rows+p.Row)
+	}
 	g.losses = slices.Grow(g.losses[:0], len(pairs))[:len(pairs)]
 }
 
-// pairsBackward turns the logits in odds into scores, leaves the gradient of the pairs' loss by the
-// logits in dscores [k x rows] and returns the mean of the pairs' cross-entropies.
+// pairsBackward turns logits into scores, leaves the gradient of the pairs' loss by the logits in dscores
+// [k x rows] and returns the mean of the pairs' cross-entropies.
 func (w *Workspace) pairsBackward(table bool, pairs []RowPair) float32 {
-	rows, g, k := w.shape.rows, &w.byRow, len(w.byRow.uids)
+	g, k := &w.byRow, len(w.byRow.uids)
 	clear(g.dscores)
-	if len(pairs) == 0 {
+	if k == 0 {
 		return 0
 	}
-	place := func(p RowPair) int {
-		i, _ := slices.BinarySearch(g.uids, p.UID)
-		return i*rows + p.Row
+	for i, at := range g.places {
+		g.losses[i] = g.scores[at] // the logit, as yet
 	}
-	for i, p := range pairs {
-		g.losses[i] = g.odds[place(p)]
-	}
+	var means []float32
 	if table {
-		w.scoresByRow(k, g.means)
-	} else {
-		w.scoresByRow(k, nil)
+		means = g.means
 	}
+	w.scoresByRow(k, means)
 	total := float32(len(pairs))
 	slope := pairWeight / total
-	for i, p := range pairs {
-		at := place(p)
-		logit := g.losses[i]
+	for i, at := range g.places {
+		logit, target := g.losses[i], pairs[i].Target
 		if table {
 			m := g.prior[at]
-			logit += num.Log32(m) - num.Log32(1-m)
+			logit += num.Log32(m / (1 - m))
 		}
-		g.losses[i] = crossEntropy(logit, p.Target)
-		g.dscores[at] += float32(slope * (g.odds[at] - p.Target))
+		g.losses[i] = crossEntropy(logit, target)
+		g.dscores[at] += float32(slope * (g.scores[at] - target))
 	}
 	return kernel.Sum(g.losses) / total
 }

@@ -14,11 +14,14 @@ func (p Partition) cuts(a, b int) bool { return a != b && (p.Region == a || p.Re
 // holds says whether the partition is in force.
 func (p Partition) holds(t host.Time) bool { return p.From <= t && t < p.To }
 
+// theNetwork stands for no node in fault.
+const theNetwork = -1
+
 // fault records something that went wrong. Callers that build the detail check records.Faults.
 func (w *World) fault(node int32, kind, detail string) {
 	if w.records.Faults {
 		row := trace.Fault{TimeNs: int64(w.now), Kind: kind, Detail: detail}
-		if node >= 0 {
+		if node != theNetwork {
 			row.Node = trace.Some(uint32(node))
 		}
 		w.record(row)
@@ -134,6 +137,7 @@ func (w *World) roundTrip(ctx context.Context) error {
 // cut begins a partition: nodes that it separates from the block producer keep the view that
 // they have.
 func (w *World) cut(p Partition) {
+	w.fault(theNetwork, "partition", fmt.Sprintf("region %d was cut off from all others", p.Region))
 	for i := range w.nodes {
 		n := &w.nodes[i]
 		if n.cfg.Region == p.Region {
@@ -151,6 +155,7 @@ func (w *World) cut(p Partition) {
 
 // heal ends a partition.
 func (w *World) heal(p Partition) {
+	w.fault(theNetwork, "heal", fmt.Sprintf("region %d was joined to the others again", p.Region))
 	for i := range w.nodes {
 		n := &w.nodes[i]
 		if n.cfg.Region == p.Region {

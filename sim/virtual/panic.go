@@ -9,10 +9,10 @@ import (
 	"taolab/sim/host"
 )
 
-// deed is what an agent is doing, for the error that a panic becomes.
+// deed is what an agent is doing beside handling an event, for the error that a panic becomes.
 type deed struct {
 	node *node
-	what any // the event that it handles, or words
+	what string
 }
 
 // String names the node in errors.
@@ -28,14 +28,13 @@ func (w *World) survive(err *error) {
 		return
 	}
 	where := "between events at " + clock(w.now)
-	if d := w.doing; d.node != nil {
-		words, ok := d.what.(string)
-		if !ok {
-			words = fmt.Sprintf("handling %T", d.what)
-		}
-		where = fmt.Sprintf("%v at %s, %s", d.node, clock(w.now), words)
+	switch {
+	case w.active != nil:
+		where = fmt.Sprintf("%v at %s, handling %T", w.active, clock(w.now), w.handled)
+	case w.doing.node != nil:
+		where = fmt.Sprintf("%v at %s, %s", w.doing.node, clock(w.now), w.doing.what)
 	}
-	w.active, w.doing = nil, deed{}
+	w.active = nil
 	w.err = errors.Join(fmt.Errorf("virtual: %s: panic: %v\n%s", where, r, debug.Stack()), w.err)
 	*err = w.err
 }

@@ -112,9 +112,9 @@ func (w *World) dispatch(e event) {
 
 // handle hands an event to the node's agent.
 func (w *World) handle(n *node, e host.Event) {
-	w.active, w.doing = n, deed{n, e}
+	w.active, w.handled = n, e
 	n.agent.Handle(&n.env, e)
-	w.active, w.doing = nil, deed{}
+	w.active = nil
 }
 
 func (w *World) ring(n *node, id uint64) {

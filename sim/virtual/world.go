@@ -37,7 +37,8 @@ type World struct {
 	ledger *host.Ledger
 	late   uint64 // blocks that the slowest node may be behind
 
-	active       *node // whose agent is handling an event
+	active       *node      // whose agent is handling an event
+	handled      host.Event // by it
 	doing        deed
 	roundTripped bool
 	ended        bool
