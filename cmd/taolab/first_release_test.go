@@ -17,7 +17,7 @@ func TestARunOfTheFirstReleaseIsReportedComparedAndNotRepeated(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		{[]string{"report", dir}, exitOK, "loss.median.estimate", ""},
+		{[]string{"report", dir}, exitOK, "run.blocks", ""},
 		{[]string{"diff", dir, dir}, exitOK, "\nequal\n", ""},
 		{[]string{"replay", dir}, exitDigest, "", "made by an earlier release"},
 	} {
