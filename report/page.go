@@ -58,7 +58,6 @@ func page(m *Manifest, s *Summary, made []drawn, left []string) ([]byte, error) 
 		Summary  *Summary
 		Rules    []Line
 		Verdict  []string
-		Met      int
 		Lines    []Line
 		Metrics  []Metric
 		Figures  []pageFigure
@@ -66,7 +65,7 @@ func page(m *Manifest, s *Summary, made []drawn, left []string) ([]byte, error) 
 		Glossary []Line
 		Scenario string
 	}{
-		Manifest: m, Summary: s, Rules: rules(m), Verdict: s.Verdict(), Met: s.met(), Lines: s.Lines(), Metrics: s.Metrics(),
+		Manifest: m, Summary: s, Rules: rules(m), Verdict: s.Verdict(), Lines: s.Lines(), Metrics: s.Metrics(),
 		Figures: pageFigures(made), Left: left, Glossary: glossary, Scenario: indented(m.Scenario),
 	}
 	var b bytes.Buffer

@@ -35,6 +35,7 @@ func TestTheSummaryOfAKnownRunIsGolden(t *testing.T) {
 	writeSynthetic(t, dir)
 	s := summarise(t, dir)
 	var got bytes.Buffer
+	fmt.Fprintln(&got, s.Judgement())
 	for _, sentence := range s.Verdict() {
 		fmt.Fprintln(&got, sentence)
 	}

@@ -28,14 +28,6 @@ func (v Interval) percents() string {
 func (s *Summary) Verdict() []string {
 	var out []string
 	say := func(format string, values ...any) { out = append(out, fmt.Sprintf(format, values...)) }
-	if met := s.met(); len(s.Expectations) > 0 {
-		switch {
-		case met == len(s.Expectations):
-			say("All %d expectations of the scenario are met.", met)
-		default:
-			say("%d of %d expectations of the scenario are not met.", len(s.Expectations)-met, len(s.Expectations))
-		}
-	}
 	s.sayIncentive(say)
 	s.sayValidators(say)
 	if l := s.Loss; l != nil {
@@ -76,15 +68,21 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// met counts the expectations that hold.
-func (s *Summary) met() int {
-	n := 0
+// Judgement says whether the scenario's expectations are met; it is empty where there are none.
+func (s *Summary) Judgement() string {
+	met, all := 0, len(s.Expectations)
 	for _, v := range s.Expectations {
 		if v.Met {
-			n++
+			met++
 		}
 	}
-	return n
+	switch {
+	case all == 0:
+		return ""
+	case met == all:
+		return fmt.Sprintf("All %d expectations of the scenario are met.", all)
+	}
+	return fmt.Sprintf("%d of %d expectations of the scenario are not met.", all-met, all)
 }
 
 func (s *Summary) sayIncentive(say func(string, ...any)) {

@@ -44,7 +44,10 @@ quarter of the epochs, or over those that --epochs names.`,
 			case metrics:
 				return code(exitFailure, printMetrics(cmd.OutOrStdout(), summary.Metrics()))
 			}
-			return code(exitFailure, printSummary(cmd.OutOrStdout(), args[0], summary))
+			if err := printSummary(cmd.OutOrStdout(), args[0], summary); err != nil {
+				return code(exitFailure, err)
+			}
+			return code(exitFailure, printVerdicts(cmd.OutOrStdout(), summary.Expectations))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")

@@ -29,11 +29,6 @@ func printSummary(w io.Writer, dir string, s *report.Summary) error {
 	for _, warning := range s.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", warning)
 	}
-	for _, v := range s.Expectations {
-		if !v.Met {
-			fmt.Fprintf(w, "not met: %s: %s, have %s\n", v.Expectation.Name, &v.Expectation, v.Have)
-		}
-	}
 	fmt.Fprintln(w)
 	if err := s.WriteGroups(w); err != nil {
 		return err
