@@ -15,7 +15,7 @@ func Default() Scenario {
 		Seed:       1,
 		Time:       TimeSection{Hours: 6, BlockS: 12},
 		Chain:      ChainSection{Era: "finney-2023", TempoBlocks: 72, DigestEpochs: 1, WeightsRateLimitBlocks: 20},
-		Corpus:     CorpusSection{Kind: "synthetic", Megabytes: 6, Vocab: 512},
+		Corpus:     CorpusSection{Kind: "synthetic", Megabytes: 6, Vocab: 512, InvalidUTF8: "refuse"},
 		Base:       BaseSection{Steps: 800, Rows: 16, LearningRate: 6e-3},
 		Evaluation: EvaluationSection{PeriodBlocks: 72, Rows: 66},
 		Network: NetworkSection{

@@ -55,36 +55,6 @@ func TestAGatedRunHasOneDigestHoweverItIsMade(t *testing.T) {
 	}
 }
 
-// TestEveryKeyOfAValidatorReachesIt moves the keys of validators and applications one at a time.
-func TestEveryKeyOfAValidatorReachesIt(t *testing.T) {
-	const free = "applications[0].forced=false"
-	for _, c := range []struct {
-		key  string
-		with []string // in both runs
-	}{
-		{"validators[0].batch=subset", nil},
-		{"validators[0].release=3.3.0", nil}, // scores differ from the second step on
-		{"validators[0].release=3.6.0", nil},
-		{"validators[0].targets=everyone", nil},
-		{"validators[0].power=0.7", nil},
-		{"validators[0].synergy_power=0.7", nil},
-		{"validators[0].noise=3", []string{gatedTiny}},
-		{"validators[0].score_peers=1", []string{gatedTiny}},
-		{"validators[0].router_labels=false", []string{gatedTiny}},
-		{"validators[0].router_base=false", []string{gatedTiny}},
-		{"validators[0].router_rate=0.4", nil},
-		{"applications[0].forced=false", nil},
-		{"applications[0].combine=mean", []string{free}},
-		{"applications[0].sessions=4", []string{"applications[0].session_s=4"}},
-	} {
-		_, before := tinyRun(t, c.with...)
-		_, after := tinyRun(t, append(slices.Clone(c.with), c.key)...)
-		if before == after {
-			t.Errorf("%s: the run digest stays", c.key)
-		}
-	}
-}
-
 func TestSynergyHasAPowerOfItsOwn(t *testing.T) {
 	score := func(sets ...string) (base, synergy float64) {
 		all, _ := tinyRun(t, sets...)

@@ -51,8 +51,15 @@ func (f *File) Prepare(ctx context.Context, cache base.Cache, workers int, stage
 		m.Warnings = append(m.Warnings, text)
 	}
 	stage("reading the corpus", 0, 1)
+	open := func() (pile.Source, error) {
+		source, err := f.source()
+		if err == nil {
+			warnOfReplaced(source, cache.Warn)
+		}
+		return source, err
+	}
 	var err error
-	if m.Text, err = base.Read(ctx, f.source, f.Corpus.Vocab, cache); err != nil {
+	if m.Text, err = base.Read(ctx, open, f.Corpus.Vocab, cache); err != nil {
 		return nil, err
 	}
 	stage("reading the corpus", 1, 1)
@@ -79,7 +86,22 @@ func (f *File) Prepare(ctx context.Context, cache base.Cache, workers int, stage
 	for _, model := range models {
 		m.Bases = append(m.Bases, Base{model, m.heldOut(work, model)})
 	}
+	if f.Base.Steps > 0 {
+		m.warnOfDivergence(f)
+	}
 	return m, nil
+}
+
+// warnOfDivergence tells which base models know less than one to which all tokens are alike.
+func (m *Material) warnOfDivergence(f *File) {
+	uniform := num.Log(float64(f.Corpus.Vocab))
+	for _, made := range m.Bases {
+		if made.HeldOutLoss > uniform {
+			m.Warnings = append(m.Warnings, fmt.Sprintf("base: after %d steps the model %s has a loss of %.4f nats/token, above the %.4f "+
+				"of a uniform guess: the training diverged, or is too short; lower base.learning_rate, %g, or raise base.steps",
+				f.Base.Steps, base.ShapeName(made.Model.Config), made.HeldOutLoss, uniform, f.Base.LearningRate))
+		}
+	}
 }
 
 // contents are the digests of all that the network starts from besides its scenario: the bytes of
@@ -145,7 +167,26 @@ func (f *File) source() (pile.Source, error) {
 	if f.Corpus.Kind == "synthetic" {
 		return pile.NewSynthetic(f.Seed, limit, f.Corpus.Subsets)
 	}
-	return pile.Open(f.shardPath(), limit, f.Corpus.Subsets)
+	invalid := pile.RefuseInvalid
+	if f.Corpus.InvalidUTF8 == "replace" {
+		invalid = pile.ReplaceInvalid
+	}
+	return pile.Open(f.shardPath(), limit, f.Corpus.Subsets, invalid)
+}
+
+// warnOfReplaced tells how much of a corpus reads otherwise than it is written.
+func warnOfReplaced(source pile.Source, warn func(string)) {
+	shards, ok := source.(*pile.Shards)
+	if !ok {
+		return
+	}
+	replaced := int64(0)
+	for _, subset := range shards.Subsets() {
+		replaced += shards.Replaced(subset.Name)
+	}
+	if replaced > 0 {
+		warn(fmt.Sprintf("corpus: %d bytes are not UTF-8 and read as U+FFFD", replaced))
+	}
 }
 
 // shardPath is where the shards are: relative to the file, or to where the user is for --set.

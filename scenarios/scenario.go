@@ -82,6 +82,8 @@ type CorpusSection struct {
 	Subsets   []string `toml:"subsets" doc:"names of the subsets to use; empty takes all"`
 	Megabytes float64  `toml:"megabytes" unit:"MB" min:"0.5" max:"1000000" doc:"text to read or synthesise at most"`
 	Vocab     int      `toml:"vocab" unit:"tokens" min:"264" max:"65535" doc:"size of the standard tokenizer's vocabulary"`
+
+	InvalidUTF8 string `toml:"invalid_utf8" one:"refuse,replace" doc:"bytes of shards that are not UTF-8: an error, or read as U+FFFD and counted in a warning" inert:"text that both read is the same text"`
 }
 
 // BaseSection says how the models that miners start from are trained: once per shape.

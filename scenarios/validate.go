@@ -91,6 +91,9 @@ func (c *checker) corpus() {
 	if c.Corpus.Kind == "synthetic" && c.Corpus.Path != "" {
 		c.fault("corpus.path", "set, but the corpus is synthetic", "no path", "set corpus.kind = \"shards\" to read it")
 	}
+	if c.Corpus.Kind == "synthetic" && c.Corpus.InvalidUTF8 == "replace" {
+		c.fault("corpus.invalid_utf8", "replace, but the corpus is synthetic", "refuse", "synthetic text is UTF-8; leave the key out")
+	}
 	c.subsets("corpus.subsets", c.Corpus.Subsets)
 }
 
