@@ -45,8 +45,7 @@ func (st *RouterState) Check(r *Router) error {
 
 // TrainRouter takes the gradient of the sum over i of (score of uids[i] - targets[i])^2, for tokens
 // [rows x cols], and returns that sum. When o.Batches have come since the last step, it takes one down the
-// mean of their gradients. A batch whose gradient is longer than the largest float32 divided by o.Batches
-// is left out.
+// mean of their gradients. A batch whose gradient is too long for a float32 is left out.
 //
 // The validator of 2022 stepped on steps 1, 4, 7 and so on of an epoch: set Waiting to o.Batches-1 where
 // an epoch begins.
@@ -58,7 +57,7 @@ func (w *Workspace) TrainRouter(r *Router, o RouterTraining, st *RouterState, to
 	loss := w.routerGradient(r, tokens, rows, cols, uids, targets)
 	grads := [3][]float32{w.grads, w.gates.dgates, w.gates.dbias}
 	length := norm(grads[:]...)
-	if !(length <= math.MaxFloat32/float64(o.Batches)) {
+	if !(length <= math.MaxFloat32) {
 		return loss
 	}
 	if o.Batches == 1 && len(st.Sum) == 0 {
@@ -94,7 +93,7 @@ func (st *RouterState) step(r *Router, o RouterTraining, sums [3][]float32, leng
 		st.Momentum = make(Momentum, r.weights())
 	}
 	factor := 1 / float64(o.Batches)
-	if mean := length * factor; o.ClipNorm > 0 && mean > float64(o.ClipNorm) {
+	if mean := float64(length * factor); o.ClipNorm > 0 && mean > float64(o.ClipNorm) {
 		factor = float64(o.ClipNorm) / length
 	}
 	k, momenta := o.SGD.step(float32(factor)), r.parts(st.Momentum)
