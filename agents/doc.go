@@ -14,6 +14,14 @@
 // The validator follows the reference validator of opentensor/bittensor v3.4.2 (November 2022,
 // text/core_validator): scaling-law Shapley scores over phrase cross-entropies, zeroing averages,
 // weights once an epoch. Where that validator drew the peers of a step at random, the gated
-// routing of this package chooses them by the trained gate, as the network's whitepaper
-// (arXiv 2003.03917) described. The routing model is trained in both cases.
+// routing of this package also sends each row to the peers that the trained gate names for it, as the
+// network's whitepaper (arXiv 2003.03917) described. The routing model is trained in both cases.
+//
+// What the gate is worth, by the claims in scenarios (go test ./scenarios -run ClaimTheGate -claims):
+// in six hours of four kinds of specialists and generalists, 16 rows a step and 20 miners, 0.89 to 0.90
+// of the service lane's rows of the three rare subsets reached a specialist in the second half (chance
+// 0.20); its squared error was 0.46 of that of one constant per uid; the correlation of score and target
+// without the means of uid and row was 0.77. At two answers a row the two peers named highest had 2.7
+// nats per token less than two in turn, and 0.29 less than two of the best on average. After 1.5 hours
+// of 8 rows the share was 0.78, without labels 0.66, with a fresh trunk as well 0.21.
 package agents

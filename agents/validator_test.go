@@ -388,3 +388,38 @@ func TestAGatedStateThatContradictsItselfIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestTheGateLearnsFromBothLanesAndThatSilenceOfServiceIsWorthNothing(t *testing.T) {
+	c := gatedValidator(6, testValidator(6))
+	c.Rows, c.Peers, c.Gate.ScorePeers = 4, 4, 2
+	v, d := validatorAtWork(t, 6, c)
+	d.done()
+	silent := map[score.Lane]uint16{}
+	for _, a := range slices.Clone(v.step.asks) { // the last of each lane is silent
+		silent[a.lane] = a.uid
+	}
+	var want []lm.RowPair
+	for _, a := range slices.Clone(v.step.asks) {
+		response, target := host.Response{Code: host.Timeout}, float32(0)
+		if a.uid != silent[a.lane] {
+			response = host.Response{Code: host.Success, Body: d.trueAnswer(a.call, 0.1)}
+			target = v.target(2.302585)
+		}
+		for _, row := range a.rows {
+			if a.lane == score.ServiceLane || target > 0 {
+				want = append(want, lm.RowPair{Row: int(row), UID: a.uid, Target: target})
+			}
+		}
+		d.handle(host.Answer{Call: a.call, Response: response})
+	}
+	got := d.env.job.(trainRows).pairs
+	for i := range got {
+		if i >= len(want) || got[i].Row != want[i].Row || got[i].UID != want[i].UID ||
+			got[i].Target < want[i].Target-1e-3 || got[i].Target > want[i].Target+1e-3 {
+			t.Fatalf("learns %v, want %v", got, want)
+		}
+	}
+	if len(got) != len(want) || len(got) < 8 {
+		t.Fatalf("learns %v, want %v", got, want)
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"taolab/agents"
 	"taolab/model/base"
+	"taolab/report"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 	"taolab/sim/trace"
@@ -399,6 +400,62 @@ func TestClaimToAnswerWhereItIsScoredAloneDoesNotPay(t *testing.T) {
 		t.Logf("%s: %.4f of a row for the one that answers whole batches only, %.4f for an honest one", name, dodger/validators, honest/validators)
 		if dodger > 0.2*honest {
 			t.Errorf("%s: want at most 0.2 of an honest one's weight", name)
+		}
+	}
+}
+
+// earned is the share of all incentive over the last quarter of the epochs that each group earned, and
+// the mean of its members' last held-out losses.
+func earned(network *Network, all map[trace.Table][]trace.Row) (shares, losses map[string]float64, spearman float64) {
+	group := func(node uint32) string { return strings.TrimRight(network.Nodes[node].Name, "-0123456789") }
+	loss, incentive := map[uint32]float64{}, map[uint32]float64{}
+	for _, row := range all[trace.Training] {
+		if m := row.(trace.Train); m.Subset == "all" {
+			loss[m.Node] = float64(m.HeldOutLoss)
+		}
+	}
+	last := all[trace.Epochs][len(all[trace.Epochs])-1].(trace.Epoch).Epoch
+	total := 0.0
+	for _, row := range all[trace.Epochs] {
+		if e := row.(trace.Epoch); e.Epoch > last*3/4 { // seats are never lost here: a uid is its node
+			incentive[uint32(e.UID)] += float64(e.Incentive)
+			total += float64(e.Incentive)
+		}
+	}
+	shares, losses = map[string]float64{}, map[string]float64{}
+	var x, y []float64
+	for node := range uint32(len(network.Nodes)) {
+		if l, miner := loss[node]; miner {
+			shares[group(node)] += incentive[node] / total
+			losses[group(node)] += l / 4
+			x, y = append(x, l), append(y, incentive[node])
+		}
+	}
+	return shares, losses, report.Spearman(x, y)
+}
+
+// Batches of one subset pay who knows one common subset, and turn the ranking of models round.
+func TestClaimMixedBatchesPayTheBetterModel(t *testing.T) {
+	skipUnlessClaims(t)
+	const name = landscapeDir + "subset.toml"
+	if _, err := os.Stat(name); err != nil {
+		t.Skipf("needs the scenarios of the landscape: %v", err)
+	}
+	for seed := 1; seed <= *seeds; seed++ {
+		for _, batch := range []string{"mixed", "subset"} {
+			r := &rows{all: map[trace.Table][]trace.Row{}}
+			network, _ := live(t, name, r, nil, fmt.Sprint("seed=", seed), "validators[0].batch="+batch)
+			shares, losses, rho := earned(network, r.all)
+			t.Logf("seed %d, %s: Spearman %.2f; incentive %v of losses %v", seed, batch, rho, shares, losses)
+			if batch == "subset" {
+				if rho < 0.3 || shares["pubmed"] < shares["generalist"] {
+					t.Errorf("seed %d: batches of one subset turn the ranking round no more", seed)
+				}
+				continue
+			}
+			if rho > -0.8 || shares["pubmed"] >= shares["generalist"] || shares["pubmed"] >= shares["idle"] {
+				t.Errorf("seed %d: want a correlation of at most -0.8, and PubMed alone below generalists and frozen", seed)
+			}
 		}
 	}
 }

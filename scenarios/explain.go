@@ -55,7 +55,8 @@ func (f *File) Work() Work {
 	}
 	for _, g := range f.Validators {
 		if g.Behaviour == "honest" {
-			w.FLOP += float64(float64(g.Count) * float64(spanS/g.StepS) * float64(f.routerFLOP(g)))
+			steps := float64(float64(g.Count) * float64(spanS/g.StepS))
+			w.FLOP += float64(steps * float64(f.routerFLOP(g)))
 		}
 	}
 	return w

@@ -72,7 +72,7 @@ func (f *File) questionsInImmunity(g ValidatorGroup) float64 {
 		return 0
 	}
 	immuneS := float64(float64(min(p.ImmunityBlocks, f.BlockCount())) * f.Time.BlockS)
-	return float64(immuneS/g.StepS) * float64(f.scored(g)) / float64(max(f.targets(g), 1))
+	return float64(float64(immuneS/g.StepS)*float64(f.scored(g))) / float64(max(f.targets(g), 1))
 }
 
 // The least of what a ranking can be read from.

@@ -163,7 +163,7 @@ func parseIndex(data []byte) (map[string][]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if filepath.Base(file) != file || !strings.HasSuffix(file, ".safetensors") {
+		if strings.ContainsAny(file, `/\`) || !strings.HasSuffix(file, ".safetensors") {
 			return nil, v.Expected("the name of a .safetensors file beside the index")
 		}
 		if tensors[file] = append(tensors[file], tensor); len(tensors) > maxParts {

@@ -95,7 +95,6 @@ func named(files []*File) (map[string]located, error) {
 	if _, ok := found[embedding]; !ok { // the head is the same matrix
 		if tied, ok := found[head]; ok {
 			found[embedding] = tied
-			delete(found, head)
 		}
 	}
 	return found, nil

@@ -211,9 +211,6 @@ func (st *RowAdam) UnmarshalBinary(data []byte) error {
 	var read RowAdam
 	read.Steps = r.count()
 	gates := r.uint64()
-	if gates > maxVocab {
-		r.fail("%d gates; expected at most %d", gates, maxVocab)
-	}
 	for i := uint64(0); i < gates && r.err == nil; i++ {
 		read.GateSteps = append(read.GateSteps, r.count())
 	}
@@ -247,9 +244,7 @@ func (st *RouterState) UnmarshalBinary(data []byte) error {
 	r := reader{what: "router's state", data: data}
 	r.magic(routerStateMagic)
 	var read RouterState
-	if read.Waiting = int(r.uint32()); read.Waiting > maxBatches {
-		r.fail("%d batches wait; expected at most %d", read.Waiting, maxBatches)
-	}
+	read.Waiting = int(r.uint32())
 	read.Momentum = r.floats(r.uint64(), -math.MaxFloat32, math.MaxFloat32)
 	read.Sum = r.floats(r.uint64(), -math.MaxFloat32, math.MaxFloat32)
 	if err := r.end(); err != nil {

@@ -99,8 +99,8 @@
 //
 // Several batches to a router's step: their gradients are added to sums, which start from +0; length is
 // the norm of the sums, n the number of batches. At the step the sums are multiplied by limit/length where
-// length*(1/n) exceeds the limit, else by 1/n, computed in float64 and rounded. A gradient whose norm is
-// beyond the largest float32 divided by n is left out; sums whose norm is beyond float32 make no step.
+// length*(1/n) exceeds the limit, else by 1/n, computed in float64 and rounded. Where a batch makes the
+// norm one beyond float32, the sums are dropped and no step is made.
 //
 // Row router: bag[r] takes the embeddings of row r's tokens in order, from +0, and is multiplied by
 // 10/cols; a 1 stands behind it. q[r,k] takes bag[r]*Subsets[k] over the channels and the 1, and p[r] is

@@ -45,8 +45,8 @@ func (st *RouterState) Check(r *Router) error {
 
 // TrainRouter takes the gradient of the sum over i of (score of uids[i] - targets[i])^2, for tokens
 // [rows x cols], and returns that sum. When o.Batches have come since the last step, it takes one down the
-// mean of their gradients. A batch whose gradient is longer than the largest float32 divided by o.Batches
-// is left out.
+// mean of their gradients. A batch that makes the gradient too long for a float32 is dropped with those
+// that wait.
 //
 // The validator of 2022 stepped on steps 1, 4, 7 and so on of an epoch: set Waiting to o.Batches-1 where
 // an epoch begins.
@@ -56,23 +56,20 @@ func (w *Workspace) TrainRouter(r *Router, o RouterTraining, st *RouterState, to
 		panic(err)
 	}
 	loss := w.routerGradient(r, tokens, rows, cols, uids, targets)
-	grads := [3][]float32{w.grads, w.gates.dgates, w.gates.dbias}
-	length := norm(grads[:]...)
-	if !(length <= math.MaxFloat32/float64(o.Batches)) {
+	sums := [3][]float32{w.grads, w.gates.dgates, w.gates.dbias}
+	if o.Batches > 1 || len(st.Sum) > 0 {
+		sums = st.add(r, sums)
+	}
+	length := norm(sums[:]...)
+	finite := length <= math.MaxFloat32
+	if st.Waiting++; finite && st.Waiting < o.Batches {
 		return loss
 	}
-	if o.Batches == 1 && len(st.Sum) == 0 {
-		st.step(r, o, grads, length)
-		return loss
+	if finite {
+		st.step(r, o, sums, length)
 	}
-	sums := st.add(r, grads)
-	if st.Waiting++; st.Waiting >= o.Batches {
-		if length = norm(sums[:]...); length <= math.MaxFloat32 {
-			st.step(r, o, sums, length)
-		}
-		clear(st.Sum)
-		st.Waiting = 0
-	}
+	clear(st.Sum)
+	st.Waiting = 0
 	return loss
 }
 
@@ -94,7 +91,7 @@ func (st *RouterState) step(r *Router, o RouterTraining, sums [3][]float32, leng
 		st.Momentum = make(Momentum, r.weights())
 	}
 	factor := 1 / float64(o.Batches)
-	if mean := length * factor; o.ClipNorm > 0 && mean > float64(o.ClipNorm) {
+	if mean := float64(length * factor); o.ClipNorm > 0 && mean > float64(o.ClipNorm) {
 		factor = float64(o.ClipNorm) / length
 	}
 	k, momenta := o.SGD.step(float32(factor)), r.parts(st.Momentum)

@@ -25,7 +25,7 @@ type routing struct {
 }
 
 func newRouting(gates int) *routing {
-	c, s := Config{Vocab: 1024, Context: 24, Width: 32, Layers: 1, Heads: 2}, num.NewStream(1, "routing")
+	c, s := Config{Vocab: 512, Context: 24, Width: 32, Layers: 1, Heads: 2}, num.NewStream(1, "routing")
 	x := &routing{one: NewRouter(c, gates, s), rows: NewRowRouter(New(c, s), gates, 4),
 		tokens: randomTokens(16*24, c.Vocab, s), labels: randomTokens(16, 4, s),
 		means: make([]float32, 4*gates), scores: make([]float32, 16*gates)}

@@ -80,29 +80,53 @@ func TestTheRowRouterLearnsWhoIsGoodAtWhatWithinABatch(t *testing.T) {
 func TestAFreshRowRouterRepeatsTheTable(t *testing.T) {
 	c := Config{Vocab: 20, Context: 8, Width: 16, Layers: 1, Heads: 2}
 	s := num.NewStream(3, "table")
-	r, w := NewRowRouter(New(c, s), 3, 2), new(Workspace)
-	scores := make([]float32, 2*3)
+	r, w := NewRowRouter(New(c, s), 4, 2), new(Workspace)
+	scores := make([]float32, 2*4)
 	tokens := randomTokens(10, 20, s)
-	w.RouteRows(r, tokens, 2, 5, []float32{0.2, 0.4, 0.9, 0.7, 0, 0}, scores)
-	for at, want := range []float64{0.3, 0.8, 0.01, 0.3, 0.8, 0.01} { // subsets alike likely
+	w.RouteRows(r, tokens, 2, 5, []float32{0.2, 0.4, 0.9, 0.7, 0, 0, 1, 1}, scores)
+	for at, want := range []float64{0.3, 0.8, 0.01, 0.99, 0.3, 0.8, 0.01, 0.99} { // both subsets are as likely
 		if !near(scores[at], want, 1e-6, 0) {
-			t.Errorf("row %d, uid %d scores %v, expected the mean over the subsets, %v", at/3, at%3, scores[at], want)
+			t.Errorf("row %d, uid %d scores %v, expected the mean over the subsets, %v", at/4, at%4, scores[at], want)
 		}
 	}
 	w.RouteRows(r, tokens, 2, 5, nil, scores)
 	if slices.ContainsFunc(scores, func(v float32) bool { return v != 0.5 }) {
 		t.Errorf("without a table the scores are %v, expected 1/2", scores)
 	}
-	want := r.Clone()
-	rows := []uint16{0, 1}
-	if loss := w.TrainRows(r, DefaultRowTraining, new(RowAdam), tokens, 2, 5, nil, nil, nil); loss != 0 {
+}
+
+func TestAStepWithNothingToLearnChangesNothing(t *testing.T) {
+	c := Config{Vocab: 20, Context: 8, Width: 16, Layers: 1, Heads: 2}
+	s := num.NewStream(10, "nothing")
+	r, st, w := NewRowRouter(New(c, s), 3, 2), new(RowAdam), new(Workspace)
+	trainRandomly(r, st, 3, s, 0, 1, 2) // its moments would carry it on
+	want, tokens := r.Clone(), randomTokens(10, 20, s)
+	if loss := w.TrainRows(r, DefaultRowTraining, st, tokens, 2, 5, nil, nil, nil); loss != 0 {
 		t.Errorf("without pairs and labels the loss is %v, expected 0", loss)
 	}
-	if !equalRouters(r, want) {
-		t.Error("a step with nothing to learn changed the router")
+	if !equalRouters(r, want) || st.Steps != 3 {
+		t.Error("the router or the number of its steps changed")
 	}
-	if w.TrainRows(r, DefaultRowTraining, new(RowAdam), tokens, 2, 5, rows, nil, nil); equalRouters(r, want) {
-		t.Error("a step with labels alone changed nothing")
+	w.TrainRows(r, DefaultRowTraining, st, tokens, 2, 5, []uint16{0, 1}, nil, nil)
+	if equalRouters(r, want) || st.Steps != 4 {
+		t.Error("labels alone made no step")
+	}
+}
+
+func TestCopiesOfARowRouterShareNothing(t *testing.T) {
+	c := Config{Vocab: 20, Context: 8, Width: 16, Layers: 1, Heads: 2}
+	s := num.NewStream(11, "copies")
+	base := New(c, s)
+	digest := base.Digest()
+	r := NewRowRouter(base, 3, 2)
+	trainRandomly(r, new(RowAdam), 2, s, 0, 1, 2)
+	if base.Digest() != digest {
+		t.Error("training the router moved the model that its trunk was forked from")
+	}
+	before, _ := r.AppendBinary(nil)
+	trainRandomly(r.Clone(), new(RowAdam), 2, s, 0, 1, 2)
+	if after, _ := r.AppendBinary(nil); !bytes.Equal(before, after) {
+		t.Error("training a clone moved its origin")
 	}
 }
 
@@ -268,7 +292,7 @@ func TestARowRouterAtItsLimitsMakesNoNaN(t *testing.T) {
 		r, st, w := NewRowRouter(New(c, s), 5, 3), new(RowAdam), new(Workspace)
 		wildest(s, r.Trunk.Weights, r.Gates, r.Bias, r.Common, r.Subsets)
 		o := DefaultRowTraining
-		o.TrunkRate, o.HeadRate, o.Epsilon, o.ClipNorm = 1, 1, math.SmallestNonzeroFloat32, 1<<60
+		o.TrunkRate, o.HeadRate, o.Epsilon, o.ClipNorm = 1, 1, math.SmallestNonzeroFloat32, 0
 		for _, means := range [][]float32{nil, {0, 1, 0, 1, 1, 1, 0, 0, 0, 0.5, -3, 9, 1e37, -1e37, 1}} {
 			for range 4 {
 				tokens, labels := randomTokens(16, 9, s), randomTokens(2, 3, s)
@@ -348,8 +372,8 @@ func TestARowRouterRefusesWhatItCannotLearnFrom(t *testing.T) {
 		func(o *RowTraining) { o.Beta1 = 1 },
 		func(o *RowTraining) { o.Beta2 = -0.1 },
 		func(o *RowTraining) { o.Epsilon = 0 },
-		func(o *RowTraining) { o.ClipNorm = 0 },
-		func(o *RowTraining) { o.ClipNorm = 1 << 61 },
+		func(o *RowTraining) { o.ClipNorm = -1 },
+		func(o *RowTraining) { o.ClipNorm = float32(math.Inf(1)) },
 	} {
 		o := DefaultRowTraining
 		if spoil(&o); o.Validate() == nil {

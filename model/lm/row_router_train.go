@@ -14,7 +14,7 @@ type RowTraining struct {
 	TrunkRate, HeadRate float32 // learning rates, at most 1
 	Beta1, Beta2        float32 // in [0, 1)
 	Epsilon             float32 // above 0, added to the root of the second moment
-	ClipNorm            float32 // longest gradient, above 0 and at most 2^60
+	ClipNorm            float32 // longest gradient, 0 for no limit
 }
 
 // DefaultRowTraining are the settings that routing was tried with.
@@ -31,8 +31,8 @@ func (o RowTraining) Validate() error {
 		return fmt.Errorf("lm: row router's betas %v and %v; they must lie in [0, 1)", o.Beta1, o.Beta2)
 	case !within(o.Epsilon, math.SmallestNonzeroFloat32, 1):
 		return fmt.Errorf("lm: row router's epsilon %v; it must lie above 0 and at most at 1", o.Epsilon)
-	case !within(o.ClipNorm, math.SmallestNonzeroFloat32, 1<<60):
-		return fmt.Errorf("lm: row router's clip norm %v; it must lie above 0 and at most at 2^60", o.ClipNorm)
+	case !within(o.ClipNorm, 0, math.MaxFloat32):
+		return fmt.Errorf("lm: row router's clip norm %v; it must be positive, or 0 for none", o.ClipNorm)
 	}
 	return nil
 }

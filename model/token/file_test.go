@@ -233,6 +233,34 @@ func TestSpecialTokensAreReadBackAsTheyAreSpelled(t *testing.T) {
 	}
 }
 
+// Reach is that of the token with the largest id, whether it ends texts, is a byte or was merged.
+func TestReachIsThatOfTheLargestIdOfText(t *testing.T) {
+	data, _ := trained(t, 264).MarshalJSON()
+	for _, c := range []struct{ name, one, other string }{
+		{"the end of text", `"id": 263`, `"id": 263`},
+		{"a byte", `"!": 0`, `"!": 263`},
+		{"a merged token", `"Ġth": 258`, `"Ġth": 263`},
+	} {
+		changed := string(data)
+		if c.one != c.other {
+			_, id, _ := strings.Cut(c.one, ": ")
+			if !strings.Contains(changed, c.one) {
+				t.Fatalf("%s: no %s", c.name, c.one)
+			}
+			changed = strings.NewReplacer(c.one, c.other, `|\u003e": 263`, `|\u003e": `+id, `"id": 263`, `"id": `+id).Replace(changed)
+		}
+		const added = "\"special\": true\n    }"
+		changed = strings.Replace(changed, added, added+`, {"id": 264, "content": "[PAD]", "special": true}`, 1)
+		tok, err := Load([]byte(changed))
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if tok.Reach() != 264 || tok.Vocab() != 265 {
+			t.Errorf("%s: reach %d of %d tokens", c.name, tok.Reach(), tok.Vocab())
+		}
+	}
+}
+
 // A tokenizer whose merges do not lead to a word of the vocabulary cuts it otherwise when whole words
 // come first.
 func TestWholeWordsFirstIsRefusedWhereItMatters(t *testing.T) {

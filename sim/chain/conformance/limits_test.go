@@ -57,6 +57,24 @@ func TestWhatAFileMayCauseIsBounded(t *testing.T) {
 	}
 }
 
+// Of many faults the first are named and all are counted; what stands between them runs.
+func TestFaultsAreNamedUpToALimit(t *testing.T) {
+	var rows []string
+	for range maxFaults + 10 {
+		rows = append(rows, "[0, -1]", "[0, 1000000000]")
+	}
+	r, err := Check(fmt.Appendf(nil, `{"format": "emission/1", "count": %d, "table": [%s]}`, len(rows), strings.Join(rows, ", ")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Cases != len(rows) || r.Passed != len(rows)/2 || r.Faulty != len(rows)/2 || len(r.Faults) != maxFaults || r.OK() {
+		t.Errorf("%d of %d cases passed, %d faulty, %d named", r.Passed, r.Cases, r.Faulty, len(r.Faults))
+	}
+	if last := r.Faults[maxFaults-1]; last.Case != fmt.Sprintf("table[%d]", 2*(maxFaults-1)) || last.Path != last.Case+"[1]" {
+		t.Errorf("the last that is named is %s", last.String())
+	}
+}
+
 // Work is counted before it is done, over all cases of a file.
 func TestTheEpochsOfAFileAreCounted(t *testing.T) {
 	d, err := parse([]byte("{}"))
