@@ -116,6 +116,8 @@ var families = []MetricFamily{
 	{Name: "spearman.stake_latency", Unit: "1", Doc: "Spearman's correlation over applications of stake and median latency", Interval: true, Needs: requested},
 
 	{Name: "seats.changes", Unit: "seats", Doc: "times that a seat was taken from its holder", Needs: epochs},
+	{Name: "seats.came.{group}", Unit: "seats", Doc: "seats that members of a group took after genesis", Needs: epochs},
+	{Name: "seats.pruned.{group}", Unit: "seats", Doc: "seats that were taken from members of a group", Needs: epochs},
 	{Name: "faults.{fault}", Unit: "faults", Doc: "faults of a kind", Needs: []trace.Table{trace.Faults}},
 }
 

@@ -92,6 +92,13 @@ func (s *Summary) runMetrics(m *metrics) {
 	}
 	if s.Seats != nil {
 		m.add("seats.changes", float64(s.Seats.Changes))
+		for _, g := range s.Seats.Groups {
+			if g.Group == strangers {
+				continue
+			}
+			m.add("seats.came.{group}", float64(g.Came), g.Group)
+			m.add("seats.pruned.{group}", float64(g.Went), g.Group)
+		}
 	}
 	for _, f := range s.Faults {
 		m.add("faults.{fault}", float64(f.Count), f.Kind)

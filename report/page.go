@@ -6,7 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
-	"sort"
+	"maps"
+	"slices"
 	"strconv"
 )
 
@@ -53,10 +54,12 @@ func pageFigures(made []drawn) []pageFigure {
 
 // page renders the one self-contained page of a run.
 func page(m *Manifest, s *Summary, made []drawn, left []string) ([]byte, error) {
+	inForce := rules(m)
 	data := struct {
 		Manifest *Manifest
 		Summary  *Summary
-		Rules    []Line
+		Rules    []Rule
+		Leading  []Rule
 		Verdict  []string
 		Lines    []Line
 		Metrics  []Metric
@@ -65,7 +68,7 @@ func page(m *Manifest, s *Summary, made []drawn, left []string) ([]byte, error) 
 		Glossary []Line
 		Scenario string
 	}{
-		Manifest: m, Summary: s, Rules: rules(m), Verdict: s.Verdict(), Lines: s.Lines(), Metrics: s.Metrics(),
+		Manifest: m, Summary: s, Rules: inForce, Leading: inForce[:min(len(inForce), leading)], Verdict: s.Verdict(), Lines: s.Lines(), Metrics: s.Metrics(),
 		Figures: pageFigures(made), Left: left, Glossary: glossary, Scenario: indented(m.Scenario),
 	}
 	var b bytes.Buffer
@@ -89,14 +92,22 @@ func indented(raw json.RawMessage) string {
 	return b.String()
 }
 
+// Rule is one rule or parameter that a run used, as the manifest's in_force lists them.
+type Rule struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Note  string `json:"note,omitempty"`
+}
+
+// leading is how many rules a page shows unfolded.
+const leading = 12
+
 // rules lists what was in force: what the manifest says of it, or, in folders that do not, the keys of
 // the chain that the scenario sets.
-func rules(m *Manifest) []Line {
-	var tree any
-	if len(m.InForce) > 0 {
-		if json.Unmarshal(m.InForce, &tree) == nil {
-			return flat("", tree)
-		}
+func rules(m *Manifest) []Rule {
+	var list []Rule
+	if len(m.InForce) > 0 && json.Unmarshal(m.InForce, &list) == nil {
+		return list
 	}
 	var scenario struct {
 		Chain map[string]any `json:"chain"`
@@ -109,46 +120,9 @@ func rules(m *Manifest) []Line {
 			delete(scenario.Chain, key)
 		}
 	}
-	return flat("", scenario.Chain)
-}
-
-// flat lists the values of a tree of JSON by their paths.
-func flat(path string, v any) []Line {
-	switch v := v.(type) {
-	case map[string]any:
-		keys := make([]string, 0, len(v))
-		for key := range v { // order-free: sorted below
-			keys = append(keys, key)
-		}
-		sort.Strings(keys)
-		var out []Line
-		for _, key := range keys {
-			below := key
-			if path != "" {
-				below = path + "." + key
-			}
-			out = append(out, flat(below, v[key])...)
-		}
-		return out
-	case []any:
-		var out []Line
-		plain := true
-		for i, one := range v {
-			if _, nested := one.(map[string]any); nested {
-				plain = false
-				out = append(out, flat(fmt.Sprintf("%s[%d]", path, i), one)...)
-			}
-		}
-		if plain {
-			text, _ := json.Marshal(v) // what was just decoded
-			return []Line{{path, string(text)}}
-		}
-		return out
-	case float64:
-		return []Line{{path, strconv.FormatFloat(v, 'f', -1, 64)}}
-	case nil:
-		return []Line{{path, "unset"}}
-	default:
-		return []Line{{path, fmt.Sprint(v)}}
+	keys := slices.Sorted(maps.Keys(scenario.Chain))
+	for _, key := range keys {
+		list = append(list, Rule{Name: key, Value: fmt.Sprint(scenario.Chain[key])})
 	}
+	return list
 }

@@ -15,7 +15,7 @@ import (
 func TestThePageSaysFirstWhatTheRunWasAndWhatItCameTo(t *testing.T) {
 	dir := t.TempDir()
 	s := newSynthetic(25)
-	s.manifest.InForce = []byte(`{"rule":"yuma2","params":{"kappa":0.5,"tempo_blocks":360,"liquid":false,"cap":null}}`)
+	s.manifest.InForce = []byte(`[{"name":"rule","value":"yuma2"},{"name":"kappa","value":"0.5","note":"majority of stake"}]`)
 	w, err := NewWriter(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -34,8 +34,8 @@ func TestThePageSaysFirstWhatTheRunWasAndWhatItCameTo(t *testing.T) {
 	page := read(t, filepath.Join(dir, PageFile))
 	at := 0
 	for _, next := range []string{
-		"<h1>synthetic", "a made-up network", "Rules in force", "params.kappa</dt><dd>0.5<", "params.liquid</dt><dd>false<",
-		"rule</dt><dd>yuma2<", "Verdict", "1 of 2 expectations of the scenario are not met", "Expectations",
+		"<h1>synthetic", "a made-up network", "Rules in force", "rule</dt><dd>yuma2<", "kappa</dt><dd>0.5<",
+		"<details>", "majority of stake", "Verdict", "1 of 2 expectations of the scenario are not met", "Expectations",
 		"noise earns little", "incentive.random.ratio between 0 and 0.3", "not&nbsp;met", "run.epochs == 1000", "Groups", "Figures", "<svg",
 		"Details", "<details>", "Glossary", "Spearman’s correlation</th>",
 	} {

@@ -128,6 +128,9 @@ func (t *terms) all() []term {
 	return out
 }
 
+// strangers is the group of those who are no nodes of the scenario.
+const strangers = "hotkeys of no node"
+
 // SeatSummary tells how seats changed hands.
 type SeatSummary struct {
 	Changes int           `json:"changes"` // terms that ended because somebody else took the seat
@@ -148,7 +151,7 @@ func (f *findings) seats() *SeatSummary {
 	}
 	s := &SeatSummary{Changes: f.terms.ended}
 	of := func(node int) *SeatChanges {
-		name := "hotkeys of no node"
+		name := strangers
 		if node >= 0 {
 			name = f.nodes[node].group()
 		}

@@ -192,6 +192,9 @@ func TestASeatThatChangesHandsIsTwoLives(t *testing.T) {
 		if g := s.Groups[len(s.Groups)-1]; g.Group != "late" || g.EarnedRao != 40 || g.Incentive.Estimate != 50.0/65535 {
 			t.Errorf("seats recorded %t: %+v", recorded, g)
 		}
+		if metricOf(t, s, "seats.came.late") != 1 || metricOf(t, s, "seats.pruned.miner") != 1 {
+			t.Errorf("seats recorded %t: %+v", recorded, s.Seats)
+		}
 		if s.Seats == nil || s.Seats.Changes != 1 || len(s.Seats.Groups) != 2 || s.Seats.Groups[0].Went != 1 || s.Seats.Groups[1].Came != 1 {
 			t.Errorf("seats recorded %t: %+v", recorded, s.Seats)
 		}
