@@ -223,12 +223,20 @@ func NewValidator(c ValidatorConfig) *Validator {
 	v.powers.Base, v.powers.Synergy = c.Power, c.SynergyPower
 	v.rotation.Selection = era.Selection
 	v.averages.Alpha = c.Alpha
-	v.means = score.NewSubsetMeans(len(v.reads), score.ScoringLane)
+	v.means = v.noMeans()
 	if c.Routing == Gated {
-		v.means = score.NewSubsetMeans(len(v.reads), score.ServiceLane)
 		v.powers.CommonRows = commonRows
 	}
 	return v
+}
+
+// noMeans is an empty table of means for the lanes and the uids that there are.
+func (v *Validator) noMeans() *score.SubsetMeans {
+	last := score.ScoringLane
+	if v.config.Routing == Gated {
+		last = score.ServiceLane
+	}
+	return score.NewSubsetMeans(len(v.reads), last, v.config.gates())
 }
 
 // Handle implements host.Agent.

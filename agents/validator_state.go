@@ -41,7 +41,7 @@ func (v *Validator) RestoreState(b []byte) error {
 	c := open("validator", validatorState, b)
 	r := Validator{config: v.config, era: v.era, powers: v.powers, reads: v.reads}
 	r.rotation.Selection, r.averages.Alpha = v.era.Selection, v.config.Alpha
-	r.brain, r.means = v.brain.fresh(), new(score.SubsetMeans)
+	r.brain, r.means = v.brain.fresh(), v.noMeans()
 	r.brain.restore(c)
 	c.part("rotation", r.rotation.UnmarshalBinary)
 	c.part("averages", r.averages.UnmarshalBinary)
@@ -76,12 +76,9 @@ func (v *Validator) consistent() error {
 	if err := v.brain.consistent(v.config); err != nil {
 		return err
 	}
-	last := score.ScoringLane
-	if v.config.Routing == Gated {
-		last = score.ServiceLane
-	}
-	if subsets, lane := v.means.Shape(); subsets != len(v.reads) || lane != last {
-		return fmt.Errorf("means by %d subsets up to lane %d, expected %d up to %d", subsets, lane, len(v.reads), last)
+	subsets, last := v.means.Shape()
+	if wantSubsets, wantLast := v.noMeans().Shape(); subsets != wantSubsets || last != wantLast {
+		return fmt.Errorf("means by %d subsets up to lane %d, expected %d up to %d", subsets, last, wantSubsets, wantLast)
 	}
 	for uid, p := range v.peers {
 		if p.standing > score.Unasked {

@@ -369,8 +369,8 @@ func TestAGatedStateThatContradictsItselfIsRefused(t *testing.T) {
 		"losses of other rows":     func(v *Validator) { v.step.asks[0].losses = []float64{1} },
 		"too few scores":           func(v *Validator) { v.step.gates = v.step.gates[:5] },
 		"a subset nobody reads":    func(v *Validator) { v.step.subsets[0] = 77 },
-		"a table of other subsets": func(v *Validator) { v.means = score.NewSubsetMeans(2, score.ServiceLane) },
-		"a table of one lane":      func(v *Validator) { v.means = score.NewSubsetMeans(3, score.ScoringLane) },
+		"a table of other subsets": func(v *Validator) { v.means = score.NewSubsetMeans(2, score.ServiceLane, 4) },
+		"a table of one lane":      func(v *Validator) { v.means = score.NewSubsetMeans(3, score.ScoringLane, 4) },
 		"a router of more gates":   func(v *Validator) { v.brain.(*rowRouter).model = lm.NewRowRouter(smallModel(), 6, 3) },
 		"moments of another router": func(v *Validator) {
 			v.brain.(*rowRouter).moments = lm.RowAdam{Steps: 1, M: []float32{1}, V: []float32{1}}

@@ -53,7 +53,7 @@ func ExampleAverages() {
 }
 
 func ExampleSubsetMeans() {
-	means := score.NewSubsetMeans(2, score.ServiceLane)
+	means := score.NewSubsetMeans(2, score.ServiceLane, 4)
 	for range 20 { // uid 1 is good at the second subset
 		means.Answered(1, score.ScoringLane, 0, 5.2, 0.5, 0.03)
 		means.Answered(1, score.ServiceLane, 1, 2.1, 0.5, 0.66)

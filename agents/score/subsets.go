@@ -39,12 +39,14 @@ type SubsetMean struct {
 type SubsetMeans struct {
 	subsets int
 	lanes   int          // those up to a lane
+	uids    int          // that room is made for at once
 	cells   []SubsetMean // [uids so far x lanes x subsets]
 }
 
-// NewSubsetMeans returns an empty table of so many subsets, for the lanes up to last.
-func NewSubsetMeans(subsets int, last Lane) *SubsetMeans {
-	return &SubsetMeans{subsets: subsets, lanes: int(last) + 1}
+// NewSubsetMeans returns an empty table of so many subsets, for the lanes up to last. Its first row
+// makes room for so many uids; there may be more.
+func NewSubsetMeans(subsets int, last Lane, uids int) *SubsetMeans {
+	return &SubsetMeans{subsets: subsets, lanes: int(last) + 1, uids: uids}
 }
 
 // Shape is the number of subsets and the last lane of the table.
@@ -75,8 +77,10 @@ func (t *SubsetMeans) Unanswered(uid uint16, subset int, gate float32) {
 }
 
 func (t *SubsetMeans) grown(uid uint16, lane Lane, subset int) *SubsetMean {
-	if n := (int(uid)+1)*t.lanes*t.subsets - len(t.cells); n > 0 {
-		t.cells = append(t.cells, make([]SubsetMean, n)...)
+	if uids := int(uid) + 1; t.place(uid, 0, 0) >= len(t.cells) {
+		cells := make([]SubsetMean, max(uids, t.uids)*t.lanes*t.subsets)
+		copy(cells, t.cells)
+		t.cells = cells
 	}
 	return &t.cells[t.place(uid, lane, subset)]
 }

@@ -47,7 +47,7 @@ func (p plainMeans) target(uid, subset, uids, subsets int) float64 {
 
 func TestTargetsShrinkTowardTheUIDsMeanAndThatTowardAll(t *testing.T) {
 	const uids, subsets = 5, 3
-	table, twin := NewSubsetMeans(subsets, ServiceLane), plainMeans{}
+	table, twin := NewSubsetMeans(subsets, ServiceLane, 4), plainMeans{}
 	s := num.NewStream(1, "targets")
 	for turn := range 3000 {
 		if turn%500 == 0 {
@@ -72,7 +72,7 @@ func TestTargetsShrinkTowardTheUIDsMeanAndThatTowardAll(t *testing.T) {
 }
 
 func TestAMeanReachesBackAHundredRows(t *testing.T) {
-	table := NewSubsetMeans(1, ScoringLane)
+	table := NewSubsetMeans(1, ScoringLane, 4)
 	for range 1000 {
 		table.Answered(2, ScoringLane, 0, 9, 0.9, 0.9)
 	}
@@ -93,7 +93,7 @@ func TestAMeanReachesBackAHundredRows(t *testing.T) {
 }
 
 func TestRowsWithoutAnAnswerCountForTheTargetAlone(t *testing.T) {
-	table := NewSubsetMeans(2, ServiceLane)
+	table := NewSubsetMeans(2, ServiceLane, 4)
 	table.Answered(1, ServiceLane, 1, 2, 0.6, 0.8)
 	table.Unanswered(1, 1, 0.4)
 	if got, want := table.At(1, ServiceLane, 1), (SubsetMean{Rows: 2, Answered: 1, Loss: 2, Gate: 0.5, Target: 0.4}); got != want {
@@ -111,7 +111,7 @@ func TestRowsWithoutAnAnswerCountForTheTargetAlone(t *testing.T) {
 }
 
 func TestCountsStopWhereTheirRoomEnds(t *testing.T) {
-	table := NewSubsetMeans(1, ScoringLane)
+	table := NewSubsetMeans(1, ScoringLane, 4)
 	for range math.MaxUint16 + 10 {
 		table.Answered(0, ScoringLane, 0, 1, 0.5, 0.5)
 	}
@@ -121,13 +121,13 @@ func TestCountsStopWhereTheirRoomEnds(t *testing.T) {
 }
 
 func FuzzSubsetMeansUnmarshal(f *testing.F) {
-	table := NewSubsetMeans(2, ServiceLane)
+	table := NewSubsetMeans(2, ServiceLane, 4)
 	table.Answered(1, ServiceLane, 1, 2, 0.6, 0.8)
 	b, _ := table.AppendBinary(nil)
 	f.Add(b)
 	f.Add([]byte{subsetsVersion, 2, 255, 255, 255, 255, 255, 255, 255, 255})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		read := NewSubsetMeans(1, ScoringLane)
+		read := NewSubsetMeans(1, ScoringLane, 4)
 		before, _ := read.AppendBinary(nil)
 		err := read.UnmarshalBinary(b)
 		again, _ := read.AppendBinary(nil)

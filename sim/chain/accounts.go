@@ -16,18 +16,21 @@ type account struct {
 
 	delegate    bool   // open to nominators
 	take        uint16 // share of their dividends that the owner keeps, in 1/65535
+	changedIn   uint64 // Params.StakeSettles: epoch, from 1, in which stake was last added or removed
+	settledRao  uint64 // the owner's stake when that epoch began
 	nominations []nomination
 }
 
 // nomination is the stake that somebody else than the owner has on a delegate hotkey.
 type nomination struct {
-	coldkey  Key
-	stakeRao uint64
+	coldkey    Key
+	stakeRao   uint64
+	settledRao uint64 // when the epoch began in which stake on the hotkey was last changed
 }
 
 const (
-	nominationBytes = 32 + 8
-	accountBytes    = 2*32 + 3*8 + 1 + 2 + 4
+	nominationBytes = 32 + 2*8
+	accountBytes    = 2*32 + 5*8 + 1 + 2 + 4
 )
 
 // nomination returns the place of a nominator and whether it is there.
@@ -45,9 +48,12 @@ func (a *account) layout(c *coder) {
 	c.u64(&a.nonce)
 	c.flag(&a.delegate)
 	c.u16(&a.take)
+	c.u64(&a.changedIn)
+	c.u64(&a.settledRao)
 	list(c, &a.nominations, nominationBytes, func(n *nomination) {
 		c.bytes(n.coldkey[:])
 		c.u64(&n.stakeRao)
+		c.u64(&n.settledRao)
 	})
 }
 

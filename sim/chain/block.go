@@ -12,7 +12,7 @@ func (s *State) EndBlock() []Event {
 	s.markEntropy()
 	events := s.events
 	s.events = nil
-	if s.due(s.height) {
+	if s.blocksToEpoch(s.height) == 0 {
 		events = append(events, s.epoch())
 	}
 	s.mustConserve()
@@ -28,21 +28,22 @@ func (s *State) mint(rao uint64) {
 	s.money.Pending += rao
 }
 
-// due says whether an epoch runs at a height.
-func (s *State) due(height uint64) bool {
-	p := &s.params
-	if p.EpochDue == DueByHeight {
-		return blocksToEpoch(p.TempoBlocks, height) == 0
-	}
-	return p.TempoBlocks > 0 && height-s.lastEpoch >= p.TempoBlocks
+// blocksToEpoch is how many blocks after a height an epoch runs.
+func (s *State) blocksToEpoch(height uint64) uint64 {
+	return BlocksToEpoch(s.params.EpochDue, s.params.TempoBlocks, s.lastEpoch, height)
 }
 
-// blocksToEpoch is how many blocks after height an epoch runs by height, its own counting as 0.
-func blocksToEpoch(tempo, height uint64) uint64 {
-	if tempo == 0 {
+// BlocksToEpoch is how many blocks after a block the next epoch runs by a rule, 0 meaning in that
+// block itself, and the largest uint64 if never. lastEpoch is the block of the epoch before, which
+// only DueSinceLast asks for.
+func BlocksToEpoch(due EpochDue, tempoBlocks, lastEpoch, block uint64) uint64 {
+	switch {
+	case tempoBlocks == 0:
 		return never
+	case due == DueByHeight:
+		return tempoBlocks - (block+1)%(tempoBlocks+1)
 	}
-	return tempo - (height+1)%(tempo+1)
+	return tempoBlocks - min(block-min(lastEpoch, block), tempoBlocks)
 }
 
 const never = 1<<64 - 1
@@ -50,15 +51,11 @@ const never = 1<<64 - 1
 // NextEvent is the height of the next block at which more happens than minting and the price of
 // registration moving: an epoch; the largest uint64 if there is none.
 func (s *State) NextEvent() uint64 {
-	p := &s.params
 	next := s.height + 1
-	switch {
-	case p.TempoBlocks == 0:
-		return never
-	case p.EpochDue == DueByHeight:
-		return next + blocksToEpoch(p.TempoBlocks, next)
+	if wait := s.blocksToEpoch(next); wait != never {
+		return next + wait
 	}
-	return max(next, s.lastEpoch+p.TempoBlocks)
+	return never
 }
 
 // Advance ends n blocks, the same as n times EndBlock.
@@ -116,14 +113,13 @@ func (s *State) epoch() EpochRan {
 		eligible = eligible || n.pruningScore > 0
 		n.keepWide(out, i)
 		if rao := n.emissionRao; rao > 0 {
-			s.account(n.hotkey).earn(rao, min(out.ValidatorEmissionRao[i], rao))
+			s.account(n.hotkey).earn(rao, min(out.ValidatorEmissionRao[i], rao), s.epochs+1)
 			paid += rao
 		}
 	}
 	s.storeBonds(out.Bonds)
-	if cut > 0 {
-		s.account(s.owner).stakeRao += cut
-	}
+	s.money.Staked += paid
+	s.payOwner(cut)
 	paid += cut
 	ran := EpochRan{
 		Block: s.height, Epoch: s.epochs, EmissionRao: pending, PaidRao: paid, OwnerRao: cut,
@@ -134,7 +130,6 @@ func (s *State) epoch() EpochRan {
 		ran.UnallocatedRao = pending - paid
 	}
 	s.money.Pending = 0
-	s.money.Staked += paid
 	s.money.Dust += ran.DustRao
 	s.money.Unallocated += ran.UnallocatedRao
 	s.lastEpoch = s.height
@@ -148,6 +143,20 @@ func (s *State) ownerCut(rao uint64) uint64 {
 		return 0
 	}
 	return part(rao, uint64(s.params.OwnerCut), 65535)
+}
+
+// payOwner gives the owner its cut: stake on its hotkey, or, under the rules that know it as a coldkey
+// only, free money.
+func (s *State) payOwner(cut uint64) {
+	switch {
+	case cut == 0:
+	case s.params.ownerIsNeuron():
+		s.account(s.owner).stakeRao += cut
+		s.money.Staked += cut
+	default:
+		s.account(s.accounts.get(s.owner).owner).freeRao += cut
+		s.money.Free += cut
+	}
 }
 
 // keepWide stores the scores that not every rule has.

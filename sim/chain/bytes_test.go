@@ -106,7 +106,9 @@ func FuzzDecodeTx(f *testing.F) {
 
 // busyState has everything that a state can have: weights, bonds, events of an open block.
 func busyState(t testing.TB) *State {
-	s := mustNew(t, testGenesis(7, nil))
+	g := testGenesis(7, nil)
+	g.Stakes = append(g.Stakes, GenesisStake{pub("application"), pub("cold0"), 5})
+	s := mustNew(t, g)
 	apply := func(signer string, m Msg) {
 		t.Helper()
 		if err := s.Apply(Sign("test", testKey(signer), s.Nonce(pub(signer)), s.Height()+1, m)); err != nil {
@@ -117,7 +119,7 @@ func busyState(t testing.TB) *State {
 	apply("hot0", SetWeights{UIDs: []uint16{4, 5}, Values: []uint32{1, 2}})
 	apply("hot1", SetWeights{UIDs: []uint16{5, 6}, Values: []uint32{1, 2}})
 	apply("hot5", ServeAxon{Axon: pub("axon")})
-	apply("cold0", AddStake{pub("application"), 5})
+	apply("cold0", AddStake{pub("application"), 6})
 	apply("hot1", ServeConsensus{pub("engine")})
 	apply("cold0", Delegate{pub("hot0"), 100})
 	apply("cold1", AddStake{pub("hot0"), 7})

@@ -6,8 +6,9 @@ import (
 )
 
 // coder writes or reads a record. One layout function per record, a list of its fields in order,
-// serves both directions, so that what is read is what is written. Numbers are little-endian and
-// of fixed width; a list is its count in four bytes and its elements.
+// serves both directions, so that what is read is what is written. Writing leaves the record alone:
+// others may read it meanwhile. Numbers are little-endian and of fixed width; a list is its count in
+// four bytes and its elements.
 type coder struct {
 	buf     []byte // written so far, or still to be read
 	reading bool
@@ -60,7 +61,9 @@ func (c *coder) u16(v *uint16) {
 func (c *coder) i16(v *int16) {
 	u := uint16(*v)
 	c.u16(&u)
-	*v = int16(u)
+	if c.reading {
+		*v = int16(u)
+	}
 }
 
 func (c *coder) u8(v *uint8) {
@@ -77,6 +80,9 @@ func (c *coder) flag(v *bool) {
 		b = 1
 	}
 	c.u8(&b)
+	if !c.reading {
+		return
+	}
 	if b > 1 && c.err == nil {
 		c.err = errCanonical
 	}

@@ -36,7 +36,7 @@ func loadDue(t *testing.T) (v dueVectors) {
 func TestEpochsAreDueAsInTheOriginal(t *testing.T) {
 	for _, v := range loadDue(t).EpochDue {
 		if v.LastEpoch == nil { // the network's number only shifts the block
-			if got := blocksToEpoch(v.Tempo, v.Block+v.NetUID); got != v.ByHeight {
+			if got := BlocksToEpoch(DueByHeight, v.Tempo, 0, v.Block+v.NetUID); got != v.ByHeight {
 				t.Errorf("%+v: %d, want %d", v, got, v.ByHeight)
 			}
 			continue
@@ -44,7 +44,7 @@ func TestEpochsAreDueAsInTheOriginal(t *testing.T) {
 		s := &State{}
 		s.params = Params{TempoBlocks: v.Tempo, EpochDue: DueSinceLast}
 		s.height, s.lastEpoch = v.Block, *v.LastEpoch
-		if got := s.due(v.Block); got != v.ShouldRun {
+		if got := s.blocksToEpoch(v.Block) == 0; got != v.ShouldRun {
 			t.Errorf("%+v: due %v, want %v", v, got, v.ShouldRun)
 		}
 		if v.SinceLast > 0 && s.NextEvent() != v.Block+v.SinceLast {

@@ -7,12 +7,15 @@ import (
 	"taolab/sim/chain/emission"
 )
 
-// era2025 is what the chain ran with before subnets had pools (opentensor/subtensor, January
-// 2025, runtime defaults). Here as in all eras nobody takes a cut or a take unless told to.
+// An era is a date: each of its switches is what was in force then, with the dates between which that
+// was so beside it. Numbers without a date are the runtime's defaults at the date of the era. Here as
+// in all eras nobody takes a cut or a take unless told to.
+
+// era2025 is what the chain ran with before subnets had pools (opentensor/subtensor, 7 January 2025).
 var era2025 = Params{
-	Rule:                     consensus.Yuma2Liquid,
+	Rule:                     consensus.Yuma2Liquid, // liquid alpha: 2024-06-20 to 2025-04; to 2025-03-20 as to bonds
 	TempoBlocks:              360,
-	EpochDue:                 DueByHeight,
+	EpochDue:                 DueByHeight, // to 2026-05
 	Kappa:                    32767,
 	BondsPenalty:             65535,
 	BondsMovingAveragePPM:    900_000,
@@ -26,36 +29,38 @@ var era2025 = Params{
 	SelfOwnershipInverse:     2,
 	MaxTake:                  11796, // 18 %, also the chain's default
 	MaxNominators:            1024,
+	StakeSettles:             true, // late in 2024 to 2025-02, when subnets got pools
 	AllowBurn:                true,
-	AllowWork:                true,
-	Seal:                     "keccak-hotkey",
+	AllowWork:                true,            // to early in 2026
+	Seal:                     "keccak-hotkey", // 2023-01 to 2025-05
 	Difficulty:               10_000_000,
 	MinDifficulty:            10_000_000,
 	MaxDifficulty:            1 << 62,
 	WorkValidBlocks:          3,
-	AdjustBy:                 AdjustByTarget,
+	AdjustBy:                 AdjustByTarget, // 2023 to early in 2026
 	MaxUIDs:                  4096,
 	MaxValidators:            128,
 	ImmunityBlocks:           4096,
-	PruneBy:                  PruneByScore,
+	PruneBy:                  PruneByScore, // 2024-08 (#726) to 2025-10-29
 	MinAllowedWeights:        1024,
 	MaxWeight:                1000,
 	WeightsRateLimitBlocks:   100,
 	BurnRao:                  1 * RaoPerTAO,
 	MinBurnRao:               1 * RaoPerTAO,
 	MaxBurnRao:               100 * RaoPerTAO,
-	BurnRule:                 BurnByInterval,
+	BurnRule:                 BurnByInterval, // 2023 to early in 2026
 	AdjustmentIntervalBlocks: 100,
 	TargetRegistrations:      2,
-	MaxRegistrationsPerBlock: 1,
+	MaxRegistrationsPerBlock: 1, // to early in 2026
 	RecycleBurned:            true,
-	Emission:                 emission.ByIssuance,
+	Emission:                 emission.ByIssuance, // since 2023-03
 	RewardRao:                emission.FirstBlockRao,
 	CapRao:                   emission.SupplyRao,
 	HalvingBlocks:            emission.EraBlocks,
 }
 
-// eraNakamoto is the chain before subnets (emostov/subtensor, March 2022).
+// eraNakamoto is the chain before subnets (emostov/subtensor, 11 March 2022). Its rule, its pruning and
+// its way to adjust held from November 2021 to March 2023.
 var eraNakamoto = Params{
 	Rule:                     consensus.Nakamoto,
 	TempoBlocks:              100,
@@ -111,37 +116,43 @@ var eras = []era{
 		p.MinAllowedWeights = 1024
 		p.MaxWeight = 262 // 17,179,868 of 2^32-1
 		p.MaxWeightRatio = 64
-		p.Seal = "keccak"
+		p.Seal = "keccak" // by October 2022
 		p.WorkValidBlocks = 4
 		p.AdjustmentIntervalBlocks = 150
 		return p
 	}()},
 	{"finney-2023", func() Params {
-		p := era2025 // liquid alpha, which came later, is off
+		// The rule is that of 2023-05-02; liquid alpha, which came on 2024-06-20, is off.
+		p := era2025
 		p.TempoBlocks = 99
-		p.MaxWeight = 262 // 0.004, which validators of the time kept to
+		p.MaxWeight = 262            // 0.004, which validators of the time kept to
+		p.PruneBy = PruneByScoreLast // 2023-03 (#54) to 2024-08 (#726)
+		p.StakeSettles = false       // to late in 2024
 		return p
 	}()},
 	{"2025-01", era2025},
 	{"2026", func() Params {
 		p := era2025
+		// opentensor/subtensor, 30 June 2026. Weights were also committed first, which a network has
+		// to switch on here.
+		// With bonds in young neurons masked since 2025-03-20 and no permit without stake since 2025-05-13.
 		p.Rule = consensus.Yuma2
-		p.EpochDue = DueSinceLast
-		p.ActivityCutoffMilli = 13_889
-		// Weights were also committed first, which a network has to switch on here.
-		p.AllowWork = false
-		p.Seal = "keccak-hotkey-le"
+		p.EpochDue = DueSinceLast      // since 2026-05-06
+		p.ActivityCutoffMilli = 13_889 // since 2026-05-06
+		p.StakeSettles = false         // since 2025-02
+		p.AllowWork = false            // since early in 2026
+		p.Seal = "keccak-hotkey-le"    // since 2025-05
 		p.MaxUIDs = 256
 		p.MinNonImmune = 10
-		p.PruneBy = PruneByEmission
+		p.PruneBy = PruneByEmission // since 2025-10-29
 		p.MaxWeight = 65535
 		p.BurnRao = RaoPerTAO / 10
 		p.MinBurnRao = RaoPerTAO / 2000
-		p.BurnRule = BurnByDemand
+		p.BurnRule = BurnByDemand // since early in 2026, with the four that follow
 		p.BurnHalfLifeBlocks = 360
 		p.BurnIncreasePercent = 126
-		p.AdjustmentIntervalBlocks = 0
-		p.TargetRegistrations = 0
+		p.AdjustmentIntervalBlocks, p.TargetRegistrations = 0, 0
+		p.MaxRegistrationsPerBlock = 65535
 		return p
 	}()},
 }

@@ -20,7 +20,7 @@ const (
 	InsufficientFree                    // free money (rao, rao needed)
 	InsufficientStake                   // stake on the hotkey (rao, rao needed)
 	ZeroAmount                          // moves nothing
-	NotOwner                            // the hotkey belongs to another coldkey
+	NotOwner                            // the hotkey belongs to another coldkey or to nobody
 	AlreadyRegistered                   // the hotkey has a uid (the uid)
 	TooManyInBlock                      // registrations in this block (made, allowed)
 	TooManyInInterval                   // registrations in this interval (made, allowed)
@@ -78,7 +78,7 @@ var reasons = [...]string{
 	InsufficientFree:  "coldkey has %d rao free, needs %d",
 	InsufficientStake: "hotkey has %d rao of stake, needs %d",
 	ZeroAmount:        "amount is 0 rao: want at least 1",
-	NotOwner:          "hotkey belongs to another coldkey",
+	NotOwner:          "hotkey does not belong to the coldkey: it is another's, or was never registered",
 	AlreadyRegistered: "hotkey has uid %d already",
 	TooManyInBlock:    "%d registrations in this block, at most %d: try the next block",
 	TooManyInInterval: "%d registrations in this interval, at most %d: wait for the next",

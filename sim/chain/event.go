@@ -43,27 +43,31 @@ const eventBytes = 1 + 8 + 2 + 32
 // eventLayout codes the events that may wait for the end of their block: a kind, its fields.
 func eventLayout(c *coder, e *Event) {
 	var kind uint8
-	var r Registered
-	var old Replaced
+	var joined Registered
+	var left Replaced
 	switch v := (*e).(type) {
 	case Registered:
-		kind, r = 1, v
+		kind, joined = 1, v
 	case Replaced:
-		kind, old = 2, v
+		kind, left = 2, v
 	}
 	c.u8(&kind)
 	switch kind {
 	case 1:
-		c.u64(&r.Block)
-		c.u16((*uint16)(&r.UID))
-		c.bytes(r.Hotkey[:])
-		c.u64(&r.BurnRao)
-		*e = r
+		c.u64(&joined.Block)
+		c.u16((*uint16)(&joined.UID))
+		c.bytes(joined.Hotkey[:])
+		c.u64(&joined.BurnRao)
+		if c.reading {
+			*e = joined
+		}
 	case 2:
-		c.u64(&old.Block)
-		c.u16((*uint16)(&old.UID))
-		c.bytes(old.Old[:])
-		*e = old
+		c.u64(&left.Block)
+		c.u16((*uint16)(&left.UID))
+		c.bytes(left.Old[:])
+		if c.reading {
+			*e = left
+		}
 	default:
 		if c.err == nil {
 			c.err = fmt.Errorf("has event kind %d, which is unknown", kind)

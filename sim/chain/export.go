@@ -54,13 +54,16 @@ type SnapshotAccount struct {
 	Nonce       uint64 // smallest that its next transaction may have
 	Delegate    bool   // open to nominators
 	Take        uint16
+	ChangedIn   uint64               // epoch, from 1, in which stake was last added or removed, if stake settles
+	SettledRao  uint64               // the owner's stake when that epoch began
 	Nominations []SnapshotNomination // ascending by coldkey
 }
 
 // SnapshotNomination is the stake that somebody else than the owner has on a delegate hotkey.
 type SnapshotNomination struct {
-	Coldkey  Key
-	StakeRao uint64
+	Coldkey    Key
+	StakeRao   uint64
+	SettledRao uint64 // when the epoch began in which stake on the hotkey was last changed
 }
 
 // SnapshotNeuron is a slot of the network.
@@ -134,9 +137,9 @@ func converted[T, U any](v []T, convert func(T) U) []U {
 func exportAccount(a account) SnapshotAccount {
 	return SnapshotAccount{
 		Key: a.key, Owner: a.owner, FreeRao: a.freeRao, StakeRao: a.stakeRao, Nonce: a.nonce,
-		Delegate: a.delegate, Take: a.take,
+		Delegate: a.delegate, Take: a.take, ChangedIn: a.changedIn, SettledRao: a.settledRao,
 		Nominations: converted(a.nominations, func(n nomination) SnapshotNomination {
-			return SnapshotNomination{n.coldkey, n.stakeRao}
+			return SnapshotNomination{n.coldkey, n.stakeRao, n.settledRao}
 		}),
 	}
 }
@@ -208,9 +211,9 @@ func Import(x Snapshot) (*State, error) {
 func importAccount(a SnapshotAccount) account {
 	return account{
 		key: a.Key, owner: a.Owner, freeRao: a.FreeRao, stakeRao: a.StakeRao, nonce: a.Nonce,
-		delegate: a.Delegate, take: a.Take,
+		delegate: a.Delegate, take: a.Take, changedIn: a.ChangedIn, settledRao: a.SettledRao,
 		nominations: converted(a.Nominations, func(n SnapshotNomination) nomination {
-			return nomination{n.Coldkey, n.StakeRao}
+			return nomination{n.Coldkey, n.StakeRao, n.SettledRao}
 		}),
 	}
 }
@@ -228,17 +231,4 @@ func importNeuron(n SnapshotNeuron) neuron {
 		}),
 		weights: slices.Clone(n.Weights), bonds: slices.Clone(n.Bonds),
 	}
-}
-
-// BlocksToEpoch is how many blocks after a block the next epoch runs by a rule, 0 meaning in that
-// block itself, and the largest uint64 if never. lastEpoch is the block of the epoch before, which
-// only DueSinceLast asks for.
-func BlocksToEpoch(due EpochDue, tempoBlocks, lastEpoch, block uint64) uint64 {
-	switch {
-	case tempoBlocks == 0:
-		return never
-	case due == DueByHeight:
-		return blocksToEpoch(tempoBlocks, block)
-	}
-	return tempoBlocks - min(block-min(lastEpoch, block), tempoBlocks)
 }

@@ -27,7 +27,8 @@ func fullState(t *testing.T) *State {
 	}
 	s.Advance(s.NextEvent() + 3)
 	a := s.account(hotkey)
-	a.delegate, a.take, a.nominations = true, 1000, []nomination{{nominator, RaoPerTAO}}
+	a.delegate, a.take, a.nominations = true, 1000, []nomination{{nominator, RaoPerTAO, 6}}
+	a.changedIn, a.settledRao = s.epochs+1, 5
 	n := s.neuron(0)
 	n.ip, n.port, n.consensusKey = [16]byte{15: 1}, 8091, Key{9}
 	n.commits = []commit{{Digest{1}, s.height, s.epochs}}

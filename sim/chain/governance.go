@@ -79,6 +79,7 @@ var governables = []governable{
 		p.SelfOwnershipInverse = uint16(v)
 	}},
 	{"ServerShare", 0, maxU16, func(p *Params, v uint64) { p.ServerShare = uint16(v) }},
+	{"StakeSettles", 0, 1, func(p *Params, v uint64) { p.StakeSettles = v == 1 }},
 	{"StakeThresholdRao", 0, maxU64, func(p *Params, v uint64) { p.StakeThresholdRao = v }},
 	{"TargetRegistrations", 0, maxU16, func(p *Params, v uint64) { p.TargetRegistrations = uint16(v) }},
 	{"TempoBlocks", 0, maxTempoBlocks, func(p *Params, v uint64) { p.TempoBlocks = v }},

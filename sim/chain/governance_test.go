@@ -62,7 +62,7 @@ func TestEveryGovernableParameterIsAField(t *testing.T) {
 func other(v uint64, name string) uint64 {
 	switch name {
 	case "AlphaLow", "BondsMovingAveragePPM", "BondsPenalty", "MaxBurnRao", "MaxDifficulty", "MinBurnRao",
-		"CapRao", "MaxWeight", "MaxNominators", "MinDifficulty":
+		"CapRao", "MaxWeight", "MaxNominators", "MinDifficulty", "MaxRegistrationsPerBlock":
 		return v - 1
 	}
 	return v + 1

@@ -165,6 +165,20 @@ var registryInvariants = []Invariant{
 				return atMost("sum of nominations in rao", sum.sum, a.stakeRao)
 			})
 		}},
+	{Name: "stake-settled-before",
+		Doc: "no hotkey's stake changed in an epoch to come, and where it never did, nothing is remembered",
+		state: func(s *State) error {
+			return s.accounts.each(func(a *account) error {
+				if a.changedIn > 0 {
+					return atMost("epoch of the last change of stake", a.changedIn, s.epochs+1)
+				}
+				settled := a.settledRao
+				for _, n := range a.nominations {
+					settled |= n.settledRao
+				}
+				return is("remembered stake in rao", settled, 0)
+			})
+		}},
 	{Name: "nominations-ordered",
 		Doc: "a hotkey has at most one nomination per coldkey and 1,024 in all, by key, none of " +
 			"nothing and none of its owner's",

@@ -55,6 +55,8 @@ var faults = []struct {
 	{"stake-owned", func(s *State) { s.account(colds[5].key).delegate = true }},
 	{"stake-owned", func(s *State) { s.account(hots[1].key).owner = Key{} }},
 	{"nominations-covered", func(s *State) { s.account(hots[0].key).nominations[0].stakeRao = 1 << 62 }},
+	{"stake-settled-before", func(s *State) { s.account(hots[0].key).changedIn = s.epochs + 2 }},
+	{"stake-settled-before", func(s *State) { s.account(hots[1].key).settledRao = 1 }},
 	{"nominations-ordered", func(s *State) {
 		n := s.account(hots[0].key).nominations
 		n[0], n[1] = n[1], n[0]

@@ -374,6 +374,7 @@ var operations = []operation{
 	{"switch resets", 1, govern("BondsReset", 0, 1), false},
 	{"change immunity", 1, govern("ImmunityBlocks", 0, 5, 100), false},
 	{"change the largest take", 1, govern("MaxTake", 0, 100, 65535), false},
+	{"switch settling", 1, govern("StakeSettles", 0, 1), false},
 	{"change the threshold", 1, govern("StakeThresholdRao", 0, 1, 3*RaoPerTAO), false},
 	{"change the window of works", 1, govern("WorkValidBlocks", 0, 1, 3), false},
 	{"change registrations per block", 1, govern("MaxRegistrationsPerBlock", 0, 1, 3), false},

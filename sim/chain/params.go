@@ -22,7 +22,7 @@ type Params struct {
 	BondsMovingAveragePPM uint32 // share of the old bond that an epoch keeps, in millionths
 	ActivityCutoffBlocks  uint64 // without new weights for longer: inactive
 	ActivityCutoffMilli   uint32 // the same in thousandths of the tempo; 0: ActivityCutoffBlocks holds
-	StakeThresholdRao     uint64 // less does not count in consensus and sets no weights
+	StakeThresholdRao     uint64 // less does not count in consensus and sets no weights, but for the owner
 
 	LiquidAlpha          bool // bonds move by a share from AlphaLow to AlphaHigh
 	AlphaLow             uint16
@@ -39,6 +39,7 @@ type Params struct {
 	DefaultTake          uint16 // that a scenario's delegates start with; the ledger does not use it
 	MaxTake              uint16 // up to which a delegate may raise its take
 	MaxNominators        uint16 // of one delegate; 0: no delegation
+	StakeSettles         bool   // nominators share dividends by stake that was there all epoch
 
 	MaxUIDs        uint16
 	MaxValidators  uint16 // permits given by an epoch
@@ -69,8 +70,8 @@ type Params struct {
 	AdjustmentIntervalBlocks uint64 // BurnByInterval: blocks between adjustments
 	AdjustmentAlpha          uint64 // BurnByInterval: share of the old price kept, 2^64-1 is all
 	TargetRegistrations      uint16 // BurnByInterval: that keep the price; three times: the limit
-	MaxRegistrationsPerBlock uint16
-	RecycleBurned            bool // burned money leaves the issuance, so that it is minted again
+	MaxRegistrationsPerBlock uint16 // 65535: more than come in one block, no limit
+	RecycleBurned            bool   // burned money leaves the issuance, so that it is minted again
 
 	Emission        emission.Rule
 	EmissionFlatRao uint64 // per block, for emission.Flat
@@ -92,11 +93,13 @@ const (
 type PruneBy string
 
 // PruneByEmission takes the lowest emission; PruneByScore the lowest u16 score made of it, where
-// a slot once taken is not taken again before the next epoch; PruneByStakeOrIncentive the lowest of
-// the larger of stake share and incentive.
+// a slot once taken is not taken again before the next epoch, and of equals the earlier registration;
+// PruneByScoreLast does the same but for equals, of which it takes the last uid, or the first where
+// all are immune; PruneByStakeOrIncentive the lowest of the larger of stake share and incentive.
 const (
 	PruneByEmission         PruneBy = "emission"
 	PruneByScore            PruneBy = "score"
+	PruneByScoreLast        PruneBy = "score-last"
 	PruneByStakeOrIncentive PruneBy = "stake-or-incentive"
 )
 
@@ -145,6 +148,7 @@ func (p *Params) layout(c *coder) {
 	c.u16(&p.DefaultTake)
 	c.u16(&p.MaxTake)
 	c.u16(&p.MaxNominators)
+	c.flag(&p.StakeSettles)
 	c.u16(&p.MaxUIDs)
 	c.u16(&p.MaxValidators)
 	c.u64(&p.ImmunityBlocks)
@@ -198,7 +202,7 @@ func (p Params) Validate() error {
 	}{
 		{"EpochDue", string(p.EpochDue), []string{string(DueSinceLast), string(DueByHeight)}},
 		{"PruneBy", string(p.PruneBy), []string{string(PruneByEmission), string(PruneByScore),
-			string(PruneByStakeOrIncentive)}},
+			string(PruneByScoreLast), string(PruneByStakeOrIncentive)}},
 		{"AdjustBy", string(p.AdjustBy), []string{string(AdjustByTarget), string(AdjustByDoubleHalve)}},
 		{"BurnRule", string(p.BurnRule), []string{string(BurnByDemand), string(BurnByInterval)}},
 	} {
@@ -248,6 +252,13 @@ const (
 func (p *Params) fairShare() uint64 {
 	n := uint64(max(p.MaxUIDs, 1))
 	return (65535 + n - 1) / n
+}
+
+// ownerIsNeuron says whether the rule knows the network's owner as a neuron, which needs neither the
+// least stake nor a permit for its weights and is paid its cut as stake. Until February 2025 the owner
+// was a coldkey, and no neuron was treated differently for it.
+func (p *Params) ownerIsNeuron() bool {
+	return p.Rule == consensus.Yuma2 || p.Rule == consensus.Yuma3
 }
 
 // CutoffBlocks is for how long a neuron without new weights counts as active.

@@ -23,6 +23,7 @@ func (e *epochSeen) all() {
 	e.met(e.ran.DustRao > 0, "dust")
 	e.met(e.ran.UnallocatedRao > 0, "unallocated")
 	e.met(e.ran.OwnerRao > 0, "owner's cut")
+	e.met(e.s.money.Free > e.before.money.Free, "owner's cut in free money")
 	e.met(e.before.epochs > 0 && e.before.lastEpoch == e.before.height, "epoch in every block")
 	e.delegation()
 	if e.s.params.nakamoto() {
@@ -261,6 +262,10 @@ func (e *epochSeen) delegation() {
 			paid += n.stakeRao - old.nominations[i].stakeRao
 		}
 		e.met(paid > 0, "nominator paid")
+		for i, n := range old.nominations {
+			fresh := old.changedIn == e.before.epochs+1 && n.settledRao < n.stakeRao
+			e.met(paid > 0 && fresh && now.nominations[i].stakeRao == n.stakeRao, "fresh stake unpaid")
+		}
 		if old.take == 0 && old.ownStake() == 0 {
 			e.met(now.ownStake() > 0, "nominator's dust to the owner")
 		}

@@ -28,7 +28,7 @@ var reachable = []struct{ name, doc string }{
 	{"coldkey emptied", "a coldkey spent its last rao"},
 	{"stake emptied", "a hotkey lost its last rao"},
 	{"transfer to oneself", "money moved from a coldkey to itself"},
-	{"hotkey taken over", "stake made a hotkey of nobody somebody's"},
+	{"stake on nobody's", "stake was refused on a hotkey that never registered"},
 	{"burned by choice", "free money was burned"},
 	{"recycled by choice", "free money was recycled"},
 
@@ -37,6 +37,7 @@ var reachable = []struct{ name, doc string }{
 	{"slot replaced", "a neuron lost its slot to a newcomer"},
 	{"all immune", "a full network of immune neurons lost one of them"},
 	{"few others", "an immune neuron gave way because too few others are not"},
+	{"pruning tie by the last uid", "of equals the last uid gave way, as until August 2024"},
 	{"no slot", "nobody could give way"},
 	{"pruning tie by age", "of neurons with equal scores the older gave way"},
 	{"pruning tie by uid", "of neurons with equal score and age the lower uid gave way"},
@@ -95,6 +96,7 @@ var reachable = []struct{ name, doc string }{
 	{"nominators full", "a nominator was one too many"},
 	{"nomination refused", "a hotkey was not open to nominators"},
 	{"nominator paid", "an epoch paid a nominator"},
+	{"fresh stake unpaid", "a nominator earned less because stake was added since the last epoch"},
 	{"nominator's dust to the owner", "what the floors of nominators' shares leave went to the owner"},
 	{"nominator stays through pruning", "a neuron with nominators was replaced"},
 	{"take raised", "a take rose"},
@@ -124,6 +126,7 @@ var reachable = []struct{ name, doc string }{
 	{"dust", "the floors of an epoch's division left something"},
 	{"unallocated", "an epoch paid nobody"},
 	{"owner's cut", "an epoch paid the network's owner first"},
+	{"owner's cut in free money", "the owner's cut went to its coldkey"},
 	{"epoch in every block", "an epoch followed in the next block"},
 	{"no neurons", "an epoch ran on an empty network"},
 	{"no stake", "an epoch ran without any stake"},
@@ -268,8 +271,9 @@ func (o *observer) refused(s *State, tx Tx, e *Error) {
 	if name, ok := nearRefusals[e.Code]; ok && (e.Have+1 == e.Want || e.Want+1 == e.Have) {
 		o.met(name)
 	}
-	_, nominates := tx.Msg.(AddStake)
-	o.metIf(nominates && e.Code == TooManyNominators, "nominators full")
+	_, stakes := tx.Msg.(AddStake)
+	o.metIf(stakes && e.Code == TooManyNominators, "nominators full")
+	o.metIf(stakes && e.Code == NotOwner, "stake on nobody's")
 }
 
 func (o *observer) money(before moment, s *State, tx Tx) {
@@ -284,8 +288,7 @@ func (o *observer) money(before moment, s *State, tx Tx) {
 		o.met("recycled by choice")
 	case AddStake:
 		old := before.accounts.get(m.Hotkey)
-		o.metIf(old.owner == Key{}, "hotkey taken over")
-		o.metIf(old.owner != Key{} && old.owner != tx.Signer, "nomination made")
+		o.metIf(old.owner != tx.Signer, "nomination made")
 	case RemoveStake:
 		old, now := before.accounts.get(m.Hotkey), s.accounts.get(m.Hotkey)
 		o.metIf(now.stakeRao == 0, "stake emptied")
@@ -333,7 +336,7 @@ func (o *observer) replaced(before moment, s *State, uid UID) {
 	o.metIf(account.stakeRao > 0 && s.accounts.get(old.hotkey).stakeRao == 0, "stake returned")
 	o.metIf(len(old.bonds) > 0, "validator replaced")
 	score := func(n *neuron) uint64 {
-		if p.PruneBy == PruneByScore {
+		if p.PruneBy == PruneByScore || p.PruneBy == PruneByScoreLast {
 			return uint64(n.pruningScore)
 		}
 		return n.emissionRao
@@ -358,8 +361,10 @@ func (o *observer) replaced(before moment, s *State, uid UID) {
 		}
 		scored := p.PruneBy != PruneByStakeOrIncentive
 		if scored && other != uid && immune(n) == immune(old) && score(n) == score(old) {
-			o.metIf(n.registeredAt > old.registeredAt, "pruning tie by age")
-			o.metIf(n.registeredAt == old.registeredAt && other > uid, "pruning tie by uid")
+			last := p.PruneBy == PruneByScoreLast
+			o.metIf(!last && n.registeredAt > old.registeredAt, "pruning tie by age")
+			o.metIf(!last && n.registeredAt == old.registeredAt && other > uid, "pruning tie by uid")
+			o.metIf(last && !immune(old) && other < uid, "pruning tie by the last uid")
 		}
 		return nil
 	})

@@ -80,8 +80,12 @@ func (s *State) findSlot() (UID, error) {
 	}
 	block := s.height + 1
 	switch p.PruneBy {
-	case PruneByScore:
-		uid, _ := registration.PruneByScore(n, func(i int) registration.Candidate {
+	case PruneByScore, PruneByScoreLast:
+		choose := registration.PruneByScore
+		if p.PruneBy == PruneByScoreLast {
+			choose = registration.PruneByScoreLast
+		}
+		uid, _ := choose(n, func(i int) registration.Candidate {
 			x := s.neurons.get(UID(i))
 			return registration.Candidate{Score: uint64(x.pruningScore), RegisteredAt: x.registeredAt}
 		}, block, p.ImmunityBlocks)
@@ -129,7 +133,7 @@ func (s *State) join(coldkey, hotkey Key, uid UID, priceRao uint64) {
 	if int(uid) < s.neurons.n {
 		old := s.neurons.get(uid).hotkey
 		s.events = append(s.events, Replaced{block, uid, old})
-		if s.params.PruneBy == PruneByScore {
+		if by := s.params.PruneBy; by == PruneByScore || by == PruneByScoreLast {
 			fresh.pruningScore = 65535 // the slot is not taken again before the next epoch
 		}
 		if s.params.nakamoto() {

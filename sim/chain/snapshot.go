@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-const snapshotVersion = 2
+const snapshotVersion = 3
 
 // The bytes of a state are: version (one byte), header, accounts sorted by key, neurons by uid,
 // each with its weights and bonds.

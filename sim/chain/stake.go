@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// addStake puts stake on a hotkey of one's own, or of nobody yet, or nominates a delegate.
+// addStake puts stake on a hotkey of one's own, or nominates a delegate.
 func (s *State) addStake(coldkey Key, m AddStake) error {
 	if m.AmountRao == 0 {
 		return refuse(ZeroAmount, 0, 0)
@@ -14,7 +14,10 @@ func (s *State) addStake(coldkey Key, m AddStake) error {
 		return refuse(ZeroKey, 0, 0)
 	}
 	a := s.accounts.get(m.Hotkey)
-	nominates := a.owner != coldkey && a.owner != (Key{})
+	if a.owner == (Key{}) {
+		return refuse(NotOwner, 0, 0)
+	}
+	nominates := a.owner != coldkey
 	if nominates {
 		if err := a.admits(coldkey, &s.params); err != nil {
 			return err
@@ -25,11 +28,10 @@ func (s *State) addStake(coldkey Key, m AddStake) error {
 	}
 	s.account(coldkey).freeRao -= m.AmountRao
 	b := s.account(m.Hotkey)
+	s.settle(b)
 	b.stakeRao += m.AmountRao
 	if nominates {
 		b.nominate(coldkey, m.AmountRao)
-	} else {
-		b.owner = coldkey
 	}
 	s.money.Free -= m.AmountRao
 	s.money.Staked += m.AmountRao
@@ -54,6 +56,7 @@ func (s *State) removeStake(coldkey Key, m RemoveStake) error {
 		return refuse(InsufficientStake, have, m.AmountRao)
 	}
 	b := s.account(m.Hotkey)
+	s.settle(b)
 	b.stakeRao -= m.AmountRao
 	if nominates {
 		b.denominate(place, m.AmountRao)
@@ -62,6 +65,21 @@ func (s *State) removeStake(coldkey Key, m RemoveStake) error {
 	s.money.Staked -= m.AmountRao
 	s.money.Free += m.AmountRao
 	return nil
+}
+
+// settle remembers, before a transaction changes the stake on a hotkey, what stood there when the epoch
+// began, if that matters for the dividends and nothing changed since then.
+func (s *State) settle(a *account) {
+	epoch := s.epochs + 1
+	if !s.params.StakeSettles || a.changedIn == epoch {
+		return
+	}
+	a.changedIn, a.settledRao = epoch, a.ownStake()
+	list := slices.Clone(a.nominations)
+	for i := range list {
+		list[i].settledRao = list[i].stakeRao
+	}
+	a.nominations = list
 }
 
 // delegate opens a hotkey to nominators or changes its take. It is never closed again.
@@ -123,18 +141,33 @@ func (a *account) ownStake() uint64 {
 	return rao
 }
 
-// earn pays a hotkey in an epoch: rao in all, of which dividendsRao as a validator. Of these the
-// owner keeps the take; the rest is shared by stake, and what the floors leave is the owner's.
-func (a *account) earn(rao, dividendsRao uint64) {
+// earn pays a hotkey in an epoch, by its number from 1: rao in all, of which dividendsRao as a
+// validator. Of these the owner keeps the take; the rest is shared by stake, or, where stake settles,
+// by as much of it as was there when the epoch began; what the floors leave is the owner's.
+func (a *account) earn(rao, dividendsRao, epoch uint64) {
 	if len(a.nominations) > 0 {
 		rest := dividendsRao - part(dividendsRao, uint64(a.take), 65535)
+		shares, whole := a.shares(epoch)
 		list := slices.Clone(a.nominations)
 		for i := range list {
-			list[i].stakeRao += part(rest, list[i].stakeRao, a.stakeRao)
+			list[i].stakeRao += part(rest, shares(list[i]), whole)
 		}
 		a.nominations = list
 	}
 	a.stakeRao += rao
+}
+
+// shares returns how much of a nomination counts in an epoch, and of all stake on the hotkey.
+func (a *account) shares(epoch uint64) (of func(nomination) uint64, whole uint64) {
+	if a.changedIn != epoch {
+		return func(n nomination) uint64 { return n.stakeRao }, a.stakeRao
+	}
+	of = func(n nomination) uint64 { return min(n.stakeRao, n.settledRao) }
+	whole = min(a.ownStake(), a.settledRao)
+	for _, n := range a.nominations {
+		whole += of(n)
+	}
+	return of, whole
 }
 
 // part is rao * share / whole, cut to whole rao, for a share of at most whole; 0 for a whole of 0.

@@ -55,7 +55,7 @@ type (
 		Work    Digest // the seal of Nonce, see Params.Seal
 	}
 	// AddStake moves money of the signing coldkey onto a hotkey that it owns, with or without a
-	// uid, or nominates a delegate. A hotkey that nobody owns yet becomes the signer's.
+	// uid, or nominates a delegate. A hotkey becomes somebody's by a registration.
 	AddStake struct {
 		Hotkey    Key
 		AmountRao uint64

@@ -58,7 +58,8 @@ func (s *State) weigh(hotkey Key, m SetWeights) (UID, []WeightEntry, error) {
 // commits.
 func (s *State) mayWeigh(uid UID, version uint64, onlySelf bool) error {
 	n, p := s.neurons.get(uid), &s.params
-	if stake := s.stakeOf(uid); stake < p.StakeThresholdRao {
+	owner := n.hotkey == s.owner && p.ownerIsNeuron()
+	if stake := s.stakeOf(uid); stake < p.StakeThresholdRao && !owner {
 		return refuse(StakeBelowMinimum, stake, p.StakeThresholdRao)
 	}
 	if version < p.WeightsVersion {
@@ -69,7 +70,7 @@ func (s *State) mayWeigh(uid UID, version uint64, onlySelf bool) error {
 			return err
 		}
 	}
-	if !n.permit && !onlySelf && n.hotkey != s.owner && !p.nakamoto() {
+	if !n.permit && !onlySelf && !owner && !p.nakamoto() {
 		return refuse(NoPermit, 0, 0)
 	}
 	return nil

@@ -191,7 +191,7 @@ func textTable() string {
 		{"rule", fmt.Sprintf("%q", consensus.Names())},
 		{"epoch_due", fmt.Sprintf("%q", []chain.EpochDue{chain.DueSinceLast, chain.DueByHeight})},
 		{"prune_by", fmt.Sprintf("%q", []chain.PruneBy{chain.PruneByEmission, chain.PruneByScore,
-			chain.PruneByStakeOrIncentive})},
+			chain.PruneByScoreLast, chain.PruneByStakeOrIncentive})},
 		{"seal", fmt.Sprintf("%q", registration.Seals())},
 		{"adjust_by", fmt.Sprintf("%q", []chain.AdjustBy{chain.AdjustByTarget, chain.AdjustByDoubleHalve})},
 		{"burn_rule", fmt.Sprintf("%q", []chain.BurnRule{chain.BurnByDemand, chain.BurnByInterval})},

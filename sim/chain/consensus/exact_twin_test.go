@@ -329,7 +329,9 @@ func (t *exactTwin) liquidColumns(plain []fixed.I32F32) []fixed.I32F32 {
 	}
 	alpha := t.zeros()
 	for j, c := range t.consensus {
-		alpha[j] = fixed.One.SafeDiv(fixed.One.Add(fixed.Exp(b.Sub(a.Mul(c))))).Clamp(low, high)
+		open := []fixed.I32F32{b.Sub(a.Mul(c))} // has a twin of its own
+		fixed.OpenLogistics(open)
+		alpha[j] = open[0].Clamp(low, high)
 	}
 	return alpha
 }

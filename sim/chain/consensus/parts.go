@@ -69,7 +69,7 @@ func LogisticParams(alphaHigh, alphaLow, consensusHigh, consensusLow fixed.I32F3
 // LogisticAlpha is the first liquid alpha, 1 / (1 + exp(b - a consensus)), before it is clamped.
 func LogisticAlpha(consensus, a, b fixed.I32F32) fixed.I32F32 {
 	x := []fixed.I32F32{b.Sub(a.Mul(consensus))}
-	fixed.Logistics(x)
+	fixed.OpenLogistics(x)
 	return x[0]
 }
 

@@ -70,7 +70,7 @@ func (ws *Workspace) liquidAlphas(in *Input) bool {
 	for j, c := range ws.consensus {
 		ws.alpha[j] = offset.Sub(slope.Mul(c))
 	}
-	fixed.Logistics(ws.alpha)
+	fixed.OpenLogistics(ws.alpha)
 	for j, a := range ws.alpha {
 		ws.alpha[j] = a.Clamp(low, high)
 	}

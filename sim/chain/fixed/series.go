@@ -21,18 +21,25 @@ var inverses = func() (v [32]uint64) {
 // falls short by half a percent at 20.
 func Exp(x I32F32) I32F32 {
 	x = x.Clamp(-expLimit, expLimit)
-	return signed(x, powers(magnitude(x)))
+	sum, _ := powers(magnitude(x))
+	return signed(x, sum)
 }
 
-// powers returns 1 + x + x^2/2! + ... + x^31/31! of 0 <= x <= 20, every term truncated.
-func powers(x uint64) uint64 {
+// powers returns 1 + x + x^2/2! + ... + x^31/31! of x >= 0, every term truncated. It is not ok where
+// a sum, or a term before its division, needs more than 31 integer bits, from x of 20.8885 on.
+func powers(x uint64) (sum uint64, ok bool) {
 	sum, term := x+1<<32, x
 	for i := uint64(2); i < 32; i++ {
 		hi, lo := bits.Mul64(term, x)
+		if hi>>31 != 0 {
+			return 0, false
+		}
 		term = (hi<<32 | lo>>32) / i
-		sum += term
+		if sum += term; sum>>63 != 0 {
+			return 0, false
+		}
 	}
-	return sum
+	return sum, true
 }
 
 // powers4 does the same to four numbers below 16 at once, so that none waits for another: a step
@@ -82,29 +89,44 @@ func inverse(x uint64) I32F32 {
 	return I32F32(q)
 }
 
-// Logistics replaces every x of v by 1 / (1 + exp(x)).
-func Logistics(v []I32F32) {
+// Logistics replaces every x of v by 1 / (1 + exp(x)), with x clamped to [-20, 20].
+func Logistics(v []I32F32) { logistics(v, expLimit) }
+
+// OpenLogistics is Logistics without the clamp. Where the series of exp does not fit, on either side
+// of 0, the exponential counts as 0 as in the original, so that the result is 1.
+func OpenLogistics(v []I32F32) { logistics(v, Max) }
+
+func logistics(v []I32F32, limit I32F32) {
 	for ; len(v) > 0; v = v[min(4, len(v)):] {
 		var x [4]I32F32
 		copy(x[:], v)
 		var sums [4]uint64
 		large := false
 		for i := range x {
-			x[i] = x[i].Clamp(-expLimit, expLimit)
+			x[i] = x[i].Clamp(-limit, limit)
 			sums[i] = magnitude(x[i])
 			large = large || sums[i] >= 16<<32
 		}
 		if large {
-			for i, m := range sums {
-				sums[i] = powers(m)
+			for i := range min(4, len(v)) {
+				v[i] = slowLogistic(x[i], sums[i])
 			}
-		} else {
-			powers4(&sums)
+			continue
 		}
+		powers4(&sums)
 		for i := range min(4, len(v)) {
 			v[i] = inverse(uint64(One + signed(x[i], sums[i])))
 		}
 	}
+}
+
+// slowLogistic returns 1 / (1 + exp(x)) of an x of any magnitude.
+func slowLogistic(x I32F32, magnitude uint64) I32F32 {
+	sum, ok := powers(magnitude)
+	if !ok {
+		return One
+	}
+	return inverse(uint64(One.Add(signed(x, sum))))
 }
 
 // Ln returns the natural logarithm by repeated squaring; 0 where it is not defined.

@@ -31,6 +31,38 @@ func expTwin(x I32F32) *big.Int {
 	return sum
 }
 
+// openExpTwin is the original's function in checked numbers of 31 integer bits, 0 where it fails.
+func openExpTwin(x I32F32) *big.Int {
+	v := value(x)
+	switch {
+	case v.Sign() == 0:
+		return value(One)
+	case v.Cmp(scale) == 0:
+		return value(e)
+	}
+	fits := func(v *big.Int) bool { return v.BitLen() <= 63 }
+	positive := new(big.Int).Abs(v)
+	sum := new(big.Int).Add(scale, positive)
+	term := positive
+	for i := int64(2); i <= 31; i++ {
+		if term = product(term, positive); !fits(term) {
+			return new(big.Int)
+		}
+		term.Quo(term, big.NewInt(i))
+		if sum.Add(sum, term); !fits(sum) {
+			return new(big.Int)
+		}
+	}
+	if v.Sign() < 0 {
+		return safeQuotient(value(One), sum)
+	}
+	return sum
+}
+
+func openLogisticTwin(x I32F32) *big.Int {
+	return safeQuotient(value(One), value(saturate(new(big.Int).Add(value(One), openExpTwin(x)))))
+}
+
 func logisticTwin(x I32F32) *big.Int {
 	return safeQuotient(value(One), new(big.Int).Add(value(One), expTwin(x)))
 }
@@ -52,8 +84,30 @@ func FuzzExp(f *testing.F) {
 			for i, x := range v[len(v)-n:] {
 				same(t, got[i], logisticTwin(x), "the logistic function of %d", x)
 			}
+			open := slices.Clone(v[len(v)-n:])
+			OpenLogistics(open)
+			for i, x := range v[len(v)-n:] {
+				same(t, open[i], openLogisticTwin(x), "the open logistic function of %d", x)
+			}
 		}
 	})
+}
+
+// The original's exponential fails from 20.8885 on, before e^x itself leaves 31 bits: a term before
+// its division does. It then counts as 0 on both sides of 0.
+func TestOpenLogisticsAreOneWhereTheSeriesFails(t *testing.T) {
+	const last = 20<<32 + 3816099477 // 20.8885...
+	for _, c := range []struct{ x, want I32F32 }{
+		{20 << 32, 8}, {last, 3}, {last + 1, One}, {25 << 32, One}, {Max, One},
+		{-20 << 32, One - 8}, {-last, One - 3}, {-last - 1, One}, {Min, One},
+	} {
+		v := []I32F32{0, c.x}
+		OpenLogistics(v)
+		if v[0] != Half || v[1] != c.want {
+			t.Errorf("%d: %d, want %d", c.x, v[1], c.want)
+		}
+		same(t, v[1], openLogisticTwin(c.x), "open logistic of %d", c.x)
+	}
 }
 
 func FuzzSigmoid(f *testing.F) {

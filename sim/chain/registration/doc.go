@@ -12,8 +12,8 @@
 // [Raise] are the price by demand that falls with every block and rises with every registration
 // (opentensor/subtensor, 2026).
 //
-// Pruning: [PruneByEmission] of 2026, [PruneByScore] of 2023 to 2025, [PruneByStakeOrIncentive] of
-// 2022.
+// Pruning: [PruneByEmission] of 2026, [PruneByScore] from August 2024 on, [PruneByScoreLast] of 2023 and
+// until then, [PruneByStakeOrIncentive] of 2022.
 //
 // Work: a [Seal] hashes a nonce and a recent block's hash, in the four ways that the chain has had;
 // [Seal.MeetsDifficulty] judges it and [Seal.Solve] finds it.

@@ -45,6 +45,28 @@ func PruneByScore(n int, at func(int) Candidate, block, immunityBlocks uint64) (
 	return worst[1], worst[1] >= 0
 }
 
+// PruneByScoreLast is PruneByScore as it was until August 2024, when registration blocks played no part:
+// the last of the lowest that are not immune, and only if there is none, the first of the lowest that
+// are. A score of 65535, that of a slot just taken, is nobody's turn; index is 0 where all have it.
+func PruneByScoreLast(n int, at func(int) Candidate, block, immunityBlocks uint64) (index int, ok bool) {
+	const taken = 65535
+	worst, best := [2]int{-1, -1}, [2]uint64{taken, taken}
+	for i := range n {
+		c := at(i)
+		if immune(block, c.RegisteredAt, immunityBlocks) {
+			if c.Score < best[1] {
+				worst[1], best[1] = i, c.Score
+			}
+		} else if c.Score <= best[0] && c.Score < taken {
+			worst[0], best[0] = i, c.Score
+		}
+	}
+	if worst[0] >= 0 {
+		return worst[0], true
+	}
+	return max(worst[1], 0), n > 0
+}
+
 // lowest returns the first of the lowest that are not immune and that are, -1 where there is none,
 // and how many are not immune.
 func lowest(n int, at func(int) Candidate, block, immunityBlocks uint64) (worst [2]int, others int) {

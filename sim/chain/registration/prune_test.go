@@ -62,6 +62,32 @@ func TestPruningByScoreAtItsEdges(t *testing.T) {
 	}
 }
 
+func TestPruningByScoreOf2023TakesTheLastOfEquals(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		all  []Candidate
+		want int
+	}{
+		{"nobody to choose from", nil, -1},
+		{"the last of equals, whenever it came", []Candidate{{0, 3, false}, {0, 1, false}, {0, 2, false}, {1, 1, false}}, 2},
+		{"an immune one stays while another may go", []Candidate{{0, 99, false}, {65534, 1, false}}, 1},
+		{"all immune: the first of equals", []Candidate{{3, 98, false}, {1, 99, false}, {1, 97, false}}, 1},
+		{"exactly the immunity is over", []Candidate{{0, 91, false}, {9, 90, false}}, 1},
+		{"a slot just taken is not, though nobody else is old enough", []Candidate{{65535, 1, false}, {9, 99, false}}, 1},
+		{"all taken: uid 0", []Candidate{{65535, 99, false}, {65535, 1, false}}, 0},
+		{"the owner is nobody special", []Candidate{{9, 1, false}, {0, 1, true}}, 1},
+	} {
+		n, at := from(c.all)
+		got, ok := PruneByScoreLast(n, at, 100, 10)
+		if !ok {
+			got = -1
+		}
+		if got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
 func TestPruningByStakeOrIncentiveAtItsEdges(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -91,7 +117,11 @@ func TestPruningByStakeOrIncentiveAtItsEdges(t *testing.T) {
 // candidates reads three bytes for each: few values, so that there are ties.
 func candidates(b []byte) (all []Candidate) {
 	for ; len(b) >= 3 && len(all) < 64; b = b[3:] {
-		all = append(all, Candidate{uint64(b[0] % 4), uint64(b[1]), b[2]%8 == 0})
+		score := uint64(b[0] % 5)
+		if score == 4 {
+			score = 65535
+		}
+		all = append(all, Candidate{score, uint64(b[1]), b[2]%8 == 0})
 	}
 	return all
 }
@@ -135,7 +165,35 @@ func FuzzPruningEqualsItsTwin(f *testing.F) {
 		if ok != (len(want) > 0) || ok && got != want[0] {
 			t.Errorf("by score, immunity %d, %v: %d %v, want first of %v", immunity, list, got, ok, want)
 		}
+		got, ok = PruneByScoreLast(n, at, block, immunity)
+		if want := lastByScore(list, young); ok != (n > 0) || got != want {
+			t.Errorf("by score of 2023, immunity %d, %v: %d, want %d", immunity, list, got, want)
+		}
 	})
+}
+
+// lastByScore counts up the scores, of which there are few, until somebody has the one looked for.
+func lastByScore(list []Candidate, young func(Candidate) bool) int {
+	for _, immune := range []bool{false, true} {
+		for score := range uint64(4) { // as candidates draws them
+			first, last := -1, 0
+			for i, c := range list {
+				if c.Score == score && young(c) == immune {
+					last = i
+					if first < 0 {
+						first = i
+					}
+				}
+			}
+			switch {
+			case first >= 0 && immune:
+				return first
+			case first >= 0:
+				return last
+			}
+		}
+	}
+	return 0
 }
 
 // FuzzPruningOf2022EqualsItsTwin compares with scores as whole numbers of any size.
