@@ -1,9 +1,6 @@
 package report
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // Correlation is Spearman's correlation of held-out loss with incentive in a group of miners, both
 // means over the window: negative where better models earn more.
@@ -329,6 +326,3 @@ func (f *findings) returns() []ReturnSummary {
 	}
 	return out
 }
-
-// inNodeOrder sorts miners as the run lists them.
-func inNodeOrder(a, b *miner) int { return cmp.Compare(a.node.Index, b.node.Index) }

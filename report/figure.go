@@ -29,9 +29,10 @@ type figure struct {
 	panels  []*plot.Plot // row by row
 	cols    int          // panels in a row; 0 stands for 1
 	legend  []key
-	bar     *colourBar // beside the panels, or nil
-	marks   []mark     // what a reader can point at
-	places  []place    // of the marks, as drawn last
+	bar     *colourBar     // beside the panels, or nil
+	marks   []mark         // what a reader can point at
+	places  []place        // of the marks, as drawn last
+	areas   []vg.Rectangle // of the panels' data, as drawn last
 
 	columns []string // header of the CSV, units included
 	data    [][]string
@@ -106,8 +107,10 @@ func (f *figure) draw(c draw.Canvas) {
 	_, height := f.size()
 	tiles := draw.Tiles{Rows: len(grid), Cols: cols, PadY: 10, PadX: 12}
 	canvases := plot.Align(grid, tiles, c)
+	f.areas = f.areas[:0]
 	for i, p := range f.panels {
 		p.Draw(canvases[i/cols][i%cols])
+		f.areas = append(f.areas, p.DataCanvas(canvases[i/cols][i%cols]).Rectangle)
 	}
 	f.locate(canvases, height)
 }
@@ -138,17 +141,21 @@ func (f *figure) drawLegend(c draw.Canvas) vg.Length {
 	style := text(tickSize, draw.XLeft, draw.YCenter)
 	x, y := c.Min.X, c.Max.Y-line/2
 	for _, k := range f.legend {
-		width := thumb + 5 + style.Width(k.label)
+		thumb := thumb + 5
+		if k.line == nil && k.glyph == nil {
+			thumb = 0
+		}
+		width := thumb + style.Width(k.label)
 		if x+width > c.Max.X && x > c.Min.X {
 			x, y = c.Min.X, y-line
 		}
 		if k.line != nil {
-			c.StrokeLine2(*k.line, x, y, x+thumb, y)
+			c.StrokeLine2(*k.line, x, y, x+thumb-5, y)
 		}
 		if k.glyph != nil {
-			c.DrawGlyph(*k.glyph, vg.Point{X: x + thumb/2, Y: y})
+			c.DrawGlyph(*k.glyph, vg.Point{X: x + (thumb-5)/2, Y: y})
 		}
-		c.FillText(style, vg.Point{X: x + thumb + 5, Y: y + textLift}, k.label)
+		c.FillText(style, vg.Point{X: x + thumb, Y: y + textLift}, k.label)
 		x += width + gap
 	}
 	return c.Max.Y - y + line/2 + 6

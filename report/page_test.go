@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+
 	"taolab/sim/trace"
 )
 
@@ -132,11 +135,26 @@ func TestMoreThanSevenGroupsHaveAPanelEach(t *testing.T) {
 					t.Errorf("%d groups: the panels of %s have different axes", groups, fig.name)
 				}
 			}
+			if low := lowest(t, fig); low < 30 {
+				t.Errorf("%d groups: a panel of %s has %.0f points for its data", groups, fig.name, low)
+			}
 			if _, err := fig.svg(); err != nil {
 				t.Errorf("%d groups: %s: %v", groups, fig.name, err)
 			}
 		}
 	}
+}
+
+// lowest is the height of the data of the figure's lowest panel, in points.
+func lowest(t *testing.T, fig *figure) float64 {
+	t.Helper()
+	w, h := fig.size()
+	low := h.Points()
+	fig.draw(draw.New(vgsvg.NewWith(vgsvg.UseWH(w, h))))
+	for _, area := range fig.areas {
+		low = min(low, (area.Max.Y - area.Min.Y).Points())
+	}
+	return low
 }
 
 func TestNoTwoSeriesOfAPanelLookAlike(t *testing.T) {

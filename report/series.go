@@ -108,18 +108,16 @@ func (l *layout) frame(fig *figure, xLabel, yLabel string) {
 		fig.panels = []*plot.Plot{newPanel(xLabel, yLabel)}
 		return
 	}
+	fig.legend = append(fig.legend, key{label: "upward: " + yLabel}) // panels are too low for it
 	fig.cols = 4
 	rows := (len(l.names) + fig.cols - 1) / fig.cols
 	fig.height = vg.Length(70 + 105*rows)
 	for i, name := range l.names {
-		x, y := "", ""
+		x := ""
 		if i+fig.cols >= len(l.names) {
 			x = xLabel
 		}
-		if i%fig.cols == 0 {
-			y = yLabel
-		}
-		p := newPanel(x, y)
+		p := newPanel(x, "")
 		p.Title.Text = name
 		p.Title.TextStyle.Font = face(tickSize, true)
 		p.Title.Padding = 2

@@ -188,7 +188,7 @@ func (f *findings) moneyByRole() *MoneySummary {
 	for _, v := range f.voters {
 		s.ValidatorsRao += v.emission
 	}
-	if f.ledgerRows == 0 || f.span.first > 0 || int(f.span.last)+1 != f.span.epochs {
+	if f.ledgerRows == 0 || int(f.span.last)+1 != f.span.epochs {
 		return s
 	}
 	first, last := f.totals.values()[0], f.totals.last

@@ -117,6 +117,9 @@ func TestTheOwnersPartIsWhatNobodyElseGot(t *testing.T) {
 	if v := metricOf(t, s, "money.owner_rao"); v != 12*(600-3-40) {
 		t.Errorf("money.owner_rao = %g, want %d", v, 12*(600-3-40))
 	}
+	if v := metricOf(t, s, "supply.unallocated_rao"); v != 12*unallocated {
+		t.Errorf("supply.unallocated_rao = %g, want %d", v, 12*unallocated)
+	}
 	if v := metricOf(t, s, "money.miners_rao"); v != 12*40 {
 		t.Errorf("money.miners_rao = %g, want %d", v, 12*40)
 	}

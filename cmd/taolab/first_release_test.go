@@ -17,7 +17,8 @@ func TestARunOfTheFirstReleaseIsReportedComparedAndNotRepeated(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		{[]string{"report", dir}, exitOK, "run.blocks", ""},
+		{[]string{"report", dir}, exitOK, "the first release named seats", ""},
+		{[]string{"compare", dir, dir}, exitOK, "loss.median", ""},
 		{[]string{"diff", dir, dir}, exitOK, "\nequal\n", ""},
 		{[]string{"replay", dir}, exitDigest, "", "made by an earlier release"},
 	} {
