@@ -17,7 +17,7 @@ func TestARunOfTheFirstReleaseIsReportedComparedAndNotRepeated(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		{[]string{"report", dir}, exitOK, "run.blocks", ""},
+		{[]string{"report", dir}, exitOK, "seed 3, run digest e1f42e9b", ""},
 		{[]string{"diff", dir, dir}, exitOK, "\nequal\n", ""},
 		{[]string{"replay", dir}, exitDigest, "", "made by an earlier release"},
 	} {
