@@ -165,7 +165,6 @@ func readRows[T trace.Row](f input, t *table, do func(T) error) error {
 	defer guarded(rows.Close)
 	batch := make([]T, batchRows)
 	for {
-		clear(batch) // a row that was handed on keeps what its pointers point to
 		n := 0
 		err := guarded(func() (err error) {
 			n, err = rows.Read(batch)

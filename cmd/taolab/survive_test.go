@@ -208,6 +208,15 @@ func TestSignalsEndARunInOrder(t *testing.T) {
 		if m := r.Manifest; !m.Interrupted || m.Finished || m.Ended.IsZero() {
 			t.Errorf("%v: %+v", sig, m)
 		}
+		held := 0
+		if err := report.Rows(r, func(s trace.Seat) error {
+			if s.UntilBlock == nil {
+				held++
+			}
+			return nil
+		}); err != nil || held != 11 {
+			t.Errorf("%v: %v, %d seats are held at the end, expected 11", sig, err, held)
+		}
 		for _, pattern := range []string{"*.parts", "*.partial"} {
 			if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) > 0 {
 				t.Errorf("%v: %v are left", sig, found)
