@@ -102,6 +102,7 @@ func (f *File) moneyInForce(p chain.Params) []Setting {
 			tao(p.EmissionFlatRao), tao(p.RewardRao), tao(p.CapRao), p.HalvingBlocks)},
 		{"issuance at genesis", tao(f.genesisRao()), "of " + tao(p.CapRao)},
 		{"server share", share(p.ServerShare), "miners' part of the emission; 0: as incentive and dividends have it"},
+		{"stake settles", fmt.Sprint(p.StakeSettles), "true: stake that was added since the last epoch earns nothing in it"},
 		{"owner cut", share(p.OwnerCut), "goes first to the first member of " + cmp.Or(f.Chain.Owner, "nobody")},
 	}
 }
