@@ -20,6 +20,10 @@ type GroupSummary struct {
 	Loss      *Interval `json:"loss,omitempty"`      // miners: median over members in the window, nats/token
 	Bias      *float64  `json:"bias,omitempty"`      // miners: median of the mean score over the score of the mean loss
 	EarnedRao uint64    `json:"earned_rao"`          // over the recorded epochs
+
+	// ReturnRatio compares validators by stake: what the group earned over its stake at genesis, over
+	// the same of all validators.
+	ReturnRatio *float64 `json:"return_ratio,omitempty"`
 }
 
 // BehaviourSummary is what miners of one behaviour got.
@@ -129,12 +133,27 @@ func (f *findings) groups() []GroupSummary {
 		for _, rao := range p.earned {
 			g.EarnedRao += rao
 		}
-		if p.kind == KindMiner {
+		switch p.kind {
+		case KindMiner:
 			f.minersOf(p, &g, total)
+		case KindValidator:
+			g.ReturnRatio = number(over(f.returnOf(p), f.returnOf(nil)))
 		}
 		out = append(out, g)
 	}
 	return out
+}
+
+// returnOf is what a group of validators earned in all over their stake at genesis; nil stands for all
+// groups. Without stake it is not finite.
+func (f *findings) returnOf(p *party) float64 {
+	earned, stake := 0.0, 0.0
+	for _, v := range f.voters {
+		if p == nil || v.party == p {
+			earned, stake = earned+float64(v.emission), stake+float64(v.node.StakeRao)
+		}
+	}
+	return over(earned, stake)
 }
 
 // minersOf fills in what is told of miners.

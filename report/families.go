@@ -67,6 +67,7 @@ var families = []MetricFamily{
 	{Name: "group.{group}.loss", Unit: "nats/token", Doc: "median over a group of miners of their mean held-out loss in the window", Interval: true, Needs: training},
 	{Name: "group.{group}.bias", Unit: "1", Doc: "median over a group of miners of their mean score over the score of their mean loss, in the window", Needs: asked},
 	{Name: "group.{group}.earned_rao", Unit: "rao", Doc: "paid to a group of miners or validators over all recorded epochs", Needs: epochs},
+	{Name: "group.{group}.return_ratio", Unit: "1", Doc: "what a group of validators earned over its stake at genesis, over the same of all validators, over all recorded epochs", Needs: epochs},
 
 	{Name: "dividends.{voter}.return", Unit: "1", Doc: "median over the validators of a behaviour of what they earned in all over their stake at genesis", Needs: epochs},
 	{Name: "dividends.{voter}.ratio", Unit: "1", Doc: "median earnings per stake of the validators of a behaviour over those of honest ones, in the window", Interval: true, Last: true, Needs: epochs},

@@ -149,6 +149,7 @@ func (s *Summary) incentiveMetrics(m *metrics) {
 		m.maybe("group.{group}.bias", g.Bias, g.Group)
 		if s.Epochs > 0 && g.Kind != KindApplication {
 			m.add("group.{group}.earned_rao", float64(g.EarnedRao), g.Group)
+			m.maybe("group.{group}.return_ratio", g.ReturnRatio, g.Group)
 		}
 	}
 }

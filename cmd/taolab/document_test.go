@@ -99,6 +99,25 @@ func runDocumented(t *testing.T, command string) {
 	}
 }
 
+func TestTheReadmeListsEveryScenario(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 5 || !strings.HasPrefix(cells[1], " `") {
+			continue
+		}
+		listed = append(listed, strings.Trim(cells[1], " `"))
+	}
+	slices.Sort(listed)
+	if names := scenarios.Names(); !slices.Equal(listed, names) {
+		t.Errorf("the table lists %v; the library has %v", listed, names)
+	}
+}
+
 // TestTheReferenceIsCurrent compares the reference pages with what the program says of itself.
 func TestTheReferenceIsCurrent(t *testing.T) {
 	for name, text := range map[string]string{
