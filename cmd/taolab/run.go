@@ -46,7 +46,7 @@ At the end stands which of the scenario's [[expect]] entries hold. They do not c
 a run explores, and taolab check judges.`,
 		Example: `  taolab run quickstart
   taolab run honest --seed 2 --out runs/honest-2
-  taolab run my.toml --set chain.tempo_blocks=36 --set miners[0].count=20`,
+  taolab run my.toml --set chain.tempo_blocks=36 --set 'miners[0].count=20'`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeScenarios,
 		RunE: func(cmd *cobra.Command, args []string) error {
