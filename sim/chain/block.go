@@ -113,7 +113,7 @@ func (s *State) epoch() EpochRan {
 		eligible = eligible || n.pruningScore > 0
 		n.keepWide(out, i)
 		if rao := n.emissionRao; rao > 0 {
-			s.account(n.hotkey).earn(rao, min(out.ValidatorEmissionRao[i], rao), s.epochs+1)
+			s.hotkeyAt(n.hotkey, &n.path).earn(rao, min(out.ValidatorEmissionRao[i], rao), s.epochs+1)
 			paid += rao
 		}
 	}
@@ -151,7 +151,7 @@ func (s *State) payOwner(cut uint64) {
 	switch {
 	case cut == 0:
 	case s.params.ownerIsNeuron():
-		s.account(s.owner).stakeRao += cut
+		s.hotkey(s.owner).stakeRao += cut
 		s.money.Staked += cut
 	default:
 		s.account(s.accounts.get(s.owner).owner).freeRao += cut
@@ -194,7 +194,7 @@ func (s *State) epochInput() *consensus.Input {
 	}
 	for i := range s.neurons.n {
 		n := s.neurons.get(UID(i))
-		in.StakesRao = append(in.StakesRao, s.accounts.get(n.hotkey).stakeRao)
+		in.StakesRao = append(in.StakesRao, s.stakeOf(UID(i)))
 		in.LastUpdate = append(in.LastUpdate, n.lastUpdate)
 		in.RegisteredAt = append(in.RegisteredAt, n.registeredAt)
 		in.Permits = append(in.Permits, n.permit)

@@ -115,11 +115,11 @@ func (s *State) Export() Snapshot {
 		Works:  converted(s.works, func(w usedWork) SnapshotWork { return SnapshotWork{w.block, w.work} }),
 		Events: slices.Clone(s.events),
 	}
-	for _, b := range s.accounts.buckets {
-		if b != nil {
-			x.Accounts = append(x.Accounts, converted(b.list, exportAccount)...)
-		}
-	}
+	_ = s.accounts.each(func(a *account) error {
+		x.Accounts = append(x.Accounts, exportAccount(a))
+		return nil
+	})
+	slices.SortFunc(x.Accounts, func(a, b SnapshotAccount) int { return bytes.Compare(a.Key[:], b.Key[:]) })
 	for uid := range s.neurons.n {
 		x.Neurons = append(x.Neurons, exportNeuron(s.neurons.get(UID(uid))))
 	}
@@ -134,7 +134,7 @@ func converted[T, U any](v []T, convert func(T) U) []U {
 	return out
 }
 
-func exportAccount(a account) SnapshotAccount {
+func exportAccount(a *account) SnapshotAccount {
 	return SnapshotAccount{
 		Key: a.key, Owner: a.owner, FreeRao: a.freeRao, StakeRao: a.stakeRao, Nonce: a.nonce,
 		Delegate: a.delegate, Take: a.take, ChangedIn: a.changedIn, SettledRao: a.settledRao,
@@ -188,7 +188,7 @@ func Import(x Snapshot) (*State, error) {
 		if i > 0 && bytes.Compare(x.Accounts[i-1].Key[:], a.Key[:]) >= 0 {
 			return nil, fmt.Errorf("snapshot: account %d out of order", i)
 		}
-		*s.account(a.Key) = importAccount(a)
+		s.importAccount(a)
 	}
 	for uid, n := range x.Neurons {
 		if _, taken := s.neurons.uidOf(n.Hotkey); taken {
@@ -208,13 +208,18 @@ func Import(x Snapshot) (*State, error) {
 	return &fresh, nil
 }
 
-func importAccount(a SnapshotAccount) account {
-	return account{
-		key: a.Key, owner: a.Owner, freeRao: a.FreeRao, stakeRao: a.StakeRao, nonce: a.Nonce,
-		delegate: a.Delegate, take: a.Take, changedIn: a.ChangedIn, settledRao: a.SettledRao,
+func (s *State) importAccount(a SnapshotAccount) {
+	to := s.account(a.Key)
+	to.freeRao, to.nonce = a.FreeRao, a.Nonce
+	h := hotkey{
+		age: s.age, owner: a.Owner, stakeRao: a.StakeRao, delegate: a.Delegate, take: a.Take,
+		changedIn: a.ChangedIn, settledRao: a.SettledRao,
 		nominations: converted(a.Nominations, func(n SnapshotNomination) nomination {
 			return nomination{n.Coldkey, n.StakeRao, n.SettledRao}
 		}),
+	}
+	if !h.blank() {
+		to.hotkey = &h
 	}
 }
 

@@ -156,7 +156,7 @@ func (f *founding) found(n GenesisStake) error {
 	if err := f.mint(n.StakeRao); err != nil {
 		return err
 	}
-	a := f.account(n.Hotkey)
+	a := f.hotkey(n.Hotkey)
 	a.owner = n.Coldkey
 	a.stakeRao = n.StakeRao
 	a.take, a.delegate = f.takes[n.Hotkey]
@@ -179,7 +179,7 @@ func (f *founding) nominate(n GenesisStake) error {
 	if err := f.mint(n.StakeRao); err != nil {
 		return err
 	}
-	a := f.account(n.Hotkey)
+	a := f.hotkey(n.Hotkey)
 	a.nominate(n.Coldkey, n.StakeRao)
 	a.stakeRao += n.StakeRao
 	f.money.Staked += n.StakeRao

@@ -65,15 +65,11 @@ func decode(t testing.TB, b []byte) *State {
 
 // sums adds up the money of all accounts.
 func (s *State) sums() (free, staked uint64) {
-	for _, b := range s.accounts.buckets {
-		if b == nil {
-			continue
-		}
-		for _, a := range b.list {
-			free += a.freeRao
-			staked += a.stakeRao
-		}
-	}
+	_ = s.accounts.each(func(a *account) error {
+		free += a.freeRao
+		staked += a.stakeRao
+		return nil
+	})
 	return free, staked
 }
 

@@ -69,7 +69,8 @@ type play struct {
 	s     *State
 	watch *Watch
 	views []held
-	fault error // what was found to be wrong beside the outcomes
+	then  Snapshot // when the first view was taken, for changes
+	fault error    // what was found to be wrong beside the outcomes
 }
 
 // held is a view and all that it showed when it was taken.
@@ -148,6 +149,9 @@ var ways = []way{
 		return err
 	}},
 	{name: "with digests at every step", after: func(p *play) { p.s.Digest() }},
+	{name: "sealed", after: (*play).seal},
+	{name: "forked", after: (*play).fork},
+	{name: "with changes listed", after: (*play).changes},
 	{name: "with every invariant checked", costly: true, after: func(p *play) {
 		if err := p.watch.Check(p.s); err != nil {
 			p.objects(err)

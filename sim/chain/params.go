@@ -183,6 +183,7 @@ func (p *Params) layout(c *coder) {
 	c.u64(&p.RewardRao)
 	c.u64(&p.CapRao)
 	c.u64(&p.HalvingBlocks)
+	c.room()
 }
 
 // Validate says which parameter is impossible, and what was expected.

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-const snapshotVersion = 3
+const snapshotVersion = 4
 
-// The bytes of a state are: version (one byte), header, accounts sorted by key, neurons by uid,
-// each with its weights and bonds.
+// The bytes of a state are: version (one byte), header, accounts ascending by the SHA-256 of their
+// keys, neurons by uid, each with its weights and bonds.
 
 // AppendBinary appends the canonical bytes of the state.
 func (s *State) AppendBinary(b []byte) ([]byte, error) {
@@ -16,20 +16,11 @@ func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	version := uint8(snapshotVersion)
 	c.u8(&version)
 	s.header.layout(&c)
-	n := 0
-	for _, b := range s.accounts.buckets {
-		if b != nil {
-			n += len(b.list)
-		}
-	}
-	c.count(n, 0)
-	for _, b := range s.accounts.buckets {
-		if b != nil {
-			for _, a := range b.list {
-				a.layout(&c)
-			}
-		}
-	}
+	c.count(s.accounts.len(), 0)
+	_ = s.accounts.each(func(a *account) error {
+		a.layout(&c)
+		return nil
+	})
 	c.count(s.neurons.n, 0)
 	for uid := range s.neurons.n {
 		n := *s.neurons.get(UID(uid))
@@ -74,15 +65,16 @@ func decodeState(b []byte) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	var last Key
+	var last path
 	for i := range c.count(0, accountBytes) {
 		var a account
 		a.layout(c)
-		if i > 0 && bytes.Compare(last[:], a.key[:]) >= 0 {
+		p := pathOf(a.key)
+		if i > 0 && bytes.Compare(last[:], p[:]) >= 0 {
 			return nil, fmt.Errorf("account %d out of order", i)
 		}
-		last = a.key
-		*s.account(a.key) = a
+		last = p
+		*s.accounts.change(a.key, &p, s.age) = a
 	}
 	n := c.count(0, neuronBytes)
 	if n > int(h.params.MaxUIDs) {

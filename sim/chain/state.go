@@ -102,11 +102,10 @@ func (h *header) issuance() uint64 { return h.issuanceOffset + h.money.Minted - 
 // State is the ledger after some transactions. Not safe for concurrent use; hand out Views.
 type State struct {
 	header
-	accounts *accounts
+	accounts accounts
 	neurons  *neurons
 
-	age    uint64 // grows with every view: what is of another age is shared with one
-	leaves [leafKinds]leaves
+	age uint64 // grows with every view: what is of another age is shared with one
 
 	// What follows is derived or scratch, no part of the state.
 	rule      consensus.Rule
@@ -117,7 +116,7 @@ type State struct {
 	bondArena []BondEntry
 	arenaAge  uint64
 	seen      [(maxU16 + 1) / 64]uint64
-	hashing   coder
+	hashing   hasher
 }
 
 // newState makes a state without neurons and accounts.
@@ -131,13 +130,9 @@ func newState(h header) (*State, error) {
 	}
 	p := h.params
 	s := &State{
-		header: h, accounts: &accounts{}, neurons: &neurons{}, rule: rule, constants: &p,
+		header: h, neurons: &neurons{}, rule: rule, constants: &p,
 		decayQ32: registration.DecayFactor(p.BurnHalfLifeBlocks),
 	}
-	for kind := range leafKinds {
-		s.leaves[kind].changed = true
-	}
-	s.leaves[accountLeaves].grow(len(s.accounts.buckets))
 	return s, nil
 }
 

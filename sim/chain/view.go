@@ -41,7 +41,7 @@ type View struct {
 	header   viewHeader
 	totals   Totals
 	params   *Params
-	accounts *accounts
+	accounts accounts
 	neurons  *neurons
 }
 
@@ -117,7 +117,7 @@ func (v View) Params() Params { return *v.params }
 // Neuron returns the neuron in slot uid; as with Weights and Bonds it panics unless uid is below N.
 func (v View) Neuron(uid UID) Neuron {
 	n := v.slot(uid)
-	a := v.accounts.get(n.hotkey)
+	a := v.accounts.at(n.hotkey, &n.path)
 	return Neuron{
 		Hotkey: n.hotkey, Coldkey: a.owner, Axon: n.axon, StakeRao: a.stakeRao,
 		RegisteredAt: n.registeredAt, LastUpdate: n.lastUpdate, EmissionRao: n.emissionRao,

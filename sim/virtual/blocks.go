@@ -228,7 +228,7 @@ func (w *World) makeBlock(height uint64) {
 		}
 	}
 	if epoch != nil || w.cfg.DigestEvery > 0 && height%w.cfg.DigestEvery == 0 {
-		d := w.state.Digest()
+		d := w.state.Seal()
 		w.log.ledger(height, d)
 		row.Digest = trace.Some(d.String())
 	}

@@ -348,6 +348,6 @@ func (w *World) explainPanic() {
 func (w *World) end() {
 	if !w.ended {
 		w.ended = true
-		w.log.ledger(w.state.Height(), w.state.Digest())
+		w.log.ledger(w.state.Height(), w.state.Seal())
 	}
 }
