@@ -57,15 +57,8 @@ func (s *State) admissible(tx Tx) error {
 	if tx.Msg == nil {
 		return refuse(MissingMessage, 0, 0)
 	}
-	if s.height+1 > tx.Expiry {
-		return refuse(Expired, s.height+1, tx.Expiry)
-	}
-	if next := s.Nonce(tx.Signer); tx.Nonce < next {
-		return refuse(NonceTooLow, tx.Nonce, next)
-	}
-	const highest = 1<<64 - 2
-	if tx.Nonce > highest {
-		return refuse(NonceTooHigh, tx.Nonce, highest)
+	if err := s.timely(tx); err != nil {
+		return err
 	}
 	if !tx.Verify(s.chainID) {
 		return refuse(BadSignature, 0, 0)

@@ -89,14 +89,6 @@ func (c *coder) flag(v *bool) {
 	*v = b == 1
 }
 
-// room is a zero byte, where a record may one day say that more follows.
-func (c *coder) room() {
-	var b uint8
-	if c.u8(&b); b != 0 && c.err == nil {
-		c.err = errCanonical
-	}
-}
-
 func (c *coder) bytes(v []byte) {
 	if c.reading {
 		copy(v, c.take(len(v)))

@@ -65,9 +65,11 @@ const (
 	ParameterTooHigh                    // (given, most allowed)
 	ParameterImpossible                 // together with the others (given)
 	LiquidAlphaOff                      // its bounds cannot be set
+	NonceAhead                          // others of the signer come first (nonce, the next)
+	ExpiryTooFar                        // of a transaction (last height allowed, most allowed)
 )
 
-const lastCode = LiquidAlphaOff
+const lastCode = ExpiryTooFar
 
 var reasons = [...]string{
 	MissingMessage:    "transaction carries no message",
@@ -124,6 +126,8 @@ var reasons = [...]string{
 	ParameterTooHigh:    "value %d, at most %d is allowed",
 	ParameterImpossible: "value %d is impossible together with the other parameters",
 	LiquidAlphaOff:      "liquid alpha is off: switch it on first",
+	NonceAhead:          "nonce %d comes too early: the next is %d",
+	ExpiryTooFar:        "transaction expires after block %d, at most block %d is allowed",
 }
 
 // Codes lists all codes.
@@ -225,4 +229,6 @@ var names = [...]string{
 	ParameterTooHigh:    "ParameterTooHigh",
 	ParameterImpossible: "ParameterImpossible",
 	LiquidAlphaOff:      "LiquidAlphaOff",
+	NonceAhead:          "NonceAhead",
+	ExpiryTooFar:        "ExpiryTooFar",
 }

@@ -64,6 +64,11 @@ func New(g Genesis) (*State, error) {
 			return nil, fmt.Errorf("genesis: %w", err)
 		}
 	}
+	// Those of genesis begin at 0, whatever the rule.
+	_ = s.accounts.each(func(a *account) error {
+		a.nonce = 0
+		return nil
+	})
 	s.mustConserve()
 	return s, nil
 }

@@ -120,6 +120,16 @@ var registryInvariants = []Invariant{
 			}
 			return nil
 		}},
+	{Name: "nonces-of-their-time",
+		Doc: "where nonces are strict, none is of a block to come",
+		state: func(s *State) error {
+			if !s.params.Hard.StrictNonce {
+				return nil
+			}
+			return s.accounts.each(func(a *account) error {
+				return atMost("nonce", a.nonce, s.params.firstNonce(s.height)+1<<nonceBits-1)
+			})
+		}},
 	{Name: "zero-key-empty",
 		Doc: "the zero key, for which nobody can sign, has no account",
 		state: func(s *State) error {

@@ -53,6 +53,12 @@ var faults = []struct {
 	{"accounts-ordered", func(s *State) { s.account(colds[1].key).key[0]++ }},
 	{"accounts-ordered", func(s *State) { s.accounts.root.count++ }},
 	{"accounts-ordered", func(s *State) { s.accounts.root.children[0].count++ }},
+	{"nonces-of-their-time", func(s *State) {
+		p := s.params
+		p.Hard.StrictNonce = true
+		s.params, s.constants = p, &p
+		s.account(colds[1].key).nonce = (s.height + 2) << 20
+	}},
 	{"zero-key-empty", func(s *State) { s.account(Key{}) }},
 	{"stake-owned", func(s *State) { s.hotkey(colds[5].key).delegate = true }},
 	{"stake-owned", func(s *State) { s.hotkey(hots[1].key).owner = Key{} }},

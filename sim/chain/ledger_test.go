@@ -388,6 +388,8 @@ func TestALayoutNamesEveryParameter(t *testing.T) {
 			f.SetBool(true)
 		case reflect.Int16:
 			f.SetInt(1)
+		case reflect.Struct:
+			continue // Hard, see TestALayoutNamesEveryHardSetting
 		default:
 			f.SetUint(1)
 		}

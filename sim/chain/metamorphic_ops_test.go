@@ -138,7 +138,9 @@ func drawGenesis(d *rand.Rand) Genesis {
 	p.Emission = oneOf(d, p.Emission, emission.ByIssuance, emission.ByHeight, emission.Flat)
 	p.HalvingBlocks = oneOf[uint64](d, 10, emission.EraBlocks)
 	p.EmissionFlatRao = oneOf[uint64](d, RaoPerTAO, 12345, 0)
-	return drawPeople(d, p)
+	g := drawPeople(d, p)
+	g.Params.Hard = Hard{StrictNonce: d.IntN(3) == 0, MaxExpiryBlocks: oneOf[uint64](d, 0, 0, 2, 1024)}
+	return g
 }
 
 func drawPeople(d *rand.Rand, p Params) Genesis {

@@ -194,7 +194,7 @@ func (p *play) look() {
 func shown(v View) [32]byte {
 	var b bytes.Buffer
 	fmt.Fprintln(&b, v.Height(), v.Totals(), v.BurnRao(), v.Difficulty(), v.Epochs(), v.Governor(),
-		v.Owner(), v.Params())
+		v.Owner(), strings.Replace(fmt.Sprint(v.Params()), fmt.Sprintf(" %v", Hard{}), "", 1))
 	for uid := range UID(v.N()) {
 		fmt.Fprintln(&b, v.Neuron(uid), v.Weights(uid), v.Bonds(uid), v.Commits(uid))
 	}

@@ -48,7 +48,7 @@ func record(t *testing.T, era string, seed uint64) string {
 		fmt.Fprintln(all, o.refusal, o.events, w.s.Totals(), shown(w.s.View()))
 	}
 	w.run(150)
-	fmt.Fprintf(all, "%+v", w.s.Export())
+	fmt.Fprint(all, strings.Replace(fmt.Sprintf("%+v", w.s.Export()), fmt.Sprintf(" Hard:%+v", Hard{}), "", 1))
 	refused, epochs, joined := 0, 0, 0
 	for _, o := range w.outcomes {
 		if o.refusal != "" {

@@ -142,7 +142,11 @@ func (x *script) genesis(d *datadriven.TestData) string {
 }
 
 func setField(p *Params, field, value string) {
-	v := reflect.ValueOf(p).Elem().FieldByName(field)
+	v := reflect.ValueOf(p).Elem()
+	if rest, ok := strings.CutPrefix(field, "Hard."); ok {
+		v, field = v.FieldByName("Hard"), rest
+	}
+	v = v.FieldByName(field)
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(value)

@@ -143,7 +143,9 @@ func (s *State) Height() uint64 { return s.height }
 func (s *State) ChainID() string { return s.chainID }
 
 // Nonce is the smallest nonce that the next transaction of signer may have.
-func (s *State) Nonce(signer Key) uint64 { return s.accounts.get(signer).nonce }
+func (s *State) Nonce(signer Key) uint64 {
+	return s.accounts.nonceOf(signer, &s.params, s.height)
+}
 
 // Totals is the account of all money.
 func (s *State) Totals() Totals {

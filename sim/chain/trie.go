@@ -237,7 +237,16 @@ func (n *trieNode) each(f func(*account) error) error {
 // until the next call.
 func (s *State) account(k Key) *account {
 	p := pathOf(k)
-	return s.accounts.change(k, &p, s.age)
+	return s.accountAt(k, &p)
+}
+
+func (s *State) accountAt(k Key, p *path) *account {
+	n := s.accounts.len()
+	a := s.accounts.change(k, p, s.age)
+	if s.accounts.len() > n {
+		a.nonce = s.params.firstNonce(s.height)
+	}
+	return a
 }
 
 // hotkey returns what the account of k holds as a hotkey for a change.
@@ -247,7 +256,7 @@ func (s *State) hotkey(k Key) *hotkey {
 }
 
 func (s *State) hotkeyAt(k Key, p *path) *hotkey {
-	a := s.accounts.change(k, p, s.age)
+	a := s.accountAt(k, p)
 	if a.hotkey == noHotkey || a.hotkey.age != s.age {
 		h := *a.hotkey
 		h.age = s.age

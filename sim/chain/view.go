@@ -151,7 +151,7 @@ func (v View) OwnerOf(hotkey Key) (Key, bool) {
 }
 
 // Nonce is the smallest nonce that the next transaction of signer may have.
-func (v View) Nonce(signer Key) uint64 { return v.accounts.get(signer).nonce }
+func (v View) Nonce(signer Key) uint64 { return v.accounts.nonceOf(signer, v.params, v.height) }
 
 // BurnRao is the price of a registration in the next block.
 func (v View) BurnRao() uint64 { return v.burnRao }
