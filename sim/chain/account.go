@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"slices"
 )
@@ -25,6 +26,8 @@ type hotkey struct {
 	take        uint16 // share of their dividends that the owner keeps, in 1/65535
 	changedIn   uint64 // Params.StakeSettles: epoch, from 1, in which stake was last added or removed
 	settledRao  uint64 // the owner's stake when that epoch began
+	spentIn     uint64 // epoch, from 1, in which its owner last paid for what it signed
+	spent       uint64 // units of work in that epoch
 	nominations []nomination
 	listed      bool // digest is that of the nominations
 	digest      Digest
@@ -60,7 +63,7 @@ func (h *hotkey) setNominations(all []nomination) {
 // blank says whether there is nothing to know about a hotkey.
 func (h *hotkey) blank() bool {
 	return h.owner == Key{} && h.stakeRao == 0 && !h.delegate && h.take == 0 && h.changedIn == 0 &&
-		h.settledRao == 0 && len(h.nominations) == 0
+		h.settledRao == 0 && h.spentIn == 0 && h.spent == 0 && len(h.nominations) == 0
 }
 
 // layout is the record as a state keeps it.
@@ -84,12 +87,14 @@ func (a *account) with(c *coder, nominations func(*hotkey)) {
 	c.bytes(a.key[:])
 	c.u64(&a.freeRao)
 	c.u64(&a.nonce)
-	is := !c.reading && !a.hotkey.blank()
-	c.flag(&is)
+	form := a.form()
+	c.u8(&form)
 	switch {
-	case !is && c.reading:
+	case c.reading && form > spendingForm:
+		c.err = cmp.Or(c.err, errCanonical)
+	case c.reading && form == coldForm:
 		a.hotkey = noHotkey
-	case is:
+	case form != coldForm:
 		if c.reading {
 			a.hotkey = &hotkey{}
 		}
@@ -100,8 +105,29 @@ func (a *account) with(c *coder, nominations func(*hotkey)) {
 		c.u16(&h.take)
 		c.u64(&h.changedIn)
 		c.u64(&h.settledRao)
+		if form == spendingForm {
+			c.u64(&h.spentIn)
+			c.u64(&h.spent)
+		}
 		nominations(h)
 	}
+}
+
+// The forms of a record: of a key that is no hotkey, of a hotkey, of one whose owner paid for it.
+const (
+	coldForm uint8 = iota
+	hotForm
+	spendingForm
+)
+
+func (a *account) form() uint8 {
+	switch {
+	case a.hotkey == nil || a.blank():
+		return coldForm
+	case a.spentIn == 0 && a.spent == 0:
+		return hotForm
+	}
+	return spendingForm
 }
 
 func nominationLayout(c *coder) func(*nomination) {

@@ -1,18 +1,45 @@
 package chain
 
-// Apply applies a transaction to the block after Height. A rejected one, for which it returns an
-// *Error, changes nothing.
-func (s *State) Apply(tx Tx) error {
-	if err := s.admissible(tx); err != nil {
-		return err
+// Receipt says what came of a transaction that is part of a block.
+type Receipt struct {
+	Work    uint64 // in units, where work costs anything, as what follows
+	FeeRao  uint64 // burned, the tip not included
+	Refusal *Error // why it did nothing but pay; nil: it did what it asked for
+}
+
+// Deliver applies a transaction to the block after Height. An inadmissible one, for which it returns an
+// *Error, belongs in no block and changes nothing. Where work costs nothing so does every one that is
+// refused; where it does, an admissible one pays and uses up its nonce, also if it is refused.
+func (s *State) Deliver(tx Tx) (Receipt, error) {
+	c, err := s.admissible(tx)
+	if err != nil {
+		return Receipt{}, err
 	}
-	if err := s.dispatch(tx.Signer, tx.Msg); err != nil {
-		return err
+	r := Receipt{Work: c.work, FeeRao: c.feeRao}
+	if s.params.Hard.FeeRao == 0 {
+		if err := s.dispatch(tx.Signer, tx.Msg); err != nil {
+			return Receipt{}, err
+		}
 	}
 	s.account(tx.Signer).nonce = tx.Nonce + 1
+	s.collect(tx, c)
 	s.stir(tx)
+	if s.params.Hard.FeeRao != 0 {
+		if err := s.dispatch(tx.Signer, tx.Msg); err != nil {
+			r.Refusal = err.(*Error)
+		}
+	}
 	s.mustConserve()
-	return nil
+	return r, nil
+}
+
+// Apply is Deliver for those who do not ask what was paid: it returns any refusal as an *Error.
+func (s *State) Apply(tx Tx) error {
+	r, err := s.Deliver(tx)
+	if err == nil && r.Refusal != nil {
+		return r.Refusal
+	}
+	return err
 }
 
 // dispatch does what a message asks for, or refuses and changes nothing.
@@ -52,18 +79,22 @@ func (s *State) dispatch(signer Key, msg Msg) error {
 	return refuse(MissingMessage, 0, 0)
 }
 
-// admissible checks what all transactions have in common.
-func (s *State) admissible(tx Tx) error {
+// admissible checks what all transactions have in common, and returns what this one costs.
+func (s *State) admissible(tx Tx) (charge, error) {
 	if tx.Msg == nil {
-		return refuse(MissingMessage, 0, 0)
+		return charge{}, refuse(MissingMessage, 0, 0)
 	}
 	if err := s.timely(tx); err != nil {
-		return err
+		return charge{}, err
+	}
+	c, err := s.chargeFor(tx)
+	if err != nil {
+		return charge{}, err
 	}
 	if !tx.Verify(s.chainID) {
-		return refuse(BadSignature, 0, 0)
+		return charge{}, refuse(BadSignature, 0, 0)
 	}
-	return nil
+	return c, nil
 }
 
 // free checks that a coldkey can spend an amount.

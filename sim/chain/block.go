@@ -9,6 +9,7 @@ func (s *State) EndBlock() []Event {
 	rao, _ := s.params.curve().Next(s.height, s.issuance())
 	s.mint(rao)
 	s.movePrices(s.height)
+	s.movePrice()
 	s.markEntropy()
 	events := s.events
 	s.events = nil
@@ -78,7 +79,8 @@ func (s *State) Advance(n uint64) []Event {
 // quietBlocks is how many of the next blocks change nothing but the supply, without transactions.
 func (s *State) quietBlocks() uint64 {
 	p := &s.params
-	if s.mix != (Digest{}) || s.inBlock > 0 || len(s.events) > 0 || len(s.works) > 0 {
+	if s.mix != (Digest{}) || s.inBlock > 0 || len(s.events) > 0 || len(s.works) > 0 ||
+		s.priceRao != p.Hard.FeeRao {
 		return 0
 	}
 	quiet := s.NextEvent() - s.height - 1
@@ -93,6 +95,7 @@ func (s *State) quietBlocks() uint64 {
 
 // epoch runs the consensus on the state and pays the pending emission.
 func (s *State) epoch() EpochRan {
+	s.resetColumns()
 	pending := s.money.Pending
 	cut := s.ownerCut(pending)
 	out := s.rule.Epoch(&s.workspace, s.epochInput(), pending-cut)

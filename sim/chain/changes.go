@@ -97,6 +97,7 @@ func (a *account) same(b *account) bool {
 	x, y := a.hotkey, b.hotkey
 	return x == y || x.owner == y.owner && x.stakeRao == y.stakeRao && x.delegate == y.delegate &&
 		x.take == y.take && x.changedIn == y.changedIn && x.settledRao == y.settledRao &&
+		x.spentIn == y.spentIn && x.spent == y.spent &&
 		slices.Equal(x.nominations, y.nominations)
 }
 

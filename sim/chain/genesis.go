@@ -58,6 +58,7 @@ func New(g Genesis) (*State, error) {
 	s.burnPriceRao = g.Params.BurnRao
 	s.difficulty = g.Params.Difficulty
 	s.governor = g.Governor
+	s.priceRao = g.Params.Hard.FeeRao
 	f := founding{State: s, g: &g, total: g.IssuanceOffsetRao}
 	for _, step := range []func() error{f.offset, f.balances, f.delegates, f.stakes, f.owns} {
 		if err := step(); err != nil {

@@ -1,10 +1,17 @@
 package chain
 
+import "fmt"
+
 // Hard are the settings by which strangers can use a ledger together. All zero it is the ledger of its
 // era; each of them is on by itself.
 type Hard struct {
 	StrictNonce     bool   // a transaction has the very nonce of its signer, a new account's begins with the height
 	MaxExpiryBlocks uint64 // a transaction expires at most so many blocks after the next one; 0: any time
+	FeeRao          uint64 // least price of a unit of work; 0: transactions cost nothing
+	FeeRise         uint16 // the price moves by at most one such part in a block; 0: never
+	FeeRecycled     bool   // fees leave the issuance, so that they are minted again
+	MaxBlockWork    uint64 // units in a block, if work costs anything
+	MaxBlockBytes   uint32 // of transactions in a block, if work costs anything
 }
 
 // layout codes the settings: one zero byte if all are zero, else one and the settings.
@@ -16,9 +23,33 @@ func (h *Hard) layout(c *coder) {
 	}
 	c.flag(&h.StrictNonce)
 	c.u64(&h.MaxExpiryBlocks)
+	c.u64(&h.FeeRao)
+	c.u16(&h.FeeRise)
+	c.flag(&h.FeeRecycled)
+	c.u64(&h.MaxBlockWork)
+	c.u32(&h.MaxBlockBytes)
 	if c.reading && c.err == nil && *h == (Hard{}) {
 		c.err = errCanonical
 	}
+}
+
+func (h *Hard) validate() error {
+	if h.FeeRao == 0 {
+		return nil
+	}
+	for _, r := range []struct {
+		field        string
+		have, lo, hi uint64
+	}{
+		{"Hard.FeeRao", h.FeeRao, 1, maxFeeRao},
+		{"Hard.MaxBlockWork", h.MaxBlockWork, leastMaxBlock, 1 << 40},
+		{"Hard.MaxBlockBytes", uint64(h.MaxBlockBytes), MaxTxBytes, 1 << 30},
+	} {
+		if r.have < r.lo || r.have > r.hi {
+			return fmt.Errorf("%s %d: want %d to %d", r.field, r.have, r.lo, r.hi)
+		}
+	}
+	return nil
 }
 
 // With strict nonces the first of an account is the height of the block that makes it, above bits for

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -128,6 +129,32 @@ var registryInvariants = []Invariant{
 			}
 			return s.accounts.each(func(a *account) error {
 				return atMost("nonce", a.nonce, s.params.firstNonce(s.height)+1<<nonceBits-1)
+			})
+		}},
+	{Name: "fees-bounded",
+		Doc: "work has a price within its bounds where it costs anything, and a block within its limits",
+		state: func(s *State) error {
+			h := &s.params.Hard
+			seen := map[UID]bool{}
+			for _, uid := range s.resets {
+				if int(uid) >= s.neurons.n || seen[uid] {
+					return fmt.Errorf("reset of neuron %d: %w", uid, errOrder)
+				}
+				seen[uid] = true
+			}
+			if h.FeeRao == 0 {
+				return is("price of work in rao", s.priceRao, 0)
+			}
+			err := within("price of work in rao", s.priceRao, h.FeeRao, dearest*h.FeeRao)
+			return cmp.Or(err, atMost("work in the block", s.workUsed, h.MaxBlockWork),
+				atMost("bytes in the block", uint64(s.bytesUsed), uint64(h.MaxBlockBytes)))
+		}},
+	{Name: "budgets-kept",
+		Doc: "no hotkey spends more of its owner's than it may in an epoch, nor in one to come",
+		state: func(s *State) error {
+			return s.accounts.each(func(a *account) error {
+				return cmp.Or(atMost("epoch of the last work", a.spentIn, s.epochs+1),
+					atMost("work in an epoch", a.spent, min(a.spentIn, 1)*hotkeyWork))
 			})
 		}},
 	{Name: "zero-key-empty",

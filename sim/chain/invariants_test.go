@@ -59,6 +59,13 @@ var faults = []struct {
 		s.params, s.constants = p, &p
 		s.account(colds[1].key).nonce = (s.height + 2) << 20
 	}},
+	{"fees-bounded", func(s *State) { s.priceRao = 1 }},
+	{"fees-bounded", func(s *State) { s.resets = []UID{1, 1} }},
+	{"fees-bounded", func(s *State) { costly(s); s.priceRao = 999 }},
+	{"fees-bounded", func(s *State) { costly(s); s.workUsed = 1 << 20 }},
+	{"fees-bounded", func(s *State) { costly(s); s.bytesUsed = 1 << 30 }},
+	{"budgets-kept", func(s *State) { s.hotkey(hots[0].key).spentIn = s.epochs + 2 }},
+	{"budgets-kept", func(s *State) { s.hotkey(hots[0].key).spent = 1 }},
 	{"zero-key-empty", func(s *State) { s.account(Key{}) }},
 	{"stake-owned", func(s *State) { s.hotkey(colds[5].key).delegate = true }},
 	{"stake-owned", func(s *State) { s.hotkey(hots[1].key).owner = Key{} }},
@@ -145,6 +152,13 @@ var faults = []struct {
 		s.Seal()
 		s.hotkey(hots[0].key).nominations[0].settledRao++ // in place
 	}},
+}
+
+// costly makes work cost something.
+func costly(s *State) {
+	p := s.params
+	p.Hard = Hard{FeeRao: 1000, FeeRise: 8, MaxBlockWork: 400_000, MaxBlockBytes: 1 << 20}
+	s.params, s.constants, s.priceRao = p, &p, 1000
 }
 
 // behind is the account of a key, for a change behind the ledger's back.

@@ -359,6 +359,9 @@ func permuted(d *rand.Rand, h history) []int {
 		order[i] = i
 		if st.tx != nil {
 			prints[i] = footprintOf(*st.tx, string(h.genesis.Params.Rule))
+			if h.genesis.Params.Hard.FeeRao != 0 { // the owner of a hotkey pays, and the block fills
+				prints[i].writes = append(prints[i].writes, place("params"))
+			}
 		}
 	}
 	if len(order) < 2 {

@@ -241,6 +241,9 @@ func (p Params) Validate() error {
 			return fmt.Errorf("%s %d: want %d to %d", r.field, r.have, r.lo, r.hi)
 		}
 	}
+	if err := p.Hard.validate(); err != nil {
+		return err
+	}
 	return p.validateBurn()
 }
 

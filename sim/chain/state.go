@@ -43,6 +43,12 @@ type header struct {
 	marks          []mark // the entropy at the ends of the newest blocks that changed it
 	works          []usedWork
 	events         []Event // of the block that has not ended yet
+
+	// What follows is kept where work costs anything.
+	priceRao  uint64 // of a unit of work
+	workUsed  uint64 // in the block that has not ended yet
+	bytesUsed uint32 // in it
+	resets    []UID  // of which all bonds go before the next epoch
 }
 
 // mark is the entropy in force from the end of a block on.
@@ -94,6 +100,12 @@ func (h *header) layout(c *coder) {
 		c.bytes(w.work[:])
 	})
 	list(c, &h.events, eventBytes, func(e *Event) { eventLayout(c, e) })
+	if h.params.Hard.FeeRao != 0 {
+		c.u64(&h.priceRao)
+		c.u64(&h.workUsed)
+		c.u32(&h.bytesUsed)
+		list(c, &h.resets, 2, func(uid *UID) { c.u16((*uint16)(uid)) })
+	}
 }
 
 // issuance is what the supply curve counts.

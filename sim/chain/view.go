@@ -49,7 +49,7 @@ type View struct {
 // neurons or a bucket of accounts when it first changes it afterwards.
 func (s *State) View() View {
 	s.age++
-	h := viewHeader{s.chainID, s.difficulty, s.epochs, s.governor, s.owner, s.marks}
+	h := viewHeader{s.chainID, s.difficulty, s.epochs, s.governor, s.owner, s.marks, s.priceRao}
 	return View{s.height, s.burnPriceRao, h, s.Totals(), s.constants, s.accounts, s.neurons}
 }
 
@@ -60,6 +60,7 @@ type viewHeader struct {
 	epochs          uint64
 	governor, owner Key
 	marks           []mark
+	priceRao        uint64
 }
 
 // Difficulty is that of a proof of work in the next block.

@@ -34,8 +34,14 @@ func appendBytes(b []byte, v reflect.Value) []byte {
 		if t == reflect.TypeFor[chain.Hard]() {
 			b = append(b, 1)
 		}
+		costs := true
+		if x, ok := v.Interface().(chain.Snapshot); ok {
+			costs = x.Params.Hard.FeeRao != 0
+		}
 		for i := range v.NumField() {
-			if t != reflect.TypeFor[chain.Totals]() || t.Field(i).Name != "Issuance" {
+			name := t.Field(i).Name
+			priced := slices.Contains([]string{"PriceRao", "WorkUsed", "BytesUsed", "Resets"}, name)
+			if (t != reflect.TypeFor[chain.Totals]() || name != "Issuance") && (costs || !priced) {
 				b = appendBytes(b, v.Field(i))
 			}
 		}
@@ -75,8 +81,12 @@ func appendAccount(b []byte, a chain.SnapshotAccount, nominations []byte) []byte
 	if a.Owner == (chain.Key{}) {
 		return append(b, 0)
 	}
-	b = append(append(b, 1), a.Owner[:]...)
-	for _, v := range []any{a.StakeRao, a.Delegate, a.Take, a.ChangedIn, a.SettledRao} {
+	form, values := byte(1), []any{a.StakeRao, a.Delegate, a.Take, a.ChangedIn, a.SettledRao}
+	if a.SpentIn != 0 {
+		form, values = 2, append(values, a.SpentIn, a.Spent)
+	}
+	b = append(append(b, form), a.Owner[:]...)
+	for _, v := range values {
 		b = appendBytes(b, reflect.ValueOf(v))
 	}
 	return append(b, nominations...)
@@ -122,9 +132,15 @@ func busyState(t *testing.T) *chain.State {
 
 func TestTheBytesOfAStateAreWhatTheReferenceSays(t *testing.T) {
 	s := busyState(t)
-	for _, hard := range []chain.Hard{{}, {MaxExpiryBlocks: 1024}, {StrictNonce: true}} {
+	for _, hard := range []chain.Hard{{}, {MaxExpiryBlocks: 1024}, {StrictNonce: true}, {
+		FeeRao: 1000, FeeRise: 8, FeeRecycled: true, MaxBlockWork: 1 << 14, MaxBlockBytes: 1 << 20,
+	}} {
 		x := s.Export()
-		x.Params.Hard = hard
+		if x.Params.Hard = hard; hard.FeeRao != 0 {
+			x.PriceRao, x.WorkUsed, x.BytesUsed, x.Resets = 1001, 77, 170, []chain.UID{1, 0}
+			hot := slices.IndexFunc(x.Accounts, func(a chain.SnapshotAccount) bool { return a.Owner != (chain.Key{}) })
+			x.Accounts[hot].SpentIn, x.Accounts[hot].Spent = 1, 60
+		}
 		s, err := chain.Import(x)
 		if err != nil {
 			t.Fatal(err)
