@@ -72,6 +72,7 @@ type session struct {
 // offer is one miner's answer for one token.
 type offer struct {
 	uid     uint16
+	axon    host.PeerID
 	open    bool
 	call    host.CallID
 	code    host.Code
@@ -161,8 +162,8 @@ func (a *Application) ask(env host.Env, i int) {
 	request := host.Request{Synapse: host.TextCausalLM, Dir: host.Forward, Body: body, MaxReplies: 1}
 	view := env.Chain()
 	for _, uid := range bestMiners(view, env.Self(), c.Peers) {
-		call := env.Call(view.Neuron(chain.UID(uid)).Axon, request, c.TimeoutNs)
-		s.asks = append(s.asks, offer{uid: uid, open: true, call: call})
+		axon := view.Neuron(chain.UID(uid)).Axon
+		s.asks = append(s.asks, offer{uid: uid, axon: axon, open: true, call: env.Call(axon, request, c.TimeoutNs)})
 	}
 	if len(s.asks) == 0 {
 		a.sessions = slices.Delete(a.sessions, i, i+1)
@@ -224,23 +225,10 @@ func (a *Application) read(o *offer, r host.Response) {
 // after its last token, or when no answer tells how its text goes on.
 func (a *Application) close(env host.Env, i int) {
 	c, s := a.config, &a.sessions[i]
-	truth := s.truth[s.position]
-	ensemble := a.ensembleLoss(s.asks, truth)
-	for _, o := range s.asks {
-		row := trace.Application{
-			TimeNs: int64(env.Now()), Block: env.Chain().Height(), Node: env.Self().Node,
-			StakeRao: env.Chain().StakeOf(env.Self().Hotkey), Session: s.number, Position: s.position,
-			UID: o.uid, Code: o.code.String(), Admitted: admitted(o.code), LatencyNs: int64(o.latency),
-			EnsembleLoss: ensemble,
-		}
-		if o.code == host.Success {
-			row.Loss = trace.Some(float32(score.NextTokenLoss(o.dist, truth, c.Vocab)))
-		}
-		env.Record(row)
-	}
+	a.record(env, s)
 	token, found := a.predict(s.asks)
 	if c.Forced {
-		token, found = truth, true
+		token, found = s.truth[s.position], true
 	}
 	s.asks = nil
 	s.position++
@@ -250,6 +238,27 @@ func (a *Application) close(env host.Env, i int) {
 	}
 	s.text = append(s.text[1:], token)
 	s.paced, s.timer = true, env.After(max(0, s.began+c.PaceNs-env.Now()), 0)
+}
+
+// record writes down the answers for a token. Text that runs free has left the true one: nobody knows
+// what an answer is worth.
+func (a *Application) record(env host.Env, s *session) {
+	truth := s.truth[s.position]
+	for _, o := range s.asks {
+		row := trace.Application{
+			TimeNs: int64(env.Now()), Block: env.Chain().Height(), Node: env.Self().Node,
+			StakeRao: env.Chain().StakeOf(env.Self().Hotkey), Session: s.number, Position: s.position,
+			Peer: env.NodeOf(o.axon), UID: o.uid, Code: o.code.String(), Admitted: admitted(o.code),
+			LatencyNs: int64(o.latency),
+		}
+		if a.config.Forced {
+			row.EnsembleLoss = a.ensembleLoss(s.asks, truth)
+		}
+		if a.config.Forced && o.code == host.Success {
+			row.Loss = trace.Some(float32(score.NextTokenLoss(o.dist, truth, a.config.Vocab)))
+		}
+		env.Record(row)
+	}
 }
 
 // ensembleLoss is the loss of the true token under the mean of the answers' distributions, added in
@@ -343,6 +352,7 @@ func (a *Application) AppendState(b []byte) []byte {
 		b = appendU32(b, uint32(len(s.asks)))
 		for _, o := range s.asks {
 			b = appendU16(b, o.uid)
+			b = append(b, o.axon[:]...)
 			b = appendBool(b, o.open)
 			b = appendU64(b, uint64(o.call))
 			b = append(b, byte(o.code))
@@ -357,7 +367,7 @@ func (a *Application) AppendState(b []byte) []byte {
 // The lengths of a session's and an offer's state without their lists.
 const (
 	sessionBytes = 4 + 4 + 4 + 4 + 8 + 1 + 8 + 4
-	offerBytes   = 2 + 1 + 8 + 1 + 8 + 4 + 4
+	offerBytes   = 2 + 32 + 1 + 8 + 1 + 8 + 4 + 4
 )
 
 // RestoreState implements host.Agent. After an error the application is as it was.
@@ -373,7 +383,7 @@ func (a *Application) RestoreState(b []byte) error {
 		}
 		for m := c.count("offers", offerBytes); m > 0; m-- {
 			s.asks = append(s.asks, offer{
-				uid: c.u16("uid"), open: c.bool("open"), call: host.CallID(c.u64("call")),
+				uid: c.u16("uid"), axon: c.key("axon"), open: c.bool("open"), call: host.CallID(c.u64("call")),
 				code: host.Code(c.u8("code")), latency: host.Time(c.u64("latency")),
 				dist: score.Dist{Probs: c.f32s("probabilities"), IDs: c.u16s("tokens")},
 			})

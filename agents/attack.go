@@ -40,7 +40,7 @@ func randomAnswer(s *num.Stream, synapse host.Synapse, q question, vocab int) []
 // LazyConfig is a lazy validator before its first event.
 type LazyConfig struct {
 	EpochBlocks uint64      // blocks between its weight transactions
-	Favour      []chain.UID // fixed handful that shares its weight; empty: copies a row
+	Favour      []chain.Key // hotkeys that share its weight equally; empty: copies a row
 }
 
 // Validate says what a lazy validator cannot work with.
@@ -107,9 +107,11 @@ func (l *Lazy) row(view chain.View, self chain.UID) []chain.WeightEntry {
 	if len(l.config.Favour) == 0 {
 		return richestRow(view, self)
 	}
-	row := make([]chain.WeightEntry, len(l.config.Favour))
-	for i, uid := range l.config.Favour {
-		row[i] = chain.WeightEntry{UID: uid, Weight: 65535}
+	var row []chain.WeightEntry
+	for _, hotkey := range l.config.Favour {
+		if uid, seated := view.UIDOf(hotkey); seated {
+			row = append(row, chain.WeightEntry{UID: uid, Weight: 65535})
+		}
 	}
 	return row
 }

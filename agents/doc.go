@@ -14,6 +14,16 @@
 // The validator follows the reference validator of opentensor/bittensor v3.4.2 (November 2022,
 // text/core_validator): scaling-law Shapley scores over phrase cross-entropies, zeroing averages,
 // weights once an epoch. Where that validator drew the peers of a step at random, the gated
-// routing of this package chooses them by the trained gate, as the network's whitepaper
-// (arXiv 2003.03917) described. The routing model is trained in both cases.
+// routing of this package also sends each row to the peers that the trained gate names for it, as the
+// network's whitepaper (arXiv 2003.03917) described. The routing model is trained in both cases.
+//
+// What the gate is worth, by the claims in scenarios (go test ./scenarios -run ClaimTheGate -claims),
+// second half of six hours of specialists on four subsets and generalists, five seeds: 0.87 to 0.94 of
+// the service lane's rows of the three rare subsets reached a specialist (chance 0.19); the squared error
+// was 0.49 to 0.55 of that of one constant per uid; the correlation of score and target without the means
+// of uid and row was 0.68 to 0.70. At two answers a row the two peers named highest had 1.51 nats per
+// token less than two in turn, and 0.19 less than two of the best on average. On real text the shares
+// were 0.76 to 0.91 on four subsets, and the two differences 0.68 and 0.26. After two hours of eight rows
+// a step the share was 0.82 on average of ten seeds, without labels 0.07 less, with a fresh trunk as well
+// 0.22.
 package agents

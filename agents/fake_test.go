@@ -159,7 +159,13 @@ func (f *fakeEnv) note(format string, args ...any) {
 	f.log = append(f.log, fmt.Sprintf(format, args...))
 }
 
-func (f *fakeEnv) NodeOf(peer host.PeerID) *uint32 { return nil }
+// NodeOf says that uid u is node 100 + u.
+func (f *fakeEnv) NodeOf(peer host.PeerID) *uint32 {
+	if uid, ok := f.state.View().UIDOf(peer); ok {
+		return trace.Some(100 + uint32(uid))
+	}
+	return nil
+}
 
 func (f *fakeEnv) Self() host.Self {
 	uid, ok := f.state.View().UIDOf(f.self)
@@ -240,9 +246,26 @@ func (f *fakeEnv) Stop(id host.TimerID) {
 
 func (f *fakeEnv) Record(r trace.Row) {
 	f.rows = append(f.rows, r)
+	switch r := r.(type) { // who was asked is named by node too
+	case trace.Query:
+		f.sameNode(r.UID, r.Peer)
+	case trace.Answer:
+		f.sameNode(r.UID, r.Peer)
+	case trace.Score:
+		f.sameNode(r.UID, r.Peer)
+	case trace.Application:
+		f.sameNode(r.UID, r.Peer)
+	}
 	switch r := r.(type) {
 	case trace.Query:
-		f.note("record query: step %d uid %d code %s loss %s", r.Step, r.UID, r.Code, shown(r.Loss))
+		f.note("record query: step %d uid %d %s %d of %s code %s loss %s base %s route %s off %s", r.Step, r.UID, r.Lane, r.Rows,
+			shown(r.Subset), r.Code, shown(r.Loss), shown(r.Base), shown(r.Route), shown(r.RoutingLoss))
+	case trace.Answer:
+		f.note("record answer: uid %d %s %d of %s loss %s gate %s target %s", r.UID, r.Lane, r.Rows, r.Subset,
+			shown(r.Loss), shown(r.Gate), shown(r.Target))
+	case trace.Score:
+		f.note("record score: uid %d %s row %d of %s loss %s gate %s target %s", r.UID, r.Lane, r.Row, r.Subset,
+			shown(r.Loss), shown(r.Gate), shown(r.Target))
 	case trace.Train:
 		f.note("record training: %s, %d steps, %d tokens", r.Subset, r.Steps, r.Tokens)
 	case trace.Application:
@@ -251,13 +274,23 @@ func (f *fakeEnv) Record(r trace.Row) {
 	}
 }
 
+func (f *fakeEnv) sameNode(uid uint16, peer *uint32) {
+	f.t.Helper()
+	if peer == nil || *peer != 100+uint32(uid) {
+		f.t.Errorf("a row about uid %d names node %s", uid, shown(peer))
+	}
+}
+
 // shown is a column's value, floats with two decimals; none where it has no value.
 func shown[T any](v *T) string {
 	if v == nil {
 		return "none"
 	}
-	if f, ok := any(*v).(float32); ok {
+	switch f := any(*v).(type) {
+	case float32:
 		return fmt.Sprintf("%.2f", f)
+	case float64:
+		return fmt.Sprintf("%.4g", f)
 	}
 	return fmt.Sprint(*v)
 }

@@ -5,8 +5,19 @@ import (
 	"math"
 	"slices"
 
+	"taolab/agents/score"
+	"taolab/model/num"
 	"taolab/sim/chain"
 	"taolab/sim/host"
+)
+
+// Batch is what the rows of a validator's step have in common.
+type Batch uint8
+
+// The batches.
+const (
+	Mixed     Batch = iota // nothing: each row is of a subset drawn by weight
+	OneSubset              // their subset, drawn by weight
 )
 
 // Routing is how a validator chooses the peers of a step.
@@ -14,8 +25,14 @@ type Routing uint8
 
 // The routings.
 const (
-	Uniform Routing = iota // in turn, a permuted order without replacement (v3.3.3 to v3.4.3)
-	Gated                  // the trained gate's noisy top k, and exploration
+	// Uniform asks peers in turn about the whole batch, a permuted order without replacement (v3.3.3 to
+	// v3.4.3). All are scored.
+	Uniform Routing = iota
+	// Gated asks in two lanes. The scoring lane is uniform routing with fewer peers. In the service lane
+	// each row goes to the peers that the trained gate puts highest for it, plus noise, past those of the
+	// scoring lane; a peer gets one question with all its rows. What a peer is good at decides so what
+	// it is asked, never what its weight is measured on.
+	Gated
 )
 
 // Targets is whom a validator asks at all.
@@ -31,15 +48,14 @@ const (
 	Everyone
 )
 
-// Gate is the choice of peers by the routing model; uniform routing ignores it.
+// Gate is the choice of peers in gated routing; uniform routing ignores it.
 //
-// Every target is asked at least once within ExploreEpochs ledger epochs, whatever its gate says:
-// once it has waited for four fifths of that time it is asked before anyone else, the longest
-// waiting first. The bound holds as long as the steps of the last fifth have places for all
-// targets.
+// The scoring lane reaches every target at least once within ExploreEpochs ledger epochs: who has
+// waited for four fifths of that time is asked before anyone else, the longest waiting first. The
+// bound holds as long as the scoring lanes of the last fifth have places for all targets.
 type Gate struct {
-	Noise         float64 // standard deviation of the noise on a gate's score, in those of the scores
-	Explore       int     // peers of each step taken in turn instead, at most all
+	ScorePeers    int     // of Peers, those of the scoring lane
+	Noise         float64 // standard deviation of the noise on a gate's score, in those of the row's scores
 	ExploreEpochs uint64  // 0: 10
 }
 
@@ -53,18 +69,28 @@ func validates(view chain.View, uid chain.UID) bool {
 	return false
 }
 
-// choose returns whom to ask in this step, in uid order; empty when there is nobody.
-func (v *Validator) choose(env host.Env) []uint16 {
-	var chosen []uint16
+// choose returns the questions of this step, those of the scoring lane first, each lane in uid order;
+// none when there is nobody.
+func (v *Validator) choose(env host.Env) []ask {
+	var scored []uint16
 	if v.config.Routing == Uniform {
-		chosen = v.inTurn(env, v.config.Peers)
+		scored = v.inTurn(env, v.config.Peers)
 	} else {
-		chosen = v.overdue(env)
-		chosen = v.explore(env, chosen)
-		chosen = v.byGate(env, chosen)
+		scored = v.explore(env, v.overdue(env))
 	}
-	slices.Sort(chosen)
-	return chosen
+	slices.Sort(scored)
+	all := make([]uint16, v.config.Rows)
+	for row := range all {
+		all[row] = uint16(row)
+	}
+	var asks []ask
+	for _, uid := range scored {
+		asks = append(asks, ask{uid: uid, lane: score.ScoringLane, rows: all})
+	}
+	if v.config.Routing == Gated {
+		asks = append(asks, v.service(env, scored)...)
+	}
+	return asks
 }
 
 // inTurn takes the next k targets off the rotation; as in the reference validator, the last step
@@ -83,9 +109,9 @@ func (v *Validator) listTargets() {
 	}
 }
 
-// explore adds targets in turn, past those that are chosen already.
+// explore fills the scoring lane with targets in turn, past those that are chosen already.
 func (v *Validator) explore(env host.Env, chosen []uint16) []uint16 {
-	want := min(len(chosen)+v.config.Gate.Explore, v.config.Peers)
+	want := v.config.Gate.ScorePeers
 	stream := env.Rand("rotation")
 	// A turn of the loop takes at least one target: two permutations reach every one.
 	for turns := 2 * len(v.targets); turns > 0 && len(chosen) < want; turns-- {
@@ -98,7 +124,7 @@ func (v *Validator) explore(env host.Env, chosen []uint16) []uint16 {
 	return chosen
 }
 
-// overdue is the targets whose time is nearly up, the longest waiting first, at most a step's.
+// overdue is the targets whose time is nearly up, the longest waiting first, at most a scoring lane's.
 func (v *Validator) overdue(env host.Env) []uint16 {
 	epochs := v.config.Gate.ExploreEpochs
 	if epochs == 0 {
@@ -118,51 +144,80 @@ func (v *Validator) overdue(env host.Env) []uint16 {
 	slices.SortFunc(due, func(a, b uint16) int {
 		return cmp.Or(cmp.Compare(v.peers[a].askedAt, v.peers[b].askedAt), cmp.Compare(a, b))
 	})
-	return due[:min(len(due), v.config.Peers)]
+	return due[:min(len(due), v.config.Gate.ScorePeers)]
 }
 
-// byGate fills the step with the targets that the gate, plus noise, puts highest.
-func (v *Validator) byGate(env host.Env, chosen []uint16) []uint16 {
-	type bid struct {
-		uid         uint16
-		score, lots float64
+// service is the questions of the service lane.
+func (v *Validator) service(env host.Env, scored []uint16) []ask {
+	var bidders []uint16
+	for _, uid := range v.targets {
+		if _, gated := v.gate(0, uid); gated && !slices.Contains(scored, uid) {
+			bidders = append(bidders, uid)
+		}
 	}
-	spread := float64(v.config.Gate.Noise * v.gateSpread())
+	rowsOf := make([][]uint16, len(v.peers)) // by uid
 	stream := env.Rand("gate")
-	bids := make([]bid, 0, len(v.peers))
-	for i, p := range v.peers {
-		if uid := uint16(i); p.target && !slices.Contains(chosen, uid) {
-			lot := stream.Normal() // also where equal scores leave the choice to chance
-			bids = append(bids, bid{uid, v.step.gate(uid) + float64(spread*lot), lot})
+	for row := range v.config.Rows {
+		for _, b := range v.highest(row, bidders, stream) {
+			rowsOf[b.uid] = append(rowsOf[b.uid], uint16(row))
 		}
 	}
-	slices.SortFunc(bids, func(a, b bid) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(b.lots, a.lots), cmp.Compare(a.uid, b.uid))
-	})
-	for _, b := range bids[:min(len(bids), v.config.Peers-len(chosen))] {
-		chosen = append(chosen, b.uid)
+	var asks []ask
+	for uid, rows := range rowsOf {
+		if len(rows) > 0 {
+			asks = append(asks, ask{uid: uint16(uid), lane: score.ServiceLane, rows: rows})
+		}
 	}
-	return chosen
+	return asks
 }
 
-// gateSpread is the standard deviation of the gate's scores over the targets.
-func (v *Validator) gateSpread() float64 {
-	n, sum := 0.0, 0.0
-	for i, p := range v.peers {
-		if p.target {
-			n++
-			sum += v.step.gate(uint16(i))
+// bid is a gate's score with noise; the lot decides between equals.
+type bid struct {
+	uid        uint16
+	score, lot float64
+}
+
+func compareBids(a, b bid) int {
+	return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(b.lot, a.lot), cmp.Compare(a.uid, b.uid))
+}
+
+// highest is the peers that the gate, plus noise, names for a row, the highest first.
+func (v *Validator) highest(row int, bidders []uint16, stream *num.Stream) []bid {
+	k := v.config.Peers - v.config.Gate.ScorePeers
+	if k == 0 {
+		return nil
+	}
+	spread := float64(v.config.Gate.Noise * v.spread(row, bidders))
+	best := make([]bid, 0, k+1)
+	for _, uid := range bidders {
+		gate, _ := v.gate(row, uid)
+		lot := stream.Normal() // also where equal scores leave the choice to chance
+		b := bid{uid, float64(gate) + float64(spread*lot), lot}
+		if len(best) == k && compareBids(b, best[k-1]) > 0 {
+			continue
 		}
+		at, _ := slices.BinarySearchFunc(best, b, compareBids)
+		best = slices.Insert(best, at, b)
+		best = best[:min(len(best), k)]
+	}
+	return best
+}
+
+// spread is the standard deviation of the gate's scores of a row.
+func (v *Validator) spread(row int, bidders []uint16) float64 {
+	n, sum := float64(len(bidders)), 0.0
+	for _, uid := range bidders {
+		gate, _ := v.gate(row, uid)
+		sum += float64(gate)
 	}
 	if n == 0 {
 		return 0
 	}
 	mean, squares := sum/n, 0.0
-	for i, p := range v.peers {
-		if p.target {
-			d := v.step.gate(uint16(i)) - mean
-			squares += float64(d * d)
-		}
+	for _, uid := range bidders {
+		gate, _ := v.gate(row, uid)
+		d := float64(gate) - mean
+		squares += float64(d * d)
 	}
 	return math.Sqrt(squares / n)
 }

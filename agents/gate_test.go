@@ -8,92 +8,152 @@ import (
 	"taolab/sim/host"
 )
 
-// gated returns a validator of n uids that has begun an epoch, with the given gates.
-func gated(t *testing.T, n int, c func(*ValidatorConfig), gates ...float32) (*Validator, *fakeEnv) {
-	config := testValidator(n)
-	config.Routing = Gated
+// gated returns a gated validator of n uids that has begun an epoch and routed a batch of rows; gates
+// are the scores of each row, or of all rows where there is one list.
+func gated(t *testing.T, n int, c func(*ValidatorConfig), gates ...[]float32) (*Validator, *fakeEnv) {
+	t.Helper()
+	config := gatedValidator(n, testValidator(n))
 	if c != nil {
 		c(&config)
 	}
 	v, env := NewValidator(config), newFakeEnv(t, n)
 	v.startEpoch(env)
-	v.step.gates = gates
+	v.draw(env)
+	for row := range config.Rows {
+		v.step.gates = append(v.step.gates, gates[row%len(gates)]...)
+	}
 	return v, env
 }
 
-func TestGatedRoutingAsksTheHighestGates(t *testing.T) {
-	v, env := gated(t, 5, func(c *ValidatorConfig) { c.Gate.Explore = 0 }, 0.9, 0.1, 0.8, 0.2, 0.7)
-	if got := v.choose(env); !slices.Equal(got, []uint16{2, 4}) {
-		t.Fatalf("asks %v, want 2 and 4, the highest but its own", got)
+// asked lists the uids of a lane in the order of their questions.
+func asked(asks []ask, lane score.Lane) (uids []uint16) {
+	for _, a := range asks {
+		if a.lane == lane {
+			uids = append(uids, a.uid)
+		}
+	}
+	return uids
+}
+
+func TestEachRowGoesToThePeersThatTheGateNamesForIt(t *testing.T) {
+	v, env := gated(t, 7, func(c *ValidatorConfig) { c.Rows, c.Peers = 3, 3 },
+		[]float32{0, .9, .8, .7, .1, .1, .1}, []float32{0, .1, .1, .1, .9, .8, .7}, []float32{0, .1, .9, .1, .8, .1, .7})
+	for range 20 {
+		asks := v.choose(env)
+		turn := asked(asks, score.ScoringLane)
+		if len(turn) != 1 || !slices.Equal(asks[0].rows, []uint16{0, 1, 2}) {
+			t.Fatalf("the scoring lane is %+v, want one peer with the whole batch", asks)
+		}
+		got := map[uint16][]uint16{}
+		for _, a := range asks[1:] {
+			if a.lane != score.ServiceLane || got[a.uid] != nil || a.uid == turn[0] {
+				t.Fatalf("%+v; want one question for each peer of the service lane, and none for the one in turn", asks)
+			}
+			got[a.uid] = a.rows
+		}
+		for row, ranked := range [][]uint16{{1, 2, 3}, {4, 5, 6}, {2, 4, 6}} {
+			want := slices.DeleteFunc(ranked, func(uid uint16) bool { return uid == turn[0] })[:2]
+			for uid := range uint16(7) {
+				if has := slices.Contains(got[uid], uint16(row)); has != slices.Contains(want, uid) {
+					t.Errorf("row %d, uid %d in turn: %v; want it at the best two others of %v", row, turn[0], got, ranked)
+				}
+			}
+		}
 	}
 }
 
-func TestNoiseOpensTheGateToOthers(t *testing.T) {
-	v, env := gated(t, 5, func(c *ValidatorConfig) { c.Gate = Gate{Noise: 3} }, 0.9, 0.1, 0.8, 0.2, 0.7)
-	counts := make([]int, 5)
-	for range 200 {
-		for _, uid := range v.choose(env) {
-			counts[uid]++
+func TestNoiseOpensTheGateToOthersInMeasureOfItsSize(t *testing.T) {
+	for _, c := range []struct {
+		noise    float64
+		from, to int // how often the last by gate is named, of 400 rows
+	}{{0, 0, 0}, {0.1, 0, 0}, {1, 1, 30}, {30, 55, 105}} {
+		v, env := gated(t, 6, func(config *ValidatorConfig) { config.Gate.Noise = c.noise },
+			[]float32{.5, .2, .9, .8, .7, .6})
+		last := 0
+		for range 200 {
+			for _, a := range v.choose(env) {
+				if a.uid == 0 {
+					t.Fatal("asks itself")
+				}
+				if a.uid == 1 && a.lane == score.ServiceLane {
+					last += len(a.rows)
+				}
+			}
+		}
+		if last < c.from || last > c.to {
+			t.Errorf("noise %g: the last by gate is named %d times of 400, want %d to %d", c.noise, last, c.from, c.to)
 		}
 	}
-	if counts[0] != 0 || counts[1] < 20 || counts[2] <= counts[1] {
-		t.Fatalf("asked %v times; want itself never, the lowest sometimes, the highest more often", counts)
+}
+
+func TestNoiseIsMeasuredInTheDeviationOfTheRow(t *testing.T) {
+	narrow, wide := make([]float32, 6), make([]float32, 6)
+	for i := range narrow {
+		narrow[i], wide[i] = .5+float32(i)/1024, float32(i)/8
+	}
+	var counts [2]int
+	for k, gates := range [][]float32{narrow, wide} {
+		v, env := gated(t, 6, func(c *ValidatorConfig) { c.Gate.Noise = 0.5 }, gates)
+		for range 300 {
+			for _, a := range v.choose(env) {
+				if a.uid == 5 && a.lane == score.ServiceLane {
+					counts[k] += len(a.rows)
+				}
+			}
+		}
+	}
+	if counts[0] != counts[1] || counts[0] == 600 {
+		t.Errorf("the best is named %v times of 600 with narrow and with wide scores, want equally often and not always", counts)
 	}
 }
 
 func TestEqualGatesLeaveTheChoiceToChance(t *testing.T) {
-	v, env := gated(t, 5, func(c *ValidatorConfig) { c.Gate = Gate{} }, 0.5, 0.5, 0.5, 0.5, 0.5)
+	v, env := gated(t, 5, func(c *ValidatorConfig) { c.Gate.Noise = 0 }, slices.Repeat([]float32{0.5}, 5))
 	counts := make([]int, 5)
 	for range 200 {
-		for _, uid := range v.choose(env) {
+		for _, uid := range asked(v.choose(env), score.ServiceLane) {
 			counts[uid]++
 		}
 	}
 	for uid, n := range counts[1:] {
-		if n < 50 {
-			t.Fatalf("uid %d was asked %d times of 200, want about 100", uid+1, n)
+		if n < 30 {
+			t.Fatalf("uid %d was named in %d steps of 200, want about 90", uid+1, n)
 		}
 	}
 }
 
-func TestExplorationFillsItsPlacesInTurn(t *testing.T) {
-	v, env := gated(t, 7, func(c *ValidatorConfig) { c.Gate.Explore, c.Peers = 1, 3 },
-		0.9, 0.8, 0.7, 0.1, 0.1, 0.1, 0.1)
-	asked := make([]int, 7)
-	for range 6 {
-		got := v.choose(env)
-		if len(got) != 3 {
-			t.Fatalf("asks %v, want three", got)
-		}
-		for _, uid := range got {
-			asked[uid]++
-		}
+func TestTheScoringLaneTakesItsPeersInTurn(t *testing.T) {
+	v, env := gated(t, 7, func(c *ValidatorConfig) { c.Peers, c.Gate.ScorePeers = 3, 2 },
+		[]float32{0.9, 0.8, 0.7, 0.1, 0.1, 0.1, 0.1})
+	var turns []uint16
+	for range 3 {
+		turns = append(turns, asked(v.choose(env), score.ScoringLane)...)
 	}
-	for uid := 1; uid < 7; uid++ {
-		if asked[uid] == 0 {
-			t.Errorf("uid %d was not asked in six steps that explore one each: %v", uid, asked)
-		}
+	slices.Sort(turns)
+	if !slices.Equal(turns, []uint16{1, 2, 3, 4, 5, 6}) {
+		t.Errorf("three steps of two score %v, want each of the six others once", turns)
 	}
 }
 
-// Without any exploration, and with gates that never change their mind, every target is asked
-// within ten ledger epochs all the same.
+// With gates that never change their mind, and a scoring lane whose turns have all gone wrong so far,
+// every target is scored within ten ledger epochs all the same.
 func TestNobodyWaitsLongerThanTenLedgerEpochs(t *testing.T) {
 	const n, blocksPerStep = 30, 2
 	gates := make([]float32, n)
 	gates[5], gates[6] = 0.9, 0.8
-	v, env := gated(t, n, func(c *ValidatorConfig) { c.Gate = Gate{} }, gates...)
+	v, env := gated(t, n, nil, gates)
 	bound := 10 * env.Chain().Params().TempoBlocks
 	last := slices.Repeat([]uint64{env.state.Height()}, n)
 	for range 1000 {
 		env.state.Advance(blocksPerStep)
 		height := env.state.Height()
-		for _, uid := range v.choose(env) {
+		v.rotation = score.Rotation{Selection: score.FreshEachStep} // luck alone would leave some out
+		for _, uid := range asked(v.choose(env), score.ScoringLane) {
 			v.peers[uid].askedAt, last[uid] = height, height
 		}
 		for uid := 1; uid < n; uid++ {
 			if height-last[uid] > bound {
-				t.Fatalf("at block %d uid %d was last asked at %d, want at most %d blocks of waiting",
+				t.Fatalf("at block %d uid %d was last scored at %d, want at most %d blocks of waiting",
 					height, uid, last[uid], bound)
 			}
 		}
@@ -101,16 +161,21 @@ func TestNobodyWaitsLongerThanTenLedgerEpochs(t *testing.T) {
 }
 
 func TestUniformRoutingAsksEverybodyBeforeAnybodyTwice(t *testing.T) {
-	v, env := gated(t, 6, func(c *ValidatorConfig) { c.Routing, c.Peers = Uniform, 2 })
+	v, env := NewValidator(testValidator(6)), newFakeEnv(t, 6)
+	v.startEpoch(env)
 	for range 5 {
 		v.rotation.StartEpoch()
-		var asked []uint16
+		var uids []uint16
 		for range 3 {
-			asked = append(asked, v.choose(env)...)
+			asks := v.choose(env)
+			if len(asked(asks, score.ServiceLane)) > 0 {
+				t.Fatalf("%+v; uniform routing has no service lane", asks)
+			}
+			uids = append(uids, asked(asks, score.ScoringLane)...)
 		}
-		slices.Sort(asked)
-		if !slices.Equal(asked, []uint16{1, 2, 3, 4, 5}) {
-			t.Fatalf("three steps ask %v, want each of the five others once", asked)
+		slices.Sort(uids)
+		if !slices.Equal(uids, []uint16{1, 2, 3, 4, 5}) {
+			t.Fatalf("three steps ask %v, want each of the five others once", uids)
 		}
 	}
 }
@@ -131,14 +196,15 @@ func TestValidatorsAreAskedOnlyWhereEveryoneIs(t *testing.T) {
 		env.setWeights(1, 1) // a lone weight on itself keeps a miner active
 		env.state.Advance(1)
 		v.startEpoch(env)
-		if got := v.choose(env); !slices.Equal(got, c.want) {
+		if got := asked(v.choose(env), score.ScoringLane); !slices.Equal(got, c.want) {
 			t.Errorf("targets %d: asks %v, want %v", c.targets, got, c.want)
 		}
 	}
 }
 
 func TestAnEpochEndsWithItsBlocksAndTargetsOrWithTwiceItsBlocks(t *testing.T) {
-	v, env := gated(t, 5, nil)
+	v, env := NewValidator(testValidator(5)), newFakeEnv(t, 5)
+	v.startEpoch(env)
 	env.state.Advance(10)
 	if v.epochOver(env) {
 		t.Error("over after E blocks though nobody was asked")
@@ -157,13 +223,13 @@ func TestAnEpochEndsWithItsBlocksAndTargetsOrWithTwiceItsBlocks(t *testing.T) {
 }
 
 func TestASilentPeerLosesATenthOfItsScore(t *testing.T) {
-	v, env := gated(t, 5, nil)
+	v, env := NewValidator(testValidator(5)), newFakeEnv(t, 5)
 	d := driver{env: env, agent: v}
 	d.handle(host.Start{})
 	d.done()
 	call := env.calls[0]
 	uid, _ := env.Chain().UIDOf(call.to)
-	d.handle(host.Answer{Call: call.id, Response: host.Response{Code: host.Success, Body: d.trueAnswer(0.5)}})
+	d.handle(host.Answer{Call: call.id, Response: host.Response{Code: host.Success, Body: d.trueAnswer(call.id, 0.5)}})
 	d.handle(host.Answer{Call: env.calls[1].id, Response: host.Response{Code: host.Timeout}})
 	before := v.averages.Entry(uint16(uid)).Score.Value
 	if before <= 0 {

@@ -126,46 +126,6 @@ func encodeAnswer(synapse host.Synapse, rows []score.Dist, topk, vocab int) []by
 	return b
 }
 
-// routeBatch is the routing model's score of every uid on a batch. Its result is one per gate.
-type routeBatch struct {
-	router *lm.Router
-	tokens []uint16
-	rows   int
-	cols   int
-}
-
-func (j routeBatch) Work() int64 { return j.router.ForwardFLOP(j.rows, j.cols) }
-
-func (j routeBatch) Tokens() int64 { return int64(j.rows * j.cols) }
-
-func (j routeBatch) Run(s *host.Scratch) []byte {
-	gates := make([]float32, len(j.router.Bias))
-	benchOf(s).lm.Route(j.router, j.tokens, j.rows, j.cols, gates)
-	return encodeFloats(gates)
-}
-
-// trainRouter is one step of the routing model toward what the peers of a batch were worth. It
-// changes router and momentum. Its result is the routing loss before the step.
-type trainRouter struct {
-	router   *lm.Router
-	momentum *lm.Momentum
-	sgd      lm.SGD
-	tokens   []uint16
-	rows     int
-	cols     int
-	uids     []uint16
-	targets  []float32
-}
-
-func (j trainRouter) Work() int64 { return j.router.TrainFLOP(j.rows, j.cols) }
-
-func (j trainRouter) Tokens() int64 { return int64(j.rows * j.cols) }
-
-func (j trainRouter) Run(s *host.Scratch) []byte {
-	loss := benchOf(s).lm.TrainRouter(j.router, j.sgd, j.momentum, j.tokens, j.rows, j.cols, j.uids, j.targets)
-	return encodeFloats([]float32{loss})
-}
-
 func encodeFloats(v []float32) []byte {
 	b := make([]byte, 4*len(v))
 	for i, x := range v {

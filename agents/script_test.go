@@ -3,6 +3,7 @@ package agents
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,9 +129,14 @@ func newDriver(t *testing.T, cmd *datadriven.TestData) *driver {
 		c := testValidator(n)
 		cmd.MaybeScanArgs(t, "era", &c.Era)
 		cmd.MaybeScanArgs(t, "peers", &c.Peers)
-		cmd.MaybeScanArgs(t, "explore", &c.Gate.Explore)
+		cmd.MaybeScanArgs(t, "rows", &c.Rows)
 		if cmd.HasArg("gated") {
-			c.Routing = Gated
+			c = gatedValidator(n, c)
+		}
+		cmd.MaybeScanArgs(t, "score_peers", &c.Gate.ScorePeers)
+		c.RecordAnswers, c.RecordRows = cmd.HasArg("answers"), cmd.HasArg("by-row")
+		if cmd.HasArg("subset") {
+			c.Batch = OneSubset
 		}
 		if cmd.HasArg("everyone") {
 			c.Targets = Everyone
@@ -153,7 +159,7 @@ func newDriver(t *testing.T, cmd *datadriven.TestData) *driver {
 	case "lazy":
 		c := LazyConfig{EpochBlocks: 10}
 		if cmd.HasArg("favour") {
-			c.Favour = []chain.UID{3, 4}
+			c.Favour = []chain.Key{publicKey("hot 3"), publicKey("gone"), publicKey("hot 4")}
 		}
 		d.fresh = func() host.Agent { return NewLazy(c) }
 	}
@@ -185,9 +191,17 @@ func testValidator(n int) ValidatorConfig {
 	return ValidatorConfig{
 		Mix: mixOf(pile.Score), Subsets: corpus().Subsets(), Vocab: tinyVocab,
 		Rows: 2, Cols: 8, TopK: 4, Peers: 2, StepNs: 20 * host.Second,
-		Router: smallRouter(n), SGD: lm.SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1},
-		Gate: Gate{Explore: 1}, EpochBlocks: 10, BytesPerToken: 3.409,
+		Router:        smallRouter(n),
+		BatchTraining: lm.RouterTraining{SGD: lm.SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1}, Batches: 3},
+		EpochBlocks:   10, BytesPerToken: 3.409,
 	}
+}
+
+// gatedValidator is a config under gated routing, with one peer in the scoring lane.
+func gatedValidator(n int, c ValidatorConfig) ValidatorConfig {
+	c.Routing, c.Gate = Gated, Gate{ScorePeers: 1}
+	c.RowRouter, c.RowTraining = lm.NewRowRouter(smallModel(), n, len(corpus().Subsets())), lm.DefaultRowTraining
+	return c
 }
 
 func testApplication() ApplicationConfig {
@@ -247,13 +261,13 @@ func (d *driver) answer(cmd *datadriven.TestData) {
 	if cmd.HasArg("garbage") {
 		response.Body = []byte("garbage")
 	} else if response.Code == host.Success {
-		response.Body = d.trueAnswer(truth)
+		response.Body = d.trueAnswer(call.id, truth)
 	}
 	d.handle(host.Answer{Call: call.id, From: call.to, Response: response})
 }
 
 // trueAnswer knows what the agent holds back.
-func (d *driver) trueAnswer(truth float64) []byte {
+func (d *driver) trueAnswer(call host.CallID, truth float64) []byte {
 	other := float32((1 - truth) / 8)
 	dist := func(next uint16) score.Dist {
 		return score.Dist{
@@ -264,8 +278,9 @@ func (d *driver) trueAnswer(truth float64) []byte {
 	switch a := d.agent.(type) {
 	case *Validator:
 		var rows []score.Dist
-		for row := range a.config.Rows {
-			rows = append(rows, dist(a.step.phrases[row*phraseTokens]))
+		at := slices.IndexFunc(a.step.asks, func(q ask) bool { return q.call == call })
+		for _, row := range a.step.asks[at].rows {
+			rows = append(rows, dist(a.step.phrases[int(row)*phraseTokens]))
 		}
 		return encodeAnswer(host.TextCausalLMNext, rows, 4, tinyVocab)
 	case *Application:

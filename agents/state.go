@@ -17,7 +17,7 @@ const (
 	lazyState        = 4
 	newcomerState    = 5
 
-	stateVersion = 1
+	stateVersion = 2
 )
 
 // binaryAppender is what the model and score packages write their own state with.

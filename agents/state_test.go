@@ -1,10 +1,12 @@
 package agents
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"testing"
 
+	"taolab/model/lm"
 	"taolab/sim/host"
 )
 
@@ -12,6 +14,7 @@ import (
 func agentsMade() []host.Agent {
 	return []host.Agent{
 		NewMiner(minerOnce()), NewValidator(validatorOnce()), NewApplication(testApplication()),
+		NewValidator(gatedOnce()),
 		NewLazy(LazyConfig{EpochBlocks: 10}),
 		NewNewcomer(NewcomerConfig{RetryBlocks: 1, Tries: 1, Then: func() host.Agent { return NewLazy(LazyConfig{EpochBlocks: 10}) }}),
 	}
@@ -20,6 +23,7 @@ func agentsMade() []host.Agent {
 var (
 	minerOnce     = sync.OnceValue(testMiner)
 	validatorOnce = sync.OnceValue(func() ValidatorConfig { return testValidator(5) })
+	gatedOnce     = sync.OnceValue(func() ValidatorConfig { return gatedValidator(5, testValidator(5)) })
 )
 
 func TestAStateOfAnotherAgentIsRefused(t *testing.T) {
@@ -62,7 +66,7 @@ func FuzzRestoringAnyBytesNeverPanics(f *testing.F) {
 		f.Add(byte(i), a.AppendState(nil))
 	}
 	f.Fuzz(func(t *testing.T, kind byte, state []byte) {
-		a := agentsMade()[int(kind)%5]
+		a := agentsMade()[int(kind)%6]
 		if a.RestoreState(state) != nil {
 			return
 		}
@@ -95,6 +99,24 @@ func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
 		{"miner where nobody may wait", miner(func(c *MinerConfig) { c.Waiting = 0 })},
 		{"validator of an unknown era", validator(func(c *ValidatorConfig) { c.Era = "1.0" })},
 		{"validator without a router", validator(func(c *ValidatorConfig) { c.Router = nil })},
+		{"validator with more in the scoring lane than peers", validator(func(c *ValidatorConfig) {
+			*c = gatedValidator(5, *c)
+			c.Gate.ScorePeers = 3
+		})},
+		{"validator without a scoring lane", validator(func(c *ValidatorConfig) {
+			*c = gatedValidator(5, *c)
+			c.Gate.ScorePeers = 0
+		})},
+		{"gated validator with a router of batches", validator(func(c *ValidatorConfig) { c.Routing = Gated })},
+		{"gated validator with labels of other subsets", validator(func(c *ValidatorConfig) {
+			*c = gatedValidator(5, *c)
+			c.RowRouter = lm.NewRowRouter(smallModel(), 5, 2)
+		})},
+		{"gated validator without noise that is a number", validator(func(c *ValidatorConfig) {
+			*c = gatedValidator(5, *c)
+			c.Gate.Noise = math.NaN()
+		})},
+		{"validator with an unknown batch", validator(func(c *ValidatorConfig) { c.Batch = 2 })},
 		{"validator asking for too much", validator(func(c *ValidatorConfig) { c.TopK = 34 })},
 		{"validator with alpha above one", validator(func(c *ValidatorConfig) { c.Alpha = 2 })},
 		{"validator without steps", validator(func(c *ValidatorConfig) { c.StepNs = 0 })},

@@ -1,9 +1,10 @@
 package agents
 
 import (
+	"slices"
+
 	"taolab/agents/score"
 	"taolab/sim/host"
-	"taolab/sim/trace"
 )
 
 // step is one round of a validator: one batch, a few peers, their answers.
@@ -12,33 +13,32 @@ type step struct {
 	timer   host.TimerID // while pausing
 	job     host.JobID   // while routing or learning
 	began   host.Time
-	self    uint16 // own uid when it began
-	subset  int
+	self    uint16    // own uid when it began
 	tokens  []uint16  // sent, [Rows x Cols]
 	phrases []uint16  // kept back, [Rows x phraseTokens]
-	gates   []float32 // the routing model's score by uid
-	asks    []ask     // in uid order
+	subsets []uint16  // of each row
+	gates   []float32 // the routing model's scores: by uid, under gated routing by row and uid
+	asks    []ask     // of the scoring lane in uid order, then of the service lane
 }
 
 // ask is one question of a step.
 type ask struct {
 	uid     uint16
+	lane    score.Lane
+	rows    []uint16 // of the batch, ascending
 	open    bool
 	call    host.CallID
 	sent    host.Time
 	code    host.Code
 	latency host.Time
 	bytes   uint32
-	losses  []float64 // by row, nats per token; of a usable answer alone
+	losses  []float64 // of each of the rows, nats per token; of a usable answer alone
 }
 
-// gate is the routing model's score of a uid; 0 for uids beyond its gates.
-func (s *step) gate(uid uint16) float64 {
-	if int(uid) < len(s.gates) {
-		return float64(s.gates[uid])
-	}
-	return 0
-}
+func (a *ask) answered() bool { return len(a.losses) > 0 }
+
+// commonRows is how many rows two answers of a gated step need in common to have synergy.
+const commonRows = 8
 
 // begin draws a batch and has it scored by the routing model, unless this validator has no uid.
 func (v *Validator) begin(env host.Env) {
@@ -50,20 +50,64 @@ func (v *Validator) begin(env host.Env) {
 	if !v.synced {
 		v.startEpoch(env)
 	}
-	c, s := v.config, &v.step
+	v.draw(env)
+	s := &v.step
 	s.self = uint16(env.Self().UID)
+	s.phase = routing
+	s.job = env.Compute(v.brain.route(v.batch()))
+}
+
+// draw takes a batch from the text.
+func (v *Validator) draw(env host.Env) {
+	c, s := v.config, &v.step
 	width := c.Cols + phraseTokens
-	batch := make([]uint16, c.Rows*width)
-	s.subset = c.Mix.Batch1(env.Rand("text"), c.Rows, width, batch)
+	text := make([]uint16, c.Rows*width)
+	s.subsets = make([]uint16, c.Rows)
+	if c.Batch == OneSubset {
+		subset := c.Mix.Batch1(env.Rand("text"), c.Rows, width, text)
+		for row := range s.subsets {
+			s.subsets[row] = uint16(subset)
+		}
+	} else {
+		c.Mix.BatchOf(env.Rand("text"), c.Rows, width, text, s.subsets)
+	}
 	s.tokens = make([]uint16, 0, c.Rows*c.Cols)
 	s.phrases = make([]uint16, 0, c.Rows*phraseTokens)
-	for row := range c.Rows {
-		line := batch[row*width : (row+1)*width]
-		s.tokens = append(s.tokens, line[:c.Cols]...)
-		s.phrases = append(s.phrases, line[c.Cols:]...)
+	for ; len(text) > 0; text = text[width:] {
+		s.tokens = append(s.tokens, text[:c.Cols]...)
+		s.phrases = append(s.phrases, text[c.Cols:width]...)
 	}
-	s.phase = routing
-	s.job = env.Compute(routeBatch{v.router, s.tokens, c.Rows, c.Cols})
+}
+
+// batch is the step's text for the routing model, with the table of means as it stands.
+func (v *Validator) batch() batch {
+	s := &v.step
+	b := batch{tokens: s.tokens, rows: v.config.Rows, cols: v.config.Cols}
+	if v.config.labels() {
+		b.means = v.means.Targets(v.config.gates())
+		for _, subset := range s.subsets {
+			b.labels = append(b.labels, uint16(v.column(subset)))
+		}
+	}
+	return b
+}
+
+// column is the place of a subset among those that the validator reads.
+func (v *Validator) column(subset uint16) int {
+	at, _ := slices.BinarySearch(v.reads, subset)
+	return at
+}
+
+// gate is the routing model's score of a uid on a row; false for a uid beyond its gates.
+func (v *Validator) gate(row int, uid uint16) (float32, bool) {
+	n := v.config.gates()
+	if int(uid) >= n {
+		return 0, false
+	}
+	if v.config.Routing == Uniform {
+		row = 0
+	}
+	return v.step.gates[row*n+int(uid)], true
 }
 
 // computed goes on after a job of the routing model.
@@ -81,19 +125,34 @@ func (v *Validator) computed(env host.Env, e host.Done) {
 // ask sends the batch to the step's peers.
 func (v *Validator) ask(env host.Env) {
 	c, s := v.config, &v.step
-	body := EncodeNextRequest(NextRequest{Rows: c.Rows, Cols: c.Cols, TopK: c.TopK, Tokens: s.tokens})
-	request := host.Request{Synapse: host.TextCausalLMNext, Dir: host.Forward, Body: body, MaxReplies: 1}
-	for _, uid := range v.choose(env) {
-		p := &v.peers[uid]
-		p.askedAt = env.Chain().Height()
-		p.standing = min(p.standing, score.Quiet)
-		call := env.Call(p.axon, request, c.TimeoutNs)
-		s.asks = append(s.asks, ask{uid: uid, open: true, call: call, sent: env.Now()})
+	s.asks = v.choose(env)
+	for i := range s.asks {
+		a := &s.asks[i]
+		p := &v.peers[a.uid]
+		if a.lane == score.ScoringLane {
+			p.askedAt = env.Chain().Height()
+			p.standing = min(p.standing, score.Quiet)
+		}
+		body := EncodeNextRequest(NextRequest{
+			Rows: len(a.rows), Cols: c.Cols, TopK: c.TopK, Tokens: rowsOf(s.tokens, c.Cols, a.rows),
+		})
+		request := host.Request{Synapse: host.TextCausalLMNext, Dir: host.Forward, Body: body, MaxReplies: 1}
+		a.open, a.sent = true, env.Now()
+		a.call = env.Call(p.axon, request, c.TimeoutNs)
 	}
 	s.phase = asking
 	if len(s.asks) == 0 {
 		v.endStep(env)
 	}
+}
+
+// rowsOf picks rows of width elements each.
+func rowsOf(from []uint16, width int, rows []uint16) []uint16 {
+	picked := make([]uint16, 0, len(rows)*width)
+	for _, row := range rows {
+		picked = append(picked, from[int(row)*width:(int(row)+1)*width]...)
+	}
+	return picked
 }
 
 // answered takes one answer, and closes the step after the last one.
@@ -128,74 +187,137 @@ func (v *Validator) read(a *ask, r host.Response) {
 		return
 	}
 	answer, err := v.reader.read(r.Body, NextShape{
-		Rows: c.Rows, TopK: c.TopK, Vocab: c.Vocab, LooseRange: v.era.LooseRange,
+		Rows: len(a.rows), TopK: c.TopK, Vocab: c.Vocab, LooseRange: v.era.LooseRange,
 	})
 	if err != nil {
 		a.code = host.InvalidResponse
 		return
 	}
-	for _, l := range score.PhraseLosses(answer.Rows, v.step.phrases, c.Vocab, c.TopK) {
+	phrases := rowsOf(v.step.phrases, phraseTokens, a.rows)
+	for _, l := range score.PhraseLosses(answer.Rows, phrases, c.Vocab, c.TopK) {
 		a.losses = append(a.losses, l.Phrase)
 	}
-	v.peers[a.uid].standing = score.Responsive
+	if a.lane == score.ScoringLane {
+		v.peers[a.uid].standing = score.Responsive
+	}
 }
 
 // close scores the answers of a step, records them and trains the routing model on them.
 func (v *Validator) close(env host.Env) {
-	s := &v.step
-	var answers []score.Answer
-	for i := range s.asks {
-		if a := &s.asks[i]; len(a.losses) > 0 {
-			answers = append(answers, score.Answer{UID: a.uid, RowLoss: a.losses})
+	b := v.batch() // before the answers move the table's means
+	credits := v.credit()
+	var lessons []lesson
+	for i := range v.step.asks {
+		a := &v.step.asks[i]
+		credit := credits.next(a)
+		targets := v.targetsOf(a)
+		v.observe(a, credit, targets)
+		v.record(env, a, credit, targets)
+		if _, gated := v.gate(0, a.uid); gated && len(targets) > 0 {
+			lessons = append(lessons, lesson{a.uid, a.rows, targets})
 		}
 	}
-	credits := score.Shapley(answers, v.powers)
-	var uids []uint16
-	var targets []float32
-	for i := range s.asks {
-		a := &s.asks[i]
-		row := v.row(env, a)
-		if len(credits) == 0 || credits[0].UID != a.uid {
-			v.averages.Silent(a.uid, v.peers[a.uid].hotkey)
-			env.Record(row)
-			continue
-		}
-		c := credits[0]
-		credits = credits[1:]
-		v.averages.Answered(v.peers[a.uid].hotkey, c, s.gate(a.uid), int64(a.latency))
-		equivalent := float64(c.Loss * v.powers.LossScale)
-		target := v.powers.RoutingTarget(c.Loss)
-		row.Loss, row.EquivLoss = trace.Some(float32(c.Loss)), trace.Some(float32(equivalent))
-		row.Base, row.Synergy = trace.Some(c.Base), trace.Some(c.Synergy)
-		if int(a.uid) < len(s.gates) {
-			miss := s.gate(a.uid) - target
-			row.RoutingLoss = trace.Some(float32(float64(miss * miss)))
-			uids, targets = append(uids, a.uid), append(targets, float32(target))
-		}
-		env.Record(row)
-	}
-	if len(uids) == 0 {
+	job := v.brain.train(b, lessons)
+	if job == nil {
 		v.endStep(env)
 		return
 	}
-	s.phase = learning
-	s.job = env.Compute(trainRouter{
-		v.router, &v.momentum, v.config.SGD, s.tokens, v.config.Rows, v.config.Cols, uids, targets,
-	})
+	v.step.phase = learning
+	v.step.job = env.Compute(job)
 }
 
-// row is the record of one question of the step that closes.
-func (v *Validator) row(env host.Env, a *ask) trace.Query {
-	row := trace.Query{
-		TimeNs: int64(env.Now()), Block: env.Chain().Height(), Step: v.steps,
-		Node: env.Self().Node, Validator: v.step.self, Peer: env.NodeOf(v.peers[a.uid].axon), UID: a.uid,
-		Lane: trace.ScoringLane, Rows: uint32(v.config.Rows), Subset: trace.Some(v.config.Subsets[v.step.subset]),
-		Code: a.code.String(), LatencyNs: int64(a.latency), AnswerBytes: a.bytes,
+// credits are what the answers of a scoring lane earned, in uid order.
+type credits []score.Credit
+
+// next is the credit of a question, which are asked for in order; nil for one that earned nothing.
+func (c *credits) next(a *ask) *score.Credit {
+	if a.lane != score.ScoringLane || len(*c) == 0 || (*c)[0].UID != a.uid {
+		return nil
 	}
-	if int(a.uid) < len(v.step.gates) {
-		row.Route = trace.Some(v.step.gates[a.uid])
+	first := &(*c)[0]
+	*c = (*c)[1:]
+	return first
+}
+
+// credit scores the scoring lane.
+func (v *Validator) credit() credits {
+	var answers []score.Answer
+	for _, a := range v.step.asks {
+		if a.lane == score.ScoringLane && a.answered() {
+			answers = append(answers, score.Answer{UID: a.uid, RowLoss: a.losses})
+		}
 	}
-	return row
+	earned := score.Shapley(answers, v.powers)
+	for i := range earned {
+		c := &earned[i]
+		loss := v.averages.MeanLoss(c.UID, v.peers[c.UID].hotkey, c.Loss)
+		if v.era.MeanLoss {
+			c.Base = v.powers.BaseScore(loss)
+		}
+	}
+	return earned
+}
+
+// targetsOf is what the gate should have said of the rows of a question; nil where nothing is learned.
+// Uniform routing has one target for the batch. A row of the service lane that stays unanswered is
+// worth nothing.
+func (v *Validator) targetsOf(a *ask) []float32 {
+	if !a.answered() {
+		if a.lane == score.ServiceLane {
+			return make([]float32, len(a.rows))
+		}
+		return nil
+	}
+	if v.config.Routing == Uniform {
+		return slices.Repeat([]float32{v.target(mean(a.losses))}, len(a.rows))
+	}
+	targets := make([]float32, len(a.rows))
+	for i, loss := range a.losses {
+		targets[i] = v.target(loss)
+	}
+	return targets
+}
+
+func (v *Validator) target(loss float64) float32 { return float32(v.powers.RoutingTarget(loss)) }
+
+// observe takes a question into the averages.
+func (v *Validator) observe(a *ask, credit *score.Credit, targets []float32) {
+	hotkey := v.peers[a.uid].hotkey
+	switch {
+	case a.lane == score.ServiceLane:
+		v.averages.Served(a.uid, hotkey, len(a.rows), a.answered())
+	case credit != nil:
+		v.averages.Answered(hotkey, *credit, v.meanGate(a), int64(a.latency))
+	default:
+		v.averages.Silent(a.uid, hotkey)
+	}
+	for i := range targets {
+		subset := v.column(v.step.subsets[a.rows[i]])
+		gate, _ := v.gate(int(a.rows[i]), a.uid)
+		if a.answered() {
+			v.means.Answered(a.uid, a.lane, subset, float32(a.losses[i]), gate, targets[i])
+		} else {
+			v.means.Unanswered(a.uid, subset, gate)
+		}
+	}
+}
+
+// meanGate is the routing model's mean score of a question's rows.
+func (v *Validator) meanGate(a *ask) float64 {
+	sum := 0.0
+	for _, row := range a.rows {
+		gate, _ := v.gate(int(row), a.uid)
+		sum += float64(gate)
+	}
+	return sum / float64(len(a.rows))
+}
+
+func mean(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(len(x))
 }
 
 // endStep sets weights when the epoch is over and waits for the next step's turn.

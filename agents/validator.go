@@ -25,18 +25,23 @@ type ValidatorConfig struct {
 	Subsets []string  // names of the store's subsets, for its records
 	Vocab   int       // of the standard tokenizer
 
+	Batch     Batch
 	Rows      int       // rows of a batch
 	Cols      int       // tokens sent per row; the next 8 stay here as the answer
 	TopK      int       // phrases asked per row, at most Vocab/8
-	Peers     int       // asked per step
+	Peers     int       // asked about each row of a step
 	StepNs    host.Time // from the start of one step to the start of the next, at least
 	TimeoutNs host.Time // of one question; 0: 12 s
 
 	Routing Routing
 	Targets Targets
 	Gate    Gate
-	Router  *lm.Router // shared and read-only: the validator clones it. One gate per uid
-	SGD     lm.SGD     // of the router
+
+	// The routing model, of which the validator trains a copy: one gate per uid.
+	Router        *lm.Router // of uniform routing
+	BatchTraining lm.RouterTraining
+	RowRouter     *lm.RowRouter // of gated routing
+	RowTraining   lm.RowTraining
 
 	EpochBlocks   uint64    // E: an epoch ends after E blocks and all targets, or after 2E (by era)
 	BlockNs       host.Time // nominal, for eras whose epochs end by the clock too; 0: 12 s
@@ -44,39 +49,57 @@ type ValidatorConfig struct {
 	Power         float64   // scaling-law power of the base score; 0: the era's
 	SynergyPower  float64   // of the synergy; 0: the era's
 	BytesPerToken float64   // of the standard tokenizer on the scoring corpus
+
+	RecordAnswers bool // a trace.Answer for each question and subset
+	RecordRows    bool // a trace.Score for each row of each question
 }
+
+// trunk is the shape of the routing model's trunk; the zero Config without a model.
+func (c ValidatorConfig) trunk() lm.Config {
+	switch {
+	case c.Routing == Gated && c.RowRouter != nil:
+		return c.RowRouter.Trunk.Config
+	case c.Routing == Uniform && c.Router != nil:
+		return c.Router.Trunk.Config
+	}
+	return lm.Config{}
+}
+
+// gates is the number of uids that the routing model has a gate for.
+func (c ValidatorConfig) gates() int {
+	if c.Routing == Gated {
+		return len(c.RowRouter.Bias)
+	}
+	return len(c.Router.Bias)
+}
+
+// labels says whether the gated routing model learns which subset a row is of.
+func (c ValidatorConfig) labels() bool { return c.Routing == Gated && len(c.RowRouter.Subsets) > 0 }
 
 // Validate says what a validator cannot work with.
 func (c ValidatorConfig) Validate() error {
 	if _, err := score.EraNamed(c.era()); err != nil {
 		return fmt.Errorf("validator: %w", err)
 	}
-	if err := c.SGD.Validate(); err != nil {
+	if err := c.validateRouting(); err != nil {
 		return fmt.Errorf("validator: %w", err)
 	}
 	switch {
 	case c.Mix == nil || len(c.Subsets) == 0:
 		return fmt.Errorf("validator: no text to score on, or no names of its subsets")
-	case c.Router == nil:
-		return fmt.Errorf("validator: no routing model; each validator trains one, whatever its routing")
-	case c.Vocab < 2 || c.Vocab > c.Router.Trunk.Config.Vocab:
-		return fmt.Errorf("validator: vocabulary of %d, expected 2 to the routing model's %d",
-			c.Vocab, c.Router.Trunk.Config.Vocab)
-	case c.Rows < 1 || c.Peers < 1:
-		return fmt.Errorf("validator: %d rows for %d peers, expected at least 1 each", c.Rows, c.Peers)
-	case c.Cols < 1 || c.Cols > c.Router.Trunk.Config.Context:
+	case c.Vocab < 2 || c.Vocab > c.trunk().Vocab:
+		return fmt.Errorf("validator: vocabulary of %d, expected 2 to the routing model's %d", c.Vocab, c.trunk().Vocab)
+	case c.Rows < 1 || c.Peers < 1 || c.Batch > OneSubset:
+		return fmt.Errorf("validator: %d rows of batch %d for %d peers, expected at least 1 each and a known batch",
+			c.Rows, c.Batch, c.Peers)
+	case c.Cols < 1 || c.Cols > c.trunk().Context:
 		return fmt.Errorf("validator: rows of %d tokens, expected 1 to the routing model's context %d",
-			c.Cols, c.Router.Trunk.Config.Context)
+			c.Cols, c.trunk().Context)
 	case c.TopK < 1 || c.TopK > c.Vocab/8:
 		return fmt.Errorf("validator: topk %d, expected 1 to vocabulary/8 = %d", c.TopK, c.Vocab/8)
 	case c.StepNs < 1 || c.TimeoutNs < 0 || c.BlockNs < 0:
 		return fmt.Errorf("validator: step %d ns, timeout %d ns, block %d ns, expected a positive step "+
 			"and no negative time", c.StepNs, c.TimeoutNs, c.BlockNs)
-	case c.Routing > Gated || c.Targets > Everyone:
-		return fmt.Errorf("validator: routing %d or targets %d is unknown", c.Routing, c.Targets)
-	case !(c.Gate.Noise >= 0) || math.IsInf(c.Gate.Noise, 0) || c.Gate.Explore < 0:
-		return fmt.Errorf("validator: gate with noise %g and %d explored, expected a finite noise and none below 0",
-			c.Gate.Noise, c.Gate.Explore)
 	case c.EpochBlocks < 1:
 		return fmt.Errorf("validator: an epoch of 0 blocks, expected at least 1")
 	case !(c.Alpha >= 0 && c.Alpha <= 1) || !(c.Power >= 0) || !(c.SynergyPower >= 0):
@@ -86,6 +109,30 @@ func (c ValidatorConfig) Validate() error {
 		return fmt.Errorf("validator: %g bytes per token, expected the corpus' figure", c.BytesPerToken)
 	}
 	return nil
+}
+
+func (c ValidatorConfig) validateRouting() error {
+	switch {
+	case c.Routing > Gated || c.Targets > Everyone:
+		return fmt.Errorf("routing %d or targets %d is unknown", c.Routing, c.Targets)
+	case c.trunk() == lm.Config{}:
+		return fmt.Errorf("no routing model for its routing; each validator trains one")
+	case c.Routing == Uniform:
+		return c.BatchTraining.Validate()
+	case !(c.Gate.Noise >= 0) || math.IsInf(c.Gate.Noise, 0):
+		return fmt.Errorf("gate with noise %g, expected 0 or more, and finite", c.Gate.Noise)
+	case c.Gate.ScorePeers < 1 || c.Gate.ScorePeers > c.Peers:
+		return fmt.Errorf("%d of %d peers in the scoring lane, expected 1 to all", c.Gate.ScorePeers, c.Peers)
+	case c.Mix != nil && c.labels() && c.subsets() != len(c.Mix.Reads()):
+		return fmt.Errorf("a routing model for %d subsets, expected %d, those that the validator reads",
+			c.subsets(), len(c.Mix.Reads()))
+	}
+	return c.RowTraining.Validate()
+}
+
+// subsets is how many subsets the gated routing model tells apart.
+func (c ValidatorConfig) subsets() int {
+	return len(c.RowRouter.Subsets) / (c.RowRouter.Trunk.Config.Width + 1)
 }
 
 func (c ValidatorConfig) era() string {
@@ -135,17 +182,18 @@ const (
 )
 
 // Validator asks miners to continue text, scores what they answer, trains its routing model on
-// the scores and sets weights once an epoch. Steps follow each other: at most config.Peers calls
-// and one compute job are open at a time.
+// the scores and sets weights once an epoch. Steps follow each other: at most config.Peers calls,
+// under gated routing config.Rows times as many, and one compute job are open at a time.
 type Validator struct {
 	config ValidatorConfig
 	era    score.Era
 	powers score.Powers
+	reads  []uint16 // subsets that it reads, ascending; columns of means and labels of rows
 
-	router   *lm.Router
-	momentum lm.Momentum
+	brain    router
 	rotation score.Rotation
 	averages score.Averages
+	means    *score.SubsetMeans
 	steps    uint32
 
 	peers      []peer // by uid, as of the epoch's start
@@ -170,20 +218,25 @@ func NewValidator(c ValidatorConfig) *Validator {
 	}
 	era, _ := score.EraNamed(c.era())
 	c = c.withDefaults(era)
-	v := &Validator{config: c, era: era, router: cloneRouter(c.Router)}
+	v := &Validator{config: c, era: era, reads: c.Mix.Reads(), brain: newRouter(c)}
 	v.powers = era.Powers(score.LossScale(c.BytesPerToken))
 	v.powers.Base, v.powers.Synergy = c.Power, c.SynergyPower
 	v.rotation.Selection = era.Selection
 	v.averages.Alpha = c.Alpha
+	v.means = v.noMeans()
+	if c.Routing == Gated {
+		v.powers.CommonRows = commonRows
+	}
 	return v
 }
 
-func cloneRouter(r *lm.Router) *lm.Router {
-	return &lm.Router{
-		Trunk: r.Trunk.Clone(),
-		Gates: append([]float32(nil), r.Gates...),
-		Bias:  append([]float32(nil), r.Bias...),
+// noMeans is an empty table of means for the lanes and the uids that there are.
+func (v *Validator) noMeans() *score.SubsetMeans {
+	last := score.ScoringLane
+	if v.config.Routing == Gated {
+		last = score.ServiceLane
 	}
+	return score.NewSubsetMeans(len(v.reads), last, v.config.gates())
 }
 
 // Handle implements host.Agent.
@@ -234,12 +287,21 @@ func (v *Validator) sync(env host.Env) {
 			p.askedAt = view.Height()
 		}
 		if p.hotkey != n.Hotkey {
-			p.standing = score.Unasked
-			v.averages.Refresh(uint16(uid), n.Hotkey)
+			v.forget(uid, n.Hotkey)
 		}
 		p.hotkey, p.axon, p.target = n.Hotkey, n.Axon, target
 	}
 	v.listTargets()
+}
+
+// forget clears what was learned of a uid's former hotkey. The gates of uniform routing stay, as in the
+// reference validator.
+func (v *Validator) forget(uid chain.UID, hotkey chain.Key) {
+	v.peers[uid].standing = score.Unasked
+	if v.averages.Refresh(uint16(uid), hotkey) {
+		v.means.Forget(uint16(uid))
+		v.brain.forget(int(uid))
+	}
 }
 
 // startEpoch begins an epoch: the chain is read, and everybody is to be asked anew.
@@ -249,6 +311,7 @@ func (v *Validator) startEpoch(env host.Env) {
 		v.peers[i].standing = score.Unasked
 	}
 	v.rotation.StartEpoch()
+	v.brain.startEpoch()
 	v.synced, v.epochBlock, v.epochNs = true, env.Chain().Height(), env.Now()
 }
 
@@ -282,7 +345,7 @@ func (v *Validator) endEpoch(env host.Env) {
 	}
 	for i, p := range v.peers {
 		in.Candidates = append(in.Candidates, score.Candidate{
-			UID: uint16(i), Score: v.averages.Entry(uint16(i)).Score.Value, Standing: p.standing,
+			UID: uint16(i), Score: v.averages.Entry(uint16(i)).Weight(), Standing: p.standing,
 		})
 	}
 	uids, values := score.U16(score.Weights(in), params.MaxWeight)

@@ -3,19 +3,19 @@ package agents
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"taolab/agents/score"
-	"taolab/model/lm"
 	"taolab/sim/host"
 )
 
 // AppendState implements host.Agent.
 func (v *Validator) AppendState(b []byte) []byte {
 	b = append(b, validatorState, stateVersion)
-	b = appendPart(b, v.router)
-	b = appendPart(b, v.momentum)
+	b = v.brain.append(b)
 	b = appendPart(b, &v.rotation)
 	b = appendPart(b, &v.averages)
+	b = appendPart(b, v.means)
 	b = appendU32(b, v.steps)
 	b = appendU32(b, uint32(len(v.peers)))
 	for _, p := range v.peers {
@@ -39,12 +39,13 @@ const peerBytes = 32 + 32 + 1 + 8 + 1
 // RestoreState implements host.Agent. After an error the validator is as it was.
 func (v *Validator) RestoreState(b []byte) error {
 	c := open("validator", validatorState, b)
-	r := Validator{config: v.config, era: v.era, powers: v.powers, router: new(lm.Router)}
+	r := Validator{config: v.config, era: v.era, powers: v.powers, reads: v.reads}
 	r.rotation.Selection, r.averages.Alpha = v.era.Selection, v.config.Alpha
-	c.part("routing model", r.router.UnmarshalBinary)
-	c.part("momentum", r.momentum.UnmarshalBinary)
+	r.brain, r.means = v.brain.fresh(), v.noMeans()
+	r.brain.restore(c)
 	c.part("rotation", r.rotation.UnmarshalBinary)
 	c.part("averages", r.averages.UnmarshalBinary)
+	c.part("means by subset", r.means.UnmarshalBinary)
 	r.steps = c.u32("steps")
 	r.peers = make([]peer, c.count("peers", peerBytes))
 	for i := range r.peers {
@@ -72,37 +73,71 @@ func (v *Validator) RestoreState(b []byte) error {
 
 // consistent says whether a restored state can be this validator's.
 func (v *Validator) consistent() error {
-	own, want := v.router, v.config.Router
-	if own.Trunk.Config != want.Trunk.Config || len(own.Bias) != len(want.Bias) {
-		return fmt.Errorf("a routing model of shape %+v with %d gates, expected %+v with %d",
-			own.Trunk.Config, len(own.Bias), want.Trunk.Config, len(want.Bias))
+	if err := v.brain.consistent(v.config); err != nil {
+		return err
 	}
-	if n := len(v.momentum); n != 0 && n != len(own.Trunk.Weights)+len(own.Gates)+len(own.Bias) {
-		return fmt.Errorf("momentum of %d weights, which is not the routing model's number", n)
+	subsets, last := v.means.Shape()
+	if wantSubsets, wantLast := v.noMeans().Shape(); subsets != wantSubsets || last != wantLast {
+		return fmt.Errorf("means by %d subsets up to lane %d, expected %d up to %d", subsets, last, wantSubsets, wantLast)
 	}
 	for uid, p := range v.peers {
 		if p.standing > score.Unasked {
 			return fmt.Errorf("standing %d of uid %d is unknown", p.standing, uid)
 		}
 	}
-	s := &v.step
-	if s.phase > learning {
-		return fmt.Errorf("phase %d of a step is unknown", s.phase)
+	if v.step.phase > learning {
+		return fmt.Errorf("phase %d of a step is unknown", v.step.phase)
 	}
-	if s.subset >= len(v.config.Subsets) {
-		return fmt.Errorf("a batch of subset %d, expected below %d", s.subset, len(v.config.Subsets))
-	}
-	if s.phase != pausing {
-		if err := want.Trunk.Config.CheckBatch(s.tokens, v.config.Rows, v.config.Cols); err != nil {
+	if v.step.phase != pausing {
+		if err := v.consistentBatch(); err != nil {
 			return fmt.Errorf("batch: %w", err)
 		}
-		if want := v.config.Rows * phraseTokens; len(s.phrases) != want {
-			return fmt.Errorf("%d tokens kept back of a batch, expected %d", len(s.phrases), want)
+	}
+	return v.consistentAsks()
+}
+
+func (v *Validator) consistentBatch() error {
+	c, s := v.config, &v.step
+	if err := c.trunk().CheckBatch(s.tokens, c.Rows, c.Cols); err != nil {
+		return err
+	}
+	if want := c.Rows * phraseTokens; len(s.phrases) != want || len(s.subsets) != c.Rows {
+		return fmt.Errorf("%d tokens kept back and %d subsets, expected %d and %d", len(s.phrases), len(s.subsets), want, c.Rows)
+	}
+	for _, subset := range s.subsets {
+		if !slices.Contains(v.reads, subset) {
+			return fmt.Errorf("a row of subset %d, expected one of %d", subset, v.reads)
 		}
 	}
-	for _, a := range s.asks {
-		if int(a.uid) >= len(v.peers) {
+	want := c.gates()
+	if c.Routing == Gated {
+		want *= c.Rows
+	}
+	if s.phase > routing && len(s.gates) != want {
+		return fmt.Errorf("%d scores of the routing model, expected %d", len(s.gates), want)
+	}
+	return nil
+}
+
+func (v *Validator) consistentAsks() error {
+	if v.step.phase <= routing && len(v.step.asks) > 0 {
+		return fmt.Errorf("%d questions before there is a batch to ask about", len(v.step.asks))
+	}
+	for _, a := range v.step.asks {
+		switch {
+		case int(a.uid) >= len(v.peers):
 			return fmt.Errorf("a question to uid %d, expected below %d", a.uid, len(v.peers))
+		case a.lane > score.ServiceLane:
+			return fmt.Errorf("a question in lane %d, which is unknown", a.lane)
+		case len(a.losses) != 0 && len(a.losses) != len(a.rows):
+			return fmt.Errorf("%d losses of a question of %d rows", len(a.losses), len(a.rows))
+		case len(a.rows) == 0 || len(a.rows) > v.config.Rows:
+			return fmt.Errorf("a question of %d rows, expected 1 to %d", len(a.rows), v.config.Rows)
+		}
+		for i, row := range a.rows {
+			if int(row) >= v.config.Rows || i > 0 && row <= a.rows[i-1] {
+				return fmt.Errorf("a question of rows %d, expected ascending ones below %d", a.rows, v.config.Rows)
+			}
 		}
 	}
 	return nil
@@ -114,13 +149,15 @@ func (s *step) append(b []byte) []byte {
 	b = appendU64(b, uint64(s.job))
 	b = appendU64(b, uint64(s.began))
 	b = appendU16(b, s.self)
-	b = appendU32(b, uint32(s.subset))
 	b = appendU16s(b, s.tokens)
 	b = appendU16s(b, s.phrases)
+	b = appendU16s(b, s.subsets)
 	b = appendF32s(b, s.gates)
 	b = appendU32(b, uint32(len(s.asks)))
 	for _, a := range s.asks {
 		b = appendU16(b, a.uid)
+		b = append(b, byte(a.lane))
+		b = appendU16s(b, a.rows)
 		b = appendBool(b, a.open)
 		b = appendU64(b, uint64(a.call))
 		b = appendU64(b, uint64(a.sent))
@@ -132,8 +169,8 @@ func (s *step) append(b []byte) []byte {
 	return b
 }
 
-// askBytes is the length of an ask's state without losses.
-const askBytes = 2 + 1 + 8 + 8 + 1 + 8 + 4 + 4
+// askBytes is the length of an ask's state without rows and losses.
+const askBytes = 2 + 1 + 4 + 1 + 8 + 8 + 1 + 8 + 4 + 4
 
 func (s *step) restore(c *cursor) {
 	s.phase = phase(c.u8("phase"))
@@ -141,13 +178,14 @@ func (s *step) restore(c *cursor) {
 	s.job = host.JobID(c.u64("job"))
 	s.began = host.Time(c.u64("start of step"))
 	s.self = c.u16("own uid")
-	s.subset = int(c.u32("subset"))
 	s.tokens = c.u16s("batch")
 	s.phrases = c.u16s("phrases")
+	s.subsets = c.u16s("subsets")
 	s.gates = c.f32s("gates")
 	for n := c.count("questions", askBytes); n > 0; n-- {
 		s.asks = append(s.asks, ask{
-			uid: c.u16("uid"), open: c.bool("open"), call: host.CallID(c.u64("call")),
+			uid: c.u16("uid"), lane: score.Lane(c.u8("lane")), rows: c.u16s("rows"),
+			open: c.bool("open"), call: host.CallID(c.u64("call")),
 			sent: host.Time(c.u64("time of sending")), code: host.Code(c.u8("code")),
 			latency: host.Time(c.u64("latency")), bytes: c.u32("answer's bytes"), losses: c.f64s("losses"),
 		})

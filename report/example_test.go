@@ -31,7 +31,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	manifest := report.Manifest{
-		Name: "short", Seed: 1, VirtualNs: 36e9, Blocks: 3, Tables: w.Tables(),
+		Name: "short", Seed: 1, Finished: true, VirtualNs: 36e9, Blocks: 3, Tables: w.Tables(),
 		RunDigest: strings.Repeat("0", 64), LedgerDigest: strings.Repeat("0", 64),
 		Nodes: []report.Node{{Name: "alice", Kind: report.KindMiner, Behaviour: report.Honest, HasUID: true}},
 	}
@@ -103,6 +103,8 @@ func ExampleColumns() {
 	// block uint64 (block): height at which the epoch ran
 	// from uint16 (uid): the validator that holds the bond
 	// to uint16 (uid): the neuron that the bond is in
+	// from_node uint32 (index): who held from; NULL for a hotkey of no node
+	// to_node uint32 (index): who held to; NULL for a hotkey of no node
 	// bond uint64 (1/65535): stored bond (nakamoto: rao)
 }
 

@@ -18,8 +18,14 @@ import (
 // ManifestFile is the manifest's name in a run's folder.
 const ManifestFile = "run.json"
 
-// ManifestFormat is the version of the manifest's layout; ReadManifest refuses any other.
-const ManifestFormat = 1
+// ScenarioFile is the name, in a run's folder, of the scenario as it was read.
+const ScenarioFile = "scenario.toml"
+
+// ManifestFormat is the version of the manifest's layout and of the tables' columns. ReadManifest
+// takes it and the first release's, and refuses any other.
+const ManifestFormat = 2
+
+const firstFormat = 1 // of the first release: see first_release.go
 
 // maxManifestBytes bounds what ReadManifest takes into memory: 65,536 nodes fit several times over.
 const maxManifestBytes = 256 << 20
@@ -34,32 +40,56 @@ const (
 // Honest is the behaviour that others are compared with.
 const Honest = "honest"
 
-// Manifest says how a run was made and what it left behind.
+// Manifest says how a run was made and what it left behind. It is written before anything happens
+// and again every time the tables are sealed, so that what it tells is what the tables hold.
 type Manifest struct {
 	Format       int             `json:"format"`                  // ManifestFormat; filled in by WriteManifest
+	Finished     bool            `json:"finished"`                // the run came to its last block, and its tables are whole files
+	Interrupted  bool            `json:"interrupted"`             // the user ended it before; its tables are whole files
+	Fault        string          `json:"fault,omitempty"`         // what ended it before
 	Name         string          `json:"name"`                    // of the scenario
 	Scenario     json.RawMessage `json:"scenario,omitempty"`      // resolved: every value, defaults included
 	ScenarioTOML string          `json:"scenario_toml,omitempty"` // the scenario as it was read
 	Seed         uint64          `json:"seed"`
 	CorpusPath   string          `json:"corpus_path,omitempty"`   // absolute path of the shards; empty for synthetic text
 	CorpusDigest string          `json:"corpus_digest,omitempty"` // hex, of every document that the run could read
+	Contents     []Content       `json:"contents,omitempty"`      // what the run started from; the run digest begins with them
 	Versions     Versions        `json:"versions"`
-	Started      time.Time       `json:"started"` // wall time; no part of any digest
-	Ended        time.Time       `json:"ended"`
+	Started      time.Time       `json:"started"`        // wall time; no part of any digest
+	Ended        time.Time       `json:"ended,omitzero"` // absent until then
 	WallSeconds  float64         `json:"wall_seconds"`
-	VirtualNs    int64           `json:"virtual_ns"` // simulated time at the end
-	Blocks       uint64          `json:"blocks"`     // height at the end
+	VirtualNs    int64           `json:"virtual_ns"` // simulated time, at the end or so far
+	Blocks       uint64          `json:"blocks"`     // height, at the end or so far
 	Events       uint64          `json:"events"`     // events handled
 	FLOP         uint64          `json:"flop"`       // arithmetic of all compute jobs
 	Cost         Cost            `json:"cost,omitzero"`
-	RunDigest    string          `json:"run_digest"` // hex of 32 bytes: ledger digests and event log
-	LedgerDigest string          `json:"ledger_digest"`
+	RunDigest    string          `json:"run_digest,omitempty"` // hex of 32 bytes: ledger digests and event log; absent before the first event
+	LedgerDigest string          `json:"ledger_digest,omitempty"`
 	Recorded     []trace.Table   `json:"recorded,omitempty"` // tables that the run was asked for
 	Tables       []TableInfo     `json:"tables"`             // those of them with rows, as Writer.Tables lists them
 	Nodes        []Node          `json:"nodes"`
 	Anchors      Anchors         `json:"anchors"`
+	InForce      json.RawMessage `json:"in_force,omitempty"` // every rule and parameter that the run used
 	Warnings     []string        `json:"warnings"`
-	Interrupted  bool            `json:"interrupted"` // ended before its last block; what is there is valid
+}
+
+// Whole reports whether the run ended in order: its manifest then lists every row that it left.
+func (m *Manifest) Whole() bool { return m.Finished || m.Interrupted || m.Fault != "" }
+
+// Begun reports whether the manifest tells of anything that happened.
+func (m *Manifest) Begun() bool { return m.Blocks > 0 || m.Events > 0 }
+
+// Ending says in words why the run went no further than it did; it is empty for a finished one.
+func (m *Manifest) Ending() string {
+	switch {
+	case m.Finished:
+		return ""
+	case m.Interrupted:
+		return "the run was interrupted"
+	case m.Fault != "":
+		return "the run failed: " + m.Fault
+	}
+	return "the run was killed, or still goes on"
 }
 
 // Cost is what the run took of the machine, beside its wall time; no part of any digest.
@@ -83,22 +113,30 @@ type Versions struct {
 	ISA    string `json:"isa"` // instruction set of the kernels; changes no bit
 }
 
+// Content is something that was made before the run, or taken from the cache: a tokenizer, the
+// corpus' tokens, a base model.
+type Content struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"` // hex, of its bytes
+}
+
 // TableInfo describes one written table.
 type TableInfo struct {
 	Table  trace.Table `json:"table"`
 	Rows   uint64      `json:"rows"`
 	Digest string      `json:"digest"` // hex, over the canonical rows in the order of recording
-	Bytes  int64       `json:"bytes"`  // length of the file
+	Bytes  int64       `json:"bytes"`  // length of the file, or of the parts together
 }
 
 // Node is one participant. Index is its place in the list, by which rows name it.
 type Node struct {
 	Index         int      `json:"index"`
 	Name          string   `json:"name"`
+	Group         string   `json:"group"`     // of the scenario; folders of the first release have none
 	Kind          string   `json:"kind"`      // KindMiner, KindValidator or KindApplication
 	Behaviour     string   `json:"behaviour"` // Honest, or what it does instead
-	UID           uint16   `json:"uid"`       // at the end of the run; meaningless unless HasUID
-	HasUID        bool     `json:"has_uid"`
+	UID           uint16   `json:"uid"`       // at the end of the run; null unless HasUID
+	HasUID        bool     `json:"-"`
 	Hotkey        string   `json:"hotkey"`         // hex
 	StakeRao      uint64   `json:"stake_rao"`      // at genesis
 	Params        uint64   `json:"params"`         // of its model; 0 where it has none
@@ -113,9 +151,8 @@ type Node struct {
 
 // Anchors are numbers that a run's losses are read against. Zero is "not measured".
 type Anchors struct {
-	BigramLoss       float64    `json:"bigram_loss"` // held-out, nats/token
-	Bases            []BaseLoss `json:"bases"`       // of the models that miners start from
-	EntropyRate      float64    `json:"entropy_rate"`
+	BigramLoss       float64    `json:"bigram_loss"`       // held-out, nats/token
+	Bases            []BaseLoss `json:"bases"`             // of the models that miners start from
 	BytesPerToken    float64    `json:"bytes_per_token"`   // of the standard tokenizer on the scoring text
 	EquivalentFactor float64    `json:"equivalent_factor"` // nats per GPT-2-equivalent token and nat per token
 	FloorTouchShare  float64    `json:"floor_touch_share"` // of scores at or under the 1.69 floor, where queries are not recorded
@@ -131,8 +168,12 @@ type BaseLoss struct {
 
 // Check reports what is wrong with the manifest, or nil.
 func (m *Manifest) Check() error {
-	if m.Format != ManifestFormat {
-		return fmt.Errorf("format %d, expected %d: written by another version of taolab", m.Format, ManifestFormat)
+	if m.Format != ManifestFormat && m.Format != firstFormat {
+		return fmt.Errorf("format %d, expected %d or %d: written by a later version of taolab; read it with that one",
+			m.Format, firstFormat, ManifestFormat)
+	}
+	if m.Finished && (m.Interrupted || m.Fault != "") {
+		return errors.New("finished is true, and so is interrupted, or a fault is named; expected one ending")
 	}
 	if m.Name == "" {
 		return errors.New("name is empty; expected the scenario's name")
@@ -143,7 +184,7 @@ func (m *Manifest) Check() error {
 	for _, d := range []struct{ key, hex string }{
 		{"run_digest", m.RunDigest}, {"ledger_digest", m.LedgerDigest},
 	} {
-		if err := checkDigest(d.hex); err != nil {
+		if err := checkDigest(d.hex); err != nil && (d.hex != "" || m.Begun() || m.Finished) {
 			return fmt.Errorf("%s: %w", d.key, err)
 		}
 	}
@@ -167,6 +208,11 @@ func (m *Manifest) Check() error {
 	}
 	if err := checkDigest(m.CorpusDigest); m.CorpusDigest != "" && err != nil {
 		return fmt.Errorf("corpus_digest: %w", err)
+	}
+	for i, c := range m.Contents {
+		if err := checkDigest(c.Digest); err != nil {
+			return fmt.Errorf("contents[%d] (%s): digest: %w", i, c.Name, err)
+		}
 	}
 	holder := make(map[uint16]int)
 	for i, n := range m.Nodes {
@@ -215,6 +261,9 @@ func WriteManifest(dir string, m Manifest) error {
 	return writeWhole(disk(dir), ManifestFile, append(text, '\n'))
 }
 
+// WriteScenario writes the scenario as it was read into dir, whole or not at all.
+func WriteScenario(dir, text string) error { return writeWhole(disk(dir), ScenarioFile, []byte(text)) }
+
 // some is the list itself, or an empty one: readers in other languages meet no null.
 func some[T any](list []T) []T {
 	if list == nil {
@@ -228,7 +277,7 @@ func ReadManifest(dir string) (Manifest, error) {
 	path := filepath.Join(dir, ManifestFile)
 	f, err := os.Open(path)
 	if err != nil {
-		return Manifest{}, fmt.Errorf("%w; expected the folder of a finished run", err)
+		return Manifest{}, fmt.Errorf("%w; expected the folder of a run", err)
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxManifestBytes+1))
@@ -247,13 +296,22 @@ func parseManifest(text []byte) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("longer than %d bytes", maxManifestBytes)
 	}
 	var m Manifest
+	var version struct {
+		Format int `json:"format"`
+	}
+	old := json.Unmarshal(text, &version) == nil && version.Format == firstFormat
 	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
+	if !old { // whose keys are not all known any more
+		d.DisallowUnknownFields()
+	}
 	if err := d.Decode(&m); err != nil {
 		return Manifest{}, fmt.Errorf("%w; expected what taolab run writes: changed or cut since", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return Manifest{}, fmt.Errorf("text after the manifest, at byte %d", d.InputOffset())
+	}
+	if old {
+		m.Finished = !m.Interrupted // there was no manifest before the end
 	}
 	return m, m.Check()
 }

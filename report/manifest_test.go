@@ -49,17 +49,18 @@ func TestAWrongManifestIsRefusedWithTheReason(t *testing.T) {
 	}
 	for _, c := range []struct{ old, new, want string }{
 		{`"seed": 42`, `"seed": 42, "sede": 1`, `unknown field "sede"`},
-		{`"format": 1`, `"format": 9`, "format 9, expected 1"},
+		{`"format": 2`, `"format": 9`, "format 9, expected 1 or 2"},
 		{`"seed": 42`, `"seed": -1`, "cannot unmarshal number -1"},
 		{`"table": "blocks"`, `"table": "neurons"`, `unknown table "neurons"`},
 		{`"table": "epochs"`, `"table": "blocks"`, `"blocks" stands twice`},
 		{`"index": 3,`, `"index": 4,`, "nodes[3]: index 4"},
-		{`"uid": 9,`, `"uid": 8,`, "nodes[1]: uid 8 is nodes[0]’s too"},
+		{"\"uid\": 9\n", "\"uid\": 8\n", "nodes[1]: uid 8 is nodes[0]’s too"},
 		{`"kind": "application"`, `"kind": "oracle"`, `kind "oracle"`},
 		{`"name": "synthetic"`, `"name": ""`, "name is empty"},
 		{`"seed": 42`, `"seed": 42, "recorded": ["bonds", "neurons"]`, `recorded[1]: unknown table "neurons"`},
 		{`"seed": 42`, `"seed": 42, "corpus_digest": "77"`, "corpus_digest:"},
 		{`"run_digest": "00`, `"run_digest": "0x`, "run_digest:"},
+		{`"finished": true`, `"finished": true, "fault": "x"`, "expected one ending"},
 		{"\n}\n", "\n} {}\n", "text after the manifest"},
 		{"\n}\n", "\n", "unexpected EOF"},
 	} {
@@ -74,7 +75,7 @@ func TestAWrongManifestIsRefusedWithTheReason(t *testing.T) {
 			t.Errorf("with %s: error %v, expected %q", c.new, err, c.want)
 		}
 	}
-	if _, err := ReadManifest(t.TempDir()); err == nil || !strings.Contains(err.Error(), "expected the folder of a finished run") {
+	if _, err := ReadManifest(t.TempDir()); err == nil || !strings.Contains(err.Error(), "expected the folder of a run") {
 		t.Errorf("an empty folder: %v", err)
 	}
 }
@@ -176,7 +177,7 @@ func TestATableUnderAnotherNameIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = Rows(r, func(trace.Bond) error { return nil })
-	if err == nil || !strings.Contains(err.Error(), `column 4 is "weight"`) {
+	if err == nil || !strings.Contains(err.Error(), `column 6 is "weight"`) {
 		t.Errorf("weights read as bonds: %v", err)
 	}
 }

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -17,10 +20,12 @@ import (
 // ErrNoTable says that a run did not record a table, or recorded no row of it.
 var ErrNoTable = errors.New("table was not recorded")
 
-// Run is a finished run's folder.
+// Run is the folder of a run: of one that has ended, of one that was killed, or of one that still
+// goes on.
 type Run struct {
 	Dir      string
 	Manifest Manifest
+	Window   Window // epochs that statistics are taken over; zero: the last quarter
 }
 
 // Open reads a run's manifest and checks that every table that it lists is there, whole.
@@ -31,28 +36,55 @@ func Open(dir string) (*Run, error) {
 	}
 	r := &Run{Dir: dir, Manifest: m}
 	for _, t := range m.Tables {
-		info, err := os.Stat(r.path(t.Table))
-		if err != nil {
+		path := r.path(fileName(t.Table))
+		info, err := os.Stat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && len(r.parts(t.Table)) > 0: // each part is checked when it is read
+		case err != nil:
 			return nil, fmt.Errorf("%w; %s lists it: the folder is incomplete", err, ManifestFile)
-		}
-		if info.Size() != t.Bytes {
+		case info.Size() != t.Bytes && m.Whole():
 			return nil, fmt.Errorf("%s: %d bytes, %s says %d: the file was changed or cut",
-				r.path(t.Table), info.Size(), ManifestFile, t.Bytes)
+				path, info.Size(), ManifestFile, t.Bytes)
 		}
 	}
 	return r, nil
 }
 
-func (r *Run) path(t trace.Table) string { return filepath.Join(r.Dir, fileName(t)) }
+func (r *Run) path(name string) string { return filepath.Join(r.Dir, name) }
+
+// parts lists the parts of a table in the order of its rows.
+func (r *Run) parts(t trace.Table) []string {
+	paths, _ := filepath.Glob(filepath.Join(globEscaped(r.Dir), partsName(t), "*.parquet")) // sorted, as the names are
+	return paths
+}
+
+// globEscaped is a folder's name as a pattern that matches it alone.
+func globEscaped(dir string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
+}
+
+// stored lists the files that hold a table's rows: the one file of all of them, or its parts.
+func (r *Run) stored(t trace.Table) []string {
+	whole := r.path(fileName(t))
+	if _, err := os.Stat(whole); err == nil {
+		return []string{whole}
+	}
+	return r.parts(t)
+}
+
+// listed is what the manifest says of a table; nothing, if it does not list it.
+func (r *Run) listed(t trace.Table) TableInfo {
+	for _, info := range r.Manifest.Tables {
+		if info.Table == t {
+			return info
+		}
+	}
+	return TableInfo{}
+}
 
 // Has reports whether the run recorded rows of the table.
 func (r *Run) Has(t trace.Table) bool {
-	for _, info := range r.Manifest.Tables {
-		if info.Table == t {
-			return true
-		}
-	}
-	return false
+	return r.listed(t).Table == t || !r.Manifest.Whole() && len(r.stored(t)) > 0
 }
 
 // Recorded reports whether the run was asked to record the table, though no row may have come. Of
@@ -63,26 +95,66 @@ func (r *Run) Recorded(t trace.Table) bool {
 
 // Rows calls do with every row of T's table in the order of recording, holding a bounded number in
 // memory. It ends at the first error, and returns it. The error is ErrNoTable for a table that the
-// run did not record.
+// run did not record. Rows that the first release wrote are translated.
 func Rows[T trace.Row](r *Run, do func(T) error) error {
+	return scan(r, func(row T, _ trace.Row) error { return do(row) })
+}
+
+// scan calls do with every row of T's table and with the row as it was recorded: the digest in
+// run.json is over those.
+func scan[T trace.Row](r *Run, do func(row T, recorded trace.Row) error) error {
 	var zero T
 	t, ok := tableNamed(zero.Table())
 	if !ok || !r.Has(t.name) {
 		return fmt.Errorf("%s: %s: %w", r.Dir, zero.Table(), ErrNoTable)
 	}
-	path := r.path(t.name)
-	f, err := os.Open(path)
-	if err != nil {
-		return err
+	if r.Manifest.Format == firstFormat {
+		return scanFirst(r, do)
 	}
-	defer f.Close()
-	if err := readRows(f, t, do); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	return scanFiles(r, t, func(row T) error { return do(row, row) })
+}
+
+// scanFiles calls do with the rows of a table's files. Each part tells by its name how many rows lie
+// before it.
+func scanFiles[T trace.Row](r *Run, t *table, do func(T) error) error {
+	paths, rows := r.stored(t.name), uint64(0)
+	if len(paths) == 0 {
+		return fmt.Errorf("%s: there is neither %s nor a folder %s with parts in it, though %s lists the table",
+			r.Dir, fileName(t.name), partsName(t.name), ManifestFile)
+	}
+	for _, path := range paths {
+		if first, ok := firstRow(path); ok && first != rows {
+			return fmt.Errorf("%s: it begins with row %d, but %d rows lie before it: a part is missing",
+				path, first, rows)
+		}
+		err := readFile(disk(""), path, t, func(row T) error {
+			rows++
+			return do(row)
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	return nil
 }
 
-func readRows[T trace.Row](f *os.File, t *table, do func(T) error) error {
+// firstRow is the place in the table of a part's first row, as its name has it.
+func firstRow(path string) (uint64, bool) {
+	name := strings.TrimSuffix(filepath.Base(path), ".parquet")
+	first, err := strconv.ParseUint(name, 10, 64)
+	return first, err == nil && filepath.Ext(filepath.Dir(path)) == ".parts"
+}
+
+func readFile[T trace.Row](fs files, name string, t *table, do func(T) error) error {
+	f, err := fs.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return readRows(f, t, do)
+}
+
+func readRows[T trace.Row](f input, t *table, do func(T) error) error {
 	var rows *parquet.GenericReader[T]
 	if err := guarded(func() (err error) {
 		rows, err = openRows[T](f, t)
@@ -125,15 +197,15 @@ func guarded(read func() error) (err error) {
 	return read()
 }
 
-func openRows[T trace.Row](f *os.File, t *table) (*parquet.GenericReader[T], error) {
-	info, err := f.Stat()
+func openRows[T trace.Row](f input, t *table) (*parquet.GenericReader[T], error) {
+	size, err := f.Size()
 	if err != nil {
 		return nil, err
 	}
-	if err := footerFits(f, info.Size()); err != nil {
+	if err := footerFits(f, size); err != nil {
 		return nil, err
 	}
-	pf, err := parquet.OpenFile(f, info.Size())
+	pf, err := parquet.OpenFile(f, size)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +223,7 @@ func openRows[T trace.Row](f *os.File, t *table) (*parquet.GenericReader[T], err
 
 // footerFits reads the length of the footer, which stands before the last four bytes, and refuses
 // one that the file cannot hold: the library would take as much memory.
-func footerFits(f *os.File, size int64) error {
+func footerFits(f io.ReaderAt, size int64) error {
 	var length [4]byte
 	const ends = 4 + 4 + 4 // the magic word at both ends, and the length
 	if size < ends {

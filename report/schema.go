@@ -26,7 +26,7 @@ type Column struct {
 type table struct {
 	name    trace.Table
 	columns []Column
-	open    func(*table, files) (sink, error)
+	open    func(*table, files) sink
 }
 
 // tables lists every table, in the order in which documents list them.

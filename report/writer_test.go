@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,7 +50,9 @@ func TestEveryRowIsReadBackAsItWasRecorded(t *testing.T) {
 		trace.Weights: readBack[trace.Weight](t, r), trace.Bonds: readBack[trace.Bond](t, r),
 		trace.Queries: readBack[trace.Query](t, r), trace.Training: readBack[trace.Train](t, r),
 		trace.Ledger: readBack[trace.Totals](t, r), trace.Faults: readBack[trace.Fault](t, r),
-		trace.Applications: readBack[trace.Application](t, r),
+		trace.Applications: readBack[trace.Application](t, r), trace.Nodes: readBack[trace.Node](t, r),
+		trace.Seats: readBack[trace.Seat](t, r), trace.Transactions: readBack[trace.Transaction](t, r),
+		trace.Answers: readBack[trace.Answer](t, r), trace.Scores: readBack[trace.Score](t, r),
 	}
 	for _, info := range s.manifest.Tables {
 		if !reflect.DeepEqual(got[info.Table], want[info.Table]) {
@@ -98,7 +102,7 @@ func TestRowGroupsAreAppendedWhileTheRunGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(dir, "weights.parquet.partial")
+	path := filepath.Join(dir, "weights.partial")
 	size := func() int64 {
 		info, err := os.Stat(path)
 		if err != nil {
@@ -182,40 +186,183 @@ func TestAWriterRefusesTheFolderOfAnotherRunAndUnknownTables(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedRunLeavesValidFilesAndAKilledOneOnlyPartialOnes(t *testing.T) {
-	dir := t.TempDir()
+// TestTheWriterTakesNoMoreMemoryForALongerRun compares the heap after a few parts and after many.
+func TestTheWriterTakesNoMoreMemoryForALongerRun(t *testing.T) {
+	w, err := NewWriter(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := splitMix(1)
+	heap := func(parts int) uint64 {
+		for range parts {
+			for range 20_000 {
+				w.Record(trace.Weight{To: uint16(random.next()), Weight: uint32(random.next())})
+			}
+			if err := w.Seal(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var memory runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&memory)
+		return memory.HeapAlloc
+	}
+	few, many := heap(5), heap(50)
+	if many > few+few/10+100_000 {
+		t.Errorf("%d bytes after 5 parts, %d after 55", few, many)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pieces writes blocks and faults and seals them after each of the given numbers of blocks.
+func pieces(t *testing.T, dir string, blocks uint64, seals ...uint64) *Writer {
+	t.Helper()
 	w, err := NewWriter(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range uint64(batchRows + 3) {
-		w.Record(trace.Block{Height: i})
+	random := splitMix(3)
+	for i := range blocks {
+		if slices.Contains(seals, i) {
+			if err := w.Seal(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		row := trace.Block{Height: i, TimeNs: int64(i) * 12e9, Included: uint32(random.next() % 9)}
+		if random.next()%3 == 0 {
+			row.Digest = trace.Some(fmt.Sprintf("%016x", random.next()))
+		}
+		w.Record(row)
+		if i%7 == 0 {
+			w.Record(trace.Fault{TimeNs: int64(i), Kind: "loss", Detail: fmt.Sprint(i)})
+		}
 	}
-	if names := list(t, dir); !reflect.DeepEqual(names, []string{"blocks.parquet.partial"}) {
-		t.Fatalf("before Close the folder holds %v", names)
-	}
-	again, err := NewWriter(dir) // the first was killed: the second clears the folder
-	if err != nil {
-		t.Fatal(err)
-	}
-	if names := list(t, dir); len(names) != 0 {
-		t.Fatalf("a new writer left %v", names)
-	}
-	again.Record(trace.Block{Height: 5})
-	if err := again.Close(); err != nil { // interrupted after one row
-		t.Fatal(err)
-	}
-	r := &Run{Dir: dir, Manifest: Manifest{Tables: again.Tables()}}
-	if rows := readBack[trace.Block](t, r); len(rows) != 1 {
-		t.Errorf("%d rows, expected 1", len(rows))
-	}
-	again.Record(trace.Block{Height: 6}) // too late, and harmless
-	if err := again.Close(); err != nil {
-		t.Errorf("a second Close: %v", err)
+	return w
+}
+
+func TestEqualRowsMakeEqualBytesWhereverTheyWereCut(t *testing.T) {
+	const blocks = 3*GroupRows + 100
+	want := map[string]string{}
+	for i, cut := range []struct {
+		partRows uint64
+		seals    []uint64
+	}{
+		{PartRows, nil},
+		{PartRows, []uint64{1}},
+		{PartRows, []uint64{blocks - 1}},
+		{PartRows, []uint64{5, 6, 511, 512, 513, GroupRows - 1, GroupRows, GroupRows + 1, 2*GroupRows + 77}},
+		{50_001, nil},
+		{9_999, []uint64{7, 20_000, 70_000}},
+	} {
+		dir := t.TempDir()
+		w := pieces(t, dir, 0)
+		w.partRows = cut.partRows
+		random := splitMix(5)
+		for i := range uint64(blocks) {
+			if slices.Contains(cut.seals, i) {
+				if err := w.Seal(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.Record(trace.Block{Height: i, TimeNs: int64(random.next() >> 20), Included: uint32(i % 5)})
+			if i%9000 == 0 {
+				w.Record(trace.Fault{TimeNs: int64(i), Kind: "loss", Detail: fmt.Sprint(i)})
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if names := list(t, dir); !slices.Equal(names, []string{"blocks.parquet", "faults.parquet"}) {
+			t.Fatalf("cut %d: the folder holds %v", i, names)
+		}
+		for _, name := range list(t, dir) {
+			text := read(t, filepath.Join(dir, name))
+			if want[name] == "" {
+				want[name] = text
+			}
+			if text != want[name] {
+				t.Errorf("cut %d: %s has %d other bytes than without cuts, %d", i, name, len(text), len(want[name]))
+			}
+		}
+		for _, info := range w.Tables() {
+			if got := int64(len(read(t, filepath.Join(dir, fileName(info.Table))))); info.Bytes != got {
+				t.Errorf("cut %d: %s is listed with %d bytes and has %d", i, info.Table, info.Bytes, got)
+			}
+		}
 	}
 }
 
-// fullDisk fails at the n-th operation that may fail and at every later write.
+// A killed process leaves the folder as it stood: what was sealed is read, by us and by the names of
+// its files alone.
+func TestWhatWasSealedIsReadAfterAKill(t *testing.T) {
+	dir := t.TempDir()
+	w := pieces(t, dir, 1000, 300, 700, 701)
+	listed := w.Tables()
+	r := &Run{Dir: dir, Manifest: Manifest{Format: ManifestFormat, Tables: listed}}
+	if listed[0].Table != trace.Blocks || listed[0].Rows != 701 {
+		t.Fatalf("listed %v, expected 701 blocks", listed)
+	}
+	rows := readBack[trace.Block](t, r)
+	if len(rows) != 701 || rows[700].(trace.Block).Height != 700 {
+		t.Errorf("%d rows were read, expected 701", len(rows))
+	}
+	if got := len(readBack[trace.Fault](t, r)); got != 101 {
+		t.Errorf("%d faults were read, expected 101", got)
+	}
+	if names := list(t, filepath.Join(dir, "blocks.parts")); !slices.Equal(names,
+		[]string{"000000000000.parquet", "000000000300.parquet", "000000000700.parquet"}) {
+		t.Errorf("the parts are %v", names)
+	}
+	if _, err := NewWriter(dir); err == nil || !strings.Contains(err.Error(), "blocks.parts is there already") {
+		t.Errorf("a second writer in the folder of a killed run: %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, "blocks.parts", "000000000300.parquet")); err != nil {
+		t.Fatal(err)
+	}
+	err := Rows(r, func(trace.Block) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "000000000700.parquet: it begins with row 700, but 300 rows lie before it") {
+		t.Errorf("a missing part: %v", err)
+	}
+}
+
+// Between the new file's name and the removal of the parts both are there: the rows count once.
+func TestRowsAreNotDoubledByAKillWhileTheyAreMerged(t *testing.T) {
+	dir := t.TempDir()
+	w := pieces(t, dir, 100, 50)
+	saved := t.TempDir()
+	if err := os.CopyFS(saved, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(dir, "blocks.parts"), os.DirFS(filepath.Join(saved, "blocks.parts"))); err != nil {
+		t.Fatal(err)
+	}
+	r := &Run{Dir: dir, Manifest: Manifest{Format: ManifestFormat}}
+	if got := len(readBack[trace.Block](t, r)); got != 100 {
+		t.Errorf("%d rows, expected 100", got)
+	}
+}
+
+func TestAClosedWriterTakesNoMoreRows(t *testing.T) {
+	dir := t.TempDir()
+	w := pieces(t, dir, 5)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.Record(trace.Block{Height: 6}) // too late, and harmless
+	if err := errors.Join(w.Seal(), w.Close()); err != nil {
+		t.Errorf("a second Close: %v", err)
+	}
+	if w.Tables()[0].Rows != 5 {
+		t.Errorf("listed %v", w.Tables())
+	}
+}
+
+// fullDisk fails at the n-th operation that may fail and at every later one that needs space.
 type fullDisk struct {
 	disk
 	left *int
@@ -251,6 +398,20 @@ func (d fullDisk) Rename(from, to string) error {
 	return d.disk.Rename(from, to)
 }
 
+func (d fullDisk) Mkdir(name string) error {
+	if err := spend(d.left); err != nil {
+		return err
+	}
+	return d.disk.Mkdir(name)
+}
+
+func (d fullDisk) Sync(name string) error {
+	if err := spend(d.left); err != nil {
+		return err
+	}
+	return d.disk.Sync(name)
+}
+
 func (f fullFile) Write(p []byte) (int, error) {
 	if err := spend(f.left); err != nil {
 		return 0, err
@@ -265,39 +426,73 @@ func (f fullFile) Sync() error {
 	return f.file.Sync()
 }
 
-func TestAFailingDiskLeavesNothingHalfWritten(t *testing.T) {
-	write := func(budget int) (dir string, w *Writer, used int, err error) {
+// TestAFullDiskTakesNothingThatWasSealed lets each operation fail in turn, the merging at the end
+// among them, and reads what is left.
+func TestAFullDiskTakesNothingThatWasSealed(t *testing.T) {
+	const blocks = 5 * batchRows
+	write := func(budget int) (dir string, w *Writer, sealed uint64, used int, err error) {
 		dir = t.TempDir()
 		left := budget
 		w, err = newWriter(fullDisk{disk(dir), &left}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range uint64(3 * batchRows) {
+		for i := range uint64(blocks) {
+			if i%600 == 599 && w.Seal() == nil {
+				sealed = i
+			}
 			w.Record(trace.Block{Height: i, Digest: trace.Some(fmt.Sprint(i))})
 			w.Record(trace.Totals{Block: i})
 		}
 		err = w.Close()
-		return dir, w, budget - left, err
+		return dir, w, sealed, budget - left, err
 	}
-	_, _, total, err := write(1 << 30)
+	_, _, _, total, err := write(1 << 30)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for budget := range total {
-		dir, w, _, err := write(budget)
+		dir, w, sealed, _, err := write(budget)
 		if !errors.Is(err, errFull) || !errors.Is(w.Err(), errFull) {
 			t.Fatalf("operation %d of %d failed: Close returned %v, Err %v", budget, total, err, w.Err())
 		}
-		if names := list(t, dir); len(names) > 0 {
-			t.Errorf("operation %d of %d failed: the folder holds %v", budget, total, names)
+		r := &Run{Dir: dir, Manifest: Manifest{Format: ManifestFormat, Tables: w.Tables()}}
+		count := func(table trace.Table, rows func() []trace.Row) {
+			have := 0
+			if r.Has(table) {
+				have = len(rows())
+			}
+			if uint64(have) < max(sealed, r.listed(table).Rows) {
+				t.Errorf("operation %d of %d failed: %d rows of %s are left, %d were sealed, %d are listed",
+					budget, total, have, table, sealed, r.listed(table).Rows)
+			}
 		}
-		if len(w.Tables()) > 0 {
-			t.Errorf("operation %d of %d failed: tables %v are listed", budget, total, w.Tables())
-		}
+		count(trace.Blocks, func() []trace.Row { return readBack[trace.Block](t, r) })
+		count(trace.Ledger, func() []trace.Row { return readBack[trace.Totals](t, r) })
 	}
-	if total < 8 {
+	if total < 60 {
 		t.Errorf("only %d operations were tried", total)
+	}
+}
+
+// A part whose bytes changed on disk is noticed when the parts are merged: they stay.
+func TestPartsStayWhereTheMergedRowsDiffer(t *testing.T) {
+	dir := t.TempDir()
+	w := pieces(t, dir, 100, 50)
+	other := t.TempDir()
+	v := pieces(t, other, 50, 49) // one row fewer in its first part
+	if err := v.Seal(); err != nil {
+		t.Fatal(err)
+	}
+	part := filepath.Join("blocks.parts", "000000000000.parquet")
+	if err := os.WriteFile(filepath.Join(dir, part), []byte(read(t, filepath.Join(other, part))), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); !errors.Is(err, errVerify) {
+		t.Errorf("Close: %v, expected %v", err, errVerify)
+	}
+	if names := list(t, dir); !slices.Contains(names, "blocks.parts") || slices.Contains(names, "blocks.parquet") {
+		t.Errorf("the folder holds %v", names)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"taolab/agents"
+	"taolab/model/base"
 	"taolab/model/lm"
 	"taolab/model/num"
 	"taolab/model/pile"
@@ -20,6 +21,7 @@ type Options struct {
 	Recorder    trace.Recorder
 	RoundTripAt host.Time // send every agent's state through bytes at this time; 0 means never
 	Paranoid    bool      // check the ledger's invariants after every step
+	Signed      bool      // sign what nodes submit and verify what blocks contain
 }
 
 // Network is a scenario put together: what the virtual world needs, and the list of its nodes as
@@ -27,17 +29,17 @@ type Options struct {
 type Network struct {
 	Config virtual.Config
 	Nodes  []report.Node
+	Rows   []trace.Node // the same as rows of the table of nodes
 }
 
-// Build puts the network together. Its agents share the material and only read it.
+// Build puts the network together. Its agents share the material and only read it. The recorder gets
+// the table of nodes, whose rows stand before all others.
 func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	params, err := f.Params()
 	if err != nil {
 		return nil, err
 	}
 	b := &builder{File: f, material: m, uids: int(params.MaxUIDs), groups: map[string]int{}}
-	b.regions = num.NewStream(f.Seed, "regions")
-	b.delays = num.NewStream(f.Seed, "block delays")
 	b.genesis = chain.Genesis{
 		ChainID: f.Scenario.Name, Params: params, IssuanceOffsetRao: rao(f.Chain.InitialIssuanceTAO),
 	}
@@ -49,12 +51,17 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	if f.Chain.Owner != "" {
 		b.genesis.Owner = virtual.PublicKey(f.Seed, b.machines[b.groups[f.Chain.Owner]].Name, host.Hotkey)
 	}
-	return &Network{Nodes: b.nodes, Config: virtual.Config{
+	if opt.Recorder != nil && f.Trace.Nodes == "all" {
+		for _, row := range b.rows {
+			opt.Recorder.Record(row)
+		}
+	}
+	return &Network{Nodes: b.nodes, Rows: b.rows, Config: virtual.Config{
 		Genesis: b.genesis, Seed: f.Seed, BlockNs: seconds(f.Time.BlockS), Blocks: f.BlockCount(),
-		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(),
-		DigestEvery: params.TempoBlocks,
-		Workers:     opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
-		Paranoid: opt.Paranoid,
+		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(), Chain: f.producer(),
+		SaveEvery: seconds(f.Network.SaveS), Origin: m.Origin(), DigestEpochs: f.Chain.DigestEpochs,
+		Workers: opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
+		Paranoid: opt.Paranoid, Signed: opt.Signed,
 	}}, nil
 }
 
@@ -63,46 +70,11 @@ type builder struct {
 	*File
 	material *Material
 	uids     int
-	regions  *num.Stream
-	delays   *num.Stream
 	genesis  chain.Genesis
 	machines []virtual.Node
 	nodes    []report.Node
+	rows     []trace.Node
 	groups   map[string]int // first member of each group
-}
-
-// add gives a machine its keys, region, links and place in the ledger; who joins later has free
-// money there and nothing else.
-func (b *builder) add(machine virtual.Node, node report.Node, up, down float64, joins bool) {
-	seed := b.Seed
-	machine.Region = b.regions.IntN(len(b.Network.Regions))
-	machine.BlockDelay = host.Time(float64(b.Network.BlockDelayMs * float64(float64(host.Millisecond)*b.delays.Exponential())))
-	machine.BlockDelay = min(machine.BlockDelay, seconds(b.Time.BlockS)*100)
-	machine.UpBps, machine.DownBps = int64(float64(up*1e6)), int64(float64(down*1e6))
-	machine.Agent = machine.Fresh()
-	hotkey := virtual.PublicKey(seed, machine.Name, host.Hotkey)
-	coldkey := virtual.PublicKey(seed, machine.Name, host.Coldkey)
-	switch {
-	case joins:
-		b.genesis.Balances = append(b.genesis.Balances, chain.Balance{Coldkey: coldkey, FreeRao: node.StakeRao})
-		node.StakeRao = 0
-	case node.HasUID:
-		node.UID = uint16(len(b.genesis.Neurons))
-		b.genesis.Neurons = append(b.genesis.Neurons, chain.GenesisNeuron{Hotkey: hotkey, Coldkey: coldkey, StakeRao: node.StakeRao})
-	default:
-		b.genesis.Stakes = append(b.genesis.Stakes, chain.GenesisStake{Hotkey: hotkey, Coldkey: coldkey, StakeRao: node.StakeRao})
-	}
-	node.Index, node.Name, node.Hotkey = len(b.nodes), machine.Name, hotkey.String()
-	node.Region = b.Network.Regions[machine.Region]
-	b.machines = append(b.machines, machine)
-	b.nodes = append(b.nodes, node)
-}
-
-func member(group string, i, n int) string {
-	if n == 1 {
-		return group
-	}
-	return fmt.Sprintf("%s-%0*d", group, len(fmt.Sprint(n)), i+1)
 }
 
 func (b *builder) miners() error {
@@ -113,34 +85,36 @@ func (b *builder) miners() error {
 			return err
 		}
 		for i := range g.Count {
-			name := member(g.Name, i, g.Count)
+			name := member(g.Name, i)
 			config := b.miner(g, name, i, mix)
 			if err := config.Validate(); err != nil {
 				return fmt.Errorf("miner %s: %w", name, err)
 			}
 			speed := int64(float64(g.HardwareMFLOPS.At(i, g.Count) * 1e6))
-			shape := b.shape(g)
-			node := report.Node{
-				Kind: "miner", Behaviour: g.Behaviour, HasUID: true, StakeRao: rao(g.StakeTAO.At(i, g.Count)),
-				Data: g.Subsets, HardwareFLOPS: float64(speed),
+			p := part{up: g.UpMbps, down: g.DownMbps, joins: seconds(float64(g.JoinsH * 3600))}
+			p.node = report.Node{
+				Group: g.Name, Kind: report.KindMiner, Behaviour: g.Behaviour, HasUID: p.joins == 0,
+				StakeRao: rao(g.StakeTAO.At(i, g.Count)), Data: g.Subsets, HardwareFLOPS: float64(speed),
 			}
-			if g.Behaviour != "random" {
-				node.Params, node.Width, node.Layers = uint64(shape.Params()), shape.Width, shape.Layers
+			if shape := b.shape(g); g.Behaviour != "random" {
+				p.shape, p.node.Params = &shape, uint64(shape.Params())
 			}
 			if g.Behaviour == "honest" {
-				node.Duty = g.Duty.At(i, g.Count)
+				p.node.Duty = g.Duty.At(i, g.Count)
 			}
 			fresh := func() host.Agent { return agents.NewMiner(config) }
-			joins := g.JoinsH > 0
-			if node.HasUID = !joins; joins {
+			if p.joins > 0 {
 				fresh = b.newcomer(g, fresh)
 			}
-			b.add(virtual.Node{
+			p.machine = virtual.Node{
 				Name: name, FLOPS: speed, Fresh: fresh,
 				Admission: host.AdmissionRules{
-					MinStakeRao: rao(g.MinStakeTAO), MinInterval: seconds(g.MinIntervalS), Capacity: g.Queue, Slots: 1,
+					MinStakeRao: rao(g.MinStakeTAO), MinInterval: seconds(g.MinIntervalS), Capacity: g.Queue, Slots: g.Slots,
+					RequireUID: g.RequireUID, Historic: g.Historic, LongestService: seconds(g.LongestS),
 				},
-			}, node, g.UpMbps, g.DownMbps, joins)
+				ColdkeyOf: g.Coldkey, Skew: milliseconds(g.SkewMs.At(i, g.Count)), Loss: g.Loss,
+			}
+			b.add(p)
 		}
 	}
 	return nil
@@ -174,7 +148,7 @@ func (b *builder) miner(g MinerGroup, name string, i int, mix *pile.Mix) agents.
 		config.Base = lm.New(b.shape(g), num.NewStream(b.Seed, "untrained/"+name))
 	}
 	config.Training = agents.Training{
-		Mix: mix, Optimizer: optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context,
+		Mix: mix, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context,
 		Steps: g.Steps, Duty: g.Duty.At(i, g.Count),
 	}
 	return config
@@ -182,12 +156,12 @@ func (b *builder) miner(g MinerGroup, name string, i int, mix *pile.Mix) agents.
 
 // base is the base model of a shape.
 func (b *builder) base(shape lm.Config) *lm.Model {
-	for _, base := range b.material.Bases {
-		if base.Model.Config == shape {
-			return base.Model
+	for _, made := range b.material.Bases {
+		if made.Model.Config == shape {
+			return made.Model
 		}
 	}
-	panic("scenarios: no base model of shape " + shapeName(shape))
+	panic("scenarios: no base model of shape " + base.ShapeName(shape))
 }
 
 func (b *builder) validators() error {
@@ -198,20 +172,25 @@ func (b *builder) validators() error {
 			return err
 		}
 		for i := range g.Count {
-			name := member(g.Name, i, g.Count)
+			name := member(g.Name, i)
 			fresh, params, err := b.validator(g, name, mix)
 			if err != nil {
 				return err
 			}
 			speed := int64(float64(g.HardwareMFLOPS.At(i, g.Count) * 1e6))
-			node := report.Node{
-				Kind: "validator", Behaviour: g.Behaviour, HasUID: true, StakeRao: rao(g.StakeTAO.At(i, g.Count)),
-				Data: g.Subsets, HardwareFLOPS: float64(speed),
+			p := part{up: g.UpMbps, down: g.DownMbps}
+			p.node = report.Node{
+				Group: g.Name, Kind: report.KindValidator, Behaviour: g.Behaviour, HasUID: true,
+				StakeRao: rao(g.StakeTAO.At(i, g.Count)), Data: g.Subsets, HardwareFLOPS: float64(speed),
 			}
-			if g.Behaviour == "honest" {
-				node.Params, node.Width, node.Layers, node.Routing = uint64(params), g.RouterWidth, 1, g.Routing
+			if shape := b.routerShape(g); g.Behaviour == "honest" {
+				p.shape, p.node.Params, p.node.Routing = &shape, uint64(params), g.Routing
 			}
-			b.add(virtual.Node{Name: name, FLOPS: speed, Fresh: fresh}, node, g.UpMbps, g.DownMbps, false)
+			p.machine = virtual.Node{
+				Name: name, FLOPS: speed, Fresh: fresh,
+				ColdkeyOf: g.Coldkey, Skew: milliseconds(g.SkewMs.At(i, g.Count)), Loss: g.Loss,
+			}
+			b.add(p)
 		}
 	}
 	return nil
@@ -220,27 +199,72 @@ func (b *builder) validators() error {
 func (b *builder) validator(g ValidatorGroup, name string, mix *pile.Mix) (fresh func() host.Agent, params int, err error) {
 	if g.Behaviour == "lazy" {
 		config := agents.LazyConfig{EpochBlocks: g.EpochBlocks}
+		for _, name := range g.Favour {
+			config.Favour = append(config.Favour, virtual.PublicKey(b.Seed, name, host.Hotkey))
+		}
 		return func() host.Agent { return agents.NewLazy(config) }, 0, config.Validate()
 	}
-	shape := lm.Config{Vocab: b.Corpus.Vocab, Context: g.Tokens, Width: g.RouterWidth, Layers: 1, Heads: g.RouterHeads}
-	router := lm.NewRouter(shape, b.uids, num.NewStream(b.Seed, "router/"+name))
 	config := agents.ValidatorConfig{
-		Mix: mix, Subsets: b.material.Store.Subsets(), Vocab: b.Corpus.Vocab,
+		Era: g.Release, Mix: mix, Subsets: b.material.Store.Subsets(), Vocab: b.Corpus.Vocab,
 		Rows: g.Rows, Cols: g.Tokens, TopK: g.TopK, Peers: g.Peers,
 		StepNs: seconds(g.StepS), TimeoutNs: seconds(g.TimeoutS), BlockNs: seconds(b.Time.BlockS),
-		Gate: agents.Gate{Noise: g.Noise, Explore: g.Explore}, Router: router,
-		SGD:         lm.SGD{Rate: float32(g.RouterRate), Momentum: 0.8, ClipNorm: 1},
-		EpochBlocks: g.EpochBlocks, Alpha: g.Alpha, Power: g.Power, SynergyPower: g.SynergyPower,
+		EpochBlocks: g.EpochBlocks, Alpha: g.Alpha,
 		BytesPerToken: b.material.Store.BytesPerToken(),
+		RecordAnswers: b.Trace.Answers == "all", RecordRows: b.Trace.Rows == "all",
+	}
+	set(&config.Power, g.Power, same)
+	set(&config.SynergyPower, g.SynergyPower, same)
+	if g.Batch == "subset" {
+		config.Batch = agents.OneSubset
+	}
+	if g.Targets == "everyone" {
+		config.Targets = agents.Everyone
 	}
 	if g.Routing == "gated" {
-		config.Routing = agents.Gated
+		params = b.gated(&config, g, name)
+	} else {
+		params = b.uniform(&config, g, name)
 	}
 	if err := config.Validate(); err != nil {
 		return nil, 0, fmt.Errorf("validator %s: %w", name, err)
 	}
-	params = router.Trunk.Config.Params() + len(router.Gates) + len(router.Bias)
 	return func() host.Agent { return agents.NewValidator(config) }, params, nil
+}
+
+// uniform gives a validator the routing model of 2022 and returns its size.
+func (b *builder) uniform(config *agents.ValidatorConfig, g ValidatorGroup, name string) (params int) {
+	router := lm.NewRouter(b.routerShape(g), b.uids, num.NewStream(b.Seed, "router/"+name))
+	config.Router = router
+	config.BatchTraining = lm.RouterTraining{
+		SGD: lm.SGD{Rate: float32(g.RouterRate), Momentum: 0.8, ClipNorm: 1}, Batches: 3,
+	}
+	return router.Trunk.Config.Params() + len(router.Gates) + len(router.Bias)
+}
+
+// gated gives a validator a routing model that reads rows and returns its size.
+func (b *builder) gated(config *agents.ValidatorConfig, g ValidatorGroup, name string) (params int) {
+	shape, subsets := b.routerShape(g), 0
+	trunk := lm.New(shape, num.NewStream(b.Seed, "router/"+name))
+	if g.RouterBase {
+		trunk = b.base(shape)
+	}
+	if g.RouterLabels {
+		subsets = len(config.Mix.Reads())
+	}
+	router := lm.NewRowRouter(trunk, b.uids, subsets)
+	config.Routing, config.RowRouter, config.RowTraining = agents.Gated, router, lm.DefaultRowTraining
+	config.Gate = agents.Gate{Noise: g.Noise, ScorePeers: b.scorePeers(g)}
+	return shape.Params() + len(router.Gates) + len(router.Bias) + len(router.Common) + len(router.Subsets)
+}
+
+// scorePeers is the size of a gated validator's scoring lane: what the group says, or the least that
+// asks every target within epoch_blocks, at least 2, that leaves a peer to the service lane.
+func (sc *Scenario) scorePeers(g ValidatorGroup) int {
+	if g.ScorePeers != nil {
+		return *g.ScorePeers
+	}
+	steps := max(int(float64(float64(g.EpochBlocks)*sc.Time.BlockS)/g.StepS), 1)
+	return max(min(max((sc.targets(g)+steps-1)/steps, 2), g.Peers-1), 1)
 }
 
 func (b *builder) applications() error {
@@ -252,17 +276,25 @@ func (b *builder) applications() error {
 		b.groups[g.Name] = len(b.nodes)
 		for i := range g.Count {
 			config := agents.ApplicationConfig{
-				Mix: mix, Vocab: b.Corpus.Vocab, Cols: g.Prompt, Tokens: g.Tokens, Forced: true,
-				TopK: g.TopK, Peers: g.Peers, EveryNs: seconds(g.SessionS), PaceNs: seconds(g.PaceS), TimeoutNs: seconds(g.TimeoutS),
+				Mix: mix, Vocab: b.Corpus.Vocab, Cols: g.Prompt, Tokens: g.Tokens, Forced: g.Forced,
+				Sessions: g.Sessions, TopK: g.TopK, Peers: g.Peers, EveryNs: seconds(g.SessionS), PaceNs: seconds(g.PaceS), TimeoutNs: seconds(g.TimeoutS),
 			}
-			name := member(g.Name, i, g.Count)
+			if g.Combine == "mean" {
+				config.Combine = agents.Mean
+			}
+			name := member(g.Name, i)
 			if err := config.Validate(); err != nil {
 				return fmt.Errorf("application %s: %w", name, err)
 			}
-			node := report.Node{Kind: "application", Behaviour: "honest", StakeRao: rao(g.StakeTAO.At(i, g.Count))}
-			b.add(virtual.Node{
+			p := part{up: g.UpMbps, down: g.DownMbps}
+			p.node = report.Node{
+				Group: g.Name, Kind: report.KindApplication, Behaviour: report.Honest, StakeRao: rao(g.StakeTAO.At(i, g.Count)),
+			}
+			p.machine = virtual.Node{
 				Name: name, Fresh: func() host.Agent { return agents.NewApplication(config) },
-			}, node, g.UpMbps, g.DownMbps, false)
+				ColdkeyOf: g.Coldkey, Skew: milliseconds(g.SkewMs.At(i, g.Count)), Loss: g.Loss,
+			}
+			b.add(p)
 		}
 	}
 	return nil
@@ -311,7 +343,9 @@ func indexOf(names []string, name string) int {
 }
 
 func (f *File) links() virtual.Links {
-	links := virtual.Links{Jitter: milliseconds(f.Network.JitterMs), Loss: f.Network.Loss}
+	links := virtual.Links{
+		Jitter: milliseconds(f.Network.JitterMs), Loss: f.Network.Loss, HeaderBytes: f.Network.HeaderBytes,
+	}
 	for _, row := range f.Network.LatencyMs {
 		var times []host.Time
 		for _, ms := range row {
@@ -320,6 +354,13 @@ func (f *File) links() virtual.Links {
 		links.Latency = append(links.Latency, times)
 	}
 	return links
+}
+
+func (f *File) producer() virtual.Producer {
+	return virtual.Producer{
+		Region: max(indexOf(f.Network.Regions, f.Network.Producer), 0), // the first where none is named
+		MaxTxs: f.Network.ProducerTxs, MaxWaiting: f.Network.ProducerWaiting, ExpiryBlocks: f.Network.TxExpiryBlocks,
+	}
 }
 
 func (f *File) partitions() []virtual.Partition {
@@ -336,7 +377,10 @@ func (f *File) partitions() []virtual.Partition {
 }
 
 func (f *File) recording() virtual.Recording {
-	r := virtual.Recording{Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Faults: true}
+	r := virtual.Recording{
+		Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Faults: true,
+		Seats: f.Trace.Seats == "all", Transactions: f.Trace.Transactions == "all",
+	}
 	if f.Trace.Blocks == "all" {
 		r.Blocks, r.Ledger = 1, 1
 	}

@@ -8,13 +8,18 @@ import (
 	"slices"
 	"testing"
 
+	"taolab/model/base"
 	"taolab/model/num"
 	"taolab/report"
 	"taolab/sim/trace"
 	"taolab/sim/virtual"
 )
 
-var claims = flag.Bool("claims", false, "run whole scenarios and check what the documents claim of them; takes half an hour")
+var (
+	claims = flag.Bool("claims", false, "run whole scenarios and check what the documents claim of them; takes half an hour")
+	seeds  = flag.Int("seeds", 5, "seeds of the claims on specialists")
+	hours  = flag.Float64("hours", 6, "length of the claims' runs of the landscape")
+)
 
 // corpusDir holds real text in the Pile's format; it is not part of the repository.
 const corpusDir = "../../shared/corpus"
@@ -26,7 +31,7 @@ func play(t *testing.T, name string, more trace.Recorder, sets ...string) *repor
 	if err != nil {
 		t.Fatal(err)
 	}
-	material, err := file.Prepare(context.Background(), DefaultCache(), 2, nil)
+	material, err := file.Prepare(context.Background(), base.DefaultCache(), 2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -249,12 +249,18 @@ func (d *decoder) table(path string, tree map[string]any, into reflect.Value) {
 	slices.Sort(unknown)
 	for _, name := range unknown {
 		meant := nearest(name, known)
+		if now := renamed[name]; slices.Contains(known, now) {
+			meant = now
+		}
 		if section := sectionWith(name); path == "" && section != "" {
 			meant = section + "." + name
 		}
 		d.fault(joinPath(path, name), "unknown key", "one of "+strings.Join(known, ", "), "did you mean "+meant+"?")
 	}
 }
+
+// renamed are keys of an earlier release and the ones that took their place.
+var renamed = map[string]string{"explore": "score_peers"}
 
 // sectionWith names the section that has a key, for those who left it out.
 func sectionWith(key string) string {

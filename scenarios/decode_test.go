@@ -16,6 +16,7 @@ import (
 
 	"taolab/report"
 	"taolab/sim/chain"
+	"taolab/sim/virtual"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -118,6 +119,47 @@ func TestAnActivityCutoffHoldsInEveryEra(t *testing.T) {
 		if p, err := sc.Params(); err != nil || p.CutoffBlocks() != 77 {
 			t.Errorf("%s: %d blocks, %v", era, p.CutoffBlocks(), err)
 		}
+	}
+}
+
+// TestAWrittenZeroIsZeroInTheLedger sets to 0 what an era has above it.
+func TestAWrittenZeroIsZeroInTheLedger(t *testing.T) {
+	type values [7]uint64
+	read := func(sets ...string) values {
+		sc, err := Decode("x.toml", minimal, sets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := sc.Params()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return values{
+			uint64(p.Kappa), uint64(p.BondsMovingAveragePPM), p.ImmunityBlocks, p.CutoffBlocks(), p.WeightsRateLimitBlocks,
+			uint64(p.MinAllowedWeights), p.StakeThresholdRao,
+		}
+	}
+	unset := read("chain.era=2025-01")
+	for i, value := range unset[:6] {
+		if value == 0 {
+			t.Errorf("value %d of the era is 0 already", i)
+		}
+	}
+	zero := read("chain.era=2025-01", "chain.kappa=0", "chain.bonds_moving_average=0", "chain.immunity_blocks=0",
+		"chain.activity_cutoff_blocks=0", "chain.weights_rate_limit_blocks=0", "chain.min_allowed_weights=0", "chain.stake_threshold_tao=0")
+	if zero != (values{}) {
+		t.Errorf("%v, want zeros", zero)
+	}
+}
+
+func TestACenturyOfTwelveSecondBlocksFitsTheClock(t *testing.T) {
+	file, err := Load("testdata/tiny.toml", []string{"time.hours=876600", "time.block_s=12"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := virtual.Config{BlockNs: seconds(file.Time.BlockS), Blocks: file.BlockCount()}
+	if err := c.Validate(); err != nil || c.Blocks != 262_980_000 {
+		t.Errorf("%d blocks: %v", c.Blocks, err)
 	}
 }
 

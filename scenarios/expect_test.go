@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"taolab/model/base"
 	"taolab/report"
 	"taolab/sim/virtual"
 )
@@ -111,12 +112,13 @@ func TestAManifestGivesBackItsScenario(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		``:                     "missing",
-		`{"seed": 1}`:          "at least one [[miners]] table",
-		`{"sede": 1}`:          "did you mean seed?",
-		`{"seed": "1"}`:        "a whole number",
-		`{"seed": 1e999}`:      "out of range",
-		`{"miners": [{"x":1}]`: "unexpected EOF",
+		``:                           "missing",
+		`{"seed": 1}`:                "made by the first release",
+		`{"format": 2}`:              "at least one [[miners]] table",
+		`{"format": 2, "sede": 1}`:   "did you mean seed?",
+		`{"format": 2, "seed": "1"}`: "a whole number",
+		`{"seed": 1e999}`:            "out of range",
+		`{"miners": [{"x":1}]`:       "unexpected EOF",
 	} {
 		_, err := FromManifest("run", &report.Manifest{Scenario: []byte(text)}, "")
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -138,7 +140,7 @@ func TestEveryNumberOfARunCanBeExpected(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := &File{Scenario: sc, Origin: "tiny.toml", Dir: ".", Text: string(text) + faults}
-	material, err := file.Prepare(context.Background(), Cache{}, 1, nil)
+	material, err := file.Prepare(context.Background(), base.Cache{}, 1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +170,7 @@ func TestEveryNumberOfARunCanBeExpected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := report.MetricNames(sc.participants(), sc.Tables())
+	names := report.MetricNames(sc.participants(), sc.Tables(), sc.subsetNames())
 	for _, m := range summary.Metrics() {
 		if !slices.Contains(names, m.Name) {
 			t.Errorf("%s = %g cannot be expected", m.Name, m.Value)
@@ -196,7 +198,7 @@ func TestAnUnknownSubsetOfShardsIsFoundBeforeAnythingIsTrained(t *testing.T) {
 		t.Fatal(err)
 	}
 	trained := false
-	_, err = file.Prepare(context.Background(), Cache{}, 1, func(name string, _, _ int64) {
+	_, err = file.Prepare(context.Background(), base.Cache{}, 1, func(name string, _, _ int64) {
 		trained = trained || name == "training base models"
 	})
 	if err == nil || !strings.Contains(err.Error(), `tiny.toml: miners[0].subsets: the corpus has no subset "B"; expected one of ["A"]`) {
@@ -204,57 +206,6 @@ func TestAnUnknownSubsetOfShardsIsFoundBeforeAnythingIsTrained(t *testing.T) {
 	}
 	if trained {
 		t.Error("base models were trained first")
-	}
-}
-
-func TestAnInterruptionEndsTheReadingOfACorpus(t *testing.T) {
-	file, err := Load("quickstart", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, err := file.source()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	n := 0
-	var last error
-	for _, err := range (interruptible{source, ctx}).Documents() {
-		if n++; n == 3 {
-			cancel()
-		}
-		last = err
-	}
-	if n != 4 || last != context.Canceled {
-		t.Errorf("%d documents, the last with %v", n, last)
-	}
-}
-
-func TestTheCacheSweepsWhatKilledRunsLeft(t *testing.T) {
-	c := Cache{Dir: t.TempDir(), MaxBytes: 1 << 20}
-	left, fresh := filepath.Join(c.Dir, ".new-123"), filepath.Join(c.Dir, ".new-456")
-	for _, path := range []string{left, fresh} {
-		if err := os.WriteFile(path, make([]byte, 10), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	info, err := os.Stat(left)
-	if err != nil {
-		t.Fatal(err)
-	}
-	old := info.ModTime().Add(-2 * unfinishedAge)
-	if err := os.Chtimes(left, old, old); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.put("base", cacheKey(1), make([]byte, 50)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(left); err == nil {
-		t.Error("an old unfinished entry is still there")
-	}
-	if _, err := os.Stat(fresh); err != nil {
-		t.Error("another run's unfinished entry was removed")
 	}
 }
 

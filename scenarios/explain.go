@@ -1,16 +1,15 @@
 package scenarios
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"reflect"
 	"strings"
 
-	"taolab/agents/score"
+	"taolab/model/base"
 	"taolab/model/lm"
 	"taolab/model/num"
-	"taolab/sim/chain"
+	"taolab/model/pile"
 )
 
 // Work is what a run will compute, estimated from the scenario alone: miners train for their duty
@@ -54,7 +53,48 @@ func (f *File) Work() Work {
 		perToken = float64(shape.ForwardFLOP(1, g.Context, false)) / float64(g.Context)
 		w.FLOP += float64(members * float64(measured*perToken))
 	}
+	for _, g := range f.Validators {
+		if g.Behaviour == "honest" {
+			steps := float64(float64(g.Count) * float64(spanS/g.StepS))
+			w.FLOP += float64(steps * float64(f.routerFLOP(g)))
+		}
+	}
 	return w
+}
+
+// routerFLOP is what a validator's routing model costs in one step: its scores and its lesson.
+func (f *File) routerFLOP(g ValidatorGroup) int64 {
+	trunk, uids := &lm.Model{Config: f.routerShape(g)}, f.seats()
+	gates, bias := make([]float32, uids*g.RouterWidth), make([]float32, uids)
+	if g.Routing != "gated" {
+		router := lm.Router{Trunk: trunk, Gates: gates, Bias: bias}
+		return router.ForwardFLOP(g.Rows, g.Tokens) + router.TrainFLOP(g.Rows, g.Tokens)
+	}
+	router := lm.RowRouter{Trunk: trunk, Gates: gates, Bias: bias, Common: make([]float32, g.RouterWidth+1)}
+	if g.RouterLabels {
+		router.Subsets = make([]float32, f.subsetsRead(g)*(g.RouterWidth+1))
+	}
+	return router.ForwardFLOP(g.Rows, g.Tokens) + router.TrainFLOP(g.Rows, g.Tokens, g.Rows*g.Peers)
+}
+
+// seats is the number of uids, or 1 where the parameters are refused.
+func (sc *Scenario) seats() int {
+	p, err := sc.Params()
+	if err != nil {
+		return 1
+	}
+	return int(p.MaxUIDs)
+}
+
+// subsetsRead is how many subsets a validator reads, as far as the scenario tells.
+func (sc *Scenario) subsetsRead(g ValidatorGroup) int {
+	switch {
+	case len(g.Subsets) > 0:
+		return len(g.Subsets)
+	case len(sc.Corpus.Subsets) > 0:
+		return len(sc.Corpus.Subsets)
+	}
+	return len(pile.SubsetNames())
 }
 
 // questions is the number of questions that validators ask, and the mean number of tokens in one.
@@ -94,94 +134,9 @@ func (f *File) Probe() func() int64 {
 		tokens[i] = uint16(i * 7 % largest.Vocab)
 	}
 	return func() int64 {
-		work.Train(model, optimizer(1e-3), state, tokens, tokens, rows, largest.Context)
+		work.Train(model, base.Optimizer(1e-3), state, tokens, tokens, rows, largest.Context)
 		return largest.TrainFLOP(rows, largest.Context)
 	}
-}
-
-// Limit is one protocol limit at this scenario's scale.
-type Limit struct {
-	Name, Value, Note string
-}
-
-// Limits are the chain's parameters as they hold in the run, and the constants of the scoring.
-func (f *File) Limits() ([]Limit, error) {
-	p, err := f.Params()
-	if err != nil {
-		return nil, err
-	}
-	n, miners := f.NeuronCount(), f.MinerCount()
-	vocab := f.Corpus.Vocab
-	limits := []Limit{
-		{"neurons", fmt.Sprint(n), fmt.Sprintf("%d miners, %d validators", miners, n-miners)},
-		{"blocks", fmt.Sprint(f.BlockCount()), fmt.Sprintf("one every %g s", f.Time.BlockS)},
-		{"rule", string(p.Rule), "era " + f.Chain.Era},
-		{"epoch", fmt.Sprintf("every %d blocks", period(p)), fmt.Sprintf("tempo %d, %d epochs in the run", p.TempoBlocks, f.BlockCount()/max(period(p), 1))},
-		{"max weight", share(p.MaxWeight), "0.004 of 4,096 neurons, scaled: min(1, 16.384/n)"},
-		{"min allowed weights", fmt.Sprint(p.MinAllowedWeights), "1,024 of 4,096 neurons, scaled: n/4"},
-		{"validator permits", fmt.Sprint(p.MaxValidators), "one for each validator of the scenario"},
-		{"immunity period", fmt.Sprintf("%d blocks", p.ImmunityBlocks), "in a full network the least " + string(p.PruneBy) + " gives way"},
-		{"activity cutoff", activityCutoff(p), ""},
-		{"weights rate limit", fmt.Sprintf("%d blocks", p.WeightsRateLimitBlocks), ""},
-		{"stake threshold", tao(p.StakeThresholdRao), "less does not count"},
-		{"kappa", share(p.Kappa), "majority of stake that consensus weight needs"},
-		{"bonds moving average", fmt.Sprintf("%.6f", float64(p.BondsMovingAveragePPM)/1e6), "part of the old bonds that an epoch keeps"},
-		{"bonds penalty", share(p.BondsPenalty), "0: bonds from raw weights, 1: from clipped weights"},
-	}
-	if p.LiquidAlpha {
-		limits = append(limits, Limit{"liquid alpha", share(p.AlphaLow) + " to " + share(p.AlphaHigh),
-			fmt.Sprintf("share of the new bond, steepness %.2f", float64(p.AlphaSteepness)/100)})
-	}
-	if p.CommitReveal {
-		limits = append(limits, Limit{"commit-reveal", fmt.Sprintf("%d epochs later", p.RevealPeriodEpochs), "weights count from their reveal"})
-	}
-	if p.ServerShare > 0 {
-		limits = append(limits, Limit{"server share", share(p.ServerShare), "miners' part of the emission"})
-	}
-	if p.OwnerCut > 0 {
-		limits = append(limits, Limit{"owner cut", share(p.OwnerCut), "goes first to the first member of " + f.Chain.Owner})
-	}
-	return append(limits,
-		Limit{"emission", fmt.Sprintf("%s, %s at first", p.Emission, tao(max(p.RewardRao, p.EmissionFlatRao))),
-			fmt.Sprintf("at most %s in all; %d blocks to a halving by height", tao(p.CapRao), p.HalvingBlocks)},
-		Limit{"issuance at genesis", tao(f.genesisRao()), "of " + tao(p.CapRao)},
-		Limit{"price of a registration", tao(p.BurnRao), "at genesis"},
-		Limit{"vocabulary V", fmt.Sprint(vocab), "in place of 50,257 and 50,258"},
-		Limit{"largest topk", fmt.Sprint(vocab / 8), "an eighth of V"},
-	), nil
-}
-
-func share(x uint16) string { return fmt.Sprintf("%.4f", float64(x)/65535) }
-
-func tao(rao uint64) string { return fmt.Sprintf("%.9g TAO", float64(rao)/chain.RaoPerTAO) }
-
-// activityCutoff is how long a silent validator counts.
-func activityCutoff(p chain.Params) string {
-	if p.ActivityCutoffMilli > 0 {
-		return fmt.Sprintf("%.3f tempos", float64(p.ActivityCutoffMilli)/1000)
-	}
-	return fmt.Sprintf("%d blocks", p.ActivityCutoffBlocks)
-}
-
-// period is the number of blocks from one epoch to the next: until 2026 one more than the tempo.
-func period(p chain.Params) uint64 {
-	if p.EpochDue == chain.DueByHeight {
-		return p.TempoBlocks + 1
-	}
-	return p.TempoBlocks
-}
-
-// Scale reads the corpus and returns the constants that its tokens are converted with.
-func (f *File) Scale(cache Cache) ([]Limit, error) {
-	m, err := f.read(context.Background(), cache)
-	if err != nil {
-		return nil, err
-	}
-	bytesPerToken := m.Store.BytesPerToken()
-	return []Limit{
-		{"bytes per token", fmt.Sprintf("%.4f", bytesPerToken), "of the standard tokenizer on the scoring text"},
-		{"loss scale", fmt.Sprintf("%.4f", score.LossScale(bytesPerToken)), "nats per GPT-2-equivalent token for a nat per token: 3.409 / bytes per token"},
-	}, nil
 }
 
 // WriteTOML writes the scenario with every key resolved, in the order of the reference, each with

@@ -27,7 +27,7 @@ func (c *checker) idle(p *chain.Params) {
 		{"alpha_high", s.AlphaHigh != nil, liquid, "liquid_alpha = true"},
 		{"alpha_steepness", s.AlphaSteepness != nil, liquid && p.Rule == consensus.Yuma3,
 			`liquid_alpha = true and rule = "yuma3"`},
-		{"kappa", s.Kappa != 0, yuma, "a rule that is not nakamoto"},
+		{"kappa", s.Kappa != nil, yuma, "a rule that is not nakamoto"},
 		{"bonds_penalty", s.BondsPenalty != nil, yuma, "a rule that is not nakamoto"},
 		{"reveal_period_epochs", s.RevealPeriod != nil, p.CommitReveal, "commit_reveal = true"},
 		{"min_non_immune", s.MinNonImmune != nil, p.PruneBy == chain.PruneByEmission, `prune_by = "emission"`},

@@ -4,11 +4,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
 
 	"taolab/agents/score"
+	"taolab/model/base"
 	"taolab/report"
 	"taolab/sim/chain"
 	"taolab/sim/trace"
@@ -23,11 +25,16 @@ func (sc *Scenario) Tables() []trace.Table {
 		on    bool
 		table trace.Table
 	}{
+		{t.Nodes == "all", trace.Nodes},
+		{t.Seats == "all", trace.Seats},
 		{t.Blocks == "all", trace.Blocks},
+		{t.Transactions == "all", trace.Transactions},
 		{t.Epochs > 0, trace.Epochs},
 		{t.Weights > 0, trace.Weights},
 		{t.Bonds > 0, trace.Bonds},
 		{t.Queries == "all", trace.Queries},
+		{t.Answers == "all", trace.Answers},
+		{t.Rows == "all", trace.Scores},
 		{t.Training == "all", trace.Training},
 		{t.Blocks == "all", trace.Ledger},
 		{true, trace.Faults},
@@ -42,19 +49,24 @@ func (sc *Scenario) Tables() []trace.Table {
 
 // Manifest begins the record of a run: what it is made of, before anything has happened.
 func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
+	corpus := m.Store.Source()
 	manifest := &report.Manifest{
 		Name: f.Scenario.Name, Seed: f.Seed, Scenario: f.resolved(), ScenarioTOML: f.Text,
 		Nodes: n.Nodes, Warnings: append([]string{}, m.Warnings...),
-		CorpusDigest: hex.EncodeToString(m.CorpusDigest[:]), CorpusPath: f.corpusPath(), Recorded: f.Tables(),
+		CorpusDigest: hex.EncodeToString(corpus[:]), CorpusPath: f.corpusPath(), Recorded: f.Tables(),
+		Contents: m.contents(), InForce: f.inForce(m),
 		Anchors: report.Anchors{
 			BigramLoss: m.BigramLoss, BytesPerToken: m.Store.BytesPerToken(),
 			EquivalentFactor: score.LossScale(m.Store.BytesPerToken()),
 		},
 	}
-	for _, base := range m.Bases {
-		shape := base.Model.Config
+	for _, made := range m.Bases {
+		shape := made.Model.Config
+		if !slices.Contains(f.minerShapes(), shape) {
+			continue // of routing models alone
+		}
 		manifest.Anchors.Bases = append(manifest.Anchors.Bases, report.BaseLoss{
-			Width: shape.Width, Layers: shape.Layers, Params: uint64(shape.Params()), Loss: base.HeldOutLoss,
+			Width: shape.Width, Layers: shape.Layers, Params: uint64(shape.Params()), Loss: made.HeldOutLoss,
 		})
 	}
 	return manifest
@@ -100,8 +112,8 @@ func (m *Material) Describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d subsets, vocabulary %d, %.2f bytes per token; held-out loss: bigram %.3f",
 		len(m.Store.Subsets()), m.Tokenizer.Vocab(), m.Store.BytesPerToken(), m.BigramLoss)
-	for _, base := range m.Bases {
-		fmt.Fprintf(&b, ", base %s %.3f", shapeName(base.Model.Config), base.HeldOutLoss)
+	for _, made := range m.Bases {
+		fmt.Fprintf(&b, ", base %s %.3f", base.ShapeName(made.Model.Config), made.HeldOutLoss)
 	}
 	return b.String() + " nats per token"
 }

@@ -2,55 +2,64 @@ package scenarios
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
-	"iter"
 	"path/filepath"
 	"slices"
 	"sync"
 
 	"taolab/agents"
+	"taolab/model/base"
 	"taolab/model/lm"
 	"taolab/model/num"
 	"taolab/model/pile"
-	"taolab/model/token"
+	"taolab/report"
+	"taolab/sim/chain"
 )
 
 // Material is what the agents of a run share and only read: text, tokenizer, held-out windows and
 // the base models that miners start from.
 type Material struct {
-	Tokenizer  *token.Tokenizer
-	Store      *pile.Store
+	*base.Text
 	Evaluation *agents.Evaluation
 	Bases      []Base
 	BigramLoss float64 // nats per token of an add-one-smoothed bigram model on the held-out windows
 	Warnings   []string
-
-	CorpusDigest [32]byte // of every document that the corpus yields
 }
 
 // Base is one base model with its loss on the held-out windows.
 type Base struct {
 	Model       *lm.Model
 	HeldOutLoss float64 // nats per token
-	Tokens      uint64  // tokens it was trained on
 }
-
-// arithmeticVersion names the arithmetic that base models are trained with. A change that moves
-// any bit of a model raises it, so that no cached base model survives the change.
-const arithmeticVersion = 1
 
 // Stage is told what the preparation is busy with: done out of total, in the stage's own unit.
 type Stage func(name string, done, total int64)
 
 // Prepare reads or synthesises the corpus, trains the tokenizer and the base models, or takes them
 // from the cache. Workers base models are trained side by side.
-func (f *File) Prepare(ctx context.Context, cache Cache, workers int, stage Stage) (*Material, error) {
+func (f *File) Prepare(ctx context.Context, cache base.Cache, workers int, stage Stage) (*Material, error) {
 	if stage == nil {
 		stage = func(string, int64, int64) {}
 	}
+	m := new(Material)
+	var mutex sync.Mutex
+	cache.Warn = func(text string) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		m.Warnings = append(m.Warnings, text)
+	}
 	stage("reading the corpus", 0, 1)
-	m, err := f.read(ctx, cache)
-	if err != nil {
+	open := func() (pile.Source, error) {
+		source, err := f.source()
+		if err == nil {
+			warnOfReplaced(source, cache.Warn)
+		}
+		return source, err
+	}
+	var err error
+	if m.Text, err = base.Read(ctx, open, f.Corpus.Vocab, cache); err != nil {
 		return nil, err
 	}
 	stage("reading the corpus", 1, 1)
@@ -62,45 +71,61 @@ func (f *File) Prepare(ctx context.Context, cache Cache, workers int, stage Stag
 		return nil, &Error{Where: f.Origin, Key: "evaluation", Fault: err.Error(), Want: "held-out text in every subset"}
 	}
 	m.BigramLoss = m.bigram()
-	return m, m.train(ctx, f, cache, workers, stage)
-}
-
-// read opens and reads the corpus. It returns as soon as ctx ends; what is being read then goes on
-// to the next document and ends there.
-func (f *File) read(ctx context.Context, cache Cache) (*Material, error) {
-	m, ended := new(Material), make(chan error, 1)
-	go func() {
-		source, err := f.source()
-		if err == nil {
-			err = m.read(f, interruptible{source, ctx}, cache)
-		}
-		ended <- err
-	}()
-	select {
-	case err := <-ended:
-		return m, err
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	total, done := int64(len(f.shapes())*f.Base.Steps), int64(0)
+	models, err := base.Models(ctx, m.Store, f.recipes(), workers, cache, func() {
+		mutex.Lock()
+		defer mutex.Unlock()
+		done++
+		stage("training base models", done, total)
+	})
+	if err != nil {
+		return nil, err
 	}
+	slices.Sort(m.Warnings) // they come from several goroutines
+	work := new(lm.Workspace)
+	for _, model := range models {
+		m.Bases = append(m.Bases, Base{model, m.heldOut(work, model)})
+	}
+	if f.Base.Steps > 0 {
+		m.warnOfDivergence(f)
+	}
+	return m, nil
 }
 
-// interruptible is a corpus whose documents end with a context.
-type interruptible struct {
-	pile.Source
-	ctx context.Context
-}
-
-func (s interruptible) Documents() iter.Seq2[pile.Document, error] {
-	return func(yield func(pile.Document, error) bool) {
-		for document, err := range s.Source.Documents() {
-			if err == nil {
-				err = s.ctx.Err()
-			}
-			if !yield(document, err) || err != nil {
-				return
-			}
+// warnOfDivergence tells which base models know less than one to which all tokens are alike.
+func (m *Material) warnOfDivergence(f *File) {
+	uniform := num.Log(float64(f.Corpus.Vocab))
+	for _, made := range m.Bases {
+		if made.HeldOutLoss > uniform {
+			m.Warnings = append(m.Warnings, fmt.Sprintf("base: after %d steps the model %s has a loss of %.4f nats/token, above the %.4f "+
+				"of a uniform guess: the training diverged, or is too short; lower base.learning_rate, %g, or raise base.steps",
+				f.Base.Steps, base.ShapeName(made.Model.Config), made.HeldOutLoss, uniform, f.Base.LearningRate))
 		}
 	}
+}
+
+// contents are the digests of all that the network starts from besides its scenario: the bytes of
+// tokenizer, store and every base model, not their recipes.
+func (m *Material) contents() []report.Content {
+	list := []report.Content{content("tokenizer", m.Tokenizer.Digest()), content("store", m.Store.Digest())}
+	for _, made := range m.Bases {
+		list = append(list, content("base "+base.ShapeName(made.Model.Config), made.Model.Digest()))
+	}
+	return list
+}
+
+func content(name string, digest [32]byte) report.Content {
+	return report.Content{Name: name, Digest: hex.EncodeToString(digest[:])}
+}
+
+// Origin is the digest of the contents, with which the run digest begins.
+func (m *Material) Origin() chain.Digest {
+	h := sha256.New()
+	h.Write([]byte("taolab origin 1\n"))
+	for _, c := range m.contents() {
+		fmt.Fprintf(h, "%s %s\n", c.Name, c.Digest)
+	}
+	return chain.Digest(h.Sum(nil))
 }
 
 // checkSubsets finds subsets that a group wants and the corpus has not. Of shards that is known only
@@ -142,7 +167,26 @@ func (f *File) source() (pile.Source, error) {
 	if f.Corpus.Kind == "synthetic" {
 		return pile.NewSynthetic(f.Seed, limit, f.Corpus.Subsets)
 	}
-	return pile.Open(f.shardPath(), limit, f.Corpus.Subsets)
+	invalid := pile.RefuseInvalid
+	if f.Corpus.InvalidUTF8 == "replace" {
+		invalid = pile.ReplaceInvalid
+	}
+	return pile.Open(f.shardPath(), limit, f.Corpus.Subsets, invalid)
+}
+
+// warnOfReplaced tells how much of a corpus reads otherwise than it is written.
+func warnOfReplaced(source pile.Source, warn func(string)) {
+	shards, ok := source.(*pile.Shards)
+	if !ok {
+		return
+	}
+	replaced := int64(0)
+	for _, subset := range shards.Subsets() {
+		replaced += shards.Replaced(subset.Name)
+	}
+	if replaced > 0 {
+		warn(fmt.Sprintf("corpus: %d bytes are not UTF-8 and read as U+FFFD", replaced))
+	}
 }
 
 // shardPath is where the shards are: relative to the file, or to where the user is for --set.
@@ -166,60 +210,18 @@ func (f *File) corpusPath() string {
 	return path
 }
 
-// read fills in tokenizer and store.
-func (m *Material) read(f *File, source pile.Source, cache Cache) error {
-	digest, err := source.Digest()
-	if err != nil {
-		return err
-	}
-	m.CorpusDigest = digest
-	key := cacheKey("tokenizer", arithmeticVersion, digest, f.Corpus.Vocab)
-	if data := cache.get("tokenizer", key); data != nil {
-		m.Tokenizer, err = token.Load(data)
-	}
-	if m.Tokenizer == nil || err != nil {
-		if m.Tokenizer, err = trainTokenizer(source, f.Corpus.Vocab); err != nil {
-			return err
-		}
-		data, err := m.Tokenizer.MarshalJSON()
-		if err == nil {
-			err = cache.put("tokenizer", key, data)
-		}
-		m.warn(err)
-	}
-	key = cacheKey("store", arithmeticVersion, digest, m.Tokenizer.Digest())
-	if data := cache.get("store", key); data != nil {
-		store := new(pile.Store)
-		if store.UnmarshalBinary(data) == nil {
-			m.Store = store
-			return nil
-		}
-	}
-	if m.Store, err = pile.Build(source, m.Tokenizer); err != nil {
-		return err
-	}
-	data, err := m.Store.AppendBinary(nil)
-	if err == nil {
-		err = cache.put("store", key, data)
-	}
-	m.warn(err)
-	return nil
-}
-
-// warn notes that the cache could not be written; the run goes on without it.
-func (m *Material) warn(err error) {
-	if err != nil {
-		m.Warnings = append(m.Warnings, "cache: "+err.Error())
-	}
-}
-
 // shape is what one base model is trained for.
 func (f *File) shape(g MinerGroup) lm.Config {
 	return lm.Config{Vocab: f.Corpus.Vocab, Context: g.Context, Width: g.Width, Layers: g.Layers, Heads: g.Heads}
 }
 
-// shapes lists the different model shapes in the order of their first miner.
-func (f *File) shapes() []lm.Config {
+// routerShape is the trunk of a validator's routing model.
+func (f *File) routerShape(g ValidatorGroup) lm.Config {
+	return lm.Config{Vocab: f.Corpus.Vocab, Context: g.Tokens, Width: g.RouterWidth, Layers: 1, Heads: g.RouterHeads}
+}
+
+// minerShapes lists the different model shapes in the order of their first miner.
+func (f *File) minerShapes() []lm.Config {
 	var shapes []lm.Config
 	for _, g := range f.Miners {
 		if shape := f.shape(g); g.Behaviour != "random" && !slices.Contains(shapes, shape) {
@@ -229,99 +231,38 @@ func (f *File) shapes() []lm.Config {
 	return shapes
 }
 
-func shapeName(c lm.Config) string {
-	return fmt.Sprintf("d%d-l%d-h%d-c%d-v%d", c.Width, c.Layers, c.Heads, c.Context, c.Vocab)
-}
-
-// train makes the base models, some side by side: each is a function of its own inputs alone.
-func (m *Material) train(ctx context.Context, f *File, cache Cache, workers int, stage Stage) error {
-	shapes := f.shapes()
-	m.Bases = make([]Base, len(shapes))
-	total := int64(len(shapes) * f.Base.Steps)
-	var (
-		group sync.WaitGroup
-		mutex sync.Mutex
-		done  int64
-		slots = make(chan struct{}, max(workers, 1))
-	)
-	step := func() {
-		mutex.Lock()
-		done++
-		stage("training base models", done, total)
-		mutex.Unlock()
-	}
-	for i, shape := range shapes {
-		group.Add(1)
-		go func() {
-			defer group.Done()
-			slots <- struct{}{}
-			m.Bases[i] = m.base(ctx, f, shape, cache, step)
-			<-slots
-		}()
-	}
-	group.Wait()
-	return ctx.Err()
-}
-
-// base takes one base model from the cache, or trains it.
-func (m *Material) base(ctx context.Context, f *File, shape lm.Config, cache Cache, step func()) Base {
-	store := m.Store.Digest()
-	key := cacheKey("base", arithmeticVersion, store, shape, f.Base, f.Seed)
-	base := Base{Tokens: uint64(f.Base.Steps * f.Base.Rows * shape.Context)}
-	work := new(lm.Workspace)
-	if data := cache.get("base", key); data != nil {
-		model := new(lm.Model)
-		if model.UnmarshalBinary(data) == nil && model.Config == shape {
-			base.Model = model
-			base.HeldOutLoss = m.heldOut(work, model)
-			return base
+// shapes lists the shapes of base models: those of miners, then those at which routing models begin.
+func (f *File) shapes() []lm.Config {
+	shapes := f.minerShapes()
+	for _, g := range f.Validators {
+		shape := f.routerShape(g)
+		if g.Behaviour == "honest" && g.Routing == "gated" && g.RouterBase && !slices.Contains(shapes, shape) {
+			shapes = append(shapes, shape)
 		}
 	}
-	streams := num.NewStream(f.Seed, "base/"+shapeName(shape))
-	model := lm.New(shape, streams.Sub("weights"))
-	text := streams.Sub("text")
-	mix, err := m.Store.NewMix(pile.Train, nil)
-	if err != nil {
-		panic("scenarios: a store without training text was built: " + err.Error())
-	}
-	n := f.Base.Rows * shape.Context
-	tokens, targets := make([]uint16, n), make([]uint16, n)
-	state := new(lm.AdamState)
-	for i := range f.Base.Steps {
-		if ctx.Err() != nil {
-			return base
-		}
-		mix.Batch(text, f.Base.Rows, shape.Context, tokens, targets)
-		rate := float32(float64(f.Base.LearningRate * warmUp(i, f.Base.Steps)))
-		work.Train(model, optimizer(rate), state, tokens, targets, f.Base.Rows, shape.Context)
-		step()
-	}
-	base.Model = model
-	base.HeldOutLoss = m.heldOut(work, model)
-	if data, err := model.AppendBinary(nil); err == nil {
-		_ = cache.put("base", key, data) // the run goes on without it
-	}
-	return base
+	return shapes
 }
 
-// warmUp raises the rate over the first twentieth of the steps. It never falls again: a base model
-// is where miners start, and what remains to be gained is theirs.
-func warmUp(i, steps int) float64 {
-	return min(float64(i+1)/float64(max(steps/20, 1)), 1)
+// recipes are the base models that the run needs, one for each shape.
+func (f *File) recipes() []base.Recipe {
+	var recipes []base.Recipe
+	for _, shape := range f.shapes() {
+		recipes = append(recipes, base.Recipe{
+			Shape: shape, Seed: f.Seed, Steps: f.Base.Steps, Rows: f.Base.Rows, Rate: f.Base.LearningRate,
+		})
+	}
+	return recipes
 }
 
-// optimizer is AdamW with the usual constants.
-func optimizer(rate float32) lm.AdamW {
-	return lm.AdamW{Rate: rate, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, WeightDecay: 0.01, ClipNorm: 1}
-}
-
-// heldOut is a model's mean loss over the evaluation windows, weighted as the corpus is.
+// heldOut is a model's mean loss over the evaluation windows, weighted as the corpus is. A routing
+// model's context may be shorter than a window: it reads the beginning.
 func (m *Material) heldOut(work *lm.Workspace, model *lm.Model) float64 {
 	e := m.Evaluation
-	losses := make([]float32, e.Rows*e.Cols)
+	cols := min(e.Cols, model.Config.Context)
+	losses := make([]float32, e.Rows*cols)
 	total := 0.0
 	for i, weight := range e.Weights {
-		work.Losses(model, e.Tokens[i], e.Targets[i], e.Rows, e.Cols, losses)
+		work.Losses(model, heads(e.Tokens[i], e.Cols, cols), heads(e.Targets[i], e.Cols, cols), e.Rows, cols, losses)
 		sum := 0.0
 		for _, loss := range losses {
 			sum += float64(loss)
@@ -329,6 +270,15 @@ func (m *Material) heldOut(work *lm.Workspace, model *lm.Model) float64 {
 		total += float64(weight * (sum / float64(len(losses))))
 	}
 	return total
+}
+
+// heads is the first cols elements of each row of width.
+func heads(rows []uint16, width, cols int) []uint16 {
+	var cut []uint16
+	for ; len(rows) > 0; rows = rows[width:] {
+		cut = append(cut, rows[:cols]...)
+	}
+	return cut
 }
 
 // bigram is the loss of the add-one-smoothed bigram model on the same windows.
@@ -353,16 +303,6 @@ func (f *File) smallestContext() int {
 // evaluationRows shares the rows out over the subsets, at least one each.
 func (f *File) evaluationRows(store *pile.Store) int {
 	return max(f.Evaluation.Rows/len(store.Subsets()), 1)
-}
-
-// trainTokenizer learns merges from the beginning of the training text of all subsets.
-func trainTokenizer(source pile.Source, vocab int) (*token.Tokenizer, error) {
-	const sampleBytes = 2 << 20
-	sample, err := pile.Sample(source, sampleBytes)
-	if err != nil {
-		return nil, err
-	}
-	return token.Train(sample, vocab)
 }
 
 // vocabulary is a model to read the vocabulary from, for a miner that has none of its own.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"taolab/model/base"
 	"taolab/scenarios"
 	"taolab/sim/chain"
 	"taolab/sim/host"
@@ -35,7 +36,7 @@ func hour(t *testing.T, change func(*scenarios.Network)) (*virtual.World, *scena
 	t.Helper()
 	file, err := scenarios.Load("testdata/tiny.toml", []string{"time.hours=1"})
 	check(t, err)
-	material, err := file.Prepare(context.Background(), scenarios.Cache{}, 1, nil)
+	material, err := file.Prepare(context.Background(), base.Cache{}, 1, nil)
 	check(t, err)
 	r := new(recording)
 	network, err := file.Build(material, scenarios.Options{Workers: 1, Recorder: r})
@@ -108,7 +109,7 @@ func TestInAnHourANetworkLearnsWhoKnowsNothing(t *testing.T) {
 
 func TestWhoCrashesGoesOnFromTheSavedState(t *testing.T) {
 	const at, back = 22 * host.Minute, 26 * host.Minute
-	crashing := []string{"validator-2", "honest-6", "app"}
+	crashing := []string{"validator-2", "honest-6", "app-1"}
 	world, network, r := hour(t, func(n *scenarios.Network) {
 		n.Config.SaveEvery = 5 * host.Minute
 		for _, name := range crashing {

@@ -31,6 +31,9 @@ func FromManifest(dir string, m *report.Manifest, corpus string) (*File, error) 
 	if err != nil {
 		return nil, bad(err.Error(), "")
 	}
+	if _, named := tree["format"]; !named {
+		return nil, bad("made by the first release; rules and streams have changed since", "repeat it with that release, or run the folder's scenario.toml with this one")
+	}
 	sc := Default()
 	d := decoder{name: dir + "/" + report.ManifestFile, lines: map[string]int{}, sets: map[string]string{}}
 	d.table("", plain.(map[string]any), reflect.ValueOf(&sc).Elem())

@@ -3,12 +3,18 @@ package scenarios
 import (
 	"context"
 	"encoding/hex"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"taolab/model/base"
 	"taolab/model/lm/kernel"
+	"taolab/model/pile"
+	"taolab/report"
+	"taolab/sim/chain"
 	"taolab/sim/host"
 	"taolab/sim/trace"
 	"taolab/sim/virtual"
@@ -19,8 +25,10 @@ type way struct {
 	name      string
 	workers   int
 	record    bool
+	signed    bool
 	roundTrip host.Time
-	cache     Cache
+	cache     base.Cache
+	damage    bool // change a byte of each of the cache's entries first
 	isa       kernel.ISA
 }
 
@@ -28,11 +36,12 @@ type way struct {
 // compares the digest with the one that every other machine got.
 func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
 	best := kernel.Active()
-	cache := Cache{Dir: t.TempDir(), MaxBytes: DefaultCacheBytes}
+	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
 	ways := []way{
 		{name: "one worker, cold cache", workers: 1, cache: cache, isa: best},
 		{name: "two workers, warm cache", workers: 2, cache: cache, isa: best},
-		{name: "eight workers, no cache, recording", workers: 8, record: true, isa: best},
+		{name: "two workers, cache with changed bytes", workers: 2, cache: cache, damage: true, isa: best},
+		{name: "eight workers, no cache, recording and signing", workers: 8, record: true, signed: true, isa: best},
 		{name: "states sent through bytes", workers: 2, roundTrip: 634 * host.Second, cache: cache, isa: best},
 		{name: "states sent through bytes later, generic kernels", workers: 2, roundTrip: 1500*host.Second + 1, isa: kernel.Generic},
 	}
@@ -64,12 +73,34 @@ func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
 func runWay(t *testing.T, w way) string {
 	t.Helper()
 	defer kernel.Force(w.isa)()
-	world := buildTiny(t, w.cache, Options{Workers: w.workers, RoundTripAt: w.roundTrip, Recorder: recorder(w.record)})
+	if w.damage {
+		damage(t, w.cache.Dir)
+	}
+	world := buildTiny(t, w.cache, Options{Workers: w.workers, RoundTripAt: w.roundTrip, Recorder: recorder(w.record), Signed: w.signed})
 	if err := world.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	digest := world.Digest()
 	return hex.EncodeToString(digest[:])
+}
+
+// damage changes a byte in the middle of every file of a folder.
+func damage(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%d entries, %v", len(files), err)
+	}
+	for _, path := range files {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[len(data)/2] ^= 1
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func recorder(on bool) trace.Recorder {
@@ -79,7 +110,7 @@ func recorder(on bool) trace.Recorder {
 	return nil
 }
 
-func buildTiny(t testing.TB, cache Cache, opt Options, sets ...string) *virtual.World {
+func buildTiny(t testing.TB, cache base.Cache, opt Options, sets ...string) *virtual.World {
 	t.Helper()
 	file, err := Load("testdata/tiny.toml", sets)
 	if err != nil {
@@ -100,10 +131,57 @@ func buildTiny(t testing.TB, cache Cache, opt Options, sets ...string) *virtual.
 	return world
 }
 
+// TestTheRunDigestBeginsWithTheBytesThatTheRunStartsFrom changes the last bit of one weight of the base
+// model, and of one token.
+func TestTheRunDigestBeginsWithTheBytesThatTheRunStartsFrom(t *testing.T) {
+	network := func(change func(*Material)) (chain.Digest, []report.Content) {
+		file, err := Load("testdata/tiny.toml", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		material, err := file.Prepare(context.Background(), base.Cache{}, 2, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(material)
+		network, err := file.Build(material, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return network.Config.Origin, file.Manifest(material, network).Contents
+	}
+	origin, contents := network(func(*Material) {})
+	if len(contents) != 3 || origin == (chain.Digest{}) {
+		t.Errorf("origin %s of %d contents, want tokenizer, store and one base", origin, len(contents))
+	}
+	again, same := network(func(*Material) {})
+	if again != origin || !slices.Equal(same, contents) {
+		t.Errorf("origin %s, then %s", origin, again)
+	}
+	for i, change := range []func(*Material){
+		2: func(m *Material) {
+			model := m.Bases[0].Model
+			model.Weights[7] = math.Float32frombits(math.Float32bits(model.Weights[7]) ^ 1)
+		},
+		1: func(m *Material) {
+			tokens := m.Store.Tokens(0, pile.Train)
+			tokens[len(tokens)/2] ^= 1
+		},
+	} {
+		if change == nil {
+			continue
+		}
+		other, changed := network(change)
+		if other == origin || changed[i] == contents[i] {
+			t.Errorf("%s was changed by a bit; origin %s, content %+v", contents[i].Name, other, changed[i])
+		}
+	}
+}
+
 // TestAgentsInTheMiddleOfSomethingSurviveBytes sends all states through bytes while commits wait for
 // their reveal and newcomers for their registration.
 func TestAgentsInTheMiddleOfSomethingSurviveBytes(t *testing.T) {
-	cache := Cache{Dir: t.TempDir(), MaxBytes: DefaultCacheBytes}
+	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
 	sets := []string{"chain.commit_reveal=true", "chain.burn_tao=0.5", "chain.immunity_blocks=40", "miners[1].joins_h=0.3",
 		"chain.min_allowed_weights=2", "chain.max_weight=1"}
 	digest := func(at host.Time) string {
@@ -130,11 +208,11 @@ func (r *rows) Record(row trace.Row) {
 
 func TestEveryTableGetsRowsAndTheBooksBalance(t *testing.T) {
 	r := &rows{all: map[trace.Table][]trace.Row{}}
-	if err := buildTiny(t, Cache{}, Options{Workers: 2, Recorder: r}).Run(context.Background()); err != nil {
+	if err := buildTiny(t, base.Cache{}, Options{Workers: 2, Recorder: r}).Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range []trace.Table{
-		trace.Blocks, trace.Epochs, trace.Weights, trace.Bonds, trace.Queries, trace.Training, trace.Ledger, trace.Applications,
+		trace.Seats, trace.Blocks, trace.Transactions, trace.Epochs, trace.Weights, trace.Bonds, trace.Queries, trace.Training, trace.Ledger, trace.Applications,
 	} {
 		if len(r.all[table]) == 0 {
 			t.Errorf("table %s has no rows", table)
@@ -155,43 +233,7 @@ func TestAnInterruptedPreparationSaysSo(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := file.Prepare(ctx, Cache{}, 1, nil); err != context.Canceled {
+	if _, err := file.Prepare(ctx, base.Cache{}, 1, nil); err != context.Canceled {
 		t.Errorf("got %v, want context.Canceled", err)
-	}
-}
-
-func TestTheCacheForgetsTheOldestAndNeverReturnsDamagedBytes(t *testing.T) {
-	c := Cache{Dir: t.TempDir(), MaxBytes: 200}
-	foreign := filepath.Join(c.Dir, "thesis.txt")
-	if err := os.WriteFile(foreign, make([]byte, 300), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for i := range 4 {
-		if err := c.put("base", cacheKey(i), make([]byte, 50)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if c.get("base", cacheKey(0)) != nil || c.get("base", cacheKey(1)) != nil {
-		t.Error("the oldest entries are still there")
-	}
-	if got := c.get("base", cacheKey(3)); len(got) != 50 {
-		t.Errorf("the newest entry has %d bytes", len(got))
-	}
-	data, err := os.ReadFile(c.path("base", cacheKey(3)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[10] ^= 1
-	if err := os.WriteFile(c.path("base", cacheKey(3)), data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if c.get("base", cacheKey(3)) != nil {
-		t.Error("a damaged entry was returned")
-	}
-	if _, err := os.Stat(foreign); err != nil {
-		t.Errorf("somebody else's file: %v", err)
-	}
-	if (Cache{}).get("x", "3") != nil || (Cache{}).put("x", "3", nil) != nil {
-		t.Error("a cache without a folder keeps nothing and complains about nothing")
 	}
 }

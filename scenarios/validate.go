@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -58,6 +59,10 @@ func (c *checker) network() {
 			c.fault("network.regions", fmt.Sprintf("%q is empty or stands twice", region), "each region a name of its own", "")
 		}
 	}
+	if c.Network.Producer != "" && !slices.Contains(c.Network.Regions, c.Network.Producer) {
+		c.fault("network.producer", fmt.Sprintf("no region %q", c.Network.Producer), "one of "+strings.Join(c.Network.Regions, ", "),
+			"did you mean "+nearest(c.Network.Producer, c.Network.Regions)+"?")
+	}
 	if len(c.Network.LatencyMs) != n {
 		c.fault("network.latency_ms", fmt.Sprintf("%d rows for %d regions", len(c.Network.LatencyMs), n), "a square matrix, one row a region", "")
 		return
@@ -85,6 +90,9 @@ func (c *checker) corpus() {
 	}
 	if c.Corpus.Kind == "synthetic" && c.Corpus.Path != "" {
 		c.fault("corpus.path", "set, but the corpus is synthetic", "no path", "set corpus.kind = \"shards\" to read it")
+	}
+	if c.Corpus.Kind == "synthetic" && c.Corpus.InvalidUTF8 == "replace" {
+		c.fault("corpus.invalid_utf8", "replace, but the corpus is synthetic", "refuse", "synthetic text is UTF-8; leave the key out")
 	}
 	c.subsets("corpus.subsets", c.Corpus.Subsets)
 }
@@ -166,6 +174,7 @@ func (c *checker) validators() {
 		key := fmt.Sprintf("validators[%d]", i)
 		c.name(key, g.Name)
 		c.subsets(key+".subsets", g.Subsets)
+		c.favour(key+".favour", g)
 		if g.Behaviour != "honest" {
 			continue // asks nobody and routes nothing
 		}
@@ -180,13 +189,45 @@ func (c *checker) validators() {
 		if g.Peers > miners {
 			c.fault(key+".peers", fmt.Sprintf("%d peers of %d miners", g.Peers, miners), "at most the number of miners", "")
 		}
-		if g.Routing == "gated" && (g.Explore < 1 || g.Explore > g.Peers) {
-			c.fault(key+".explore", fmt.Sprintf("%d of %d peers", g.Explore, g.Peers), "at least 1, so that every uid is asked now and then, and at most peers", "")
+		if g.ScorePeers != nil && *g.ScorePeers > g.Peers {
+			c.fault(key+".score_peers", fmt.Sprintf("%d of %d peers", *g.ScorePeers, g.Peers), "at most peers", "or raise peers")
 		}
 		if g.TimeoutS > g.StepS {
 			c.fault(key+".timeout_s", fmt.Sprintf("%g s in a step of %g s", g.TimeoutS, g.StepS), "at most step_s", "")
 		}
 	}
+}
+
+// favour checks the nodes that a lazy validator favours.
+func (c *checker) favour(key string, g ValidatorGroup) {
+	if g.Behaviour != "lazy" && len(g.Favour) > 0 {
+		c.fault(key, "an honest validator weights by score", "no names", "or set behaviour = \"lazy\"")
+	}
+	neurons := c.neuronNames()
+	for i, name := range g.Favour {
+		if !slices.Contains(neurons, name) {
+			c.fault(key, fmt.Sprintf("no miner or validator %q", name), "names of nodes, as in "+neurons[0], "did you mean "+nearest(name, neurons)+"?")
+		}
+		if slices.Contains(g.Favour[:i], name) {
+			c.fault(key, fmt.Sprintf("%q stands twice", name), "each name once", "")
+		}
+	}
+}
+
+// neuronNames are the names of all miners and validators, newcomers among them.
+func (sc *Scenario) neuronNames() []string {
+	var names []string
+	for _, g := range sc.Miners {
+		for i := range g.Count {
+			names = append(names, member(g.Name, i))
+		}
+	}
+	for _, g := range sc.Validators {
+		for i := range g.Count {
+			names = append(names, member(g.Name, i))
+		}
+	}
+	return names
 }
 
 func (c *checker) topK(key string, topK int) {
@@ -266,10 +307,10 @@ func (c *checker) chain() {
 // What a scenario may ask of the machine.
 const (
 	maxSyntheticMB = 4096
-	maxModelBytes  = 16 << 30 // of all base models, and of weights and moments of all miners that train
-	maxBatchBytes  = 4 << 30  // of the activations of one batch; each worker may hold one
-	maxRunBlocks   = 1 << 28  // a century of 12 s
-	maxNodes       = 16384    // applications in all; neurons have a limit of their own
+	maxModelBytes  = 16 << 30  // of all base models, and of weights and moments of all miners that train
+	maxBatchBytes  = 4 << 30   // of the activations of one batch; each worker may hold one
+	maxRunBlocks   = 1<<32 - 1 // each may end an epoch, and tables count those in 32 bits
+	maxNodes       = 16384     // applications in all; neurons have a limit of their own
 )
 
 // memory refuses models that no machine this is meant for can hold.
@@ -400,25 +441,7 @@ func (sc *Scenario) Params() (chain.Params, error) {
 	p = p.Scaled(n)
 	// The era's seats are for thousands of neurons; here every validator of the scenario has one.
 	p.MaxValidators = uint16(n - sc.MinerCount())
-	if c.Rule != "" {
-		p.Rule = consensus.Name(c.Rule)
-	}
-	if c.Emission != "" {
-		p.Emission = emission.Rule(c.Emission)
-	}
-	override(&p.TempoBlocks, c.TempoBlocks)
-	override(&p.ImmunityBlocks, c.ImmunityBlocks)
-	override(&p.ActivityCutoffBlocks, c.ActivityCutoffBlocks)
-	override(&p.WeightsRateLimitBlocks, c.WeightsRateLimitBlocks)
-	override(&p.MinAllowedWeights, uint16(c.MinAllowedWeights))
-	override(&p.MaxValidators, uint16(c.MaxValidators))
-	override(&p.MaxWeight, share16(c.MaxWeight))
-	override(&p.Kappa, share16(c.Kappa))
-	override(&p.BondsMovingAveragePPM, uint32(float64(c.BondsMovingAverage*1e6)+0.5))
-	if c.ActivityCutoffBlocks != 0 {
-		p.ActivityCutoffMilli = 0 // of eras that count it in tempos
-	}
-	c.overrideOptional(&p)
+	c.override(&p)
 	if err := sc.fit(&p); err != nil {
 		return p, err
 	}
@@ -428,9 +451,22 @@ func (sc *Scenario) Params() (chain.Params, error) {
 	return p, nil
 }
 
-// overrideOptional sets what the file sets, be it zero.
-func (c *ChainSection) overrideOptional(p *chain.Params) {
-	set(&p.LiquidAlpha, c.LiquidAlpha, func(on bool) bool { return on })
+// override sets what the file sets, be it zero.
+func (c *ChainSection) override(p *chain.Params) {
+	p.Rule = consensus.Name(cmp.Or(c.Rule, string(p.Rule)))
+	p.Emission = emission.Rule(cmp.Or(c.Emission, string(p.Emission)))
+	p.PruneBy = chain.PruneBy(cmp.Or(c.PruneBy, string(p.PruneBy)))
+	p.TempoBlocks, p.WeightsRateLimitBlocks = c.TempoBlocks, c.WeightsRateLimitBlocks
+	set(&p.ImmunityBlocks, c.ImmunityBlocks, same)
+	if set(&p.ActivityCutoffBlocks, c.ActivityCutoffBlocks, same); c.ActivityCutoffBlocks != nil {
+		p.ActivityCutoffMilli = 0 // of eras that count it in tempos
+	}
+	set(&p.MinAllowedWeights, c.MinAllowedWeights, count16)
+	set(&p.MaxValidators, c.MaxValidators, count16)
+	set(&p.MaxWeight, c.MaxWeight, share16)
+	set(&p.Kappa, c.Kappa, share16)
+	set(&p.BondsMovingAveragePPM, c.BondsMovingAverage, func(x float64) uint32 { return uint32(float64(x*1e6) + 0.5) })
+	set(&p.LiquidAlpha, c.LiquidAlpha, same)
 	set(&p.AlphaLow, c.AlphaLow, share16)
 	set(&p.AlphaHigh, c.AlphaHigh, share16)
 	set(&p.AlphaSteepness, c.AlphaSteepness, func(x float64) int16 {
@@ -441,21 +477,20 @@ func (c *ChainSection) overrideOptional(p *chain.Params) {
 		return int16(hundredths + 0.5)
 	})
 	set(&p.BondsPenalty, c.BondsPenalty, share16)
-	set(&p.CommitReveal, c.CommitReveal, func(on bool) bool { return on })
-	set(&p.RevealPeriodEpochs, c.RevealPeriod, func(n uint64) uint16 { return uint16(n) })
+	set(&p.CommitReveal, c.CommitReveal, same)
+	set(&p.RevealPeriodEpochs, c.RevealPeriod, count16)
 	set(&p.ServerShare, c.ServerShare, share16)
 	set(&p.OwnerCut, c.OwnerCut, share16)
 	set(&p.CapRao, c.CapTAO, rao)
 	set(&p.RewardRao, c.RewardTAO, rao)
-	set(&p.HalvingBlocks, c.HalvingBlocks, func(n uint64) uint64 { return n })
+	set(&p.HalvingBlocks, c.HalvingBlocks, same)
 	set(&p.EmissionFlatRao, c.FlatTAO, rao)
 	if c.BurnTAO != nil {
 		p.BurnRao = rao(*c.BurnTAO)
 		p.MinBurnRao, p.MaxBurnRao = min(p.MinBurnRao, p.BurnRao), max(p.MaxBurnRao, p.BurnRao)
 	}
-	set(&p.MaxUIDs, c.MaxUIDs, func(n uint64) uint16 { return uint16(n) })
-	override(&p.PruneBy, chain.PruneBy(c.PruneBy))
-	set(&p.MinNonImmune, c.MinNonImmune, func(n uint64) uint16 { return uint16(n) })
+	set(&p.MaxUIDs, c.MaxUIDs, count16)
+	set(&p.MinNonImmune, c.MinNonImmune, count16)
 	set(&p.StakeThresholdRao, c.StakeThreshold, rao)
 }
 
@@ -465,14 +500,11 @@ func set[T, V any](p *T, value *V, convert func(V) T) {
 	}
 }
 
-func override[T comparable](p *T, value T) {
-	var zero T
-	if value != zero {
-		*p = value
-	}
-}
+func same[T any](x T) T { return x }
 
-// share16 is a share in 1/65535, to the nearest; what is not zero stays so, because zero keeps the era's.
+func count16(n uint64) uint16 { return uint16(n) } // at most 65535 by the tags
+
+// share16 is a share in 1/65535, to the nearest; a share that is not zero stays so.
 func share16(x float64) uint16 {
 	share := uint16(float64(x*65535) + 0.5)
 	if x > 0 {

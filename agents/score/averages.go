@@ -55,7 +55,23 @@ type Entry struct {
 	SynergyLoss Average // nats per standard token
 	Route       Average // the gate's score
 	LatencyNs   Average
+
+	ServiceRows   float64 // of the service lane, the older ones counting less
+	ServiceMissed float64 // those of them that brought no usable answer
 }
+
+// Unanswered is the moving average of the share of the service lane's rows that brought no usable
+// answer; 0 before the first.
+func (e Entry) Unanswered() float64 {
+	if e.ServiceRows == 0 {
+		return 0
+	}
+	return e.ServiceMissed / e.ServiceRows
+}
+
+// Weight is the score that weights are made of: that of the scoring lane, less the share of the
+// service lane that stayed unanswered. To answer where it is scored alone does not pay.
+func (e Entry) Weight() float64 { return float64(e.Score.Value * (1 - e.Unanswered())) }
 
 // Averages is a table of entries by uid; its zero value is empty.
 type Averages struct {
@@ -63,12 +79,19 @@ type Averages struct {
 	entries []Entry
 }
 
-// Answered notes a query that brought a credit at its uid.
+// MeanLoss takes the loss of an answer into the moving average at its uid, which the first one
+// starts, and returns the average.
+func (a *Averages) MeanLoss(uid uint16, hotkey [32]byte, loss float64) float64 {
+	e := a.at(uid, hotkey)
+	e.Loss.Observe(loss, a.alpha())
+	return e.Loss.Value
+}
+
+// Answered notes a query that brought a credit at its uid, whose loss MeanLoss has taken in.
 func (a *Averages) Answered(hotkey [32]byte, c Credit, route float64, latencyNs int64) {
 	e, alpha := a.at(c.UID, hotkey), a.alpha()
 	e.Score.ObserveFromZero(c.Shapley(), alpha)
 	e.Shapley.Observe(c.Shapley(), alpha)
-	e.Loss.Observe(c.Loss, alpha)
 	e.Base.Observe(c.Base, alpha)
 	e.Synergy.Observe(c.Synergy, alpha)
 	e.SynergyLoss.Observe(c.SynergyLoss, alpha)
@@ -79,6 +102,17 @@ func (a *Averages) Answered(hotkey [32]byte, c Credit, route float64, latencyNs 
 // Silent notes a query that brought no usable answer.
 func (a *Averages) Silent(uid uint16, hotkey [32]byte) {
 	a.at(uid, hotkey).Score.ObserveFromZero(0, a.alpha())
+}
+
+// Served notes a request of the service lane: how many rows it had, and whether a usable answer came.
+// Each later request makes a row count for 1 - Alpha of what it did.
+func (a *Averages) Served(uid uint16, hotkey [32]byte, rows int, answered bool) {
+	e, keep := a.at(uid, hotkey), 1-a.alpha()
+	e.ServiceRows = float64(keep*e.ServiceRows) + float64(rows)
+	e.ServiceMissed = float64(keep * e.ServiceMissed)
+	if !answered {
+		e.ServiceMissed += float64(rows)
+	}
 }
 
 func (a *Averages) alpha() float64 {
@@ -125,13 +159,13 @@ func (e *Entry) averages() []*Average {
 }
 
 const (
-	averagesVersion = 1
-	averagesHeader  = 5            // version, count
-	entryBytes      = 32 + 8*(8+8) // hotkey, averages
+	averagesVersion = 2
+	averagesHeader  = 5                  // version, count
+	entryBytes      = 32 + 8*(8+8) + 2*8 // hotkey, averages, rows
 )
 
 // AppendBinary appends the table: a version byte, the count as uint32, then each entry's hotkey
-// and averages as float64 value and uint64 count, little-endian.
+// and averages as float64 value and uint64 count, and the rows of the service lane as float64, little-endian.
 func (a *Averages) AppendBinary(b []byte) ([]byte, error) {
 	b = append(b, averagesVersion)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(a.entries)))
@@ -142,6 +176,8 @@ func (a *Averages) AppendBinary(b []byte) ([]byte, error) {
 			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(avg.Value))
 			b = binary.LittleEndian.AppendUint64(b, avg.Updates)
 		}
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(e.ServiceRows))
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(e.ServiceMissed))
 	}
 	return b, nil
 }
@@ -170,6 +206,13 @@ func (a *Averages) UnmarshalBinary(b []byte) error {
 			}
 			body = body[16:]
 		}
+		e.ServiceRows = math.Float64frombits(binary.LittleEndian.Uint64(body))
+		e.ServiceMissed = math.Float64frombits(binary.LittleEndian.Uint64(body[8:]))
+		if !(e.ServiceMissed >= 0 && e.ServiceMissed <= e.ServiceRows && e.ServiceRows <= math.MaxFloat32) {
+			return fmt.Errorf("score: averages: entry %d missed %v of %v rows, want at most all; the state is damaged",
+				i, e.ServiceMissed, e.ServiceRows)
+		}
+		body = body[16:]
 	}
 	a.entries = entries
 	return nil

@@ -58,6 +58,7 @@ type Era struct {
 	Power           float64 // exponent of effective parameters in the base score
 	SynergyPower    float64 // the same in the synergy
 	SynergySum      bool    // synergy is not divided by the number of responders
+	MeanLoss        bool    // the base score is of the loss's moving average, not of the batch's loss
 	LooseRange      bool    // whatever is at most 1.5 counts as a probability on the wire
 }
 
@@ -81,6 +82,11 @@ var eras = []Era{
 		Name: "3.5.1", Selection: OnceASweep, Ending: EndByBlocksAndClock,
 		Keep: KeepAll, ExcludeQuantile: 0.05, Limit: ShareLimit, MaxShare: maxShare2022,
 		Power: 0.5, SynergyPower: 0.5,
+	},
+	{
+		Name: "3.6.0", Selection: OnceASweep, Ending: EndByBlocksAndClock,
+		Keep: KeepAll, ExcludeQuantile: 0.05, Limit: ShareLimit, MaxShare: maxShare2022,
+		Power: 0.5, SynergyPower: 0.5, MeanLoss: true,
 	},
 }
 

@@ -13,6 +13,7 @@ type Powers struct {
 	Synergy    float64 // the same in the synergy
 	LossScale  float64 // GPT-2-equivalent nats per nat: LossScale(bytes per token)
 	SynergySum bool    // synergy is not divided by the number of responders
+	CommonRows int     // rows that two answers need in common to have synergy
 }
 
 // Answer is one usable answer to a step: the loss of every row in nats per standard token.
@@ -122,10 +123,13 @@ func pairs(peers []peer, p Powers) []pair {
 			if b.loss < a.loss {
 				expected, worth = b.loss, alone[i+1+k]
 			}
-			gain := max(0, p.score(measured, p.Synergy)-worth)
+			gain, better := max(0, p.score(measured, p.Synergy)-worth), max(0, expected-measured)
+			if min(len(a.prob), len(b.prob)) < p.CommonRows { // what so few rows say is chance
+				gain, better = 0, 0
+			}
 			all = append(all, pair{
 				A: a.uid, B: b.uid, Expected: expected, Measured: measured,
-				Share: gain / sharers, LossGain: max(0, expected-measured) / sharers,
+				Share: gain / sharers, LossGain: better / sharers,
 			})
 		}
 	}

@@ -25,11 +25,12 @@ a receipt for each transaction, the events, digest and totals, and the state aft
 block the state itself is printed. Nothing is remembered, so that another implementation can be
 compared block by block; docs/reference/transition.md describes every field.
 
-A refused transaction is a result and not an error. The exit code is 3 if a file is not what its
-format demands.`,
+A file named - is standard input. A refused transaction is a result and not an error. The exit code is 3 if
+a file is not what its format demands.`,
 		Example: `  taolab apply --example example                                write files to start from
   taolab apply --genesis example/genesis.json --out state.json  make the state at height 0
-  taolab apply --state state.json --block example/block.json    apply a block to it`,
+  taolab apply --state state.json --block example/block.json    apply a block to it
+  taolab apply --genesis genesis.json | taolab apply --state - --block block.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if flags.example != "" {
@@ -41,7 +42,13 @@ format demands.`,
 			if (flags.state == "") == (flags.genesis == "") {
 				return code(exitUsage, errors.New("expected either --state or --genesis"))
 			}
-			shown, err := apply(flags)
+			if err := onceOnly(flags.state, flags.genesis, flags.block); err != nil {
+				return err
+			}
+			if flags.out == standardInput {
+				return code(exitUsage, errors.New("--out -: expected a file; without --out the state is printed"))
+			}
+			shown, err := apply(cmd, flags)
 			if err != nil {
 				return err
 			}
@@ -49,7 +56,7 @@ format demands.`,
 			return code(exitFailure, err)
 		},
 	}
-	cmd.Flags().StringVar(&flags.state, "state", "", "`file` with a state, or what apply printed before")
+	cmd.Flags().StringVar(&flags.state, "state", "", "`file` with a state, or what apply printed before; - is standard input")
 	cmd.Flags().StringVar(&flags.genesis, "genesis", "", "`file` with a genesis")
 	cmd.Flags().StringVar(&flags.block, "block", "", "`file` with the block to apply")
 	cmd.Flags().StringVarP(&flags.out, "out", "o", "", "`file` for the state after it, which is not printed then")
@@ -58,23 +65,23 @@ format demands.`,
 }
 
 // apply returns what is to be printed.
-func apply(flags applyFlags) (shown []byte, err error) {
+func apply(cmd *cobra.Command, flags applyFlags) (shown []byte, err error) {
 	read, file := conformance.ReadState, flags.state
 	if flags.genesis != "" {
 		read, file = conformance.ReadGenesis, flags.genesis
 	}
-	state, err := readFile(file, read)
+	state, err := readFile(cmd, file, read)
 	if err != nil {
 		return nil, err
 	}
 	var done conformance.Transition
 	if flags.block != "" {
-		block, err := readFile(flags.block, conformance.ReadBlock)
+		block, err := readFile(cmd, flags.block, conformance.ReadBlock)
 		if err != nil {
 			return nil, err
 		}
 		if done, err = block.Apply(state); err != nil {
-			return nil, code(exitScenario, fmt.Errorf("%s: %w", flags.block, err))
+			return nil, code(exitScenario, fmt.Errorf("%s: %w", inputName(flags.block), err))
 		}
 	}
 	printed := state
@@ -114,13 +121,13 @@ func replaceFile(name string, text []byte) error {
 }
 
 // readFile reads a file and what is in it.
-func readFile[T any](name string, read func([]byte) (T, error)) (v T, err error) {
-	data, err := os.ReadFile(name)
+func readFile[T any](cmd *cobra.Command, name string, read func([]byte) (T, error)) (v T, err error) {
+	data, err := readInput(cmd, name, conformance.MaxBytes)
 	if err != nil {
 		return v, code(exitFailure, err)
 	}
 	if v, err = read(data); err != nil {
-		return v, code(exitScenario, fmt.Errorf("%s: %w", name, err))
+		return v, code(exitScenario, fmt.Errorf("%s: %w", inputName(name), err))
 	}
 	return v, nil
 }

@@ -19,6 +19,7 @@ import (
 
 	"taolab/report"
 	"taolab/scenarios"
+	"taolab/sim/virtual"
 )
 
 type checkFlags struct {
@@ -31,6 +32,7 @@ type checkFlags struct {
 	update   bool
 	paranoid bool
 	keep     string
+	adjust   func(*virtual.Config) // of tests: changes each network before it lives
 }
 
 func newCheck() *cobra.Command {
@@ -276,7 +278,7 @@ func (f checkFlags) runAll(ctx context.Context, list []*checked, done func(*chec
 				case f.budget > 0 && time.Since(start) >= f.budget:
 					c.fail(statusNotRun, fmt.Errorf("not begun within the budget of %s", f.budget))
 				default:
-					c.run(ctx, workers, f.paranoid)
+					c.run(ctx, workers, f)
 					if f.update {
 						c.relearn()
 					}
@@ -293,7 +295,7 @@ func (f checkFlags) runAll(ctx context.Context, list []*checked, done func(*chec
 }
 
 // run makes the run and judges it. Without a folder to keep it in, it leaves nothing.
-func (c *checked) run(ctx context.Context, workers int, paranoid bool) {
+func (c *checked) run(ctx context.Context, workers int, flags checkFlags) {
 	start := time.Now()
 	defer func() { c.Seconds = time.Since(start).Seconds() }()
 	dir := c.Folder
@@ -306,15 +308,12 @@ func (c *checked) run(ctx context.Context, workers int, paranoid bool) {
 		defer os.RemoveAll(parent)
 		dir = filepath.Join(parent, "run")
 	}
-	quiet := newTalk(io.Discard)
-	material, err := prepare(ctx, c.file, workers, quiet)
-	if err == nil {
-		err = code(exitFailure, os.Mkdir(dir, 0o755))
-	}
+	err := code(exitFailure, os.Mkdir(dir, 0o755))
 	var manifest *report.Manifest
+	e := newExperiment(c.file, dir, workers)
+	e.Paranoid, e.Adjust = flags.paranoid, flags.adjust
 	if err == nil {
-		e := experiment{file: c.file, material: material, dir: dir, workers: workers, paranoid: paranoid}
-		manifest, err = e.simulate(ctx, quiet)
+		manifest, err = conduct(ctx, e, newTalk(io.Discard))
 	}
 	var exit *coded
 	switch {
@@ -325,26 +324,18 @@ func (c *checked) run(ctx context.Context, workers int, paranoid bool) {
 	case err != nil:
 		c.fail(statusError, err)
 	default:
-		c.judge(dir, manifest)
+		c.judge(e, manifest)
 	}
 }
 
-// judge compares the run in a folder with what the scenario expects.
-func (c *checked) judge(dir string, manifest *report.Manifest) {
-	r, err := report.Open(dir)
+// judge compares the run with what the scenario expects.
+func (c *checked) judge(e *scenarios.Experiment, manifest *report.Manifest) {
+	verdicts, err := e.Judge()
 	if err != nil {
 		c.fail(statusError, err)
 		return
 	}
-	summary, err := report.Summarise(r)
-	if err != nil {
-		c.fail(statusError, err)
-		return
-	}
-	c.RunDigest = manifest.RunDigest
-	for _, e := range c.file.Expect {
-		c.Verdicts = append(c.Verdicts, e.Judge(manifest, summary))
-	}
+	c.RunDigest, c.Verdicts = manifest.RunDigest, verdicts
 	c.count()
 }
 

@@ -46,9 +46,10 @@ func (c *checked) firstFailed() int {
 	return -1
 }
 
-// describe says what was expected and what was found.
-func (c *checked) describe(i int) string {
-	v := c.Verdicts[i]
+func (c *checked) describe(i int) string { return verdictText(c.Verdicts[i]) }
+
+// verdictText says what was expected and what was found.
+func verdictText(v report.Verdict) string {
 	text := v.Expectation.String()
 	if v.Expectation.Digest != "" {
 		text += " " + v.Want

@@ -20,7 +20,7 @@ func TestAnInterruptedRunIsRepeatedUpToTheSameEvent(t *testing.T) {
 	defer cancel()
 	go func() { // a little after the first table was opened
 		for ctx.Err() == nil {
-			if _, err := os.Stat("out/blocks.parquet.partial"); err == nil {
+			if _, err := os.Stat("out/blocks.partial"); err == nil {
 				time.Sleep(100 * time.Millisecond)
 				cancel()
 			}

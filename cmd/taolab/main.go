@@ -82,9 +82,11 @@ func newRoot() *cobra.Command {
 			return code(exitUsage, kernel.Check())
 		},
 	}
-	root.AddCommand(newRun(), newReport(), newCheck(), newDiff(), newReplay(), newScenario(), newCorpus(), newVersion())
+	root.AddCommand(newRun(), newReport(), newCheck(), newCompare(), newDiff(), newReplay(), newScenario(), newCorpus(), newVersion())
 	root.AddCommand(newVectors(), newApply(), newModel(), newBench())
 	root.AddCommand(topics()...)
+	explainUsage(root)
+	root.SetFlagErrorFunc(flagError)
 	return root
 }
 
@@ -98,7 +100,7 @@ func topics() []*cobra.Command {
 1    failure while running or writing
 2    wrong usage: an unknown verb or flag, or an unknown value in the environment
 3    invalid scenario, or another file that is not what its format demands, or a corpus that cannot be read
-4    an expectation of a scenario was not met, or not looked at in time, or a file of vectors differs
+4    check: an expectation of a scenario was not met, or not looked at in time; or a file of vectors differs
 5    two runs differ, or a run cannot be repeated to the same digests
 130  interrupted; what was written up to then is valid`,
 		},

@@ -1,16 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"taolab/agents"
 	"taolab/model/checkpoint"
-	"taolab/model/lm"
 	"taolab/model/pile"
 	"taolab/model/token"
 )
@@ -50,32 +50,61 @@ func fileError(err error) error {
 func loadTalker(folder string) (*checkpoint.Checkpoint, error) {
 	c, err := loadCheckpoint(folder)
 	if err == nil && c.Tokenizer == nil {
-		err = code(exitScenario, fmt.Errorf("%s: no %s; expected the tokenizer that the model was trained with",
-			folder, checkpoint.TokenizerFile))
+		hint := ""
+		if _, missing := os.Stat(filepath.Join(folder, "vocab.json")); missing == nil {
+			hint = "; vocab.json is its older form: AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes the other"
+		}
+		err = code(exitScenario, fmt.Errorf("%s: no %s; expected the tokenizer that the model was trained with%s",
+			folder, checkpoint.TokenizerFile, hint))
 	}
 	return c, err
 }
 
 // corpusFlags say which text a model reads.
 type corpusFlags struct {
-	Path      string   `json:"path"` // of shards; empty: the synthetic Pile
-	Megabytes float64  `json:"megabytes"`
-	Seed      uint64   `json:"seed"` // of the synthetic Pile
-	Subsets   []string `json:"subsets"`
+	Path      string      `json:"path"` // of shards; empty: the synthetic Pile
+	Megabytes float64     `json:"megabytes"`
+	Seed      uint64      `json:"seed"` // of the synthetic Pile
+	Subsets   []string    `json:"subsets"`
+	Invalid   invalidUTF8 `json:"invalid_utf8,omitempty"`
 }
+
+// invalidUTF8 is the flag that says what happens to bytes of shards that are not UTF-8.
+type invalidUTF8 string
+
+func (i *invalidUTF8) String() string { return cmp.Or(string(*i), "refuse") }
+func (i *invalidUTF8) Type() string   { return "refuse|replace" }
+
+func (i *invalidUTF8) Set(value string) error {
+	if value != "refuse" && value != "replace" {
+		return errors.New("expected refuse or replace")
+	}
+	*i = invalidUTF8(value)
+	return nil
+}
+
+func (i invalidUTF8) policy() pile.InvalidUTF8 {
+	if i == "replace" {
+		return pile.ReplaceInvalid
+	}
+	return pile.RefuseInvalid
+}
+
+const invalidUTF8Help = "bytes of shards that are not UTF-8: an error, or read as U+FFFD and counted"
 
 func (c *corpusFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.Path, "corpus", "", "folder or file of shards; default: the synthetic Pile")
 	f.Float64Var(&c.Megabytes, "megabytes", 6, "text to read or generate at most")
 	f.Uint64Var(&c.Seed, "corpus-seed", 1, "seed of the synthetic Pile")
+	f.Var(&c.Invalid, "invalid-utf8", invalidUTF8Help)
 	f.StringArrayVar(&c.Subsets, "subset", nil, "read this subset alone; may be repeated (default all)")
 }
 
 // changedCorpus tells whether the user chose a corpus.
 func changedCorpus(cmd *cobra.Command) bool {
 	f := cmd.Flags()
-	return f.Changed("corpus") || f.Changed("megabytes") || f.Changed("corpus-seed") || f.Changed("subset")
+	return f.Changed("invalid-utf8") || f.Changed("corpus") || f.Changed("megabytes") || f.Changed("corpus-seed") || f.Changed("subset")
 }
 
 // open finds the text. Errors end in the exit code for corpora that cannot be read.
@@ -88,7 +117,7 @@ func (c corpusFlags) open() (pile.Source, error) {
 		source, err := pile.NewSynthetic(c.Seed, limit, c.Subsets)
 		return source, code(exitScenario, err)
 	}
-	source, err := pile.Open(c.Path, limit, c.Subsets)
+	source, err := pile.Open(c.Path, limit, c.Subsets, c.Invalid.policy())
 	return source, code(exitScenario, err)
 }
 
@@ -101,60 +130,4 @@ func trainTokenizer(source pile.Source, vocab int) (*token.Tokenizer, error) {
 	}
 	t, err := token.Train(sample, vocab)
 	return t, code(exitScenario, err)
-}
-
-// measure is what a model is worth on the held-out text of a subset, or of all by their weights.
-type measure struct {
-	Subset      string  `json:"subset"`
-	Weight      float64 `json:"weight"`
-	Loss        float64 `json:"loss"`          // nats per token
-	BitsPerByte float64 `json:"bits_per_byte"` // comparable between tokenizers
-	Bigram      float64 `json:"bigram_loss"`   // nats per token of an add-one-smoothed bigram model
-	Entropy     float64 `json:"entropy"`       // bits per byte that the synthetic text has; 0: not known
-}
-
-// evaluate measures a model on so many held-out windows. The last measure is that of all subsets.
-func evaluate(model *lm.Model, store *pile.Store, source pile.Source, rows int) ([]measure, error) {
-	e, err := agents.NewEvaluation(store, max(rows/len(store.Subsets()), 1), model.Config.Context, 1)
-	if err != nil {
-		return nil, code(exitScenario, err)
-	}
-	synthetic, known := source.(*pile.Synthetic)
-	bigram := pile.NewBigram(store)
-	work := new(lm.Workspace)
-	all := measure{Subset: "all", Weight: 1}
-	var list []measure
-	for i, name := range e.Subsets {
-		perByte := float64(len(store.Tokens(i, pile.HeldOut))) / float64(store.Bytes(i, pile.HeldOut)) / math.Ln2
-		m := measure{Subset: name, Weight: e.Weights[i], Loss: meanLoss(work, model, e, i)}
-		m.BitsPerByte = float64(m.Loss * perByte)
-		m.Bigram = bigram.Loss(e.Tokens[i], e.Targets[i])
-		if known {
-			m.Entropy = synthetic.EntropyRate(name) / math.Ln2
-		}
-		all.Loss += float64(m.Weight * m.Loss)
-		all.BitsPerByte += float64(m.Weight * m.BitsPerByte)
-		all.Bigram += float64(m.Weight * m.Bigram)
-		all.Entropy += float64(m.Weight * m.Entropy)
-		list = append(list, m)
-	}
-	return append(list, all), nil
-}
-
-// meanLoss is the loss on one subset, computed by few enough rows at a time that the logits of a large
-// vocabulary fit into memory.
-func meanLoss(work *lm.Workspace, model *lm.Model, e *agents.Evaluation, subset int) float64 {
-	const mostLogits = 1 << 24
-	rows := min(max(mostLogits/(e.Cols*model.Config.Vocab), 1), e.Rows)
-	losses := make([]float32, rows*e.Cols)
-	sum := 0.0
-	for first := 0; first < e.Rows; first += rows {
-		n := min(rows, e.Rows-first)
-		from, to := first*e.Cols, (first+n)*e.Cols
-		work.Losses(model, e.Tokens[subset][from:to], e.Targets[subset][from:to], n, e.Cols, losses[:to-from])
-		for _, loss := range losses[:to-from] {
-			sum += float64(loss)
-		}
-	}
-	return sum / float64(e.Rows*e.Cols)
 }

@@ -32,10 +32,12 @@ func newModelEval() *cobra.Command {
 		Long: `Measure the loss of a model on held-out text. A model that was trained here is measured on the
 corpus that it was trained on, if no other is named.
 
-loss is in nats per token and depends on the tokenizer, bits/byte does not. bigram is the loss of a
-model that knows pairs of tokens alone. entropy is what the synthetic text has in it: no model comes
-below, but for chance.`,
+loss is in nats per token and depends on the tokenizer, bits/byte does not. ± is the standard error of the
+loss: --rows windows of held-out text were drawn, and others would have given another loss, by so much.
+bigram is the loss of a model that knows pairs of tokens alone. entropy is what the synthetic text has in
+it: no model comes below, but for chance.`,
 		Example: `  taolab model eval models/small
+  taolab model eval models/small --rows 4096
   taolab model eval gpt2 --corpus /data/pile --megabytes 20 --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -74,20 +76,20 @@ below, but for chance.`,
 				})
 			}
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', tabwriter.AlignRight)
-			fmt.Fprintf(table, "subset\tweight %%\tloss\tbigram\tbits/byte\tentropy\t\n")
+			fmt.Fprintf(table, "subset\tweight %%\tloss\t±\tbigram\tbits/byte\tentropy\t\n")
 			for _, m := range measures {
 				entropy := "?"
 				if m.Entropy > 0 {
 					entropy = fmt.Sprintf("%.4f", m.Entropy)
 				}
-				fmt.Fprintf(table, "%s\t%.2f\t%.4f\t%.4f\t%.4f\t%s\t\n", m.Subset, float64(100*m.Weight), m.Loss, m.Bigram,
-					m.BitsPerByte, entropy)
+				fmt.Fprintf(table, "%s\t%.2f\t%.4f\t%s\t%.4f\t%.4f\t%s\t\n", m.Subset, float64(100*m.Weight), m.Loss,
+					m.deviation(), m.Bigram, m.BitsPerByte, entropy)
 			}
 			return code(exitFailure, table.Flush())
 		},
 	}
 	corpus.register(cmd)
-	cmd.Flags().IntVar(&rows, "rows", 256, "held-out windows, shared out over the subsets")
+	cmd.Flags().IntVar(&rows, "rows", 256, "held-out windows of the model's context, shared out over the subsets, at least one each")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -19,8 +19,8 @@ import (
 // inspection is what inspect prints.
 type inspection struct {
 	Path       string            `json:"path"`
-	SHA256     string            `json:"sha256"` // of the safetensors file
-	Bytes      int64             `json:"bytes"`  // of that file
+	SHA256     string            `json:"sha256"` // of the safetensors files, one after the other
+	Bytes      int64             `json:"bytes"`  // of those files
 	Metadata   map[string]string `json:"metadata"`
 	Model      *inspectedModel   `json:"model"` // null for a file alone
 	Parameters int               `json:"parameters"`
@@ -77,52 +77,85 @@ magnitudes of the tensors, and, of a folder, the shape and the digest of the mod
 
 func inspect(path string) (i inspection, err error) {
 	i.Path = filepath.Clean(path)
-	file := i.Path
+	files := []string{i.Path}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		file = filepath.Join(path, checkpoint.WeightsFile)
-		c, err := loadCheckpoint(path)
-		if err != nil {
-			return i, fmt.Errorf("%w; taolab model inspect %s shows the tensors alone", err, file)
+		if i.Model, err = inspectModel(i.Path); err != nil {
+			return i, err
 		}
-		m := c.Model.Config
-		i.Model = &inspectedModel{
-			Digest: fmt.Sprintf("%x", c.Model.Digest()), Vocab: m.Vocab, Context: m.Context, Width: m.Width,
-			Layers: m.Layers, Heads: m.Heads, Weights: m.Params(),
-		}
-		if c.Tokenizer != nil {
-			i.Model.Tokenizer, i.Model.Tokens = fmt.Sprintf("%x", c.Tokenizer.Digest()), c.Tokenizer.Vocab()
+		if files, err = checkpoint.WeightFiles(path); err != nil {
+			return i, fileError(err)
 		}
 	}
-	if i.SHA256, i.Bytes, err = hashFile(file); err != nil {
+	if i.SHA256, i.Bytes, err = hashFiles(files); err != nil {
 		return i, code(exitFailure, err)
 	}
-	err = checkpoint.WithFile(file, func(f *checkpoint.File) error {
-		i.Metadata = f.Metadata
-		for _, t := range f.Tensors {
-			one, err := inspectTensor(f, t)
-			if err != nil {
-				return err
-			}
-			i.Parameters += one.Numbers
-			i.Tensors = append(i.Tensors, one)
+	i.Metadata = map[string]string{}
+	for _, file := range files {
+		if err := checkpoint.WithFile(file, i.add); err != nil {
+			return i, fileError(err)
 		}
-		return nil
-	})
-	return i, fileError(err)
+	}
+	return i, nil
 }
 
-func hashFile(path string) (digest string, size int64, err error) {
+// inspectModel reads the model of a folder.
+func inspectModel(folder string) (*inspectedModel, error) {
+	c, err := loadCheckpoint(folder)
+	if err != nil {
+		files, other := checkpoint.WeightFiles(folder)
+		nothing := func(*checkpoint.File) error { return nil }
+		if other == nil && checkpoint.WithFile(files[0], nothing) == nil {
+			err = fmt.Errorf("%w; taolab model inspect %s shows the tensors alone", err, files[0])
+		}
+		return nil, err
+	}
+	m := c.Model.Config
+	shown := &inspectedModel{
+		Digest: fmt.Sprintf("%x", c.Model.Digest()), Vocab: m.Vocab, Context: m.Context, Width: m.Width,
+		Layers: m.Layers, Heads: m.Heads, Weights: m.Params(),
+	}
+	if c.Tokenizer != nil {
+		shown.Tokenizer, shown.Tokens = fmt.Sprintf("%x", c.Tokenizer.Digest()), c.Tokenizer.Vocab()
+	}
+	return shown, nil
+}
+
+// add looks at the tensors of a file.
+func (i *inspection) add(f *checkpoint.File) error {
+	maps.Copy(i.Metadata, f.Metadata)
+	for _, t := range f.Tensors {
+		one, err := inspectTensor(f, t)
+		if err != nil {
+			return err
+		}
+		i.Parameters += one.Numbers
+		i.Tensors = append(i.Tensors, one)
+	}
+	return nil
+}
+
+func hashFiles(paths []string) (digest string, size int64, err error) {
+	h := sha256.New()
+	for _, path := range paths {
+		n, err := copyFile(h, path)
+		if err != nil {
+			return "", 0, err
+		}
+		size += n
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)), size, nil
+}
+
+func copyFile(to io.Writer, path string) (int64, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", 0, err
+		return 0, err
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() { // a device may never end
-		return "", 0, fmt.Errorf("%s: no regular file; expected a .safetensors file or a folder with one", path)
+		return 0, fmt.Errorf("%s: no regular file; expected a .safetensors file or a folder with one", path)
 	}
-	h := sha256.New()
-	size, err = io.Copy(h, f)
-	return fmt.Sprintf("%x", h.Sum(nil)), size, err
+	return io.Copy(to, f)
 }
 
 func inspectTensor(f *checkpoint.File, t checkpoint.Tensor) (inspectedTensor, error) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -17,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"taolab/model/checkpoint"
+	"taolab/model/jsontext"
 	"taolab/model/lm"
 	"taolab/model/num"
 	"taolab/model/pile"
@@ -98,7 +98,10 @@ stays there.
 
 The folder also gets training.json and optimizer.bin, so that training can go on where it ended, after
 its last step or after an interruption, to the same bits as if it had never ended. The model is saved
-every minute.`,
+every minute.
+
+A training whose loss is above that of a uniform guess, the logarithm of the vocabulary, is warned of: it
+diverges, most often because --rate is too high.`,
 		Example: `  taolab model train --out models/small --steps 500
   taolab model train --resume models/small --steps 2000
   taolab model train --width 128 --layers 4 --context 128 --vocab 1024 --corpus /data/pile --megabytes 100
@@ -115,7 +118,7 @@ every minute.`,
 			if err := t.train(ctx, talk); err != nil {
 				return err
 			}
-			return t.report(cmd.OutOrStdout(), flags.json)
+			return t.report(cmd.OutOrStdout(), talk, flags.json)
 		},
 	}
 	f := cmd.Flags()
@@ -145,6 +148,7 @@ type trainer struct {
 	steps  int
 	state  training
 	adam   lm.AdamState
+	warned bool // that the training diverges
 	source pile.Source
 	store  *pile.Store
 	checkpoint.Checkpoint
@@ -298,13 +302,11 @@ func readTraining(folder string) (t training, err error) {
 	if err != nil {
 		return t, err
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err = d.Decode(&t); err == nil && (t.Format != trainingFormat || t.Step < 0) {
+	if err = jsontext.Decode(data, 16, &t); err == nil && (t.Format != trainingFormat || t.Step < 0) {
 		err = fmt.Errorf("format %q, step %d; expected %q", t.Format, t.Step, trainingFormat)
 	}
 	if err != nil {
-		return t, fmt.Errorf("%s: %w", path, err)
+		return t, fmt.Errorf("%s: %w; it is written by taolab model train and not meant to be changed", path, err)
 	}
 	return t, nil
 }
@@ -328,6 +330,7 @@ func (t *trainer) train(ctx context.Context, talk *talk) error {
 		mix.Batch(text.Sub(strconv.Itoa(t.state.Step)), s.Rows, cols, tokens, targets)
 		loss := work.Train(t.Model, s.adamW(t.state.Step), &t.adam, tokens, targets, s.Rows, cols)
 		t.count(float64(loss), len(tokens))
+		t.warn(talk)
 		talk.line(t.progress(time.Since(begin), t.state.Step-first, loss))
 		if now := time.Now(); now.After(next) {
 			if err := t.save(); err != nil {
@@ -377,6 +380,24 @@ func (t *trainer) count(loss float64, tokens int) {
 	}
 }
 
+// uniformLoss is that of a model to which all tokens are alike, in nats per token.
+func uniformLoss(vocab int) float64 { return num.Log(float64(vocab)) }
+
+// warn tells once that the training leads away from what no training would know.
+func (t *trainer) warn(talk *talk) {
+	n := len(t.state.Curve)
+	if t.warned || n == 0 || t.state.Curve[n-1].Step != t.state.Step || t.state.Step <= t.state.Warmup {
+		return
+	}
+	uniform := uniformLoss(t.Model.Config.Vocab)
+	if loss := t.state.Curve[n-1].Loss; loss > uniform {
+		t.warned = true
+		talk.say("step %d: the mean loss of %d steps is %.4f nats/token, above the %.4f of a uniform guess: the training diverges; "+
+			"begin again with a lower --rate than %g or a longer --warmup than %d", t.state.Step, curveEvery, loss, uniform,
+			t.state.Rate, t.state.Warmup)
+	}
+}
+
 // progress is the line that shows how far the training is.
 func (t *trainer) progress(took time.Duration, steps int, loss float32) string {
 	c := t.Model.Config
@@ -414,18 +435,23 @@ type trained struct {
 	Parameters int     `json:"parameters"`
 	Steps      int     `json:"steps"`
 	Tokens     uint64  `json:"tokens"`
-	TrainLoss  float64 `json:"train_loss"` // nats per token, mean of the curve's last point
+	TrainLoss  float64 `json:"train_loss"`   // nats per token, mean of the curve's last point
+	Uniform    float64 `json:"uniform_loss"` // nats per token of a model to which all tokens are alike
 	HeldOut    measure `json:"held_out"`
 }
 
-func (t *trainer) report(w io.Writer, asJSON bool) error {
+func (t *trainer) report(w io.Writer, talk *talk, asJSON bool) error {
 	measures, err := evaluate(t.Model, t.store, t.source, evaluationRows)
 	if err != nil {
 		return err
 	}
 	r := trained{
 		Folder: t.folder, Digest: t.state.Model, Parameters: len(t.Model.Weights), Steps: t.state.Step,
-		Tokens: t.state.Tokens, HeldOut: measures[len(measures)-1],
+		Tokens: t.state.Tokens, HeldOut: measures[len(measures)-1], Uniform: uniformLoss(t.Model.Config.Vocab),
+	}
+	if r.HeldOut.Loss > r.Uniform {
+		talk.say("the model is worse than a uniform guess: %.4f against %.4f nats/token on held-out text; train one with a lower --rate "+
+			"than %g", r.HeldOut.Loss, r.Uniform, t.state.Rate)
 	}
 	if n := len(t.state.Curve); n > 0 {
 		r.TrainLoss = t.state.Curve[n-1].Loss
@@ -439,6 +465,7 @@ func (t *trainer) report(w io.Writer, asJSON bool) error {
 	fmt.Fprintf(table, "folder\t%s\ndigest\t%s\nparameters\t%d\nsteps\t%d\ntokens\t%d\n", r.Folder, r.Digest,
 		r.Parameters, r.Steps, r.Tokens)
 	fmt.Fprintf(table, "training loss\t%.4f nats/token\nheld-out loss\t%.4f nats/token\n", r.TrainLoss, r.HeldOut.Loss)
-	fmt.Fprintf(table, "\t%.4f bits/byte\nbigram\t%.4f nats/token\n", r.HeldOut.BitsPerByte, r.HeldOut.Bigram)
+	fmt.Fprintf(table, "\t± %s\n\t%.4f bits/byte\nbigram\t%.4f nats/token\nuniform\t%.4f nats/token\n", r.HeldOut.deviation(), r.HeldOut.BitsPerByte,
+		r.HeldOut.Bigram, r.Uniform)
 	return code(exitFailure, table.Flush())
 }

@@ -9,23 +9,32 @@ import (
 
 	"golang.org/x/term"
 
+	"taolab/report"
+	"taolab/scenarios"
 	"taolab/sim/virtual"
 )
 
-// talk writes to standard error: a line that rewrites itself on a terminal, a line every ten
-// seconds elsewhere.
+// Pauses between two progress lines.
+const (
+	terminalPause = 200 * time.Millisecond
+	filePause     = time.Minute
+)
+
+// talk writes to standard error: a line that rewrites itself on a terminal, a line a minute
+// elsewhere.
 type talk struct {
 	mutex    sync.Mutex
 	w        io.Writer
 	terminal bool
 	shown    bool
+	pause    time.Duration
 	last     time.Time
 }
 
 func newTalk(w io.Writer) *talk {
-	t := &talk{w: w, last: time.Now()}
-	if f, ok := w.(*os.File); ok && os.Getenv("NO_COLOR") == "" {
-		t.terminal = term.IsTerminal(int(f.Fd()))
+	t := &talk{w: w, pause: filePause, last: time.Now()}
+	if f, ok := w.(*os.File); ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(f.Fd())) {
+		t.terminal, t.pause = true, terminalPause
 	}
 	return t
 }
@@ -42,11 +51,7 @@ func (t *talk) say(format string, args ...any) {
 func (t *talk) line(text string) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	pause := 10 * time.Second
-	if t.terminal {
-		pause = 200 * time.Millisecond
-	}
-	if time.Since(t.last) < pause {
+	if time.Since(t.last) < t.pause {
 		return
 	}
 	t.last = time.Now()
@@ -68,30 +73,68 @@ func (t *talk) clear() {
 	}
 }
 
-// stage shows a step of the preparation.
-func (t *talk) stage(name string, done, total int64) {
-	t.line(fmt.Sprintf("%s: %d of %d", name, done, total))
-}
-
-// follow shows a running world until stop is called.
-func (t *talk) follow(world *virtual.World) (stop func()) {
+// watch shows what describe says, again and again until stop is called.
+func (t *talk) watch(describe func() string) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		ticker := time.NewTicker(500 * time.Millisecond)
+		ticker := time.NewTicker(min(t.pause, 500*time.Millisecond))
 		defer ticker.Stop()
-		start := time.Now()
 		for {
 			select {
 			case <-done:
 				t.clear()
 				return
 			case <-ticker.C:
-				t.line(describe(world.Progress(), time.Since(start)))
+				if text := describe(); text != "" {
+					t.line(text)
+				}
 			}
 		}
 	}()
 	return func() { close(done); <-ended }
+}
+
+// stages shows what the preparation is busy with until stop is called: a long stage that tells
+// nothing for a while is shown too.
+func (t *talk) stages() (tell scenarios.Stage, stop func()) {
+	var (
+		mutex       sync.Mutex
+		name        string
+		done, total int64
+		begun       time.Time
+	)
+	tell = func(stage string, d, all int64) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		if stage != name {
+			name, begun = stage, time.Now()
+		}
+		done, total = d, all
+	}
+	return tell, t.watch(func() string {
+		mutex.Lock()
+		defer mutex.Unlock()
+		if name == "" {
+			return ""
+		}
+		return describeStage(name, done, total, time.Since(begun))
+	})
+}
+
+// describeStage is the progress line of the preparation.
+func describeStage(name string, done, total int64, wall time.Duration) string {
+	left := "?"
+	if done > 0 {
+		left = (wall / time.Duration(done) * time.Duration(max(total-done, 0))).Round(time.Second).String()
+	}
+	return fmt.Sprintf("%s: %d of %d  %s so far  %s left", name, done, total, wall.Round(time.Second), left)
+}
+
+// follow shows a running world until stop is called.
+func (t *talk) follow(world *virtual.World) (stop func()) {
+	start := time.Now()
+	return t.watch(func() string { return describe(world.Progress(), time.Since(start)) })
 }
 
 // describe is the progress line: virtual time, blocks, rates, time left.
@@ -130,3 +173,25 @@ func short(x float64) string {
 	}
 	return fmt.Sprintf("%.0f", x)
 }
+
+// costLine is the cost in a line for people.
+func costLine(m *report.Manifest) string {
+	c, bytes := m.Cost, int64(0)
+	for _, t := range m.Tables {
+		bytes += t.Bytes
+	}
+	const least = 1e-9 // seconds, so that nothing is divided by zero
+	wall, jobs := max(m.WallSeconds, least), max(c.JobSeconds, least)
+	per := func(x, seconds float64) string { return short(x / seconds) }
+	agents := max(len(m.Nodes), 1)
+	return fmt.Sprintf("%s in %.1f s on %d threads: %s events/s, %s tokens/s, %sFLOP/s; "+
+		"in jobs %.0f %% of a thread's %sFLOP/s; the loop outside jobs %.0f %%, idle %.0f %%; "+
+		"%sB for each of %d nodes, %sB from the system; tables %sB",
+		clock(m.VirtualNs), m.WallSeconds, c.Threads, per(float64(m.Events), wall),
+		per(float64(c.Tokens), wall), per(float64(m.FLOP), wall),
+		percent(float64(m.FLOP)/jobs, max(c.PeakFLOPS, 1)), short(c.PeakFLOPS),
+		percent(c.LoopSeconds, wall), percent(c.WaitSeconds, wall),
+		short(float64(c.HeapBytes)/float64(agents)), len(m.Nodes), short(float64(c.SystemBytes)), short(float64(bytes)))
+}
+
+func percent(part, whole float64) float64 { return float64(100*part) / whole }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"text/tabwriter"
@@ -32,8 +31,8 @@ func newReplay() *cobra.Command {
 		Use:   "replay RUN",
 		Short: "Repeat a run from its run.json and compare the digests",
 		Long: `Repeat a run from the resolved scenario in its run.json, with the same seed and the same corpus, and
-compare run digest, state digest and the digest of every table. A run that was interrupted is repeated
-up to the block and the event at which it was interrupted.
+compare run digest, state digest and the digest of every table. A run that was interrupted or killed is
+repeated up to the block and the event at which its run.json was last written.
 
 Equal runs leave nothing behind. A run that differs is kept beside the first one, the first difference
 is printed, and the exit code is 5.`,
@@ -83,41 +82,42 @@ func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr i
 		return unreadable(err)
 	}
 	m := &before.Manifest
+	if m.Format < report.ManifestFormat {
+		return code(exitDigest, fmt.Errorf("%s: made by an earlier release (%s), whose rules of names, random streams, "+
+			"batches and tables have changed since; expected a run of this release; replay it with that one, "+
+			"or run its scenario again: taolab run %s", dir, m.Versions.Module, filepath.Join(dir, report.ScenarioFile)))
+	}
 	var until virtual.Position
-	if m.Interrupted {
+	if !m.Finished {
 		if until = (virtual.Position{Height: m.Blocks, Events: m.Events}); until == (virtual.Position{}) {
-			return code(exitFailure, fmt.Errorf("%s: interrupted before anything happened; "+
-				"expected a run with events; nothing can be repeated", dir))
+			return code(exitFailure, fmt.Errorf("%s: %s before anything was saved; "+
+				"expected a run with events; nothing can be repeated", dir, m.Ending()))
 		}
 	}
 	file, err := scenarios.FromManifest(dir, m, flags.corpus)
 	if err != nil {
 		return code(exitScenario, err)
 	}
-	talk := newTalk(stderr)
-	material, err := prepare(ctx, file, flags.workers, talk)
-	if err != nil {
-		return err
-	}
-	if fmt.Sprintf("%x", material.CorpusDigest) != m.CorpusDigest && m.CorpusDigest != "" {
-		talk.say("warning: the corpus is not the one of the run: digest %x, it was %s",
-			material.CorpusDigest, m.CorpusDigest)
-	}
 	out, err := replayFolder(dir, flags.out)
 	if err != nil {
 		return code(exitFailure, err)
 	}
-	e := experiment{
-		file: file, material: material, dir: out, workers: flags.workers, paranoid: flags.paranoid, until: until,
-	}
-	again, err := e.simulate(ctx, talk)
+	talk := newTalk(stderr)
+	e := newExperiment(file, out, flags.workers)
+	e.Paranoid = flags.paranoid
+	e.Killed = !m.Whole()
+	e.Adjust = func(c *virtual.Config) { c.Until = until }
+	again, err := conduct(ctx, e, talk)
 	if err != nil {
 		return err
 	}
-	if again.Interrupted {
-		return code(exitInterrupted, errors.Join(fmt.Errorf("interrupted; %s is as it was", dir), os.RemoveAll(out)))
+	if again.CorpusDigest != m.CorpusDigest && m.CorpusDigest != "" {
+		talk.say("warning: the corpus is not the one of the run: digest %s, it was %s", again.CorpusDigest, m.CorpusDigest)
 	}
-	return conclude(before, again, out, flags.json, stdout)
+	if ctx.Err() != nil && again.Interrupted {
+		return code(exitInterrupted, errors.Join(fmt.Errorf("interrupted; %s is as it was", dir), e.Discard()))
+	}
+	return compareDigests(before, again, e, flags.json, stdout)
 }
 
 // replayFolder makes the folder for the new run, beside the old one unless it is named.
@@ -132,8 +132,9 @@ func replayFolder(dir, out string) (string, error) {
 	return numberedFolder(filepath.Dir(dir), filepath.Base(absolute)+"-replay")
 }
 
-// conclude compares digests, tells the outcome, and takes an equal run away again.
-func conclude(before *report.Run, again *report.Manifest, out string, asJSON bool, stdout io.Writer) error {
+// compareDigests tells whether the run came out as before, and takes an equal one away again: its
+// rows are whole in the first one's folder.
+func compareDigests(before *report.Run, again *report.Manifest, e *scenarios.Experiment, asJSON bool, stdout io.Writer) error {
 	result := repeated{Equal: true}
 	add := func(of, was, is string) {
 		result.Compare = append(result.Compare, comparedDigest{of, was == is, was, is})
@@ -149,10 +150,10 @@ func conclude(before *report.Run, again *report.Manifest, out string, asJSON boo
 	}
 	var err error
 	if result.Equal {
-		err = os.RemoveAll(out)
+		err = e.Discard()
 	} else {
-		result.Folder = out
-		result.Diff, err = diffRuns(before.Dir, out)
+		result.Folder = e.Dir
+		result.Diff, err = diffRuns(before.Dir, e.Dir)
 	}
 	if err != nil {
 		return code(exitFailure, err)
@@ -163,7 +164,7 @@ func conclude(before *report.Run, again *report.Manifest, out string, asJSON boo
 		err = code(exitFailure, result.print(stdout))
 	}
 	if err == nil && !result.Equal {
-		return code(exitDigest, fmt.Errorf("the run came out differently; the new one is in %s", out))
+		return code(exitDigest, fmt.Errorf("the run came out differently; the new one is in %s", e.Dir))
 	}
 	return err
 }

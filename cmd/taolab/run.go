@@ -6,18 +6,15 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"taolab/model/base"
 	"taolab/report"
 	"taolab/scenarios"
-	"taolab/sim/trace"
-	"taolab/sim/virtual"
 )
 
 type runFlags struct {
@@ -27,7 +24,8 @@ type runFlags struct {
 	workers int
 	figures bool
 
-	paranoid bool
+	paranoid  bool
+	syncEvery time.Duration
 }
 
 func newRun() *cobra.Command {
@@ -37,7 +35,15 @@ func newRun() *cobra.Command {
 		Short: "Run a scenario and leave tables, figures and a page behind",
 		Long: `Run a scenario, by the name of one that comes with the program or by the path of a TOML file.
 The run's folder gets the tables as parquet, run.json, the scenario as it was read, figures as SVG
-and PNG, and report.html.`,
+and PNG, and report.html.
+
+The folder is useful at every moment. While the run goes on, rows are kept in whole parquet files
+below NAME.parts/, written at least once a minute, and run.json says how far they go; at the end each
+table becomes one NAME.parquet. taolab report reads a folder that a kill, a full disk or a closed
+terminal left behind. Ctrl-C and a closed terminal end the run in order, a second Ctrl-C at once.
+
+At the end stands which of the scenario's [[expect]] entries hold. They do not change the exit code:
+a run explores, and taolab check judges.`,
 		Example: `  taolab run quickstart
   taolab run honest --seed 2 --out runs/honest-2
   taolab run my.toml --set chain.tempo_blocks=36 --set miners[0].count=20`,
@@ -58,16 +64,10 @@ and PNG, and report.html.`,
 	cmd.Flags().IntVarP(&flags.workers, "workers", "w", runtime.NumCPU(), "threads that compute; the results are the same bits for any number")
 	cmd.Flags().BoolVar(&flags.paranoid, "paranoid", false,
 		"check every invariant of the ledger after each transaction and block; slow, same results")
+	cmd.Flags().DurationVar(&flags.syncEvery, "sync-every", scenarios.DefaultSync,
+		"longest time that rows wait before they are whole on disk, at most 1m; the results are the same")
 	cmd.Flags().BoolVar(&flags.figures, "figures", true, "draw figures and the page at the end")
 	return cmd
-}
-
-// interruptible is a context that ends at the first signal; the second one ends the program. Only
-// verbs that run networks have something to save: every other one ends at the signal itself.
-func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
 }
 
 // checkWorkers refuses numbers of threads that no machine has.
@@ -78,26 +78,32 @@ func checkWorkers(workers int) error {
 	return nil
 }
 
-// run is the whole life of a run: read, prepare, let time pass, report.
+// checkSync refuses times that would wear a disk out, and those that break the promise of a minute.
+func checkSync(every time.Duration) error {
+	if every < 10*time.Millisecond || every > time.Minute {
+		return fmt.Errorf("--sync-every %s: expected 10ms to 1m", every)
+	}
+	return nil
+}
+
+// run makes a run, draws it, and says whether it did what the scenario expects.
 func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Writer) error {
-	if err := checkWorkers(flags.workers); err != nil {
-		return err
+	if err := errors.Join(checkWorkers(flags.workers), checkSync(flags.syncEvery)); err != nil {
+		return code(exitUsage, err)
 	}
 	file, err := scenarios.Load(name, flags.sets)
 	if err != nil {
 		return code(exitScenario, err)
 	}
+	tellNotes(stderr, file)
 	dir, err := makeFolder(flags.out, file.Scenario.Name)
 	if err != nil {
 		return code(exitFailure, err)
 	}
 	talk := newTalk(stderr)
-	material, err := prepare(ctx, file, flags.workers, talk)
-	if err != nil {
-		return errors.Join(err, os.Remove(dir)) // nothing was written yet
-	}
-	e := experiment{file: file, material: material, dir: dir, workers: flags.workers, paranoid: flags.paranoid}
-	manifest, err := e.simulate(ctx, talk)
+	e := newExperiment(file, dir, flags.workers)
+	e.Paranoid, e.SyncEvery = flags.paranoid, flags.syncEvery
+	manifest, err := conduct(ctx, e, talk)
 	if err != nil {
 		return err
 	}
@@ -105,131 +111,117 @@ func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Wri
 		return code(exitInterrupted, fmt.Errorf("interrupted at %s; the tables in %s are valid up to there; taolab report %s draws them",
 			clock(manifest.VirtualNs), dir, dir))
 	}
-	if !flags.figures {
-		_, err := fmt.Fprintln(stdout, dir)
+	return conclude(ctx, e, manifest, flags.figures, stdout, talk)
+}
+
+// conclude draws a finished run where that is wanted, and tells the numbers and the verdicts.
+func conclude(ctx context.Context, e *scenarios.Experiment, m *report.Manifest, figures bool, stdout io.Writer, talk *talk) error {
+	if !figures {
+		if len(e.File.Expect) > 0 {
+			verdicts, err := e.Judge()
+			if err != nil {
+				return code(exitFailure, err)
+			}
+			printVerdicts(talk.w, verdicts)
+		}
+		_, err := fmt.Fprintln(stdout, e.Dir)
 		return code(exitFailure, err)
 	}
 	talk.say("drawing figures")
-	summary, err := draw(dir)
+	summary, err := drawUnlessInterrupted(ctx, e.Dir)
 	talk.clear()
 	if err != nil {
 		return err
 	}
-	return code(exitFailure, printSummary(stdout, dir, summary))
-}
-
-func prepare(ctx context.Context, file *scenarios.File, workers int, talk *talk) (*scenarios.Material, error) {
-	start := time.Now()
-	material, err := file.Prepare(ctx, scenarios.DefaultCache(), workers, talk.stage)
-	talk.clear()
-	switch {
-	case errors.Is(err, context.Canceled):
-		return nil, code(exitInterrupted, errors.New("interrupted before the network started; nothing was written"))
-	case err != nil:
-		return nil, code(exitScenario, err)
-	}
-	talk.say("prepared in %.1f s: %s", time.Since(start).Seconds(), material.Describe())
-	for _, warning := range material.Warnings {
-		talk.say("warning: %s", warning)
-	}
-	return material, nil
-}
-
-// experiment is a run about to be made in a folder of its own.
-type experiment struct {
-	file     *scenarios.File
-	material *scenarios.Material
-	dir      string
-	workers  int
-	paranoid bool
-	until    virtual.Position // where to end before the last block; zero: nowhere
-}
-
-// simulate lets the network live, and leaves tables and manifest in the folder. A fault leaves
-// nothing, as the same run can be made again; what the user interrupts stays, and is valid.
-func (e experiment) simulate(ctx context.Context, talk *talk) (_ *report.Manifest, err error) {
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(e.dir)) // made by this run
-		}
-	}()
-	writer, err := report.NewWriter(e.dir, e.file.Tables()...)
-	if err != nil {
-		return nil, code(exitFailure, err)
-	}
-	defer func() {
-		if fault := writer.Close(); err == nil { // Close repeats the first fault
-			err = code(exitFailure, fault)
-		}
-	}()
-	watched, cancel := context.WithCancel(ctx)
-	defer cancel()
-	before := heapBytes()
-	network, err := e.file.Build(e.material, scenarios.Options{
-		Workers: e.workers, Recorder: watch{writer, cancel}, Paranoid: e.paranoid,
-	})
-	if err != nil {
-		return nil, code(exitScenario, err)
-	}
-	network.Config.Until = e.until
-	watch := time.Now()
-	network.Config.Stopwatch = func() int64 { return int64(time.Since(watch)) }
-	world, err := virtual.New(network.Config)
-	if err != nil {
-		return nil, code(exitScenario, err)
-	}
-	manifest := e.file.Manifest(e.material, network)
-	stamp(manifest)
-	stop := talk.follow(world)
-	start := time.Now()
-	err = world.Run(watched)
-	manifest.WallSeconds = time.Since(start).Seconds()
-	stop()
-	manifest.Ended = time.Now().UTC()
-	if fault := writer.Err(); fault != nil {
-		return nil, code(exitFailure, fmt.Errorf("the run was ended because it cannot be written: %w", fault))
-	}
-	manifest.Interrupted = errors.Is(err, context.Canceled)
-	if err != nil && !manifest.Interrupted {
-		return nil, code(exitFailure, err)
-	}
-	if err := writer.Close(); err != nil {
-		return nil, code(exitFailure, err)
-	}
-	scenarios.Finish(manifest, world)
-	manifest.Tables = writer.Tables()
-	manifest.Cost = costOf(world, before, e.workers, manifest.WallSeconds)
-	talk.say("%s", costLine(manifest))
-	return manifest, save(e.dir, e.file, manifest)
-}
-
-// watch ends the run at the first row that cannot be written, not after the last.
-type watch struct {
-	*report.Writer
-	cancel context.CancelFunc
-}
-
-func (w watch) Record(row trace.Row) {
-	w.Writer.Record(row)
-	if w.Err() != nil {
-		w.cancel()
-	}
-}
-
-// save writes run.json and the scenario as it was read.
-func save(dir string, file *scenarios.File, manifest *report.Manifest) error {
-	if err := os.WriteFile(filepath.Join(dir, "scenario.toml"), []byte(file.Text), 0o644); err != nil {
+	if err := printSummary(stdout, e.Dir, summary); err != nil {
 		return code(exitFailure, err)
 	}
-	return code(exitFailure, report.WriteManifest(dir, *manifest))
+	return code(exitFailure, printVerdicts(stdout, e.File.Judge(m, summary)))
 }
 
-func stamp(m *report.Manifest) {
-	v := currentVersion()
-	m.Versions = report.Versions{
-		Module: v.Version + " " + v.Revision, Go: v.Go, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, ISA: v.ISA,
+// drawUnlessInterrupted draws a run's figures, and returns at once when ctx ends: the tables are whole
+// already, and each figure is written whole or not at all.
+func drawUnlessInterrupted(ctx context.Context, dir string) (*report.Summary, error) {
+	type outcome struct {
+		summary *report.Summary
+		err     error
 	}
-	m.Started = time.Now().UTC()
+	ended := make(chan outcome, 1)
+	go func() {
+		summary, err := draw(dir, report.Window{})
+		ended <- outcome{summary, err}
+	}()
+	select {
+	case o := <-ended:
+		return o.summary, o.err
+	case <-ctx.Done():
+		return nil, code(exitInterrupted, fmt.Errorf("interrupted while figures were drawn; "+
+			"the run in %s is finished and its tables are whole; taolab report %s draws them", dir, dir))
+	}
+}
+
+// printVerdicts says which of a scenario's expectations hold; of those that do not, what was found.
+func printVerdicts(w io.Writer, verdicts []report.Verdict) error {
+	if len(verdicts) == 0 {
+		return nil
+	}
+	met, missed := 0, ""
+	for _, v := range verdicts {
+		if v.Met {
+			met++
+		} else {
+			missed += "\n  " + verdictText(v)
+		}
+	}
+	_, err := fmt.Fprintf(w, "\nexpectations of the scenario: %d of %d hold%s\n", met, len(verdicts), missed)
+	return err
+}
+
+// newExperiment is a run of a scenario in a folder that was made for it.
+func newExperiment(file *scenarios.File, dir string, workers int) *scenarios.Experiment {
+	v := currentVersion()
+	return &scenarios.Experiment{
+		File: file, Dir: dir, Cache: base.DefaultCache(), Workers: workers, Now: time.Now,
+		Versions: report.Versions{
+			Module: v.Version + " " + v.Revision, Go: v.Go, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, ISA: v.ISA,
+		},
+	}
+}
+
+// conduct makes a run and tells how far it is. A run that never begins leaves no folder.
+func conduct(ctx context.Context, e *scenarios.Experiment, talk *talk) (*report.Manifest, error) {
+	if err := e.Begin(); err != nil {
+		return nil, code(exitFailure, errors.Join(err, e.Discard()))
+	}
+	if err := prepare(ctx, e, talk); err != nil {
+		return nil, errors.Join(err, e.Discard())
+	}
+	stop := talk.follow(e.World)
+	manifest, err := e.Run(ctx)
+	stop()
+	if err != nil {
+		return nil, code(exitFailure, fmt.Errorf("%s: %w", e.Dir, err))
+	}
+	talk.say("%s", costLine(manifest))
+	return manifest, nil
+}
+
+func prepare(ctx context.Context, e *scenarios.Experiment, talk *talk) error {
+	start := time.Now()
+	stage, stop := talk.stages()
+	err := e.Prepare(ctx, stage)
+	stop()
+	switch {
+	case errors.Is(err, context.Canceled):
+		return code(exitInterrupted, errors.New("interrupted before the network started; nothing was recorded"))
+	case err != nil:
+		return code(exitScenario, err)
+	}
+	talk.say("prepared in %.1f s: %s", time.Since(start).Seconds(), e.Material.Describe())
+	for _, warning := range e.Material.Warnings {
+		talk.say("warning: %s", warning)
+	}
+	return nil
 }
 
 // makeFolder makes the folder that the results go to. A folder that the user named must not exist;

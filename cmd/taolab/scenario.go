@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"taolab/model/base"
 	"taolab/scenarios"
 )
 
@@ -128,10 +129,12 @@ func newScenarioValidate() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var faults []error
 			for _, name := range args {
-				if _, err := scenarios.Load(name, sets); err != nil {
+				file, err := scenarios.Load(name, sets)
+				if err != nil {
 					faults = append(faults, err)
 					continue
 				}
+				tellNotes(cmd.ErrOrStderr(), file)
 				fmt.Fprintf(cmd.OutOrStdout(), "%s: valid\n", name)
 			}
 			return code(exitScenario, errors.Join(faults...))
@@ -141,12 +144,24 @@ func newScenarioValidate() *cobra.Command {
 	return cmd
 }
 
+// tellNotes says what a file now means that does not name the current format, and what makes its
+// rankings hard to read.
+func tellNotes(stderr io.Writer, file *scenarios.File) {
+	for _, note := range file.Notes() {
+		fmt.Fprintf(stderr, "note: %s: %s\n", file.Origin, note)
+	}
+	for _, warning := range file.Warnings() {
+		fmt.Fprintf(stderr, "warning: %s: %s\n", file.Origin, warning)
+	}
+}
+
 // explanation is what `scenario explain` prints.
 type explanation struct {
-	Limits  []scenarios.Limit `json:"limits"`
-	Work    scenarios.Work    `json:"work"`
-	FLOPS   float64           `json:"flop_per_s"`
-	Seconds float64           `json:"seconds"`
+	InForce  []scenarios.Setting `json:"in_force"`
+	Warnings []string            `json:"warnings"`
+	Work     scenarios.Work      `json:"work"`
+	FLOPS    float64             `json:"flop_per_s"`
+	Seconds  float64             `json:"seconds"`
 }
 
 func newScenarioExplain() *cobra.Command {
@@ -162,15 +177,16 @@ func newScenarioExplain() *cobra.Command {
 			if err != nil {
 				return code(exitScenario, err)
 			}
+			tellNotes(cmd.ErrOrStderr(), file)
 			var e explanation
-			if e.Limits, err = file.Limits(); err != nil {
+			if e.InForce, err = file.InForce(); err != nil {
 				return code(exitScenario, err)
 			}
-			scale, err := file.Scale(scenarios.DefaultCache())
+			scale, err := file.Scale(base.DefaultCache())
 			if err != nil {
 				return code(exitScenario, err)
 			}
-			e.Limits = append(e.Limits, scale...)
+			e.InForce, e.Warnings = append(e.InForce, scale...), file.Warnings()
 			e.Work = file.Work()
 			e.FLOPS = speed(file.Probe())
 			e.Seconds = e.Work.FLOP / e.FLOPS / float64(runtime.NumCPU())
@@ -189,10 +205,10 @@ func (e explanation) print(w io.Writer, file *scenarios.File) error {
 	if err := file.WriteTOML(w, false); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n# The limits at this scale\n")
+	fmt.Fprintf(w, "\n# What is in force\n")
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, limit := range e.Limits {
-		fmt.Fprintf(table, "# %s\t%s\t%s\n", limit.Name, limit.Value, limit.Note)
+	for _, s := range e.InForce {
+		fmt.Fprintf(table, "# %s\t%s\t%s\n", s.Name, s.Value, s.Note)
 	}
 	if err := table.Flush(); err != nil {
 		return err

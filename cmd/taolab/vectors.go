@@ -28,10 +28,11 @@ func newVectors() *cobra.Command {
 		Short: "Compare this ledger with files of vectors from another implementation",
 		Long: `Read conformance files, let the rules of this ledger compute the same, and print for each file
 how many cases passed and the first difference: case, epoch, field, uid, what the file wants and
-what came. docs/reference/conformance.md describes the formats.
+what came. A file named - is standard input. docs/reference/conformance.md describes the formats.
 
-The exit code is 0 only if every case of every file passed; 4 says that values differ, 3 that a file
-is not what its format demands, 1 that one could not be read.`,
+A case with an unknown member or operation cannot be run: it is named, and the others run. The exit code
+is 0 only if every case of every file passed; 4 says that values differ, 3 that a file or a case is not
+what its format demands, 1 that a file could not be read.`,
 		Example: `  taolab vectors epoch_scenarios.json
   taolab vectors vectors/*.json --json
   taolab vectors --example vectors          write a small file of each format to start from`,
@@ -45,7 +46,10 @@ is not what its format demands, 1 that one could not be read.`,
 			if example != "" {
 				return writeExamples(example, conformance.SampleVectors())
 			}
-			files, err := checkVectors(args)
+			if err := onceOnly(args...); err != nil {
+				return err
+			}
+			files, err := checkVectors(cmd, args)
 			if asJSON {
 				return errors.Join(writeJSON(cmd.OutOrStdout(), files), err)
 			}
@@ -59,18 +63,20 @@ is not what its format demands, 1 that one could not be read.`,
 
 // checkVectors checks files in their order. The error says what most stands in the way: files that
 // could not be read, then those that are no vectors, then differences.
-func checkVectors(names []string) ([]vectorFile, error) {
+func checkVectors(cmd *cobra.Command, names []string) ([]vectorFile, error) {
 	var files []vectorFile
 	var unread, invalid []error
 	differ := 0
 	for _, name := range names {
-		f := vectorFile{File: name}
-		data, err := os.ReadFile(name)
+		f := vectorFile{File: inputName(name)}
+		data, err := readInput(cmd, name, conformance.MaxBytes)
 		if err != nil {
 			unread = append(unread, err)
 		} else if f.Result, err = conformance.Check(data); err != nil {
-			err = fmt.Errorf("%s: %w", name, err)
+			err = fmt.Errorf("%s: %w", f.File, err)
 			invalid = append(invalid, err)
+		} else if f.Faulty > 0 {
+			invalid = append(invalid, faults(f))
 		} else if !f.OK() {
 			differ++
 		}
@@ -91,6 +97,18 @@ func checkVectors(names []string) ([]vectorFile, error) {
 	return files, nil
 }
 
+// faults names what of a file could not be checked.
+func faults(f vectorFile) error {
+	var all []error
+	for _, fault := range f.Faults {
+		all = append(all, fmt.Errorf("%s: %s", f.File, fault.String()))
+	}
+	if more := f.Faulty - len(f.Faults); more > 0 {
+		all = append(all, fmt.Errorf("%s: and %d faults more", f.File, more))
+	}
+	return errors.Join(all...)
+}
+
 func printVectors(w io.Writer, files []vectorFile) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "file\tformat\tcases\tpassed\tepochs\tchecks\tfirst difference")
@@ -101,6 +119,8 @@ func printVectors(w io.Writer, files []vectorFile) error {
 			first = "not checked"
 		case f.First != nil:
 			first = f.First.String()
+		case f.Faulty > 0:
+			first = fmt.Sprintf("none, but %d faulty", f.Faulty)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\t%s\n", filepath.Base(f.File), f.Format, f.Cases,
 			f.Passed, f.Epochs, f.Checks, first)

@@ -224,6 +224,8 @@ func TestOtherNumbersNamesAndExtrasAreRead(t *testing.T) {
 			part{"h.1.attn.masked_bias", "F32", []int{}, encode32(nil, -1e4)}),
 		"tied head": append(parts(m, "F32", encode32), part{"lm_head.weight", "BF16",
 			[]int{small.Vocab, small.Width}, parts(m, "BF16", encodeBrain)[0].data}),
+		"the head in place of the embedding": append(parts(m, "F32", encode32)[1:], part{"lm_head.weight", "F32",
+			[]int{small.Vocab, small.Width}, parts(m, "F32", encode32)[0].data}),
 	} {
 		for _, with := range []string{"", prefix} {
 			list := slices.Clone(list)
@@ -265,6 +267,14 @@ func TestTensorsThatDoNotFitAreNamed(t *testing.T) {
 			return slices.DeleteFunc(list, func(p part) bool { return slices.Contains(names, p.name) })
 		}
 	}
+	prefixed := func(prefix string) func([]part) []part {
+		return func(list []part) []part {
+			for i := range list {
+				list[i].name = prefix + list[i].name
+			}
+			return list
+		}
+	}
 	for _, c := range []struct {
 		name, want string
 		change     func([]part) []part
@@ -272,8 +282,28 @@ func TestTensorsThatDoNotFitAreNamed(t *testing.T) {
 		{"missing", "missing tensors: ln_f.bias; expected those", func(list []part) []part {
 			return append(without("ln_f.bias")(list), part{"h.0.attn.bias", "F32", []int{8}, make([]byte, 32)})
 		}},
-		{"few numbers", "the tensors hold 1912 numbers; a model of vocabulary 12, context 8, width 8 and 2 layers has 1920",
+		{"missing and few", "missing tensors: ln_f.bias; expected those of a GPT2LMHeadModel of the 2 layers in config.json",
 			without("ln_f.bias")},
+		{"many missing", "missing tensors: wpe.weight, h.0.ln_1.weight, ", func(list []part) []part { return list[:1] }},
+		{"doubles", `"wte.weight" is F64; expected F32, F16 or BF16: convert it`, func(list []part) []part {
+			wte := of(list, "wte.weight")
+			wte.format, wte.data = "F64", slices.Concat(wte.data, wte.data)
+			return list
+		}},
+		{"doubles everywhere", ` is F64; expected F32, F16 or BF16: convert it`, func(list []part) []part {
+			for i := range list {
+				list[i].format, list[i].data = "F64", slices.Concat(list[i].data, list[i].data)
+			}
+			return list
+		}},
+		{"fewer tokens", `"wte.weight" has shape [11 8]; expected [12 8] by config.json`, func(list []part) []part {
+			wte := of(list, "wte.weight")
+			wte.shape, wte.data = []int{11, 8}, wte.data[:11*8*4]
+			return list
+		}},
+		{"compiled", `tensor "_orig_mod.wte.weight": the model was saved while compiled; save model._orig_mod instead, or take "_orig_mod." off`,
+			prefixed("_orig_mod.")},
+		{"parallel", `tensor "module.wte.weight": the model was saved inside DataParallel`, prefixed("module.")},
 		{"unexpected", `unexpected tensors: score.weight`, func(list []part) []part {
 			return append(list, part{"score.weight", "F32", []int{1}, make([]byte, 4)})
 		}},
@@ -284,7 +314,7 @@ func TestTensorsThatDoNotFitAreNamed(t *testing.T) {
 		{"twice", `tensors "ln_f.bias" and "transformer.ln_f.bias" are one`, func(list []part) []part {
 			return append(list, part{"transformer.ln_f.bias", "F32", []int{8}, make([]byte, 32)})
 		}},
-		{"turned", `"h.1.mlp.c_fc.weight" has shape [32 8]; expected [8 32]; GPT-2's linear layers store [in, out]`,
+		{"turned", `"h.1.mlp.c_fc.weight" has shape [32 8]; expected [8 32] by config.json; GPT-2's linear layers store [in, out]`,
 			func(list []part) []part {
 				of(list, "h.1.mlp.c_fc.weight").shape = []int{32, 8}
 				return list

@@ -7,8 +7,12 @@ import (
 	"math"
 	"strings"
 
+	"taolab/model/jsontext"
 	"taolab/model/lm"
 )
+
+// maxConfigDepth bounds how deep a config.json is nested.
+const maxConfigDepth = 64
 
 // config is GPT2Config as far as it says what a model computes, in the order in which it is written.
 type config struct {
@@ -57,13 +61,26 @@ func AppendConfig(b []byte, c lm.Config, endOfText int) ([]byte, error) {
 // compute something else than package lm. What a missing field means there it means here; fields that
 // do not change what a model computes are passed over.
 func ReadConfig(data []byte) (c lm.Config, err error) {
-	list, err := members(data)
-	if err != nil {
-		return c, fmt.Errorf("config.json: %w", err)
+	if c, err = readConfig(data); err == nil {
+		err = c.Validate()
 	}
-	values := map[string]json.RawMessage{}
-	for _, m := range list {
-		values[m.name] = m.value
+	if err != nil {
+		return lm.Config{}, fmt.Errorf("config.json: %w", err)
+	}
+	return c, nil
+}
+
+func readConfig(data []byte) (c lm.Config, err error) {
+	root, err := jsontext.Read(data, maxConfigDepth)
+	switch {
+	case err != nil:
+		return c, err
+	case root.Kind() != '{':
+		return c, root.Expected("an object")
+	}
+	if kind := root.Member("model_type"); kind.Kind() != 0 && string(kind.Raw()) != `"gpt2"` {
+		return c, fmt.Errorf("model_type is %.40s; this program has only models with \"gpt2\", as gpt2 and distilgpt2 are: "+
+			"take a model of that kind", kind.Raw())
 	}
 	for _, f := range [...]struct {
 		name string
@@ -72,24 +89,21 @@ func ReadConfig(data []byte) (c lm.Config, err error) {
 		{"vocab_size", &c.Vocab}, {"n_positions", &c.Context}, {"n_embd", &c.Width},
 		{"n_layer", &c.Layers}, {"n_head", &c.Heads},
 	} {
-		value, ok := values[f.name]
-		if !ok {
-			return c, fmt.Errorf("config.json: no %s; expected the fields of a GPT2Config", f.name)
+		value := root.Member(f.name)
+		if value.Kind() == 0 {
+			return c, fmt.Errorf("no %s; expected the members of a GPT2Config", f.name)
 		}
-		var n *int
-		if json.Unmarshal(value, &n) != nil || n == nil {
-			return c, fmt.Errorf("config.json: %s is %.40s; expected a whole number", f.name, value)
+		n, err := value.Whole(1, math.MaxInt32)
+		if err != nil {
+			return c, err
 		}
-		*f.to = *n
+		*f.to = int(n)
 	}
 	for _, rule := range rules(c) {
-		if value, ok := values[rule.name]; ok && !rule.allows(value) {
-			return c, fmt.Errorf("config.json: %s is %.40s; this program has only models with %s",
-				rule.name, value, strings.Join(rule.allowed, " or "))
+		if value := root.Member(rule.name); value.Kind() != 0 && !rule.allows(value.Raw()) {
+			return c, fmt.Errorf("%s is %.40s; this program has only models with %s", rule.name, value.Raw(),
+				strings.Join(rule.allowed, " or "))
 		}
-	}
-	if err := c.Validate(); err != nil {
-		return c, fmt.Errorf("config.json: %w", err)
 	}
 	return c, nil
 }
@@ -102,7 +116,6 @@ type rule struct {
 
 func rules(c lm.Config) []rule {
 	return []rule{
-		{"model_type", []string{`"gpt2"`}},
 		{"n_ctx", []string{fmt.Sprint(c.Context)}},
 		{"n_inner", []string{"null", fmt.Sprint(4 * c.Width)}},
 		{"activation_function", []string{`"gelu_new"`, `"gelu_pytorch_tanh"`}},

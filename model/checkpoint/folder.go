@@ -5,9 +5,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	"taolab/model/jsontext"
 	"taolab/model/lm"
 	"taolab/model/token"
 )
@@ -16,13 +20,16 @@ import (
 const (
 	ConfigFile    = "config.json"
 	WeightsFile   = "model.safetensors"
+	IndexFile     = WeightsFile + ".index.json" // of weights in several files
 	TokenizerFile = "tokenizer.json"
 )
 
 // Limits on the files in JSON. GPT-2's own tokenizer takes 1.4 MB.
 const (
 	maxConfigBytes    = 1 << 20
+	maxIndexBytes     = 64 << 20
 	maxTokenizerBytes = 64 << 20
+	maxParts          = 512 // files of one model
 )
 
 // Checkpoint is what a folder holds: a model, and the tokenizer of its text or nil.
@@ -59,36 +66,135 @@ func Load(folder string) (*Checkpoint, error) {
 	return c, c.check(folder)
 }
 
-// check demands that the model has a row for every token.
+// check demands that the model has a row for every token that a text may hold.
 func (c *Checkpoint) check(folder string) error {
-	if c.Tokenizer != nil && c.Tokenizer.Vocab() > c.Model.Config.Vocab {
+	if c.Tokenizer != nil && c.Tokenizer.Reach() > c.Model.Config.Vocab {
 		return fmt.Errorf("%s: the tokenizer has %d tokens and the model %d; "+
-			"expected a tokenizer of this model", folder, c.Tokenizer.Vocab(), c.Model.Config.Vocab)
+			"expected a tokenizer of this model", folder, c.Tokenizer.Reach(), c.Model.Config.Vocab)
 	}
 	return nil
 }
 
 func loadModel(folder string, config lm.Config) (m *lm.Model, err error) {
-	path := filepath.Join(folder, WeightsFile)
-	err = WithFile(path, func(f *File) error {
-		m, err = f.ReadModel(config)
-		return err
-	})
-	if !errors.Is(err, fs.ErrNotExist) {
-		return m, err
+	paths, err := WeightFiles(folder)
+	if err != nil {
+		return nil, err
 	}
-	for _, other := range []string{WeightsFile + ".index.json", "pytorch_model.bin"} {
+	err = withFiles(paths, nil, func(files []*File) error {
+		if m, err = ReadModel(config, files...); err != nil && len(files) == 1 {
+			return fmt.Errorf("%s: %w", paths[0], err)
+		} else if err != nil {
+			return fmt.Errorf("%s: %w", folder, err)
+		}
+		return nil
+	})
+	return m, err
+}
+
+// WeightFiles finds the files of a folder's weights: model.safetensors, or those that an index lists.
+func WeightFiles(folder string) ([]string, error) {
+	path := filepath.Join(folder, WeightsFile)
+	_, err := os.Stat(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return []string{path}, nil // what is wrong with it shows when it is read
+	}
+	index := filepath.Join(folder, IndexFile)
+	if _, missing := os.Stat(index); missing == nil {
+		return readIndex(folder, index)
+	}
+	for _, other := range []string{"pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack"} {
 		if _, missing := os.Stat(filepath.Join(folder, other)); missing == nil {
 			err = fmt.Errorf("%w; found %s, which is not read: let transformers save the model anew, "+
-				"as one file, with save_pretrained(folder, safe_serialization=True, max_shard_size=\"100GB\")",
-				err, other)
+				"with save_pretrained(folder, safe_serialization=True)", err, other)
 		}
 	}
 	return nil, err
 }
 
+// readIndex lists the files that an index names, and demands that each holds what it should.
+func readIndex(folder, path string) ([]string, error) {
+	data, err := ReadFile(path, maxIndexBytes)
+	if err != nil {
+		return nil, err
+	}
+	tensors, err := parseIndex(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	var paths []string
+	for _, name := range slices.Sorted(maps.Keys(tensors)) {
+		file := filepath.Join(folder, name)
+		if _, err := os.Stat(file); err != nil {
+			return nil, fmt.Errorf("%s: lists %s, which cannot be read: %w; fetch all parts of the model", path, name, err)
+		}
+		err := WithFile(file, func(f *File) error {
+			held := map[string]bool{}
+			for _, t := range f.Tensors {
+				held[t.Name] = true
+			}
+			for _, wanted := range tensors[name] {
+				if !held[wanted] {
+					return fmt.Errorf("no tensor %q, which %s places here; fetch the parts and the index together", wanted, IndexFile)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, file)
+	}
+	return paths, nil
+}
+
+// parseIndex reads which tensors lie in which file of the same folder.
+func parseIndex(data []byte) (map[string][]string, error) {
+	root, err := jsontext.Read(data, maxConfigDepth)
+	if err != nil {
+		return nil, err
+	}
+	list := root.Member("weight_map")
+	if list.Kind() != '{' {
+		return nil, list.Expected("a weight_map of tensors to files")
+	}
+	tensors := map[string][]string{}
+	for tensor, v := range list.Members() {
+		file, err := v.Text()
+		if err != nil {
+			return nil, err
+		}
+		if strings.ContainsAny(file, `/\`) || !strings.HasSuffix(file, ".safetensors") {
+			return nil, v.Expected("the name of a .safetensors file beside the index")
+		}
+		if tensors[file] = append(tensors[file], tensor); len(tensors) > maxParts {
+			return nil, v.Errorf("more than %d files", maxParts)
+		}
+	}
+	if len(tensors) == 0 {
+		return nil, list.Errorf("no tensor; expected those of a model")
+	}
+	return tensors, nil
+}
+
+// withFiles opens files one inside the other, for as long as read takes.
+func withFiles(paths []string, open []*File, read func([]*File) error) error {
+	if len(paths) == 0 {
+		return read(open)
+	}
+	return openFile(paths[0], func(f *File) error { return withFiles(paths[1:], append(open, f), read) })
+}
+
 // WithFile opens a safetensors file for as long as read takes. Errors begin with its path.
 func WithFile(path string, read func(*File) error) error {
+	return openFile(path, func(f *File) error {
+		if err := read(f); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return nil
+	})
+}
+
+func openFile(path string, read func(*File) error) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -102,13 +208,10 @@ func WithFile(path string, read func(*File) error) error {
 		return fmt.Errorf("%s: no regular file", path)
 	}
 	f, err := Open(file, info.Size())
-	if err == nil {
-		err = read(f)
-	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return nil
+	return read(f)
 }
 
 // Save writes the three files into a folder, which it makes where there is none. Each takes the place
@@ -148,8 +251,11 @@ func ReadFile(path string, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > most {
-		return nil, fmt.Errorf("%s: expected a file of at most %d bytes", path, most)
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: no regular file; expected one of at most %d bytes", path, most)
+	}
+	if info.Size() > most {
+		return nil, fmt.Errorf("%s: %d bytes; expected %d at most", path, info.Size(), most)
 	}
 	file, err := os.Open(path)
 	if err != nil {

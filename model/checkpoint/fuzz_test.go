@@ -89,3 +89,23 @@ func FuzzEveryConfigurationIsReadOrRefused(f *testing.F) {
 		}
 	})
 }
+
+func FuzzEveryIndexIsReadOrRefused(f *testing.F) {
+	f.Add([]byte(`{"metadata": {"total_size": 4}, "weight_map": {"wte.weight": "model-00001-of-00002.safetensors"}}`))
+	f.Add([]byte(`{"weight_map": {"a": "../x.safetensors", "b": "/x.safetensors", "c": ".safetensors", "d": "x/y.safetensors"}}`))
+	f.Add([]byte(`{"weight_map": {"a": 1}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		files, err := parseIndex(data)
+		if err != nil {
+			return
+		}
+		if len(files) == 0 || len(files) > maxParts {
+			t.Errorf("%d files", len(files))
+		}
+		for name, tensors := range files { // order-free: each is checked by itself
+			if strings.ContainsAny(name, "/\\") || name == "." || name == ".." || len(tensors) == 0 {
+				t.Errorf("%q holds %d tensors", name, len(tensors))
+			}
+		}
+	})
+}

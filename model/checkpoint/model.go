@@ -20,80 +20,101 @@ const prefix = "transformer."
 // head is the output layer, which shares the token embedding's weights.
 const head = "lm_head.weight"
 
+// embedding is the matrix that turns tokens into vectors.
+const embedding = "wte.weight"
+
 // masks are the causal masks that older files store beside the weights.
 var masks = regexp.MustCompile(`^h\.\d+\.attn\.(bias|masked_bias)$`)
 
-// ReadModel reads the weights of a model of a shape. Names may have the prefix "transformer." or not;
-// lm_head.weight may be there, if it is equal to the token embedding; masks are passed over. It refuses
-// missing and unexpected tensors, other shapes, and weights that are no numbers or beyond
-// [lm.WeightLimit].
-func (f *File) ReadModel(c lm.Config) (*lm.Model, error) {
+// wrappers put a prefix before the names of the model that is meant.
+var wrappers = []struct{ prefix, cure string }{
+	{"_orig_mod.", "the model was saved while compiled; save model._orig_mod instead"},
+	{"module.", "the model was saved inside DataParallel; save model.module instead"},
+}
+
+// located is a tensor and the file that holds it.
+type located struct {
+	Tensor
+	in *File
+}
+
+// ReadModel reads the weights of a model of a shape from this file alone, as [ReadModel] does.
+func (f *File) ReadModel(c lm.Config) (*lm.Model, error) { return ReadModel(c, f) }
+
+// ReadModel reads the weights of a model of a shape, which may be spread over several files. Names may
+// have the prefix "transformer." or not; lm_head.weight may be there, if it is equal to the token
+// embedding, or in its place; masks are passed over. It refuses missing and unexpected tensors, other
+// shapes, and weights that are no numbers or beyond [lm.WeightLimit].
+func ReadModel(c lm.Config, files ...*File) (*lm.Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	found, err := f.named()
+	found, err := named(files)
 	if err != nil {
 		return nil, err
 	}
-	// At two bytes a number at least, this bounds what is allocated by the size of the file.
-	numbers := 0
-	for _, t := range f.Tensors {
-		if t.Readable() {
-			numbers += t.Len()
-		}
-	}
-	if numbers < c.Params() {
-		return nil, fmt.Errorf("safetensors: the tensors hold %d numbers; "+
-			"a model of vocabulary %d, context %d, width %d and %d layers has %d", numbers, c.Vocab, c.Context, c.Width, c.Layers, c.Params())
-	}
-	m := &lm.Model{Config: c, Weights: make([]float32, c.Params())}
-	tensors := m.Tensors()
-	if err := match(found, tensors); err != nil {
+	if err := match(found, c); err != nil {
 		return nil, err
 	}
+	// All numbers are there, at two bytes or more: the files' size bounds what is allocated.
+	m := &lm.Model{Config: c, Weights: make([]float32, c.Params())}
+	tensors := m.Tensors()
 	for _, to := range tensors {
-		if err := f.fill(to.Data, found[to.Name]); err != nil {
+		t := found[to.Name]
+		if err := t.in.fill(to.Data, t.Tensor); err != nil {
 			return nil, err
 		}
 	}
 	if tied, ok := found[head]; ok {
-		err = f.compare(tied, tensors[0].Data)
+		err = tied.in.compare(tied.Tensor, tensors[0].Data)
 	}
 	return m, err
 }
 
 // named finds the tensors by their names without prefix, masks left out.
-func (f *File) named() (map[string]Tensor, error) {
-	found := map[string]Tensor{}
-	for _, t := range f.Tensors {
-		name := strings.TrimPrefix(t.Name, prefix)
-		if masks.MatchString(name) {
-			continue
+func named(files []*File) (map[string]located, error) {
+	found := map[string]located{}
+	for _, f := range files {
+		for _, t := range f.Tensors {
+			for _, w := range wrappers {
+				if strings.HasPrefix(t.Name, w.prefix) {
+					return nil, fmt.Errorf("safetensors: tensor %q: %s, or take %q off all names", t.Name, w.cure, w.prefix)
+				}
+			}
+			name := strings.TrimPrefix(t.Name, prefix)
+			if masks.MatchString(name) {
+				continue
+			}
+			if other, ok := found[name]; ok {
+				return nil, fmt.Errorf("safetensors: tensors %q and %q are one; expected each once, with %q or without",
+					other.Name, t.Name, prefix)
+			}
+			found[name] = located{t, f}
 		}
-		if other, ok := found[name]; ok {
-			return nil, fmt.Errorf("safetensors: tensors %q and %q are one; expected names with %q or without",
-				other.Name, t.Name, prefix)
+	}
+	if _, ok := found[embedding]; !ok { // the head is the same matrix
+		if tied, ok := found[head]; ok {
+			found[embedding] = tied
 		}
-		found[name] = t
 	}
 	return found, nil
 }
 
 // match compares what is there with what a model has.
-func match(found map[string]Tensor, wanted []lm.Tensor) error {
+func match(found map[string]located, c lm.Config) error {
 	var missing, unexpected []string
 	known := map[string]bool{head: true}
-	for _, w := range wanted {
+	for _, w := range c.Tensors() {
 		known[w.Name] = true
 		t, ok := found[w.Name]
 		switch {
 		case !ok:
 			missing = append(missing, w.Name)
-		case !slices.Equal(t.Shape, w.Shape):
-			return fmt.Errorf("safetensors: tensor %q has shape %v; expected %v%s", t.Name, t.Shape, w.Shape,
-				turned(t.Shape, w.Shape))
 		case !t.Readable():
-			return fmt.Errorf("safetensors: tensor %q is %s; expected F32, F16 or BF16", t.Name, t.Format)
+			return unreadable(t.Tensor)
+		case !slices.Equal(t.Shape, w.Shape):
+			return fmt.Errorf("safetensors: tensor %q has shape %v; expected %v by config.json%s", t.Name, t.Shape, w.Shape,
+				turned(t.Shape, w.Shape))
 		}
 	}
 	for name, t := range found { // order-free: sorted below
@@ -112,8 +133,8 @@ func match(found map[string]Tensor, wanted []lm.Tensor) error {
 	if len(unexpected) > 0 {
 		faults = append(faults, "unexpected tensors: "+some(unexpected))
 	}
-	return fmt.Errorf("safetensors: %s; expected those of a GPT2LMHeadModel of the shape in config.json",
-		strings.Join(faults, "; "))
+	return fmt.Errorf("safetensors: %s; expected those of a GPT2LMHeadModel of the %d layers in config.json: save the "+
+		"whole model with save_pretrained(folder)", strings.Join(faults, "; "), c.Layers)
 }
 
 // turned is a hint for matrices in the layout of other models.

@@ -1,20 +1,21 @@
 package checkpoint
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"taolab/model/jsontext"
 )
 
 // Limits on what a header may hold.
 const (
-	maxHeaderBytes = 16 << 20
+	maxHeaderBytes = 100_000_000 // the format's own limit
+	maxHeaderDepth = 16
 	maxRank        = 8
 )
 
@@ -73,6 +74,9 @@ func Open(data io.ReaderAt, size int64) (*File, error) {
 	}
 	n := binary.LittleEndian.Uint64(length[:])
 	if left := uint64(size - 8); n > min(left, maxHeaderBytes) {
+		if what := describe(data, size); what != "" {
+			return nil, fmt.Errorf("safetensors: found %s", what)
+		}
 		return nil, fmt.Errorf("safetensors: a header of %d bytes is announced; "+
 			"the file has room for %d, and %d are allowed", n, left, maxHeaderBytes)
 	}
@@ -90,102 +94,140 @@ func Open(data io.ReaderAt, size int64) (*File, error) {
 	return f, nil
 }
 
+// describe says what a file is that begins with no header.
+func describe(data io.ReaderAt, size int64) string {
+	head := make([]byte, min(size, 64))
+	if readAt(data, head, 0) != nil {
+		return ""
+	}
+	return jsontext.Describe(head)
+}
+
 // readAt fills b; a file that ends before is cut short.
 func readAt(data io.ReaderAt, b []byte, at int64) error {
-	if n, err := data.ReadAt(b, at); n < len(b) {
-		return fmt.Errorf("safetensors: byte %d: %w", at+int64(n), err)
+	n, err := data.ReadAt(b, at)
+	switch {
+	case n == len(b):
+		return nil
+	case err == io.EOF || err == io.ErrUnexpectedEOF:
+		return fmt.Errorf("safetensors: the file ends at byte %d; expected %d more: fetch it again", at+int64(n), len(b)-n)
 	}
-	return nil
+	return fmt.Errorf("safetensors: byte %d cannot be read: %w", at+int64(n), err)
 }
 
 // parse reads the header's members; offsets count from its end still.
 func (f *File) parse(header []byte) error {
-	switch {
-	case len(header) == 0 || header[0] != '{':
+	if len(header) == 0 || header[0] != '{' {
 		return fmt.Errorf("starts with %.1q; expected an object, {", header)
-	case !utf8.Valid(header):
-		return fmt.Errorf("not UTF-8")
 	}
-	list, err := members(header)
+	root, err := jsontext.Read(header, maxHeaderDepth)
 	if err != nil {
 		return err
 	}
-	for _, m := range list {
-		if m.name == "__metadata__" {
-			f.Metadata, err = textMap(m.value)
-		} else {
-			var t Tensor
-			t, err = parseTensor(m.value)
-			t.Name = m.name
-			f.Tensors = append(f.Tensors, t)
+	tensors := 0
+	for range root.Members() {
+		tensors++
+	}
+	f.Tensors = make([]Tensor, 0, tensors)
+	for name, value := range root.Members() {
+		if name == "__metadata__" {
+			if f.Metadata, err = textMap(value); err != nil {
+				return err
+			}
+			continue
 		}
+		t, err := parseTensor(value)
 		if err != nil {
-			return fmt.Errorf("%q: %w", m.name, err)
+			return err
 		}
+		t.Name = name
+		f.Tensors = append(f.Tensors, t)
 	}
 	return nil
 }
 
 // textMap reads an object of texts.
-func textMap(value json.RawMessage) (map[string]string, error) {
-	list, err := members(value)
-	if err != nil {
-		return nil, err
+func textMap(value jsontext.Value) (map[string]string, error) {
+	if value.Kind() != '{' {
+		return nil, value.Expected("an object of texts")
 	}
 	texts := map[string]string{}
-	for _, m := range list {
-		var text *string
-		if json.Unmarshal(m.value, &text) != nil || text == nil {
-			return nil, fmt.Errorf("%q is %.40s; expected a text", m.name, m.value)
+	for name, v := range value.Members() {
+		text, err := v.Text()
+		if err != nil {
+			return nil, err
 		}
-		texts[m.name] = *text
+		texts[name] = text
 	}
 	return texts, nil
 }
 
-func parseTensor(value json.RawMessage) (t Tensor, err error) {
-	list, err := members(value)
+func parseTensor(value jsontext.Value) (t Tensor, err error) {
+	if value.Kind() != '{' {
+		return t, value.Expected("an object with dtype, shape and data_offsets")
+	}
+	for name, v := range value.Members() {
+		if name != "dtype" && name != "shape" && name != "data_offsets" {
+			return t, v.Errorf("unknown member; expected dtype, shape and data_offsets")
+		}
+	}
+	dtype, err := value.Need("dtype")
 	if err != nil {
 		return t, err
 	}
-	var offsets []int64
-	for _, m := range list {
-		known := !bytes.Contains(m.value, []byte("null")) // which encoding/json reads as 0
-		switch m.name {
-		case "dtype":
-			err = json.Unmarshal(m.value, &t.Format)
-		case "shape":
-			err = json.Unmarshal(m.value, &t.Shape)
-		case "data_offsets":
-			err = json.Unmarshal(m.value, &offsets)
-		default:
-			known = false
-		}
-		if err != nil || !known {
-			return t, fmt.Errorf("%q is %.60s; expected a dtype, a shape and data_offsets of whole numbers",
-				m.name, m.value)
-		}
+	if t.Format, err = dtype.Text(); err != nil {
+		return t, err
+	}
+	if t.Shape, err = wholes(value, "shape"); err != nil {
+		return t, err
+	}
+	offsets, err := wholes(value, "data_offsets")
+	if err != nil {
+		return t, err
 	}
 	size, ok := elementBytes[t.Format]
 	switch {
 	case !ok:
-		return t, fmt.Errorf("dtype %q is unknown", t.Format)
-	case t.Shape == nil:
-		return t, fmt.Errorf("no shape")
+		return t, dtype.Expected("one of " + strings.Join(slices.Sorted(maps.Keys(elementBytes)), ", "))
 	case len(t.Shape) > maxRank:
-		return t, fmt.Errorf("%d dimensions; %d are allowed", len(t.Shape), maxRank)
+		return t, value.Errorf("%d dimensions; %d are allowed", len(t.Shape), maxRank)
 	case len(offsets) != 2:
-		return t, fmt.Errorf("%d data_offsets; expected begin and end", len(offsets))
-	case offsets[0] < 0 || offsets[1] < offsets[0]:
-		return t, fmt.Errorf("data_offsets %v; expected a begin of at least 0 and an end not before it",
-			offsets)
+		return t, value.Errorf("%d data_offsets; expected begin and end", len(offsets))
+	case offsets[1] < offsets[0]:
+		return t, value.Errorf("data_offsets %v; expected an end not before the begin", offsets)
 	}
-	t.start, t.end = offsets[0], offsets[1]
+	t.start, t.end = int64(offsets[0]), int64(offsets[1])
 	if want, ok := volume(t.Shape, size); !ok || want != t.end-t.start {
-		return t, fmt.Errorf("shape %v of %s does not take the %d bytes from %d to %d",
+		return t, value.Errorf("shape %v of %s does not take the %d bytes from %d to %d",
 			t.Shape, t.Format, t.end-t.start, t.start, t.end)
 	}
 	return t, nil
+}
+
+// wholes reads a member that is a list of whole numbers from 0 on.
+func wholes(value jsontext.Value, name string) ([]int, error) {
+	list, err := value.Need(name)
+	if err != nil {
+		return nil, err
+	}
+	if list.Kind() != '[' {
+		return nil, list.Expected("a list of whole numbers")
+	}
+	numbers := []int{}
+	for _, v := range list.Elements() {
+		n, err := v.Whole(0, math.MaxInt64)
+		if err != nil {
+			return nil, err
+		}
+		numbers = append(numbers, int(n))
+	}
+	return numbers, nil
+}
+
+// unreadable is the error of a tensor in another format.
+func unreadable(t Tensor) error {
+	return fmt.Errorf("safetensors: tensor %q is %s; expected F32, F16 or BF16: convert it, as "+
+		"model.float().save_pretrained(folder) does with transformers", t.Name, t.Format)
 }
 
 // volume is the size of a tensor in bytes, unless it is beyond all files.
@@ -243,7 +285,7 @@ func (f *File) arrange(begin, size int64) error {
 func (f *File) Read(t Tensor, visit func(first int, x []float32) error) error {
 	decode := decoders[t.Format]
 	if decode == nil {
-		return fmt.Errorf("safetensors: tensor %q is %s; expected F32, F16 or BF16", t.Name, t.Format)
+		return unreadable(t)
 	}
 	const chunk = 1 << 14
 	size := int(elementBytes[t.Format])

@@ -117,7 +117,7 @@ func (c Config) NextBytes(rows, cols int) int { return workspaceBytes(c, rows, c
 func (c Config) TrainBytes(rows, cols int) int { return workspaceBytes(c, rows, cols, train) }
 
 func workspaceBytes(c Config, rows, cols int, p purpose) int {
-	w := Workspace{shape: shape{c, rows, cols, p, 0, 0}}
+	w := Workspace{shape: shape{config: c, rows: rows, cols: cols, purpose: p}}
 	w.layout()
 	return 4 * w.used
 }

@@ -11,11 +11,14 @@ import (
 // Every format is a line of text that names it, little-endian integers, and float32 numbers in the
 // order of their arena. One value has one form; reading refuses every other.
 const (
-	modelMagic    = "taolab model 1\n"
-	adamMagic     = "taolab adamw 1\n"
-	adam16Magic   = "taolab adamw bfloat16 1\n"
-	routerMagic   = "taolab router 1\n"
-	momentumMagic = "taolab momentum 1\n"
+	modelMagic       = "taolab model 1\n"
+	adamMagic        = "taolab adamw 1\n"
+	adam16Magic      = "taolab adamw bfloat16 1\n"
+	routerMagic      = "taolab router 1\n"
+	routerStateMagic = "taolab router's state 1\n"
+	momentumMagic    = "taolab momentum 1\n"
+	rowRouterMagic   = "taolab row router 1\n"
+	rowAdamMagic     = "taolab row router's adam 1\n"
 )
 
 // AppendBinary appends the model: vocab, context, width, layers, heads (4 bytes each), the weights.
@@ -152,6 +155,105 @@ func (r *Router) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
+// AppendBinary appends the router: the numbers of gates and of subsets (4 bytes each), the trunk as a
+// model, gates, biases, the common head, the subset head.
+func (r *RowRouter) AppendBinary(b []byte) ([]byte, error) {
+	b = append(b, rowRouterMagic...)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(r.Bias)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(r.subsets()))
+	b, err := r.Trunk.AppendBinary(b)
+	b = appendFloats(appendFloats(b, r.Gates), r.Bias)
+	return appendFloats(appendFloats(b, r.Common), r.Subsets), err
+}
+
+// UnmarshalBinary reads what AppendBinary wrote; r changes only when all is well.
+func (r *RowRouter) UnmarshalBinary(data []byte) error {
+	in := reader{what: "row router", data: data}
+	in.magic(rowRouterMagic)
+	n, s := uint64(in.uint32()), uint64(in.uint32())
+	trunk := in.model()
+	if in.err == nil {
+		if err := checkRowRouter(trunk.Config, int(n), int(s)); err != nil {
+			in.fail("%v", err)
+		}
+	}
+	read, d := RowRouter{Trunk: &trunk}, uint64(trunk.Config.Width)
+	for _, part := range [...]struct {
+		to *[]float32
+		n  uint64
+	}{{&read.Gates, n * d}, {&read.Bias, n}, {&read.Common, d + 1}, {&read.Subsets, s * (d + 1)}} {
+		*part.to = in.floats(part.n, -WeightLimit, WeightLimit)
+	}
+	if err := in.end(); err != nil {
+		return err
+	}
+	*r = read
+	return nil
+}
+
+// AppendBinary appends the state: steps (8 bytes), the number of gates (8 bytes) and the steps of each,
+// the number of moments (8 bytes), M and V.
+func (st *RowAdam) AppendBinary(b []byte) ([]byte, error) {
+	b = append(b, rowAdamMagic...)
+	b = binary.LittleEndian.AppendUint64(b, st.Steps)
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(st.GateSteps)))
+	for _, steps := range st.GateSteps {
+		b = binary.LittleEndian.AppendUint64(b, steps)
+	}
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(st.M)))
+	return appendFloats(appendFloats(b, st.M), st.V), nil
+}
+
+// UnmarshalBinary reads what AppendBinary wrote; st changes only when all is well.
+func (st *RowAdam) UnmarshalBinary(data []byte) error {
+	r := reader{what: "row router's Adam", data: data}
+	r.magic(rowAdamMagic)
+	var read RowAdam
+	read.Steps = r.count()
+	gates := r.uint64()
+	for i := uint64(0); i < gates && r.err == nil; i++ {
+		read.GateSteps = append(read.GateSteps, r.count())
+	}
+	n := r.uint64()
+	if read.Steps > 0 && n == 0 {
+		r.fail("no moments after %d steps; expected one of each kind per weight", read.Steps)
+	}
+	read.M = r.floats(n, -math.MaxFloat32, math.MaxFloat32)
+	read.V = r.floats(n, 0, math.MaxFloat32)
+	if err := r.end(); err != nil {
+		return err
+	}
+	*st = read
+	return nil
+}
+
+// AppendBinary appends the state: the batches that wait (4 bytes), the number of momenta (8 bytes) and the
+// momenta, the number of sums (8 bytes) and the sums.
+func (st *RouterState) AppendBinary(b []byte) ([]byte, error) {
+	b = append(b, routerStateMagic...)
+	b = binary.LittleEndian.AppendUint32(b, uint32(st.Waiting))
+	for _, part := range [...][]float32{st.Momentum, st.Sum} {
+		b = binary.LittleEndian.AppendUint64(b, uint64(len(part)))
+		b = appendFloats(b, part)
+	}
+	return b, nil
+}
+
+// UnmarshalBinary reads what AppendBinary wrote; st changes only when all is well.
+func (st *RouterState) UnmarshalBinary(data []byte) error {
+	r := reader{what: "router's state", data: data}
+	r.magic(routerStateMagic)
+	var read RouterState
+	read.Waiting = int(r.uint32())
+	read.Momentum = r.floats(r.uint64(), -math.MaxFloat32, math.MaxFloat32)
+	read.Sum = r.floats(r.uint64(), -math.MaxFloat32, math.MaxFloat32)
+	if err := r.end(); err != nil {
+		return err
+	}
+	*st = read
+	return nil
+}
+
 // AppendBinary appends the momentum: the number of weights (8 bytes) and one number for each.
 func (m Momentum) AppendBinary(b []byte) ([]byte, error) {
 	b = append(b, momentumMagic...)
@@ -228,6 +330,15 @@ func (r *reader) uint64() uint64 {
 		return binary.LittleEndian.Uint64(b)
 	}
 	return 0
+}
+
+// count reads a number of steps.
+func (r *reader) count() uint64 {
+	v := r.uint64()
+	if v > math.MaxInt64 {
+		r.fail("%d steps; expected at most %d", v, uint64(math.MaxInt64))
+	}
+	return v
 }
 
 // product reads a float64 in 0..1.

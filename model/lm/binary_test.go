@@ -26,10 +26,18 @@ func forms() (names []string, full, empty []form) {
 	st16 := new(AdamState16)
 	w.Train16(m, adamW, st16, tokens, tokens, 2, 5)
 	r := NewRouter(c, 3, s)
-	w.TrainRouter(r, SGD{Rate: 0.1}, mom, tokens, 2, 5, []uint16{1}, []float32{1})
-	return []string{"model", "AdamW state", "router", "momentum", "AdamW state in bfloat16"},
-		[]form{m, st, r, mom, st16},
-		[]form{new(Model), new(AdamState), new(Router), new(Momentum), new(AdamState16)}
+	w.TrainSGD(m, SGD{Rate: 0.1}, mom, tokens, tokens, 2, 5)
+	routerState := new(RouterState)
+	for range 3 {
+		w.TrainRouter(r, RouterTraining{SGD{Rate: 0.1}, 2}, routerState, tokens, 2, 5, []uint16{1}, []float32{1})
+	}
+	byRow, rowAdam := NewRowRouter(New(c, s), 3, 2), new(RowAdam)
+	w.TrainRows(byRow, DefaultRowTraining, rowAdam, tokens, 2, 5, []uint16{1, 0}, nil, []RowPair{{1, 2, 0.7}})
+	return []string{"model", "AdamW state", "router", "momentum", "AdamW state in bfloat16", "row router",
+			"row router's Adam", "router's state"},
+		[]form{m, st, r, mom, st16, byRow, rowAdam, routerState},
+		[]form{new(Model), new(AdamState), new(Router), new(Momentum), new(AdamState16), new(RowRouter),
+			new(RowAdam), new(RouterState)}
 }
 
 func TestBinaryFormsRoundTrip(t *testing.T) {
@@ -126,7 +134,8 @@ func FuzzBinaryForms(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, v := range []form{
-			new(Model), new(AdamState), new(Router), new(Momentum), new(AdamState16),
+			new(Model), new(AdamState), new(Router), new(Momentum), new(AdamState16), new(RowRouter),
+			new(RowAdam), new(RouterState),
 		} {
 			if v.UnmarshalBinary(data) != nil {
 				continue

@@ -64,7 +64,7 @@ func (d *Decoder) Feed(tokens []uint16) []float32 {
 		panic(fmt.Sprintf("lm: %d tokens after %d; the context has %d positions", cols, d.length, c.Context))
 	}
 	w, m := &d.work, d.model
-	w.prepare(m, shape{c, d.rows, cols, decode, 0, 0}, tokens)
+	w.prepare(m, shape{config: c, rows: d.rows, cols: cols, purpose: decode}, tokens)
 	w.turnedHead = d.head
 	if d.length == 0 {
 		w.turnHead(m)

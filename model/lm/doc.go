@@ -1,5 +1,6 @@
-// Package lm is the learner: a transformer in the shape of GPT-2, its training, and the router that
-// a validator trains to rank its peers. Batches are rows of equally long token sequences.
+// Package lm is the learner: a transformer in the shape of GPT-2, its training, and the routers that
+// a validator trains to rank its peers, by batch or by row. Batches are rows of equally long token
+// sequences.
 //
 // It promises that a result depends on the arguments alone, bit for bit: not on the processor, the
 // instruction set, the workspace or what the workspace did before. It promises to allocate nothing
@@ -10,7 +11,8 @@
 // the layout and the tensor names of Hugging Face's GPT-2: layer norm before each half block
 // (pre-norm), learned positions, GELU in its tanh form (Hendrycks and Gimpel, 2016), the head tied
 // to the token embedding, no dropout. The optimiser is AdamW (Loshchilov and Hutter, 2019). Router:
-// the sigmoid gates of Bittensor's validator of 2022.
+// the sigmoid gates of Bittensor's validator of 2022. A router by row learns with Adam (Kingma and Ba,
+// 2014), which leaves the moments of unused gates as they are, as sparse implementations of it do.
 //
 // # Arithmetic
 //
@@ -75,7 +77,7 @@
 // token[p] takes dx[p] for ascending p. Of the positions: sum over rows of dx, +0 where unused.
 //
 // Clipping: the gradients, in the order of the arena (a router: trunk, gates, biases, each from its
-// own start), are cut into stretches of 4,096; square = the float64 sum of sum16(g*g) of each
+// own start; a row router: trunk, gates and biases of the pairs' uids, common head, subset head), are cut into stretches of 4,096; square = the float64 sum of sum16(g*g) of each
 // stretch; norm = its float64 root. Where norm exceeds the limit, every gradient is multiplied by
 // limit/norm, computed in float64 and rounded; otherwise by 1. A norm beyond float32 cancels the
 // step.
@@ -95,6 +97,34 @@
 // (s*(1-s)); dbias = sum16(dz), dgate = dz*hidden, rows ascending, both added to +0 in the order of
 // the uids; dhidden = dz^T*Gates over the uids in their order.
 //
+// Several batches to a router's step: their gradients are added to sums, which start from +0; length is
+// the norm of the sums, n the number of batches. At the step the sums are multiplied by limit/length where
+// length*(1/n) exceeds the limit, else by 1/n, computed in float64 and rounded. Where a batch makes the
+// norm one beyond float32, the sums are dropped and no step is made.
+//
+// Row router: bag[r] takes the embeddings of row r's tokens in order, from +0, and is multiplied by
+// 10/cols; a 1 stands behind it. q[r,k] takes bag[r]*Subsets[k] over the channels and the 1, and p[r] is
+// the softmax of q[r] with scale 1. common[r] = sum16(hidden[r]*Common) + its bias. z[u,r] starts from
+// common[r] + Bias[u] and takes Gates[u]*bag[r] over the channels. Without a table the score is s = 1/(1 +
+// exp(-z)). With one, m[u,r] takes means[u,k]*p[r,k] over the subsets and is kept within 0.01..0.99, and
+//
+//	s = m / (m + (1-m)*exp(-z))
+//
+// The loss of a pair with target t, x being z, or z + ln(m/(1-m)) with a table, is ln(1 + exp(-|x|)) +
+// (max(x,0) - t*x); the mean of P pairs is sum16 of them, in their order, over P. Backward, over the uids
+// of the pairs in ascending order: dz[u,r] takes (8/P)*(s-t) of its pairs in their order, from +0; dbias =
+// sum16(dz); dgate = dz*bag, rows ascending; dbag = dz^T*Gates over the uids; c[r] = sum of dz[u,r] over
+// the uids from +0; dcommon = c*hidden, rows ascending, with the bias sum16(c); dhidden = c*Common. Where
+// rows have labels, dq = p*(1/rows), but (p-1)*(1/rows) at the label; dsubsets = dq^T*bag with its 1, rows
+// ascending, and dbag goes on with dq*Subsets over the subsets. dsubsets is +0 otherwise. The positions'
+// gradient is as above; then dx[p] + dbag*(10/cols) takes the place of dx[p] in the token embedding's.
+//
+// Its Adam is AdamW's step with keep = 1 and B1, B2 = beta1^t, beta2^t, where t is the number of steps of
+// the trunk and of the common and the subset head, and for a gate and its bias the number of those steps
+// that had a pair of its uid: it does not take part in others. The power is a product in float64, from 1,
+// of beta^1, beta^2, beta^4 and so on, each the square of the last, for the bits of t that are set, the
+// lowest first.
+//
 // A batch may pass in parts, rows in order: every sum over positions goes on from the last part's.
 // Decoder: position i is computed when its token is fed, with e(i) the smaller of i's block's end and
 // the length then reached. What lies beyond i adds products with +0, which change no sum but one that
@@ -113,5 +143,5 @@
 // Why no NaN: with weights within 4096 and widths up to 16,384 a layer norm's output is below 2^20,
 // queries, keys and values below 2^47, scores below 2^109, the residual stream finite; where its
 // variance overflows, s is 0 and so is hat. Only a gradient can overflow, and then its step is
-// cancelled.
+// cancelled. exp lies between e^-87 and e^88, so that no score divides by 0 or by an infinity.
 package lm

@@ -57,8 +57,8 @@ func goldenRuns() string {
 		w.Losses(m, tokens, targets, size.rows, size.cols, each)
 		fmt.Fprintf(&out, "Losses %016x\n", hashOf(each))
 
-		r, mom := NewRouter(size.config, 9, s), new(Momentum)
-		sgd := SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 0.5}
+		r, mom := NewRouter(size.config, 9, s), new(RouterState)
+		sgd := RouterTraining{SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 0.5}, 1}
 		for step := range losses {
 			tokens := randomTokens(n, size.config.Vocab, s)
 			uids := []uint16{uint16(s.IntN(9)), uint16(s.IntN(9)), uint16(s.IntN(9))}
@@ -67,7 +67,7 @@ func goldenRuns() string {
 		scores := make([]float32, 9)
 		w.Route(r, tokens, size.rows, size.cols, scores)
 		fmt.Fprintf(&out, "router losses %016x, scores %016x, trunk %x, gates %016x, momentum %016x\n\n",
-			hashOf(losses), hashOf(scores), r.Trunk.Digest(), hashOf(r.Gates), hashOf(*mom))
+			hashOf(losses), hashOf(scores), r.Trunk.Digest(), hashOf(r.Gates), hashOf(mom.Momentum))
 	}
 	return out.String()
 }
@@ -119,6 +119,61 @@ func goldenVariants() string {
 	return out.String()
 }
 
+// goldenRows trains row routers with and without labels and table, and a router that gathers batches.
+func goldenRows() string {
+	var out strings.Builder
+	for i, size := range []struct {
+		config        Config
+		rows, cols    int
+		gates, labels int
+	}{
+		{Config{Vocab: 64, Context: 40, Width: 32, Layers: 1, Heads: 2}, 16, 24, 300, 4},
+		{Config{Vocab: 37, Context: 19, Width: 21, Layers: 1, Heads: 3}, 3, 19, 9, 17},
+		{Config{Vocab: 300, Context: 8, Width: 16, Layers: 1, Heads: 4}, 21, 7, 33, 1},
+	} {
+		fmt.Fprintf(&out, "%+v, %d x %d, %d gates, %d subsets\n", size.config, size.rows, size.cols, size.gates,
+			size.labels)
+		s, n, w := num.NewStream(uint64(i), "golden rows"), size.rows*size.cols, new(Workspace)
+		means := make([]float32, size.gates*size.labels)
+		for i := range means {
+			means[i] = float32(s.Float64())
+		}
+		for _, table := range [][]float32{nil, means} {
+			r, st := NewRowRouter(New(size.config, s), size.gates, size.labels), new(RowAdam)
+			losses := make([]float32, 20)
+			for step := range losses {
+				var labels []uint16
+				if step%3 > 0 {
+					labels = randomTokens(size.rows, size.labels, s)
+				}
+				pairs := make([]RowPair, 3*size.rows)
+				for i := range pairs {
+					pairs[i] = RowPair{s.IntN(size.rows), uint16(s.IntN(size.gates)), float32(s.Float64())}
+				}
+				losses[step] = w.TrainRows(r, DefaultRowTraining, st, randomTokens(n, size.config.Vocab, s),
+					size.rows, size.cols, labels, table, pairs)
+			}
+			scores := make([]float32, size.rows*size.gates)
+			w.RouteRows(r, randomTokens(n, size.config.Vocab, s), size.rows, size.cols, table, scores)
+			router, _ := r.AppendBinary(nil)
+			state, _ := st.AppendBinary(nil)
+			fmt.Fprintf(&out, "losses %016x, scores %016x\nrouter %x\nstate %x\n", hashOf(losses), hashOf(scores),
+				sha256.Sum256(router), sha256.Sum256(state))
+		}
+		r, st := NewRouter(size.config, 9, s), new(RouterState)
+		o := RouterTraining{SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 0.5}, 3}
+		for range 11 {
+			w.TrainRouter(r, o, st, randomTokens(n, size.config.Vocab, s), size.rows, size.cols,
+				[]uint16{uint16(s.IntN(9)), uint16(s.IntN(9))}, []float32{.9, .2})
+		}
+		router, _ := r.AppendBinary(nil)
+		state, _ := st.AppendBinary(nil)
+		fmt.Fprintf(&out, "three batches a step: router %x\nstate %x\n\n", sha256.Sum256(router),
+			sha256.Sum256(state))
+	}
+	return out.String()
+}
+
 func TestBitsAreTheSameOnEveryMachine(t *testing.T) {
 	for _, golden := range []struct {
 		file string
@@ -126,6 +181,7 @@ func TestBitsAreTheSameOnEveryMachine(t *testing.T) {
 	}{
 		{"testdata/golden.txt", goldenRuns},
 		{"testdata/variants.txt", goldenVariants},
+		{"testdata/rows.txt", goldenRows},
 	} {
 		if *update {
 			if err := os.WriteFile(golden.file, []byte(golden.runs()), 0o644); err != nil {

@@ -45,7 +45,8 @@ func TestTheLossFallsFarBelowThatOfAGuess(t *testing.T) {
 func TestTheRouterLearnsWhoDeservesWhat(t *testing.T) {
 	c := Config{Vocab: 20, Context: 8, Width: 16, Layers: 1, Heads: 2}
 	s := num.NewStream(2, "route")
-	r, mom, w := NewRouter(c, 3, s), new(Momentum), new(Workspace)
+	r, mom, w := NewRouter(c, 3, s), new(RouterState), new(Workspace)
+	o := RouterTraining{SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1}, 1}
 	uids := []uint16{0, 1}
 	scores := make([]float32, 3)
 	var loss float32
@@ -56,7 +57,7 @@ func TestTheRouterLearnsWhoDeservesWhat(t *testing.T) {
 			if first == 12 {
 				targets = []float32{0.2, 0.9}
 			}
-			loss = w.TrainRouter(r, SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1}, mom, tokens, 2, 4, uids, targets)
+			loss = w.TrainRouter(r, o, mom, tokens, 2, 4, uids, targets)
 		}
 	}
 	w.Route(r, slices.Repeat([]uint16{3, 4}, 4), 2, 4, scores)
@@ -72,17 +73,23 @@ func TestAGrownWorkspaceAllocatesNothing(t *testing.T) {
 	c := Config{Vocab: 33, Context: 20, Width: 24, Layers: 2, Heads: 3}
 	s := num.NewStream(3, "allocations")
 	m, st, w := New(c, s), new(AdamState), new(Workspace)
-	r, mom := NewRouter(c, 5, s), new(Momentum)
+	r, mom := NewRouter(c, 5, s), new(RouterState)
 	tokens, targets := randomTokens(60, 33, s), randomTokens(60, 33, s)
 	losses, scores := make([]float32, 60), make([]float32, 5)
 	uids, wanted := []uint16{4, 1}, []float32{0.5, 0.6}
+	byRow, rowAdam, pairs := NewRowRouter(New(r.Trunk.Config, s), 5, 2), new(RowAdam), []RowPair{{0, 4, 1}, {2, 1, 0}}
+	labels, means, rowScores := []uint16{0, 1, 1}, make([]float32, 10), make([]float32, 15)
+	gathered := new(RouterState)
 	if n := testing.AllocsPerRun(3, func() {
 		w.Train(m, adamW, st, tokens, targets, 3, 20)
 		w.Losses(m, tokens, targets, 3, 20, losses)
 		w.Next(m, tokens[:10], 2, 5)
 		w.Probs(m, tokens, 6, 10)
 		w.Route(r, tokens, 3, 20, scores)
-		w.TrainRouter(r, SGD{Rate: 0.1}, mom, tokens, 3, 20, uids, wanted)
+		w.TrainRouter(r, RouterTraining{SGD{Rate: 0.1}, 1}, mom, tokens, 3, 20, uids, wanted)
+		w.TrainRouter(r, RouterTraining{SGD{Rate: 0.1}, 3}, gathered, tokens, 3, 20, uids, wanted)
+		w.RouteRows(byRow, tokens, 3, 20, means, rowScores)
+		w.TrainRows(byRow, DefaultRowTraining, rowAdam, tokens, 3, 20, labels, means, pairs)
 	}); n != 0 {
 		t.Errorf("%v allocations in a round of calls, expected none", n)
 	}

@@ -75,12 +75,15 @@ func (m *Model) Clone() *Model {
 func (m *Model) Tensors() []Tensor {
 	var list []Tensor
 	m.Config.eachTensor(func(t span) {
-		shape := []int{t.rows, t.cols}
-		if t.rows == 1 && !t.matrix() {
-			shape = shape[1:]
-		}
-		list = append(list, Tensor{t.name(), shape, m.Weights[t.start:t.end():t.end()]})
+		list = append(list, Tensor{t.name(), t.shape(), m.Weights[t.start:t.end():t.end()]})
 	})
+	return list
+}
+
+// Tensors lists the tensors of a model of this shape without their data.
+func (c Config) Tensors() []Tensor {
+	var list []Tensor
+	c.eachTensor(func(t span) { list = append(list, Tensor{Name: t.name(), Shape: t.shape()}) })
 	return list
 }
 
@@ -104,6 +107,14 @@ type span struct {
 
 func (t span) end() int     { return t.start + t.rows*t.cols }
 func (t span) matrix() bool { return t.kind == matrix || t.kind == residualMatrix }
+
+// shape is [rows, cols], of a vector [cols].
+func (t span) shape() []int {
+	if t.rows == 1 && !t.matrix() {
+		return []int{t.cols}
+	}
+	return []int{t.rows, t.cols}
+}
 
 func (t span) name() string {
 	if t.layer < 0 {

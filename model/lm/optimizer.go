@@ -62,8 +62,17 @@ func (w *Workspace) Train(m *Model, o AdamW, st *AdamState, tokens, targets []ui
 const normStretch = 4096
 
 // clipFactor returns what to multiply all gradients by so that together they are no longer than limit,
-// and whether their length is a number.
+// and whether their length is a float32.
 func clipFactor(limit float32, grads ...[]float32) (factor float32, ok bool) {
+	length := norm(grads...)
+	if limit > 0 && length > float64(limit) {
+		return float32(float64(limit) / length), length <= math.MaxFloat32
+	}
+	return 1, length <= math.MaxFloat32
+}
+
+// norm is the length of all gradients together.
+func norm(grads ...[]float32) float64 {
 	var square float64
 	for _, g := range grads {
 		for len(g) > 0 {
@@ -72,11 +81,7 @@ func clipFactor(limit float32, grads ...[]float32) (factor float32, ok bool) {
 			g = g[n:]
 		}
 	}
-	norm := math.Sqrt(square)
-	if limit > 0 && norm > float64(limit) {
-		return float32(float64(limit) / norm), norm <= math.MaxFloat32
-	}
-	return 1, norm <= math.MaxFloat32
+	return math.Sqrt(square)
 }
 
 // step is one step of AdamW along grads * clip.
@@ -140,8 +145,7 @@ func (o SGD) Validate() error {
 }
 
 // Momentum is what SGD remembers of one model, a decaying sum of its gradients laid out as
-// Model.Weights; or of one router, for the trunk's weights, the gates and their biases, in this order.
-// Its zero value is a fresh one.
+// Model.Weights. Its zero value is a fresh one.
 type Momentum []float32
 
 // TrainSGD is [Workspace.Train] with stochastic gradient descent in place of AdamW: a third less memory,

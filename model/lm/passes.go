@@ -5,13 +5,13 @@ import "taolab/model/lm/kernel"
 // Next returns the probabilities of the token after the last position of each row, [rows x vocab], for
 // tokens [rows x cols]. They are valid until the workspace's next call.
 func (w *Workspace) Next(m *Model, tokens []uint16, rows, cols int) []float32 {
-	return w.predict(m, tokens, shape{m.Config, rows, cols, predictLast, 0, 0})
+	return w.predict(m, tokens, shape{config: m.Config, rows: rows, cols: cols, purpose: predictLast})
 }
 
 // Probs returns the probabilities of the token after every position, [rows*cols x vocab], for tokens
 // [rows x cols]. They are valid until the workspace's next call.
 func (w *Workspace) Probs(m *Model, tokens []uint16, rows, cols int) []float32 {
-	return w.predict(m, tokens, shape{m.Config, rows, cols, predictAll, 0, 0})
+	return w.predict(m, tokens, shape{config: m.Config, rows: rows, cols: cols, purpose: predictAll})
 }
 
 func (w *Workspace) predict(m *Model, tokens []uint16, s shape) []float32 {
@@ -32,7 +32,7 @@ func (w *Workspace) predict(m *Model, tokens []uint16, s shape) []float32 {
 // Losses writes the loss of each position, -ln of the probability of its target in nats, to dst
 // [rows*cols], for tokens and targets [rows x cols].
 func (w *Workspace) Losses(m *Model, tokens, targets []uint16, rows, cols int, dst []float32) {
-	w.prepare(m, shape{m.Config, rows, cols, measureAll, 0, 0}, tokens)
+	w.prepare(m, shape{config: m.Config, rows: rows, cols: cols, purpose: measureAll}, tokens)
 	checkLen("losses", len(dst), len(tokens))
 	w.checkTargets(targets)
 	w.turnHead(m)
@@ -57,7 +57,7 @@ func (w *Workspace) crossEntropies(m *Model, tokens, targets []uint16, losses []
 
 // gradient leaves the gradient of the mean loss in w.grads and returns that loss.
 func (w *Workspace) gradient(m *Model, tokens, targets []uint16, rows, cols int) float32 {
-	w.prepare(m, shape{m.Config, rows, cols, train, 0, 0}, tokens)
+	w.prepare(m, shape{config: m.Config, rows: rows, cols: cols, purpose: train}, tokens)
 	w.checkTargets(targets)
 	w.turnHead(m)
 	c := m.Config
@@ -71,6 +71,7 @@ func (w *Workspace) gradient(m *Model, tokens, targets []uint16, rows, cols int)
 		w.backward(m, n, w.dx[start*c.Width:end*c.Width], fresh)
 	}
 	dwte, dwpe := c.embeddings(w.grads)
-	embedBackward(rows, cols, c.Width, tokens, w.dx, dwte, dwpe)
+	tokensBackward(c.Width, tokens, w.dx, dwte)
+	positionsBackward(rows, cols, c.Width, w.dx, dwpe)
 	return kernel.Sum(w.losses) / total
 }

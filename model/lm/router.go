@@ -59,7 +59,7 @@ func (w *Workspace) Route(r *Router, tokens []uint16, rows, cols int, dst []floa
 	n := len(r.Bias)
 	checkLen("scores", len(dst), n)
 	checkLen("gate weights", len(r.Gates), n*r.Trunk.Config.Width)
-	w.prepare(r.Trunk, shape{r.Trunk.Config, rows, cols, predictLast, n, n}, tokens)
+	w.prepare(r.Trunk, shape{r.Trunk.Config, rows, cols, predictLast, oneScore, n, n, 0}, tokens)
 	w.hiddens(r.Trunk, tokens)
 	copyRows(w.gates.open, r.Bias, rows)
 	w.openGates(r.Gates, n)
@@ -95,71 +95,3 @@ func copyRows(dst, src []float32, cols int) {
 }
 
 func mean16(x []float32) float32 { return kernel.Sum(x) / float32(len(x)) }
-
-// TrainRouter takes one step down the gradient of the sum over i of (score of uids[i] - targets[i])^2,
-// for tokens [rows x cols], and returns that sum as it was before the step. Where the gradient is too
-// long for a float32 the step is left out.
-func (w *Workspace) TrainRouter(r *Router, o SGD, mom *Momentum, tokens []uint16, rows, cols int,
-	uids []uint16, targets []float32) float32 {
-	if err := o.Validate(); err != nil {
-		panic(err)
-	}
-	loss := w.routerGradient(r, tokens, rows, cols, uids, targets)
-	clip, ok := clipFactor(o.ClipNorm, w.grads, w.gates.dgates, w.gates.dbias)
-	if !ok {
-		return loss
-	}
-	trunk, gates, n := len(r.Trunk.Weights), len(r.Gates), len(r.Bias)
-	if len(*mom) == 0 {
-		*mom = make(Momentum, trunk+gates+n)
-	}
-	u := *mom
-	checkLen("momenta", len(u), trunk+gates+n)
-	k := o.step(clip)
-	k.Apply(r.Trunk.Weights, w.grads, u[:trunk])
-	k.Apply(r.Gates, w.gates.dgates, u[trunk:trunk+gates])
-	k.Apply(r.Bias, w.gates.dbias, u[trunk+gates:])
-	return loss
-}
-
-// routerGradient leaves the gradient of the sum of squares in w.grads and w.gates and returns the sum.
-func (w *Workspace) routerGradient(r *Router, tokens []uint16, rows, cols int,
-	uids []uint16, targets []float32) float32 {
-	k, n, d := len(uids), len(r.Bias), r.Trunk.Config.Width
-	checkLen("targets", len(targets), k)
-	checkLen("gate weights", len(r.Gates), n*d)
-	w.prepare(r.Trunk, shape{r.Trunk.Config, rows, cols, trainLast, n, k}, tokens)
-	g := &w.gates
-	for i, u := range uids {
-		if int(u) >= n {
-			panic(fmt.Sprintf("lm: uid %d of a router with %d gates", u, n))
-		}
-		copy(g.picked[i*d:(i+1)*d], r.Gates[int(u)*d:])
-		fill(g.open[i*rows:(i+1)*rows], r.Bias[u])
-	}
-	w.hiddens(r.Trunk, tokens)
-	w.openGates(g.picked, k)
-	clear(g.dgates)
-	clear(g.dbias)
-	var loss float32
-	for i, target := range targets {
-		open := g.open[i*rows : (i+1)*rows]
-		off := mean16(open) - target
-		loss += float32(off * off)
-		slope := float32(2*off) / float32(rows)
-		for j, s := range open {
-			open[j] = float32(slope * float32(s*(1-s)))
-		}
-		g.dbias[uids[i]] += kernel.Sum(open)
-	}
-	kernel.MatMul(k, d, rows, g.open, rows, 1, w.hidden, d, g.dpicked, d, false)
-	for i, u := range uids {
-		kernel.Add(g.dgates[int(u)*d:][:d], g.dpicked[i*d:])
-	}
-	kernel.MatMul(rows, d, k, g.open, 1, rows, g.picked, d, w.dnarrow, d, false)
-	w.backward(r.Trunk, len(tokens), w.dx, true)
-	dwte, dwpe := r.Trunk.Config.embeddings(w.grads)
-	clear(dwte)
-	embedBackward(rows, cols, d, tokens, w.dx, dwte, dwpe)
-	return loss
-}

@@ -119,12 +119,15 @@ func embedForward(cols, d int, tokens []uint16, wte, wpe, x []float32) {
 	}
 }
 
-// embedBackward: adds dx [rows*cols x d] to the rows of dwte [vocab x d], positions ascending, and
-// writes dwpe [context x d], rows ascending.
-func embedBackward(rows, cols, d int, tokens []uint16, dx, dwte, dwpe []float32) {
+// tokensBackward adds dx [n x d] to the rows of dwte [vocab x d], positions ascending.
+func tokensBackward(d int, tokens []uint16, dx, dwte []float32) {
 	for p, token := range tokens {
 		kernel.Add(dwte[int(token)*d:][:d], dx[p*d:])
 	}
+}
+
+// positionsBackward writes dwpe [context x d], the sums of dx [rows*cols x d] over the rows.
+func positionsBackward(rows, cols, d int, dx, dwpe []float32) {
 	clear(dwpe)
 	for r := range rows {
 		kernel.Add(dwpe[:cols*d], dx[r*cols*d:])

@@ -27,6 +27,7 @@ type Workspace struct {
 	dwide, dnarrow, dqkv []float32 // [kept x 4d], [n x d], [n x 3d]
 	ones                 []float32 // [n]
 	gates                gateBuffers
+	byRow                rowBuffers
 }
 
 // shape is what the buffers of a pass depend on.
@@ -34,9 +35,19 @@ type shape struct {
 	config     Config
 	rows, cols int
 	purpose    purpose
-	gates      int // of a router, 0 for a model with a head
-	working    int // how many of them the pass looks at
+	head       head
+	gates      int // of a router
+	working    int // how many of them the pass looks at together
+	subsets    int // of a row router
 }
+
+type head uint8
+
+const (
+	vocabulary head = iota // the token embedding
+	oneScore               // a gate per peer, averaged over the rows: Router
+	rowScores              // RowRouter
+)
 
 type purpose uint8
 
@@ -138,20 +149,16 @@ func (w *Workspace) layout() {
 	w.x, w.lastHat, w.lastScale = w.take(n*d), w.take(left*d), w.take(left)
 	w.attention = attention{cols: s.cols, heads: c.Heads, width: d}
 	w.attention.turned = w.take(d * s.cols)
-	if s.gates > 0 {
+	switch s.head {
+	case vocabulary:
+		w.hidden = w.take(left * d)
+		w.layoutVocabulary(all, left)
+	case oneScore:
 		w.hidden = w.take(s.keeps(all) * d)
 		w.gates.layout(w, s)
-	} else {
-		w.hidden = w.take(left * d)
-		if s.purpose != decode {
-			w.turnedHead = w.take(d * c.Vocab)
-		}
-		switch s.purpose {
-		case predictLast, predictAll, decode:
-			w.logits = w.take(s.keeps(all) * c.Vocab)
-		default:
-			w.logits, w.sums, w.losses = w.take(left*c.Vocab), w.take(left), w.take(all)
-		}
+	case rowScores:
+		w.hidden = w.take(s.keeps(all) * d)
+		w.byRow.layout(w, s)
 	}
 	w.layoutBlocks(n, left)
 	if s.trains() {
@@ -162,6 +169,20 @@ func (w *Workspace) layout() {
 		w.attention.dscores = w.take(s.cols * s.cols)
 		w.ones = w.take(n)
 		fill(w.ones, 1) // nothing as long as the arena is too small
+	}
+}
+
+// layoutVocabulary: all is the number of positions of the batch, left those of a part that reach the head.
+func (w *Workspace) layoutVocabulary(all, left int) {
+	s, c := w.shape, w.shape.config
+	if s.purpose != decode {
+		w.turnedHead = w.take(c.Width * c.Vocab)
+	}
+	switch s.purpose {
+	case predictLast, predictAll, decode:
+		w.logits = w.take(s.keeps(all) * c.Vocab)
+	default:
+		w.logits, w.sums, w.losses = w.take(left*c.Vocab), w.take(left), w.take(all)
 	}
 }
 

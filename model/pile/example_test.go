@@ -58,7 +58,7 @@ func ExampleSynthetic_EntropyRate() {
 }
 
 func ExampleOpen() {
-	_, err := pile.Open("no/such/folder", 0, nil)
+	_, err := pile.Open("no/such/folder", 0, nil, pile.RefuseInvalid)
 	fmt.Println(err)
 	// Output:
 	// pile: corpus: stat no/such/folder: no such file or directory; wanted a folder of .jsonl or .jsonl.zst files, or one such file

@@ -9,14 +9,19 @@ type Count struct {
 	TrainBytes   int64
 	ScoreBytes   int64
 	HeldOutBytes int64
+	Replaced     int64 // bytes that were not UTF-8 and read as U+FFFD
 }
 
 // Inspect reads a whole source and counts what is in it, by subset.
 func Inspect(src Source) ([]Count, error) {
 	subsets := src.Subsets()
 	counts := make([]Count, len(subsets))
+	shards, onDisk := src.(*Shards)
 	for i, subset := range subsets {
 		counts[i] = Count{Name: subset.Name, Weight: float64(100 * subset.Weight)}
+		if onDisk {
+			counts[i].Replaced = shards.Replaced(subset.Name)
+		}
 	}
 	for document, err := range src.Documents() {
 		if err != nil {

@@ -3,15 +3,18 @@ package pile
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+
+	"taolab/model/jsontext"
 )
 
 // maxLineBytes bounds one line of a shard, which holds one document. The Pile's longest are books of a
 // few megabytes.
 const maxLineBytes = 64 << 20
+
+var errLongLine = fmt.Errorf("longer than %d MiB; wanted one document per line", maxLineBytes>>20)
 
 // Unnamed is the subset of documents that do not say which one they belong to.
 const Unnamed = "unnamed"
@@ -19,47 +22,110 @@ const Unnamed = "unnamed"
 // maxNameBytes bounds the name of a subset.
 const maxNameBytes = 256
 
-// record is a line of a shard.
+// maxLineDepth bounds how deep the other members of a line may be nested.
+const maxLineDepth = 512
+
+// InvalidUTF8 says what happens to bytes of a shard that are not UTF-8.
+type InvalidUTF8 uint8
+
+const (
+	RefuseInvalid  InvalidUTF8 = iota // they are an error
+	ReplaceInvalid                    // each reads as U+FFFD and is counted
+)
+
+// record is a line of a shard. Its text is valid until the next line is read.
 type record struct {
-	text   string
-	subset string
+	text    []byte
+	subset  string
+	invalid int // bytes that were replaced
 }
 
-// parseLine reads {"text": "...", "meta": {"pile_set_name": "..."}}. Other fields are passed over, and
+// lineParser reads lines one after the other.
+type lineParser struct {
+	invalid InvalidUTF8
+	line    jsontext.Text
+	valid   []byte // the line with what is not UTF-8 replaced
+	text    []byte
+}
+
+// parse reads {"text": "...", "meta": {"pile_set_name": "..."}}. Other members are passed over, and
 // a meta that names no subset is none.
-func parseLine(line []byte) (record, error) {
-	var fields struct {
-		Text *string         `json:"text"`
-		Meta json.RawMessage `json:"meta"`
-	}
-	if err := json.Unmarshal(line, &fields); err != nil {
-		var syntax *json.SyntaxError
-		var wrong *json.UnmarshalTypeError
-		switch {
-		case errors.As(err, &syntax):
-			return record{}, fmt.Errorf("invalid JSON at byte %d of the line: %w", syntax.Offset, err)
-		case errors.As(err, &wrong) && wrong.Field == "text":
-			return record{}, fmt.Errorf("\"text\" is a JSON %s; wanted a string", wrong.Value)
-		case errors.As(err, &wrong):
-			return record{}, fmt.Errorf("a JSON %s; wanted an object like {\"text\": \"...\"}", wrong.Value)
+func (p *lineParser) parse(line []byte) (record, error) {
+	r := record{subset: Unnamed}
+	if at := jsontext.InvalidUTF8(line); at >= 0 {
+		if p.invalid == RefuseInvalid {
+			return r, fmt.Errorf("byte %d of the line is not UTF-8 (%#02x); write the file as UTF-8, or set "+
+				"corpus.invalid_utf8 = \"replace\" (--invalid-utf8 replace) to read such bytes as U+FFFD", at+1, line[at])
 		}
-		return record{}, err
+		p.valid, r.invalid = appendValid(p.valid[:0], line)
+		line = p.valid
 	}
-	if fields.Text == nil {
-		return record{}, errors.New("no \"text\"; wanted an object like {\"text\": \"...\"}")
+	if err := p.line.Parse(line, maxLineDepth); err != nil {
+		return r, lineError(err)
 	}
-	r := record{text: *fields.Text, subset: Unnamed}
-	var meta struct {
-		Name string `json:"pile_set_name"`
+	if kind := p.line.Kind(0); kind != '{' {
+		return r, fmt.Errorf("a JSON %s; wanted an object like {\"text\": \"...\"}", kindNames[kind])
 	}
-	if len(fields.Meta) > 0 && json.Unmarshal(fields.Meta, &meta) == nil && meta.Name != "" {
-		r.subset = meta.Name
+	text := p.member(0, "text")
+	switch {
+	case text < 0 || p.line.Kind(text) == 'n':
+		return r, errors.New("no \"text\"; wanted an object like {\"text\": \"...\"}")
+	case p.line.Kind(text) != '"':
+		return r, fmt.Errorf("\"text\" is a JSON %s; wanted a string", kindNames[p.line.Kind(text)])
+	}
+	p.text = p.line.AppendString(p.text[:0], text)
+	r.text = p.text
+	if meta := p.member(0, "meta"); meta >= 0 && p.line.Kind(meta) == '{' {
+		if name := p.member(meta, "pile_set_name"); name >= 0 && p.line.String(name) != "" {
+			r.subset = p.line.String(name)
+		}
 	}
 	if len(r.subset) > maxNameBytes {
-		return record{}, fmt.Errorf("\"pile_set_name\" has %d bytes; wanted %d at most",
-			len(r.subset), maxNameBytes)
+		return r, fmt.Errorf("\"pile_set_name\" has %d bytes; wanted %d at most", len(r.subset), maxNameBytes)
 	}
 	return r, nil
+}
+
+var kindNames = map[byte]string{
+	'{': "object", '[': "array", '"': "string", '0': "number", 't': "boolean", 'f': "boolean", 'n': "null",
+}
+
+// member is the place of a member of an object, -1 if it has none of that name.
+func (p *lineParser) member(object int, name string) int {
+	nodes := p.line.Nodes
+	for k := object + 1; k < int(nodes[object].Next); k = int(nodes[k+1].Next) {
+		if p.line.String(k) == name {
+			return k + 1
+		}
+	}
+	return -1
+}
+
+// lineError counts in bytes of the line, whose number the caller knows.
+func lineError(err error) error {
+	var at *jsontext.Error
+	if !errors.As(err, &at) {
+		return err
+	}
+	fault := at.Fault
+	if at.Path != "" {
+		fault = at.Path + ": " + fault
+	}
+	return fmt.Errorf("invalid JSON at byte %d of the line: %s", at.Offset+1, fault)
+}
+
+// appendValid appends a line in which each byte that is not UTF-8 has become U+FFFD, and counts them.
+func appendValid(dst, line []byte) ([]byte, int) {
+	count := 0
+	for {
+		at := jsontext.InvalidUTF8(line)
+		if at < 0 {
+			return append(dst, line...), count
+		}
+		dst = append(append(dst, line[:at]...), "\uFFFD"...)
+		line = line[at+1:]
+		count++
+	}
 }
 
 // lines reads lines of bounded length and counts them.
@@ -71,11 +137,12 @@ type lines struct {
 
 func newLines(in io.Reader) *lines { return &lines{in: bufio.NewReaderSize(in, 1<<16)} }
 
-// next is the next line that is not blank, without its end, valid until the call after; io.EOF after
-// the last.
+// next is the next line that is not blank, without its end and a byte order mark before it, valid until
+// the call after; io.EOF after the last.
 func (l *lines) next() ([]byte, error) {
 	for {
 		line, err := l.read()
+		line = bytes.TrimPrefix(line, []byte(jsontext.Mark))
 		if len(bytes.TrimSpace(line)) > 0 || err != nil {
 			return line, err
 		}
@@ -90,7 +157,7 @@ func (l *lines) read() ([]byte, error) {
 		l.buffer = append(l.buffer, part...)
 		switch {
 		case len(l.buffer) > maxLineBytes:
-			return nil, fmt.Errorf("longer than %d MiB; wanted one document per line", maxLineBytes>>20)
+			return nil, errLongLine
 		case err == io.EOF && len(l.buffer) > 0:
 			return l.buffer, nil
 		case err == nil:

@@ -65,6 +65,28 @@ func (m *Mix) Batch1(st *num.Stream, rows, cols int, tokens []uint16) (subset in
 	return subset
 }
 
+// BatchOf fills tokens, [rows x cols], with windows of a subset each, and subsets with what the rows are of.
+func (m *Mix) BatchOf(st *num.Stream, rows, cols int, tokens, subsets []uint16) {
+	for row := range rows {
+		subset := st.Pick(m.cumulative)
+		subsets[row] = uint16(subset)
+		m.window(m.tokens[subset], st, tokens[row*cols:(row+1)*cols], nil)
+	}
+}
+
+// Reads lists the subsets that a row can be of, ascending.
+func (m *Mix) Reads() []uint16 {
+	var reads []uint16
+	before := 0.0
+	for i, sum := range m.cumulative {
+		if sum > before {
+			reads = append(reads, uint16(i))
+		}
+		before = sum
+	}
+	return reads
+}
+
 // window fills a row from a random place on, and the row of what comes next, which may be nil.
 func (m *Mix) window(ring []uint16, st *num.Stream, tokens, targets []uint16) {
 	at := st.IntN(len(ring))

@@ -1,6 +1,7 @@
 package pile
 
 import (
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"os"
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) {
 //
 //	grammar [zipf=S] [units=N]   reads a grammar, and prints the expectation of a unit and N units
 //	line                         reads each input line as a line of a shard
+//	bytes                        the same for lines in hexadecimal, without and with replacement
 //	level limit=N                shares N bytes out among sizes
 func TestScripts(t *testing.T) {
 	for _, script := range []string{"notation.txt", "lines.txt", "level.txt"} {
@@ -37,6 +39,8 @@ func TestScripts(t *testing.T) {
 				return grammarCommand(t, d)
 			case "line":
 				return lineCommand(d)
+			case "bytes":
+				return bytesCommand(t, d)
 			case "level":
 				return levelCommand(t, d)
 			}
@@ -77,12 +81,26 @@ func grammarCommand(t *testing.T, d *datadriven.TestData) string {
 func lineCommand(d *datadriven.TestData) string {
 	var out strings.Builder
 	for _, line := range strings.Split(d.Input, "\n") {
-		r, err := parseLine([]byte(line))
+		r, err := new(lineParser).parse([]byte(line))
 		if err != nil {
 			fmt.Fprintf(&out, "%v\n", err)
 		} else {
 			fmt.Fprintf(&out, "%s: %q\n", r.subset, r.text)
 		}
+	}
+	return out.String()
+}
+
+func bytesCommand(t *testing.T, d *datadriven.TestData) string {
+	var out strings.Builder
+	for digits := range strings.SplitSeq(d.Input, "\n") {
+		line, err := hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, refused := new(lineParser).parse(line)
+		r, err := (&lineParser{invalid: ReplaceInvalid}).parse(line)
+		fmt.Fprintf(&out, "%v\n  %q, %d replaced, %v\n", refused, r.text, r.invalid, err)
 	}
 	return out.String()
 }

@@ -12,19 +12,19 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // Bounds of a corpus on disk.
 const (
 	maxShards       = 1 << 16
-	maxWindowBytes  = 128 << 20 // of a zstd frame: what zstd --long=27 writes
-	surveyedPerUsed = 4         // text that is looked at, as a multiple of the limit
+	surveyedPerUsed = 4 // text that is looked at, as a multiple of the limit
 )
 
 // Shards is a corpus on disk: files of JSON lines, plain (.jsonl) or under zstd (.jsonl.zst), one
-// document a line, read in the order of their names.
+// document a line, read in the order of their names. Lines are read by package jsontext: names are
+// compared exactly and stand once, and a byte order mark is passed over. Bytes that are not UTF-8 are an
+// error or read as U+FFFD, as the caller says; that a zstd frame announces a window of up to 2 GiB is no
+// error as long as its text refers back 128 MiB at most.
 //
 // Files of a folder whose names begin with "val" or "test" are held-out text. The other documents are
 // divided by the SHA-256 of their text: a sixteenth is Score, and where no file is held out another
@@ -40,6 +40,7 @@ type Shards struct {
 	wanted  []string
 	names   []string
 	groups  [2]group // training files, held-out files
+	invalid InvalidUTF8
 	digest  [32]byte
 	heldOut bool // there are held-out files
 }
@@ -57,11 +58,13 @@ type group struct {
 	caps   map[string]int64 // bytes by subset; no entry: unlimited
 	bytes  map[string]int64 // bytes by subset that the survey saw
 	looked int64
+
+	replaced map[string]int64 // bytes by subset that were not UTF-8
 }
 
 // Open surveys a folder or a single file. It takes limit bytes of text at most, 0 for all, of the named
 // subsets, or of all if none are named. Errors name the file and the line.
-func Open(path string, limit int64, subsets []string) (*Shards, error) {
+func Open(path string, limit int64, subsets []string, invalid InvalidUTF8) (*Shards, error) {
 	if limit < 0 {
 		return nil, fmt.Errorf("pile: a limit of %d bytes; wanted 0 for all text, or more", limit)
 	}
@@ -69,7 +72,7 @@ func Open(path string, limit int64, subsets []string) (*Shards, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Shards{files: files, wanted: slices.Clone(subsets)}
+	s := &Shards{files: files, wanted: slices.Clone(subsets), invalid: invalid}
 	training := 0
 	for _, f := range files {
 		training += 1 - f.group
@@ -160,9 +163,9 @@ func (s *Shards) read(groupIndex, lineLimit int, visit func(r record, line int) 
 			continue
 		}
 		goOn := true
-		err := f.each(func(r record) bool {
+		err := f.each(s.invalid, func(r record) bool {
 			count++
-			if r.text != "" && (len(s.wanted) == 0 || slices.Contains(s.wanted, r.subset)) {
+			if len(r.text) > 0 && (len(s.wanted) == 0 || slices.Contains(s.wanted, r.subset)) {
 				goOn = visit(r, count)
 			}
 			goOn = goOn && count != lineLimit
@@ -176,35 +179,26 @@ func (s *Shards) read(groupIndex, lineLimit int, visit func(r record, line int) 
 }
 
 // each visits the documents of one file, as long as visit says so.
-func (f shard) each(visit func(record) bool) error {
+func (f shard) each(invalid InvalidUTF8, visit func(record) bool) error {
 	file, err := os.Open(f.path)
 	if err != nil {
 		return fmt.Errorf("pile: shard: %w", err)
 	}
 	defer file.Close()
-	var in io.Reader = file
-	if strings.HasSuffix(f.path, ".zst") {
-		// One decoder without goroutines of its own.
-		z, err := zstd.NewReader(file, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxWindow(maxWindowBytes))
-		if err != nil {
-			return fmt.Errorf("pile: %s: %w", f.path, err)
-		}
-		defer z.Close()
-		in = z
+	text, err := unpack(file, f.path)
+	if err != nil {
+		return fmt.Errorf("pile: %s: %w", f.path, err)
 	}
-	lines := newLines(in)
+	defer text.close()
+	lines, parser := newLines(text.in), lineParser{invalid: invalid}
 	for {
 		line, err := lines.next()
-		if err == io.EOF {
+		if err = text.explain(err); err == io.EOF {
 			return nil
 		}
 		var r record
 		if err == nil {
-			r, err = parseLine(line)
-		}
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			err = fmt.Errorf("the file ends within a zstd frame: %w; wanted a whole file, fetch it again", err)
+			r, err = parser.parse(line)
 		}
 		if err != nil {
 			return fmt.Errorf("pile: %s: line %d: %w", f.path, lines.number, err)
@@ -221,7 +215,7 @@ func (s *Shards) survey() error {
 	h.Write([]byte("taolab shards 1"))
 	for i := range s.groups {
 		g := &s.groups[i]
-		g.bytes = make(map[string]int64)
+		g.bytes, g.replaced = make(map[string]int64), make(map[string]int64)
 		var order []string
 		err := s.read(i, 0, func(r record, line int) bool {
 			if _, known := g.bytes[r.subset]; !known {
@@ -230,7 +224,8 @@ func (s *Shards) survey() error {
 			g.bytes[r.subset] += int64(len(r.text))
 			g.looked += int64(len(r.text))
 			g.lines = line
-			hashStrings(h, r.subset, r.text)
+			g.replaced[r.subset] += int64(r.invalid)
+			hashStrings(h, []byte(r.subset), r.text)
 			return len(order) <= maxSubsets && (g.limit == 0 || g.looked < surveyedPerUsed*g.limit)
 		})
 		if err != nil {
@@ -240,7 +235,7 @@ func (s *Shards) survey() error {
 			return fmt.Errorf("pile: more than %d subsets; is \"pile_set_name\" a name per document?", maxSubsets)
 		}
 		g.level(order)
-		hashStrings(h, fmt.Sprintf("group %d: %d of %d bytes", i, g.limit, g.looked))
+		hashStrings(h, fmt.Appendf(nil, "group %d: %d of %d bytes", i, g.limit, g.looked))
 		for _, name := range order {
 			if !slices.Contains(s.names, name) {
 				s.names = append(s.names, name)
@@ -248,18 +243,20 @@ func (s *Shards) survey() error {
 		}
 	}
 	s.sortNames()
-	hashStrings(h, s.wanted...)
+	for _, name := range s.wanted {
+		hashStrings(h, []byte(name))
+	}
 	h.Sum(s.digest[:0])
 	return nil
 }
 
 // hashStrings feeds strings to a digest, each behind its length.
-func hashStrings(h hash.Hash, parts ...string) {
+func hashStrings(h hash.Hash, parts ...[]byte) {
 	for _, part := range parts {
 		var length [8]byte
 		binary.LittleEndian.PutUint64(length[:], uint64(len(part)))
 		h.Write(length[:])
-		io.WriteString(h, part)
+		h.Write(part)
 	}
 }
 
@@ -304,6 +301,12 @@ func (s *Shards) Subsets() []Subset { return weighted(s.names) }
 // file names and compression leave it as it is.
 func (s *Shards) Digest() ([32]byte, error) { return s.digest, nil }
 
+// Replaced counts the bytes of a subset's lines that were not UTF-8 and read as U+FFFD, in all that was
+// looked at.
+func (s *Shards) Replaced(subset string) int64 {
+	return s.groups[0].replaced[subset] + s.groups[1].replaced[subset]
+}
+
 // Documents yields training and Score text in the files' order, then held-out text.
 func (s *Shards) Documents() iter.Seq2[Document, error] {
 	return func(yield func(Document, error) bool) {
@@ -313,7 +316,7 @@ func (s *Shards) Documents() iter.Seq2[Document, error] {
 			stopped := false
 			var changed error
 			err := s.read(i, g.lines, func(r record, _ int) bool {
-				text := []byte(r.text)
+				text := r.text
 				if g.caps != nil {
 					text = text[:min(int64(len(text)), g.caps[r.subset]-taken[r.subset])]
 				}
@@ -342,11 +345,11 @@ func (s *Shards) Documents() iter.Seq2[Document, error] {
 }
 
 // split decides by the hash of a whole text.
-func (s *Shards) split(groupIndex int, text string) Split {
+func (s *Shards) split(groupIndex int, text []byte) Split {
 	if groupIndex == 1 {
 		return HeldOut
 	}
-	digest := sha256.Sum256([]byte(text))
+	digest := sha256.Sum256(text)
 	switch sixteenth := digest[0] % 16; {
 	case sixteenth == 0:
 		return Score

@@ -30,5 +30,5 @@ func ExampleLoad() {
 	_, err := token.Load([]byte(`{"model": {"type": "WordPiece"}}`))
 	fmt.Println(err)
 	// Output:
-	// token: tokenizer.json: model.type: wanted "BPE"
+	// token: tokenizer.json: line 1, column 20: model.type: found "WordPiece"; expected "BPE"
 }

@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
-	"strings"
+	"slices"
 )
 
-// file is Hugging Face's tokenizer.json, as far as a byte-level tokenizer like GPT-2's uses it.
+// file is Hugging Face's tokenizer.json as it is written; load.go reads it.
 type file struct {
 	Version       string          `json:"version"`
 	Truncation    json.RawMessage `json:"truncation"`
@@ -35,7 +34,7 @@ type byteLevel struct {
 	Type           string `json:"type"`
 	AddPrefixSpace bool   `json:"add_prefix_space"`
 	TrimOffsets    bool   `json:"trim_offsets"`
-	UseRegex       *bool  `json:"use_regex,omitempty"` // true where files are older than the field
+	UseRegex       bool   `json:"use_regex"`
 }
 
 type bpe struct {
@@ -74,64 +73,26 @@ func (v vocabulary) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-func (v *vocabulary) UnmarshalJSON(data []byte) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	if start, err := d.Token(); err != nil || start != json.Delim('{') {
-		return fmt.Errorf("model.vocab is %.20s; wanted an object of token to id", data)
-	}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return err
-		}
-		e := entry{token: key.(string)}
-		if err := d.Decode(&e.id); err != nil {
-			return fmt.Errorf("model.vocab: token %q has no whole number as id: %w", e.token, err)
-		}
-		*v = append(*v, e)
-	}
-	return nil
-}
-
-// spelledMerge is ["a", "b"], or "a b" in files older than 2024.
 type spelledMerge [2]string
-
-func (m *spelledMerge) UnmarshalJSON(data []byte) error {
-	if data[0] == '"' {
-		var joined string
-		if err := json.Unmarshal(data, &joined); err != nil {
-			return err
-		}
-		left, right, ok := strings.Cut(joined, " ")
-		if !ok {
-			return fmt.Errorf("model.merges: %q; wanted two tokens with a blank between them", joined)
-		}
-		*m = spelledMerge{left, right}
-		return nil
-	}
-	var parts []string
-	if err := json.Unmarshal(data, &parts); err != nil || len(parts) != 2 {
-		return fmt.Errorf("model.merges: %.40s; wanted two tokens", data)
-	}
-	*m = spelledMerge(parts)
-	return nil
-}
 
 // MarshalJSON writes the tokenizer as Hugging Face's tokenizer.json, indented as that library does it.
 // Load reads it back with an equal Digest.
 func (t *Tokenizer) MarshalJSON() ([]byte, error) {
-	yes := true
 	null := json.RawMessage("null")
 	f := file{
 		Version: "1.0", Truncation: null, Padding: null, Normalizer: null,
-		AddedTokens:   []addedToken{{ID: int(t.endOfText), Content: endOfText, Special: true}},
-		PreTokenizer:  &byteLevel{"ByteLevel", false, true, &yes},
-		PostProcessor: &byteLevel{"ByteLevel", true, false, &yes},
-		Decoder:       &byteLevel{"ByteLevel", true, true, &yes},
+		AddedTokens:   t.addedTokens(),
+		PreTokenizer:  &byteLevel{"ByteLevel", false, true, true},
+		PostProcessor: &byteLevel{"ByteLevel", true, false, true},
+		Decoder:       &byteLevel{"ByteLevel", true, true, true},
 		Model:         bpe{Type: "BPE", Dropout: null, UnknownToken: null, Merges: []spelledMerge{}},
 	}
 	for i, text := range t.text {
-		f.Model.Vocab = append(f.Model.Vocab, entry{spell(text), i})
+		spelled := spell(text)
+		if t.isAdded(ID(i)) {
+			spelled = string(text)
+		}
+		f.Model.Vocab = append(f.Model.Vocab, entry{spelled, i})
 	}
 	for _, m := range t.merges {
 		f.Model.Merges = append(f.Model.Merges, spelledMerge{spell(t.text[m.left]), spell(t.text[m.right])})
@@ -144,25 +105,18 @@ func (t *Tokenizer) MarshalJSON() ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }
 
-// Load reads a tokenizer.json of a byte-level tokenizer like GPT-2's. It refuses whatever it would not
-// encode exactly as the file asks: another model, a normaliser, a prefix blank, an alphabet that lacks a
-// byte, ids with holes, merges out of order, special tokens but <|endoftext|>, unknown fields.
-func Load(data []byte) (*Tokenizer, error) {
-	var f file
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&f); err != nil {
-		return nil, fmt.Errorf("token: tokenizer.json: at byte %d: %w", d.InputOffset(), err)
+// isAdded tells whether a token is not of text: the end of text, or a special one.
+func (t *Tokenizer) isAdded(id ID) bool {
+	_, special := slices.BinarySearch(t.special, id)
+	return special || id == t.endOfText
+}
+
+func (t *Tokenizer) addedTokens() []addedToken {
+	ids := append([]ID{t.endOfText}, t.special...)
+	slices.Sort(ids)
+	var list []addedToken
+	for _, id := range ids {
+		list = append(list, addedToken{ID: int(id), Content: string(t.text[id]), Special: true})
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("token: tokenizer.json: something follows the object, at byte %d", d.InputOffset())
-	}
-	if err := f.check(); err != nil {
-		return nil, fmt.Errorf("token: tokenizer.json: %w", err)
-	}
-	t, err := f.tokenizer()
-	if err != nil {
-		return nil, fmt.Errorf("token: tokenizer.json: %w", err)
-	}
-	return t, nil
+	return list
 }

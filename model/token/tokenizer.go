@@ -34,6 +34,7 @@ type Tokenizer struct {
 	merges    []merge  // in the order in which they were learned
 	rules     map[uint32]rule
 	endOfText ID
+	special   []ID // other tokens that no text makes, such as [PAD]; ascending
 }
 
 // newTokenizer indexes the merges of an otherwise complete tokenizer.
@@ -52,6 +53,19 @@ func pair(left, right ID) uint32 { return uint32(left)<<16 | uint32(right) }
 // Vocab is the number of tokens.
 func (t *Tokenizer) Vocab() int { return len(t.text) }
 
+// Reach is one more than the largest id that a text or its end has. A model of so many tokens can read
+// every text; special tokens may lie beyond it.
+func (t *Tokenizer) Reach() int {
+	reach := t.endOfText
+	for _, id := range t.bytes {
+		reach = max(reach, id)
+	}
+	for _, m := range t.merges {
+		reach = max(reach, m.result)
+	}
+	return int(reach) + 1
+}
+
 // EndOfText is the token that stands between documents. [Tokenizer.Encode] never makes it.
 func (t *Tokenizer) EndOfText() ID { return t.endOfText }
 
@@ -63,8 +77,8 @@ func (t *Tokenizer) Bytes(id ID) []byte {
 	return t.text[id]
 }
 
-// Decode appends the text of ids to dst. The end of text is spelled <|endoftext|>; an id outside the
-// vocabulary reads as U+FFFD.
+// Decode appends the text of ids to dst. The end of text is spelled <|endoftext|>, and other special tokens
+// as their file spells them; an id outside the vocabulary reads as U+FFFD.
 func (t *Tokenizer) Decode(dst []byte, ids []ID) []byte {
 	for _, id := range ids {
 		if int(id) < len(t.text) {
@@ -77,7 +91,8 @@ func (t *Tokenizer) Decode(dst []byte, ids []ID) []byte {
 }
 
 // Encode appends the tokens of text to dst. It keeps no cache between calls: whoever encodes many
-// texts uses one [Encoder]. The text <|endoftext|> has no special meaning in it.
+// texts uses one [Encoder]. The text <|endoftext|> has no special meaning in it, nor has that of any other
+// special token.
 func (t *Tokenizer) Encode(dst []ID, text []byte) []ID { return t.NewEncoder().Encode(dst, text) }
 
 // Digest identifies the tokenizer: SHA-256 over "taolab tokenizer 1", the number of tokens, the end of

@@ -15,6 +15,14 @@ func (s *State) Deliver(tx Tx) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
+	if !tx.Verify(s.chainID) {
+		return Receipt{}, refuse(BadSignature, 0, 0)
+	}
+	return s.deliver(tx, c)
+}
+
+// deliver applies an admissible transaction.
+func (s *State) deliver(tx Tx, c charge) (Receipt, error) {
 	r := Receipt{Work: c.work, FeeRao: c.feeRao}
 	if s.params.Hard.FeeRao == 0 {
 		if err := s.dispatch(tx.Signer, tx.Msg); err != nil {
@@ -34,8 +42,19 @@ func (s *State) Deliver(tx Tx) (Receipt, error) {
 }
 
 // Apply is Deliver for those who do not ask what was paid: it returns any refusal as an *Error.
-func (s *State) Apply(tx Tx) error {
-	r, err := s.Deliver(tx)
+func (s *State) Apply(tx Tx) error { return refusal(s.Deliver(tx)) }
+
+// ApplyVerified is Apply without a look at the signature, for a caller that verified it before or
+// that made the transaction itself. Signed and unsigned transactions lead to the same state.
+func (s *State) ApplyVerified(tx Tx) error {
+	c, err := s.admissible(tx)
+	if err != nil {
+		return err
+	}
+	return refusal(s.deliver(tx, c))
+}
+
+func refusal(r Receipt, err error) error {
 	if err == nil && r.Refusal != nil {
 		return r.Refusal
 	}
@@ -79,7 +98,8 @@ func (s *State) dispatch(signer Key, msg Msg) error {
 	return refuse(MissingMessage, 0, 0)
 }
 
-// admissible checks what all transactions have in common, and returns what this one costs.
+// admissible checks what all transactions have in common but the signature, and returns what this one
+// costs.
 func (s *State) admissible(tx Tx) (charge, error) {
 	if tx.Msg == nil {
 		return charge{}, refuse(MissingMessage, 0, 0)
@@ -87,14 +107,7 @@ func (s *State) admissible(tx Tx) (charge, error) {
 	if err := s.timely(tx); err != nil {
 		return charge{}, err
 	}
-	c, err := s.chargeFor(tx)
-	if err != nil {
-		return charge{}, err
-	}
-	if !tx.Verify(s.chainID) {
-		return charge{}, refuse(BadSignature, 0, 0)
-	}
-	return c, nil
+	return s.chargeFor(tx)
 }
 
 // free checks that a coldkey can spend an amount.

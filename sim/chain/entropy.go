@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// stir mixes an applied transaction into the block, whatever the order of its transactions.
+// stir mixes an applied transaction into the block, whatever the order of its transactions. The
+// signature stays out, so that a host need not sign what it makes itself.
 func (s *State) stir(tx Tx) {
 	c := &s.hashing.c
 	c.buf = append(c.buf[:0], "taolab transaction in block\x00"...)
 	tx.body(c)
-	c.bytes(tx.Signature[:])
 	for i, b := range sha256.Sum256(c.buf) {
 		s.mix[i] ^= b
 	}

@@ -298,6 +298,9 @@ const (
 	pricedVersion = 2
 )
 
+// SignatureBytes is what a signature takes at the end of a transaction.
+const SignatureBytes = 64
+
 // Sign makes a transaction that only the chain with this id accepts.
 func Sign(chainID string, k ed25519.PrivateKey, nonce, expiry uint64, m Msg) Tx {
 	tx := Tx{Nonce: nonce, Expiry: expiry, Msg: m}

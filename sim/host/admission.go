@@ -14,12 +14,14 @@ const (
 	MaxCapacity     = 4096  // largest capacity
 	MaxSlots        = 1024  // largest number of slots
 	MaxCallers      = 16384 // callers whose last request is remembered; the interval bounds how long
+
+	DefaultLongestService = 10 * Minute // in service where the rules name no time
 )
 
 // AdmissionRules say whom a serving node takes, in which order and how many at a time.
 type AdmissionRules struct {
 	// Slots is the number of requests in service at a time; 0 means 1. A request is in service
-	// until its last reply or its deadline.
+	// until its last reply, its deadline or the end of LongestService.
 	Slots int
 	// Capacity is the number of requests that wait; 0 means DefaultCapacity. In a full queue the
 	// request that would be served last gives way.
@@ -28,6 +30,9 @@ type AdmissionRules struct {
 	MinStakeRao uint64
 	// RequireUID refuses callers without a uid.
 	RequireUID bool
+	// LongestService is the longest time that a request is in service, however patient its caller,
+	// in nanoseconds; 0 means DefaultLongestService.
+	LongestService Time
 	// MinInterval refuses a request that comes sooner after the caller's previous one in the same
 	// direction, in nanoseconds.
 	MinInterval Time
@@ -44,6 +49,8 @@ func (r AdmissionRules) Validate() error {
 		return fmt.Errorf("slots: %d is not in 0 to %d", r.Slots, MaxSlots)
 	case r.Capacity < 0 || r.Capacity > MaxCapacity:
 		return fmt.Errorf("capacity: %d is not in 0 to %d", r.Capacity, MaxCapacity)
+	case r.LongestService < 0:
+		return fmt.Errorf("longest service: %d ns is negative", r.LongestService)
 	case r.MinInterval < 0:
 		return fmt.Errorf("minimal interval: %d ns is negative", r.MinInterval)
 	}
@@ -57,6 +64,12 @@ func (r AdmissionRules) capacity() int {
 		return DefaultCapacity
 	}
 	return r.Capacity
+}
+func (r AdmissionRules) longestService() Time {
+	if r.LongestService == 0 {
+		return DefaultLongestService
+	}
+	return r.LongestService
 }
 
 // Outcome is what an admission queue says to a request.
@@ -205,7 +218,8 @@ func (q *Admission) dropOverdue(now Time) {
 	q.waiting = slices.DeleteFunc(q.waiting, func(w waiting) bool { return w.Deadline <= now })
 }
 
-// Next takes the next request into service if a slot is free and somebody waits.
+// Next takes the next request into service if a slot is free and somebody waits. Its deadline is
+// then the end of its service, which the rules may put before the caller's.
 func (q *Admission) Next(now Time) (Incoming, bool) {
 	if q.busy >= q.Rules.slots() {
 		return Incoming{}, false
@@ -216,6 +230,9 @@ func (q *Admission) Next(now Time) (Incoming, bool) {
 		q.waiting = q.waiting[:n-1]
 		if w.Deadline > now {
 			q.busy++
+			if longest := q.Rules.longestService(); longest < w.Deadline-now {
+				w.Deadline = now + longest
+			}
 			return w.Incoming, true
 		}
 	}

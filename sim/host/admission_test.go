@@ -19,7 +19,7 @@ func init() {
 
 // TestAdmissionScripts drives one queue at a time.
 //
-//	rules [slots=N] [capacity=N] [minstake=N] [interval=D] [uid] [historic]
+//	rules [slots=N] [capacity=N] [minstake=N] [interval=D] [longest=D] [uid] [historic]
 //	offer CALLER at=D [stake=N] [until=D] [nouid] [backward]
 //	next at=D
 //	release
@@ -38,7 +38,7 @@ func TestAdmissionScripts(t *testing.T) {
 				q.Rules = AdmissionRules{
 					Slots: int(arg.number("slots")), Capacity: int(arg.number("capacity")),
 					MinStakeRao: uint64(arg.number("minstake")), MinInterval: arg.time("interval"),
-					RequireUID: arg.has("uid"), Historic: arg.has("historic"),
+					LongestService: arg.time("longest"), RequireUID: arg.has("uid"), Historic: arg.has("historic"),
 				}
 				continue
 			case "offer":
@@ -60,6 +60,9 @@ func TestAdmissionScripts(t *testing.T) {
 				fmt.Fprintf(&out, "%-40s # ", line)
 				if in, ok := q.Next(arg.time("at")); ok {
 					fmt.Fprintf(&out, "%d", in.Call)
+					if q.Rules.LongestService > 0 {
+						fmt.Fprintf(&out, " until %v", time.Duration(in.Deadline))
+					}
 				} else {
 					out.WriteString("none")
 				}
@@ -157,13 +160,13 @@ func (q *plainQueue) offer(in Incoming, hasUID bool, now Time) (Outcome, CallID)
 	return Waiting, out
 }
 
-func (q *plainQueue) next(now Time) CallID {
+func (q *plainQueue) next(now Time) (CallID, Time) {
 	if q.busy >= q.rules.Slots {
-		return 0
+		return 0, 0
 	}
 	q.waiting = slices.DeleteFunc(q.waiting, func(w Incoming) bool { return w.Deadline <= now })
 	if len(q.waiting) == 0 {
-		return 0
+		return 0, 0
 	}
 	best := 0
 	for i, w := range q.waiting {
@@ -171,10 +174,13 @@ func (q *plainQueue) next(now Time) CallID {
 			best = i
 		}
 	}
-	id := q.waiting[best].Call
+	w := q.waiting[best]
 	q.waiting = slices.Delete(q.waiting, best, best+1)
 	q.busy++
-	return id
+	if q.rules.LongestService == 0 {
+		return w.Call, w.Deadline
+	}
+	return w.Call, min(w.Deadline, now+q.rules.LongestService)
 }
 
 // FuzzAdmissionIsThePlainQueue compares the queue with its plain twin. Three bytes are an
@@ -189,6 +195,7 @@ func FuzzAdmissionIsThePlainQueue(f *testing.F) {
 		rules := AdmissionRules{
 			Slots: 1 + int(ops[0]%2), Capacity: 1 + int(ops[1]%4), MinStakeRao: uint64(ops[2] % 3),
 			MinInterval: Time(ops[2] % 8), RequireUID: ops[0]&4 != 0, Historic: ops[0]&8 != 0,
+			LongestService: Time(ops[0] / 16),
 		}
 		q := Admission{Rules: rules}
 		twin := plainQueue{rules: rules, last: map[string]Time{}}
@@ -206,8 +213,8 @@ func FuzzAdmissionIsThePlainQueue(f *testing.F) {
 				}
 			case 1:
 				in, _ := q.Next(now)
-				if id := twin.next(now); in.Call != id {
-					t.Fatalf("operation %d: next gives %d, the twin %d", i, in.Call, id)
+				if id, until := twin.next(now); in.Call != id || in.Deadline != until {
+					t.Fatalf("operation %d: next gives %d until %d, the twin %d until %d", i, in.Call, in.Deadline, id, until)
 				}
 			case 2:
 				if twin.busy > 0 {
@@ -262,6 +269,18 @@ func TestTheMarksOfCallersAreBounded(t *testing.T) {
 	}
 	if o := offer(MaxCallers, Second); o != Waiting || len(q.callers) != 1 {
 		t.Errorf("a second later: %v with %d marks, expected %v with 1", o, len(q.callers), Waiting)
+	}
+}
+
+// TestNoCallerHoldsASlotForever: rules that name no longest service have one all the same.
+func TestNoCallerHoldsASlotForever(t *testing.T) {
+	q := Admission{}
+	q.Offer(Incoming{Call: 1, Deadline: 1 << 60}, true, 0)
+	if in, ok := q.Next(Second); !ok || in.Deadline != Second+DefaultLongestService {
+		t.Errorf("served %v until %d ns, expected until %d", ok, in.Deadline, Second+DefaultLongestService)
+	}
+	if err := (AdmissionRules{LongestService: -1}).Validate(); err == nil {
+		t.Error("a negative longest service is valid")
 	}
 }
 

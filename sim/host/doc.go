@@ -6,6 +6,7 @@
 // and the live world differ in nothing that an agent can see but the passing of time.
 //
 // It forbids agents to block, to start goroutines, to read another clock and to do I/O, and it
-// does none of that itself. The admission queue of a serving node stands here because both worlds
-// use it: it is the rule that gives stake its use.
+// does none of that itself. Two structures stand here because both worlds use them: the admission
+// queue of a serving node, the rule that gives stake its use, and the ledger driver, which takes
+// transactions to blocks, keeps the newest views and makes the rows of the chain.
 package host

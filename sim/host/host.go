@@ -209,8 +209,10 @@ type (
 		ID     JobID
 		Result []byte
 	}
-	// Incoming is a request that the admission queue let through. Deadline is when the caller gives
-	// up, on this node's clock; then the slot of the request is free again, answered or not.
+	// Incoming is a request that the admission queue let through. Deadline is when its service ends,
+	// on this node's clock: when the caller gives up, or earlier where the rules allow no longer
+	// service. Then the slot of the request is free again, and an agent that has not answered gets
+	// Cancelled.
 	Incoming struct {
 		Call     CallID
 		From     PeerID
@@ -218,6 +220,8 @@ type (
 		Deadline Time
 		Request  Request
 	}
+	// Cancelled says that nobody waits for the answer to a request any more.
+	Cancelled struct{ Call CallID }
 	// Answer is a reply to a call that was made at SentAt, on the caller's clock. From is the key
 	// that was called.
 	Answer struct {
@@ -241,12 +245,13 @@ type (
 	Expired struct{ ID SubmitID }
 )
 
-func (Start) event()    {}
-func (Timer) event()    {}
-func (Block) event()    {}
-func (Done) event()     {}
-func (Incoming) event() {}
-func (Answer) event()   {}
-func (Included) event() {}
-func (Rejected) event() {}
-func (Expired) event()  {}
+func (Start) event()     {}
+func (Timer) event()     {}
+func (Block) event()     {}
+func (Done) event()      {}
+func (Incoming) event()  {}
+func (Cancelled) event() {}
+func (Answer) event()    {}
+func (Included) event()  {}
+func (Rejected) event()  {}
+func (Expired) event()   {}

@@ -41,6 +41,20 @@ const (
 	ServiceLane = "service" // single rows to the peers that the gate names for them
 )
 
+// How a seat's life ends.
+const (
+	Held   = "held"   // it lasted to the end of the run
+	Pruned = "pruned" // another took the uid
+)
+
+// What becomes of a transaction that reached the block producer.
+const (
+	Included = "included"
+	Rejected = "rejected" // by the ledger
+	Expired  = "expired"  // before its block
+	Refused  = "refused"  // by the producer, where too many waited
+)
+
 // Some is a column's value where the column may have none.
 func Some[T any](v T) *T { return &v }
 
@@ -89,16 +103,16 @@ type Block struct {
 
 // Transaction is one transaction that reached the block producer, and what became of it.
 type Transaction struct {
-	Block   uint64  `unit:"block" doc:"height of the block that decided"`
-	TimeNs  int64   `unit:"ns" doc:"time of that block"`
-	Place   uint32  `unit:"index" doc:"place among the transactions of that block, from 0"`
+	Block   uint64  `unit:"block" doc:"height of the block that decided; of a refused one the newest block"`
+	TimeNs  int64   `unit:"ns" doc:"time at which it was decided"`
+	Place   *uint32 `unit:"index" doc:"place among the transactions of that block, from 0; NULL for a refused one"`
 	Node    *uint32 `unit:"index" doc:"who sent it; NULL for a key of no node"`
 	Signer  string  `unit:"hex" doc:"public key that signed it"`
 	Nonce   uint64  `unit:"nonce" doc:"the signer's nonce in it"`
 	Kind    string  `unit:"name" doc:"kind of message: SetWeights, Register, Transfer, ..."`
 	Bytes   uint32  `unit:"bytes" doc:"length on the wire, signature included"`
-	Outcome string  `unit:"name" doc:"included, rejected (by the ledger) or expired (before its block)"`
-	Reason  *string `unit:"text" doc:"why it was rejected; NULL otherwise"`
+	Outcome string  `unit:"name" doc:"included, rejected (by the ledger), expired (before its block) or refused (by the producer, where too many waited)"`
+	Reason  *string `unit:"text" doc:"why it was rejected or refused; NULL otherwise"`
 }
 
 // Epoch is the outcome of one consensus epoch for one neuron.

@@ -99,11 +99,11 @@ func (w *World) deliverRequest(n *node, m *message) {
 	}
 	caller := &w.nodes[m.from]
 	view := w.viewOf(n)
-	_, hasUID := view.UIDOf(caller.hotkey.key)
+	_, hasUID := view.UIDOf(caller.hotkey.Key)
 	in := host.Incoming{
 		Call:     host.CallID(n.newID()),
 		From:     caller.peer,
-		StakeRao: view.StakeOf(caller.hotkey.key),
+		StakeRao: view.StakeOf(caller.hotkey.Key),
 		Deadline: m.deadline,
 		Request:  host.Request{Synapse: m.synapse, Dir: m.dir, Body: m.body, MaxReplies: m.replies},
 	}
@@ -133,9 +133,27 @@ func (w *World) serve(n *node) {
 		if !ok {
 			return
 		}
-		n.served.get(uint64(in.Call)).busy = true
+		s := n.served.get(uint64(in.Call))
+		s.busy = true
+		if in.Deadline < s.deadline {
+			w.push(in.Deadline, evOverdue, n.index, uint64(in.Call))
+		}
 		in.Deadline += n.cfg.Skew
 		w.handle(n, in)
+	}
+}
+
+// endService takes a request that nobody may be served any longer from its node. A caller who has
+// not given up is told that it took too long.
+func (w *World) endService(n *node, id uint64) {
+	s, _ := n.served.take(id)
+	if s.deadline > w.now {
+		w.stale++ // the event of the caller's own deadline
+		w.refuse(n, s.from, s.call, s.deadline, host.Timeout)
+	}
+	if s.busy {
+		n.admission.Release()
+		w.handle(n, host.Cancelled{Call: host.CallID(id)})
 	}
 }
 

@@ -13,8 +13,11 @@ import (
 )
 
 // Config is a network and how long it lives. Two equal configs give equal runs; Workers, Recorder,
-// Trace, RoundTripAt, Paranoid and Stopwatch do not influence what happens.
+// Trace, Signed, RoundTripAt, Paranoid and Stopwatch do not influence what happens.
 type Config struct {
+	// Origin is the digest of what the agents start from, such as a corpus and base models. The
+	// event log begins with it.
+	Origin  chain.Digest
 	Genesis chain.Genesis
 	Seed    uint64    // master seed of every stream and key
 	BlockNs host.Time // time between blocks; 0 means 12 s
@@ -28,15 +31,20 @@ type Config struct {
 
 	// SaveEvery is the time between two saved states of a node that will crash; 0 means 10 min.
 	SaveEvery host.Time
-	// DigestEvery is the number of blocks between ledger digests in the run digest, beside the one
-	// of each epoch and of the end; 0 means none.
-	DigestEvery uint64
+	// DigestEpochs is the number of epochs between ledger digests in the run digest, beside the one
+	// of the end; 0 means that one only.
+	DigestEpochs uint64
+	// Signed makes the world sign what nodes submit and verify what blocks contain. Either way a
+	// transaction costs the bandwidth of its signature, and the event log leaves the signature out.
+	Signed bool
 
 	Workers     int            // threads that run compute jobs, the loop's among them; 0 means 1
 	RoundTripAt host.Time      // when to send all agents' states through bytes; 0 means never
 	Recorder    trace.Recorder // nil records nothing
 	Trace       Recording
 	Paranoid    bool // check every invariant of the ledger after each transaction and each block
+
+	checks func(*chain.State) func() error // in place of Paranoid's, for tests
 
 	// Stopwatch tells wall time in nanoseconds, for Progress alone. It is called from any goroutine;
 	// nil measures nothing.
@@ -99,20 +107,13 @@ type Partition struct {
 // Producer is the one node that makes blocks of the transactions that reach it.
 type Producer struct {
 	Region       int
-	MaxTxs       int    // transactions in a block at most; 0 means 1024
-	MaxWaiting   int    // transactions that wait at most; 0 means 16384
+	MaxTxs       int    // transactions in a block at most; 0 means host.DefaultMaxTxs
+	MaxWaiting   int    // transactions that wait at most; 0 means host.DefaultMaxWaiting
 	ExpiryBlocks uint64 // blocks after the newest seen one in which a transaction may be included; 0 means 64
 }
 
-// Recording says which of the chain's rows are recorded. Agents' rows are always handed on.
-type Recording struct {
-	Blocks  uint64 // every n-th block; 0: off
-	Ledger  uint64 // every n-th block; 0: off
-	Epochs  uint64 // every n-th epoch; 0: off
-	Weights uint64 // every n-th epoch; 0: off
-	Bonds   uint64 // every n-th epoch; 0: off
-	Faults  bool
-}
+// Recording says which of the host's rows are recorded.
+type Recording = host.Recording
 
 // Key derives the private key of a node from the master seed, the node's name and the role.
 func Key(seed uint64, name string, role host.KeyRole) ed25519.PrivateKey {
@@ -134,6 +135,9 @@ func (c Config) withDefaults() Config {
 	if c.BlockNs == 0 {
 		c.BlockNs = 12 * host.Second
 	}
+	if c.Paranoid && c.checks == nil {
+		c.checks = host.Invariants
+	}
 	if c.SaveEvery == 0 {
 		c.SaveEvery = 10 * host.Minute
 	}
@@ -147,10 +151,10 @@ func (c Config) withDefaults() Config {
 		c.Links.Latency = [][]host.Time{{0}}
 	}
 	if c.Chain.MaxTxs == 0 {
-		c.Chain.MaxTxs = 1024
+		c.Chain.MaxTxs = host.DefaultMaxTxs
 	}
 	if c.Chain.MaxWaiting == 0 {
-		c.Chain.MaxWaiting = 16384
+		c.Chain.MaxWaiting = host.DefaultMaxWaiting
 	}
 	if c.Chain.ExpiryBlocks == 0 {
 		c.Chain.ExpiryBlocks = 64

@@ -11,5 +11,8 @@
 // on other goroutines; its results join the loop at their virtual time. All queues have limits,
 // stated in limits.go, and memory does not grow with the length of a run.
 //
+// A panic of an agent or a job, a broken invariant, or time that would go back ends Run with an error
+// that says where; what was recorded up to there is whole.
+//
 // It forbids itself wall time, unnamed randomness and any knowledge of what agents do.
 package virtual

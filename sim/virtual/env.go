@@ -20,7 +20,7 @@ var _ host.Env = (*env)(nil)
 // use checks that the agent is handling an event.
 func (e *env) use() (*World, *node) {
 	if e.world.active != e.node {
-		panic(fmt.Sprintf("virtual: node %d (%s) used its Env outside Handle", e.node.index, e.node.cfg.Name))
+		panic(fmt.Sprintf("virtual: %v used its Env outside Handle", e.node))
 	}
 	return e.world, e.node
 }
@@ -36,8 +36,8 @@ func bounded(d host.Time) host.Time { return min(max(d, 0), maxTime) }
 // Self is documented at host.Env.
 func (e *env) Self() host.Self {
 	w, n := e.use()
-	uid, has := w.viewOf(n).UIDOf(n.hotkey.key)
-	return host.Self{Node: uint32(n.index), Peer: n.peer, Hotkey: n.hotkey.key, Coldkey: n.coldkey.key, UID: uid, HasUID: has}
+	uid, has := w.viewOf(n).UIDOf(n.hotkey.Key)
+	return host.Self{Node: uint32(n.index), Peer: n.peer, Hotkey: n.hotkey.Key, Coldkey: n.coldkey.Key, UID: uid, HasUID: has}
 }
 
 // Now is documented at host.Env; it shows the node's own clock.
@@ -55,8 +55,8 @@ func (e *env) Rand(purpose string) *num.Stream {
 		}
 	}
 	if len(n.streams) == maxStreams {
-		w.fail(fmt.Errorf("node %d (%s): random stream %q is one more than the %d that an agent may have",
-			n.index, n.cfg.Name, purpose, maxStreams))
+		w.fail(fmt.Errorf("%v: random stream %q is one more than the %d that an agent may have",
+			n, purpose, maxStreams))
 	}
 	s := num.NewStream(w.cfg.Seed, "agent\x00"+n.cfg.Name+"\x00"+purpose)
 	n.streams = append(n.streams, namedStream{purpose, s})
@@ -101,8 +101,7 @@ func (e *env) AtBlock(height uint64, tag host.Tag) host.TimerID {
 func (e *env) timer(at host.Time, t timer) host.TimerID {
 	w, n := e.use()
 	if n.timers.live >= maxTimers {
-		w.fail(fmt.Errorf("node %d (%s): one more timer than the %d that an agent may have",
-			n.index, n.cfg.Name, maxTimers))
+		w.fail(fmt.Errorf("%v: one more timer than the %d that an agent may have", n, maxTimers))
 	}
 	id := n.newID()
 	n.timers.add(id, t)

@@ -14,11 +14,14 @@ func (p Partition) cuts(a, b int) bool { return a != b && (p.Region == a || p.Re
 // holds says whether the partition is in force.
 func (p Partition) holds(t host.Time) bool { return p.From <= t && t < p.To }
 
+// theNetwork stands for no node in fault.
+const theNetwork = -1
+
 // fault records something that went wrong. Callers that build the detail check records.Faults.
 func (w *World) fault(node int32, kind, detail string) {
 	if w.records.Faults {
 		row := trace.Fault{TimeNs: int64(w.now), Kind: kind, Detail: detail}
-		if node >= 0 {
+		if node != theNetwork {
 			row.Node = trace.Some(uint32(node))
 		}
 		w.record(row)
@@ -35,7 +38,7 @@ func (w *World) crash(n *node, index uint64) {
 		n.job = job{}
 		w.stale++
 	}
-	w.stale += n.timers.clear() + n.calls.clear() + n.served.clear() + n.submits.clear()
+	w.stale += n.timers.clear() + n.calls.clear() + n.served.clear() + w.ledger.Forget(n.index)
 	n.admission.Clear()
 	if c := n.cfg.Crashes[index]; c.After > 0 {
 		w.push(w.now+c.After, evRestart, n.index, index)
@@ -62,7 +65,7 @@ func (w *World) save(ctx context.Context, n *node) error {
 	if err := w.settle(ctx, n); err != nil {
 		return err
 	}
-	n.saved = n.agent.AppendState(n.saved[:0])
+	n.saved = w.state(n, n.saved[:0])
 	return nil
 }
 
@@ -75,31 +78,44 @@ func (w *World) settle(ctx context.Context, n *node) error {
 		return err
 	}
 	if err := n.job.task.err; err != nil {
-		return fmt.Errorf("node %d (%s): %w", n.index, n.cfg.Name, err)
+		w.fail(fmt.Errorf("virtual: %v, result due at %s: %w", n, clock(n.job.task.due), err))
+		return w.err
 	}
 	return nil
 }
 
+// state appends the state of the node's agent.
+func (w *World) state(n *node, b []byte) []byte {
+	w.doing = deed{n, "writing its state"}
+	b = n.agent.AppendState(b)
+	w.doing = deed{}
+	return b
+}
+
 // replace puts a fresh agent with the given state in place of the node's agent.
 func (w *World) replace(n *node, state []byte) error {
+	w.doing = deed{n, "reading its state"}
 	agent := n.cfg.Fresh()
 	if err := agent.RestoreState(state); err != nil {
-		return fmt.Errorf("node %d (%s): restore %d bytes of state: %w", n.index, n.cfg.Name, len(state), err)
+		return fmt.Errorf("%v: restore %d bytes of state: %w", n, len(state), err)
 	}
-	n.agent = agent
+	n.agent, w.doing = agent, deed{}
 	return nil
 }
 
 // RoundTrip waits for running jobs, keeps their results, and sends every agent's state through
 // bytes into a fresh agent. It may be called before, between and after calls of Run; the run goes
 // on as if nothing had happened.
-func (w *World) RoundTrip() error { return w.roundTrip(context.Background()) }
+func (w *World) RoundTrip() (err error) {
+	defer w.survive(&err)
+	return w.roundTrip(context.Background())
+}
 
 func (w *World) roundTrip(ctx context.Context) error {
 	for i := range w.nodes {
 		n := &w.nodes[i]
 		if n.cfg.Fresh == nil {
-			return fmt.Errorf("node %d (%s): a round trip needs Fresh", i, n.cfg.Name)
+			return fmt.Errorf("%v: a round trip needs Fresh", n)
 		}
 		if n.down {
 			continue
@@ -110,7 +126,7 @@ func (w *World) roundTrip(ctx context.Context) error {
 	}
 	for i := range w.nodes {
 		if n := &w.nodes[i]; !n.down {
-			if err := w.replace(n, n.agent.AppendState(nil)); err != nil {
+			if err := w.replace(n, w.state(n, nil)); err != nil {
 				return err
 			}
 		}
@@ -121,6 +137,7 @@ func (w *World) roundTrip(ctx context.Context) error {
 // cut begins a partition: nodes that it separates from the block producer keep the view that
 // they have.
 func (w *World) cut(p Partition) {
+	w.fault(theNetwork, "partition", fmt.Sprintf("region %d was cut off from all others", p.Region))
 	for i := range w.nodes {
 		n := &w.nodes[i]
 		if n.cfg.Region == p.Region {
@@ -130,7 +147,7 @@ func (w *World) cut(p Partition) {
 			continue
 		}
 		if n.cutOff == 0 {
-			n.frozen = w.viewAt(heightAt(w.now-1-n.cfg.BlockDelay, w.cfg.BlockNs))
+			n.frozen = w.ledger.View(heightAt(w.now-1-n.cfg.BlockDelay, w.cfg.BlockNs))
 		}
 		n.cutOff++
 	}
@@ -138,6 +155,7 @@ func (w *World) cut(p Partition) {
 
 // heal ends a partition.
 func (w *World) heal(p Partition) {
+	w.fault(theNetwork, "heal", fmt.Sprintf("region %d was joined to the others again", p.Region))
 	for i := range w.nodes {
 		n := &w.nodes[i]
 		if n.cfg.Region == p.Region {

@@ -81,7 +81,7 @@ func (w *World) latency(from *node, a, b int) host.Time {
 }
 
 // lost says whether a message to region b never arrives: by chance, or because a partition lies
-// between the regions now or at arrival.
+// between the regions while it is on its way.
 func (w *World) lost(from *node, a, b int, arrival host.Time) bool {
 	chance := w.cfg.Links.Loss + from.cfg.Loss
 	chance -= float64(w.cfg.Links.Loss * from.cfg.Loss)
@@ -92,7 +92,7 @@ func (w *World) lost(from *node, a, b int, arrival host.Time) bool {
 		return true
 	}
 	for _, p := range w.cfg.Partitions {
-		if p.cuts(a, b) && (p.holds(w.now) || p.holds(arrival)) {
+		if p.cuts(a, b) && p.From <= arrival && w.now < p.To {
 			if w.records.Faults {
 				w.fault(from.index, "loss", fmt.Sprintf("a message from region %d to %d met a partition", a, b))
 			}
@@ -122,14 +122,14 @@ func duration(amount, speed int64) host.Time {
 	return ceilDiv(uint64(amount), uint64(host.Second), uint64(speed))
 }
 
-// ceilDiv is a*b/c, rounded up; at most maxTime.
+// ceilDiv is a*b/c, rounded up; at most maxDuration.
 func ceilDiv(a, b, c uint64) host.Time {
 	high, low := bits.Mul64(a, b)
 	low, carry := bits.Add64(low, c-1, 0)
 	high += carry
 	if high >= c {
-		return maxTime
+		return maxDuration
 	}
 	q, _ := bits.Div64(high, low, c)
-	return host.Time(min(q, uint64(maxTime)))
+	return host.Time(min(q, uint64(maxDuration)))
 }

@@ -6,11 +6,13 @@ import (
 	"hash"
 
 	"taolab/sim/chain"
+	"taolab/sim/host"
+	"taolab/sim/trace"
 )
 
 // eventLog is the running hash over all that happens. Each entry begins with a byte that says
 // what it is: the kind of an event, or one of the marks. Integers are little-endian; texts and
-// bodies follow their length.
+// bodies follow their length. Before all entries stands the digest of what the run starts from.
 type eventLog struct {
 	hash hash.Hash
 	page []byte
@@ -24,8 +26,8 @@ const (
 
 const logPage = 4096
 
-func newEventLog() eventLog {
-	return eventLog{hash: sha256.New(), page: make([]byte, 0, 2*logPage)}
+func newEventLog(origin chain.Digest) eventLog {
+	return eventLog{hash: sha256.New(), page: append(make([]byte, 0, 2*logPage), origin[:]...)}
 }
 
 // event begins the entry of an event.
@@ -88,6 +90,22 @@ func (l *eventLog) message(m *message) {
 	l.number(uint64(m.call))
 	l.number(uint64(m.deadline))
 	l.bytes(m.body)
+}
+
+// transaction adds what the block producer got, without its signature.
+func (l *eventLog) transaction(bytes []byte) { l.bytes(bytes[:len(bytes)-chain.SignatureBytes]) }
+
+// block adds what a block made of its transactions.
+func (l *eventLog) block(height uint64, receipts []host.Receipt) {
+	l.mark(markBlock, height)
+	l.number(uint64(len(receipts)))
+	for _, r := range receipts {
+		if r.Fate == trace.Expired {
+			l.bytes([]byte("expired"))
+		} else {
+			l.bytes([]byte(r.Reason))
+		}
+	}
 }
 
 // ledger adds a ledger digest.

@@ -19,7 +19,7 @@ const (
 	evDeliver                 // id: message that the node has in full
 	evRefuse                  // id: call of the node that its host refused
 	evTimeout                 // id: call of the node
-	evOverdue                 // id: request at the node whose caller gives up
+	evOverdue                 // id: request at the node whose caller gives up, or whose service was long enough
 	evTx                      // id: transaction that has reached the block producer
 	evOutcome                 // id: submission of the node whose fate the node learns
 	evExpire                  // id: submission of the node

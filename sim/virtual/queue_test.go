@@ -134,7 +134,7 @@ func TestDurationsAreRoundedUpAndNeverOverflow(t *testing.T) {
 		{1, 2_000_000_000, 1},
 		{0, 5, 0},
 		{5, 0, 0},
-		{1 << 62, 1, maxTime},
+		{1 << 62, 1, maxDuration},
 		{1 << 62, 1 << 62, host.Second},
 	} {
 		if got := duration(c.amount, c.speed); got != c.want {

@@ -19,8 +19,9 @@ func init() {
 }
 
 // TestScripts runs networks of toy agents and compares their event logs. Behind each script's
-// back the same run is repeated with two and eight workers, with nothing recorded, and with all
-// states sent through bytes in the middle: neither the log nor the digest may move.
+// back the same run is repeated with two and eight workers, with nothing and with everything recorded,
+// signed and doubted at every step, and with all states sent through bytes in the middle: neither
+// the log nor the digest may move.
 //
 //	run blocks=N [block=1s] [latency=10ms,50ms] [jitter=D] [loss=P] [expiry=N] [txs=N]
 //	    [waiting=N] [save=D] [header=N] [showblocks]
@@ -43,13 +44,17 @@ func TestScripts(t *testing.T) {
 				if again != digest {
 					t.Errorf("%s: with %s the run digest is another", d.Pos, what)
 				}
-				if c.Recorder != trace.Discard && o != output {
+				if c.Recorder == nil && o != output {
 					t.Errorf("%s: with %s the log is\n%sand not\n%s", d.Pos, what, o, output)
 				}
 			}
 			repeat("2 workers", func(c *Config) { c.Workers = 2 })
 			repeat("8 workers", func(c *Config) { c.Workers = 8 })
 			repeat("nothing recorded", func(c *Config) { c.Trace, c.Recorder = Recording{}, trace.Discard })
+			repeat("everything recorded", func(c *Config) {
+				c.Trace, c.Recorder = everything, trace.Discard
+			})
+			repeat("signatures and doubts", func(c *Config) { c.Signed, c.Paranoid = true, true })
 			for _, part := range []host.Time{3, 2} {
 				repeat("a round trip", func(c *Config) {
 					c.RoundTripAt = host.Time(c.Blocks) * c.BlockNs / part
@@ -128,4 +133,9 @@ func firstLine(s string) string {
 		}
 	}
 	return s
+}
+
+// everything is the recording of all there is.
+var everything = Recording{
+	Blocks: 1, Ledger: 1, Digests: 1, Epochs: 1, Weights: 1, Bonds: 1, Seats: true, Transactions: true, Faults: true,
 }

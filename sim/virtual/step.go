@@ -22,7 +22,7 @@ func (w *World) step(ctx context.Context) error {
 			}
 		}
 		w.queue.pop()
-		w.now = e.at
+		w.pass(e.at)
 		w.events++
 		w.log.event(e)
 		w.dispatch(e)
@@ -53,10 +53,9 @@ func (w *World) alive(e event) bool {
 	case evOverdue:
 		return n.served.get(e.id) != nil
 	case evOutcome:
-		return n.submits.get(e.id) != nil
+		return w.ledger.Untold(n.index, host.SubmitID(e.id))
 	case evExpire:
-		s := n.submits.get(e.id)
-		return s != nil && !s.decided()
+		return w.ledger.Undecided(n.index, host.SubmitID(e.id))
 	}
 	return true
 }
@@ -92,16 +91,13 @@ func (w *World) dispatch(e event) {
 	case evRefuse, evTimeout:
 		w.giveUp(n, e.id)
 	case evOverdue:
-		if s, _ := n.served.take(e.id); s.busy {
-			n.admission.Release()
-		}
+		w.endService(n, e.id)
 	case evTx:
 		w.receiveTx(n, e.id)
 	case evOutcome:
 		w.deliverOutcome(n, e.id)
 	case evExpire:
-		n.submits.take(e.id)
-		w.handle(n, host.Expired{ID: host.SubmitID(e.id)})
+		w.handle(n, w.ledger.Tell(n.index, host.SubmitID(e.id)))
 	case evCrash:
 		w.crash(n, e.id)
 	case evRestart:
@@ -116,7 +112,7 @@ func (w *World) dispatch(e event) {
 
 // handle hands an event to the node's agent.
 func (w *World) handle(n *node, e host.Event) {
-	w.active = n
+	w.active, w.handled = n, e
 	n.agent.Handle(&n.env, e)
 	w.active = nil
 }

@@ -117,6 +117,8 @@ func (t *toy) Handle(env host.Env, e host.Event) {
 		t.log(env, "asked by %s: %d bytes, stake %d TAO, until %s", t.name(e.From), len(e.Request.Body),
 			e.StakeRao/chain.RaoPerTAO, at(e.Deadline))
 		t.serve(env, e)
+	case host.Cancelled:
+		t.log(env, "need not answer")
 	case host.Answer:
 		more := ""
 		if e.Response.More {
@@ -202,6 +204,14 @@ func (t *toy) act(env host.Env, a act) {
 		}
 	case "stop":
 		env.Stop(t.Timer)
+	case "stake":
+		env.Submit(host.Coldkey, chain.AddStake{Hotkey: env.Self().Hotkey, AmountRao: uint64(n("tao")) * chain.RaoPerTAO})
+	case "register":
+		env.Submit(host.Coldkey, chain.Register{Hotkey: PublicKey(1, a.Args["hotkey"], host.Hotkey)})
+	case "weight":
+		env.Submit(host.Hotkey, chain.SetWeights{UIDs: []uint16{uint16(n("on"))}, Values: []uint32{65535}})
+	case "panic":
+		panic("asked to")
 	case "see":
 		self := env.Self()
 		t.log(env, "newest block %d, uid %d %v", env.Chain().Height(), self.UID, self.HasUID)
@@ -236,11 +246,11 @@ func (l *logged) Record(r trace.Row) {
 	case logRow:
 		l.WriteString(r.Text + "\n")
 	case trace.Fault:
-		node := -1
+		who := "network"
 		if r.Node != nil {
-			node = int(*r.Node)
+			who = fmt.Sprint("node ", *r.Node)
 		}
-		fmt.Fprintf(l, "%s node %d: %s: %s\n", at(host.Time(r.TimeNs)), node, r.Kind, r.Detail)
+		fmt.Fprintf(l, "%s %s: %s: %s\n", at(host.Time(r.TimeNs)), who, r.Kind, r.Detail)
 	case trace.Block:
 		fmt.Fprintf(l, "%s block %d: %d included, %d rejected\n", at(host.Time(r.TimeNs)), r.Height,
 			r.Included, r.Rejected)
@@ -301,6 +311,10 @@ func addNode(t *testing.T, cfg *Config, agent *toy, args map[string]string) {
 		case "skew":
 			n.Skew = span(t, value)
 			agent.Skew = n.Skew
+		case "loss":
+			if _, err := fmt.Sscan(value, &n.Loss); err != nil {
+				t.Fatal(err)
+			}
 		case "slots":
 			n.Admission.Slots = int(number(t, value))
 		case "queue":
@@ -309,6 +323,8 @@ func addNode(t *testing.T, cfg *Config, agent *toy, args map[string]string) {
 			n.Admission.MinStakeRao = uint64(number(t, value)) * chain.RaoPerTAO
 		case "interval":
 			n.Admission.MinInterval = span(t, value)
+		case "longest":
+			n.Admission.LongestService = span(t, value)
 		case "uidonly":
 			n.Admission.RequireUID = true
 		case "crash":

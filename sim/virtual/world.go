@@ -34,13 +34,12 @@ type World struct {
 	txs         pending[travelling]
 	nextTx      uint64
 
-	state      *chain.State
-	invariants func() error // nil: nobody asks
-	views      []chain.View // the newest ones; height h stands at h modulo their number
-	mempool    []candidate
-	nonces     []uint64 // the next nonce of each key, by account
+	ledger *host.Ledger
+	late   uint64 // blocks that the slowest node may be behind
 
-	active       *node // whose agent is handling an event
+	active       *node      // whose agent is handling an event
+	handled      host.Event // by it
+	doing        deed
 	roundTripped bool
 	ended        bool
 	err          error // why the run cannot go on
@@ -55,7 +54,7 @@ type node struct {
 	env   env
 
 	peer            host.PeerID
-	hotkey, coldkey account
+	hotkey, coldkey key
 	link            *num.Stream // jitter and loss of what the node sends
 	streams         []namedStream
 
@@ -72,15 +71,13 @@ type node struct {
 	timers    pending[timer]
 	calls     pending[call]
 	served    pending[service]
-	submits   pending[submission]
 	admission host.Admission
 }
 
-// account is a key with the index of its nonce.
-type account struct {
-	private ed25519.PrivateKey
-	key     chain.Key
-	index   int
+// key is one of a node's keys with its account in the ledger.
+type key struct {
+	chain.Key
+	account host.Account
 }
 
 type namedStream struct {
@@ -124,57 +121,62 @@ type Progress struct {
 }
 
 // New makes the world at time 0.
-func New(cfg Config) (*World, error) {
+func New(cfg Config) (_ *World, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("virtual: %w", err)
 	}
 	cfg = cfg.withDefaults()
 	cfg.Partitions = sortedPartitions(cfg.Partitions)
-	state, err := chain.New(cfg.Genesis)
-	if err != nil {
-		return nil, fmt.Errorf("virtual: genesis: %w", err)
-	}
 	w := &World{
 		cfg:     cfg,
 		records: cfg.Trace,
 		peers:   make(map[host.PeerID]int32, len(cfg.Nodes)),
 		nodes:   make([]node, len(cfg.Nodes)),
 		pool:    newPool(cfg.Workers, cfg.Stopwatch),
-		log:     newEventLog(),
-		state:   state,
+		log:     newEventLog(cfg.Origin),
 	}
+	defer w.survive(&err)
 	if cfg.Recorder == nil {
 		w.records = Recording{}
 	}
-	if cfg.Paranoid {
-		w.invariants = suspicion(state)
+	hotkeys := make([]ed25519.PrivateKey, len(cfg.Nodes))
+	for i, n := range cfg.Nodes {
+		hotkeys[i] = Key(cfg.Seed, n.Name, host.Hotkey)
 	}
-	if err := w.addNodes(); err != nil {
+	if err := w.openLedger(hotkeys); err != nil {
 		return nil, fmt.Errorf("virtual: %w", err)
 	}
-	var delay host.Time
-	for i := range cfg.Nodes {
-		delay = max(delay, cfg.Nodes[i].BlockDelay)
+	if err := w.addNodes(hotkeys); err != nil {
+		return nil, fmt.Errorf("virtual: %w", err)
 	}
-	w.views = make([]chain.View, delay/cfg.BlockNs+3)
-	w.keepView()
 	w.schedule()
 	return w, nil
 }
 
+// openLedger makes the chain, with as many views as the slowest node needs.
+func (w *World) openLedger(hotkeys []ed25519.PrivateKey) error {
+	var delay host.Time
+	public := make([]chain.Key, len(hotkeys))
+	for i, private := range hotkeys {
+		public[i] = chain.Key(private.Public().(ed25519.PublicKey))
+		delay = max(delay, w.cfg.Nodes[i].BlockDelay)
+	}
+	w.late = uint64(delay/w.cfg.BlockNs) + 3
+	ledger, err := host.NewLedger(host.LedgerConfig{
+		Genesis: w.cfg.Genesis, Hotkeys: public, Views: int(w.late),
+		MaxTxs: w.cfg.Chain.MaxTxs, MaxWaiting: w.cfg.Chain.MaxWaiting,
+		Signed: w.cfg.Signed, DigestEpochs: w.cfg.DigestEpochs, Checks: w.cfg.checks,
+		Recording: w.records, Recorder: w.cfg.Recorder,
+	})
+	w.ledger = ledger
+	return err
+}
+
 // addNodes gives every node its keys, streams and agent.
-func (w *World) addNodes() error {
-	accounts := map[chain.Key]int{}
-	open := func(name string, role host.KeyRole) account {
-		private := Key(w.cfg.Seed, name, role)
-		key := chain.Key(private.Public().(ed25519.PublicKey))
-		index, known := accounts[key]
-		if !known {
-			index = len(w.nonces)
-			accounts[key] = index
-			w.nonces = append(w.nonces, w.state.Nonce(key))
-		}
-		return account{private, key, index}
+func (w *World) addNodes(hotkeys []ed25519.PrivateKey) error {
+	open := func(private ed25519.PrivateKey) key {
+		account := w.ledger.Open(private)
+		return key{w.ledger.Key(account), account}
 	}
 	for i := range w.nodes {
 		n := &w.nodes[i]
@@ -182,19 +184,20 @@ func (w *World) addNodes() error {
 		n.env = env{w, n}
 		n.agent = n.cfg.Agent
 		if n.agent == nil {
-			n.agent = n.cfg.Fresh()
+			w.doing = deed{n, "making its agent"}
+			n.agent, w.doing = n.cfg.Fresh(), deed{}
 		}
 		if n.cfg.ColdkeyOf == "" {
 			n.cfg.ColdkeyOf = n.cfg.Name
 		}
-		n.hotkey = open(n.cfg.Name, host.Hotkey)
-		n.coldkey = open(n.cfg.ColdkeyOf, host.Coldkey)
+		n.hotkey = open(hotkeys[i])
+		n.coldkey = open(Key(w.cfg.Seed, n.cfg.ColdkeyOf, host.Coldkey))
 		n.peer = n.cfg.Peer
 		if n.peer == (host.PeerID{}) {
-			n.peer = n.hotkey.key
+			n.peer = n.hotkey.Key
 		}
 		if other, taken := w.peers[n.peer]; taken {
-			return fmt.Errorf("node %d (%s): peer key %v is node %d's", i, n.cfg.Name, n.peer, other)
+			return fmt.Errorf("%v: peer key %v is node %d's", n, n.peer, other)
 		}
 		w.peers[n.peer] = n.index
 		n.link = num.NewStream(w.cfg.Seed, "link\x00"+n.cfg.Name)
@@ -214,7 +217,7 @@ func (w *World) schedule() {
 			w.push(c.At, evCrash, n.index, uint64(j))
 		}
 		if len(n.cfg.Crashes) > 0 {
-			n.saved = n.agent.AppendState(nil)
+			n.saved = w.state(n, nil)
 			w.push(w.cfg.SaveEvery, evSave, n.index, 0)
 		}
 	}
@@ -249,7 +252,7 @@ func (w *World) Progress() Progress {
 
 func (w *World) publish() {
 	w.progress.now.Store(int64(w.now))
-	w.progress.height.Store(w.state.Height())
+	w.progress.height.Store(w.ledger.Height())
 	w.progress.events.Store(w.events)
 	w.progress.flop.Store(w.flop)
 	w.progress.tokens.Store(w.tokens)
@@ -260,10 +263,10 @@ func (w *World) publish() {
 func (w *World) Digest() chain.Digest { return w.log.digest() }
 
 // LedgerDigest is the hash of the ledger after the newest block.
-func (w *World) LedgerDigest() chain.Digest { return w.state.Digest() }
+func (w *World) LedgerDigest() chain.Digest { return w.ledger.Digest() }
 
 // Chain is the ledger after the newest block.
-func (w *World) Chain() chain.View { return w.viewAt(w.state.Height()) }
+func (w *World) Chain() chain.View { return w.ledger.View(w.ledger.Height()) }
 
 // Agent is the agent of node i, in the order of the config.
 func (w *World) Agent(i int) host.Agent { return w.nodes[i].agent }
@@ -283,12 +286,12 @@ func (w *World) record(r trace.Row) {
 
 // Run lets time pass until the last block, or until Config.Until. When ctx ends first, it returns
 // ctx's error between two events, and may be called again to go on. It returns an error when an agent
-// asked for what no world can give; then the run cannot go on.
-func (w *World) Run(ctx context.Context) error {
+// asked for what no world can give, or when an agent or a job panicked; then the run cannot go on.
+func (w *World) Run(ctx context.Context) (err error) {
 	w.pool.start()
 	defer w.pool.stop()
 	defer w.publish()
-	defer w.explainPanic()
+	defer w.survive(&err)
 	for turn := 0; w.err == nil; turn++ {
 		if turn%256 == 0 {
 			if err := ctx.Err(); err != nil {
@@ -297,9 +300,10 @@ func (w *World) Run(ctx context.Context) error {
 			w.publish()
 		}
 		if w.at(w.cfg.Until) {
+			w.Close()
 			return nil
 		}
-		if w.state.Height() >= w.cfg.Blocks {
+		if w.ledger.Height() >= w.cfg.Blocks {
 			w.end()
 			return nil
 		}
@@ -312,12 +316,12 @@ func (w *World) Run(ctx context.Context) error {
 
 // at says whether the run has come to a position; the zero position is nowhere.
 func (w *World) at(p Position) bool {
-	return p != Position{} && w.state.Height() == p.Height && w.events == p.Events
+	return p != Position{} && w.ledger.Height() == p.Height && w.events == p.Events
 }
 
 // turn processes what comes next: a block, or the earliest event.
 func (w *World) turn(ctx context.Context) error {
-	next := host.Time(w.state.Height()+1) * w.cfg.BlockNs
+	next := host.Time(w.ledger.Height()+1) * w.cfg.BlockNs
 	isEvent := w.queue.len() > 0 && w.queue.first().at < next
 	if isEvent {
 		next = w.queue.first().at
@@ -335,19 +339,23 @@ func (w *World) turn(ctx context.Context) error {
 	return nil
 }
 
-// explainPanic says whose agent was at work when something panicked.
-func (w *World) explainPanic() {
-	if n := w.active; n != nil {
-		if r := recover(); r != nil {
-			panic(fmt.Sprintf("virtual: node %d (%s) at %d ns: %v", n.index, n.cfg.Name, w.now, r))
-		}
-	}
-}
-
 // end closes the log with the final ledger.
 func (w *World) end() {
 	if !w.ended {
 		w.ended = true
-		w.log.ledger(w.state.Height(), w.state.Seal())
+		w.log.ledger(w.ledger.Height(), w.ledger.Digest())
 	}
+	w.Close()
+}
+
+// Close records what only the end of a run shows: the seats that are still held. Run does so at the
+// last block and at Config.Until; who does not go on after an interruption calls it.
+func (w *World) Close() { w.ledger.Close() }
+
+// pass lets time pass, which never goes back.
+func (w *World) pass(to host.Time) {
+	if to < w.now {
+		w.fail(fmt.Errorf("time went back from %d to %d ns: an event was late", w.now, to))
+	}
+	w.now = to
 }

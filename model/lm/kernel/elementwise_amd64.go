@@ -35,6 +35,21 @@ func sigmoidVector(n int, x *float32) {
 }
 
 //go:noescape
+func sigmoidFromAVX512(n int, x, prior *float32, low, high float32)
+
+//go:noescape
+func sigmoidFromAVX2(n int, x, prior *float32, low, high float32)
+
+// sigmoidFromVector: prior kept within low..high, x = prior/(prior+(1-prior)*exp(-x)).
+func sigmoidFromVector(n int, x, prior *float32, low, high float32) {
+	if active == AVX512 {
+		sigmoidFromAVX512(n, x, prior, low, high)
+		return
+	}
+	sigmoidFromAVX2(n, x, prior, low, high)
+}
+
+//go:noescape
 func geluAVX512(n int, x, gate, y *float32)
 
 //go:noescape

@@ -21,6 +21,14 @@ func sigmoidVector(n int, x *float32) {
 }
 
 //go:noescape
+func sigmoidFromNEON(n int, x, prior *float32, low, high float32)
+
+// sigmoidFromVector: prior kept within low..high, x = prior/(prior+(1-prior)*exp(-x)).
+func sigmoidFromVector(n int, x, prior *float32, low, high float32) {
+	sigmoidFromNEON(n, x, prior, low, high)
+}
+
+//go:noescape
 func geluNEON(n int, x, gate, y *float32)
 
 // geluVector: gate = the gate of x, y = x*gate.

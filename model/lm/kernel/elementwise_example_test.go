@@ -31,6 +31,14 @@ func ExampleLayerNorm() {
 	// Output: [-1.342 -0.447 0.447 1.342] [0.894]
 }
 
+// Odds of 1 to 3 that are told to triple, and odds that lie beyond the limit.
+func ExampleSigmoidFrom() {
+	x, prior := []float32{1.0986123, 0}, []float32{0.25, 0.999}
+	kernel.SigmoidFrom(x, prior, 0.01, 0.99)
+	fmt.Printf("%.2f %.2f\n", x, prior)
+	// Output: [0.50 0.99] [0.25 0.99]
+}
+
 // Two losses, of a good guess and of none, and the gradient of their mean.
 func ExampleCrossEntropy() {
 	logits := []float32{4, 0, 0, 0}

@@ -8,6 +8,7 @@ package kernel
 
 func expVector(n int, x *float32, shift, scale float32)                               {}
 func sigmoidVector(n int, x *float32)                                                 {}
+func sigmoidFromVector(n int, x, prior *float32, low, high float32)                   {}
 func geluVector(n int, x, gate, y *float32)                                           {}
 func geluBackwardVector(n int, x, gate, y, dy *float32)                               {}
 func addVector(n int, x, y *float32)                                                  {}

@@ -65,6 +65,7 @@ var elementwise = []struct {
 }{
 	{"Exp", func(rows, cols, gap int, o *operands) { Exp(o.of(cols), 0.25, 1.5) }},
 	{"Sigmoid", func(rows, cols, gap int, o *operands) { Sigmoid(o.of(cols)) }},
+	{"SigmoidFrom", func(rows, cols, gap int, o *operands) { SigmoidFrom(o.of(cols), o.unit(cols), 0.1, 0.8) }},
 	{"GELU", func(rows, cols, gap int, o *operands) { GELU(o.of(cols), o.of(cols), o.of(cols)) }},
 	{"GELU in place", func(rows, cols, gap int, o *operands) {
 		y := o.of(cols)
@@ -385,6 +386,7 @@ func TestElementwiseKernelsPanicOnShortSlicesBeforeAnythingIsTouched(t *testing.
 			LayerNormBackward(2, 4, x(8), x(4), x(8), x(2), x(8), x(3), x(4))
 		},
 		"AdamWStep: v: 3 elements":    func() { new(AdamWStep).Apply(x(4), x(4), x(4), x(3)) },
+		"SigmoidFrom: prior: 3":       func() { SigmoidFrom(x(4), x(3), 0, 1) },
 		"MomentumStep: u: 3 elements": func() { new(MomentumStep).Apply(x(4), x(4), x(3)) },
 	} {
 		func() {
@@ -403,6 +405,7 @@ func TestNothingIsDoneToNothing(t *testing.T) {
 		restore := Force(isa)
 		Exp(nil, 0, 1)
 		Sigmoid(nil)
+		SigmoidFrom(nil, nil, 0, 1)
 		GELU(nil, nil, nil)
 		GELUBackward(nil, nil, nil, nil)
 		Add(nil, nil)
@@ -438,6 +441,7 @@ func TestElementwiseKernelsAllocateNothing(t *testing.T) {
 		restore := Force(isa)
 		if n := testing.AllocsPerRun(5, func() {
 			Exp(x, 0, 1)
+			SigmoidFrom(x, y, 0, 1)
 			GELU(x, y, z)
 			GELUBackward(x, y, z, u)
 			AddRow(10, x, 64, g)

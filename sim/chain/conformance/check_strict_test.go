@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -37,10 +38,20 @@ func TestFilesThatAreNotWhatTheirFormatDemands(t *testing.T) {
 			switch {
 			case err != nil:
 				return "error: " + err.Error() + "\n"
-			case !r.OK():
-				return "differs: " + r.First.String() + "\n"
+			case r.OK():
+				return "passed\n"
 			}
-			return "passed\n"
+			out := ""
+			if r.First != nil {
+				out = "differs: " + r.First.String() + "\n"
+			}
+			for _, f := range r.Faults {
+				out += "fault: " + f.String() + "\n"
+			}
+			if r.Faulty > 0 {
+				out += fmt.Sprintf("%d of %d cases passed\n", r.Passed, r.Cases)
+			}
+			return out
 		})
 	})
 }

@@ -21,13 +21,13 @@ func TestEveryExpectedValueCounts(t *testing.T) {
 			t.Fatal(err)
 		}
 		changed := 0
-		for i, n := range d.nodes {
-			path := d.path(i)
+		for i, n := range d.Nodes {
+			path := d.Path(i)
 			if !expectedPath.MatchString(path) || notePath.MatchString(path) {
 				continue
 			}
 			var other string
-			switch raw := string(f.Text[n.start:n.end]); n.kind {
+			switch raw := string(f.Text[n.Start:n.End]); d.Kind(i) {
 			case '0':
 				if v, err := strconv.ParseUint(raw, 10, 64); err == nil && v == 1<<64-1 {
 					other = "0"
@@ -46,7 +46,7 @@ func TestEveryExpectedValueCounts(t *testing.T) {
 			changed++
 			if r, err := Check(replaced(f.Text, uint16(i), other)); err == nil && r.OK() {
 				t.Errorf("%s: %s: %s was changed to %s, and nobody noticed", f.Name, path,
-					f.Text[n.start:n.end], other)
+					f.Text[n.Start:n.End], other)
 			}
 		}
 		if changed < 10 {
@@ -64,7 +64,13 @@ func TestEveryMemberIsRead(t *testing.T) {
 	}
 	var documents []document
 	for _, f := range SampleVectors() {
-		check := func(b []byte) error { _, err := Check(b); return err }
+		check := func(b []byte) error {
+			r, err := Check(b)
+			if err == nil && r.Faulty > 0 {
+				return &r.Faults[0].Error
+			}
+			return err
+		}
 		documents = append(documents, document{f.Name, f.Text, check})
 	}
 	s := sampleState(t)
@@ -81,13 +87,13 @@ func TestEveryMemberIsRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, n := range d.nodes {
-			isKey := n.kind == '"' && strings.HasPrefix(strings.TrimLeft(string(doc.text[n.end:]), " "), ":")
-			if !isKey || notePath.MatchString(d.path(i)) {
+		for i, n := range d.Nodes {
+			isKey := d.Kind(i) == '"' && strings.HasPrefix(strings.TrimLeft(string(doc.text[n.End:]), " "), ":")
+			if !isKey || notePath.MatchString(d.Path(i)) {
 				continue
 			}
 			if err := doc.read(replaced(doc.text, uint16(i), `"zzz"`)); err == nil {
-				t.Errorf("%s: %s may be called zzz", doc.name, d.path(i))
+				t.Errorf("%s: %s may be called zzz", doc.name, d.Path(i))
 			}
 		}
 	}

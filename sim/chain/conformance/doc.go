@@ -7,8 +7,9 @@
 //
 // It promises that nothing in a file is passed over: an unknown field, operation or format, a missing
 // field, a key that stands twice, a number out of range or bytes after the end are errors that say
-// where; that every expected value is compared; that no input makes it panic; and that memory and
-// work are bounded by limits that docs/reference/conformance.md names. It does no I/O.
+// where; that what is wrong with one case keeps no other from running; that every expected value is
+// compared; that no input makes it panic; and that memory and work are bounded by limits that
+// docs/reference/conformance.md names. It does no I/O.
 //
 // The rules themselves are those of sim/chain and the packages below it; here is only their use.
 package conformance

@@ -1,18 +1,19 @@
 package conformance
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"taolab/model/jsontext"
 )
 
+// What a document may hold.
 const (
-	maxFileBytes = 64 << 20
-	maxDepth     = 16
+	MaxBytes = 64 << 20
+	maxDepth = 16
 )
 
 // Error says where a document is not what it has to be.
@@ -31,174 +32,51 @@ func (e *Error) Error() string {
 	return where + ": " + e.Text
 }
 
-// document is a JSON text with an index of its values. The first fault stays: readers return zeros
+// document is a JSON text that is read value by value. The first fault stays: readers return zeros
 // from then on, so that callers ask for err once.
 type document struct {
-	data  []byte
-	nodes []node
-	err   error
+	jsontext.Text
+	err error
 	// annotated documents may hold text for people beside what they are about, see annotations.
 	annotated bool
-}
-
-// node is one value. The members of an object follow it as key, value, key, value; the elements of
-// an array one after the other; next is the first node that belongs to neither.
-type node struct {
-	kind             byte // one of { [ " 0 t f n
-	start, end, next int32
+	// quiet documents do not look for the places of faults, which takes time.
+	quiet bool
 }
 
 // none stands for a value that is missing; the document has its error already.
 const none = -1
 
-// parse indexes a JSON text: valid UTF-8, one value, nothing after it, no key twice in an object.
+// errQuiet is the fault of a quiet document.
+var errQuiet = errors.New("one fault too many to look for its place")
+
+// parse indexes a JSON text.
 func parse(data []byte) (*document, error) {
-	d := &document{data: data}
-	if len(data) > maxFileBytes {
+	d := &document{}
+	if len(data) > MaxBytes {
 		return nil, &Error{Line: 1, Column: 1, Text: fmt.Sprintf("%d bytes, at most %d are allowed",
-			len(data), maxFileBytes)}
+			len(data), MaxBytes)}
 	}
-	if !utf8.Valid(data) {
-		at := 0
-		for r, size := utf8.DecodeRune(data); r != utf8.RuneError || size != 1; {
-			at += size
-			r, size = utf8.DecodeRune(data[at:])
-		}
-		return nil, d.errorAt(at, "", "not UTF-8")
+	err := d.Parse(data, maxDepth)
+	if fault := (*jsontext.Error)(nil); errors.As(err, &fault) {
+		return nil, &Error{fault.Path, fault.Line, fault.Column, fault.Fault}
 	}
-	if !json.Valid(data) {
-		var syntax *json.SyntaxError
-		if errors.As(json.Unmarshal(data, new(struct{})), &syntax) {
-			return nil, d.errorAt(max(int(syntax.Offset)-1, 0), "", "not JSON: "+syntax.Error())
-		}
-		return nil, d.errorAt(0, "", "not JSON")
-	}
-	d.index()
-	for at := range d.nodes {
-		d.uniqueKeys(at)
-	}
-	return d, d.err
-}
-
-// index fills nodes from a text that is known to be valid JSON.
-func (d *document) index() {
-	var open [maxDepth]int
-	depth := 0
-	for p := 0; p < len(d.data); {
-		c := d.data[p]
-		switch c {
-		case ' ', '\t', '\r', '\n', ',', ':':
-			p++
-			continue
-		case '}', ']':
-			p++
-			depth--
-			at := open[depth]
-			d.nodes[at].end, d.nodes[at].next = int32(p), int32(len(d.nodes))
-			continue
-		}
-		at := len(d.nodes)
-		d.nodes = append(d.nodes, node{kind: c, start: int32(p), next: int32(at + 1)})
-		switch {
-		case c == '{' || c == '[':
-			if depth == maxDepth {
-				d.err = d.errorAt(p, "", fmt.Sprintf("nested deeper than %d levels", maxDepth))
-				return
-			}
-			open[depth] = at
-			depth++
-			p++
-			continue
-		case c == '"':
-			for p++; d.data[p] != '"'; p++ {
-				if d.data[p] == '\\' {
-					p++
-				}
-			}
-			p++
-		default:
-			if c == '-' || c >= '0' && c <= '9' {
-				d.nodes[at].kind = '0'
-			}
-			for p < len(d.data) && !strings.ContainsRune(" \t\r\n,:]}", rune(d.data[p])) {
-				p++
-			}
-		}
-		d.nodes[at].end = int32(p)
-	}
-}
-
-func (d *document) uniqueKeys(at int) {
-	if d.err != nil || d.nodes[at].kind != '{' || int(d.nodes[at].next) < at+5 {
-		return // not an object, or of fewer than two members
-	}
-	met := map[string]bool{}
-	for k := at + 1; k < int(d.nodes[at].next); k = int(d.nodes[k+1].next) {
-		name := d.text(k)
-		if met[name] {
-			d.fail(k, "the key stands twice in its object")
-		}
-		met[name] = true
-	}
+	return d, err
 }
 
 func (d *document) errorAt(offset int, path, text string) *Error {
-	before := string(d.data[:min(offset, len(d.data))])
-	line := strings.Count(before, "\n")
-	return &Error{path, line + 1, len(before) - strings.LastIndexByte(before, '\n'), text}
+	e := d.ErrorAt(offset, path, "%s", text)
+	return &Error{path, e.Line, e.Column, text}
 }
 
 // fail remembers the first fault.
 func (d *document) fail(at int, format string, args ...any) {
-	if d.err == nil && at != none {
-		d.err = d.errorAt(int(d.nodes[at].start), d.path(at), fmt.Sprintf(format, args...))
+	switch {
+	case d.err != nil || at == none:
+	case d.quiet:
+		d.err = errQuiet
+	default:
+		d.err = d.errorAt(int(d.Nodes[at].Start), d.Path(at), fmt.Sprintf(format, args...))
 	}
-}
-
-// path names a value by the keys and places that lead to it.
-func (d *document) path(at int) string {
-	var b strings.Builder
-	for i := 0; i != at; {
-		inObject := d.nodes[i].kind == '{'
-		for child, place := i+1, 0; ; place++ {
-			value := child
-			if inObject {
-				value++
-			}
-			if at >= int(d.nodes[value].next) {
-				child = int(d.nodes[value].next)
-				continue
-			}
-			if inObject {
-				b.WriteString("." + d.text(child))
-			} else {
-				fmt.Fprintf(&b, "[%d]", place)
-			}
-			if at == child {
-				value = at
-			}
-			i = value
-			break
-		}
-	}
-	return strings.TrimPrefix(b.String(), ".")
-}
-
-// found describes a value for an error.
-func (d *document) found(at int) string {
-	n := d.nodes[at]
-	switch n.kind {
-	case '{':
-		return "an object"
-	case '[':
-		return "a list"
-	}
-	const most = 40
-	raw := d.data[n.start:n.end]
-	if len(raw) > most {
-		return string(raw[:most]) + "..."
-	}
-	return string(raw)
 }
 
 // is says whether a value is of a kind, and fails if not.
@@ -206,30 +84,20 @@ func (d *document) is(at int, kind byte, want string) bool {
 	if d.err != nil || at == none {
 		return false
 	}
-	if d.nodes[at].kind != kind {
-		d.fail(at, "found %s, want %s", d.found(at), want)
+	if d.Kind(at) != kind {
+		d.fail(at, "found %s, want %s", d.Found(at), want)
 		return false
 	}
 	return true
 }
 
-func (d *document) null(at int) bool { return at != none && d.nodes[at].kind == 'n' }
+func (d *document) null(at int) bool { return at != none && d.Kind(at) == 'n' }
 
 func (d *document) text(at int) string {
 	if !d.is(at, '"', "a string") {
 		return ""
 	}
-	raw := d.data[d.nodes[at].start:d.nodes[at].end]
-	for _, c := range raw {
-		if c == '\\' {
-			var s string
-			if err := json.Unmarshal(raw, &s); err != nil {
-				d.fail(at, "%v", err)
-			}
-			return s
-		}
-	}
-	return string(raw[1 : len(raw)-1])
+	return d.String(at)
 }
 
 // unsigned reads a whole number from 0 to most, exactly.
@@ -237,10 +105,9 @@ func (d *document) unsigned(at int, most uint64) uint64 {
 	if d.err != nil || at == none {
 		return 0
 	}
-	n := d.nodes[at]
-	v, err := strconv.ParseUint(string(d.data[n.start:n.end]), 10, 64)
-	if n.kind != '0' || err != nil || v > most {
-		d.fail(at, "found %s, want a whole number from 0 to %d", d.found(at), most)
+	v, err := strconv.ParseUint(string(d.Raw(at)), 10, 64)
+	if d.Kind(at) != '0' || err != nil || v > most {
+		d.fail(at, "found %s, want a whole number from 0 to %d", d.Found(at), most)
 		return 0
 	}
 	return v
@@ -251,10 +118,9 @@ func (d *document) signed(at int, least, most int64) int64 {
 	if d.err != nil || at == none {
 		return 0
 	}
-	n := d.nodes[at]
-	v, err := strconv.ParseInt(string(d.data[n.start:n.end]), 10, 64)
-	if n.kind != '0' || err != nil || v < least || v > most {
-		d.fail(at, "found %s, want a whole number from %d to %d", d.found(at), least, most)
+	v, err := strconv.ParseInt(string(d.Raw(at)), 10, 64)
+	if d.Kind(at) != '0' || err != nil || v < least || v > most {
+		d.fail(at, "found %s, want a whole number from %d to %d", d.Found(at), least, most)
 		return 0
 	}
 	return v
@@ -267,7 +133,7 @@ func (d *document) scaled(at int, scale uint64) (v uint64, exact bool) {
 		return 0, false
 	}
 	const digits = 9
-	whole, part, _ := strings.Cut(string(d.data[d.nodes[at].start:d.nodes[at].end]), ".")
+	whole, part, _ := strings.Cut(string(d.Raw(at)), ".")
 	part = strings.TrimRight(part, "0")
 	if len(part) > digits {
 		d.fail(at, "more than %d decimals", digits)
@@ -280,7 +146,7 @@ func (d *document) scaled(at int, scale uint64) (v uint64, exact bool) {
 	w, err := strconv.ParseUint(whole, 10, 30)
 	f, partErr := strconv.ParseUint("0"+part, 10, 64)
 	if err != nil || partErr != nil {
-		d.fail(at, "found %s, want a decimal number from 0 to %d", d.found(at), 1<<30-1)
+		d.fail(at, "found %s, want a decimal number from 0 to %d", d.Found(at), 1<<30-1)
 		return 0, false
 	}
 	// At most 10^9 x 2^32: no overflow.
@@ -292,16 +158,16 @@ func (d *document) flag(at int) bool {
 	if d.err != nil || at == none {
 		return false
 	}
-	kind := d.nodes[at].kind
+	kind := d.Kind(at)
 	if kind != 't' && kind != 'f' {
-		d.fail(at, "found %s, want true or false", d.found(at))
+		d.fail(at, "found %s, want true or false", d.Found(at))
 	}
 	return kind == 't'
 }
 
 // bit reads true or false, or 1 or 0.
 func (d *document) bit(at int) bool {
-	if d.err == nil && at != none && d.nodes[at].kind == '0' {
+	if d.err == nil && at != none && d.Kind(at) == '0' {
 		return d.unsigned(at, 1) == 1
 	}
 	return d.flag(at)
@@ -313,7 +179,7 @@ func (d *document) elements(at, most int) []int {
 		return nil
 	}
 	var places []int
-	for i := at + 1; i < int(d.nodes[at].next); i = int(d.nodes[i].next) {
+	for i := at + 1; i < int(d.Nodes[at].Next); i = int(d.Nodes[i].Next) {
 		if len(places) == most {
 			d.fail(at, "more than %d elements", most)
 			return nil
@@ -344,7 +210,7 @@ type object struct {
 func (d *document) object(at int) *object {
 	o := &object{d: d, at: at}
 	if d.is(at, '{', "an object") {
-		for k := at + 1; k < int(d.nodes[at].next); k = int(d.nodes[k+1].next) {
+		for k := at + 1; k < int(d.Nodes[at].Next); k = int(d.Nodes[k+1].Next) {
 			o.names = append(o.names, d.text(k))
 			o.values = append(o.values, k+1)
 		}

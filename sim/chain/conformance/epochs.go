@@ -102,7 +102,7 @@ func checkEpochScenarios2025(c *comparison, root *object) {
 }
 
 func (y yumaCases) check(c *comparison, root *object) {
-	scenarios := c.elements(root.need("scenarios"), len(c.nodes))
+	scenarios := c.elements(root.need("scenarios"), len(c.Nodes))
 	c.count(root, "scenarios", len(scenarios))
 	ws := &consensus.Workspace{}
 	for i, at := range scenarios {
@@ -115,36 +115,38 @@ func checkMetagraph(c *comparison, root *object) {
 	root.notes("netuid", "block")
 	initial := root.need("common_initial")
 	ws := &consensus.Workspace{}
-	for i, at := range c.elements(root.need("runs"), len(c.nodes)) {
+	for i, at := range c.elements(root.need("runs"), len(c.Nodes)) {
 		yuma2026.scenario(c, ws, i, at, initial)
 	}
 	if at, ok := root.maybe("n"); ok {
 		stakes := c.object(initial).need("stakes")
 		if n := len(c.elements(stakes, maxNeurons)); c.err == nil && c.unsigned(at, maxNeurons) != uint64(n) {
-			c.fail(at, "%s, but there are %d stakes", c.found(at), n)
+			c.fail(at, "%s, but there are %d stakes", c.Found(at), n)
 		}
 	}
 	c.count(root, "epochs", c.result.Epochs)
 }
 
-// caseName reads the name of a case, or makes one.
-func (c *comparison) caseName(o *object, list string, i int) string {
-	if at, ok := o.maybe("name"); ok {
-		return c.text(at)
+// caseName reads the name of a case that has one.
+func (c *comparison) caseName(o *object) {
+	if at, ok := o.maybe("name"); ok && c.err == nil {
+		if name := c.text(at); c.err == nil {
+			c.name = name
+		}
 	}
-	return fmt.Sprintf("%s[%d]", list, i)
 }
 
 // scenario runs one case. shared is an initial state for cases that have none of their own.
 func (y yumaCases) scenario(c *comparison, ws *consensus.Workspace, i, at, shared int) {
+	c.begin(fmt.Sprintf("scenarios[%d]", i))
 	o := c.object(at)
-	c.begin(c.caseName(o, "scenarios", i))
+	c.caseName(o)
 	n := &network{
 		comparison: c, params: y.defaults, weights: 65535, bonds: 65535, stored: storedUpscaled,
 	}
 	n.params.read(c.object(o.need("params")))
 	initial := o.need("initial")
-	if shared != none && initial != none && c.nodes[initial].kind == '"' {
+	if shared != none && initial != none && c.Kind(initial) == '"' {
 		initial = shared
 	}
 	if state := c.object(initial); c.err == nil {
@@ -162,7 +164,7 @@ func (y yumaCases) scenario(c *comparison, ws *consensus.Workspace, i, at, share
 		y.epoch(n, o, ws)
 		c.epoch = -1
 	}}
-	for k, op := range c.elements(o.need("ops"), len(c.nodes)) {
+	for k, op := range c.elements(o.need("ops"), len(c.Nodes)) {
 		c.op = k
 		if c.err == nil {
 			n.apply(op, yumaOnly, epoch)
@@ -197,7 +199,7 @@ func (n *network) expect(expect *object, results []result, out *consensus.Output
 	for _, r := range results {
 		if at, ok := expect.maybe(r.name); ok {
 			n.numbers(at, func(i int) place { return ofUID(r.name, i) }, r.of(out), func(at int) uint64 {
-				if n.nodes[at].kind != '0' {
+				if n.Kind(at) != '0' {
 					return fromBit(n.flag(at))
 				}
 				return n.unsigned(at, 1<<64-1)

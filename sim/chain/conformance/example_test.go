@@ -13,12 +13,17 @@ func ExampleCheck() {
 		r, err := conformance.Check(fmt.Appendf(nil, file, rao))
 		fmt.Println(r.Passed, "of", r.Cases, r.First, err)
 	}
-	_, err := conformance.Check([]byte(`{"format": "emission/1", "count": 1, "table": [[0, -1]]}`))
+	r, err := conformance.Check([]byte(`{"format": "emission/1", "count": 2, "table": [[0, 1000000000], [1, -1]]}`))
+	fmt.Println(r.Passed, "of", r.Cases, err)
+	fmt.Println(r.Faults[0].String())
+	_, err = conformance.Check([]byte(`{"format": "emission/1", "count": 2, "table": [[0, 1000000000]]}`))
 	fmt.Println(err)
 	// Output:
 	// 2 of 2 <nil> <nil>
 	// 1 of 2 table[1]: emission: want 499999999, got 500000000 (line 1, column 85) <nil>
-	// line 1, column 52: table[0][1]: found -1, want a whole number from 0 to 18446744073709551615
+	// 1 of 2 <nil>
+	// table[1]: line 1, column 69: table[1][1]: found -1, want a whole number from 0 to 18446744073709551615
+	// line 1, column 35: count: 2, but the file has 1 rows in the table and the schedules
 }
 
 // A transition: a genesis and a block in, receipts and a digest out.

@@ -13,8 +13,8 @@ func replaced(text []byte, place uint16, with string) []byte {
 	if err != nil || with == "" {
 		return text
 	}
-	n := d.nodes[int(place)%len(d.nodes)]
-	return slices.Concat(text[:n.start], []byte(with), text[n.end:])
+	n := d.Nodes[int(place)%len(d.Nodes)]
+	return slices.Concat(text[:n.Start], []byte(with), text[n.End:])
 }
 
 // seed adds a document with some replacements.
@@ -40,8 +40,11 @@ func FuzzCheck(f *testing.F) {
 		if (errA == nil) != (errB == nil) || a.Checks != b.Checks || a.Passed != b.Passed {
 			t.Errorf("%+v, %v and then %+v, %v", a, errA, b, errB)
 		}
-		if a.Passed > a.Cases || errA == nil && (a.First == nil) != (a.Passed == a.Cases) {
+		if a.Passed > a.Cases || errA == nil && a.OK() != (a.Passed == a.Cases && a.Faulty == 0) {
 			t.Errorf("%d of %d cases passed, first difference %v", a.Passed, a.Cases, a.First)
+		}
+		if len(a.Faults) > maxFaults || len(a.Faults) > a.Faulty || (len(a.Faults) == 0) != (a.Faulty == 0) {
+			t.Errorf("%d faults, of which %d are named", a.Faulty, len(a.Faults))
 		}
 	})
 }

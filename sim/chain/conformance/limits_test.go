@@ -43,13 +43,35 @@ func TestWhatAFileMayCauseIsBounded(t *testing.T) {
 		{"neurons", crowd(4097, ""), "more than 4096 elements"},
 		{"appended neurons", crowd(4096, `{"op": "append_neuron", "stake": 1}`), "more than 4096 neurons"},
 		{"entries", crowd(4096, many), "the rows hold more than 4194304 entries"},
-		{"bytes", make([]byte, maxFileBytes+1), "at most 67108864 are allowed"},
+		{"bytes", make([]byte, MaxBytes+1), "at most 67108864 are allowed"},
 		{"depth", []byte(strings.Repeat("[", 5000) + strings.Repeat("]", 5000)), "nested deeper than 16"},
 		{"no text", []byte("{\"format\": \"\xff\"}"), "column 13: not UTF-8"},
 	} {
-		if _, err := Check(tc.file); err == nil || !strings.Contains(err.Error(), tc.want) {
+		r, err := Check(tc.file)
+		if err == nil && r.Faulty == 1 {
+			err = &r.Faults[0].Error
+		}
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want %s", tc.what, err, tc.want)
 		}
+	}
+}
+
+// Of many faults the first are named and all are counted; what stands between them runs.
+func TestFaultsAreNamedUpToALimit(t *testing.T) {
+	var rows []string
+	for range maxFaults + 10 {
+		rows = append(rows, "[0, -1]", "[0, 1000000000]")
+	}
+	r, err := Check(fmt.Appendf(nil, `{"format": "emission/1", "count": %d, "table": [%s]}`, len(rows), strings.Join(rows, ", ")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Cases != len(rows) || r.Passed != len(rows)/2 || r.Faulty != len(rows)/2 || len(r.Faults) != maxFaults || r.OK() {
+		t.Errorf("%d of %d cases passed, %d faulty, %d named", r.Passed, r.Cases, r.Faulty, len(r.Faults))
+	}
+	if last := r.Faults[maxFaults-1]; last.Case != fmt.Sprintf("table[%d]", 2*(maxFaults-1)) || last.Path != last.Case+"[1]" {
+		t.Errorf("the last that is named is %s", last.String())
 	}
 }
 
@@ -76,8 +98,8 @@ func TestPathsNameTheirValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for i := range d.nodes {
-		got = append(got, d.path(i))
+	for i := range d.Nodes {
+		got = append(got, d.Path(i))
 	}
 	want := "|a|a|a[0]|a[1]|a[1].b|a[1].b|a[1].b[0]|a[1].b[0][0]|a[1].b[1]|c|c|c.d|c.d"
 	if strings.Join(got, "|") != want {

@@ -26,10 +26,12 @@ func (c *comparison) functions(o *object) {
 			}
 		}
 		if f == nil {
+			c.begin(name)
 			c.fail(o.values[i]-1, "unknown function")
-			return
+			c.finish(o.values[i])
+			continue
 		}
-		for k, at := range c.elements(o.values[i], len(c.nodes)) {
+		for k, at := range c.elements(o.values[i], len(c.Nodes)) {
 			c.begin(fmt.Sprintf("%s[%d]", name, k))
 			v := &vector{comparison: c, all: c.object(at)}
 			v.in, v.out = c.object(v.all.need("in")), v.all.need("out")
@@ -39,9 +41,6 @@ func (c *comparison) functions(o *object) {
 			v.in.end()
 			v.all.end()
 			c.finish(at)
-			if c.err != nil {
-				return
-			}
 		}
 	}
 }

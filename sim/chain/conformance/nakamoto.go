@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"slices"
 
 	"taolab/sim/chain/consensus"
@@ -33,12 +34,13 @@ func newNakamoto(c *comparison) *network {
 }
 
 func checkNakamotoSteps(c *comparison, root *object) {
-	scenarios := c.elements(root.need("scenarios"), len(c.nodes))
+	scenarios := c.elements(root.need("scenarios"), len(c.Nodes))
 	c.count(root, "scenarios", len(scenarios))
 	ws := &consensus.Workspace{}
 	for i, at := range scenarios {
+		c.begin(fmt.Sprintf("scenarios[%d]", i))
 		o := c.object(at)
-		c.begin(c.caseName(o, "scenarios", i))
+		c.caseName(o)
 		n := newNakamoto(c)
 		n.params.read(c.object(o.need("params")))
 		if state := c.object(o.need("initial")); c.err == nil {
@@ -57,7 +59,7 @@ func checkNakamotoSteps(c *comparison, root *object) {
 			n.step(o.at, ws, emission, expect)
 			c.epoch = -1
 		}}
-		for k, op := range c.elements(o.need("ops"), len(c.nodes)) {
+		for k, op := range c.elements(o.need("ops"), len(c.Nodes)) {
 			c.op = k
 			if c.err == nil {
 				n.apply(op, nakamotoOnly, step)
@@ -112,9 +114,7 @@ func (n *network) step(at int, ws *consensus.Workspace, emission uint64, expect 
 // checkNakamotoGraph checks equal steps on one recorded network.
 func checkNakamotoGraph(c *comparison, root *object) {
 	c.begin("graph")
-	if at, ok := root.maybe("name"); ok {
-		c.name = c.text(at)
-	}
+	c.caseName(root)
 	n := newNakamoto(c)
 	n.params.read(c.object(root.need("params")))
 	n.loadGraph(root)
@@ -172,7 +172,7 @@ func (n *network) loadGraph(root *object) {
 	}
 	n.load(state, blockAt)
 	if at, ok := root.maybe("n"); ok && n.unsigned(at, maxNeurons) != uint64(n.size()) {
-		n.fail(at, "%s, but there are %d stakes", n.found(at), n.size())
+		n.fail(at, "%s, but there are %d stakes", n.Found(at), n.size())
 	}
 	if at, ok := state.maybe("weights_u32"); ok {
 		n.loadWeights(at)

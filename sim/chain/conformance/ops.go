@@ -96,7 +96,7 @@ func (n *network) apply(at int, operations []operation, runs operation) {
 		n.put(o, f)
 		return
 	}
-	n.fail(o.need("op"), "unknown operation")
+	n.fail(o.need("op"), "unknown operation %q", name)
 }
 
 // put overwrites a part of the state. The value is the only member beside op, uid and note; with a
@@ -159,7 +159,7 @@ func (n *network) put(o *object, what string) {
 		}
 		n.loadBonds(valueAt)
 	default:
-		n.fail(o.need("op"), "unknown operation: put_ what?")
+		n.fail(o.need("op"), "unknown operation %q: put_ what?", "put_"+what)
 	}
 }
 

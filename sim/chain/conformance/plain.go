@@ -145,7 +145,7 @@ func (d *document) readPlain(at int, v reflect.Value) {
 		o.readFields(v)
 		o.end()
 	case t.Kind() == reflect.Slice:
-		for i, e := range d.elements(at, len(d.nodes)) {
+		for i, e := range d.elements(at, len(d.Nodes)) {
 			if d.err != nil {
 				return // a wrong element does not make room for the rest
 			}
@@ -175,7 +175,7 @@ func (d *document) readHex(at int, v reflect.Value) {
 	text := d.text(at)
 	raw, err := hex.DecodeString(text)
 	if d.err == nil && (err != nil || len(raw) != v.Len() || strings.ToLower(text) != text) {
-		d.fail(at, "found %s, want %d hexadecimal digits in lower case", d.found(at), 2*v.Len())
+		d.fail(at, "found %s, want %d hexadecimal digits in lower case", d.Found(at), 2*v.Len())
 	}
 	if d.err == nil {
 		reflect.Copy(v, reflect.ValueOf(raw))

@@ -23,10 +23,10 @@ func checkRegistration(c *comparison, root *object) {
 		if !ok {
 			continue
 		}
-		for i, at := range c.elements(at, len(c.nodes)) {
+		for i, at := range c.elements(at, len(c.Nodes)) {
 			c.begin(fmt.Sprintf("%s[%d]", part.name, i))
 			o := c.object(at)
-			if at, ok := o.maybe("name"); ok {
+			if at, ok := o.maybe("name"); ok && c.err == nil {
 				c.name += " " + c.text(at)
 			}
 			part.check(c, o)
@@ -74,7 +74,7 @@ func burnPrice(c *comparison, o *object) {
 		same(c, at, field("factor_q32"), c.unsigned(at, 1<<32), factor)
 	}
 	var prices []uint64
-	for _, at := range c.elements(in.need("actions"), len(c.nodes)) {
+	for _, at := range c.elements(in.need("actions"), len(c.Nodes)) {
 		switch name := c.text(at); name {
 		case "register":
 			price = registration.Raise(price, percent, lo, hi)

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -14,10 +15,31 @@ type Result struct {
 	Checks int    `json:"checks"` // values that were compared
 	// First is the first difference; nil: there is none.
 	First *Difference `json:"first_difference"`
+	// Faulty counts cases, and parts outside of all cases, that are not what the format demands. Such a
+	// case has not passed; the others ran all the same.
+	Faulty int     `json:"faulty"`
+	Faults []Fault `json:"faults"` // the first of them
+}
+
+// maxFaults bounds how many faults a Result names.
+const maxFaults = 20
+
+// Fault says why a case could not be run.
+type Fault struct {
+	Case string `json:"case"` // empty: no case
+	Error
+}
+
+// String is one line: case, place and fault.
+func (f *Fault) String() string {
+	if f.Case == "" {
+		return f.Error.Error()
+	}
+	return f.Case + ": " + f.Error.Error()
 }
 
 // OK says whether every case passed.
-func (r Result) OK() bool { return r.First == nil && r.Passed == r.Cases }
+func (r Result) OK() bool { return r.First == nil && r.Passed == r.Cases && r.Faulty == 0 }
 
 // Difference is a value that the file and this ledger do not agree on. Numbers that say nothing
 // are -1.
@@ -74,8 +96,9 @@ type comparison struct {
 	result    Result
 	name      string // of the case
 	epoch, op int
-	differs   bool // the case
-	before    int  // checks before the case
+	differs   bool  // the case
+	before    int   // checks before the case
+	outer     error // fault of the file, before the case
 	work      uint64
 }
 
@@ -93,18 +116,32 @@ func (c *comparison) spend(at int, work uint64) {
 
 // begin starts a case.
 func (c *comparison) begin(name string) {
-	c.name, c.epoch, c.op, c.differs, c.before = name, -1, -1, false, c.result.Checks
+	c.name, c.epoch, c.op, c.differs, c.before, c.outer = name, -1, -1, false, c.result.Checks, c.err
 }
 
-// finish ends a case, which stands at at.
+// finish ends a case, which stands at at. A fault in it is its own, and the next case begins without.
 func (c *comparison) finish(at int) {
 	if c.result.Checks == c.before {
 		c.fail(at, "the case expects nothing")
 	}
 	c.result.Cases++
-	if !c.differs {
+	switch {
+	case c.err != nil && c.outer == nil:
+		c.note(c.name)
+	case !c.differs:
 		c.result.Passed++
 	}
+}
+
+// note takes a fault down as that of a case, or, without a name, of what stands outside of all.
+func (c *comparison) note(name string) {
+	var fault *Error
+	if errors.As(c.err, &fault) { // which a quiet document does not give
+		c.result.Faults = append(c.result.Faults, Fault{name, *fault})
+	}
+	c.result.Faulty++
+	c.quiet = len(c.result.Faults) == maxFaults
+	c.err = nil
 }
 
 // same compares a value of the file, which stands at at, with ours.
@@ -124,7 +161,7 @@ func (c *comparison) differ(at int, p place, want, got string) {
 	if c.result.First != nil {
 		return
 	}
-	e := c.errorAt(int(c.nodes[at].start), "", "")
+	e := c.errorAt(int(c.Nodes[at].Start), "", "")
 	c.result.First = &Difference{c.name, c.epoch, c.op, p.field, p.uid, p.index, want, got,
 		e.Line, e.Column}
 }
@@ -143,16 +180,18 @@ func (c *comparison) numbers(at int, where func(i int) place, got []uint64, read
 	}
 }
 
-// count compares the number that the file states with the one that was found.
+// count compares the number that the file states with the one that was found. Where a case could not be
+// run, what it would have added is not known.
 func (c *comparison) count(root *object, what string, found int) {
 	at := root.need("count")
-	if stated := c.unsigned(at, 1<<40); c.err == nil && stated != uint64(found) {
+	if stated := c.unsigned(at, 1<<40); c.err == nil && stated != uint64(found) && c.result.Faulty == 0 {
 		c.fail(at, "%d, but the file has %d %s", stated, found, what)
 	}
 }
 
-// Check compares a file of vectors with this ledger. An error says that the file is not what its
-// format demands; the result then holds what was read before it, and none of it has passed.
+// Check compares a file of vectors with this ledger. A case that is not what the format demands is a
+// fault of the result. An error says that the file as a whole is not; the result then holds what was
+// read before it, and none of it has passed.
 func Check(data []byte) (Result, error) {
 	d, err := parse(data)
 	if err != nil {
@@ -175,8 +214,12 @@ func Check(data []byte) (Result, error) {
 			return c.result, d.err
 		}
 		f.check(c, root)
-		root.end()
-		if d.err == nil && c.result.Cases == 0 {
+		if d.err == nil {
+			if root.end(); d.err != nil {
+				c.note("")
+			}
+		}
+		if d.err == nil && c.result.Cases == 0 && c.result.Faulty == 0 {
 			d.fail(at, "no cases: a file that compares nothing passes for nothing")
 		}
 		if d.err != nil {

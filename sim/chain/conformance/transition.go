@@ -22,6 +22,8 @@ const (
 const (
 	maxTransactions = 1 << 16
 	maxAdvance      = 1 << 28
+	maxEpochs       = 1 << 17 // of the empty blocks: each is an event that is kept and printed
+	maxVisits       = 1 << 28 // neurons, weights and bonds, by those epochs
 )
 
 // Block is what happens to a state: transactions of one block, then empty blocks.
@@ -192,7 +194,7 @@ func ReadBlock(data []byte) (Block, error) {
 // transaction reads one as the hexadecimal digits of its bytes or field by field.
 func (d *document) transaction(at int) Transaction {
 	var t Transaction
-	if d.err == nil && d.nodes[at].kind == '"' {
+	if d.err == nil && d.Kind(at) == '"' {
 		raw, err := hex.DecodeString(d.text(at))
 		if err != nil {
 			d.fail(at, "want an even number of hexadecimal digits")
@@ -238,11 +240,10 @@ func (b Block) Apply(s *chain.State) (Transition, error) {
 	return t, nil
 }
 
-// affordable bounds the epochs of the empty blocks as the epochs of a file of vectors, whatever of
-// the block's transactions is applied.
+// affordable bounds the number of epochs in the empty blocks and the work they are, whatever of the
+// block's transactions is applied.
 func (b Block) affordable(v chain.View) error {
-	const least = 1 << 10 // what an epoch of nobody is taken for
-	visits := uint64(least + v.N())
+	visits := uint64(v.N())
 	for uid := range v.N() {
 		visits += uint64(len(v.Weights(chain.UID(uid))) + len(v.Bonds(chain.UID(uid))))
 	}
@@ -263,9 +264,13 @@ func (b Block) affordable(v chain.View) error {
 	if tempo == 0 {
 		return nil
 	}
-	if epochs := b.Advance / tempo; epochs > maxWork/visits {
+	most := uint64(maxEpochs)
+	if visits > 0 {
+		most = min(most, maxVisits/visits)
+	}
+	if epochs := b.Advance / tempo; epochs > most {
 		return fmt.Errorf("advance %d: %d epochs of %d neurons, their weights and bonds are too many "+
-			"at once: want at most %d blocks", b.Advance, epochs, v.N(), maxWork/visits*tempo)
+			"at once: want at most %d blocks", b.Advance, epochs, v.N(), most*tempo)
 	}
 	return nil
 }

@@ -148,19 +148,23 @@ func TestATransitionGivesWhatTheLedgerGives(t *testing.T) {
 func TestEmptyBlocksThatAreTooMuchWorkAreRefused(t *testing.T) {
 	faster := Transaction{Tx: chain.Tx{Msg: chain.SetParams{Name: "TempoBlocks", Value: 1}}}
 	never := Transaction{Tx: chain.Tx{Msg: chain.SetParams{Name: "TempoBlocks"}}}
+	s := sampleState(t)
+	heavy := Transaction{Tx: chain.Tx{Msg: chain.SetWeights{UIDs: make([]uint16, maxVisits/4096-s.View().N()-1)}}}
 	for _, tc := range []struct {
 		what    string
 		with    []Transaction
 		advance uint64
 		refused bool
 	}{
-		{"an epoch in ten blocks", nil, 1 << 20, false},
-		{"too many of them", nil, maxAdvance, true},
-		{"an epoch in each block", []Transaction{faster}, 1 << 20, false},
-		{"too many of them", []Transaction{faster}, 1 << 23, true},
+		{"an epoch in ten blocks", nil, 10 * maxEpochs, false},
+		{"too many of them", nil, 10*maxEpochs + 10, true},
+		{"an epoch in each block", []Transaction{faster}, maxEpochs, false},
+		{"too many of them", []Transaction{faster}, maxEpochs + 1, true},
+		{"few of many weights", []Transaction{heavy}, 10 * 4096, false},
+		{"too many of those", []Transaction{heavy}, 10 * 4097, true},
 		{"none, if that is applied", []Transaction{never}, maxAdvance, true},
 	} {
-		s := sampleState(t)
+		s = sampleState(t)
 		before := s.Digest()
 		b := Block{Height: 1, Transactions: tc.with, Advance: tc.advance}
 		if err := b.affordable(s.View()); (err != nil) != tc.refused {

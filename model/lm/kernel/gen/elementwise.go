@@ -20,6 +20,8 @@ type source struct {
 var sources = []source{
 	{"exp", "n int, x *float32, shift, scale float32", "x = exp((x-shift)*scale)", exponential},
 	{"sigmoid", "n int, x *float32", "x = 1/(1+exp(-x))", sigmoid},
+	{"sigmoidFrom", "n int, x, prior *float32, low, high float32",
+		"prior kept within low..high, x = prior/(prior+(1-prior)*exp(-x))", sigmoidFrom},
 	{"gelu", "n int, x, gate, y *float32", "gate = the gate of x, y = x*gate", gelu},
 	{"geluBackward", "n int, x, gate, y, dy *float32", "dy becomes the gradient of x", geluBackward},
 	{"add", "n int, x, y *float32", "x = x + y", addition},
@@ -180,6 +182,24 @@ func sigmoid(r *routine) {
 		r.mul(v, v, r.value(-1))
 		r.gate(v)
 		r.store(v, x, p)
+	})
+}
+
+func sigmoidFrom(r *routine) {
+	args, index, s := r.args("x", "prior"), r.ints(1), r.spanOf("n")
+	low, high := r.argVector("low"), r.argVector("high")
+	r.each(s, index, func(p part) {
+		m, v, rest := r.read(args[1], p), r.read(args[0], p), r.temp()
+		r.binary(larger, m, low, m)
+		r.binary(smaller, m, high, m)
+		r.store(m, args[1], p)
+		r.mul(v, v, r.value(-1))
+		r.exp(v)
+		r.sub(rest, r.pin(1), m)
+		r.mul(v, v, rest)
+		r.add(v, v, m)
+		r.div(v, m, v)
+		r.store(v, args[0], p)
 	})
 }
 

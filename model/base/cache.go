@@ -1,4 +1,4 @@
-package scenarios
+package base
 
 import (
 	"bytes"
@@ -14,16 +14,20 @@ import (
 	"time"
 )
 
-// Cache keeps what is costly to make (tokenizers, tokenised stores, base models) on disk, under the
-// hash of what it was made from. An entry whose bytes are not what was put in counts as missing. A
-// cache that cannot be written is no error: the run only starts more slowly the next time.
+// Cache keeps texts and models on disk, under the hash of what they were made from. An entry whose
+// bytes are not what was put in under its name counts as missing, and so does one that does not pass
+// the check of its kind. A cache that cannot be written is no error: the run only starts more slowly
+// the next time.
 type Cache struct {
 	Dir      string // empty: nothing is kept
 	MaxBytes int64  // the entries written longest ago go first
+
+	// Warn is told, from any goroutine, what could not be kept and which entry was not used; nil: nobody is.
+	Warn func(string)
 }
 
-// DefaultCacheBytes bounds the cache of a user who says nothing.
-const DefaultCacheBytes = 4 << 30
+// DefaultBytes bounds the cache of a user who says nothing.
+const DefaultBytes = 4 << 30
 
 // DefaultCache is the user's cache folder, or the one that TAOLAB_CACHE names; "off" means none.
 func DefaultCache() Cache {
@@ -38,7 +42,7 @@ func DefaultCache() Cache {
 		}
 		dir = filepath.Join(home, "taolab")
 	}
-	return Cache{Dir: dir, MaxBytes: DefaultCacheBytes}
+	return Cache{Dir: dir, MaxBytes: DefaultBytes}
 }
 
 // cacheKey hashes everything that an entry depends on.
@@ -54,20 +58,43 @@ func (c Cache) path(kind, key string) string {
 	return filepath.Join(c.Dir, kind+"-"+key)
 }
 
+// seal is the checksum at the end of an entry. It covers the entry's name, so that no entry stands in
+// for another.
+func seal(kind, key string, body []byte) []byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "taolab cache 2\x00%s\x00%s\x00", kind, key)
+	h.Write(body)
+	return h.Sum(nil)
+}
+
 // get returns an entry's bytes, or nil.
 func (c Cache) get(kind, key string) []byte {
 	if c.Dir == "" {
 		return nil
 	}
 	data, err := os.ReadFile(c.path(kind, key))
-	if err != nil || len(data) < sha256.Size {
-		return nil
+	if err != nil {
+		return nil // not there, or not readable: it is made again
 	}
-	body, sum := data[:len(data)-sha256.Size], data[len(data)-sha256.Size:]
-	if want := sha256.Sum256(body); !bytes.Equal(sum, want[:]) {
-		return nil
+	if n := len(data) - sha256.Size; n >= 0 && bytes.Equal(data[n:], seal(kind, key, data[:n])) {
+		return data[:n]
 	}
-	return body
+	c.refuse(kind, key, "its checksum is not that of its bytes")
+	return nil
+}
+
+// refuse says that an entry is not used.
+func (c Cache) refuse(kind, key, why string) {
+	if c.Warn != nil {
+		c.Warn(fmt.Sprintf("cache: %s was changed and is not used: %s; it is made again", c.path(kind, key), why))
+	}
+}
+
+// keep puts an entry, if that is possible.
+func (c Cache) keep(kind, key string, body []byte) {
+	if err := c.put(kind, key, body); err != nil && c.Warn != nil {
+		c.Warn(fmt.Sprintf("cache: nothing is kept in %s: %v; name a folder that can be written in TAOLAB_CACHE, or \"off\"", c.Dir, err))
+	}
 }
 
 // put stores an entry, whole or not at all.
@@ -82,9 +109,8 @@ func (c Cache) put(kind, key string, body []byte) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(body)
 	_, err1 := f.Write(body)
-	_, err2 := f.Write(sum[:])
+	_, err2 := f.Write(seal(kind, key, body))
 	err = errors.Join(err1, err2, f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), c.path(kind, key))
@@ -95,8 +121,9 @@ func (c Cache) put(kind, key string, body []byte) error {
 	return c.evict()
 }
 
-// entryName is what entries are called; whatever else lies in the folder is somebody else's.
-var entryName = regexp.MustCompile(`^(tokenizer|store|base)-[0-9a-f]{32}$`)
+// entryName is what entries are called, those of earlier releases among them; whatever else lies in
+// the folder is somebody else's.
+var entryName = regexp.MustCompile(`^(text|model|tokenizer|store|base)-[0-9a-f]{32}$`)
 
 // unfinishedName is what an entry is called until it is whole.
 var unfinishedName = regexp.MustCompile(`^\.new-[0-9]+$`)

@@ -1,0 +1,151 @@
+package agents
+
+import (
+	"taolab/agents/score"
+	"taolab/sim/host"
+	"taolab/sim/trace"
+)
+
+func laneName(l score.Lane) string {
+	if l == score.ServiceLane {
+		return trace.ServiceLane
+	}
+	return trace.ScoringLane
+}
+
+// record writes down one question of the step that closes: whole, by subset and by row, as far as
+// that is wanted. Targets are nil where nothing is learned.
+func (v *Validator) record(env host.Env, a *ask, credit *score.Credit, targets []float32) {
+	parts := v.parts(a, targets)
+	env.Record(v.query(env, a, credit, parts))
+	if v.config.RecordAnswers {
+		v.recordAnswers(env, a, parts)
+	}
+	if v.config.RecordRows {
+		v.recordRows(env, a, parts)
+	}
+}
+
+// part is one row of a question.
+type part struct {
+	row, subset  uint16
+	loss         float64
+	gate, target float32
+}
+
+// parts are the rows of a question in order.
+func (v *Validator) parts(a *ask, targets []float32) []part {
+	parts := make([]part, len(a.rows))
+	for i, row := range a.rows {
+		p := part{row: row, subset: v.step.subsets[row]}
+		p.gate, _ = v.gate(int(row), a.uid)
+		if a.answered() {
+			p.loss = a.losses[i]
+		}
+		if targets != nil {
+			p.target = targets[i]
+		}
+		parts[i] = p
+	}
+	return parts
+}
+
+// sums are totals over rows of a question.
+type sums struct {
+	rows               uint32
+	loss               float64
+	gate, target, miss float64 // the gate's score, its target, the squared error between them
+}
+
+func (s *sums) add(p part) {
+	s.rows++
+	s.loss += p.loss
+	s.gate += float64(p.gate)
+	s.target += float64(p.target)
+	off := float64(p.gate) - float64(p.target)
+	s.miss += float64(off * off)
+}
+
+// share is a mean over the rows of a sum, where it has a value.
+func (s *sums) share(sum float64, has bool) *float32 {
+	if !has {
+		return nil
+	}
+	return trace.Some(float32(sum / float64(s.rows)))
+}
+
+// query is the record of a whole question.
+func (v *Validator) query(env host.Env, a *ask, credit *score.Credit, parts []part) trace.Query {
+	row := trace.Query{
+		TimeNs: int64(env.Now()), Block: env.Chain().Height(), Step: v.steps,
+		Node: env.Self().Node, Validator: v.step.self, Peer: env.NodeOf(v.peers[a.uid].axon), UID: a.uid,
+		Lane: laneName(a.lane), Rows: uint32(len(a.rows)), Code: a.code.String(),
+		LatencyNs: int64(a.latency), AnswerBytes: a.bytes,
+	}
+	var all sums
+	single := true
+	for _, p := range parts {
+		all.add(p)
+		single = single && p.subset == parts[0].subset
+	}
+	if single {
+		row.Subset = trace.Some(v.config.Subsets[parts[0].subset])
+	}
+	_, gated := v.gate(0, a.uid)
+	row.Route = all.share(all.gate, gated)
+	row.RoutingLoss = all.share(all.miss, gated && v.learns(a))
+	if a.answered() {
+		loss := mean(a.losses)
+		row.Loss = trace.Some(float32(loss))
+		row.EquivLoss = trace.Some(float32(float64(loss * v.powers.LossScale)))
+	}
+	if credit != nil {
+		row.Base, row.Synergy = trace.Some(credit.Base), trace.Some(credit.Synergy)
+	}
+	return row
+}
+
+// learns says whether the gate learns from a question.
+func (v *Validator) learns(a *ask) bool { return a.answered() || a.lane == score.ServiceLane }
+
+// recordAnswers writes a row for each subset of a question, in the store's order.
+func (v *Validator) recordAnswers(env host.Env, a *ask, parts []part) {
+	by := make([]sums, len(v.reads))
+	for _, p := range parts {
+		by[v.column(p.subset)].add(p)
+	}
+	_, gated := v.gate(0, a.uid)
+	for i, s := range by {
+		if s.rows == 0 {
+			continue
+		}
+		env.Record(trace.Answer{
+			TimeNs: int64(env.Now()), Block: env.Chain().Height(), Step: v.steps,
+			Node: env.Self().Node, Validator: v.step.self, Peer: env.NodeOf(v.peers[a.uid].axon), UID: a.uid,
+			Lane: laneName(a.lane), Subset: v.config.Subsets[v.reads[i]], Rows: s.rows,
+			Loss: s.share(s.loss, a.answered()), Gate: s.share(s.gate, gated), Target: s.share(s.target, v.learns(a)),
+		})
+	}
+}
+
+// recordRows writes a row for each row of text of a question.
+func (v *Validator) recordRows(env host.Env, a *ask, parts []part) {
+	_, gated := v.gate(0, a.uid)
+	for _, p := range parts {
+		row := trace.Score{
+			Step: v.steps, Node: env.Self().Node, Validator: v.step.self,
+			Peer: env.NodeOf(v.peers[a.uid].axon), UID: a.uid, Lane: laneName(a.lane),
+			Row: uint32(p.row), Subset: v.config.Subsets[p.subset],
+		}
+		if a.answered() {
+			row.Loss = trace.Some(float32(p.loss))
+		}
+		if gated {
+			row.Gate = trace.Some(p.gate)
+		}
+		if v.learns(a) {
+			row.Target = trace.Some(p.target)
+		}
+		env.Record(row)
+	}
+}

@@ -1,0 +1,208 @@
+package score
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// Lane is the purpose of a question: only the scoring lane's answers set weights.
+type Lane uint8
+
+// The lanes.
+const (
+	ScoringLane Lane = iota // a whole batch, to the peers whose turn it is
+	ServiceLane             // the rows that the gate names a peer for
+)
+
+// Memory is how many rows back a mean by subset reaches.
+const Memory = 100
+
+// The pseudo-counts of SubsetMeans.Targets: rows of the overall mean that a uid begins with, and of
+// the uid's mean that each of its subsets begins with.
+const (
+	uidPrior    = 8
+	subsetPrior = 4
+)
+
+// SubsetMean is how one uid did on one subset in one lane: means over the rows so far, from
+// Memory rows on moving averages with a weight of 1/Memory for a new row.
+type SubsetMean struct {
+	Rows     uint16  // in the means of gate and target; 65,535 stands for more, too
+	Answered uint16  // in the mean loss, likewise
+	Loss     float32 // nats per standard token
+	Gate     float32 // the gate's score
+	Target   float32 // what the gate is trained toward
+}
+
+// SubsetMeans is a table of means by uid, lane and subset. Make it with NewSubsetMeans.
+type SubsetMeans struct {
+	subsets int
+	lanes   int          // those up to a lane
+	uids    int          // that room is made for at once
+	cells   []SubsetMean // [uids so far x lanes x subsets]
+}
+
+// NewSubsetMeans returns an empty table of so many subsets, for the lanes up to last. Its first row
+// makes room for so many uids; there may be more.
+func NewSubsetMeans(subsets int, last Lane, uids int) *SubsetMeans {
+	return &SubsetMeans{subsets: subsets, lanes: int(last) + 1, uids: uids}
+}
+
+// Shape is the number of subsets and the last lane of the table.
+func (t *SubsetMeans) Shape() (subsets int, last Lane) { return t.subsets, Lane(t.lanes - 1) }
+
+// At is what is known of a uid in a lane of the table; the zero SubsetMean when nothing is.
+func (t *SubsetMeans) At(uid uint16, lane Lane, subset int) SubsetMean {
+	if at := t.place(uid, lane, subset); at < len(t.cells) {
+		return t.cells[at]
+	}
+	return SubsetMean{}
+}
+
+func (t *SubsetMeans) place(uid uint16, lane Lane, subset int) int {
+	return (int(uid)*t.lanes+int(lane))*t.subsets + subset
+}
+
+// Answered takes in a row with its loss.
+func (t *SubsetMeans) Answered(uid uint16, lane Lane, subset int, loss, gate, target float32) {
+	c := t.grown(uid, lane, subset)
+	c.observe(gate, target)
+	move(&c.Loss, loss, count(&c.Answered))
+}
+
+// Unanswered takes in a row that brought no usable answer; only the service lane learns from those.
+func (t *SubsetMeans) Unanswered(uid uint16, subset int, gate float32) {
+	t.grown(uid, ServiceLane, subset).observe(gate, 0)
+}
+
+func (t *SubsetMeans) grown(uid uint16, lane Lane, subset int) *SubsetMean {
+	if uids := int(uid) + 1; t.place(uid, 0, 0) >= len(t.cells) {
+		cells := make([]SubsetMean, max(uids, t.uids)*t.lanes*t.subsets)
+		copy(cells, t.cells)
+		t.cells = cells
+	}
+	return &t.cells[t.place(uid, lane, subset)]
+}
+
+func (c *SubsetMean) observe(gate, target float32) {
+	n := count(&c.Rows)
+	move(&c.Gate, gate, n)
+	move(&c.Target, target, n)
+}
+
+// count adds one, as far as there is room.
+func count(n *uint16) uint16 {
+	if *n < math.MaxUint16 {
+		*n++
+	}
+	return *n
+}
+
+// move takes x into the mean of what is now n values.
+func move(mean *float32, x float32, n uint16) {
+	*mean += (x - *mean) / float32(min(n, Memory))
+}
+
+// Forget clears what is known of a uid.
+func (t *SubsetMeans) Forget(uid uint16) {
+	from := t.place(uid, 0, 0)
+	if from < len(t.cells) {
+		clear(t.cells[from : from+t.lanes*t.subsets])
+	}
+}
+
+// Targets is the mean target of each uid below n on each subset, [n x subsets], over both lanes: with
+// S and N the sum and the number of a uid's last targets, and m the mean over all uids,
+//
+//	of a uid              m(u)   = (S + 8 m) / (N + 8)
+//	of a uid on a subset  m(s,u) = (S + 4 m(u)) / (N + 4)
+//
+// A mean reaches back Memory rows for each lane and subset; before the first row m is 1/2.
+func (t *SubsetMeans) Targets(n int) []float32 {
+	sum, rows := 0.0, 0.0
+	for _, c := range t.cells {
+		s, r := c.total()
+		sum, rows = sum+s, rows+r
+	}
+	overall := 0.5
+	if rows > 0 {
+		overall = sum / rows
+	}
+	means := make([]float32, 0, n*t.subsets)
+	for uid := range n {
+		sum, rows := float64(uidPrior*overall), float64(uidPrior)
+		for lane := range Lane(t.lanes) {
+			for subset := range t.subsets {
+				s, r := t.At(uint16(uid), lane, subset).total()
+				sum, rows = sum+s, rows+r
+			}
+		}
+		own := sum / rows
+		for subset := range t.subsets {
+			sum, rows := float64(subsetPrior*own), float64(subsetPrior)
+			for lane := range Lane(t.lanes) {
+				s, r := t.At(uint16(uid), lane, subset).total()
+				sum, rows = sum+s, rows+r
+			}
+			means = append(means, float32(sum/rows))
+		}
+	}
+	return means
+}
+
+// total is the sum and the number of the targets that the mean stands for.
+func (c SubsetMean) total() (sum, rows float64) {
+	rows = float64(min(c.Rows, Memory))
+	return float64(rows * float64(c.Target)), rows
+}
+
+const (
+	subsetsVersion = 1
+	subsetsHeader  = 1 + 1 + 4 + 4 // version, lanes, subsets, cells
+	cellBytes      = 2*2 + 3*4
+)
+
+// AppendBinary appends the table: a version byte, the number of lanes as a byte, of subsets and of cells
+// as uint32, then each cell's counts as uint16 and means as float32, little-endian.
+func (t *SubsetMeans) AppendBinary(b []byte) ([]byte, error) {
+	b = append(b, subsetsVersion, byte(t.lanes))
+	b = binary.LittleEndian.AppendUint32(b, uint32(t.subsets))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(t.cells)))
+	for _, c := range t.cells {
+		b = binary.LittleEndian.AppendUint16(b, c.Rows)
+		b = binary.LittleEndian.AppendUint16(b, c.Answered)
+		for _, mean := range [...]float32{c.Loss, c.Gate, c.Target} {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(mean))
+		}
+	}
+	return b, nil
+}
+
+// UnmarshalBinary replaces the table by what AppendBinary wrote; a refused one changes nothing.
+func (t *SubsetMeans) UnmarshalBinary(b []byte) error {
+	if len(b) < subsetsHeader || b[0] != subsetsVersion || b[1] < 1 || b[1] > byte(ServiceLane)+1 {
+		return fmt.Errorf("score: means by subset: want version %d, 1 or 2 lanes and two counts, got %d bytes % x; was it written by this program?",
+			subsetsVersion, len(b), b[:min(len(b), subsetsHeader)])
+	}
+	lanes, subsets, count := uint64(b[1]), uint64(binary.LittleEndian.Uint32(b[2:])), uint64(binary.LittleEndian.Uint32(b[6:]))
+	body := b[subsetsHeader:]
+	if row := lanes * subsets; uint64(len(body)) != count*cellBytes || subsets > 1<<16 || count > row<<16 || count > 0 && count%row != 0 {
+		return fmt.Errorf("score: means by subset: %d cells of %d subsets in %d lanes take %d bytes, got %d; the state is cut or damaged",
+			count, subsets, lanes, count*cellBytes, len(body))
+	}
+	cells := make([]SubsetMean, count)
+	for i := range cells {
+		cell := body[i*cellBytes:]
+		c := SubsetMean{Rows: binary.LittleEndian.Uint16(cell), Answered: binary.LittleEndian.Uint16(cell[2:])}
+		for k, mean := range [...]*float32{&c.Loss, &c.Gate, &c.Target} {
+			*mean = math.Float32frombits(binary.LittleEndian.Uint32(cell[4+4*k:]))
+			if x := float64(*mean); math.IsNaN(x) || math.IsInf(x, 0) {
+				return fmt.Errorf("score: means by subset: cell %d holds %v, want finite numbers; the state is damaged", i, x)
+			}
+		}
+		cells[i] = c
+	}
+	t.lanes, t.subsets, t.cells = int(lanes), int(subsets), cells
+	return nil
+}

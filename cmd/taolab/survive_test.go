@@ -1,0 +1,352 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"taolab/report"
+	"taolab/sim/trace"
+)
+
+// endless is a run that no test waits for.
+var endless = []string{"run", "small", "--set", "time.hours=2000", "--sync-every", "30ms", "--figures=false"}
+
+// started is the program, running on its own.
+type started struct {
+	*exec.Cmd
+	dir    string
+	talk   *lockedText
+	exited chan error
+}
+
+// launch starts the program and returns when its run has saved rows.
+func launch(t *testing.T, dir string, args ...string) *started {
+	t.Helper()
+	s := start(t, dir, args...)
+	s.await(t, "rows to be saved", func() bool {
+		m, err := report.ReadManifest(dir)
+		return err == nil && m.Begun()
+	})
+	return s
+}
+
+// lockedText is what a program has said so far.
+type lockedText struct {
+	mutex sync.Mutex
+	text  bytes.Buffer
+}
+
+func (l *lockedText) Write(p []byte) (int, error) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lockedText) String() string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.String()
+}
+
+func start(t *testing.T, dir string, args ...string) *started {
+	t.Helper()
+	path, err := exec.LookPath("taolab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &started{Cmd: exec.Command(path, append(args, "--out", dir)...), dir: dir, talk: new(lockedText),
+		exited: make(chan error, 1)}
+	s.Stderr = s.talk
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Process.Kill() })
+	go func() { s.exited <- s.Wait() }()
+	return s
+}
+
+func (s *started) await(t *testing.T, what string, true func() bool) {
+	t.Helper()
+	for until := time.Now().Add(time.Minute); !true(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("waited a minute for %s: %s", what, s.talk)
+		}
+	}
+}
+
+func (s *started) signal(t *testing.T, sig os.Signal) {
+	t.Helper()
+	if err := s.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ended waits for the program and returns its exit code.
+func (s *started) ended(t *testing.T) int {
+	t.Helper()
+	select {
+	case <-s.exited:
+		return s.ProcessState.ExitCode()
+	case <-time.After(time.Minute):
+		t.Fatalf("the program has not ended after a minute: %s", s.talk)
+		return 0
+	}
+}
+
+// left reads what a run left and returns its manifest: the rows of blocks, epochs and queries up to
+// the block in it must be there.
+func left(t *testing.T, dir string) *report.Run {
+	t.Helper()
+	r, err := report.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &r.Manifest
+	last := uint64(0)
+	if err := report.Rows(r, func(b trace.Block) error {
+		if b.Height != last+1 {
+			return fmt.Errorf("block %d after block %d", b.Height, last)
+		}
+		last = b.Height
+		return nil
+	}); err != nil && (r.Manifest.Begun() || !errors.Is(err, report.ErrNoTable)) {
+		t.Fatal(err)
+	}
+	if last < m.Blocks {
+		t.Errorf("run.json is of block %d, the rows end with block %d", m.Blocks, last)
+	}
+	for _, info := range m.Tables {
+		rows := uint64(0)
+		count := func() error { rows++; return nil }
+		switch info.Table {
+		case trace.Epochs:
+			err = report.Rows(r, func(trace.Epoch) error { return count() })
+		case trace.Queries:
+			err = report.Rows(r, func(trace.Query) error { return count() })
+		default:
+			continue
+		}
+		if err != nil || rows < info.Rows {
+			t.Errorf("%s: %v, %d rows, run.json lists %d", info.Table, err, rows, info.Rows)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, report.ScenarioFile)); err != nil {
+		t.Error(err)
+	}
+	return r
+}
+
+// TestRowsUpToTheLastMomentSurviveAKill kills a run ten times, wherever that is, and reads, reports,
+// compares and repeats what it left.
+func TestRowsUpToTheLastMomentSurviveAKill(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", t.TempDir())
+	t.Chdir(t.TempDir())
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 10 {
+		dir := fmt.Sprint("run-", i)
+		s := launch(t, dir, endless...)
+		time.Sleep(time.Duration(random.IntN(700)) * time.Millisecond)
+		s.signal(t, syscall.SIGKILL)
+		s.ended(t)
+		killed := time.Now()
+		m := left(t, dir).Manifest
+		info, err := os.Stat(filepath.Join(dir, report.ManifestFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if age := killed.Sub(info.ModTime()); age > 2*time.Second {
+			t.Errorf("run.json was last written %s before the kill, expected about 30ms", age)
+		}
+		if m.Finished || m.Interrupted || !m.Ended.IsZero() {
+			t.Errorf("finished %t, interrupted %t, ended %s", m.Finished, m.Interrupted, m.Ended)
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	if got := execute(t.Context(), []string{"report", "run-0"}, &stdout, &stderr); got != exitOK ||
+		!strings.Contains(stderr.String(), "the run was killed, or still goes on") {
+		t.Errorf("report: exit code %d: %s", got, stderr.String())
+	}
+	stdout.Reset()
+	if got := execute(t.Context(), []string{"diff", "run-0", "run-1"}, &stdout, &stderr); got != exitDigest ||
+		!strings.Contains(stdout.String(), "has no such row: its table ends before") {
+		t.Errorf("diff: exit code %d: %s", got, stdout.String())
+	}
+	stdout.Reset()
+	if got := execute(t.Context(), []string{"replay", "run-0"}, &stdout, &stderr); got != exitOK {
+		t.Errorf("replay: exit code %d: %s%s", got, stdout.String(), stderr.String())
+	}
+}
+
+// TestSignalsEndARunInOrder interrupts a run at five moments, and lets its terminal close.
+func TestSignalsEndARunInOrder(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", t.TempDir())
+	t.Chdir(t.TempDir())
+	random := rand.New(rand.NewPCG(3, 4))
+	for i, sig := range []os.Signal{os.Interrupt, os.Interrupt, os.Interrupt, os.Interrupt, os.Interrupt,
+		syscall.SIGTERM, syscall.SIGHUP, syscall.SIGHUP} {
+		dir := fmt.Sprint("run-", i)
+		s := launch(t, dir, endless...)
+		time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
+		s.signal(t, sig)
+		if sig == syscall.SIGHUP {
+			s.signal(t, sig) // a shell and the kernel both tell
+		}
+		if got := s.ended(t); got != exitInterrupted || !strings.Contains(s.talk.String(), "the tables in "+dir+" are valid") {
+			t.Fatalf("%v: exit code %d: %s", sig, got, s.talk)
+		}
+		r := left(t, dir)
+		if m := r.Manifest; !m.Interrupted || m.Finished || m.Ended.IsZero() {
+			t.Errorf("%v: %+v", sig, m)
+		}
+		held := 0
+		if err := report.Rows(r, func(s trace.Seat) error {
+			if s.UntilBlock == nil {
+				held++
+			}
+			return nil
+		}); err != nil || held != 11 {
+			t.Errorf("%v: %v, %d seats are held at the end, expected 11", sig, err, held)
+		}
+		for _, pattern := range []string{"*.parts", "*.partial"} {
+			if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) > 0 {
+				t.Errorf("%v: %v are left", sig, found)
+			}
+		}
+	}
+}
+
+func TestASignalDuringPreparationLeavesNoFolder(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", "off")
+	t.Chdir(t.TempDir())
+	s := start(t, "out", "run", "small", "--set", "base.steps=1000000")
+	s.await(t, "run.json", func() bool {
+		m, err := report.ReadManifest("out")
+		return err == nil && !m.Finished && m.RunDigest == ""
+	})
+	time.Sleep(300 * time.Millisecond)
+	s.signal(t, os.Interrupt)
+	if got := s.ended(t); got != exitInterrupted {
+		t.Errorf("exit code %d: %s", got, s.talk)
+	}
+	if _, err := os.Stat("out"); err == nil {
+		t.Error("a folder without rows was left behind")
+	}
+}
+
+// A second Ctrl-C does not wait for what the first one waits for: here a job that takes minutes.
+func TestASecondInterruptEndsTheProgramAtOnce(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", t.TempDir())
+	t.Chdir(t.TempDir())
+	s := start(t, "out", "run", "small", "--workers", "1", "--set", "base.steps=0",
+		"--set", "miners[0].steps=1000", "--set", "miners[0].width=256", "--set", "miners[0].layers=4", "--set", "miners[0].rows=64",
+		"--set", "miners[0].duty=1", "--set", "validators[0].step_s=600", "--set", "miners[0].hardware_mflops=1e6")
+	s.await(t, "the network", func() bool {
+		m, err := report.ReadManifest("out")
+		return err == nil && len(m.Nodes) > 0
+	})
+	time.Sleep(2 * time.Second)
+	s.signal(t, os.Interrupt)
+	select {
+	case <-s.exited:
+		t.Fatalf("the first signal ended it: there is nothing to wait for: %s", s.talk)
+	case <-time.After(500 * time.Millisecond):
+	}
+	s.signal(t, os.Interrupt)
+	begun := time.Now()
+	if got := s.ended(t); got != exitInterrupted || time.Since(begun) > time.Second {
+		t.Errorf("exit code %d after %s: %s", got, time.Since(begun), s.talk)
+	}
+	if m := left(t, "out").Manifest; m.Whole() {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestAnInterruptDuringFiguresIsHonouredAtOnce(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", t.TempDir())
+	t.Chdir(t.TempDir())
+	s := start(t, "out", "run", "small", "--set", "time.hours=12")
+	s.await(t, "figures", func() bool { return strings.Contains(s.talk.String(), "drawing figures") })
+	s.signal(t, os.Interrupt)
+	begun := time.Now()
+	if got := s.ended(t); got != exitInterrupted || !strings.Contains(s.talk.String(), "interrupted while figures were drawn") {
+		t.Errorf("exit code %d: %s", got, s.talk)
+	}
+	if took := time.Since(begun); took > time.Second {
+		t.Errorf("it took %s to end", took)
+	}
+	if m := left(t, "out").Manifest; !m.Finished {
+		t.Errorf("finished %t", m.Finished)
+	}
+}
+
+// TestARunUnderNohupOutlivesItsTerminal ignores HUP before the program starts, as nohup does.
+func TestARunUnderNohupOutlivesItsTerminal(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", t.TempDir())
+	t.Chdir(t.TempDir())
+	path, err := exec.LookPath("taolab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &started{Cmd: exec.Command("sh", "-c", `trap "" HUP; exec "$@"`, "sh", path), talk: new(lockedText), exited: make(chan error, 1)}
+	s.Args = append(append(s.Args, endless...), "--out", "out")
+	s.Stderr = s.talk
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Process.Kill() })
+	go func() { s.exited <- s.Wait() }()
+	blocks := func() uint64 {
+		m, _ := report.ReadManifest("out")
+		return m.Blocks
+	}
+	s.await(t, "rows", func() bool { return blocks() > 0 })
+	s.signal(t, syscall.SIGHUP)
+	time.Sleep(100 * time.Millisecond)
+	before := blocks()
+	s.await(t, "more rows after the signal", func() bool { return blocks() > before+100 })
+	s.signal(t, os.Interrupt)
+	if got := s.ended(t); got != exitInterrupted {
+		t.Errorf("exit code %d: %s", got, s.talk)
+	}
+}
+
+// TestAFullDiskEndsTheRunAndKeepsItsRows runs on ten small disks until each is full.
+func TestAFullDiskEndsTheRunAndKeepsItsRows(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", t.TempDir())
+	t.Chdir(t.TempDir())
+	for i := range 10 {
+		mount := fmt.Sprint("disk-", i)
+		if err := os.Mkdir(mount, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		size := fmt.Sprintf("size=%dk", 200+137*i)
+		if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, size); err != nil {
+			t.Skipf("no small disk can be made: mounting a tmpfs: %v; run as root", err)
+		}
+		t.Cleanup(func() { syscall.Unmount(mount, 0) })
+		dir := filepath.Join(mount, "out")
+		s := start(t, dir, endless...)
+		if got := s.ended(t); got != exitFailure {
+			t.Fatalf("%s: exit code %d: %s", size, got, s.talk)
+		}
+		for _, want := range []string{"no space left on device", "rows are whole in " + dir, "free space there"} {
+			if !strings.Contains(s.talk.String(), want) {
+				t.Errorf("%s: %q is not in %s", size, want, s.talk)
+			}
+		}
+		r := left(t, dir)
+		if r.Manifest.Blocks == 0 || r.Manifest.Finished {
+			t.Errorf("%s: block %d, finished %t", size, r.Manifest.Blocks, r.Manifest.Finished)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// explainUsage makes a command and those below it say what was expected where the command line is wrong.
+func explainUsage(cmd *cobra.Command) {
+	if cmd.HasSubCommands() {
+		cmd.Args = verb
+		if cmd.Run == nil && cmd.RunE == nil {
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	} else if accepts := cmd.Args; accepts != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := accepts(cmd, args); err != nil {
+				return fmt.Errorf("%w; expected: %s", err, cmd.UseLine())
+			}
+			return nil
+		}
+	}
+	for _, below := range cmd.Commands() {
+		explainUsage(below)
+	}
+}
+
+// verb refuses what is no verb of a command.
+func verb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("unknown command %q for %q; %s", args[0], cmd.CommandPath(), hint(cmd, args[0]))
+}
+
+// elsewhere is where to find what other programs have a verb for.
+var elsewhere = map[string]string{
+	"compare": "taolab diff names the first difference of two runs, and taolab report describes each",
+	"sweep":   "run each point by itself: taolab run SCENARIO --set KEY=VALUE --seed N --out FOLDER",
+	"tune":    "run each point by itself: taolab run SCENARIO --set KEY=VALUE --seed N --out FOLDER",
+	"resume":  "taolab replay repeats a run from its folder, and taolab model train --resume goes on with a training",
+	"fork":    "change a copy of the scenario in a run's folder, and run that",
+	"plot":    "taolab report draws the figures of a run",
+}
+
+// hint says what was perhaps meant: the verb itself under another command, one that is spelled alike, or
+// another way.
+func hint(cmd *cobra.Command, name string) string {
+	var meant []string
+	var look func(*cobra.Command)
+	look = func(c *cobra.Command) {
+		if c.Name() == name && c.IsAvailableCommand() {
+			meant = append(meant, c.CommandPath())
+		}
+		for _, below := range c.Commands() {
+			look(below)
+		}
+	}
+	look(cmd.Root())
+	if len(meant) == 0 {
+		if other, ok := elsewhere[name]; ok {
+			return other
+		}
+		if cmd.SuggestionsMinimumDistance = 2; !cmd.DisableSuggestions {
+			for _, like := range cmd.SuggestionsFor(name) {
+				meant = append(meant, cmd.CommandPath()+" "+like)
+			}
+		}
+	}
+	if len(meant) == 0 {
+		return cmd.CommandPath() + " --help lists what there is"
+	}
+	return "did you mean " + strings.Join(meant, " or ") + "?"
+}
+
+// flagError says what a flag expects.
+func flagError(cmd *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())
+	}
+	expected := ""
+	switch invalid.GetFlag().Value.Type() {
+	case "int":
+		expected = "expected a whole number"
+	case "uint64":
+		expected = "expected a whole number from 0 on"
+	case "float64":
+		expected = "expected a number"
+	case "bool":
+		expected = "expected true or false"
+	case "duration":
+		expected = "expected a time such as 90s or 10m"
+	default:
+		expected = invalid.Unwrap().Error()
+	}
+	return fmt.Errorf("--%s %q: %s", invalid.GetFlag().Name, invalid.GetValue(), expected)
+}
+
+// standardInput is the name by which people call it.
+const standardInput = "-"
+
+// readInput reads a file of most bytes and one more at most, or standard input.
+func readInput(cmd *cobra.Command, name string, most int64) ([]byte, error) {
+	in := cmd.InOrStdin()
+	if name != standardInput {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("%w; expected a file in JSON, or - for standard input", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %w; expected a file in JSON", inputName(name), err)
+	}
+	return data, nil
+}
+
+// inputName is how errors call an input.
+func inputName(name string) string {
+	if name == standardInput {
+		return "standard input"
+	}
+	return name
+}
+
+// onceOnly refuses to read standard input twice.
+func onceOnly(names ...string) error {
+	count := 0
+	for _, name := range names {
+		if name == standardInput {
+			count++
+		}
+	}
+	if count > 1 {
+		return code(exitUsage, fmt.Errorf("standard input, -, stands %d times; it can be read once", count))
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package base
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"slices"
+
+	"taolab/model/pile"
+	"taolab/model/token"
+)
+
+// Text is a corpus made ready: a tokenizer that was trained on it, and its tokens. It is shared and
+// only read.
+type Text struct {
+	Tokenizer *token.Tokenizer
+	Store     *pile.Store
+}
+
+// sampleBytes is how much training text the tokenizer is trained on.
+const sampleBytes = 2 << 20
+
+// Read makes a corpus ready with a vocabulary of the given size, or takes it from the cache. It
+// returns as soon as ctx ends; what is being read then goes on to the next document and ends there.
+func Read(ctx context.Context, open func() (pile.Source, error), vocab int, cache Cache) (*Text, error) {
+	type result struct {
+		text *Text
+		err  error
+	}
+	ended := make(chan result, 1)
+	go func() {
+		source, err := open()
+		if err != nil {
+			ended <- result{nil, err}
+			return
+		}
+		text, err := read(interruptible{source, ctx}, vocab, cache)
+		ended <- result{text, err}
+	}()
+	select {
+	case r := <-ended:
+		return r.text, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// interruptible is a corpus whose documents end with a context.
+type interruptible struct {
+	pile.Source
+	ctx context.Context
+}
+
+func (s interruptible) Documents() iter.Seq2[pile.Document, error] {
+	return func(yield func(pile.Document, error) bool) {
+		for document, err := range s.Source.Documents() {
+			if err == nil {
+				err = s.ctx.Err()
+			}
+			if !yield(document, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func read(source pile.Source, vocab int, cache Cache) (*Text, error) {
+	digest, err := source.Digest()
+	if err != nil {
+		return nil, err
+	}
+	key := cacheKey("text", arithmeticVersion, digest, vocab)
+	if data := cache.get("text", key); data != nil {
+		text := new(Text)
+		err := text.unmarshal(data)
+		if err == nil {
+			err = text.check(source, vocab)
+		}
+		if err == nil {
+			return text, nil
+		}
+		cache.refuse("text", key, err.Error())
+	}
+	text := new(Text)
+	sample, err := pile.Sample(source, sampleBytes)
+	if err != nil {
+		return nil, err
+	}
+	if text.Tokenizer, err = token.Train(sample, vocab); err != nil {
+		return nil, err
+	}
+	if text.Store, err = pile.Build(source, text.Tokenizer); err != nil {
+		return nil, err
+	}
+	if data, err := text.append(nil); err == nil {
+		cache.keep("text", key, data)
+	}
+	return text, nil
+}
+
+// append appends the length of the tokenizer (8 bytes, little-endian), the tokenizer as JSON, and the
+// store.
+func (t *Text) append(b []byte) ([]byte, error) {
+	tokenizer, err := t.Tokenizer.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(tokenizer)))
+	return t.Store.AppendBinary(append(b, tokenizer...))
+}
+
+func (t *Text) unmarshal(data []byte) (err error) {
+	if len(data) < 8 || binary.LittleEndian.Uint64(data) > uint64(len(data)-8) {
+		return fmt.Errorf("%d bytes are too few", len(data))
+	}
+	tokenizer := binary.LittleEndian.Uint64(data)
+	if t.Tokenizer, err = token.Load(data[8 : 8+tokenizer]); err != nil {
+		return err
+	}
+	t.Store = new(pile.Store)
+	return t.Store.UnmarshalBinary(data[8+tokenizer:])
+}
+
+// checkedBytes is about how much text is tokenised again before a cached store is used.
+const checkedBytes = 1 << 18
+
+// check tokenises the first training document of each subset again, as far as checkedBytes go.
+func (t *Text) check(source pile.Source, vocab int) error {
+	digest, err := source.Digest()
+	switch {
+	case err != nil:
+		return err
+	case t.Store.Source() != digest || t.Store.Tokenizer() != t.Tokenizer.Digest() || t.Tokenizer.Vocab() != vocab:
+		return fmt.Errorf("it holds another corpus or another tokenizer")
+	}
+	encoder := t.Tokenizer.NewEncoder()
+	looked, seen := 0, make([]bool, len(source.Subsets()))
+	var tokens []uint16
+	for document, err := range source.Documents() {
+		if err != nil {
+			return err
+		}
+		if looked += len(document.Text); document.Split == pile.Train && !seen[document.Subset] {
+			seen[document.Subset] = true
+			tokens = encoder.Encode(tokens[:0], document.Text)
+			stored := t.Store.Tokens(document.Subset, pile.Train)
+			if !slices.Equal(tokens, stored[:min(len(tokens), len(stored))]) {
+				return fmt.Errorf("the text of %s has other tokens", t.Store.Subsets()[document.Subset])
+			}
+		}
+		if looked >= checkedBytes || !slices.Contains(seen, false) {
+			break
+		}
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+package scenarios
+
+import (
+	"runtime"
+	"time"
+
+	"taolab/model/lm/kernel"
+	"taolab/report"
+)
+
+// heapBytes is the memory that is in use.
+func heapBytes() uint64 {
+	var memory runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&memory)
+	return memory.HeapAlloc
+}
+
+// cost is what a world that has run took of the machine.
+func (e *Experiment) cost() report.Cost {
+	p := e.World.Progress()
+	seconds := func(ns int64) float64 { return time.Duration(ns).Seconds() }
+	after := heapBytes()
+	runtime.KeepAlive(e.World)
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	return report.Cost{
+		Threads: e.Workers, Tokens: p.Tokens,
+		JobSeconds:  seconds(p.JobNs),
+		LoopSeconds: max(0, e.manifest.WallSeconds-seconds(p.LoopNs)-seconds(p.WaitNs)),
+		WaitSeconds: seconds(p.WaitNs),
+		PeakFLOPS:   peakFLOPS(e.Now),
+		HeapBytes:   after - min(e.heapBefore, after), SystemBytes: memory.Sys,
+	}
+}
+
+// peakFLOPS is the most that one thread's multiply-adds come to, the best of a few short tries.
+func peakFLOPS(now func() time.Time) float64 {
+	best := 0.0
+	for range 5 {
+		start, took, done := now(), time.Duration(0), 0
+		for took < 2*time.Millisecond {
+			done += kernel.Peak(kernel.Active(), 100)
+			took = now().Sub(start)
+		}
+		best = max(best, float64(done)/took.Seconds())
+	}
+	return best
+}

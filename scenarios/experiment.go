@@ -1,0 +1,237 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"taolab/model/base"
+	"taolab/report"
+	"taolab/sim/trace"
+	"taolab/sim/virtual"
+)
+
+// DefaultSync is how long rows wait at most before they are whole on disk: less than a minute, with
+// what it takes to write them.
+const DefaultSync = 45 * time.Second
+
+// Experiment is the life of a run in a folder of its own: Begin, Prepare, Run, and Judge or Discard.
+// The folder is useful from Begin on, whatever becomes of the program: run.json and the scenario are
+// there, and the tables hold what was sealed.
+type Experiment struct {
+	File     *File
+	Dir      string // made for this run, and empty
+	Cache    base.Cache
+	Workers  int
+	Paranoid bool // check the ledger's invariants after every step
+	Versions report.Versions
+
+	// Now tells wall time, for the manifest and for when to seal: nothing that happens depends on it.
+	Now func() time.Time
+	// SyncEvery is the longest time between two seals; 0 means DefaultSync.
+	SyncEvery time.Duration
+	// Killed repeats a run that was killed, and so has no rows of the seats that were held at the end.
+	Killed bool
+	// Adjust, where it is set, changes the network before it lives.
+	Adjust func(*virtual.Config)
+
+	// What Prepare makes. Material that is there already is used: runs may share it.
+	Material *Material
+	World    *virtual.World
+
+	manifest   *report.Manifest
+	writer     *report.Writer
+	stop       context.CancelFunc // ends what the world is at, between two events
+	begun      time.Time          // when the world began to live
+	heapBefore uint64
+	savedBlock uint64 // up to which all rows are whole on disk
+	unwritten  error  // why run.json cannot be written
+}
+
+// Begin leaves the scenario and a first run.json in the folder.
+func (e *Experiment) Begin() error {
+	writer, err := report.NewWriter(e.Dir, e.File.Tables()...)
+	if err != nil {
+		return err
+	}
+	e.writer, e.stop = writer, func() {}
+	e.manifest = &report.Manifest{
+		Name: e.File.Scenario.Name, Seed: e.File.Seed, Scenario: e.File.resolved(), ScenarioTOML: e.File.Text,
+		CorpusPath: e.File.corpusPath(), Recorded: e.File.Tables(), Versions: e.Versions, Started: e.Now().UTC(),
+	}
+	return errors.Join(report.WriteScenario(e.Dir, e.File.Text), report.WriteManifest(e.Dir, *e.manifest))
+}
+
+// Prepare makes what the agents share, and the network. Its error is one of the scenario or of the
+// corpus that it names, or ctx's.
+func (e *Experiment) Prepare(ctx context.Context, stage Stage) error {
+	if e.Material == nil {
+		material, err := e.File.Prepare(ctx, e.Cache, e.Workers, stage)
+		if err != nil {
+			return err
+		}
+		e.Material = material
+	}
+	e.heapBefore = heapBytes()
+	network, err := e.File.Build(e.Material, Options{
+		Workers: e.Workers, Recorder: recording{e}, Paranoid: e.Paranoid,
+	})
+	if err != nil {
+		return err
+	}
+	network.Config.Stopwatch = func() int64 { return int64(e.Now().Sub(e.begun)) }
+	if e.Adjust != nil {
+		e.Adjust(&network.Config)
+	}
+	started := e.manifest.Started
+	e.manifest = e.File.Manifest(e.Material, network)
+	e.manifest.Versions, e.manifest.Started = e.Versions, started
+	e.World, err = virtual.New(network.Config)
+	return err
+}
+
+// recording hands rows to the writer, and ends the run at the first one that cannot be written.
+type recording struct{ e *Experiment }
+
+func (r recording) Record(row trace.Row) {
+	if seat, ok := row.(trace.Seat); ok && seat.UntilBlock == nil && r.e.Killed {
+		return
+	}
+	r.e.writer.Record(row)
+	if r.e.writer.Err() != nil {
+		r.e.stop()
+	}
+}
+
+// Run lets the network live, until its last block or until ctx ends, and leaves tables and manifest
+// in the folder. A run that ctx ended is no error: the manifest says so. One that fails leaves what
+// was recorded before.
+func (e *Experiment) Run(ctx context.Context) (*report.Manifest, error) {
+	m := e.manifest
+	if err := report.WriteManifest(e.Dir, *m); err != nil { // now with the nodes, which rows name
+		return nil, err
+	}
+	err := e.live(ctx)
+	if len(e.writer.Tables()) > 0 && e.unwritable() == nil {
+		e.save() // a kill while the tables are merged loses nothing
+	}
+	e.writer.Close()
+	m.Ended = e.Now().UTC()
+	if full := e.unwritable(); full != nil {
+		err = full
+	}
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	p := e.World.Progress()
+	m.Finished = err == nil && p.Height == p.Blocks
+	m.Interrupted = err == nil && !m.Finished
+	if err != nil {
+		m.Fault, _, _ = strings.Cut(err.Error(), "\n")
+	}
+	m.Cost = e.cost()
+	if unsaved := e.tell(); unsaved != nil && err == nil {
+		return nil, unsaved
+	}
+	return m, err
+}
+
+// live runs the world, and seals the tables every now and then between two events, so that run.json
+// and the tables on disk tell of the same moment.
+func (e *Experiment) live(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v\n%s", p, debug.Stack())
+		}
+	}()
+	e.begun = e.Now()
+	err = e.liveBetweenSeals(ctx)
+	e.World.Close()
+	return err
+}
+
+func (e *Experiment) liveBetweenSeals(ctx context.Context) error {
+	every := e.SyncEvery
+	if every == 0 {
+		every = DefaultSync
+	}
+	for {
+		slice, cancel := context.WithTimeout(ctx, every)
+		e.stop = cancel
+		err := e.World.Run(slice)
+		cut := slice.Err() != nil
+		cancel()
+		switch {
+		case err == nil || !cut || e.unwritable() != nil:
+			return err
+		case ctx.Err() != nil:
+			return context.Canceled
+		}
+		if err := e.save(); err != nil {
+			return err
+		}
+	}
+}
+
+// save seals the tables and writes run.json with how far they go.
+func (e *Experiment) save() error {
+	if err := e.writer.Seal(); err != nil {
+		return err
+	}
+	if e.unwritten = e.tell(); e.unwritten == nil {
+		e.savedBlock = e.manifest.Blocks
+	}
+	return e.unwritten
+}
+
+// tell writes run.json anew.
+func (e *Experiment) tell() error {
+	e.manifest.WallSeconds = e.Now().Sub(e.begun).Seconds()
+	e.manifest.Tables = e.writer.Tables()
+	Finish(e.manifest, e.World)
+	return report.WriteManifest(e.Dir, *e.manifest)
+}
+
+// unwritable says that the run's rows cannot be written, how far the tables go, and what to do.
+func (e *Experiment) unwritable() error {
+	err := errors.Join(e.writer.Err(), e.unwritten)
+	if err == nil {
+		return nil
+	}
+	rows := uint64(0)
+	for _, t := range e.writer.Tables() {
+		rows += t.Rows
+	}
+	return fmt.Errorf("the run was ended because it cannot be written: %w; %d rows are whole in %s, all up to "+
+		"block %d among them, and taolab report shows them; free space there or choose another folder, and run again",
+		err, rows, e.Dir, e.savedBlock)
+}
+
+// Judge compares the run with what the scenario expects.
+func (e *Experiment) Judge() ([]report.Verdict, error) {
+	run, err := report.Open(e.Dir)
+	if err != nil {
+		return nil, err
+	}
+	summary, err := report.Summarise(run)
+	if err != nil {
+		return nil, err
+	}
+	return e.File.Judge(e.manifest, summary), nil
+}
+
+// Judge compares a run's numbers with what the scenario expects.
+func (f *File) Judge(m *report.Manifest, s *report.Summary) []report.Verdict {
+	verdicts := make([]report.Verdict, len(f.Expect))
+	for i, e := range f.Expect {
+		verdicts[i] = e.Judge(m, s)
+	}
+	return verdicts
+}
+
+// Discard removes the folder: for a run that never began, and for one whose rows are whole elsewhere.
+func (e *Experiment) Discard() error { return os.RemoveAll(e.Dir) }

@@ -1,0 +1,186 @@
+package scenarios
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"taolab/agents/score"
+	"taolab/model/base"
+	"taolab/sim/chain"
+)
+
+// Setting is a rule or parameter as it holds in the run: after era, scaling and release.
+type Setting struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Note  string `json:"note"`
+}
+
+// InForce lists every rule and parameter that the run really uses.
+func (f *File) InForce() ([]Setting, error) {
+	p, err := f.Params()
+	if err != nil {
+		return nil, err
+	}
+	n, miners := f.NeuronCount(), f.MinerCount()
+	list := []Setting{
+		{"neurons", fmt.Sprint(n), fmt.Sprintf("%d miners, %d validators; %d uids", miners, n-miners, p.MaxUIDs)},
+		{"blocks", fmt.Sprint(f.BlockCount()), fmt.Sprintf("one every %g s", f.Time.BlockS)},
+	}
+	list = append(list, f.ledgerInForce(p)...)
+	list = append(list, f.linksInForce()...)
+	for i, g := range f.Validators {
+		if g.Behaviour == "honest" {
+			list = append(list, f.validatorInForce(fmt.Sprintf("validators[%d] %s", i, g.Name), g)...)
+		}
+	}
+	vocab := f.Corpus.Vocab
+	return append(list,
+		Setting{"inflation by rows", inflationTable, "mean of the base scores over the base score of the mean loss, measured on mixed rows at a power of 0.5; none from release 3.6.0 on"},
+		Setting{"vocabulary V", fmt.Sprint(vocab), "in place of 50,257 and 50,258"},
+		Setting{"largest topk", fmt.Sprint(vocab / 8), "an eighth of V"},
+	), nil
+}
+
+// ledgerInForce tells every parameter of the ledger.
+func (f *File) ledgerInForce(p chain.Params) []Setting {
+	return slices.Concat(f.consensusInForce(p), weightsInForce(p), seatsInForce(p), f.moneyInForce(p))
+}
+
+func (f *File) consensusInForce(p chain.Params) []Setting {
+	return []Setting{
+		{"rule", string(p.Rule), "era " + f.Chain.Era},
+		{"epoch", epochs(p), fmt.Sprintf("tempo %d, %s", p.TempoBlocks, p.EpochDue)},
+		{"kappa", share(p.Kappa), "majority of stake that consensus weight needs"},
+		{"bonds moving average", fmt.Sprintf("%.6f", float64(p.BondsMovingAveragePPM)/1e6), "part of the old bonds that an epoch keeps"},
+		{"bonds penalty", share(p.BondsPenalty), "0: bonds from raw weights, 1: from clipped weights"},
+		{"bonds reset", onOff(p.BondsReset), "a neuron may have all bonds in it deleted"},
+		{"activity cutoff", activityCutoff(p), fmt.Sprintf("a validator silent for longer does not count; %d blocks", p.CutoffBlocks())},
+		{"stake threshold", tao(p.StakeThresholdRao), "less does not count in consensus and sets no weights"},
+		{"liquid alpha", onOff(p.LiquidAlpha), fmt.Sprintf("share of the new bond from %s to %s, steepness %.2f",
+			share(p.AlphaLow), share(p.AlphaHigh), float64(p.AlphaSteepness)/100)},
+		{"rho", fmt.Sprint(p.Rho), "nakamoto: steepness of the sigmoid of trust"},
+		{"kappa inverse", fmt.Sprint(p.KappaInverse), "nakamoto: one over the trust at which consensus is one half"},
+		{"self-ownership inverse", fmt.Sprint(p.SelfOwnershipInverse), "nakamoto: one over the share of its incentive that a neuron keeps"},
+	}
+}
+
+func weightsInForce(p chain.Params) []Setting {
+	return []Setting{
+		{"max weight", share(p.MaxWeight), "largest share of one entry; an era's limit for 4,096 neurons, scaled: x 4096/n, at most 1"},
+		{"max weight ratio", fmt.Sprint(p.MaxWeightRatio), "of the largest to the smallest weight; 0: any"},
+		{"min allowed weights", fmt.Sprint(p.MinAllowedWeights), "fewest entries; an era's limit for 4,096 neurons, scaled: x n/4096"},
+		{"weights rate limit", fmt.Sprintf("%d blocks", p.WeightsRateLimitBlocks), "between two weight settings of one neuron"},
+		{"weights version", fmt.Sprint(p.WeightsVersion), "an older version key is refused"},
+		{"commit-reveal", onOff(p.CommitReveal), fmt.Sprintf("epochs from a commit to its reveal: %d", p.RevealPeriodEpochs)},
+		{"validator permits", fmt.Sprint(p.MaxValidators), "by stake; unset: one for each validator of the scenario"},
+	}
+}
+
+func seatsInForce(p chain.Params) []Setting {
+	return []Setting{
+		{"seats", fmt.Sprint(p.MaxUIDs), "in a full network the least " + string(p.PruneBy) + " gives way"},
+		{"immunity period", fmt.Sprintf("%d blocks", p.ImmunityBlocks), fmt.Sprintf("a newcomer is not replaced; prune_by emission: of at most %d that are not immune, an immune one is", p.MinNonImmune)},
+		{"registration by burning", onOff(p.AllowBurn), fmt.Sprintf("%s at genesis, between %s and %s; recycled: %t", tao(p.BurnRao), tao(p.MinBurnRao), tao(p.MaxBurnRao), p.RecycleBurned)},
+		{"price of a registration", string(p.BurnRule), fmt.Sprintf("by demand: halves in %d blocks, %d %% after a registration", p.BurnHalfLifeBlocks, p.BurnIncreasePercent)},
+		{"registration by work", onOff(p.AllowWork), fmt.Sprintf("seal %s, difficulty %d, between %d and %d, younger than %d blocks",
+			p.Seal, p.Difficulty, p.MinDifficulty, p.MaxDifficulty, p.WorkValidBlocks)},
+		{"adjustment", fmt.Sprintf("every %d blocks", p.AdjustmentIntervalBlocks), fmt.Sprintf("by interval: %s toward %d registrations, keeping %.6f of the old price",
+			p.AdjustBy, p.TargetRegistrations, float64(p.AdjustmentAlpha)/(1<<64))},
+		{"registrations a block", fmt.Sprint(p.MaxRegistrationsPerBlock), "at most"},
+		{"take", share(p.DefaultTake), fmt.Sprintf("of a delegate at first, at most %s; %d nominators", share(p.MaxTake), p.MaxNominators)},
+	}
+}
+
+func (f *File) moneyInForce(p chain.Params) []Setting {
+	return []Setting{
+		{"emission", string(p.Emission), fmt.Sprintf("flat: %s a block; otherwise %s at first; at most %s in all; by height it halves every %d blocks",
+			tao(p.EmissionFlatRao), tao(p.RewardRao), tao(p.CapRao), p.HalvingBlocks)},
+		{"issuance at genesis", tao(f.genesisRao()), "of " + tao(p.CapRao)},
+		{"server share", share(p.ServerShare), "miners' part of the emission; 0: as incentive and dividends have it"},
+		{"stake settles", fmt.Sprint(p.StakeSettles), "true: stake that was added since the last epoch earns nothing in it"},
+		{"owner cut", share(p.OwnerCut), "goes first to the first member of " + cmp.Or(f.Chain.Owner, "nobody")},
+	}
+}
+
+func (f *File) linksInForce() []Setting {
+	n := f.Network
+	return []Setting{
+		{"block delay", fmt.Sprintf("%g ms on average", n.BlockDelayMs), fmt.Sprintf("drawn for each node, at most %d blocks", maxDelayBlocks)},
+		{"block producer", cmp.Or(n.Producer, n.Regions[0]), fmt.Sprintf("%d transactions a block, %d waiting, given up after %d blocks",
+			n.ProducerTxs, n.ProducerWaiting, n.TxExpiryBlocks)},
+		{"ledger digests", fmt.Sprint(f.Chain.DigestEpochs), "epochs between two in the run digest; 0: the one at the end only"},
+	}
+}
+
+func epochs(p chain.Params) string {
+	if p.TempoBlocks == 0 {
+		return "never"
+	}
+	return fmt.Sprintf("every %d blocks", period(p))
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+func share(x uint16) string { return fmt.Sprintf("%.4f", float64(x)/65535) }
+
+// tao is an amount in TAO, exact.
+func tao(rao uint64) string {
+	text := fmt.Sprintf("%d.%09d", rao/chain.RaoPerTAO, rao%chain.RaoPerTAO)
+	return strings.TrimRight(strings.TrimRight(text, "0"), ".") + " TAO"
+}
+
+// activityCutoff is how long a silent validator counts.
+func activityCutoff(p chain.Params) string {
+	if p.ActivityCutoffMilli > 0 {
+		return fmt.Sprintf("%.3f tempos", float64(p.ActivityCutoffMilli)/1000)
+	}
+	return fmt.Sprintf("%d blocks", p.ActivityCutoffBlocks)
+}
+
+// period is the number of blocks from one epoch to the next: until 2026 one more than the tempo.
+func period(p chain.Params) uint64 {
+	if p.EpochDue == chain.DueByHeight {
+		return p.TempoBlocks + 1
+	}
+	return p.TempoBlocks
+}
+
+// scale are the constants that tokens of a text are converted with.
+func scale(bytesPerToken float64) []Setting {
+	return []Setting{
+		{"bytes per token", fmt.Sprintf("%.4f", bytesPerToken), "of the standard tokenizer on the scoring text"},
+		{"loss scale", fmt.Sprintf("%.4f", score.LossScale(bytesPerToken)), "nats per GPT-2-equivalent token for a nat per token: 3.409 / bytes per token"},
+	}
+}
+
+// Scale reads the corpus and returns the constants that its tokens are converted with.
+func (f *File) Scale(cache base.Cache) ([]Setting, error) {
+	text, err := base.Read(context.Background(), f.source, f.Corpus.Vocab, cache)
+	if err != nil {
+		return nil, err
+	}
+	return scale(text.Store.BytesPerToken()), nil
+}
+
+// inForce is InForce with the scale, as a manifest has it.
+func (f *File) inForce(m *Material) json.RawMessage {
+	list, err := f.InForce()
+	if err != nil {
+		panic("scenarios: the parameters of a network that was built are refused: " + err.Error())
+	}
+	data, err := json.Marshal(append(list, scale(m.Store.BytesPerToken())...))
+	if err != nil {
+		panic("scenarios: settings are no JSON: " + err.Error())
+	}
+	return data
+}

@@ -1,0 +1,356 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"taolab/model/base"
+	"taolab/sim/trace"
+	"taolab/sim/virtual"
+)
+
+// move is another value for a key, and what else must be set for the key to matter.
+type move struct {
+	set  string // the key as a file would write it, with its value
+	with []string
+}
+
+// moves has a move for each key of a scenario that is not inert.
+var moves = map[string]move{
+	"name": {set: `name="other"`},
+	"seed": {set: "seed=2"},
+
+	"time.hours":   {set: "time.hours=0.41"},
+	"time.block_s": {set: "time.block_s=11"},
+
+	"chain.era":                       {set: "chain.era=2026"},
+	"chain.rule":                      {set: "chain.rule=yuma3"},
+	"chain.emission":                  {set: "chain.emission=flat"},
+	"chain.tempo_blocks":              {set: "chain.tempo_blocks=11"},
+	"chain.digest_epochs":             {set: "chain.digest_epochs=2"},
+	"chain.immunity_blocks":           {set: "chain.immunity_blocks=31"},
+	"chain.activity_cutoff_blocks":    {set: "chain.activity_cutoff_blocks=3"},
+	"chain.weights_rate_limit_blocks": {set: "chain.weights_rate_limit_blocks=50"},
+	"chain.min_allowed_weights":       {set: "chain.min_allowed_weights=5"},
+	"chain.max_weight":                {set: "chain.max_weight=0.3"},
+	"chain.max_validators":            {set: "chain.max_validators=2"},
+	"chain.kappa":                     {set: "chain.kappa=0.9"},
+	"chain.bonds_moving_average":      {set: "chain.bonds_moving_average=0"},
+	"chain.initial_issuance_tao":      {set: "chain.initial_issuance_tao=7"},
+	"chain.liquid_alpha":              {set: "chain.liquid_alpha=true", with: []string{"chain.rule=yuma3"}},
+	"chain.alpha_low":                 {set: "chain.alpha_low=0.5", with: []string{"chain.rule=yuma3", "chain.liquid_alpha=true"}},
+	"chain.alpha_high":                {set: "chain.alpha_high=0.95", with: []string{"chain.rule=yuma3", "chain.liquid_alpha=true"}},
+	"chain.alpha_steepness":           {set: "chain.alpha_steepness=3", with: []string{"chain.rule=yuma3", "chain.liquid_alpha=true"}},
+	"chain.bonds_penalty":             {set: "chain.bonds_penalty=0.5"},
+	"chain.commit_reveal":             {set: "chain.commit_reveal=true"},
+	"chain.reveal_period_epochs":      {set: "chain.reveal_period_epochs=2", with: []string{"chain.commit_reveal=true"}},
+	"chain.server_share":              {set: "chain.server_share=0.3"},
+	"chain.owner_cut":                 {set: "chain.owner_cut=0.2"},
+	"chain.owner":                     {set: "chain.owner=judge"},
+	"chain.cap_tao":                   {set: "chain.cap_tao=20000000"},
+	"chain.reward_tao":                {set: "chain.reward_tao=2"},
+	"chain.halving_blocks":            {set: "chain.halving_blocks=50", with: []string{"chain.emission=height"}},
+	"chain.flat_tao":                  {set: "chain.flat_tao=3", with: []string{"chain.emission=flat"}},
+	"chain.burn_tao":                  {set: "chain.burn_tao=0.6"},
+	"chain.max_uids":                  {set: "chain.max_uids=12"},
+	"chain.prune_by":                  {set: "chain.prune_by=stake-or-incentive"},
+	"chain.min_non_immune":            {set: "chain.min_non_immune=40", with: []string{"chain.prune_by=emission"}},
+	"chain.stake_threshold_tao":       {set: "chain.stake_threshold_tao=500"},
+
+	"corpus.kind":      {set: "corpus.kind=shards", with: []string{"corpus.subsets=[]"}},
+	"corpus.path":      {set: "corpus.path=SHARDS/b", with: []string{"corpus.kind=shards", "corpus.subsets=[]"}},
+	"corpus.subsets":   {set: `corpus.subsets=["Github", "ArXiv"]`},
+	"corpus.megabytes": {set: "corpus.megabytes=0.6"},
+	"corpus.vocab":     {set: "corpus.vocab=296"},
+
+	"base.steps":         {set: "base.steps=21"},
+	"base.rows":          {set: "base.rows=5"},
+	"base.learning_rate": {set: "base.learning_rate=0.005"},
+
+	"evaluation.period_blocks": {set: "evaluation.period_blocks=21"},
+	"evaluation.rows":          {set: "evaluation.rows=9"},
+
+	"network.regions":          {set: `network.regions=["europe", "asia", "america"]`},
+	"network.latency_ms":       {set: "network.latency_ms=[[11, 45, 90], [45, 15, 70], [90, 70, 20]]"},
+	"network.jitter_ms":        {set: "network.jitter_ms=6"},
+	"network.loss":             {set: "network.loss=0.1"},
+	"network.block_delay_ms":   {set: "network.block_delay_ms=900"},
+	"network.header_bytes":     {set: "network.header_bytes=300"},
+	"network.save_s":           {set: "network.save_s=100"},
+	"network.producer":         {set: "network.producer=asia"},
+	"network.producer_txs":     {set: "network.producer_txs=1"},
+	"network.producer_waiting": {set: "network.producer_waiting=1"},
+	"network.tx_expiry_blocks": {set: "network.tx_expiry_blocks=32"},
+
+	"miners.name":              {set: "miners[1].name=later"},
+	"miners.count":             {set: "miners[0].count=6"},
+	"miners.behaviour":         {set: "miners[0].behaviour=frozen"},
+	"miners.width":             {set: "miners[0].width=16"},
+	"miners.layers":            {set: "miners[0].layers=2"},
+	"miners.heads":             {set: "miners[0].heads=4"},
+	"miners.context":           {set: "miners[0].context=17"},
+	"miners.hardware_mflops":   {set: "miners[0].hardware_mflops=2"},
+	"miners.duty":              {set: "miners[0].duty=0.3"},
+	"miners.subsets":           {set: `miners[0].subsets=["Github"]`},
+	"miners.learning_rate":     {set: "miners[0].learning_rate=0.002"},
+	"miners.rows":              {set: "miners[0].rows=4"},
+	"miners.steps":             {set: "miners[0].steps=2"},
+	"miners.stake_tao":         {set: "miners[0].stake_tao=2"},
+	"miners.up_mbps":           {set: "miners[0].up_mbps=0.2"},
+	"miners.down_mbps":         {set: "miners[0].down_mbps=0.2"},
+	"miners.min_stake_tao":     {set: "miners[0].min_stake_tao=500"},
+	"miners.min_interval_s":    {set: "miners[0].min_interval_s=60"},
+	"miners.queue":             {set: "miners[0].queue=1"},
+	"miners.longest_service_s": {set: "miners[0].longest_service_s=0.01"},
+	"miners.require_uid":       {set: "miners[0].require_uid=true"},
+	"miners.slots":             {set: "miners[0].slots=3"},
+	"miners.historic":          {set: "miners[0].historic=true", with: []string{"miners[0].min_interval_s=40"}},
+	"miners.coldkey":           {set: "miners[0].coldkey=farm"},
+	"miners.loss":              {set: "miners[0].loss=0.3"},
+	"miners.joins_h":           {set: "miners[1].joins_h=0.2"},
+
+	"validators.name":            {set: "validators[0].name=jury"},
+	"validators.count":           {set: "validators[0].count=3"},
+	"validators.behaviour":       {set: "validators[2].behaviour=honest", with: []string{"validators[2].peers=3", "validators[2].topk=36", "validators[2].tokens=8"}},
+	"validators.favour":          {set: `validators[2].favour=["bulk-2", "bulk-3", "bulk-4"]`},
+	"validators.routing":         {set: "validators[0].routing=gated"},
+	"validators.stake_tao":       {set: "validators[0].stake_tao=[900, 1000]"},
+	"validators.subsets":         {set: `validators[0].subsets=["Github"]`},
+	"validators.batch":           {set: "validators[0].batch=subset"},
+	"validators.release":         {set: "validators[0].release=3.6.0"},
+	"validators.targets":         {set: "validators[0].targets=everyone"},
+	"validators.rows":            {set: "validators[0].rows=5"},
+	"validators.tokens":          {set: "validators[0].tokens=7"},
+	"validators.peers":           {set: "validators[0].peers=4"},
+	"validators.topk":            {set: "validators[0].topk=20"},
+	"validators.step_s":          {set: "validators[0].step_s=31"},
+	"validators.timeout_s":       {set: "validators[0].timeout_s=1"},
+	"validators.epoch_blocks":    {set: "validators[0].epoch_blocks=15"},
+	"validators.alpha":           {set: "validators[0].alpha=0.3"},
+	"validators.power":           {set: "validators[0].power=0.9"},
+	"validators.synergy_power":   {set: "validators[0].synergy_power=2"},
+	"validators.score_peers":     {set: "validators[1].score_peers=1"},
+	"validators.noise":           {set: "validators[1].noise=5"},
+	"validators.router_width":    {set: "validators[1].router_width=16"},
+	"validators.router_heads":    {set: "validators[1].router_heads=4"},
+	"validators.router_rate":     {set: "validators[0].router_rate=0.01"},
+	"validators.router_labels":   {set: "validators[1].router_labels=false"},
+	"validators.router_base":     {set: "validators[1].router_base=false"},
+	"validators.hardware_mflops": {set: "validators[0].hardware_mflops=2"},
+	"validators.up_mbps":         {set: "validators[0].up_mbps=0.3"},
+	"validators.down_mbps":       {set: "validators[0].down_mbps=0.3"},
+	"validators.coldkey":         {set: "validators[0].coldkey=bank"},
+	"validators.loss":            {set: "validators[0].loss=0.3"},
+
+	"applications.name":      {set: "applications[0].name=client"},
+	"applications.count":     {set: "applications[0].count=2"},
+	"applications.stake_tao": {set: "applications[0].stake_tao=11"},
+	"applications.session_s": {set: "applications[0].session_s=50"},
+	"applications.pace_s":    {set: "applications[0].pace_s=1.3"},
+	"applications.prompt":    {set: "applications[0].prompt=7"},
+	"applications.tokens":    {set: "applications[0].tokens=5"},
+	"applications.peers":     {set: "applications[0].peers=3"},
+	"applications.combine":   {set: "applications[0].combine=mean", with: []string{"applications[0].forced=false", "applications[0].peers=5", "applications[0].tokens=16", "miners[0].hardware_mflops=[1, 4]", "miners[0].learning_rate=0.05", "miners[0].duty=0.5"}},
+	"applications.sessions":  {set: "applications[0].sessions=4", with: []string{"applications[0].session_s=4"}},
+	"applications.forced":    {set: "applications[0].forced=false"},
+	"applications.topk":      {set: "applications[0].topk=20"},
+	"applications.timeout_s": {set: "applications[0].timeout_s=0.2"},
+	"applications.up_mbps":   {set: "applications[0].up_mbps=0.2"},
+	"applications.down_mbps": {set: "applications[0].down_mbps=0.2"},
+	"applications.coldkey":   {set: "applications[0].coldkey=bank"},
+	"applications.loss":      {set: "applications[0].loss=0.3"},
+
+	"faults.kind":       {set: `faults=[{kind="partition", region="asia", at_s=400, duration_s=200}, {kind="partition", region="asia", at_s=900, duration_s=100}]`},
+	"faults.group":      {set: "faults[0].group=judge"},
+	"faults.region":     {set: "faults[1].region=europe"},
+	"faults.at_s":       {set: "faults[0].at_s=410"},
+	"faults.duration_s": {set: "faults[1].duration_s=110"},
+}
+
+// stays has another value for each inert key; with it the run digest stays as it is.
+var stays = map[string]move{
+	"format":      {set: "format=1"},
+	"description": {set: `description="other words"`},
+	"expect":      {set: `expect=[{metric="run.blocks", comparison=">", value=1}]`},
+
+	"corpus.invalid_utf8": {set: "corpus.invalid_utf8=replace", with: []string{"corpus.kind=shards", "corpus.subsets=[]"}},
+
+	"trace.nodes":        {set: "trace.nodes=off"},
+	"trace.seats":        {set: "trace.seats=off"},
+	"trace.blocks":       {set: "trace.blocks=off"},
+	"trace.transactions": {set: "trace.transactions=off"},
+	"trace.epochs":       {set: "trace.epochs=0"},
+	"trace.weights":      {set: "trace.weights=3"},
+	"trace.bonds":        {set: "trace.bonds=0"},
+	"trace.queries":      {set: "trace.queries=off"},
+	"trace.answers":      {set: "trace.answers=off"},
+	"trace.rows":         {set: "trace.rows=all"},
+	"trace.training":     {set: "trace.training=off"},
+	"trace.applications": {set: "trace.applications=off"},
+
+	"miners.skew_ms":       {set: "miners[0].skew_ms=70000"},
+	"validators.skew_ms":   {set: "validators[0].skew_ms=[-70000, 70000]"},
+	"applications.skew_ms": {set: "applications[0].skew_ms=-70000"},
+}
+
+// scenarioKeys are the dotted paths of all keys, without indices, and what the inert ones say.
+func scenarioKeys() (keys []string, inert map[string]string) {
+	inert = map[string]string{}
+	var walk func(prefix string, t reflect.Type)
+	walk = func(prefix string, t reflect.Type) {
+		for i := range t.NumField() {
+			field := t.Field(i)
+			path := joinPath(prefix, field.Tag.Get("toml"))
+			why, isInert := field.Tag.Lookup("inert")
+			switch {
+			case isInert:
+				inert[path] = why
+			case field.Type.Kind() == reflect.Slice && nested(field.Type):
+				walk(path, field.Type.Elem())
+			case nested(field.Type):
+				walk(path, field.Type)
+			default:
+				keys = append(keys, path)
+			}
+		}
+	}
+	walk("", reflect.TypeFor[Scenario]())
+	return keys, inert
+}
+
+// keyRuns runs testdata/keys.toml with overrides, each set of them once.
+type keyRuns struct {
+	cache  base.Cache
+	shards string
+	mutex  sync.Mutex
+	known  map[string]func() (string, error)
+}
+
+func (k *keyRuns) digest(sets ...string) (string, error) {
+	name := strings.Join(sets, "\n")
+	k.mutex.Lock()
+	run := k.known[name]
+	if run == nil {
+		run = sync.OnceValues(func() (string, error) { return k.run(sets) })
+		k.known[name] = run
+	}
+	k.mutex.Unlock()
+	return run()
+}
+
+func (k *keyRuns) run(sets []string) (string, error) {
+	sets = slices.Clone(sets)
+	for i := range sets {
+		sets[i] = strings.ReplaceAll(sets[i], "SHARDS", k.shards)
+	}
+	if slices.Contains(sets, "corpus.kind=shards") {
+		sets = append([]string{"corpus.path=" + k.shards + "/a"}, sets...)
+	}
+	file, err := Load("testdata/keys.toml", sets)
+	if err != nil {
+		return "", err
+	}
+	material, err := file.Prepare(context.Background(), k.cache, 1, nil)
+	if err != nil {
+		return "", err
+	}
+	network, err := file.Build(material, Options{Workers: 1, Recorder: trace.Discard})
+	if err != nil {
+		return "", err
+	}
+	world, err := virtual.New(network.Config)
+	if err != nil {
+		return "", err
+	}
+	if err := world.Run(context.Background()); err != nil {
+		return "", err
+	}
+	return world.Digest().String(), nil
+}
+
+// shardsOf writes two folders with a shard each, of two texts.
+func shardsOf(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i, word := range []string{"a", "b"} {
+		var b strings.Builder
+		for n := range 400 {
+			fmt.Fprintf(&b, `{"meta": {"pile_set_name": "Github"}, "text": "%s"}`+"\n",
+				strings.Repeat("the cat sees "+word+" dog, and the bird does not; my quick brown fox jumps over five lazy words 1234567890! ", 4+i+n%5))
+		}
+		if err := os.MkdirAll(filepath.Join(dir, word), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, word, "00.jsonl"), []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestEveryKeyMovesTheRunDigestOrSaysWhyNot moves one key after the other.
+func TestEveryKeyMovesTheRunDigestOrSaysWhyNot(t *testing.T) {
+	keys, inert := scenarioKeys()
+	for _, key := range slices.Sorted(maps.Keys(moves)) {
+		if !slices.Contains(keys, key) {
+			t.Errorf("%s is no key, or an inert one, and has a move", key)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(stays)) {
+		if _, isInert := inert[key]; !isInert {
+			t.Errorf("%s is no inert key, and has a value that changes nothing", key)
+		}
+	}
+	runs := &keyRuns{
+		cache:  base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes},
+		shards: shardsOf(t), known: map[string]func() (string, error){},
+	}
+	for _, key := range keys {
+		t.Run(key, func(t *testing.T) {
+			move, known := moves[key]
+			if !known {
+				t.Fatal("no other value is tried; give it a move, or a tag that says why it is inert")
+			}
+			if before, after := runs.both(t, move); after == before {
+				t.Errorf("with %s the run digest is what it was, %s", move.set, before)
+			}
+		})
+	}
+	for _, key := range slices.Sorted(maps.Keys(inert)) {
+		t.Run(key, func(t *testing.T) {
+			stay, known := stays[key]
+			if len(inert[key]) < 10 || !known {
+				t.Fatalf("it is inert, and does not say why (%q) or has no other value to try", inert[key])
+			}
+			if before, after := runs.both(t, stay); after != before {
+				t.Errorf("with %s the run digest is %s, it was %s", stay.set, after, before)
+			}
+		})
+	}
+}
+
+// both are the digests before and after a move.
+func (k *keyRuns) both(t *testing.T, m move) (before, after string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("not run with -short: a run for each key")
+	}
+	t.Parallel()
+	before, err := k.digest(m.with...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err = k.digest(append(slices.Clone(m.with), m.set)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return before, after
+}

@@ -1,0 +1,88 @@
+package scenarios
+
+import (
+	"cmp"
+	"fmt"
+
+	"taolab/model/lm"
+	"taolab/model/num"
+	"taolab/report"
+	"taolab/sim/chain"
+	"taolab/sim/host"
+	"taolab/sim/trace"
+	"taolab/sim/virtual"
+)
+
+// part is a node on its way into the network: the machine, its entry in the manifest, and what
+// neither of them holds.
+type part struct {
+	machine  virtual.Node
+	node     report.Node
+	up, down float64    // Mbit/s
+	shape    *lm.Config // of its model; nil where it has none
+	joins    host.Time  // when it begins to register; 0: it is there from the beginning
+}
+
+// add gives a node its keys, region, links and place in the ledger; who joins later has free money
+// there and nothing else. What is drawn comes from streams of the node's own name, so that nobody
+// else's moves when a scenario gains a member.
+func (b *builder) add(p part) {
+	machine, node := p.machine, p.node
+	node.Index, node.Name = len(b.nodes), machine.Name
+	machine.Region = num.NewStream(b.Seed, "region/"+machine.Name).IntN(len(b.Network.Regions))
+	node.Region = b.Network.Regions[machine.Region]
+	delay := num.NewStream(b.Seed, "block delay/"+machine.Name).Exponential()
+	machine.BlockDelay = host.Time(float64(b.Network.BlockDelayMs * float64(float64(host.Millisecond)*delay)))
+	machine.BlockDelay = min(machine.BlockDelay, seconds(b.Time.BlockS)*maxDelayBlocks)
+	machine.UpBps, machine.DownBps = int64(float64(p.up*1e6)), int64(float64(p.down*1e6))
+	machine.Agent = machine.Fresh()
+	if p.shape != nil {
+		node.Width, node.Layers = p.shape.Width, p.shape.Layers
+	}
+	hotkey := virtual.PublicKey(b.Seed, machine.Name, host.Hotkey)
+	coldkey := virtual.PublicKey(b.Seed, cmp.Or(machine.ColdkeyOf, machine.Name), host.Coldkey)
+	node.Hotkey = hotkey.String()
+	b.rows = append(b.rows, p.row(node, coldkey))
+	switch {
+	case p.joins > 0:
+		b.genesis.Balances = append(b.genesis.Balances, chain.Balance{Coldkey: coldkey, FreeRao: node.StakeRao})
+		node.StakeRao = 0
+	case node.HasUID:
+		node.UID = uint16(len(b.genesis.Neurons))
+		b.genesis.Neurons = append(b.genesis.Neurons, chain.GenesisNeuron{Hotkey: hotkey, Coldkey: coldkey, StakeRao: node.StakeRao})
+	default:
+		b.genesis.Stakes = append(b.genesis.Stakes, chain.GenesisStake{Hotkey: hotkey, Coldkey: coldkey, StakeRao: node.StakeRao})
+	}
+	b.machines = append(b.machines, machine)
+	b.nodes = append(b.nodes, node)
+}
+
+// row is the node in the table of nodes.
+func (p part) row(n report.Node, coldkey chain.Key) trace.Node {
+	row := trace.Node{
+		Node: uint32(n.Index), Name: n.Name, Group: n.Group, Role: n.Kind, Behaviour: n.Behaviour, Region: n.Region,
+		Hotkey: n.Hotkey, Coldkey: coldkey.String(), StakeRao: n.StakeRao,
+	}
+	if p.joins > 0 {
+		row.JoinsNs = trace.Some(int64(p.joins))
+	}
+	if c := p.shape; c != nil {
+		row.Width, row.Layers = trace.Some(uint32(c.Width)), trace.Some(uint32(c.Layers))
+		row.Heads, row.Context = trace.Some(uint32(c.Heads)), trace.Some(uint32(c.Context))
+		row.Params = trace.Some(n.Params)
+	}
+	if p.machine.FLOPS > 0 {
+		row.FLOPS = trace.Some(uint64(p.machine.FLOPS))
+	}
+	if n.Duty > 0 {
+		row.Duty = trace.Some(n.Duty)
+	}
+	return row
+}
+
+// maxDelayBlocks caps how many blocks late a node sees a block.
+const maxDelayBlocks = 100
+
+// member names a group's i-th node. The name does not depend on how many there are: keys and
+// streams come from it.
+func member(group string, i int) string { return fmt.Sprintf("%s-%d", group, i+1) }

@@ -1,0 +1,165 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+
+	"taolab/agents/score"
+	"taolab/model/base"
+)
+
+// validatorInForce is how a group of validators asks and scores.
+func (f *File) validatorInForce(name string, g ValidatorGroup) []Setting {
+	era, err := score.EraNamed(g.Release)
+	if err != nil {
+		panic("scenarios: a release that was validated is unknown: " + err.Error())
+	}
+	set(&era.Power, g.Power, same)
+	set(&era.SynergyPower, g.SynergyPower, same)
+	list := []Setting{
+		{name + ": release", g.Release, averaging(era)},
+		{name + ": powers", fmt.Sprintf("%g, synergy %g", era.Power, era.SynergyPower), fmt.Sprintf("alpha %g", g.Alpha)},
+		{name + ": batch", g.Batch, batchNote(g)},
+		{name + ": questions", fmt.Sprintf("%.1f per uid within immunity", f.questionsInImmunity(g)),
+			fmt.Sprintf("of each member's scoring lane: %d of %d peers in each step of %g s, %d targets", f.scored(g), g.Peers, g.StepS, f.targets(g))},
+		{name + ": inflation", inflation(era, g), "of base scores, by few rows; see inflation by rows"},
+	}
+	return append(list, f.routerInForce(name, g))
+}
+
+func averaging(era score.Era) string {
+	if era.MeanLoss {
+		return "the loss is averaged over a uid's answers before the power"
+	}
+	return "the power of each batch's loss is averaged"
+}
+
+func batchNote(g ValidatorGroup) string {
+	if g.Batch == "subset" {
+		return "all rows of one subset: whoever is best at one common subset is paid most, and the ranking turns round; " +
+			"with a PubMed-only miner the Spearman of loss with incentive was +0.65"
+	}
+	return "each row's subset is drawn by weight"
+}
+
+// scored is how many peers of a step are scored.
+func (sc *Scenario) scored(g ValidatorGroup) int {
+	if g.Routing == "gated" {
+		return sc.scorePeers(g)
+	}
+	return g.Peers
+}
+
+// targets is how many uids a validator of the group asks in turn, newcomers among them.
+func (sc *Scenario) targets(g ValidatorGroup) int {
+	n := 0
+	for _, m := range sc.Miners {
+		n += m.Count
+	}
+	if g.Targets == "everyone" {
+		for _, v := range sc.Validators {
+			n += v.Count
+		}
+		n-- // nobody asks itself
+	}
+	return n
+}
+
+// questionsInImmunity is how often one validator of the group scores a uid while it is immune.
+func (f *File) questionsInImmunity(g ValidatorGroup) float64 {
+	p, err := f.Params()
+	if err != nil {
+		return 0
+	}
+	immuneS := float64(float64(min(p.ImmunityBlocks, f.BlockCount())) * f.Time.BlockS)
+	return float64(float64(immuneS/g.StepS)*float64(f.scored(g))) / float64(max(f.targets(g), 1))
+}
+
+// The least of what a ranking can be read from.
+const (
+	leastQuestions = 10 // of one validator to a uid within immunity
+	leastRows      = 16 // of a batch whose losses are not averaged before the power
+)
+
+// measuredInflation is what few rows make of the base score, measured on mixed rows at a power of 0.5.
+var measuredInflation = []struct {
+	rows                   int
+	generalist, specialist string
+}{{1, "105", "thousands"}, {4, "29", "540"}, {8, "10", "12 to 62"}, {16, "3.3", "3"}, {32, "1.7", "1.5"}}
+
+// inflationTable is the whole measurement in words.
+var inflationTable = func() string {
+	var lines []string
+	for _, m := range measuredInflation {
+		lines = append(lines, fmt.Sprintf("%d: %s and %s", m.rows, m.generalist, m.specialist))
+	}
+	return "generalists and specialists, " + strings.Join(lines, ", ")
+}()
+
+// inflation is the table's line for a group's rows, or the two around them.
+func inflation(era score.Era, g ValidatorGroup) string {
+	if era.MeanLoss {
+		return "none"
+	}
+	below, above := -1, -1
+	for i, m := range measuredInflation {
+		if m.rows <= g.Rows {
+			below = i
+		}
+		if m.rows >= g.Rows && above < 0 {
+			above = i
+		}
+	}
+	if above < 0 {
+		return fmt.Sprintf("below %s times at %d rows", measuredInflation[below].generalist, g.Rows)
+	}
+	if least := measuredInflation[below]; above == below {
+		return fmt.Sprintf("%s times at %d rows, specialists %s", least.generalist, g.Rows, least.specialist)
+	}
+	return fmt.Sprintf("%s to %s times at %d rows, specialists %s to %s", measuredInflation[above].generalist,
+		measuredInflation[below].generalist, g.Rows, measuredInflation[above].specialist, measuredInflation[below].specialist)
+}
+
+// routerInForce is a validator's routing model with its cost.
+func (f *File) routerInForce(name string, g ValidatorGroup) Setting {
+	shape := f.routerShape(g)
+	cost := fmt.Sprintf("%.2g MFLOP in each step", float64(f.routerFLOP(g))/1e6)
+	s := Setting{name + ": router", base.ShapeName(shape), "one score a batch for each uid, from random weights; " + cost}
+	if g.Routing != "gated" {
+		return s
+	}
+	s.Note = "a score for each row and uid, from random weights; " + cost
+	if g.RouterBase {
+		steps := float64(float64(f.Base.Steps) * float64(shape.TrainFLOP(f.Base.Rows, shape.Context)))
+		s.Note = fmt.Sprintf("a score for each row and uid; begins at a base model of its shape, %d parameters, %d steps, %.2g GFLOP once; %s",
+			shape.Params(), f.Base.Steps, steps/1e9, cost)
+	}
+	if !g.RouterLabels {
+		s.Note += "; no second task, no table by subset"
+	}
+	return s
+}
+
+// Warnings say what makes a run's rankings hard to read.
+func (f *File) Warnings() []string {
+	var list []string
+	for i, g := range f.Validators {
+		if g.Behaviour != "honest" {
+			continue
+		}
+		era, err := score.EraNamed(g.Release)
+		if err != nil {
+			continue // said when the scenario was read
+		}
+		key := fmt.Sprintf("validators[%d] (%s)", i, g.Name)
+		if !era.MeanLoss && g.Rows < leastRows {
+			list = append(list, fmt.Sprintf("%s: %d rows make base scores %s; expected at least %d, or release = \"3.6.0\"",
+				key, g.Rows, inflation(era, g), leastRows))
+		}
+		if n := f.questionsInImmunity(g); n < leastQuestions {
+			list = append(list, fmt.Sprintf("%s: a uid is scored %.1f times within immunity; expected at least %d: lengthen chain.immunity_blocks, "+
+				"shorten step_s, or raise the number of peers that are scored", key, n, leastQuestions))
+		}
+	}
+	return list
+}

@@ -1,0 +1,207 @@
+package host
+
+import (
+	"reflect"
+
+	"taolab/sim/chain"
+	"taolab/sim/chain/consensus"
+	"taolab/sim/trace"
+)
+
+// Recording says which of the host's rows are recorded. Agents' rows are always handed on.
+type Recording struct {
+	Blocks       uint64 // every n-th block; 0: off
+	Ledger       uint64 // every n-th block; 0: off
+	Digests      uint64 // every n-th block's row shows the digest of the ledger; 0: those the run takes anyway
+	Epochs       uint64 // every n-th epoch; 0: off
+	Weights      uint64 // every n-th epoch; 0: off
+	Bonds        uint64 // every n-th epoch; 0: off
+	Seats        bool
+	Transactions bool
+	Faults       bool
+}
+
+// due says whether the n-th of something is recorded, every so many of which are.
+func due(n, every uint64) bool { return every > 0 && n%every == 0 }
+
+// seats knows who holds which uid, and records the lives that end.
+type seats struct {
+	nodes map[chain.Key]*uint32 // by hotkey; a hotkey of no node is absent
+	held  []heldSeat            // by uid
+}
+
+// heldSeat is the life of a uid that lasts.
+type heldSeat struct {
+	hotkey chain.Key
+	node   *uint32
+	from   uint64 // block
+}
+
+func newSeats(genesis chain.View, nodes map[chain.Key]*uint32) seats {
+	s := seats{nodes: nodes}
+	for i := range genesis.N() {
+		hotkey := genesis.Neuron(chain.UID(i)).Hotkey
+		s.held = append(s.held, heldSeat{hotkey: hotkey, node: nodes[hotkey]})
+	}
+	return s
+}
+
+// node is who holds a uid; nil for a hotkey of no node.
+func (s *seats) node(uid chain.UID) *uint32 { return s.held[uid].node }
+
+// take gives a seat to a newcomer and returns the life that ended for it, if one did.
+func (s *seats) take(r chain.Registered) (ended trace.Seat, replaced bool) {
+	fresh := heldSeat{hotkey: r.Hotkey, node: s.nodes[r.Hotkey], from: r.Block}
+	if int(r.UID) == len(s.held) {
+		s.held = append(s.held, fresh)
+		return trace.Seat{}, false
+	}
+	ended = s.row(r.UID)
+	ended.UntilBlock, ended.End, ended.SuccessorNode = trace.Some(r.Block), trace.Pruned, fresh.node
+	s.held[r.UID] = fresh
+	return ended, true
+}
+
+// row is the life of a uid that lasts.
+func (s *seats) row(uid chain.UID) trace.Seat {
+	h := &s.held[uid]
+	return trace.Seat{UID: uint16(uid), Node: h.node, Hotkey: h.hotkey.String(), FromBlock: h.from, End: trace.Held}
+}
+
+// recordEpoch records the neurons, weights and bonds of an epoch, as far as they are asked for.
+func (r *Recording) recordEpoch(to trace.Recorder, view chain.View, seats *seats, ran chain.EpochRan) {
+	neurons, weights, bonds := due(ran.Epoch, r.Epochs), due(ran.Epoch, r.Weights), due(ran.Epoch, r.Bonds)
+	if !neurons && !weights && !bonds {
+		return
+	}
+	ranked := consensus.Name(view.Params().Rule).StoresRank()
+	epoch, block := uint32(ran.Epoch), ran.Block
+	for i := range view.N() {
+		uid := chain.UID(i)
+		if neurons {
+			row := epochRow(view.Neuron(uid), ranked)
+			row.Epoch, row.Block, row.UID, row.Node = epoch, block, uint16(uid), seats.node(uid)
+			to.Record(row)
+		}
+		if weights {
+			for _, x := range view.Weights(uid) {
+				to.Record(trace.Weight{Epoch: epoch, Block: block, From: uint16(uid), To: uint16(x.UID),
+					FromNode: seats.node(uid), ToNode: seats.node(x.UID), Weight: x.Weight})
+			}
+		}
+		if bonds {
+			for _, x := range view.Bonds(uid) {
+				to.Record(trace.Bond{Epoch: epoch, Block: block, From: uint16(uid), To: uint16(x.UID),
+					FromNode: seats.node(uid), ToNode: seats.node(x.UID), Bond: x.Bond})
+			}
+		}
+	}
+}
+
+// epochRow is what an epoch left of a neuron.
+func epochRow(n chain.Neuron, ranked bool) trace.Epoch {
+	row := trace.Epoch{
+		StakeRao: n.StakeRao, Consensus: n.Consensus, Incentive: n.Incentive, Dividends: n.Dividends,
+		ValidatorTrust: n.ValidatorTrust, EmissionRao: n.EmissionRao, Active: n.Active, Permit: n.Permit,
+	}
+	if ranked {
+		row.Rank, row.Trust = trace.Some(n.Rank), trace.Some(n.Trust)
+	}
+	return row
+}
+
+func totalsRow(height uint64, t chain.Totals) trace.Totals {
+	return trace.Totals{
+		Block: height, MintedRao: t.Minted, FreeRao: t.Free, StakedRao: t.Staked,
+		PendingRao: t.Pending, BurnedRao: t.Burned, DustRao: t.Dust,
+		UnallocatedRao: t.Unallocated, RecycledRao: t.Recycled,
+	}
+}
+
+// transactionRow is a transaction without what became of it.
+func transactionRow(tx chain.Tx, bytes int, node *uint32) trace.Transaction {
+	return trace.Transaction{
+		Node: node, Signer: tx.Signer.String(), Nonce: tx.Nonce,
+		Kind: reflect.TypeOf(tx.Msg).Name(), Bytes: uint32(bytes),
+	}
+}
+
+// node is the node of a sender; nil for somebody else.
+func (l *Ledger) node(from int32) *uint32 {
+	if from < 0 {
+		return nil
+	}
+	return trace.Some(uint32(from))
+}
+
+// recordTransaction records what a block made of the transaction in a place.
+func (l *Ledger) recordTransaction(r Receipt, place int, block *trace.Block) {
+	if !l.cfg.Recording.Transactions {
+		return
+	}
+	row := transactionRow(r.Tx, r.Bytes, l.node(r.From))
+	row.Block, row.TimeNs, row.Place = block.Height, block.TimeNs, trace.Some(uint32(place))
+	row.Outcome = r.Fate
+	if r.Fate == trace.Rejected {
+		row.Reason = trace.Some(r.Reason)
+	}
+	l.cfg.Recorder.Record(row)
+}
+
+// recordRefused records a transaction that the producer did not let wait.
+func (l *Ledger) recordRefused(tx chain.Tx, from int32, bytes int, now Time, why error) {
+	if !l.cfg.Recording.Transactions {
+		return
+	}
+	row := transactionRow(tx, bytes, l.node(from))
+	row.Block, row.TimeNs = l.state.Height(), int64(now)
+	row.Outcome, row.Reason = trace.Refused, trace.Some(why.Error())
+	l.cfg.Recorder.Record(row)
+}
+
+// settle takes the block's digest where one is due and records what the recording asks for.
+func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64) {
+	r, to := &l.cfg.Recording, l.cfg.Recorder
+	var ran *chain.EpochRan
+	for _, e := range ended.Events {
+		switch e := e.(type) {
+		case chain.Registered:
+			if life, replaced := l.seats.take(e); replaced && r.Seats {
+				to.Record(life)
+			}
+		case chain.EpochRan:
+			ran = &e
+		}
+	}
+	if ran != nil && due(ran.Epoch, l.cfg.DigestEpochs) {
+		ended.Digest = trace.Some(l.state.Seal())
+	}
+	totals := l.state.Totals()
+	if due(row.Height, r.Blocks) {
+		switch {
+		case ended.Digest != nil:
+			row.Digest = trace.Some(ended.Digest.String())
+		case due(row.Height, r.Digests):
+			row.Digest = trace.Some(l.state.Seal().String())
+		}
+		row.EmissionRao, row.IssuanceRao = totals.Minted-mintedBefore, totals.Issuance
+		to.Record(row)
+	}
+	if due(row.Height, r.Ledger) {
+		to.Record(totalsRow(row.Height, totals))
+	}
+	if ran != nil {
+		r.recordEpoch(to, l.View(row.Height), &l.seats, *ran)
+	}
+}
+
+// Close records what only the end of a run shows: the seats that are still held. It may be called
+// again and does nothing then.
+func (l *Ledger) Close() {
+	if l.cfg.Recording.Seats && !l.closed {
+		for uid := range l.seats.held {
+			l.cfg.Recorder.Record(l.seats.row(chain.UID(uid)))
+		}
+	}
+	l.closed = true
+}
