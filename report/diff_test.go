@@ -80,7 +80,7 @@ func TestTheFirstRowAndFieldThatDifferAreNamed(t *testing.T) {
 				return e
 			}
 			return r
-		}, "epochs epoch 3, block 1440, uid 12: incentive"},
+		}, "epochs epoch 3, block 1440, uid 12, node 4: incentive"},
 		{"two tables, the earlier block", func(r trace.Row) trace.Row {
 			switch r := r.(type) {
 			case trace.Bond:
@@ -113,7 +113,7 @@ func TestTheFirstRowAndFieldThatDifferAreNamed(t *testing.T) {
 				return e
 			}
 			return r
-		}, "epochs epoch 5, block 2160, uid 0: consensus"},
+		}, "epochs epoch 5, block 2160, uid 0, node 56: consensus"},
 		{"one bit of a float", func(r trace.Row) trace.Row {
 			if q, ok := r.(trace.Query); ok && q.Block > 700 && q.Base != nil {
 				q.Base = trace.Some(math.Nextafter(*q.Base, 1e9))

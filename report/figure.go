@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"image/color"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,16 +20,18 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// figure is one picture: panels over each other under a title and a legend, and the numbers that
-// it shows.
+// figure is one picture: a grid of panels under a title and a legend, and the numbers that it shows.
 type figure struct {
 	name    string // of the files, without ending
 	title   string
-	caption string // one sentence for the page
+	caption string // a sentence or two for the page
 	height  vg.Length
-	panels  []*plot.Plot
+	panels  []*plot.Plot // row by row
+	cols    int          // panels in a row; 0 stands for 1
 	legend  []key
 	bar     *colourBar // beside the panels, or nil
+	marks   []mark     // what a reader can point at
+	places  []place    // of the marks, as drawn last
 
 	columns []string // header of the CSV, units included
 	data    [][]string
@@ -38,6 +42,27 @@ type key struct {
 	label string
 	line  *draw.LineStyle
 	glyph *draw.GlyphStyle
+}
+
+// mark is a point of a panel's data with the words that tell what it is.
+type mark struct {
+	panel int
+	x, y  float64
+	label string
+}
+
+// place is where a mark stands in the picture, in points from its upper left corner.
+type place struct {
+	X, Y  float64
+	Label string
+}
+
+// maxMarks bounds the marks of one figure; of more every n-th is kept.
+const maxMarks = 1500
+
+// point names a place of a panel for readers who point at it.
+func (f *figure) point(panel int, x, y float64, format string, values ...any) {
+	f.marks = append(f.marks, mark{panel, x, y, fmt.Sprintf(format, values...)})
 }
 
 // row adds one line to the figure's data; floats are printed so that they read back exactly.
@@ -71,15 +96,38 @@ func (f *figure) draw(c draw.Canvas) {
 		c = draw.Crop(c, 0, -colourBarWidth, 0, 0)
 	}
 	c = draw.Crop(c, 0, -6, 0, 0) // half a tick label may stand over the right end of the axis
-	grid := make([][]*plot.Plot, len(f.panels))
-	for i, p := range f.panels {
-		grid[i] = []*plot.Plot{p}
+	cols := max(f.cols, 1)
+	var grid [][]*plot.Plot
+	for from := 0; from < len(f.panels); from += cols {
+		row := make([]*plot.Plot, cols)
+		copy(row, f.panels[from:])
+		grid = append(grid, row)
 	}
-	tiles := draw.Tiles{Rows: len(f.panels), Cols: 1, PadY: 10}
-	for i, row := range plot.Align(grid, tiles, c) {
-		f.panels[i].Draw(row[0])
+	_, height := f.size()
+	tiles := draw.Tiles{Rows: len(grid), Cols: cols, PadY: 10, PadX: 12}
+	canvases := plot.Align(grid, tiles, c)
+	for i, p := range f.panels {
+		p.Draw(canvases[i/cols][i%cols])
+	}
+	f.locate(canvases, height)
+}
+
+// locate finds where the marks stand.
+func (f *figure) locate(canvases [][]draw.Canvas, height vg.Length) {
+	cols := max(f.cols, 1)
+	every := len(f.marks)/maxMarks + 1
+	f.places = f.places[:0]
+	for i := 0; i < len(f.marks); i += every {
+		m := f.marks[i]
+		p := f.panels[m.panel]
+		area := p.DataCanvas(canvases[m.panel/cols][m.panel%cols])
+		x, y := p.Transforms(&area)
+		f.places = append(f.places, place{tenths(x(m.x)), tenths(height - y(m.y)), m.label})
 	}
 }
+
+// tenths rounds to a tenth of a point, which is enough to point at.
+func tenths(v vg.Length) float64 { return math.Round(10*v.Points()) / 10 }
 
 // drawLegend writes the keys in rows across the canvas and returns the height that they took.
 func (f *figure) drawLegend(c draw.Canvas) vg.Length {
@@ -151,6 +199,7 @@ func (f *figure) csv() ([]byte, error) {
 type drawn struct {
 	Name, Title, Caption string
 	SVG                  []byte
+	Places               []place
 }
 
 // save writes the figure's three files into dir.
@@ -168,7 +217,7 @@ func (f *figure) save(dir string) (drawn, error) {
 			return drawn{}, fmt.Errorf("figure %s%s: %w", f.name, made.ending, err)
 		}
 		if made.ending == ".svg" {
-			d.SVG = b
+			d.SVG, d.Places = b, slices.Clone(f.places)
 		}
 		if err := writeWhole(disk(dir), f.name+made.ending, b); err != nil {
 			return drawn{}, fmt.Errorf("%s: %w", filepath.Join(dir, f.name+made.ending), err)
@@ -189,8 +238,9 @@ func without(name string, why ...string) error {
 // figures makes every figure that the findings allow, and says of each other why it is left out.
 func (f *findings) figures() (made []*figure, left []string) {
 	for _, make := range []func() (*figure, error){
-		f.lossFigure, f.incentiveFigure, f.emissionFigure, f.validatorsFigure,
-		f.weightsFigure, f.bondsFigure, f.serviceFigure, f.routingFigure,
+		f.incomeFigure, f.incentiveFigure, f.earningsFigure, f.moneyFigure, f.validatorsFigure, f.lossFigure,
+		f.subsetsFigure, f.abilityFigure, f.choiceFigure, f.routingFigure, f.consensusFigure, f.weightsFigure,
+		f.bondsFigure, f.seatsFigure, f.serviceFigure, f.emissionFigure,
 	} {
 		fig, err := make()
 		if err != nil {

@@ -27,7 +27,7 @@ func TestFiguresAreDrawnAndNotBlank(t *testing.T) {
 		t.Fatal(err)
 	}
 	made, left := f.figures()
-	if len(left) > 0 || len(made) != 8 {
+	if len(left) > 0 || len(made) != 16 {
 		t.Fatalf("%d figures made, left out: %v", len(made), left)
 	}
 	for _, fig := range made {

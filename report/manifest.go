@@ -135,8 +135,8 @@ type Node struct {
 	Group         string   `json:"group"`     // of the scenario; folders of the first release have none
 	Kind          string   `json:"kind"`      // KindMiner, KindValidator or KindApplication
 	Behaviour     string   `json:"behaviour"` // Honest, or what it does instead
-	UID           uint16   `json:"uid"`       // at the end of the run; meaningless unless HasUID
-	HasUID        bool     `json:"has_uid"`
+	UID           uint16   `json:"uid"`       // at the end of the run; null unless HasUID
+	HasUID        bool     `json:"-"`
 	Hotkey        string   `json:"hotkey"`         // hex
 	StakeRao      uint64   `json:"stake_rao"`      // at genesis
 	Params        uint64   `json:"params"`         // of its model; 0 where it has none
@@ -151,9 +151,8 @@ type Node struct {
 
 // Anchors are numbers that a run's losses are read against. Zero is "not measured".
 type Anchors struct {
-	BigramLoss       float64    `json:"bigram_loss"` // held-out, nats/token
-	Bases            []BaseLoss `json:"bases"`       // of the models that miners start from
-	EntropyRate      float64    `json:"entropy_rate"`
+	BigramLoss       float64    `json:"bigram_loss"`       // held-out, nats/token
+	Bases            []BaseLoss `json:"bases"`             // of the models that miners start from
 	BytesPerToken    float64    `json:"bytes_per_token"`   // of the standard tokenizer on the scoring text
 	EquivalentFactor float64    `json:"equivalent_factor"` // nats per GPT-2-equivalent token and nat per token
 	FloorTouchShare  float64    `json:"floor_touch_share"` // of scores at or under the 1.69 floor, where queries are not recorded

@@ -54,7 +54,7 @@ func TestAWrongManifestIsRefusedWithTheReason(t *testing.T) {
 		{`"table": "blocks"`, `"table": "neurons"`, `unknown table "neurons"`},
 		{`"table": "epochs"`, `"table": "blocks"`, `"blocks" stands twice`},
 		{`"index": 3,`, `"index": 4,`, "nodes[3]: index 4"},
-		{`"uid": 9,`, `"uid": 8,`, "nodes[1]: uid 8 is nodes[0]’s too"},
+		{"\"uid\": 9\n", "\"uid\": 8\n", "nodes[1]: uid 8 is nodes[0]’s too"},
 		{`"kind": "application"`, `"kind": "oracle"`, `kind "oracle"`},
 		{`"name": "synthetic"`, `"name": ""`, "name is empty"},
 		{`"seed": 42`, `"seed": 42, "recorded": ["bonds", "neurons"]`, `recorded[1]: unknown table "neurons"`},

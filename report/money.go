@@ -1,11 +1,9 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"image/color"
-	"slices"
-	"strings"
+	"math"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -24,6 +22,13 @@ func (f *findings) emissionFigure() (*figure, error) {
 	if len(blocks) == 0 {
 		return nil, without("emission", "table", string(trace.Blocks), "was not recorded")
 	}
+	low, high := blocks[0].EmissionRao, blocks[0].EmissionRao
+	for _, b := range blocks {
+		low, high = min(low, b.EmissionRao), max(high, b.EmissionRao)
+	}
+	if low == high {
+		return nil, without("emission", fmt.Sprintf("each block minted %s TAO", brief(tao(low))))
+	}
 	top := newPanel("", "per block (TAO)")
 	bottom := newPanel("block", "issuance (TAO)")
 	fig := &figure{
@@ -37,6 +42,7 @@ func (f *findings) emissionFigure() (*figure, error) {
 		emission = append(emission, plotter.XY{X: x, Y: tao(b.EmissionRao)})
 		issuance = append(issuance, plotter.XY{X: x, Y: tao(b.IssuanceRao)})
 		fig.row(b.Height, tao(b.EmissionRao), tao(b.IssuanceRao))
+		fig.point(0, x, tao(b.EmissionRao), "block %d: %s TAO", b.Height, brief(tao(b.EmissionRao)))
 	}
 	top.Add(&plotter.Line{XYs: emission, LineStyle: lineStyle(okabeIto[0], 1.6), StepStyle: plotter.PostStep})
 	bottom.Add(&plotter.Line{XYs: issuance, LineStyle: lineStyle(okabeIto[4], 1.6)})
@@ -50,75 +56,177 @@ func (f *findings) emissionFigure() (*figure, error) {
 	return fig, nil
 }
 
-// validatorsFigure shows what validators hold and what share of the dividends they get.
-func (f *findings) validatorsFigure() (*figure, error) {
-	var seen []*validator
-	for _, v := range f.voters {
-		if v.curve.seen > 0 {
-			seen = append(seen, v)
-		}
+// moneyFigure shows who has got how much of what was minted, and who holds it.
+func (f *findings) moneyFigure() (*figure, error) {
+	if f.span.epochs < 2 {
+		return nil, without("money", "fewer than two epochs in table", string(trace.Epochs))
 	}
-	if len(seen) == 0 {
-		return nil, without("validators", "no row of a validator in table", string(trace.Epochs))
-	}
-	top := newPanel("", "stake (TAO)")
-	bottom := newPanel("epoch", "dividends (%)")
+	x, unit, length := f.clock()
+	top, bottom := newPanel("", "earned so far (TAO)"), newPanel(x, "held (TAO)")
 	fig := &figure{
-		name: "validators", title: "Stake and dividends of the validators",
-		panels: []*plot.Plot{top, bottom}, height: figureHeight * 6 / 5,
-		caption: "Stake of each validator after each epoch, and its share of the epoch’s dividends; dashed " +
-			"lines are validators that do not behave honestly.",
-		columns: []string{"uid", "name", "behaviour", "epoch", "stake (TAO)", "dividends (%)"},
+		name: "money", title: "Money by role", panels: []*plot.Plot{top, bottom}, height: figureHeight * 6 / 5,
+		caption: "Above, what the epochs have paid to miners, validators and, where every block was recorded, the network’s " +
+			"owner. Below, who holds the money: stake on seats of miners and validators, other stake (applications, the owner, " +
+			"stakers without a seat), free money of coldkeys, and what was burned.",
+		columns: []string{"role", fmt.Sprintf("time (%s)", unit), "quantity", "TAO"},
 	}
-	slices.SortStableFunc(seen, func(a, b *validator) int {
-		return cmp.Compare(b.curve.last.StakeRao, a.curve.last.StakeRao)
-	})
-	var stakes, shares []plot.Plotter
-	for i, v := range seen {
-		var stake, dividends plotter.XYs
-		for _, e := range v.curve.values() {
-			x := float64(e.Epoch)
-			stake = append(stake, plotter.XY{X: x, Y: tao(e.StakeRao)})
-			dividends = append(dividends, plotter.XY{X: x, Y: 100 * share(e.Dividends)})
-			fig.row(v.node.UID, v.node.Name, v.node.Behaviour, e.Epoch, tao(e.StakeRao), 100*share(e.Dividends))
-		}
-		style := lineStyle(validatorColour(i), 1.6)
-		label := v.node.Name
-		if v.node.Behaviour != Honest {
-			style = dashed(validatorColour(i), 1.6)
-			if !strings.Contains(label, v.node.Behaviour) {
-				label += fmt.Sprintf(" (%s)", v.node.Behaviour)
-			}
-		}
-		stakes = append(stakes, &plotter.Line{XYs: stake, LineStyle: style})
-		shares = append(shares, &plotter.Line{XYs: dividends, LineStyle: style})
-		switch {
-		case i < maxColours:
-			fig.legend = append(fig.legend, key{label: label, line: &style})
-		case i == maxColours:
-			fig.legend = append(fig.legend, key{label: fmt.Sprintf("%d more", len(seen)-i), line: &style})
-		}
+	for i, s := range f.earnedByRole() {
+		f.moneyLine(fig, 0, i, s, "earned so far", length)
 	}
-	slices.Reverse(stakes) // the richest on top of the others
-	slices.Reverse(shares)
-	top.Add(stakes...)
-	bottom.Add(shares...)
+	for i, s := range f.heldByRole() {
+		f.moneyLine(fig, 1, i, s, "held", length)
+	}
 	top.Y.Min, bottom.Y.Min = 0, 0
 	for _, p := range fig.panels {
-		p.Y.Tick.Marker = ticks(4)
+		p.X.Min, p.Y.Tick.Marker = 0, ticks(4)
 	}
 	return fig, nil
 }
 
-// maxColours is how many validators have a colour of their own; the richest do.
-const maxColours = 8
+// purse is the money of one role over the parts of the run; NaN where it is not known.
+type purse struct {
+	role  string
+	shade color.RGBA
+	tao   [timeBins]float64
+}
 
-func validatorColour(i int) color.RGBA {
-	switch {
-	case i == 0:
-		return ink
-	case i < maxColours:
-		return okabeIto[i-1]
+// moneyLine draws a purse that ever holds anything.
+func (f *findings) moneyLine(fig *figure, panel, i int, s purse, quantity string, length float64) {
+	var xy plotter.XYs
+	some := false
+	for bin, v := range s.tao {
+		if finite(v) {
+			at := plotter.XY{X: f.binTime(bin, length), Y: v}
+			xy = append(xy, at)
+			some = some || v != 0
+			fig.row(s.role, at.X, quantity, v)
+		}
 	}
-	return color.RGBA{0xc4, 0xc4, 0xc4, 0xff}
+	if !some {
+		return
+	}
+	for _, at := range xy {
+		fig.point(panel, at.X, at.Y, "%s: %s TAO %s", s.role, brief(at.Y), quantity)
+	}
+	mark := plotter.Scatter{XYs: xy}
+	mark.GlyphStyle.Color, mark.GlyphStyle.Radius, mark.GlyphStyle.Shape = s.shade, 2.2, glyphs[i]
+	line := lineStyle(s.shade, 1.8)
+	fig.panels[panel].Add(&plotter.Line{XYs: xy, LineStyle: line}, &mark)
+	for _, k := range fig.legend {
+		if k.label == s.role {
+			return
+		}
+	}
+	fig.legend = append(fig.legend, key{label: s.role, line: &line, glyph: &mark.GlyphStyle})
+}
+
+// earnedByRole sums up what the epochs paid.
+func (f *findings) earnedByRole() []purse {
+	miners, voters, owner := purse{role: "miners", shade: okabeIto[0]}, purse{role: "validators", shade: okabeIto[1]},
+		purse{role: "owner", shade: okabeIto[2]}
+	var mined, voted uint64
+	ledger := f.totalsByBin()
+	known := f.moneyByRole().OwnerRao != nil
+	for bin := range timeBins {
+		voted += f.toVoters[bin]
+		for _, p := range f.partiesOf(KindMiner) {
+			mined += p.earned[bin]
+		}
+		miners.tao[bin], voters.tao[bin], owner.tao[bin] = tao(mined), tao(voted), math.NaN()
+		if t := ledger[bin]; known && t != nil && f.toOthers == 0 {
+			first := f.totals.values()[0]
+			out := t.MintedRao - first.MintedRao + first.PendingRao - t.PendingRao - t.DustRao - t.UnallocatedRao
+			owner.tao[bin] = tao(out - min(out, mined+voted))
+		}
+	}
+	return []purse{miners, voters, owner}
+}
+
+// totalsByBin is the ledger at the last recorded block of each part of the run.
+func (f *findings) totalsByBin() [timeBins]*trace.Totals {
+	var out [timeBins]*trace.Totals
+	list := f.totals.values()
+	for i := range list {
+		out[f.span.bin(list[i].Block)] = &list[i]
+	}
+	return out
+}
+
+// heldByRole is where the money was at the last epoch of each part of the run.
+func (f *findings) heldByRole() []purse {
+	out := []purse{
+		{role: "miners", shade: okabeIto[0]}, {role: "validators", shade: okabeIto[1]},
+		{role: "other stake", shade: okabeIto[3]}, {role: "free", shade: okabeIto[5]}, {role: "burned", shade: okabeIto[4]},
+	}
+	ledger := f.totalsByBin()
+	for bin, stake := range f.stakeOf {
+		for i := range out {
+			out[i].tao[bin] = math.NaN()
+		}
+		seen := stake[0].seen || stake[1].seen
+		if seen {
+			out[0].tao[bin], out[1].tao[bin] = tao(stake[0].rao), tao(stake[1].rao)
+		}
+		if t := ledger[bin]; t != nil && seen {
+			seated := stake[0].rao + stake[1].rao + stake[2].rao
+			out[2].tao[bin] = tao(t.StakedRao - min(t.StakedRao, seated))
+			out[3].tao[bin], out[4].tao[bin] = tao(t.FreeRao), tao(t.BurnedRao)
+		}
+	}
+	return out
+}
+
+// validatorsFigure shows what validators hold and what share of the dividends they get.
+func (f *findings) validatorsFigure() (*figure, error) {
+	var seen []*validator
+	points := 0
+	for _, v := range f.voters {
+		if v.curve.seen > 0 {
+			seen = append(seen, v)
+			points = max(points, v.curve.seen)
+		}
+	}
+	if points < 2 {
+		return nil, without("validators", "no validator with two rows in table", string(trace.Epochs))
+	}
+	x, unit, length := f.clock()
+	top, bottom := newPanel("", "stake (TAO)"), newPanel(x, "dividends over stake (% an epoch)")
+	fig := &figure{
+		name: "validators", title: "Stake and earnings of the validators, by group",
+		panels: []*plot.Plot{top, bottom}, height: figureHeight * 6 / 5,
+		caption: "Stake of each validator after each epoch, and what the epoch paid to it over the stake that it had.",
+		columns: []string{"validator", "group", "behaviour", fmt.Sprintf("time (%s)", unit), "stake (TAO)", "paid over stake (%)"},
+	}
+	l := f.layFolded(distinct(seen, func(v *validator) string { return v.party.name }))
+	every := (len(seen) + maxLines - 1) / maxLines
+	for n, v := range seen {
+		var stake, paid plotter.XYs
+		for _, e := range v.curve.values() {
+			at := f.span.timeOf(e.Block) / length
+			rate := 100 * over(float64(e.EmissionRao), float64(e.StakeRao-min(e.EmissionRao, e.StakeRao)))
+			stake = append(stake, plotter.XY{X: at, Y: tao(e.StakeRao)})
+			fig.point(0, at, tao(e.StakeRao), "%s: %s TAO", v.node.Name, brief(tao(e.StakeRao)))
+			if finite(rate) {
+				paid = append(paid, plotter.XY{X: at, Y: rate})
+				fig.point(1, at, rate, "%s: %s %%", v.node.Name, brief(rate))
+			}
+			fig.row(v.node.Name, v.party.name, v.node.Behaviour, at, tao(e.StakeRao), rate)
+		}
+		if n%every != 0 {
+			continue
+		}
+		style := l.line(l.at(v.party.name), 1.3)
+		if v.node.Behaviour != Honest {
+			style.Dashes = dashed(ink, 1).Dashes
+			style.Width = 2
+		}
+		top.Add(&plotter.Line{XYs: stake, LineStyle: style})
+		bottom.Add(&plotter.Line{XYs: paid, LineStyle: style})
+	}
+	l.lines(fig)
+	top.Y.Min, bottom.Y.Min = 0, 0
+	for _, p := range fig.panels {
+		p.X.Min, p.Y.Tick.Marker = 0, ticks(4)
+	}
+	return fig, nil
 }

@@ -25,6 +25,7 @@ var ErrNoTable = errors.New("table was not recorded")
 type Run struct {
 	Dir      string
 	Manifest Manifest
+	Window   Window // epochs that statistics are taken over; zero: the last quarter
 }
 
 // Open reads a run's manifest and checks that every table that it lists is there, whole.

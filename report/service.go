@@ -5,57 +5,66 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg/draw"
 
 	"taolab/sim/trace"
 )
 
-// serviceFigure shows what stake buys: how soon a caller is answered, and how often it is admitted.
+// serviceFigure shows what stake buys: how soon a caller is answered, and how often it is turned away.
 func (f *findings) serviceFigure() (*figure, error) {
-	var validators []*caller
+	callers := asking(f.callers)
 	for _, v := range f.voters {
-		validators = append(validators, &v.caller)
+		callers = append(callers, asking([]*caller{&v.caller})...)
 	}
-	kinds := []struct {
-		name    string
-		callers []*caller
-	}{{"applications", asking(f.callers)}, {"validators", asking(validators)}}
-	all := append(asking(f.callers), asking(validators)...)
-	if len(all) == 0 {
+	switch len(callers) {
+	case 0:
 		return nil, without("service", "no request in tables", string(trace.Applications), "and", string(trace.Queries))
+	case 1:
+		return nil, without("service", "one caller only")
 	}
-	axis := newStakeAxis(all)
+	axis := newStakeAxis(callers)
 	top, bottom := newPanel("", "latency (s)"), newPanel("stake of the caller (TAO)", "admitted (%)")
 	fig := &figure{
 		name: "service", title: "Latency and admission by stake", panels: []*plot.Plot{top, bottom},
 		caption: "Latency of answers (median, with the range from the 5 % to the 95 % quantile) and share of " +
-			"requests that miners took, for callers of different stake.",
-		columns: []string{"name", "kind", "stake (TAO)", "requests", "admitted (%)", "latency q05 (s)",
+			"requests that were taken, for callers of different stake. Requests without any answer are not counted " +
+			"as refused.",
+		columns: []string{"name", "group", "stake (TAO)", "requests", "admitted (%)", "unanswered (%)", "latency q05 (s)",
 			"latency median (s)", "latency q95 (s)"},
 	}
-	for i, kind := range kinds {
+	l := f.layFolded(distinct(callers, func(c *caller) string { return c.party.name }))
+	for i, name := range l.names {
 		var median, admitted plotter.XYs
-		mark := draw.GlyphStyle{Color: okabeIto[4*i], Radius: 3.6, Shape: glyphs[i]}
-		for _, c := range kind.callers {
-			x := axis.place(c.stake)
-			part := 100 * float64(c.admitted) / float64(c.requests)
-			admitted = append(admitted, plotter.XY{X: x, Y: part})
+		mark := l.glyph(i, 3.6)
+		for _, c := range callers {
+			if l.at(c.party.name) != i {
+				continue
+			}
+			x, part := axis.place(c.stake), 100*c.fate.admitted()
 			latency := c.latency.values()
 			low, mid, high := Quantile(0.05, latency), Median(latency), Quantile(0.95, latency)
-			fig.row(c.node.Name, c.node.Kind, tao(c.stake), c.requests, part, low, mid, high)
+			fig.row(c.node.Name, c.party.name, tao(c.stake), c.fate.asked, part, 100*c.fate.part(c.fate.silent), low, mid, high)
+			if finite(part) {
+				admitted = append(admitted, plotter.XY{X: x, Y: part})
+				fig.point(1, x, part, "%s: %s %% admitted", c.node.Name, brief(part))
+			}
 			if len(latency) == 0 {
 				continue
 			}
 			median = append(median, plotter.XY{X: x, Y: mid})
+			fig.point(0, x, mid, "%s: %s s", c.node.Name, brief(mid))
 			whisker := plotter.XYs{{X: x, Y: low}, {X: x, Y: high}}
-			top.Add(&plotter.Line{XYs: whisker, LineStyle: lineStyle(pale(okabeIto[4*i], 0.6), 1.4)})
+			top.Add(&plotter.Line{XYs: whisker, LineStyle: lineStyle(pale(okabeIto[l.looks[i]], 0.6), 1.4)})
 		}
-		if len(admitted) == 0 {
+		if len(admitted)+len(median) == 0 {
 			continue
 		}
-		top.Add(&plotter.Scatter{XYs: median, GlyphStyle: mark})
-		bottom.Add(&plotter.Scatter{XYs: admitted, GlyphStyle: mark})
-		fig.legend = append(fig.legend, key{label: kind.name, glyph: &mark})
+		if len(median) > 0 {
+			top.Add(&plotter.Scatter{XYs: median, GlyphStyle: mark})
+		}
+		if len(admitted) > 0 {
+			bottom.Add(&plotter.Scatter{XYs: admitted, GlyphStyle: mark})
+		}
+		fig.legend = append(fig.legend, key{label: name, glyph: &mark})
 	}
 	top.Y.Min = 0
 	bottom.Y.Min, bottom.Y.Max = 0, 100
@@ -69,7 +78,7 @@ func (f *findings) serviceFigure() (*figure, error) {
 func asking(callers []*caller) []*caller {
 	var out []*caller
 	for _, c := range callers {
-		if c.requests > 0 {
+		if c.fate.asked > 0 {
 			out = append(out, c)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Quantile is the p-quantile (0 to 1) of unordered values by linear interpolation between order
@@ -68,22 +69,46 @@ func ranks(values []float64) []float64 {
 	return out
 }
 
-// Interval is an estimate with its 95 % bootstrap interval.
+// fewest is the least number of things from which an interval is drawn: resampling fewer says
+// nothing.
+const fewest = 5
+
+// Interval is an estimate with its 95 % interval. Low and High are nil where there are too few
+// things to tell.
 type Interval struct {
-	Estimate float64 `json:"estimate"`
-	Low      float64 `json:"low"`
-	High     float64 `json:"high"`
+	Estimate float64  `json:"estimate"`
+	Low      *float64 `json:"low,omitempty"`
+	High     *float64 `json:"high,omitempty"`
+	N        int      `json:"n"` // things that were resampled
+}
+
+// Measure is a number over the window, beside the one at the last epoch alone.
+type Measure struct {
+	Interval
+	Last *float64 `json:"last,omitempty"`
+}
+
+// between makes an interval; bounds that are not finite are left out.
+func between(estimate, low, high float64, n int) Interval {
+	v := Interval{Estimate: estimate, N: n}
+	if finite(low) && finite(high) {
+		v.Low, v.High = &low, &high
+	}
+	return v
 }
 
 // Bootstrap resamples n things with replacement and returns the 2.5 % and 97.5 % quantiles of the
 // statistic, which is given the places drawn. It draws 1,000 times, fewer (at least 200) where n is
 // over 2,000, from a fixed seed: the same data give the same interval. Draws on which the statistic
-// is NaN do not count. It is NaN for fewer than three things.
+// is NaN do not count. It is NaN for fewer than five things.
 func Bootstrap(n int, statistic func(places []int) float64) (low, high float64) {
-	if n < 3 {
+	return resample(n, max(200, min(1000, 2_000_000/max(n, 1))), statistic)
+}
+
+func resample(n, draws int, statistic func(places []int) float64) (low, high float64) {
+	if n < fewest {
 		return math.NaN(), math.NaN()
 	}
-	draws := max(200, min(1000, 2_000_000/n))
 	random := splitMix(0x7461_6f6c_6162)
 	places := make([]int, n)
 	found := make([]float64, 0, draws)
@@ -114,7 +139,6 @@ func medianInterval(values []float64) (Interval, bool) {
 	if len(values) == 0 {
 		return Interval{}, false
 	}
-	m := Median(values)
 	drawn := make([]float64, len(values))
 	low, high := Bootstrap(len(values), func(places []int) float64 {
 		for i, p := range places {
@@ -122,10 +146,7 @@ func medianInterval(values []float64) (Interval, bool) {
 		}
 		return Median(drawn)
 	})
-	if math.IsNaN(low) {
-		low, high = m, m
-	}
-	return Interval{m, low, high}, true
+	return between(Median(values), low, high, len(values)), true
 }
 
 // spearmanInterval is Spearman's correlation with its interval; ok is false where it has no value.
@@ -141,10 +162,33 @@ func spearmanInterval(x, y []float64) (Interval, bool) {
 		}
 		return Spearman(a, b)
 	})
-	if math.IsNaN(low) {
-		low, high = r, r
+	return between(r, low, high, len(x)), true
+}
+
+// meanInterval is the mean of a few independent values with Student's interval; NaN without values.
+func meanInterval(values []float64) Interval {
+	n := float64(len(values))
+	mean, deviation := stat.MeanStdDev(values, nil)
+	if n < 3 {
+		return between(mean, math.NaN(), math.NaN(), len(values))
 	}
-	return Interval{r, low, high}, true
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.975)
+	half := t * deviation / math.Sqrt(n)
+	return between(mean, mean-half, mean+half, len(values))
+}
+
+// welch is the difference of two means with Welch's interval, from three values on both sides on.
+func welch(x, y []float64) Interval {
+	mx, sx := stat.MeanStdDev(x, nil)
+	my, sy := stat.MeanStdDev(y, nil)
+	n, m := float64(len(x)), float64(len(y))
+	vx, vy := sx*sx/n, sy*sy/m
+	if n < 3 || m < 3 || vx+vy == 0 {
+		return between(mx-my, math.NaN(), math.NaN(), len(x)+len(y))
+	}
+	freedom := (vx + vy) * (vx + vy) / (vx*vx/(n-1) + vy*vy/(m-1))
+	half := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile(0.975) * math.Sqrt(vx+vy)
+	return between(mx-my, mx-my-half, mx-my+half, len(x)+len(y))
 }
 
 // series keeps at most limit of the values that pass, evenly spread: when it is full it drops every

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -93,13 +94,13 @@ func TestBootstrapCoversTheMedianAndRepeatsItself(t *testing.T) {
 			values[i] = float64(random.next()>>11) / (1 << 53)
 		}
 		v, ok := medianInterval(values)
-		if again, _ := medianInterval(values); !ok || again != v {
+		if again, _ := medianInterval(values); !ok || !reflect.DeepEqual(again, v) {
 			t.Fatalf("two intervals of the same values: %v and %v", v, again)
 		}
-		if v.Low > v.Estimate || v.High < v.Estimate {
+		if *v.Low > v.Estimate || *v.High < v.Estimate {
 			t.Fatalf("the estimate is outside of %v", v)
 		}
-		if v.Low <= 0.5 && 0.5 <= v.High {
+		if *v.Low <= 0.5 && 0.5 <= *v.High {
 			covered++
 		}
 	}

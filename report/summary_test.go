@@ -35,6 +35,11 @@ func TestTheSummaryOfAKnownRunIsGolden(t *testing.T) {
 	writeSynthetic(t, dir)
 	s := summarise(t, dir)
 	var got bytes.Buffer
+	fmt.Fprintln(&got, s.Judgement())
+	for _, sentence := range s.Verdict() {
+		fmt.Fprintln(&got, sentence)
+	}
+	fmt.Fprintln(&got)
 	if err := s.WriteTable(&got); err != nil {
 		t.Fatal(err)
 	}
@@ -72,17 +77,19 @@ func TestTheNumbersOfASummaryAreThoseOfTheRows(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]float64{
-		"loss.median":            Median(loss),
-		"loss.base":              4.47,
-		"loss.bigram":            4.92,
-		"incentive.random.ratio": Median(random) / Median(honest),
-		"incentive.honest.ratio": 1,
-		"dividends.lazy.ratio":   0.5,
-		"supply.difference_rao":  0,
-		"spearman.stake_latency": -1,
-		"query.count":            200 * validators * 10,
-		"run.epochs":             25,
-		"faults.crash":           1,
+		"loss.median":                Median(loss),
+		"loss.base":                  4.47,
+		"loss.bigram":                4.92,
+		"incentive.random.ratio":     Median(random) / Median(honest),
+		"incentive.honest.ratio":     1,
+		"dividends.lazy.ratio":       0.5,
+		"dividends.lazy.ratio.whole": 0.49,
+		"seats.changes":              1,
+		"supply.difference_rao":      0,
+		"spearman.stake_latency":     -1,
+		"query.count":                200 * validators * 10,
+		"run.epochs":                 25,
+		"faults.crash":               1,
 	} {
 		v, ok := got.Metric(name)
 		if !ok || math.Abs(v-want) > 0.03 {
@@ -121,18 +128,22 @@ func TestMetricsAreSortedUniqueAndFinite(t *testing.T) {
 
 func TestTheLongestTimeUnaskedCountsBothEnds(t *testing.T) {
 	s := newSynthetic(1)
-	s.manifest.Nodes = s.manifest.Nodes[:3] // uids 8, 9, 10
-	var rows []trace.Row
+	s.manifest.Nodes = s.manifest.Nodes[:4] // uids 8 to 11
+	s.manifest.Nodes[3].HasUID = false
+	rows := []trace.Row{
+		trace.Seat{UID: 11, Node: trace.Some(uint32(3)), FromBlock: 120, UntilBlock: trace.Some(uint64(150)), End: "pruned"},
+	}
 	for _, q := range []struct {
 		block uint64
 		uid   uint16
-	}{{100, 8}, {130, 8}, {140, 9}, {145, 8}, {200, 8}} {
-		rows = append(rows, trace.Query{Block: q.block, UID: q.uid, Code: success, Loss: trace.Some(float32(1))})
+	}{{100, 8}, {130, 8}, {138, 11}, {140, 9}, {145, 8}, {200, 8}} {
+		rows = append(rows, trace.Query{Block: q.block, UID: q.uid, Peer: trace.Some(uint32(q.uid - 8)), Code: success,
+			Loss: trace.Some(float32(1))})
 	}
 	got := summaryOf(t, t.TempDir(), s.manifest, rows...)
-	for uid, want := range map[int]float64{8: 55, 9: 60, 10: 100} {
-		if v, _ := got.Metric(fmt.Sprintf("ask_gap_blocks.uid.%d", uid)); v != want {
-			t.Errorf("uid %d went unasked for %g blocks, expected %g", uid, v, want)
+	for miner, want := range []float64{55, 60, 100, 18} { // the last one held a seat from 120 to 150
+		if v, _ := got.Metric(fmt.Sprintf("ask_gap_blocks.miner-%d", miner)); v != want {
+			t.Errorf("miner-%d went unasked for %g blocks, expected %g", miner, v, want)
 		}
 	}
 }

@@ -25,6 +25,8 @@ type synthetic struct {
 const (
 	blockNs    = int64(12e9)
 	validators = 8
+	newcomer   = 55 // a miner that takes the seat of a hotkey of no node
+	joinsAt    = 1000
 	miners     = 56
 )
 
@@ -40,28 +42,28 @@ func newSynthetic(epochs int) *synthetic {
 	layers := []int{1, 2, 3}
 	for i := range miners {
 		n := Node{
-			Index: i, Name: fmt.Sprintf("miner-%d", i), Kind: KindMiner, Behaviour: Honest,
+			Index: i, Name: fmt.Sprintf("miner-%d", i), Group: fmt.Sprintf("wide%d", widths[i%3]), Kind: KindMiner, Behaviour: Honest,
 			UID: uint16(validators + i), HasUID: true, Width: widths[i%3], Layers: layers[i%3],
 			Params: uint64(12*widths[i%3]*widths[i%3]*layers[i%3] + 2048*widths[i%3]),
 			Duty:   0.2 + 0.8*s.uniform(), HardwareFLOPS: 1e9, Region: "europe",
 		}
 		switch {
 		case i >= 52:
-			n.Behaviour = "random"
+			n.Behaviour, n.Group = "random", "noise"
 		case i >= 46:
-			n.Behaviour = "frozen"
+			n.Behaviour, n.Group = "frozen", "idle"
 		}
 		s.manifest.Nodes = append(s.manifest.Nodes, n)
 		s.rate = append(s.rate, n.Duty*(0.6+0.4*float64(i%3)))
 	}
 	for v := range validators {
 		n := Node{
-			Index: miners + v, Name: fmt.Sprintf("validator-%d", v), Kind: KindValidator,
+			Index: miners + v, Name: fmt.Sprintf("validator-%d", v), Group: "validator", Kind: KindValidator,
 			Behaviour: Honest, UID: uint16(v), HasUID: true, Routing: "gated", Region: "america",
 			StakeRao: uint64(1000*math.Pow(1.6, float64(v))) * 1e9,
 		}
 		if v == 3 {
-			n.Behaviour = "lazy"
+			n.Behaviour, n.Group = "lazy", "lazy"
 		}
 		s.stake = append(s.stake, n.StakeRao)
 		s.manifest.Nodes = append(s.manifest.Nodes, n)
@@ -72,7 +74,7 @@ func newSynthetic(epochs int) *synthetic {
 			stake = uint64(math.Pow(10, float64(a-1)/1.5) * 1e9)
 		}
 		s.manifest.Nodes = append(s.manifest.Nodes, Node{
-			Index: miners + validators + a, Name: fmt.Sprintf("app-%d", a), Kind: KindApplication,
+			Index: miners + validators + a, Name: fmt.Sprintf("app-%d", a), Group: "app", Kind: KindApplication,
 			StakeRao: stake, Behaviour: Honest, Region: "asia",
 		})
 	}
@@ -87,7 +89,11 @@ func newSynthetic(epochs int) *synthetic {
 func (s *synthetic) describe() {
 	m := &s.manifest
 	m.Name, m.Seed = "synthetic", 42
-	m.Scenario, m.ScenarioTOML = []byte(`{"name":"synthetic"}`), "name = \"synthetic\"\n"
+	m.Scenario = []byte(`{"name":"synthetic","description":"a made-up network","validators":[{"name":"validator","power":0.5}],
+		"chain":{"era":"finney-2023","tempo_blocks":360},"expect":[
+		{"name":"noise earns little","metric":"incentive.random.ratio","comparison":"between","value":[0,0.3]},
+		{"name":"too much","metric":"run.epochs","comparison":"==","value":[1000]}]}`)
+	m.ScenarioTOML = "name = \"synthetic\"\n"
 	m.Blocks = s.tempo * uint64(s.epochs)
 	m.VirtualNs = int64(m.Blocks) * blockNs
 	m.Started = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -97,7 +103,7 @@ func (s *synthetic) describe() {
 	m.RunDigest = hex.EncodeToString(make([]byte, 31)) + "2a"
 	m.LedgerDigest = hex.EncodeToString(make([]byte, 31)) + "17"
 	m.Versions = Versions{"taolab v0.1.0", "go1.26", "linux", "amd64", "avx2"}
-	m.Anchors = Anchors{BigramLoss: 4.92, EntropyRate: 0.55, BytesPerToken: 2.9, EquivalentFactor: 1.18,
+	m.Anchors = Anchors{BigramLoss: 4.92, BytesPerToken: 2.9, EquivalentFactor: 1.18,
 		Bases: []BaseLoss{{32, 1, 77824, 4.62}, {48, 2, 153600, 4.47}, {64, 3, 278528, 4.36}}}
 	m.Warnings = []string{}
 }
@@ -117,8 +123,9 @@ func (s *synthetic) record(r trace.Recorder) {
 	s.introduce(r)
 	for b := uint64(1); b <= s.manifest.Blocks; b++ {
 		t := int64(b) * blockNs
-		issuance += 1e9
-		r.Record(trace.Block{Height: b, TimeNs: t, Included: uint32(b % 3), EmissionRao: 1e9, IssuanceRao: issuance})
+		minted := uint64(1e9) >> min(2*b/s.manifest.Blocks, 1) // it halves
+		issuance += minted
+		r.Record(trace.Block{Height: b, TimeNs: t, Included: uint32(b % 3), EmissionRao: minted, IssuanceRao: issuance})
 		if b%90 == 0 {
 			s.train(r, b, t)
 		}
@@ -166,17 +173,30 @@ func (s *synthetic) ask(r trace.Recorder, block uint64, t int64) {
 					loss = 9
 				}
 				q.AnswerBytes, q.Loss, q.EquivLoss = 12_000, &loss, trace.Some(loss*1.18)
-				q.Base, q.Synergy = trace.Some(0.0), trace.Some(0.0)
+				q.Base, q.Synergy = trace.Some(math.Exp(logScore(float64(*q.EquivLoss), 0.5))), trace.Some(0.0)
 				target := math.Exp(-math.Max(0, float64(*q.EquivLoss)-1.69))
 				miss := 0.4*math.Exp(-3*at) + 0.05*s.normal()
 				q.Route, q.RoutingLoss = trace.Some(float32(math.Max(target+miss, 0.01))), trace.Some(float32(miss*miss))
 			}
 			r.Record(q)
-			r.Record(trace.Answer{TimeNs: q.TimeNs, Block: q.Block, Step: q.Step, Node: q.Node, Validator: q.Validator,
-				Peer: q.Peer, UID: q.UID, Lane: q.Lane, Subset: *q.Subset, Rows: q.Rows, Loss: q.Loss, Gate: q.Route})
+			s.answer(r, q, i)
 			r.Record(trace.Score{Step: q.Step, Node: q.Node, Validator: q.Validator, Peer: q.Peer, UID: q.UID,
 				Lane: q.Lane, Subset: *q.Subset, Loss: q.Loss, Gate: q.Route})
 		}
+	}
+}
+
+// answer tells of two subsets what a question brought; the gate asks the smallest models about Github.
+func (s *synthetic) answer(r trace.Recorder, q trace.Query, i int) {
+	for k, subset := range []string{"Pile-CC", "Github"} {
+		a := trace.Answer{TimeNs: q.TimeNs, Block: q.Block, Step: q.Step, Node: q.Node, Validator: q.Validator,
+			Peer: q.Peer, UID: q.UID, Lane: trace.ScoringLane, Subset: subset, Rows: uint32(1 + k), Gate: q.Route}
+		if q.Loss != nil {
+			a.Loss = trace.Some(*q.Loss + float32(k))
+		}
+		r.Record(a)
+		a.Lane, a.Rows = trace.ServiceLane, uint32(1+3*k*(1-min(i%3, 1)))
+		r.Record(a)
 	}
 }
 
@@ -218,7 +238,7 @@ func (s *synthetic) epoch(r trace.Recorder, block uint64) {
 		}
 		emission := uint64(0.5 * 360e9 * dividends)
 		s.stake[v] += emission
-		r.Record(trace.Epoch{Epoch: number, Block: block, UID: uint16(v), StakeRao: s.stake[v],
+		r.Record(trace.Epoch{Epoch: number, Block: block, UID: uint16(v), Node: trace.Some(uint32(miners + v)), StakeRao: s.stake[v],
 			Dividends: uint16(65535 * dividends), ValidatorTrust: uint16(65535 * trust), EmissionRao: emission,
 			Active: true, Permit: true})
 		for i := range miners {
@@ -228,8 +248,9 @@ func (s *synthetic) epoch(r trace.Recorder, block uint64) {
 				continue
 			}
 			to := uint16(validators + i)
-			r.Record(trace.Weight{Epoch: number, Block: block, From: uint16(v), To: to, Weight: uint32(weight)})
-			r.Record(trace.Bond{Epoch: number, Block: block, From: uint16(v), To: to,
+			from, on := trace.Some(uint32(miners+v)), trace.Some(uint32(i))
+			r.Record(trace.Weight{Epoch: number, Block: block, From: uint16(v), To: to, FromNode: from, ToNode: on, Weight: uint32(weight)})
+			r.Record(trace.Bond{Epoch: number, Block: block, From: uint16(v), To: to, FromNode: from, ToNode: on,
 				Bond: uint64(float64(weight) * (0.6 + 0.05*float64(v)))})
 		}
 	}
@@ -237,7 +258,11 @@ func (s *synthetic) epoch(r trace.Recorder, block uint64) {
 	for i := range miners {
 		incentive := uint16(65535 * quality[i] / sum)
 		s.taken = append(s.taken, incentive)
-		r.Record(trace.Epoch{Epoch: number, Block: block, UID: uint16(validators + i), Incentive: incentive,
+		holder := trace.Some(uint32(i))
+		if i == newcomer && block < joinsAt {
+			holder = nil
+		}
+		r.Record(trace.Epoch{Epoch: number, Block: block, UID: uint16(validators + i), Node: holder, Incentive: incentive,
 			EmissionRao: uint64(0.5 * 360e9 * quality[i] / sum), Consensus: incentive})
 	}
 }
@@ -245,14 +270,19 @@ func (s *synthetic) epoch(r trace.Recorder, block uint64) {
 // introduce records the nodes and their seats.
 func (s *synthetic) introduce(r trace.Recorder) {
 	for _, n := range s.manifest.Nodes {
-		node := trace.Node{Node: uint32(n.Index), Name: n.Name, Group: "group", Role: n.Kind, Behaviour: n.Behaviour,
+		node := trace.Node{Node: uint32(n.Index), Name: n.Name, Group: n.Group, Role: n.Kind, Behaviour: n.Behaviour,
 			Region: n.Region, Hotkey: n.Hotkey, StakeRao: n.StakeRao}
 		if n.Params > 0 {
 			node.Params, node.Duty = &n.Params, &n.Duty
 		}
 		r.Record(node)
+		seat := trace.Seat{UID: n.UID, Node: &node.Node, Hotkey: n.Hotkey, End: "held"}
+		if n.Index == newcomer {
+			r.Record(trace.Seat{UID: n.UID, Hotkey: "77", UntilBlock: trace.Some(uint64(joinsAt)), End: "pruned", SuccessorNode: &node.Node})
+			seat.FromBlock = joinsAt
+		}
 		if n.HasUID {
-			r.Record(trace.Seat{UID: n.UID, Node: &node.Node, Hotkey: n.Hotkey, End: "held"})
+			r.Record(seat)
 		}
 	}
 	r.Record(trace.Transaction{Block: 1, Signer: s.manifest.Nodes[0].Hotkey, Kind: "SetWeights", Outcome: "included"})

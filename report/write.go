@@ -20,28 +20,35 @@ func Write(dir string) error {
 	if err != nil {
 		return err
 	}
+	_, err = r.Write()
+	return err
+}
+
+// Write makes the report of the run, over its Window, and returns its numbers. The tables are read
+// once for both.
+func (r *Run) Write() (*Summary, error) {
 	f, err := gather(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s := f.summary()
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(dir, SummaryFile), err)
+		return nil, fmt.Errorf("%s: %w", filepath.Join(r.Dir, SummaryFile), err)
 	}
-	if err := writeWhole(disk(dir), SummaryFile, append(text, '\n')); err != nil {
-		return err
+	if err := writeWhole(disk(r.Dir), SummaryFile, append(text, '\n')); err != nil {
+		return nil, err
 	}
 	figures, left := f.figures()
 	made := make([]drawn, len(figures))
 	for i, fig := range figures {
-		if made[i], err = fig.save(filepath.Join(dir, FiguresFolder)); err != nil {
-			return err
+		if made[i], err = fig.save(filepath.Join(r.Dir, FiguresFolder)); err != nil {
+			return nil, err
 		}
 	}
 	text, err = page(&r.Manifest, s, made, left)
 	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(dir, PageFile), err)
+		return nil, fmt.Errorf("%s: %w", filepath.Join(r.Dir, PageFile), err)
 	}
-	return writeWhole(disk(dir), PageFile, text)
+	return s, writeWhole(disk(r.Dir), PageFile, text)
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"taolab/model/pile"
 	"taolab/report"
 )
 
@@ -22,8 +23,8 @@ func (c *checker) expectations() {
 	}
 	tables := c.Tables()
 	nodes := c.participants()
-	names := report.MetricNames(nodes, tables)
-	all := report.MetricNames(nodes, report.Tables())
+	names := report.MetricNames(nodes, tables, c.subsetNames())
+	all := report.MetricNames(nodes, report.Tables(), c.subsetNames())
 	for i := range c.Expect {
 		e, key := &c.Expect[i], fmt.Sprintf("expect[%d]", i)
 		if part, fault, want := e.Check(); part != "" {
@@ -50,7 +51,17 @@ func (c *checker) expectations() {
 }
 
 // ofOneMiner tells the names that there are thousands of; nobody means one of those by another.
-func ofOneMiner(metric string) bool { return strings.HasPrefix(metric, "ask_gap_blocks.uid.") }
+func ofOneMiner(metric string) bool {
+	return strings.HasPrefix(metric, "ask_gap_blocks.") && metric != "ask_gap_blocks.max"
+}
+
+// subsetNames are the names of the scenario's subsets, as far as the scenario tells.
+func (sc *Scenario) subsetNames() []string {
+	if len(sc.Corpus.Subsets) > 0 {
+		return sc.Corpus.Subsets
+	}
+	return pile.SubsetNames()
+}
 
 // expectHint names the word that a wrong one may stand for.
 func expectHint(key string, e *report.Expectation) string {
@@ -67,26 +78,21 @@ func expectHint(key string, e *report.Expectation) string {
 // participants are the nodes of the scenario, with what the names of metrics depend on.
 func (sc *Scenario) participants() []report.Node {
 	var nodes []report.Node
-	uid := 0
 	for _, g := range sc.Miners {
-		n := report.Node{Kind: report.KindMiner, Behaviour: g.Behaviour, HasUID: true}
+		n := report.Node{Group: g.Name, Kind: report.KindMiner, Behaviour: g.Behaviour}
 		if g.Behaviour != "random" {
 			n.Width, n.Layers = g.Width, g.Layers
 		}
-		if g.JoinsH > 0 {
-			nodes = append(nodes, n) // with the uid of whoever it replaces
-			continue
-		}
-		for range g.Count {
-			n.UID, uid = uint16(uid), uid+1
+		for i := range g.Count {
+			n.Name = member(g.Name, i)
 			nodes = append(nodes, n)
 		}
 	}
 	for _, g := range sc.Validators {
-		nodes = append(nodes, report.Node{Kind: report.KindValidator, Behaviour: g.Behaviour})
+		nodes = append(nodes, report.Node{Group: g.Name, Kind: report.KindValidator, Behaviour: g.Behaviour})
 	}
-	for range sc.Applications {
-		nodes = append(nodes, report.Node{Kind: report.KindApplication})
+	for _, g := range sc.Applications {
+		nodes = append(nodes, report.Node{Group: g.Name, Kind: report.KindApplication})
 	}
 	return nodes
 }

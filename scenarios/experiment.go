@@ -34,6 +34,8 @@ type Experiment struct {
 	Now func() time.Time
 	// SyncEvery is the longest time between two seals; 0 means DefaultSync.
 	SyncEvery time.Duration
+	// Killed repeats a run that was killed, and so has no rows of the seats that were held at the end.
+	Killed bool
 	// Adjust, where it is set, changes the network before it lives.
 	Adjust func(*virtual.Config)
 
@@ -96,6 +98,9 @@ func (e *Experiment) Prepare(ctx context.Context, stage Stage) error {
 type recording struct{ e *Experiment }
 
 func (r recording) Record(row trace.Row) {
+	if seat, ok := row.(trace.Seat); ok && seat.UntilBlock == nil && r.e.Killed {
+		return
+	}
 	r.e.writer.Record(row)
 	if r.e.writer.Err() != nil {
 		r.e.stop()
@@ -111,7 +116,6 @@ func (e *Experiment) Run(ctx context.Context) (*report.Manifest, error) {
 		return nil, err
 	}
 	err := e.live(ctx)
-	e.World.Close()
 	if len(e.writer.Tables()) > 0 && e.unwritable() == nil {
 		e.save() // a kill while the tables are merged loses nothing
 	}
@@ -144,11 +148,17 @@ func (e *Experiment) live(ctx context.Context) (err error) {
 			err = fmt.Errorf("%v\n%s", p, debug.Stack())
 		}
 	}()
+	e.begun = e.Now()
+	err = e.liveBetweenSeals(ctx)
+	e.World.Close()
+	return err
+}
+
+func (e *Experiment) liveBetweenSeals(ctx context.Context) error {
 	every := e.SyncEvery
 	if every == 0 {
 		every = DefaultSync
 	}
-	e.begun = e.Now()
 	for {
 		slice, cancel := context.WithTimeout(ctx, every)
 		e.stop = cancel

@@ -25,7 +25,7 @@ func tinyExperiment(t *testing.T, cache base.Cache, sets ...string) *Experiment 
 	return &Experiment{File: file, Dir: t.TempDir(), Cache: cache, Workers: 2, Now: time.Now}
 }
 
-func lived(t *testing.T, e *Experiment) (*report.Manifest, error) {
+func liveThrough(t *testing.T, e *Experiment) (*report.Manifest, error) {
 	t.Helper()
 	if err := e.Begin(); err != nil {
 		t.Fatal(err)
@@ -39,15 +39,15 @@ func lived(t *testing.T, e *Experiment) (*report.Manifest, error) {
 // TestARunIsTheSameHoweverOftenItsTablesAreSealed compares every byte of every table, with seals
 // between nearly all events and without any.
 func TestARunIsTheSameHoweverOftenItsTablesAreSealed(t *testing.T) {
-	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
+	cache := base.Cache{Dir: t.TempDir(), MaxBytes: 1 << 30}
 	sets := "time.hours=0.2"
 	straight, cut := tinyExperiment(t, cache, sets), tinyExperiment(t, cache, sets)
 	cut.SyncEvery = time.Millisecond
-	want, err := lived(t, straight)
+	want, err := liveThrough(t, straight)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := lived(t, cut)
+	got, err := liveThrough(t, cut)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestTheFolderTellsOfTheRunBeforeAnythingIsPrepared(t *testing.T) {
 
 // What run.json says at a seal is what the sealed rows hold, and where a run can be repeated to.
 func TestARunIsRepeatedUpToItsLastSeal(t *testing.T) {
-	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
+	cache := base.Cache{Dir: t.TempDir(), MaxBytes: 1 << 30}
 	e := tinyExperiment(t, cache)
 	if err := e.Begin(); err != nil {
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func TestARunIsRepeatedUpToItsLastSeal(t *testing.T) {
 	}
 	again := tinyExperiment(t, cache)
 	again.Adjust = func(c *virtual.Config) { c.Until = virtual.Position{Height: m.Blocks, Events: m.Events} }
-	repeated, err := lived(t, again)
+	repeated, err := liveThrough(t, again)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestAPanicInAnAgentEndsTheRunWithItsNameAndKeepsTheRows(t *testing.T) {
 	e := tinyExperiment(t, base.Cache{})
 	e.SyncEvery = time.Millisecond
 	e.Adjust = func(c *virtual.Config) { c.Nodes[3].Agent = clumsy{c.Nodes[3].Agent, 900 * host.Second} }
-	m, err := lived(t, e)
+	m, err := liveThrough(t, e)
 	if err == nil || !strings.Contains(err.Error(), "node 3 (honest-4)") || !strings.Contains(err.Error(), "slipped") {
 		t.Fatalf("%v", err)
 	}
@@ -187,7 +187,7 @@ func TestAnExperimentJudgesItself(t *testing.T) {
 		{Metric: "run.blocks", Comparison: "==", Value: []float64{150}},
 		{Metric: "run.blocks", Comparison: "<", Value: []float64{150}},
 	}
-	if _, err := lived(t, e); err != nil {
+	if _, err := liveThrough(t, e); err != nil {
 		t.Fatal(err)
 	}
 	verdicts, err := e.Judge()
@@ -198,7 +198,7 @@ func TestAnExperimentJudgesItself(t *testing.T) {
 
 func TestAFolderThatHoldsARunIsNotBegunAgain(t *testing.T) {
 	e := tinyExperiment(t, base.Cache{}, "time.hours=0.1")
-	if _, err := lived(t, e); err != nil {
+	if _, err := liveThrough(t, e); err != nil {
 		t.Fatal(err)
 	}
 	again := &Experiment{File: e.File, Dir: e.Dir, Workers: 1, Now: time.Now}

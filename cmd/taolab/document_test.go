@@ -103,6 +103,7 @@ func runDocumented(t *testing.T, command string) {
 func TestTheReferenceIsCurrent(t *testing.T) {
 	for name, text := range map[string]string{
 		"scenario.md": scenarioReference(t), "tables.md": tableReference(), "commands.md": commandReference(),
+		"metrics.md": metricReference(),
 	} {
 		path := filepath.Join(root, "docs", "reference", name)
 		if *update {
@@ -167,6 +168,25 @@ func tableReference() string {
 		for _, column := range report.Columns(table) {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", column.Name, column.Type, column.Unit, column.Doc)
 		}
+	}
+	return b.String()
+}
+
+func metricReference() string {
+	var b strings.Builder
+	b.WriteString("# Metrics\n\nThe numbers of a run's summary, by the names that `[[expect]]`, `taolab report RUN --metrics` and " +
+		"`taolab compare` know them by. A word in braces stands for the name of a group, behaviour, shape, miner, subset or " +
+		"fault of the run; `{voter}` is the behaviour of validators. A metric with an interval has NAME.low and NAME.high " +
+		"beside it where there are five things or more to resample: miners, or runs of successive epochs. One with a last " +
+		"value has NAME.last, the value at the last epoch alone. A run has only those metrics that its recorded tables tell.\n\n" +
+		"| metric | unit | interval | last value | needs tables | meaning |\n| --- | --- | --- | --- | --- | --- |\n")
+	yes := map[bool]string{true: "yes"}
+	for _, f := range report.MetricFamilies() {
+		var needs []string
+		for _, t := range f.Needs {
+			needs = append(needs, string(t))
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", f.Name, f.Unit, yes[f.Interval], yes[f.Last], strings.Join(needs, ", "), f.Doc)
 	}
 	return b.String()
 }

@@ -105,6 +105,7 @@ func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr i
 	talk := newTalk(stderr)
 	e := newExperiment(file, out, flags.workers)
 	e.Paranoid = flags.paranoid
+	e.Killed = !m.Whole()
 	e.Adjust = func(c *virtual.Config) { c.Until = until }
 	again, err := conduct(ctx, e, talk)
 	if err != nil {

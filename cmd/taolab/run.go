@@ -148,7 +148,7 @@ func drawUnlessInterrupted(ctx context.Context, dir string) (*report.Summary, er
 	}
 	ended := make(chan outcome, 1)
 	go func() {
-		summary, err := draw(dir)
+		summary, err := draw(dir, report.Window{})
 		ended <- outcome{summary, err}
 	}()
 	select {

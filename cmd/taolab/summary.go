@@ -4,51 +4,36 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 
 	"taolab/report"
 )
 
-// draw writes figures and page of a run and returns its numbers.
-func draw(dir string) (*report.Summary, error) {
+// draw writes figures and page of a run over a window of epochs and returns its numbers.
+func draw(dir string, window report.Window) (*report.Summary, error) {
 	run, err := report.Open(dir)
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	if err := report.Write(dir); err != nil {
-		return nil, code(exitFailure, err)
-	}
-	summary, err := report.Summarise(run)
+	run.Window = window
+	summary, err := run.Write()
 	return summary, code(exitFailure, err)
 }
 
-// headlines are the beginnings of the metrics' names that are worth a line on a terminal.
-var headlines = []string{
-	"run.blocks", "run.epochs", "run.wall_seconds", "loss.bigram", "loss.base", "loss.median", "loss.honest", "spearman.loss",
-	"incentive.", "dividends.", "query.success", "query.loss.late", "routing.", "application.admitted",
-	"application.loss", "supply.minted", "supply.difference",
-}
-
-// printSummary shows the numbers that people look for first.
+// printSummary shows what the run came to, in sentences and by group.
 func printSummary(w io.Writer, dir string, s *report.Summary) error {
 	fmt.Fprintf(w, "%s, seed %d, run digest %s\n\n", s.Name, s.Seed, s.RunDigest)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, metric := range s.Metrics() {
-		if strings.HasSuffix(metric.Name, ".low") || strings.HasSuffix(metric.Name, ".high") {
-			continue
-		}
-		for _, headline := range headlines {
-			if strings.HasPrefix(metric.Name, headline) {
-				fmt.Fprintf(table, "%s\t%.6g\t%s\n", metric.Name, metric.Value, metric.Unit)
-				break
-			}
-		}
+	for _, sentence := range s.Verdict() {
+		fmt.Fprintln(w, sentence)
 	}
-	if err := table.Flush(); err != nil {
+	for _, warning := range s.Warnings {
+		fmt.Fprintf(w, "warning: %s\n", warning)
+	}
+	fmt.Fprintln(w)
+	if err := s.WriteGroups(w); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s\n", filepath.Join(dir, "report.html"))
+	_, err := fmt.Fprintf(w, "\n%s\n", filepath.Join(dir, report.PageFile))
 	return err
 }
 
@@ -56,7 +41,7 @@ func printSummary(w io.Writer, dir string, s *report.Summary) error {
 func printMetrics(w io.Writer, metrics []report.Metric) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, m := range metrics {
-		fmt.Fprintf(table, "%s\t%v\t%s\n", m.Name, m.Value, m.Unit)
+		fmt.Fprintf(table, "%s\t%v\t%s\t%s\n", m.Name, m.Value, m.Unit, m.Doc)
 	}
 	return table.Flush()
 }
