@@ -163,3 +163,34 @@ func TestASnapshotOfAnotherNetworkOrADamagedOneIsRefused(t *testing.T) {
 		t.Errorf("a flipped bit: %v, expected %v", err, snapshot.ErrDamaged)
 	}
 }
+
+// TestARestoredNodeKnowsItsLinksAndItsView: links that are booked, the order of transactions, and what
+// a node that is cut off from the block producer still sees show seldom in a digest.
+func TestARestoredNodeKnowsItsLinksAndItsView(t *testing.T) {
+	var rows rowsOf
+	booked, ordered, cutOff := 0, 0, 0
+	for turns := 20; turns < 1200; turns += 60 {
+		first := after(t, delayed(t, &rows), turns)
+		second, err := restore(delayed(t, &rows), saved(t, first))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range first.nodes {
+			a, b := &first.nodes[i], &second.nodes[i]
+			if a.upFree != b.upFree || a.downFree != b.downFree || a.txArrival != b.txArrival || a.cutOff != b.cutOff {
+				t.Fatalf("turn %d, %v: links free at %d and %d, transactions from %d, %d partitions; was %d, %d, %d, %d",
+					turns, a, b.upFree, b.downFree, b.txArrival, b.cutOff, a.upFree, a.downFree, a.txArrival, a.cutOff)
+			}
+			if first.viewOf(a).Height() != second.viewOf(b).Height() {
+				t.Fatalf("turn %d, %v sees block %d, saw %d", turns, a, second.viewOf(b).Height(), first.viewOf(a).Height())
+			}
+			booked += min(1, int(a.downFree))
+			ordered += min(1, int(a.txArrival))
+			cutOff += a.cutOff
+		}
+	}
+	if booked == 0 || ordered == 0 || cutOff == 0 {
+		t.Errorf("%d links were booked, %d nodes had sent transactions, %d were cut off: expected some of each",
+			booked, ordered, cutOff)
+	}
+}
