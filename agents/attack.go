@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"taolab/agents/score"
+	"taolab/agents/state"
+	"taolab/agents/wire"
 	"taolab/model/num"
 	"taolab/sim/chain"
 	"taolab/sim/host"
@@ -13,7 +15,7 @@ import (
 
 // randomAnswer is well formed and knows nothing: distinct random tokens with probabilities drawn
 // uniformly from the simplex, of which one share is left for all other tokens.
-func randomAnswer(s *num.Stream, synapse host.Synapse, q question, vocab int) []byte {
+func randomAnswer(s *num.Stream, synapse host.Synapse, q wire.Question, vocab int) []byte {
 	rows := make([]score.Dist, q.Rows)
 	shares := make([]float64, q.TopK+1)
 	for i := range rows {
@@ -34,7 +36,7 @@ func randomAnswer(s *num.Stream, synapse host.Synapse, q question, vocab int) []
 		}
 		rows[i] = d
 	}
-	return encodeAnswer(synapse, rows, q.TopK, vocab)
+	return wire.EncodeDists(synapse, rows, q.TopK, vocab)
 }
 
 // LazyConfig is a lazy validator before its first event.
@@ -134,7 +136,7 @@ func richestRow(view chain.View, self chain.UID) []chain.WeightEntry {
 }
 
 // AppendState implements host.Agent. A lazy validator remembers nothing.
-func (l *Lazy) AppendState(b []byte) []byte { return append(b, lazyState, stateVersion) }
+func (l *Lazy) AppendState(b []byte) []byte { return state.Begin(b, "lazy validator") }
 
 // RestoreState implements host.Agent.
-func (l *Lazy) RestoreState(b []byte) error { return open("lazy validator", lazyState, b).end() }
+func (l *Lazy) RestoreState(b []byte) error { return state.Open("lazy validator", b).End() }

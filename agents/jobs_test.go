@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"taolab/agents/wire"
 	"taolab/model/num"
 	"taolab/sim/host"
 )
@@ -44,7 +45,7 @@ func TestTopIsTheHeadOfASortedList(t *testing.T) {
 
 func TestAJobGivesTheSameBytesOnEveryWorker(t *testing.T) {
 	model := smallModel()
-	job := predict{model, host.TextCausalLMNext, question{1, 4, 3, []uint16{1, 2, 3, 4}}}
+	job := predict{model, host.TextCausalLMNext, wire.Question{Rows: 1, Cols: 4, TopK: 3, Tokens: []uint16{1, 2, 3, 4}}}
 	var used, fresh host.Scratch
 	measure{model, testEvaluation()}.Run(&used)
 	if a, b := job.Run(&used), job.Run(&fresh); !slices.Equal(a, b) {
@@ -72,7 +73,7 @@ func TestARestKeepsTheDuty(t *testing.T) {
 
 func TestAnHonestAnswerDecodesToAProbabilityDistribution(t *testing.T) {
 	for _, synapse := range []host.Synapse{host.TextCausalLMNext, host.TextCausalLM} {
-		body := predict{smallModel(), synapse, question{2, 3, 8, []uint16{1, 2, 3, 4, 5, 6}}}.Run(&scratch)
+		body := predict{smallModel(), synapse, wire.Question{Rows: 2, Cols: 3, TopK: 8, Tokens: []uint16{1, 2, 3, 4, 5, 6}}}.Run(&scratch)
 		checkAnswer(t, synapse, body, 2, 8)
 	}
 }
@@ -81,7 +82,7 @@ func TestARandomAnswerDecodesToAProbabilityDistribution(t *testing.T) {
 	s := num.NewStream(1, "random answers")
 	for range 20 {
 		for _, synapse := range []host.Synapse{host.TextCausalLMNext, host.TextCausalLM} {
-			checkAnswer(t, synapse, randomAnswer(s, synapse, question{Rows: 2, TopK: 8}, tinyVocab), 2, 8)
+			checkAnswer(t, synapse, randomAnswer(s, synapse, wire.Question{Rows: 2, TopK: 8}, tinyVocab), 2, 8)
 		}
 	}
 }
@@ -89,10 +90,10 @@ func TestARandomAnswerDecodesToAProbabilityDistribution(t *testing.T) {
 // checkAnswer decodes an answer as a strict caller does and adds up each row.
 func checkAnswer(t *testing.T, synapse host.Synapse, body []byte, rows, topk int) {
 	t.Helper()
-	shape := NextShape{Rows: rows, TopK: topk, Vocab: tinyVocab}
+	shape := wire.NextShape{Rows: rows, TopK: topk, Vocab: tinyVocab}
 	sums := make([]float64, rows)
 	if synapse == host.TextCausalLM {
-		a, err := DecodeCausal(body, shape)
+		a, err := wire.DecodeCausal(body, shape)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +109,7 @@ func checkAnswer(t *testing.T, synapse host.Synapse, body []byte, rows, topk int
 		}
 		return
 	}
-	a, err := DecodeNext(body, shape)
+	a, err := wire.DecodeNext(body, shape)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"taolab/agents/state"
+	"taolab/agents/wire"
 	"taolab/model/lm"
 	"taolab/model/pile"
 	"taolab/sim/host"
@@ -102,18 +104,12 @@ const (
 	serving
 )
 
-// question is what a request asks for, whichever of the two synapses it came by.
-type question struct {
-	Rows, Cols, TopK int
-	Tokens           []uint16
-}
-
 // request is a question that waits for the compute unit.
 type request struct {
 	call     host.CallID
 	deadline host.Time
 	synapse  host.Synapse
-	question
+	wire.Question
 }
 
 // Miner trains a language model between requests and answers TextCausalLMNext and TextCausalLM
@@ -199,12 +195,12 @@ func (m *Miner) take(env host.Env, e host.Incoming) {
 }
 
 // read decodes a request, or says with which code it is refused.
-func (m *Miner) read(r host.Request) (q question, code host.Code) {
+func (m *Miner) read(r host.Request) (q wire.Question, code host.Code) {
 	if r.Dir != host.Forward || r.Synapse != host.TextCausalLMNext && r.Synapse != host.TextCausalLM {
 		return q, host.NotImplemented
 	}
 	c := m.config
-	q, err := decodeQuestion(r, Bounds{
+	q, err := wire.DecodeQuestion(r, wire.Bounds{
 		Vocab: c.Base.Config.Vocab, Rows: c.MaxRows, Cols: c.MaxCols, TopK: c.TopK,
 	})
 	if err != nil || q.Rows < 1 || q.Cols < 1 || q.TopK < 1 ||
@@ -212,15 +208,6 @@ func (m *Miner) read(r host.Request) (q question, code host.Code) {
 		return q, host.InvalidRequest
 	}
 	return q, host.Success
-}
-
-func decodeQuestion(r host.Request, max Bounds) (question, error) {
-	if r.Synapse == host.TextCausalLM {
-		q, err := DecodeCausalRequest(r.Body, max)
-		return question(q), err
-	}
-	q, err := DecodeNextRequest(r.Body, max)
-	return question(q), err
 }
 
 // next gives a free compute unit its next job.
@@ -234,7 +221,7 @@ func (m *Miner) next(env host.Env) {
 		r := m.waiting[0]
 		m.waiting = slices.Delete(m.waiting, 0, 1)
 		m.serves = r.call
-		m.start(env, serving, predict{m.model, r.synapse, r.question})
+		m.start(env, serving, predict{m.model, r.synapse, r.Question})
 	case m.measures && m.canMeasure():
 		m.measures = false
 		m.start(env, measuring, measure{m.model, m.config.Evaluation})
@@ -277,9 +264,9 @@ func (m *Miner) finish(env host.Env, result []byte) {
 	case serving:
 		env.Reply(m.serves, host.Response{Code: host.Success, Body: result})
 	case measuring:
-		m.record(env, decodeFloats(result))
+		m.record(env, wire.DecodeFloats(result))
 	case training:
-		for _, l := range decodeFloats(result) {
+		for _, l := range wire.DecodeFloats(result) {
 			m.lossSum += float64(l)
 			m.losses++
 		}
@@ -322,57 +309,59 @@ func (m *Miner) record(env host.Env, heldOut []float32) {
 
 // AppendState implements host.Agent.
 func (m *Miner) AppendState(b []byte) []byte {
-	b = append(b, minerState, stateVersion)
+	b = state.Begin(b, "miner")
 	if m.config.trains() {
-		b = appendPart(b, m.model)
-		b = appendPart(b, &m.adam)
+		b = state.AppendPart(b, m.model)
+		b = state.AppendPart(b, &m.adam)
 	}
-	b = appendF64(b, m.lossSum)
-	b = appendU64(b, m.losses)
+	b = state.AppendF64(b, m.lossSum)
+	b = state.AppendU64(b, m.losses)
 	b = append(b, byte(m.busy))
-	b = appendU64(b, uint64(m.job))
-	b = appendU64(b, uint64(m.began))
-	b = appendU64(b, uint64(m.serves))
-	b = appendU32(b, uint32(len(m.waiting)))
+	b = state.AppendU64(b, uint64(m.job))
+	b = state.AppendU64(b, uint64(m.began))
+	b = state.AppendU64(b, uint64(m.serves))
+	b = state.AppendU32(b, uint32(len(m.waiting)))
 	for _, r := range m.waiting {
-		b = appendU64(b, uint64(r.call))
-		b = appendU64(b, uint64(r.deadline))
+		b = state.AppendU64(b, uint64(r.call))
+		b = state.AppendU64(b, uint64(r.deadline))
 		b = append(b, byte(r.synapse))
-		b = appendU32(b, uint32(r.Rows))
-		b = appendU32(b, uint32(r.Cols))
-		b = appendU32(b, uint32(r.TopK))
-		b = appendU16s(b, r.Tokens)
+		b = state.AppendU32(b, uint32(r.Rows))
+		b = state.AppendU32(b, uint32(r.Cols))
+		b = state.AppendU32(b, uint32(r.TopK))
+		b = state.AppendU16s(b, r.Tokens)
 	}
-	b = appendBool(b, m.measures)
-	b = appendBool(b, m.resting)
-	return appendU64(b, uint64(m.rest))
+	b = state.AppendBool(b, m.measures)
+	b = state.AppendBool(b, m.resting)
+	return state.AppendU64(b, uint64(m.rest))
 }
 
 // RestoreState implements host.Agent. After an error the miner is as it was.
 func (m *Miner) RestoreState(b []byte) error {
-	c := open("miner", minerState, b)
+	c := state.Open("miner", b)
 	r := Miner{config: m.config, model: m.config.Base}
 	if m.config.trains() {
 		r.model = new(lm.Model)
-		c.part("model", r.model.UnmarshalBinary)
-		c.part("optimiser", r.adam.UnmarshalBinary)
+		c.Part("model", r.model.UnmarshalBinary)
+		c.Part("optimiser", r.adam.UnmarshalBinary)
 	}
-	r.lossSum = c.f64("sum of losses")
-	r.losses = c.u64("number of losses")
-	r.busy = occupation(c.u8("occupation"))
-	r.job = host.JobID(c.u64("job"))
-	r.began = host.Time(c.u64("start of job"))
-	r.serves = host.CallID(c.u64("served call"))
-	for n := c.count("waiting requests", 33); n > 0; n-- {
+	r.lossSum = c.F64("sum of losses")
+	r.losses = c.U64("number of losses")
+	r.busy = occupation(c.U8("occupation"))
+	r.job = host.JobID(c.U64("job"))
+	r.began = host.Time(c.U64("start of job"))
+	r.serves = host.CallID(c.U64("served call"))
+	for n := c.Count("waiting requests", 33); n > 0; n-- {
 		r.waiting = append(r.waiting, request{
-			host.CallID(c.u64("call")), host.Time(c.u64("deadline")), host.Synapse(c.u8("synapse")),
-			question{int(c.u32("rows")), int(c.u32("cols")), int(c.u32("topk")), c.u16s("tokens")},
+			host.CallID(c.U64("call")), host.Time(c.U64("deadline")), host.Synapse(c.U8("synapse")),
+			wire.Question{
+				Rows: int(c.U32("rows")), Cols: int(c.U32("cols")), TopK: int(c.U32("topk")), Tokens: c.U16s("tokens"),
+			},
 		})
 	}
-	r.measures = c.bool("measurement due")
-	r.resting = c.bool("resting")
-	r.rest = host.TimerID(c.u64("rest timer"))
-	if err := c.end(); err != nil {
+	r.measures = c.Bool("measurement due")
+	r.resting = c.Bool("resting")
+	r.rest = host.TimerID(c.U64("rest timer"))
+	if err := c.End(); err != nil {
 		return err
 	}
 	if err := r.consistent(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"taolab/agents/state"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 )
@@ -111,14 +112,14 @@ func (s *seals) rung(env host.Env, timer host.TimerID) bool {
 }
 
 func (s *seals) append(b []byte) []byte {
-	b = appendU32(b, uint32(len(s.list)))
+	b = state.AppendU32(b, uint32(len(s.list)))
 	for _, x := range s.list {
-		b = appendU64(b, uint64(x.commit))
-		b = appendU64(b, x.version)
-		b = appendU16s(b, x.uids)
-		b = appendU16s(b, x.values)
+		b = state.AppendU64(b, uint64(x.commit))
+		b = state.AppendU64(b, x.version)
+		b = state.AppendU16s(b, x.uids)
+		b = state.AppendU16s(b, x.values)
 		b = append(b, x.salt[:]...)
-		b = appendU64(b, uint64(x.timer))
+		b = state.AppendU64(b, uint64(x.timer))
 	}
 	return b
 }
@@ -126,18 +127,18 @@ func (s *seals) append(b []byte) []byte {
 // sealedBytes is the length of a commit's state without its lists.
 const sealedBytes = 8 + 8 + 4 + 4 + 32 + 8
 
-func (s *seals) restore(c *cursor) {
-	n := c.count("commits", sealedBytes)
+func (s *seals) restore(c *state.Cursor) {
+	n := c.Count("commits", sealedBytes)
 	if n > maxSealed {
-		c.fail("%d commits, expected at most %d", n, maxSealed)
+		c.Fail("%d commits, expected at most %d", n, maxSealed)
 		return
 	}
 	s.list = nil
 	for range n {
 		x := sealed{
-			commit: host.SubmitID(c.u64("commit")), version: c.u64("version"),
-			uids: c.u16s("committed uids"), values: c.u16s("committed weights"),
-			salt: c.key("salt"), timer: host.TimerID(c.u64("commit's timer")),
+			commit: host.SubmitID(c.U64("commit")), version: c.U64("version"),
+			uids: c.U16s("committed uids"), values: c.U16s("committed weights"),
+			salt: c.Key("salt"), timer: host.TimerID(c.U64("commit's timer")),
 		}
 		s.list = append(s.list, x)
 	}

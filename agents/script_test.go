@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"taolab/agents/score"
+	"taolab/agents/wire"
 	"taolab/model/lm"
 	"taolab/model/pile"
 	"taolab/sim/chain"
@@ -228,9 +229,9 @@ func (d *driver) incoming(cmd *datadriven.TestData) {
 	for i := range tokens {
 		tokens[i] = uint16(i % 40)
 	}
-	body := EncodeNextRequest(NextRequest{Rows: rows, Cols: 8, TopK: topk, Tokens: tokens})
+	body := wire.EncodeNextRequest(wire.NextRequest{Rows: rows, Cols: 8, TopK: topk, Tokens: tokens})
 	if synapse == uint8(host.TextCausalLM) {
-		body = EncodeCausalRequest(CausalRequest{Rows: rows, Cols: 8, TopK: topk, Tokens: tokens})
+		body = wire.EncodeCausalRequest(wire.CausalRequest{Rows: rows, Cols: 8, TopK: topk, Tokens: tokens})
 	}
 	if cmd.HasArg("garbage") {
 		body = []byte("garbage")
@@ -282,10 +283,10 @@ func (d *driver) trueAnswer(call host.CallID, truth float64) []byte {
 		for _, row := range a.step.asks[at].rows {
 			rows = append(rows, dist(a.step.phrases[int(row)*phraseTokens]))
 		}
-		return encodeAnswer(host.TextCausalLMNext, rows, 4, tinyVocab)
+		return wire.EncodeDists(host.TextCausalLMNext, rows, 4, tinyVocab)
 	case *Application:
 		s := a.sessions[0]
-		return encodeAnswer(host.TextCausalLM, []score.Dist{dist(s.truth[s.position])}, 4, tinyVocab)
+		return wire.EncodeDists(host.TextCausalLM, []score.Dist{dist(s.truth[s.position])}, 4, tinyVocab)
 	}
 	d.env.t.Fatal(strings.TrimSpace("this agent asks nobody"))
 	return nil

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"taolab/agents/score"
+	"taolab/agents/wire"
 	"taolab/model/lm"
 	"taolab/model/pile"
 	"taolab/sim/chain"
@@ -207,7 +208,7 @@ type Validator struct {
 	weights submission
 
 	// Memory that is no part of the state.
-	reader  nextReader
+	reader  wire.NextReader
 	targets []uint16 // of the peers: whom to ask at all, in uid order
 }
 
