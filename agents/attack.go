@@ -1,43 +1,12 @@
 package agents
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
-	"taolab/agents/score"
 	"taolab/agents/state"
-	"taolab/agents/wire"
-	"taolab/model/num"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 )
-
-// randomAnswer is well formed and knows nothing: distinct random tokens with probabilities drawn
-// uniformly from the simplex, of which one share is left for all other tokens.
-func randomAnswer(s *num.Stream, synapse host.Synapse, q wire.Question, vocab int) []byte {
-	rows := make([]score.Dist, q.Rows)
-	shares := make([]float64, q.TopK+1)
-	for i := range rows {
-		total := 0.0
-		for k := range shares {
-			shares[k] = s.Exponential()
-			total += shares[k]
-		}
-		slices.SortFunc(shares[:q.TopK], func(a, b float64) int { return cmp.Compare(b, a) })
-		d := score.Dist{Probs: make([]float32, q.TopK), IDs: make([]uint16, 0, q.TopK)}
-		for k := range d.Probs {
-			d.Probs[k] = float32(shares[k] / total)
-		}
-		for len(d.IDs) < q.TopK {
-			if id := uint16(s.IntN(vocab)); !slices.Contains(d.IDs, id) {
-				d.IDs = append(d.IDs, id)
-			}
-		}
-		rows[i] = d
-	}
-	return wire.EncodeDists(synapse, rows, q.TopK, vocab)
-}
 
 // LazyConfig is a lazy validator before its first event.
 type LazyConfig struct {

@@ -3,6 +3,7 @@ package agents
 import (
 	"fmt"
 
+	"taolab/agents/mind"
 	"taolab/agents/state"
 	"taolab/agents/wire"
 	"taolab/model/lm"
@@ -165,7 +166,7 @@ func (j routeBatch) Tokens() int64 { return int64(j.rows * j.cols) }
 
 func (j routeBatch) Run(s *host.Scratch) []byte {
 	scores := make([]float32, len(j.model.Bias))
-	benchOf(s).lm.Route(j.model, j.tokens, j.rows, j.cols, scores)
+	mind.Workspace(s).Route(j.model, j.tokens, j.rows, j.cols, scores)
 	return wire.EncodeFloats(scores)
 }
 
@@ -183,7 +184,7 @@ func (j trainBatch) Work() int64 { return j.model.TrainFLOP(j.rows, j.cols) }
 func (j trainBatch) Tokens() int64 { return int64(j.rows * j.cols) }
 
 func (j trainBatch) Run(s *host.Scratch) []byte {
-	loss := benchOf(s).lm.TrainRouter(j.model, j.training, &j.state, j.tokens, j.rows, j.cols, j.uids, j.targets)
+	loss := mind.Workspace(s).TrainRouter(j.model, j.training, &j.state, j.tokens, j.rows, j.cols, j.uids, j.targets)
 	return wire.EncodeFloats([]float32{loss})
 }
 
@@ -199,7 +200,7 @@ func (j routeRows) Tokens() int64 { return int64(j.rows * j.cols) }
 
 func (j routeRows) Run(s *host.Scratch) []byte {
 	scores := make([]float32, j.rows*len(j.model.Bias))
-	benchOf(s).lm.RouteRows(j.model, j.tokens, j.rows, j.cols, j.means, scores)
+	mind.Workspace(s).RouteRows(j.model, j.tokens, j.rows, j.cols, j.means, scores)
 	return wire.EncodeFloats(scores)
 }
 
@@ -216,6 +217,6 @@ func (j trainRows) Work() int64 { return j.model.TrainFLOP(j.rows, j.cols, len(j
 func (j trainRows) Tokens() int64 { return int64(j.rows * j.cols) }
 
 func (j trainRows) Run(s *host.Scratch) []byte {
-	loss := benchOf(s).lm.TrainRows(j.model, j.training, &j.moments, j.tokens, j.rows, j.cols, j.labels, j.means, j.pairs)
+	loss := mind.Workspace(s).TrainRows(j.model, j.training, &j.moments, j.tokens, j.rows, j.cols, j.labels, j.means, j.pairs)
 	return wire.EncodeFloats([]float32{loss})
 }

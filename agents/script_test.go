@@ -9,6 +9,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"taolab/agents/mind"
 	"taolab/agents/score"
 	"taolab/agents/wire"
 	"taolab/model/lm"
@@ -117,13 +118,22 @@ func newDriver(t *testing.T, cmd *datadriven.TestData) *driver {
 		c := testMiner()
 		behaviour := ""
 		cmd.MaybeScanArgs(t, "behaviour", &behaviour)
-		c.Behaviour = map[string]Behaviour{"frozen": Frozen, "random": Random}[behaviour]
 		cmd.MaybeScanArgs(t, "waiting", &c.Waiting)
+		thinks := testMind()
+		if behaviour == "frozen" {
+			thinks.Training, c.Duty = nil, 0
+		}
 		if cmd.HasArg("idle") {
-			c.Training.Duty = 0
+			c.Duty = 0
 		}
 		if cmd.HasArg("blind") {
-			c.Evaluation = nil
+			thinks.Evaluation = nil
+		}
+		c.Mind = func() mind.Server { return mind.NewTransformer(thinks) }
+		if behaviour == "random" {
+			c.Mind = func() mind.Server {
+				return mind.Random{Bounds: wire.Bounds{Vocab: tinyVocab, Rows: 4, Cols: 16, TopK: 8}}
+			}
 		}
 		d.fresh = func() host.Agent { return NewMiner(c) }
 	case "validator":
@@ -169,19 +179,27 @@ func newDriver(t *testing.T, cmd *datadriven.TestData) *driver {
 }
 
 func testMiner() MinerConfig {
+	c := testMind()
 	return MinerConfig{
-		Base: smallModel(), TopK: 8, MaxRows: 4, MaxCols: 16, Waiting: 2,
-		Training: Training{
-			Mix:       mixOf(pile.Train),
-			Optimizer: lm.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 1},
-			Rows:      4, Cols: 8, Steps: 3, Duty: 0.25,
-		},
-		Evaluation: testEvaluation(), EvaluateEveryBlocks: 10,
+		Mind: func() mind.Server { return mind.NewTransformer(c) },
+		Duty: 0.25, Waiting: 2, EvaluateEveryBlocks: 10,
 	}
 }
 
-func testEvaluation() *Evaluation {
-	e, err := NewEvaluation(corpus(), 2, 8, 1)
+func testMind() mind.TransformerConfig {
+	return mind.TransformerConfig{
+		Base: smallModel(), TopK: 8, MaxRows: 4, MaxCols: 16,
+		Training: &mind.Training{
+			Mix:       mixOf(pile.Train),
+			Optimizer: lm.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 1},
+			Rows:      4, Cols: 8, Steps: 3,
+		},
+		Evaluation: testEvaluation(),
+	}
+}
+
+func testEvaluation() *mind.Evaluation {
+	e, err := mind.NewEvaluation(corpus(), 2, 8, 1)
 	if err != nil {
 		panic(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"taolab/agents/mind"
 	"taolab/model/lm"
 	"taolab/sim/host"
 )
@@ -78,6 +79,7 @@ func FuzzRestoringAnyBytesNeverPanics(f *testing.F) {
 
 func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
 	miner := func(spoil func(*MinerConfig)) error { c := testMiner(); spoil(&c); return c.Validate() }
+	thinks := func(spoil func(*mind.TransformerConfig)) error { c := testMind(); spoil(&c); return c.Validate() }
 	validator := func(spoil func(*ValidatorConfig)) error {
 		c := testValidator(5)
 		spoil(&c)
@@ -92,10 +94,11 @@ func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
 		name string
 		err  error
 	}{
-		{"miner without a model", MinerConfig{}.Validate()},
-		{"miner with too long requests", miner(func(c *MinerConfig) { c.MaxCols = 17 })},
-		{"miner with a duty above one", miner(func(c *MinerConfig) { c.Training.Duty = 2 })},
-		{"miner without text", miner(func(c *MinerConfig) { c.Training.Mix = nil })},
+		{"miner without a mind", MinerConfig{}.Validate()},
+		{"mind without a model", mind.TransformerConfig{}.Validate()},
+		{"miner with too long requests", thinks(func(c *mind.TransformerConfig) { c.MaxCols = 17 })},
+		{"miner with a duty above one", miner(func(c *MinerConfig) { c.Duty = 2 })},
+		{"miner without text", thinks(func(c *mind.TransformerConfig) { c.Training.Mix = nil })},
 		{"miner where nobody may wait", miner(func(c *MinerConfig) { c.Waiting = 0 })},
 		{"validator of an unknown era", validator(func(c *ValidatorConfig) { c.Era = "1.0" })},
 		{"validator without a router", validator(func(c *ValidatorConfig) { c.Router = nil })},

@@ -1,4 +1,4 @@
-package agents
+package mind
 
 import (
 	"slices"
@@ -27,6 +27,9 @@ func benchOf(s *host.Scratch) *bench {
 	}
 	return b
 }
+
+// Workspace is a worker's memory for models. All jobs of a worker share it, whoever they are of.
+func Workspace(s *host.Scratch) *lm.Workspace { return &benchOf(s).lm }
 
 func grow[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
