@@ -130,7 +130,7 @@ func (a *Application) Handle(env host.Env, event host.Event) {
 	case host.Answer:
 		a.answered(env, e)
 	case host.Incoming:
-		refuse(env, e)
+		Refuse(env, e)
 	}
 }
 
@@ -178,7 +178,7 @@ func bestMiners(view chain.View, self host.Self, k int) []uint16 {
 	var uids []uint16
 	for i := range view.N() {
 		uid := chain.UID(i)
-		if !validates(view, uid) && !(self.HasUID && self.UID == uid) {
+		if !Validates(view, uid) && !(self.HasUID && self.UID == uid) {
 			uids = append(uids, uint16(i))
 		}
 	}

@@ -78,7 +78,7 @@ func (n *Newcomer) Handle(env host.Env, event host.Event) {
 	case host.Expired:
 		n.again(env, e.ID)
 	case host.Incoming:
-		refuse(env, e)
+		Refuse(env, e)
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"taolab/agents/wire"
 	"taolab/model/lm"
 	"taolab/model/pile"
-	"taolab/sim/chain"
 	"taolab/sim/host"
 )
 
@@ -165,14 +164,8 @@ func newDriver(t *testing.T, cmd *datadriven.TestData) *driver {
 	case "newcomer":
 		d.env.self = publicKey("newcomer")
 		c := NewcomerConfig{AtBlock: 3, RetryBlocks: 5, Tries: 2,
-			Then: func() host.Agent { return NewLazy(LazyConfig{EpochBlocks: 10}) }}
+			Then: func() host.Agent { return still{} }}
 		d.fresh = func() host.Agent { return NewNewcomer(c) }
-	case "lazy":
-		c := LazyConfig{EpochBlocks: 10}
-		if cmd.HasArg("favour") {
-			c.Favour = []chain.Key{publicKey("hot 3"), publicKey("gone"), publicKey("hot 4")}
-		}
-		d.fresh = func() host.Agent { return NewLazy(c) }
 	}
 	d.agent = d.fresh()
 	return d

@@ -16,8 +16,7 @@ func agentsMade() []host.Agent {
 	return []host.Agent{
 		NewMiner(minerOnce()), NewValidator(validatorOnce()), NewApplication(testApplication()),
 		NewValidator(gatedOnce()),
-		NewLazy(LazyConfig{EpochBlocks: 10}),
-		NewNewcomer(NewcomerConfig{RetryBlocks: 1, Tries: 1, Then: func() host.Agent { return NewLazy(LazyConfig{EpochBlocks: 10}) }}),
+		NewNewcomer(NewcomerConfig{RetryBlocks: 1, Tries: 1, Then: func() host.Agent { return still{} }}),
 	}
 }
 
@@ -67,7 +66,7 @@ func FuzzRestoringAnyBytesNeverPanics(f *testing.F) {
 		f.Add(byte(i), a.AppendState(nil))
 	}
 	f.Fuzz(func(t *testing.T, kind byte, state []byte) {
-		a := agentsMade()[int(kind)%6]
+		a := agentsMade()[int(kind)%5]
 		if a.RestoreState(state) != nil {
 			return
 		}
@@ -125,7 +124,6 @@ func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
 		{"validator without steps", validator(func(c *ValidatorConfig) { c.StepNs = 0 })},
 		{"application without peers", application(func(c *ApplicationConfig) { c.Peers = 0 })},
 		{"application without sessions", application(func(c *ApplicationConfig) { c.EveryNs = 0 })},
-		{"lazy validator without an epoch", LazyConfig{}.Validate()},
 	} {
 		if c.err == nil {
 			t.Errorf("a %s is valid", c.name)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"taolab/agents"
+	"taolab/agents/attack"
 	"taolab/agents/mind"
 	"taolab/agents/wire"
 	"taolab/model/base"
@@ -203,11 +204,11 @@ func (b *builder) validators() error {
 
 func (b *builder) validator(g ValidatorGroup, name string, mix *pile.Mix) (fresh func() host.Agent, params int, err error) {
 	if g.Behaviour == "lazy" {
-		config := agents.LazyConfig{EpochBlocks: g.EpochBlocks}
+		config := attack.LazyConfig{EpochBlocks: g.EpochBlocks}
 		for _, name := range g.Favour {
 			config.Favour = append(config.Favour, virtual.PublicKey(b.Seed, name, host.Hotkey))
 		}
-		return func() host.Agent { return agents.NewLazy(config) }, 0, config.Validate()
+		return func() host.Agent { return attack.NewLazy(config) }, 0, config.Validate()
 	}
 	config := agents.ValidatorConfig{
 		Era: g.Release, Mix: mix, Subsets: b.material.Store.Subsets(), Vocab: b.Corpus.Vocab,
