@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"taolab/agents/score"
+	"taolab/agents/state"
+	"taolab/agents/wire"
 	"taolab/model/num"
 	"taolab/model/pile"
 	"taolab/sim/chain"
@@ -128,7 +130,7 @@ func (a *Application) Handle(env host.Env, event host.Event) {
 	case host.Answer:
 		a.answered(env, e)
 	case host.Incoming:
-		refuse(env, e)
+		Refuse(env, e)
 	}
 }
 
@@ -156,7 +158,7 @@ func (a *Application) arrive(env host.Env) {
 func (a *Application) ask(env host.Env, i int) {
 	c, s := a.config, &a.sessions[i]
 	s.began, s.paced, s.asks = env.Now(), false, nil
-	body := EncodeCausalRequest(CausalRequest{
+	body := wire.EncodeCausalRequest(wire.CausalRequest{
 		Rows: 1, Cols: c.Cols, TopK: c.TopK, Tokens: s.text,
 	})
 	request := host.Request{Synapse: host.TextCausalLM, Dir: host.Forward, Body: body, MaxReplies: 1}
@@ -176,7 +178,7 @@ func bestMiners(view chain.View, self host.Self, k int) []uint16 {
 	var uids []uint16
 	for i := range view.N() {
 		uid := chain.UID(i)
-		if !validates(view, uid) && !(self.HasUID && self.UID == uid) {
+		if !Validates(view, uid) && !(self.HasUID && self.UID == uid) {
 			uids = append(uids, uint16(i))
 		}
 	}
@@ -213,7 +215,7 @@ func (a *Application) read(o *offer, r host.Response) {
 	if r.Code != host.Success {
 		return
 	}
-	answer, err := DecodeCausal(r.Body, NextShape{Rows: 1, TopK: a.config.TopK, Vocab: a.config.Vocab})
+	answer, err := wire.DecodeCausal(r.Body, wire.NextShape{Rows: 1, TopK: a.config.TopK, Vocab: a.config.Vocab})
 	if err != nil {
 		o.code = host.InvalidResponse
 		return
@@ -337,28 +339,28 @@ func (a *Application) combined(offers []offer) []offer {
 
 // AppendState implements host.Agent.
 func (a *Application) AppendState(b []byte) []byte {
-	b = append(b, applicationState, stateVersion)
-	b = appendU32(b, a.begun)
-	b = appendU64(b, uint64(a.arrival))
-	b = appendU32(b, uint32(len(a.sessions)))
+	b = state.Begin(b, "application")
+	b = state.AppendU32(b, a.begun)
+	b = state.AppendU64(b, uint64(a.arrival))
+	b = state.AppendU32(b, uint32(len(a.sessions)))
 	for _, s := range a.sessions {
-		b = appendU32(b, s.number)
-		b = appendU16s(b, s.text)
-		b = appendU16s(b, s.truth)
-		b = appendU32(b, s.position)
-		b = appendU64(b, uint64(s.began))
-		b = appendBool(b, s.paced)
-		b = appendU64(b, uint64(s.timer))
-		b = appendU32(b, uint32(len(s.asks)))
+		b = state.AppendU32(b, s.number)
+		b = state.AppendU16s(b, s.text)
+		b = state.AppendU16s(b, s.truth)
+		b = state.AppendU32(b, s.position)
+		b = state.AppendU64(b, uint64(s.began))
+		b = state.AppendBool(b, s.paced)
+		b = state.AppendU64(b, uint64(s.timer))
+		b = state.AppendU32(b, uint32(len(s.asks)))
 		for _, o := range s.asks {
-			b = appendU16(b, o.uid)
+			b = state.AppendU16(b, o.uid)
 			b = append(b, o.axon[:]...)
-			b = appendBool(b, o.open)
-			b = appendU64(b, uint64(o.call))
+			b = state.AppendBool(b, o.open)
+			b = state.AppendU64(b, uint64(o.call))
 			b = append(b, byte(o.code))
-			b = appendU64(b, uint64(o.latency))
-			b = appendF32s(b, o.dist.Probs)
-			b = appendU16s(b, o.dist.IDs)
+			b = state.AppendU64(b, uint64(o.latency))
+			b = state.AppendF32s(b, o.dist.Probs)
+			b = state.AppendU16s(b, o.dist.IDs)
 		}
 	}
 	return b
@@ -372,37 +374,37 @@ const (
 
 // RestoreState implements host.Agent. After an error the application is as it was.
 func (a *Application) RestoreState(b []byte) error {
-	c := open("application", applicationState, b)
-	r := Application{config: a.config, begun: c.u32("sessions begun")}
-	r.arrival = host.TimerID(c.u64("arrival timer"))
-	for n := c.count("sessions", sessionBytes); n > 0; n-- {
+	c := state.Open("application", b)
+	r := Application{config: a.config, begun: c.U32("sessions begun")}
+	r.arrival = host.TimerID(c.U64("arrival timer"))
+	for n := c.Count("sessions", sessionBytes); n > 0; n-- {
 		s := session{
-			number: c.u32("session"), text: c.u16s("text"), truth: c.u16s("true continuation"),
-			position: c.u32("position"), began: host.Time(c.u64("start")),
-			paced: c.bool("paced"), timer: host.TimerID(c.u64("timer")),
+			number: c.U32("session"), text: c.U16s("text"), truth: c.U16s("true continuation"),
+			position: c.U32("position"), began: host.Time(c.U64("start")),
+			paced: c.Bool("paced"), timer: host.TimerID(c.U64("timer")),
 		}
-		for m := c.count("offers", offerBytes); m > 0; m-- {
+		for m := c.Count("offers", offerBytes); m > 0; m-- {
 			s.asks = append(s.asks, offer{
-				uid: c.u16("uid"), axon: c.key("axon"), open: c.bool("open"), call: host.CallID(c.u64("call")),
-				code: host.Code(c.u8("code")), latency: host.Time(c.u64("latency")),
-				dist: score.Dist{Probs: c.f32s("probabilities"), IDs: c.u16s("tokens")},
+				uid: c.U16("uid"), axon: c.Key("axon"), open: c.Bool("open"), call: host.CallID(c.U64("call")),
+				code: host.Code(c.U8("code")), latency: host.Time(c.U64("latency")),
+				dist: score.Dist{Probs: c.F32s("probabilities"), IDs: c.U16s("tokens")},
 			})
 		}
 		if len(s.text) != a.config.Cols || len(s.truth) != a.config.Tokens || int(s.position) >= a.config.Tokens {
-			c.fail("a session of %d tokens at %d of %d more, expected %d tokens and %d more",
+			c.Fail("a session of %d tokens at %d of %d more, expected %d tokens and %d more",
 				len(s.text), s.position, len(s.truth), a.config.Cols, a.config.Tokens)
 		}
 		for _, o := range s.asks {
 			if len(o.dist.Probs) != len(o.dist.IDs) {
-				c.fail("%d probabilities of %d tokens", len(o.dist.Probs), len(o.dist.IDs))
+				c.Fail("%d probabilities of %d tokens", len(o.dist.Probs), len(o.dist.IDs))
 			}
 		}
 		r.sessions = append(r.sessions, s)
 	}
 	if len(r.sessions) > a.config.Sessions {
-		c.fail("%d open sessions, expected at most %d", len(r.sessions), a.config.Sessions)
+		c.Fail("%d open sessions, expected at most %d", len(r.sessions), a.config.Sessions)
 	}
-	if err := c.end(); err != nil {
+	if err := c.End(); err != nil {
 		return err
 	}
 	*a = r

@@ -221,7 +221,7 @@ func (f *fakeEnv) Compute(j host.Job) host.JobID {
 		f.t.Fatal("a second job while one is outstanding")
 	}
 	f.job, f.jobID = j, host.JobID(f.id())
-	f.note("compute %d: %s", f.jobID, strings.TrimPrefix(fmt.Sprintf("%T", j), "agents."))
+	f.note("compute %d: %s", f.jobID, strings.TrimPrefix(strings.TrimPrefix(fmt.Sprintf("%T", j), "agents."), "mind."))
 	return f.jobID
 }
 

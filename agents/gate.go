@@ -59,8 +59,8 @@ type Gate struct {
 	ExploreEpochs uint64  // 0: 10
 }
 
-// validates says whether a neuron's newest weights name anyone but itself.
-func validates(view chain.View, uid chain.UID) bool {
+// Validates says whether a neuron's newest weights name anyone but itself.
+func Validates(view chain.View, uid chain.UID) bool {
 	for _, e := range view.Weights(uid) {
 		if e.UID != uid {
 			return true

@@ -4,90 +4,33 @@ import (
 	"fmt"
 	"slices"
 
-	"taolab/model/lm"
-	"taolab/model/pile"
+	"taolab/agents/mind"
+	"taolab/agents/state"
 	"taolab/sim/host"
-	"taolab/sim/trace"
 )
-
-// Behaviour is what a miner does with its model.
-type Behaviour uint8
-
-// The behaviours.
-const (
-	Honest Behaviour = iota // trains and serves
-	Frozen                  // serves its base model as it is and never trains
-	Random                  // answers with random tokens and probabilities, without any model
-)
-
-// Training is how an honest miner spends its compute unit between requests.
-type Training struct {
-	Mix       *pile.Mix // text it learns from (pile.Train); a specialist's mix favours some subsets
-	Optimizer lm.AdamW
-	Rows      int // windows per step
-	Cols      int // tokens per window, at most the model's context
-	Steps     int // optimiser steps per visit
-	// Duty is the share of its time spent training, 0 (never) to 1: after a visit of duration d
-	// it rests d*(1-Duty)/Duty.
-	Duty float64
-}
 
 // MinerConfig is a miner before its first event.
 type MinerConfig struct {
-	Behaviour Behaviour
-	Base      *lm.Model // shared and read-only: a miner clones it before its first training visit
-	Training  Training  // ignored unless honest
-	TopK      int       // most tokens it answers with per row, below the vocabulary
-	MaxRows   int       // largest request it serves
-	MaxCols   int       // longest request it serves, at most the model's context
-	Waiting   int       // requests that may wait for the compute unit; more are told Backoff
-
-	Evaluation          *Evaluation // shared and read-only; nil: never measures itself
-	EvaluateEveryBlocks uint64      // after the measurement at its start; 0: only that one
+	Mind func() mind.Server // makes what computes its answers
+	// Duty is the share of its time spent training, 0 (never) to 1: after a visit of duration d
+	// it rests d*(1-Duty)/Duty.
+	Duty                float64
+	Waiting             int    // requests that may wait for the compute unit; more are told Backoff
+	EvaluateEveryBlocks uint64 // after the measurement at its start; 0: only that one
 }
 
-// Validate says what a miner cannot work with.
+// Validate returns an error if the config is unusable.
 func (c MinerConfig) Validate() error {
 	switch {
-	case c.Behaviour > Random:
-		return fmt.Errorf("miner: behaviour %d is unknown; use Honest, Frozen or Random", c.Behaviour)
-	case c.Base == nil:
-		return fmt.Errorf("miner: no base model; give one (a random answerer takes its vocabulary from it)")
-	case c.TopK < 1 || c.TopK >= c.Base.Config.Vocab:
-		return fmt.Errorf("miner: topk %d, expected 1 to %d", c.TopK, c.Base.Config.Vocab-1)
-	case c.MaxRows < 1:
-		return fmt.Errorf("miner: requests of at most %d rows, expected at least 1", c.MaxRows)
-	case c.MaxCols < 1 || c.MaxCols > c.Base.Config.Context:
-		return fmt.Errorf("miner: requests of at most %d tokens, expected 1 to the model's context %d",
-			c.MaxCols, c.Base.Config.Context)
+	case c.Mind == nil:
+		return fmt.Errorf("miner: no mind; give what computes its answers")
+	case !(c.Duty >= 0 && c.Duty <= 1):
+		return fmt.Errorf("miner: duty %g, expected 0 to 1", c.Duty)
 	case c.Waiting < 1:
 		return fmt.Errorf("miner: %d requests may wait, expected at least 1", c.Waiting)
-	case c.Evaluation != nil && c.Evaluation.Cols > c.Base.Config.Context:
-		return fmt.Errorf("miner: evaluation windows of %d tokens exceed the model's context %d",
-			c.Evaluation.Cols, c.Base.Config.Context)
-	}
-	if !c.trains() {
-		return nil
-	}
-	t := c.Training
-	switch {
-	case !(t.Duty > 0 && t.Duty <= 1):
-		return fmt.Errorf("miner: duty %g, expected 0 to 1", t.Duty)
-	case t.Mix == nil:
-		return fmt.Errorf("miner: duty %g without text to train on", t.Duty)
-	case t.Rows < 1 || t.Steps < 1:
-		return fmt.Errorf("miner: visits of %d steps on %d rows, expected at least 1 each", t.Steps, t.Rows)
-	case t.Cols < 1 || t.Cols > c.Base.Config.Context:
-		return fmt.Errorf("miner: training windows of %d tokens, expected 1 to the model's context %d",
-			t.Cols, c.Base.Config.Context)
-	}
-	if err := t.Optimizer.Validate(); err != nil {
-		return fmt.Errorf("miner: %w", err)
 	}
 	return nil
 }
-
-func (c MinerConfig) trains() bool { return c.Behaviour == Honest && c.Training.Duty != 0 }
 
 // maxRest bounds a pause, however small the duty or rare the arrivals: it must fit the clock.
 const maxRest = 365 * 24 * host.Hour
@@ -102,30 +45,19 @@ const (
 	serving
 )
 
-// question is what a request asks for, whichever of the two synapses it came by.
-type question struct {
-	Rows, Cols, TopK int
-	Tokens           []uint16
-}
-
-// request is a question that waits for the compute unit.
+// request waits for the compute unit.
 type request struct {
 	call     host.CallID
 	deadline host.Time
-	synapse  host.Synapse
-	question
+	body     host.Request
 }
 
-// Miner trains a language model between requests and answers TextCausalLMNext and TextCausalLM
-// with it. One thing at a time has the compute unit: a request waits for the end of the visit
-// before it, goes before a measurement, and a measurement before more training.
+// Miner serves what its mind computes, and lets it train between requests. One thing at a time has the
+// compute unit: a request waits for the end of the visit before it, goes before a measurement, and a
+// measurement before more training.
 type Miner struct {
 	config MinerConfig
-	model  *lm.Model // the shared base until something is trained
-
-	adam    lm.AdamState // counts the optimiser steps since the fork
-	lossSum float64
-	losses  uint64 // in lossSum, since the last measurement
+	mind   mind.Server
 
 	// What a crash forgets.
 	busy     occupation
@@ -143,7 +75,7 @@ func NewMiner(c MinerConfig) *Miner {
 	if err := c.Validate(); err != nil {
 		panic(err)
 	}
-	return &Miner{config: c, model: c.Base}
+	return &Miner{config: c, mind: c.Mind()}
 }
 
 // Handle implements host.Agent.
@@ -162,6 +94,8 @@ func (m *Miner) Handle(env host.Env, event host.Event) {
 		}
 	case host.Incoming:
 		m.take(env, e)
+	case host.Cancelled:
+		m.waiting = slices.DeleteFunc(m.waiting, func(r request) bool { return r.call == e.Call })
 	case host.Done:
 		if m.busy != idle && e.ID == m.job {
 			m.finish(env, e.Result)
@@ -173,54 +107,26 @@ func (m *Miner) Handle(env host.Env, event host.Event) {
 // awaitMeasurement sets the timer of the next multiple of the period, so that all miners measure
 // at the same heights.
 func (m *Miner) awaitMeasurement(env host.Env) {
-	if period := m.config.EvaluateEveryBlocks; period > 0 && m.canMeasure() {
+	if period := m.config.EvaluateEveryBlocks; period > 0 && m.mind.Measure() != nil {
 		env.AtBlock((env.Chain().Height()/period+1)*period, 0)
 	}
 }
 
-func (m *Miner) canMeasure() bool {
-	return m.config.Evaluation != nil && m.config.Behaviour != Random
-}
-
 // take lets a request wait for the compute unit, or answers at once where none is needed.
 func (m *Miner) take(env host.Env, e host.Incoming) {
-	q, code := m.read(e.Request)
-	switch {
-	case code != host.Success:
+	if code := m.mind.Check(e.Request); code != host.Success {
 		env.Reply(e.Call, host.Response{Code: code})
-	case m.config.Behaviour == Random:
-		body := randomAnswer(env.Rand("answers"), e.Request.Synapse, q, m.config.Base.Config.Vocab)
+		return
+	}
+	if job, body := m.mind.Answer(env, e.Request); job == nil {
 		env.Reply(e.Call, host.Response{Code: host.Success, Body: body})
-	case len(m.waiting) >= m.config.Waiting && !m.dropOverdue(env):
+		return
+	}
+	if len(m.waiting) >= m.config.Waiting && !m.dropOverdue(env) {
 		env.Reply(e.Call, host.Response{Code: host.Backoff})
-	default:
-		m.waiting = append(m.waiting, request{e.Call, e.Deadline, e.Request.Synapse, q})
+		return
 	}
-}
-
-// read decodes a request, or says with which code it is refused.
-func (m *Miner) read(r host.Request) (q question, code host.Code) {
-	if r.Dir != host.Forward || r.Synapse != host.TextCausalLMNext && r.Synapse != host.TextCausalLM {
-		return q, host.NotImplemented
-	}
-	c := m.config
-	q, err := decodeQuestion(r, Bounds{
-		Vocab: c.Base.Config.Vocab, Rows: c.MaxRows, Cols: c.MaxCols, TopK: c.TopK,
-	})
-	if err != nil || q.Rows < 1 || q.Cols < 1 || q.TopK < 1 ||
-		c.Base.Config.CheckBatch(q.Tokens, q.Rows, q.Cols) != nil {
-		return q, host.InvalidRequest
-	}
-	return q, host.Success
-}
-
-func decodeQuestion(r host.Request, max Bounds) (question, error) {
-	if r.Synapse == host.TextCausalLM {
-		q, err := DecodeCausalRequest(r.Body, max)
-		return question(q), err
-	}
-	q, err := DecodeNextRequest(r.Body, max)
-	return question(q), err
+	m.waiting = append(m.waiting, request{e.Call, e.Deadline, e.Request})
 }
 
 // next gives a free compute unit its next job.
@@ -229,24 +135,24 @@ func (m *Miner) next(env host.Env) {
 		return
 	}
 	m.dropOverdue(env)
-	switch {
-	case len(m.waiting) > 0:
+	if len(m.waiting) > 0 {
 		r := m.waiting[0]
 		m.waiting = slices.Delete(m.waiting, 0, 1)
 		m.serves = r.call
-		m.start(env, serving, predict{m.model, r.synapse, r.question})
-	case m.measures && m.canMeasure():
+		job, _ := m.mind.Answer(env, r.body)
+		m.start(env, serving, job)
+		return
+	}
+	if job := m.mind.Measure(); m.measures && job != nil {
 		m.measures = false
-		m.start(env, measuring, measure{m.model, m.config.Evaluation})
-	case m.config.trains() && !m.resting:
-		if m.model == m.config.Base {
-			m.model = m.model.Clone()
-		}
-		t := m.config.Training
-		m.start(env, training, trainVisit{
-			model: m.model, state: &m.adam, optimizer: t.Optimizer, mix: t.Mix,
-			seed: env.Rand("training").Uint64(), rows: t.Rows, cols: t.Cols, steps: t.Steps,
-		})
+		m.start(env, measuring, job)
+		return
+	}
+	if m.config.Duty == 0 || m.resting {
+		return
+	}
+	if job := m.mind.Train(env); job != nil {
+		m.start(env, training, job)
 	}
 }
 
@@ -277,13 +183,10 @@ func (m *Miner) finish(env host.Env, result []byte) {
 	case serving:
 		env.Reply(m.serves, host.Response{Code: host.Success, Body: result})
 	case measuring:
-		m.record(env, decodeFloats(result))
+		m.mind.Measured(env, result)
 	case training:
-		for _, l := range decodeFloats(result) {
-			m.lossSum += float64(l)
-			m.losses++
-		}
-		if rest := restAfter(env.Now()-m.began, m.config.Training.Duty); rest > 0 {
+		m.mind.Trained(result)
+		if rest := restAfter(env.Now()-m.began, m.config.Duty); rest > 0 {
 			m.resting, m.rest = true, env.After(rest, 0)
 		}
 	}
@@ -295,84 +198,50 @@ func restAfter(visit host.Time, duty float64) host.Time {
 	return host.Time(min(rest, float64(maxRest)))
 }
 
-// record writes a measurement: a row for each subset, and one for all.
-func (m *Miner) record(env host.Env, heldOut []float32) {
-	self := env.Self()
-	on := m.config.Evaluation
-	row := trace.Train{
-		TimeNs: int64(env.Now()), Block: env.Chain().Height(), Node: self.Node, Steps: m.adam.Step,
-		Tokens: m.adam.Step * uint64(m.config.Training.Rows) * uint64(m.config.Training.Cols),
-	}
-	if m.losses > 0 {
-		row.TrainLoss = trace.Some(float32(m.lossSum / float64(m.losses)))
-	}
-	m.lossSum, m.losses = 0, 0
-	if self.HasUID {
-		row.UID = trace.Some(uint16(self.UID))
-	}
-	all := 0.0
-	for i, loss := range heldOut {
-		row.Subset, row.HeldOutLoss = on.Subsets[i], loss
-		env.Record(row)
-		all += float64(on.Weights[i] * float64(loss))
-	}
-	row.Subset, row.HeldOutLoss = "all", float32(all)
-	env.Record(row)
-}
-
 // AppendState implements host.Agent.
 func (m *Miner) AppendState(b []byte) []byte {
-	b = append(b, minerState, stateVersion)
-	if m.config.trains() {
-		b = appendPart(b, m.model)
-		b = appendPart(b, &m.adam)
-	}
-	b = appendF64(b, m.lossSum)
-	b = appendU64(b, m.losses)
+	b = m.mind.AppendState(state.Begin(b, "miner"))
 	b = append(b, byte(m.busy))
-	b = appendU64(b, uint64(m.job))
-	b = appendU64(b, uint64(m.began))
-	b = appendU64(b, uint64(m.serves))
-	b = appendU32(b, uint32(len(m.waiting)))
+	b = state.AppendU64(b, uint64(m.job))
+	b = state.AppendU64(b, uint64(m.began))
+	b = state.AppendU64(b, uint64(m.serves))
+	b = state.AppendU32(b, uint32(len(m.waiting)))
 	for _, r := range m.waiting {
-		b = appendU64(b, uint64(r.call))
-		b = appendU64(b, uint64(r.deadline))
-		b = append(b, byte(r.synapse))
-		b = appendU32(b, uint32(r.Rows))
-		b = appendU32(b, uint32(r.Cols))
-		b = appendU32(b, uint32(r.TopK))
-		b = appendU16s(b, r.Tokens)
+		b = state.AppendU64(b, uint64(r.call))
+		b = state.AppendU64(b, uint64(r.deadline))
+		b = append(b, byte(r.body.Synapse), byte(r.body.Dir))
+		b = state.AppendU32(b, r.body.MaxReplies)
+		b = state.AppendU64(b, uint64(len(r.body.Body)))
+		b = append(b, r.body.Body...)
 	}
-	b = appendBool(b, m.measures)
-	b = appendBool(b, m.resting)
-	return appendU64(b, uint64(m.rest))
+	b = state.AppendBool(b, m.measures)
+	b = state.AppendBool(b, m.resting)
+	return state.AppendU64(b, uint64(m.rest))
 }
+
+// requestBytes is the length of a waiting request's state without its body.
+const requestBytes = 8 + 8 + 1 + 1 + 4 + 8
 
 // RestoreState implements host.Agent. After an error the miner is as it was.
 func (m *Miner) RestoreState(b []byte) error {
-	c := open("miner", minerState, b)
-	r := Miner{config: m.config, model: m.config.Base}
-	if m.config.trains() {
-		r.model = new(lm.Model)
-		c.part("model", r.model.UnmarshalBinary)
-		c.part("optimiser", r.adam.UnmarshalBinary)
+	c := state.Open("miner", b)
+	r := Miner{config: m.config, mind: m.mind.Fresh()}
+	r.mind.Restore(c)
+	r.busy = occupation(c.U8("occupation"))
+	r.job = host.JobID(c.U64("job"))
+	r.began = host.Time(c.U64("start of job"))
+	r.serves = host.CallID(c.U64("served call"))
+	for n := c.Count("waiting requests", requestBytes); n > 0; n-- {
+		w := request{call: host.CallID(c.U64("call")), deadline: host.Time(c.U64("deadline"))}
+		w.body.Synapse, w.body.Dir = host.Synapse(c.U8("synapse")), host.Dir(c.U8("direction"))
+		w.body.MaxReplies = c.U32("replies")
+		c.Part("request", func(body []byte) error { w.body.Body = slices.Clone(body); return nil })
+		r.waiting = append(r.waiting, w)
 	}
-	r.lossSum = c.f64("sum of losses")
-	r.losses = c.u64("number of losses")
-	r.busy = occupation(c.u8("occupation"))
-	r.job = host.JobID(c.u64("job"))
-	r.began = host.Time(c.u64("start of job"))
-	r.serves = host.CallID(c.u64("served call"))
-	for n := c.count("waiting requests", 33); n > 0; n-- {
-		r.waiting = append(r.waiting, request{
-			host.CallID(c.u64("call")), host.Time(c.u64("deadline")), host.Synapse(c.u8("synapse")),
-			question{int(c.u32("rows")), int(c.u32("cols")), int(c.u32("topk")), c.u16s("tokens")},
-		})
-	}
-	r.measures = c.bool("measurement due")
-	r.resting = c.bool("resting")
-	r.rest = host.TimerID(c.u64("rest timer"))
-	if err := c.end(); err != nil {
+	r.measures = c.Bool("measurement due")
+	r.resting = c.Bool("resting")
+	r.rest = host.TimerID(c.U64("rest timer"))
+	if err := c.End(); err != nil {
 		return err
 	}
 	if err := r.consistent(); err != nil {
@@ -385,21 +254,14 @@ func (m *Miner) RestoreState(b []byte) error {
 // consistent says whether a restored state can be this miner's.
 func (m *Miner) consistent() error {
 	switch {
-	case m.model.Config != m.config.Base.Config:
-		return fmt.Errorf("a model of shape %+v, expected %+v", m.model.Config, m.config.Base.Config)
-	case len(m.adam.M) != 0 && len(m.adam.M) != len(m.model.Weights):
-		return fmt.Errorf("an optimiser of %d weights, expected %d", len(m.adam.M), len(m.model.Weights))
 	case m.busy > serving:
 		return fmt.Errorf("occupation %d is unknown", m.busy)
 	case len(m.waiting) > m.config.Waiting:
 		return fmt.Errorf("%d waiting requests, expected at most %d", len(m.waiting), m.config.Waiting)
 	}
 	for _, r := range m.waiting {
-		if err := m.model.Config.CheckBatch(r.Tokens, r.Rows, r.Cols); err != nil {
-			return fmt.Errorf("waiting request: %w", err)
-		}
-		if r.TopK < 1 || r.TopK > m.config.TopK {
-			return fmt.Errorf("waiting request for %d tokens, expected 1 to %d", r.TopK, m.config.TopK)
+		if code := m.mind.Check(r.body); code != host.Success {
+			return fmt.Errorf("a waiting request that would be refused with %v", code)
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package agents
 import (
 	"fmt"
 
+	"taolab/agents/state"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 )
@@ -77,7 +78,7 @@ func (n *Newcomer) Handle(env host.Env, event host.Event) {
 	case host.Expired:
 		n.again(env, e.ID)
 	case host.Incoming:
-		refuse(env, e)
+		Refuse(env, e)
 	}
 }
 
@@ -98,39 +99,35 @@ func (n *Newcomer) wait(env host.Env, height uint64) {
 
 // AppendState implements host.Agent.
 func (n *Newcomer) AppendState(b []byte) []byte {
-	b = append(b, newcomerState, stateVersion)
-	b = appendU32(b, n.tries)
-	b = appendU64(b, uint64(n.timer))
-	b = appendU64(b, uint64(n.submit))
-	b = appendBool(b, n.inner != nil)
+	b = state.Begin(b, "newcomer")
+	b = state.AppendU32(b, n.tries)
+	b = state.AppendU64(b, uint64(n.timer))
+	b = state.AppendU64(b, uint64(n.submit))
+	b = state.AppendBool(b, n.inner != nil)
 	if n.inner != nil {
 		b = n.inner.AppendState(b)
 	}
 	return b
 }
 
-// newcomerBytes is the length of a newcomer's own state.
-const newcomerBytes = 2 + 4 + 8 + 8 + 1
-
 // RestoreState implements host.Agent. After an error the newcomer is as it was.
 func (n *Newcomer) RestoreState(b []byte) error {
-	own := b[:min(len(b), newcomerBytes)]
-	c := open("newcomer", newcomerState, own)
-	r := Newcomer{config: n.config, tries: c.u32("tries")}
-	r.timer, r.submit = host.TimerID(c.u64("timer")), host.SubmitID(c.u64("submission"))
-	registered := c.bool("registered")
-	if err := c.end(); err != nil {
+	c := state.Open("newcomer", b)
+	r := Newcomer{config: n.config, tries: c.U32("tries")}
+	r.timer, r.submit = host.TimerID(c.U64("timer")), host.SubmitID(c.U64("submission"))
+	var inner []byte
+	registered := c.Bool("registered")
+	if registered {
+		inner = c.Rest()
+	}
+	if err := c.End(); err != nil {
 		return err
 	}
-	rest := b[newcomerBytes:]
 	if registered {
 		r.inner = n.config.Then()
-		if err := r.inner.RestoreState(rest); err != nil {
+		if err := r.inner.RestoreState(inner); err != nil {
 			return err
 		}
-	} else if len(rest) > 0 {
-		return fmt.Errorf("newcomer: %d bytes behind the state of one that is not registered; expected none",
-			len(rest))
 	}
 	*n = r
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"taolab/agents/state"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 )
@@ -22,8 +23,9 @@ type sealed struct {
 // maxSealed bounds the list: the ledger keeps as many commits of a hotkey.
 const maxSealed = 10
 
-// seals are a validator's commits, oldest first.
-type seals struct{ list []sealed }
+// Commits are the weights that a validator has committed to and not revealed, oldest first; at most ten. They
+// are revealed when the ledger lets them. The zero value is none.
+type Commits struct{ list []sealed }
 
 func (s *sealed) message() chain.RevealWeights {
 	return chain.RevealWeights{Version: s.version, UIDs: s.uids, Values: widened(s.values), Salt: s.salt}
@@ -38,8 +40,8 @@ func widened(values []uint16) []uint32 {
 	return wide
 }
 
-// commit submits the hash of weights and keeps them.
-func (s *seals) commit(env host.Env, uids, values []uint16) host.SubmitID {
+// Commit submits the hash of weights and keeps them.
+func (s *Commits) Commit(env host.Env, uids, values []uint16) host.SubmitID {
 	next := sealed{version: env.Chain().Params().WeightsVersion, uids: uids, values: values}
 	salt := env.Rand("salt")
 	for i := range len(next.salt) / 8 {
@@ -55,8 +57,8 @@ func (s *seals) commit(env host.Env, uids, values []uint16) host.SubmitID {
 	return next.commit
 }
 
-// decided waits for the epoch of a commit that the ledger took, and forgets one that it refused.
-func (s *seals) decided(env host.Env, id host.SubmitID, taken bool) {
+// Decided waits for the epoch of a commit that the ledger took, and forgets one that it refused.
+func (s *Commits) Decided(env host.Env, id host.SubmitID, taken bool) {
 	for i := range s.list {
 		if s.list[i].commit != id {
 			continue
@@ -71,20 +73,20 @@ func (s *seals) decided(env host.Env, id host.SubmitID, taken bool) {
 }
 
 // wait looks again after a quarter of a tempo, so that most of the epoch is left for the reveal.
-func (s *seals) wait(env host.Env, i int) {
+func (s *Commits) wait(env host.Env, i int) {
 	view := env.Chain()
 	s.list[i].timer = env.AtBlock(view.Height()+max(view.Params().TempoBlocks/4, 1), 0)
 }
 
-// resume sets the timers that a crash stopped.
-func (s *seals) resume(env host.Env) {
+// Resume sets the timers that a crash stopped.
+func (s *Commits) Resume(env host.Env) {
 	for i := range s.list {
 		s.wait(env, i)
 	}
 }
 
-// rung reveals what is due, and tells whether the timer was one of a commit.
-func (s *seals) rung(env host.Env, timer host.TimerID) bool {
+// Due reveals what is due, and tells whether the timer was one of a commit.
+func (s *Commits) Due(env host.Env, timer host.TimerID) bool {
 	i := slices.IndexFunc(s.list, func(x sealed) bool { return x.timer == timer })
 	if i < 0 {
 		return false
@@ -110,15 +112,16 @@ func (s *seals) rung(env host.Env, timer host.TimerID) bool {
 	return true
 }
 
-func (s *seals) append(b []byte) []byte {
-	b = appendU32(b, uint32(len(s.list)))
+// AppendState writes what Restore reads.
+func (s *Commits) AppendState(b []byte) []byte {
+	b = state.AppendU32(b, uint32(len(s.list)))
 	for _, x := range s.list {
-		b = appendU64(b, uint64(x.commit))
-		b = appendU64(b, x.version)
-		b = appendU16s(b, x.uids)
-		b = appendU16s(b, x.values)
+		b = state.AppendU64(b, uint64(x.commit))
+		b = state.AppendU64(b, x.version)
+		b = state.AppendU16s(b, x.uids)
+		b = state.AppendU16s(b, x.values)
 		b = append(b, x.salt[:]...)
-		b = appendU64(b, uint64(x.timer))
+		b = state.AppendU64(b, uint64(x.timer))
 	}
 	return b
 }
@@ -126,25 +129,26 @@ func (s *seals) append(b []byte) []byte {
 // sealedBytes is the length of a commit's state without its lists.
 const sealedBytes = 8 + 8 + 4 + 4 + 32 + 8
 
-func (s *seals) restore(c *cursor) {
-	n := c.count("commits", sealedBytes)
+// Restore reads commits.
+func (s *Commits) Restore(c *state.Cursor) {
+	n := c.Count("commits", sealedBytes)
 	if n > maxSealed {
-		c.fail("%d commits, expected at most %d", n, maxSealed)
+		c.Fail("%d commits, expected at most %d", n, maxSealed)
 		return
 	}
 	s.list = nil
 	for range n {
 		x := sealed{
-			commit: host.SubmitID(c.u64("commit")), version: c.u64("version"),
-			uids: c.u16s("committed uids"), values: c.u16s("committed weights"),
-			salt: c.key("salt"), timer: host.TimerID(c.u64("commit's timer")),
+			commit: host.SubmitID(c.U64("commit")), version: c.U64("version"),
+			uids: c.U16s("committed uids"), values: c.U16s("committed weights"),
+			salt: c.Key("salt"), timer: host.TimerID(c.U64("commit's timer")),
 		}
 		s.list = append(s.list, x)
 	}
 }
 
-// consistent says whether restored commits can be a validator's.
-func (s *seals) consistent() error {
+// Check says whether restored commits can be a validator's.
+func (s *Commits) Check() error {
 	for _, x := range s.list {
 		if len(x.uids) != len(x.values) {
 			return fmt.Errorf("a commit of %d weights on %d uids", len(x.values), len(x.uids))

@@ -3,6 +3,9 @@ package agents
 import (
 	"fmt"
 
+	"taolab/agents/mind"
+	"taolab/agents/state"
+	"taolab/agents/wire"
 	"taolab/model/lm"
 	"taolab/sim/host"
 )
@@ -31,7 +34,7 @@ type router interface {
 	forget(uid int)       // clears what was learned of a uid's former hotkey
 	append([]byte) []byte // its state
 	fresh() router        // one of the same settings, to restore a state into
-	restore(*cursor)
+	restore(*state.Cursor)
 	consistent(want ValidatorConfig) error // whether a restored state can be the validator's
 }
 
@@ -74,16 +77,16 @@ func (r *batchRouter) startEpoch() { r.state.Waiting = r.training.Batches - 1 }
 func (r *batchRouter) forget(int) {}
 
 func (r *batchRouter) append(b []byte) []byte {
-	return appendPart(appendPart(b, r.model), &r.state)
+	return state.AppendPart(state.AppendPart(b, r.model), &r.state)
 }
 
 func (r *batchRouter) fresh() router {
 	return &batchRouter{training: r.training, model: new(lm.Router)}
 }
 
-func (r *batchRouter) restore(c *cursor) {
-	c.part("routing model", r.model.UnmarshalBinary)
-	c.part("training of the routing model", r.state.UnmarshalBinary)
+func (r *batchRouter) restore(c *state.Cursor) {
+	c.Part("routing model", r.model.UnmarshalBinary)
+	c.Part("training of the routing model", r.state.UnmarshalBinary)
 }
 
 func (r *batchRouter) consistent(c ValidatorConfig) error {
@@ -130,16 +133,16 @@ func (r *rowRouter) forget(uid int) {
 }
 
 func (r *rowRouter) append(b []byte) []byte {
-	return appendPart(appendPart(b, r.model), &r.moments)
+	return state.AppendPart(state.AppendPart(b, r.model), &r.moments)
 }
 
 func (r *rowRouter) fresh() router {
 	return &rowRouter{training: r.training, model: new(lm.RowRouter)}
 }
 
-func (r *rowRouter) restore(c *cursor) {
-	c.part("routing model", r.model.UnmarshalBinary)
-	c.part("moments", r.moments.UnmarshalBinary)
+func (r *rowRouter) restore(c *state.Cursor) {
+	c.Part("routing model", r.model.UnmarshalBinary)
+	c.Part("moments", r.moments.UnmarshalBinary)
 }
 
 func (r *rowRouter) consistent(c ValidatorConfig) error {
@@ -163,8 +166,8 @@ func (j routeBatch) Tokens() int64 { return int64(j.rows * j.cols) }
 
 func (j routeBatch) Run(s *host.Scratch) []byte {
 	scores := make([]float32, len(j.model.Bias))
-	benchOf(s).lm.Route(j.model, j.tokens, j.rows, j.cols, scores)
-	return encodeFloats(scores)
+	mind.Workspace(s).Route(j.model, j.tokens, j.rows, j.cols, scores)
+	return wire.EncodeFloats(scores)
 }
 
 // trainBatch takes a batch, and what its peers were worth, into the training of the routing model. It
@@ -181,8 +184,8 @@ func (j trainBatch) Work() int64 { return j.model.TrainFLOP(j.rows, j.cols) }
 func (j trainBatch) Tokens() int64 { return int64(j.rows * j.cols) }
 
 func (j trainBatch) Run(s *host.Scratch) []byte {
-	loss := benchOf(s).lm.TrainRouter(j.model, j.training, &j.state, j.tokens, j.rows, j.cols, j.uids, j.targets)
-	return encodeFloats([]float32{loss})
+	loss := mind.Workspace(s).TrainRouter(j.model, j.training, &j.state, j.tokens, j.rows, j.cols, j.uids, j.targets)
+	return wire.EncodeFloats([]float32{loss})
 }
 
 // routeRows is the score of every uid on every row of a batch. Its result is [rows x gates].
@@ -197,8 +200,8 @@ func (j routeRows) Tokens() int64 { return int64(j.rows * j.cols) }
 
 func (j routeRows) Run(s *host.Scratch) []byte {
 	scores := make([]float32, j.rows*len(j.model.Bias))
-	benchOf(s).lm.RouteRows(j.model, j.tokens, j.rows, j.cols, j.means, scores)
-	return encodeFloats(scores)
+	mind.Workspace(s).RouteRows(j.model, j.tokens, j.rows, j.cols, j.means, scores)
+	return wire.EncodeFloats(scores)
 }
 
 // trainRows is one step of the routing model toward what peers were worth on single rows. It changes
@@ -214,6 +217,6 @@ func (j trainRows) Work() int64 { return j.model.TrainFLOP(j.rows, j.cols, len(j
 func (j trainRows) Tokens() int64 { return int64(j.rows * j.cols) }
 
 func (j trainRows) Run(s *host.Scratch) []byte {
-	loss := benchOf(s).lm.TrainRows(j.model, j.training, &j.moments, j.tokens, j.rows, j.cols, j.labels, j.means, j.pairs)
-	return encodeFloats([]float32{loss})
+	loss := mind.Workspace(s).TrainRows(j.model, j.training, &j.moments, j.tokens, j.rows, j.cols, j.labels, j.means, j.pairs)
+	return wire.EncodeFloats([]float32{loss})
 }

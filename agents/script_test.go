@@ -9,10 +9,11 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"taolab/agents/mind"
 	"taolab/agents/score"
+	"taolab/agents/wire"
 	"taolab/model/lm"
 	"taolab/model/pile"
-	"taolab/sim/chain"
 	"taolab/sim/host"
 )
 
@@ -116,13 +117,22 @@ func newDriver(t *testing.T, cmd *datadriven.TestData) *driver {
 		c := testMiner()
 		behaviour := ""
 		cmd.MaybeScanArgs(t, "behaviour", &behaviour)
-		c.Behaviour = map[string]Behaviour{"frozen": Frozen, "random": Random}[behaviour]
 		cmd.MaybeScanArgs(t, "waiting", &c.Waiting)
+		thinks := testMind()
+		if behaviour == "frozen" {
+			thinks.Training, c.Duty = nil, 0
+		}
 		if cmd.HasArg("idle") {
-			c.Training.Duty = 0
+			c.Duty = 0
 		}
 		if cmd.HasArg("blind") {
-			c.Evaluation = nil
+			thinks.Evaluation = nil
+		}
+		c.Mind = func() mind.Server { return mind.NewTransformer(thinks) }
+		if behaviour == "random" {
+			c.Mind = func() mind.Server {
+				return mind.Random{Bounds: wire.Bounds{Vocab: tinyVocab, Rows: 4, Cols: 16, TopK: 8}}
+			}
 		}
 		d.fresh = func() host.Agent { return NewMiner(c) }
 	case "validator":
@@ -154,33 +164,35 @@ func newDriver(t *testing.T, cmd *datadriven.TestData) *driver {
 	case "newcomer":
 		d.env.self = publicKey("newcomer")
 		c := NewcomerConfig{AtBlock: 3, RetryBlocks: 5, Tries: 2,
-			Then: func() host.Agent { return NewLazy(LazyConfig{EpochBlocks: 10}) }}
+			Then: func() host.Agent { return still{} }}
 		d.fresh = func() host.Agent { return NewNewcomer(c) }
-	case "lazy":
-		c := LazyConfig{EpochBlocks: 10}
-		if cmd.HasArg("favour") {
-			c.Favour = []chain.Key{publicKey("hot 3"), publicKey("gone"), publicKey("hot 4")}
-		}
-		d.fresh = func() host.Agent { return NewLazy(c) }
 	}
 	d.agent = d.fresh()
 	return d
 }
 
 func testMiner() MinerConfig {
+	c := testMind()
 	return MinerConfig{
-		Base: smallModel(), TopK: 8, MaxRows: 4, MaxCols: 16, Waiting: 2,
-		Training: Training{
-			Mix:       mixOf(pile.Train),
-			Optimizer: lm.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 1},
-			Rows:      4, Cols: 8, Steps: 3, Duty: 0.25,
-		},
-		Evaluation: testEvaluation(), EvaluateEveryBlocks: 10,
+		Mind: func() mind.Server { return mind.NewTransformer(c) },
+		Duty: 0.25, Waiting: 2, EvaluateEveryBlocks: 10,
 	}
 }
 
-func testEvaluation() *Evaluation {
-	e, err := NewEvaluation(corpus(), 2, 8, 1)
+func testMind() mind.TransformerConfig {
+	return mind.TransformerConfig{
+		Base: smallModel(), TopK: 8, MaxRows: 4, MaxCols: 16,
+		Training: &mind.Training{
+			Mix:       mixOf(pile.Train),
+			Optimizer: lm.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 1},
+			Rows:      4, Cols: 8, Steps: 3,
+		},
+		Evaluation: testEvaluation(),
+	}
+}
+
+func testEvaluation() *mind.Evaluation {
+	e, err := mind.NewEvaluation(corpus(), 2, 8, 1)
 	if err != nil {
 		panic(err)
 	}
@@ -228,9 +240,9 @@ func (d *driver) incoming(cmd *datadriven.TestData) {
 	for i := range tokens {
 		tokens[i] = uint16(i % 40)
 	}
-	body := EncodeNextRequest(NextRequest{Rows: rows, Cols: 8, TopK: topk, Tokens: tokens})
+	body := wire.EncodeNextRequest(wire.NextRequest{Rows: rows, Cols: 8, TopK: topk, Tokens: tokens})
 	if synapse == uint8(host.TextCausalLM) {
-		body = EncodeCausalRequest(CausalRequest{Rows: rows, Cols: 8, TopK: topk, Tokens: tokens})
+		body = wire.EncodeCausalRequest(wire.CausalRequest{Rows: rows, Cols: 8, TopK: topk, Tokens: tokens})
 	}
 	if cmd.HasArg("garbage") {
 		body = []byte("garbage")
@@ -282,10 +294,10 @@ func (d *driver) trueAnswer(call host.CallID, truth float64) []byte {
 		for _, row := range a.step.asks[at].rows {
 			rows = append(rows, dist(a.step.phrases[int(row)*phraseTokens]))
 		}
-		return encodeAnswer(host.TextCausalLMNext, rows, 4, tinyVocab)
+		return wire.EncodeDists(host.TextCausalLMNext, rows, 4, tinyVocab)
 	case *Application:
 		s := a.sessions[0]
-		return encodeAnswer(host.TextCausalLM, []score.Dist{dist(s.truth[s.position])}, 4, tinyVocab)
+		return wire.EncodeDists(host.TextCausalLM, []score.Dist{dist(s.truth[s.position])}, 4, tinyVocab)
 	}
 	d.env.t.Fatal(strings.TrimSpace("this agent asks nobody"))
 	return nil

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"taolab/agents/mind"
 	"taolab/model/lm"
 	"taolab/sim/host"
 )
@@ -15,8 +16,7 @@ func agentsMade() []host.Agent {
 	return []host.Agent{
 		NewMiner(minerOnce()), NewValidator(validatorOnce()), NewApplication(testApplication()),
 		NewValidator(gatedOnce()),
-		NewLazy(LazyConfig{EpochBlocks: 10}),
-		NewNewcomer(NewcomerConfig{RetryBlocks: 1, Tries: 1, Then: func() host.Agent { return NewLazy(LazyConfig{EpochBlocks: 10}) }}),
+		NewNewcomer(NewcomerConfig{RetryBlocks: 1, Tries: 1, Then: func() host.Agent { return still{} }}),
 	}
 }
 
@@ -66,7 +66,7 @@ func FuzzRestoringAnyBytesNeverPanics(f *testing.F) {
 		f.Add(byte(i), a.AppendState(nil))
 	}
 	f.Fuzz(func(t *testing.T, kind byte, state []byte) {
-		a := agentsMade()[int(kind)%6]
+		a := agentsMade()[int(kind)%5]
 		if a.RestoreState(state) != nil {
 			return
 		}
@@ -78,6 +78,7 @@ func FuzzRestoringAnyBytesNeverPanics(f *testing.F) {
 
 func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
 	miner := func(spoil func(*MinerConfig)) error { c := testMiner(); spoil(&c); return c.Validate() }
+	thinks := func(spoil func(*mind.TransformerConfig)) error { c := testMind(); spoil(&c); return c.Validate() }
 	validator := func(spoil func(*ValidatorConfig)) error {
 		c := testValidator(5)
 		spoil(&c)
@@ -92,10 +93,11 @@ func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
 		name string
 		err  error
 	}{
-		{"miner without a model", MinerConfig{}.Validate()},
-		{"miner with too long requests", miner(func(c *MinerConfig) { c.MaxCols = 17 })},
-		{"miner with a duty above one", miner(func(c *MinerConfig) { c.Training.Duty = 2 })},
-		{"miner without text", miner(func(c *MinerConfig) { c.Training.Mix = nil })},
+		{"miner without a mind", MinerConfig{}.Validate()},
+		{"mind without a model", mind.TransformerConfig{}.Validate()},
+		{"miner with too long requests", thinks(func(c *mind.TransformerConfig) { c.MaxCols = 17 })},
+		{"miner with a duty above one", miner(func(c *MinerConfig) { c.Duty = 2 })},
+		{"miner without text", thinks(func(c *mind.TransformerConfig) { c.Training.Mix = nil })},
 		{"miner where nobody may wait", miner(func(c *MinerConfig) { c.Waiting = 0 })},
 		{"validator of an unknown era", validator(func(c *ValidatorConfig) { c.Era = "1.0" })},
 		{"validator without a router", validator(func(c *ValidatorConfig) { c.Router = nil })},
@@ -122,7 +124,6 @@ func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
 		{"validator without steps", validator(func(c *ValidatorConfig) { c.StepNs = 0 })},
 		{"application without peers", application(func(c *ApplicationConfig) { c.Peers = 0 })},
 		{"application without sessions", application(func(c *ApplicationConfig) { c.EveryNs = 0 })},
-		{"lazy validator without an epoch", LazyConfig{}.Validate()},
 	} {
 		if c.err == nil {
 			t.Errorf("a %s is valid", c.name)

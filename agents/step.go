@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"taolab/agents/score"
+	"taolab/agents/wire"
 	"taolab/sim/host"
 )
 
@@ -115,7 +116,7 @@ func (v *Validator) computed(env host.Env, e host.Done) {
 	s := &v.step
 	switch {
 	case s.phase == routing && e.ID == s.job:
-		s.gates = decodeFloats(e.Result)
+		s.gates = wire.DecodeFloats(e.Result)
 		v.ask(env)
 	case s.phase == learning && e.ID == s.job:
 		v.endStep(env)
@@ -133,7 +134,7 @@ func (v *Validator) ask(env host.Env) {
 			p.askedAt = env.Chain().Height()
 			p.standing = min(p.standing, score.Quiet)
 		}
-		body := EncodeNextRequest(NextRequest{
+		body := wire.EncodeNextRequest(wire.NextRequest{
 			Rows: len(a.rows), Cols: c.Cols, TopK: c.TopK, Tokens: rowsOf(s.tokens, c.Cols, a.rows),
 		})
 		request := host.Request{Synapse: host.TextCausalLMNext, Dir: host.Forward, Body: body, MaxReplies: 1}
@@ -186,7 +187,7 @@ func (v *Validator) read(a *ask, r host.Response) {
 	if r.Code != host.Success {
 		return
 	}
-	answer, err := v.reader.read(r.Body, NextShape{
+	answer, err := v.reader.Read(r.Body, wire.NextShape{
 		Rows: len(a.rows), TopK: c.TopK, Vocab: c.Vocab, LooseRange: v.era.LooseRange,
 	})
 	if err != nil {

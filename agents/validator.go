@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"taolab/agents/score"
+	"taolab/agents/wire"
 	"taolab/model/lm"
 	"taolab/model/pile"
 	"taolab/sim/chain"
@@ -200,14 +201,14 @@ type Validator struct {
 	synced     bool   // an epoch has begun
 	epochBlock uint64 // height at which it did
 	epochNs    host.Time
-	seals      seals // under commit-reveal
+	seals      Commits // under commit-reveal
 
 	// What a crash forgets.
 	step    step
 	weights submission
 
 	// Memory that is no part of the state.
-	reader  nextReader
+	reader  wire.NextReader
 	targets []uint16 // of the peers: whom to ask at all, in uid order
 }
 
@@ -244,7 +245,7 @@ func (v *Validator) Handle(env host.Env, event host.Event) {
 	switch e := event.(type) {
 	case host.Start:
 		v.step, v.weights = step{}, submission{}
-		v.seals.resume(env)
+		v.seals.Resume(env)
 		v.begin(env)
 	case host.Timer:
 		if v.step.phase == pausing && e.ID == v.step.timer {
@@ -255,20 +256,20 @@ func (v *Validator) Handle(env host.Env, event host.Event) {
 	case host.Answer:
 		v.answered(env, e)
 	case host.Incoming:
-		refuse(env, e)
+		Refuse(env, e)
 	case host.Block:
-		if !v.seals.rung(env, e.ID) {
+		if !v.seals.Due(env, e.ID) {
 			v.weights.retry(env, e, &v.seals)
 		}
 	case host.Included:
 		v.weights.included(e)
-		v.seals.decided(env, e.ID, true)
+		v.seals.Decided(env, e.ID, true)
 	case host.Rejected:
 		v.weights.refused(env, e.ID)
-		v.seals.decided(env, e.ID, false)
+		v.seals.Decided(env, e.ID, false)
 	case host.Expired:
 		v.weights.refused(env, e.ID)
-		v.seals.decided(env, e.ID, false)
+		v.seals.Decided(env, e.ID, false)
 	}
 }
 
@@ -282,7 +283,7 @@ func (v *Validator) sync(env host.Env) {
 	for i := range v.peers {
 		uid, p := chain.UID(i), &v.peers[i]
 		n := view.Neuron(uid)
-		target := !(self.HasUID && uid == self.UID) && (v.config.Targets == Everyone || !validates(view, uid))
+		target := !(self.HasUID && uid == self.UID) && (v.config.Targets == Everyone || !Validates(view, uid))
 		if p.hotkey != n.Hotkey || target && !p.target {
 			p.askedAt = view.Height()
 		}
@@ -370,7 +371,7 @@ type submission struct {
 // dropped: the next epoch has newer ones.
 const maxAttempts = 4
 
-func (s *submission) send(env host.Env, uids, values []uint16, seals *seals) {
+func (s *submission) send(env host.Env, uids, values []uint16, seals *Commits) {
 	if s.waits {
 		env.Stop(s.timer)
 	}
@@ -379,11 +380,11 @@ func (s *submission) send(env host.Env, uids, values []uint16, seals *seals) {
 }
 
 // submit sends the weights, or their hash where the ledger wants them committed first.
-func (s *submission) submit(env host.Env, seals *seals) {
+func (s *submission) submit(env host.Env, seals *Commits) {
 	s.attempts++
 	params := env.Chain().Params()
 	if params.CommitReveal {
-		s.id = seals.commit(env, s.uids, s.values)
+		s.id = seals.Commit(env, s.uids, s.values)
 		return
 	}
 	s.id = env.Submit(host.Hotkey, chain.SetWeights{
@@ -412,7 +413,7 @@ func (s *submission) refused(env host.Env, id host.SubmitID) {
 	s.waits, s.timer = true, env.AtBlock(max(first, view.Height()+2)-1, 0)
 }
 
-func (s *submission) retry(env host.Env, e host.Block, seals *seals) {
+func (s *submission) retry(env host.Env, e host.Block, seals *Commits) {
 	if s.open && s.waits && e.ID == s.timer {
 		s.waits = false
 		s.submit(env, seals)

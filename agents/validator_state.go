@@ -6,31 +6,32 @@ import (
 	"slices"
 
 	"taolab/agents/score"
+	"taolab/agents/state"
 	"taolab/sim/host"
 )
 
 // AppendState implements host.Agent.
 func (v *Validator) AppendState(b []byte) []byte {
-	b = append(b, validatorState, stateVersion)
+	b = state.Begin(b, "validator")
 	b = v.brain.append(b)
-	b = appendPart(b, &v.rotation)
-	b = appendPart(b, &v.averages)
-	b = appendPart(b, v.means)
-	b = appendU32(b, v.steps)
-	b = appendU32(b, uint32(len(v.peers)))
+	b = state.AppendPart(b, &v.rotation)
+	b = state.AppendPart(b, &v.averages)
+	b = state.AppendPart(b, v.means)
+	b = state.AppendU32(b, v.steps)
+	b = state.AppendU32(b, uint32(len(v.peers)))
 	for _, p := range v.peers {
 		b = append(b, p.hotkey[:]...)
 		b = append(b, p.axon[:]...)
-		b = appendBool(b, p.target)
-		b = appendU64(b, p.askedAt)
+		b = state.AppendBool(b, p.target)
+		b = state.AppendU64(b, p.askedAt)
 		b = append(b, byte(p.standing))
 	}
-	b = appendBool(b, v.synced)
-	b = appendU64(b, v.epochBlock)
-	b = appendU64(b, uint64(v.epochNs))
+	b = state.AppendBool(b, v.synced)
+	b = state.AppendU64(b, v.epochBlock)
+	b = state.AppendU64(b, uint64(v.epochNs))
 	b = v.step.append(b)
 	b = v.weights.append(b)
-	return v.seals.append(b)
+	return v.seals.AppendState(b)
 }
 
 // peerBytes is the length of a peer's state.
@@ -38,32 +39,32 @@ const peerBytes = 32 + 32 + 1 + 8 + 1
 
 // RestoreState implements host.Agent. After an error the validator is as it was.
 func (v *Validator) RestoreState(b []byte) error {
-	c := open("validator", validatorState, b)
+	c := state.Open("validator", b)
 	r := Validator{config: v.config, era: v.era, powers: v.powers, reads: v.reads}
 	r.rotation.Selection, r.averages.Alpha = v.era.Selection, v.config.Alpha
 	r.brain, r.means = v.brain.fresh(), v.noMeans()
 	r.brain.restore(c)
-	c.part("rotation", r.rotation.UnmarshalBinary)
-	c.part("averages", r.averages.UnmarshalBinary)
-	c.part("means by subset", r.means.UnmarshalBinary)
-	r.steps = c.u32("steps")
-	r.peers = make([]peer, c.count("peers", peerBytes))
+	c.Part("rotation", r.rotation.UnmarshalBinary)
+	c.Part("averages", r.averages.UnmarshalBinary)
+	c.Part("means by subset", r.means.UnmarshalBinary)
+	r.steps = c.U32("steps")
+	r.peers = make([]peer, c.Count("peers", peerBytes))
 	for i := range r.peers {
 		r.peers[i] = peer{
-			hotkey: c.key("hotkey"), axon: c.key("axon"), target: c.bool("target"),
-			askedAt: c.u64("height of the last question"), standing: score.Standing(c.u8("standing")),
+			hotkey: c.Key("hotkey"), axon: c.Key("axon"), target: c.Bool("target"),
+			askedAt: c.U64("height of the last question"), standing: score.Standing(c.U8("standing")),
 		}
 	}
-	r.synced = c.bool("epoch begun")
-	r.epochBlock = c.u64("epoch's height")
-	r.epochNs = host.Time(c.u64("epoch's time"))
+	r.synced = c.Bool("epoch begun")
+	r.epochBlock = c.U64("epoch's height")
+	r.epochNs = host.Time(c.U64("epoch's time"))
 	r.step.restore(c)
 	r.weights.restore(c)
-	r.seals.restore(c)
-	if err := c.end(); err != nil {
+	r.seals.Restore(c)
+	if err := c.End(); err != nil {
 		return err
 	}
-	if err := errors.Join(r.consistent(), r.seals.consistent()); err != nil {
+	if err := errors.Join(r.consistent(), r.seals.Check()); err != nil {
 		return fmt.Errorf("agents: state of a validator: %w", err)
 	}
 	r.listTargets()
@@ -145,26 +146,26 @@ func (v *Validator) consistentAsks() error {
 
 func (s *step) append(b []byte) []byte {
 	b = append(b, byte(s.phase))
-	b = appendU64(b, uint64(s.timer))
-	b = appendU64(b, uint64(s.job))
-	b = appendU64(b, uint64(s.began))
-	b = appendU16(b, s.self)
-	b = appendU16s(b, s.tokens)
-	b = appendU16s(b, s.phrases)
-	b = appendU16s(b, s.subsets)
-	b = appendF32s(b, s.gates)
-	b = appendU32(b, uint32(len(s.asks)))
+	b = state.AppendU64(b, uint64(s.timer))
+	b = state.AppendU64(b, uint64(s.job))
+	b = state.AppendU64(b, uint64(s.began))
+	b = state.AppendU16(b, s.self)
+	b = state.AppendU16s(b, s.tokens)
+	b = state.AppendU16s(b, s.phrases)
+	b = state.AppendU16s(b, s.subsets)
+	b = state.AppendF32s(b, s.gates)
+	b = state.AppendU32(b, uint32(len(s.asks)))
 	for _, a := range s.asks {
-		b = appendU16(b, a.uid)
+		b = state.AppendU16(b, a.uid)
 		b = append(b, byte(a.lane))
-		b = appendU16s(b, a.rows)
-		b = appendBool(b, a.open)
-		b = appendU64(b, uint64(a.call))
-		b = appendU64(b, uint64(a.sent))
+		b = state.AppendU16s(b, a.rows)
+		b = state.AppendBool(b, a.open)
+		b = state.AppendU64(b, uint64(a.call))
+		b = state.AppendU64(b, uint64(a.sent))
 		b = append(b, byte(a.code))
-		b = appendU64(b, uint64(a.latency))
-		b = appendU32(b, a.bytes)
-		b = appendF64s(b, a.losses)
+		b = state.AppendU64(b, uint64(a.latency))
+		b = state.AppendU32(b, a.bytes)
+		b = state.AppendF64s(b, a.losses)
 	}
 	return b
 }
@@ -172,40 +173,40 @@ func (s *step) append(b []byte) []byte {
 // askBytes is the length of an ask's state without rows and losses.
 const askBytes = 2 + 1 + 4 + 1 + 8 + 8 + 1 + 8 + 4 + 4
 
-func (s *step) restore(c *cursor) {
-	s.phase = phase(c.u8("phase"))
-	s.timer = host.TimerID(c.u64("timer"))
-	s.job = host.JobID(c.u64("job"))
-	s.began = host.Time(c.u64("start of step"))
-	s.self = c.u16("own uid")
-	s.tokens = c.u16s("batch")
-	s.phrases = c.u16s("phrases")
-	s.subsets = c.u16s("subsets")
-	s.gates = c.f32s("gates")
-	for n := c.count("questions", askBytes); n > 0; n-- {
+func (s *step) restore(c *state.Cursor) {
+	s.phase = phase(c.U8("phase"))
+	s.timer = host.TimerID(c.U64("timer"))
+	s.job = host.JobID(c.U64("job"))
+	s.began = host.Time(c.U64("start of step"))
+	s.self = c.U16("own uid")
+	s.tokens = c.U16s("batch")
+	s.phrases = c.U16s("phrases")
+	s.subsets = c.U16s("subsets")
+	s.gates = c.F32s("gates")
+	for n := c.Count("questions", askBytes); n > 0; n-- {
 		s.asks = append(s.asks, ask{
-			uid: c.u16("uid"), lane: score.Lane(c.u8("lane")), rows: c.u16s("rows"),
-			open: c.bool("open"), call: host.CallID(c.u64("call")),
-			sent: host.Time(c.u64("time of sending")), code: host.Code(c.u8("code")),
-			latency: host.Time(c.u64("latency")), bytes: c.u32("answer's bytes"), losses: c.f64s("losses"),
+			uid: c.U16("uid"), lane: score.Lane(c.U8("lane")), rows: c.U16s("rows"),
+			open: c.Bool("open"), call: host.CallID(c.U64("call")),
+			sent: host.Time(c.U64("time of sending")), code: host.Code(c.U8("code")),
+			latency: host.Time(c.U64("latency")), bytes: c.U32("answer's bytes"), losses: c.F64s("losses"),
 		})
 	}
 }
 
 func (s *submission) append(b []byte) []byte {
-	b = appendBool(b, s.open)
-	b = appendU64(b, uint64(s.id))
-	b = appendU32(b, s.attempts)
-	b = appendBool(b, s.waits)
-	b = appendU64(b, uint64(s.timer))
-	b = appendU16s(b, s.uids)
-	return appendU16s(b, s.values)
+	b = state.AppendBool(b, s.open)
+	b = state.AppendU64(b, uint64(s.id))
+	b = state.AppendU32(b, s.attempts)
+	b = state.AppendBool(b, s.waits)
+	b = state.AppendU64(b, uint64(s.timer))
+	b = state.AppendU16s(b, s.uids)
+	return state.AppendU16s(b, s.values)
 }
 
-func (s *submission) restore(c *cursor) {
+func (s *submission) restore(c *state.Cursor) {
 	*s = submission{
-		open: c.bool("weights open"), id: host.SubmitID(c.u64("submission")), attempts: c.u32("attempts"),
-		waits: c.bool("waiting"), timer: host.TimerID(c.u64("timer")),
-		uids: c.u16s("uids"), values: c.u16s("weights"),
+		open: c.Bool("weights open"), id: host.SubmitID(c.U64("submission")), attempts: c.U32("attempts"),
+		waits: c.Bool("waiting"), timer: host.TimerID(c.U64("timer")),
+		uids: c.U16s("uids"), values: c.U16s("weights"),
 	}
 }

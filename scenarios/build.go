@@ -1,9 +1,13 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 
 	"taolab/agents"
+	"taolab/agents/attack"
+	"taolab/agents/mind"
+	"taolab/agents/wire"
 	"taolab/model/base"
 	"taolab/model/lm"
 	"taolab/model/num"
@@ -86,8 +90,8 @@ func (b *builder) miners() error {
 		}
 		for i := range g.Count {
 			name := member(g.Name, i)
-			config := b.miner(g, name, i, mix)
-			if err := config.Validate(); err != nil {
+			config, err := b.miner(g, name, i, mix)
+			if err != nil {
 				return fmt.Errorf("miner %s: %w", name, err)
 			}
 			speed := int64(float64(g.HardwareMFLOPS.At(i, g.Count) * 1e6))
@@ -130,28 +134,30 @@ func (b *builder) newcomer(g MinerGroup, then func() host.Agent) func() host.Age
 	return func() host.Agent { return agents.NewNewcomer(config) }
 }
 
-func (b *builder) miner(g MinerGroup, name string, i int, mix *pile.Mix) agents.MinerConfig {
-	config := agents.MinerConfig{
-		TopK: b.Corpus.Vocab / 8, MaxRows: 1024, MaxCols: g.Context, Waiting: g.Queue,
-		Evaluation: b.material.Evaluation, EvaluateEveryBlocks: b.Evaluation.PeriodBlocks,
+func (b *builder) miner(g MinerGroup, name string, i int, mix *pile.Mix) (agents.MinerConfig, error) {
+	config := agents.MinerConfig{Waiting: g.Queue, EvaluateEveryBlocks: b.Evaluation.PeriodBlocks}
+	bounds := wire.Bounds{Vocab: b.Corpus.Vocab, Rows: 1024, Cols: g.Context, TopK: b.Corpus.Vocab / 8}
+	if g.Behaviour == "random" {
+		bounds.Cols = b.material.context(b.smallestContext())
+		config.Mind = func() mind.Server { return mind.Random{Bounds: bounds} }
+		return config, config.Validate()
+	}
+	thinks := mind.TransformerConfig{
+		Base: b.base(b.shape(g)), TopK: bounds.TopK, MaxRows: bounds.Rows, MaxCols: bounds.Cols,
+		Evaluation: b.material.Evaluation,
 	}
 	switch g.Behaviour {
-	case "random":
-		config.Behaviour, config.Base = agents.Random, b.material.vocabulary(b.Corpus.Vocab, b.smallestContext())
-		config.MaxCols = config.Base.Config.Context
-		return config
-	case "frozen", "untrained":
-		config.Behaviour = agents.Frozen
+	case "untrained":
+		thinks.Base = lm.New(b.shape(g), num.NewStream(b.Seed, "untrained/"+name))
+	case "honest":
+		if config.Duty = g.Duty.At(i, g.Count); config.Duty != 0 {
+			thinks.Training = &mind.Training{
+				Mix: mix, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
+			}
+		}
 	}
-	config.Base = b.base(b.shape(g))
-	if g.Behaviour == "untrained" {
-		config.Base = lm.New(b.shape(g), num.NewStream(b.Seed, "untrained/"+name))
-	}
-	config.Training = agents.Training{
-		Mix: mix, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context,
-		Steps: g.Steps, Duty: g.Duty.At(i, g.Count),
-	}
-	return config
+	config.Mind = func() mind.Server { return mind.NewTransformer(thinks) }
+	return config, errors.Join(config.Validate(), thinks.Validate())
 }
 
 // base is the base model of a shape.
@@ -198,11 +204,11 @@ func (b *builder) validators() error {
 
 func (b *builder) validator(g ValidatorGroup, name string, mix *pile.Mix) (fresh func() host.Agent, params int, err error) {
 	if g.Behaviour == "lazy" {
-		config := agents.LazyConfig{EpochBlocks: g.EpochBlocks}
+		config := attack.LazyConfig{EpochBlocks: g.EpochBlocks}
 		for _, name := range g.Favour {
 			config.Favour = append(config.Favour, virtual.PublicKey(b.Seed, name, host.Hotkey))
 		}
-		return func() host.Agent { return agents.NewLazy(config) }, 0, config.Validate()
+		return func() host.Agent { return attack.NewLazy(config) }, 0, config.Validate()
 	}
 	config := agents.ValidatorConfig{
 		Era: g.Release, Mix: mix, Subsets: b.material.Store.Subsets(), Vocab: b.Corpus.Vocab,

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"taolab/agents"
+	"taolab/agents/wire"
 	"taolab/model/base"
 	"taolab/report"
 	"taolab/sim/chain"
@@ -366,7 +366,7 @@ type scoredOnly struct {
 
 func (m scoredOnly) Handle(env host.Env, event host.Event) {
 	if e, ok := event.(host.Incoming); ok {
-		if q, err := agents.DecodeNextRequest(e.Request.Body, agents.Bounds{Vocab: 512, Rows: 16, Cols: 24, TopK: 64}); err == nil && q.Rows < m.rows {
+		if q, err := wire.DecodeNextRequest(e.Request.Body, wire.Bounds{Vocab: 512, Rows: 16, Cols: 24, TopK: 64}); err == nil && q.Rows < m.rows {
 			return
 		}
 	}

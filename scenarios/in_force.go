@@ -48,7 +48,23 @@ func (f *File) InForce() ([]Setting, error) {
 
 // ledgerInForce tells every parameter of the ledger.
 func (f *File) ledgerInForce(p chain.Params) []Setting {
-	return slices.Concat(f.consensusInForce(p), weightsInForce(p), seatsInForce(p), f.moneyInForce(p))
+	return slices.Concat(f.consensusInForce(p), weightsInForce(p), seatsInForce(p), f.moneyInForce(p),
+		feesInForce(p.Hard))
+}
+
+// feesInForce tells the rules that a ledger for strangers adds to its era's.
+func feesInForce(h chain.Hard) []Setting {
+	recycled := "burned"
+	if h.FeeRecycled {
+		recycled = "recycled"
+	}
+	return []Setting{
+		{"strict nonces", onOff(h.StrictNonce), "a transaction has the very nonce of its signer"},
+		{"longest expiry", fmt.Sprintf("%d blocks", h.MaxExpiryBlocks), "after the next block; 0: any"},
+		{"fee", tao(h.FeeRao), fmt.Sprintf("least price of a unit of work, 0: none; in a block it moves by at most one part in %d (0: never); fees are %s",
+			h.FeeRise, recycled)},
+		{"block limits", fmt.Sprintf("%d units, %d bytes", h.MaxBlockWork, h.MaxBlockBytes), "of transactions, where work costs anything"},
+	}
 }
 
 func (f *File) consensusInForce(p chain.Params) []Setting {

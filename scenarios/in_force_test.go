@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,10 +24,10 @@ func TestEveryParameterOfTheLedgerIsToldAsItIsInForce(t *testing.T) {
 	}
 	p.ActivityCutoffMilli = 1000 // eras count the cutoff in one of two ways
 	told := fmt.Sprint(file.ledgerInForce(p))
-	for i := range reflect.TypeFor[chain.Params]().NumField() {
+	for _, path := range leaves(reflect.TypeFor[chain.Params](), nil) {
 		changed := p
-		field := reflect.ValueOf(&changed).Elem().Field(i)
-		name := reflect.TypeFor[chain.Params]().Field(i).Name
+		field := reflect.ValueOf(&changed).Elem().FieldByIndex(path)
+		name := reflect.TypeFor[chain.Params]().FieldByIndex(path).Name
 		switch field.Kind() {
 		case reflect.Bool:
 			field.SetBool(!field.Bool())
@@ -47,6 +48,19 @@ func TestEveryParameterOfTheLedgerIsToldAsItIsInForce(t *testing.T) {
 			t.Errorf("%s is %v, and nothing says so", name, field)
 		}
 	}
+}
+
+// leaves are the index paths of the plain fields of a struct and of the structs in it.
+func leaves(t reflect.Type, at []int) (paths [][]int) {
+	for i := range t.NumField() {
+		path := append(slices.Clone(at), i)
+		if f := t.Field(i); f.Type.Kind() == reflect.Struct {
+			paths = append(paths, leaves(f.Type, path)...)
+		} else {
+			paths = append(paths, path)
+		}
+	}
+	return paths
 }
 
 func settings(t *testing.T, text string, sets ...string) (map[string]Setting, []string) {

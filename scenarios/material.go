@@ -9,7 +9,7 @@ import (
 	"slices"
 	"sync"
 
-	"taolab/agents"
+	"taolab/agents/mind"
 	"taolab/model/base"
 	"taolab/model/lm"
 	"taolab/model/num"
@@ -22,7 +22,7 @@ import (
 // the base models that miners start from.
 type Material struct {
 	*base.Text
-	Evaluation *agents.Evaluation
+	Evaluation *mind.Evaluation
 	Bases      []Base
 	BigramLoss float64 // nats per token of an add-one-smoothed bigram model on the held-out windows
 	Warnings   []string
@@ -66,7 +66,7 @@ func (f *File) Prepare(ctx context.Context, cache base.Cache, workers int, stage
 	if err := f.checkSubsets(m.Store.Subsets()); err != nil {
 		return nil, err
 	}
-	m.Evaluation, err = agents.NewEvaluation(m.Store, f.evaluationRows(m.Store), f.smallestContext(), f.Seed)
+	m.Evaluation, err = mind.NewEvaluation(m.Store, f.evaluationRows(m.Store), f.smallestContext(), f.Seed)
 	if err != nil {
 		return nil, &Error{Where: f.Origin, Key: "evaluation", Fault: err.Error(), Want: "held-out text in every subset"}
 	}
@@ -305,10 +305,11 @@ func (f *File) evaluationRows(store *pile.Store) int {
 	return max(f.Evaluation.Rows/len(store.Subsets()), 1)
 }
 
-// vocabulary is a model to read the vocabulary from, for a miner that has none of its own.
-func (m *Material) vocabulary(vocab, context int) *lm.Model {
+// context is the longest request that a miner without a model serves: as long as the first base
+// model's, or as smallest where there is none.
+func (m *Material) context(smallest int) int {
 	if len(m.Bases) > 0 {
-		return m.Bases[0].Model
+		return m.Bases[0].Model.Config.Context
 	}
-	return lm.New(lm.Config{Vocab: vocab, Context: context, Width: 8, Layers: 1, Heads: 1}, num.NewStream(0, "vocabulary"))
+	return smallest
 }

@@ -112,6 +112,16 @@ func recorder(on bool) trace.Recorder {
 
 func buildTiny(t testing.TB, cache base.Cache, opt Options, sets ...string) *virtual.World {
 	t.Helper()
+	world, err := virtual.New(configTiny(t, cache, opt, sets...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return world
+}
+
+// configTiny is the network of the tiny scenario.
+func configTiny(t testing.TB, cache base.Cache, opt Options, sets ...string) virtual.Config {
+	t.Helper()
 	file, err := Load("testdata/tiny.toml", sets)
 	if err != nil {
 		t.Fatal(err)
@@ -124,11 +134,7 @@ func buildTiny(t testing.TB, cache base.Cache, opt Options, sets ...string) *vir
 	if err != nil {
 		t.Fatal(err)
 	}
-	world, err := virtual.New(network.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return world
+	return network.Config
 }
 
 // TestTheRunDigestBeginsWithTheBytesThatTheRunStartsFrom changes the last bit of one weight of the base

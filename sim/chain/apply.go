@@ -1,35 +1,64 @@
 package chain
 
-// Apply applies a transaction to the block after Height. A rejected one, for which it returns an
-// *Error, changes nothing.
-func (s *State) Apply(tx Tx) error {
-	if err := s.admissible(tx); err != nil {
-		return err
+// Receipt says what came of a transaction that is part of a block.
+type Receipt struct {
+	Work    uint64 // in units, where work costs anything, as what follows
+	FeeRao  uint64 // burned, the tip not included
+	Refusal *Error // why it did nothing but pay; nil: it did what it asked for
+}
+
+// Deliver applies a transaction to the block after Height. An inadmissible one, for which it returns an
+// *Error, belongs in no block and changes nothing. Where work costs nothing so does every one that is
+// refused; where it does, an admissible one pays and uses up its nonce, also if it is refused.
+func (s *State) Deliver(tx Tx) (Receipt, error) {
+	c, err := s.admissible(tx)
+	if err != nil {
+		return Receipt{}, err
 	}
 	if !tx.Verify(s.chainID) {
-		return refuse(BadSignature, 0, 0)
+		return Receipt{}, refuse(BadSignature, 0, 0)
 	}
-	return s.apply(tx)
+	return s.deliver(tx, c)
 }
+
+// deliver applies an admissible transaction.
+func (s *State) deliver(tx Tx, c charge) (Receipt, error) {
+	r := Receipt{Work: c.work, FeeRao: c.feeRao}
+	if s.params.Hard.FeeRao == 0 {
+		if err := s.dispatch(tx.Signer, tx.Msg); err != nil {
+			return Receipt{}, err
+		}
+	}
+	s.account(tx.Signer).nonce = tx.Nonce + 1
+	s.collect(tx, c)
+	s.stir(tx)
+	if s.params.Hard.FeeRao != 0 {
+		if err := s.dispatch(tx.Signer, tx.Msg); err != nil {
+			r.Refusal = err.(*Error)
+		}
+	}
+	s.mustConserve()
+	return r, nil
+}
+
+// Apply is Deliver for those who do not ask what was paid: it returns any refusal as an *Error.
+func (s *State) Apply(tx Tx) error { return refusal(s.Deliver(tx)) }
 
 // ApplyVerified is Apply without a look at the signature, for a caller that verified it before or
 // that made the transaction itself. Signed and unsigned transactions lead to the same state.
 func (s *State) ApplyVerified(tx Tx) error {
-	if err := s.admissible(tx); err != nil {
+	c, err := s.admissible(tx)
+	if err != nil {
 		return err
 	}
-	return s.apply(tx)
+	return refusal(s.deliver(tx, c))
 }
 
-// apply applies an admissible transaction.
-func (s *State) apply(tx Tx) error {
-	if err := s.dispatch(tx.Signer, tx.Msg); err != nil {
-		return err
+func refusal(r Receipt, err error) error {
+	if err == nil && r.Refusal != nil {
+		return r.Refusal
 	}
-	s.account(tx.Signer).nonce = tx.Nonce + 1
-	s.stir(tx)
-	s.mustConserve()
-	return nil
+	return err
 }
 
 // dispatch does what a message asks for, or refuses and changes nothing.
@@ -69,22 +98,16 @@ func (s *State) dispatch(signer Key, msg Msg) error {
 	return refuse(MissingMessage, 0, 0)
 }
 
-// admissible checks what all transactions have in common but the signature.
-func (s *State) admissible(tx Tx) error {
+// admissible checks what all transactions have in common but the signature, and returns what this one
+// costs.
+func (s *State) admissible(tx Tx) (charge, error) {
 	if tx.Msg == nil {
-		return refuse(MissingMessage, 0, 0)
+		return charge{}, refuse(MissingMessage, 0, 0)
 	}
-	if s.height+1 > tx.Expiry {
-		return refuse(Expired, s.height+1, tx.Expiry)
+	if err := s.timely(tx); err != nil {
+		return charge{}, err
 	}
-	if next := s.Nonce(tx.Signer); tx.Nonce < next {
-		return refuse(NonceTooLow, tx.Nonce, next)
-	}
-	const highest = 1<<64 - 2
-	if tx.Nonce > highest {
-		return refuse(NonceTooHigh, tx.Nonce, highest)
-	}
-	return nil
+	return s.chargeFor(tx)
 }
 
 // free checks that a coldkey can spend an amount.

@@ -83,7 +83,7 @@ func BenchmarkEpochBlock(b *testing.B) {
 		for b.Loop() {
 			s.Advance(s.NextEvent() - s.Height())
 			s.View()
-			s.Digest()
+			s.Seal()
 		}
 	})
 	b.Run("quiet block, view and digest", func(b *testing.B) {
@@ -93,7 +93,7 @@ func BenchmarkEpochBlock(b *testing.B) {
 			}
 			s.EndBlock()
 			s.View()
-			s.Digest()
+			s.Seal()
 		}
 	})
 }
@@ -103,7 +103,7 @@ func BenchmarkEpochBlock(b *testing.B) {
 func BenchmarkDigest(b *testing.B) {
 	const n = 4096
 	s := crowded(b, n)
-	s.Digest()
+	s.Seal()
 	rows := make([][]WeightEntry, 2)
 	for v := range rows {
 		for j := range 1024 {
@@ -122,7 +122,7 @@ func BenchmarkDigest(b *testing.B) {
 				s.setWeights(uid, rows[round%2])
 			}
 		}
-		s.Digest()
+		s.Seal()
 	}
 }
 

@@ -9,6 +9,7 @@ func (s *State) EndBlock() []Event {
 	rao, _ := s.params.curve().Next(s.height, s.issuance())
 	s.mint(rao)
 	s.movePrices(s.height)
+	s.movePrice()
 	s.markEntropy()
 	events := s.events
 	s.events = nil
@@ -78,7 +79,8 @@ func (s *State) Advance(n uint64) []Event {
 // quietBlocks is how many of the next blocks change nothing but the supply, without transactions.
 func (s *State) quietBlocks() uint64 {
 	p := &s.params
-	if s.mix != (Digest{}) || s.inBlock > 0 || len(s.events) > 0 || len(s.works) > 0 {
+	if s.mix != (Digest{}) || s.inBlock > 0 || len(s.events) > 0 || len(s.works) > 0 ||
+		s.priceRao != p.Hard.FeeRao {
 		return 0
 	}
 	quiet := s.NextEvent() - s.height - 1
@@ -93,6 +95,7 @@ func (s *State) quietBlocks() uint64 {
 
 // epoch runs the consensus on the state and pays the pending emission.
 func (s *State) epoch() EpochRan {
+	s.resetColumns()
 	pending := s.money.Pending
 	cut := s.ownerCut(pending)
 	out := s.rule.Epoch(&s.workspace, s.epochInput(), pending-cut)
@@ -113,7 +116,7 @@ func (s *State) epoch() EpochRan {
 		eligible = eligible || n.pruningScore > 0
 		n.keepWide(out, i)
 		if rao := n.emissionRao; rao > 0 {
-			s.account(n.hotkey).earn(rao, min(out.ValidatorEmissionRao[i], rao), s.epochs+1)
+			s.hotkeyAt(n.hotkey, &n.path).earn(rao, min(out.ValidatorEmissionRao[i], rao), s.epochs+1)
 			paid += rao
 		}
 	}
@@ -151,7 +154,7 @@ func (s *State) payOwner(cut uint64) {
 	switch {
 	case cut == 0:
 	case s.params.ownerIsNeuron():
-		s.account(s.owner).stakeRao += cut
+		s.hotkey(s.owner).stakeRao += cut
 		s.money.Staked += cut
 	default:
 		s.account(s.accounts.get(s.owner).owner).freeRao += cut
@@ -194,7 +197,7 @@ func (s *State) epochInput() *consensus.Input {
 	}
 	for i := range s.neurons.n {
 		n := s.neurons.get(UID(i))
-		in.StakesRao = append(in.StakesRao, s.accounts.get(n.hotkey).stakeRao)
+		in.StakesRao = append(in.StakesRao, s.stakeOf(UID(i)))
 		in.LastUpdate = append(in.LastUpdate, n.lastUpdate)
 		in.RegisteredAt = append(in.RegisteredAt, n.registeredAt)
 		in.Permits = append(in.Permits, n.permit)

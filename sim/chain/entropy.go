@@ -8,7 +8,7 @@ import (
 // stir mixes an applied transaction into the block, whatever the order of its transactions. The
 // signature stays out, so that a host need not sign what it makes itself.
 func (s *State) stir(tx Tx) {
-	c := &s.hashing
+	c := &s.hashing.c
 	c.buf = append(c.buf[:0], "taolab transaction in block\x00"...)
 	tx.body(c)
 	for i, b := range sha256.Sum256(c.buf) {
@@ -31,7 +31,7 @@ func (s *State) markEntropy() {
 		return
 	}
 	last := s.marked()
-	c := &s.hashing
+	c := &s.hashing.c
 	c.buf = append(c.buf[:0], "taolab entropy\x00"...)
 	c.bytes(last[:])
 	c.bytes(s.mix[:])

@@ -65,9 +65,18 @@ const (
 	ParameterTooHigh                    // (given, most allowed)
 	ParameterImpossible                 // together with the others (given)
 	LiquidAlphaOff                      // its bounds cannot be set
+	NonceAhead                          // others of the signer come first (nonce, the next)
+	ExpiryTooFar                        // of a transaction (last height allowed, most allowed)
+	FeesOn                              // it does not say what it may cost
+	FeesOff                             // it says what it may cost
+	FeeAboveMaximum                     // price of its work and tip (rao, rao allowed by it)
+	BlockFull                           // work or bytes (with this one, allowed)
+	NoPayer                             // nobody owns the signing hotkey
+	TipByHotkey                         // whose owner would pay it (rao)
+	BudgetSpent                         // of a hotkey in this epoch (units with this one, allowed)
 )
 
-const lastCode = LiquidAlphaOff
+const lastCode = BudgetSpent
 
 var reasons = [...]string{
 	MissingMessage:    "transaction carries no message",
@@ -124,6 +133,15 @@ var reasons = [...]string{
 	ParameterTooHigh:    "value %d, at most %d is allowed",
 	ParameterImpossible: "value %d is impossible together with the other parameters",
 	LiquidAlphaOff:      "liquid alpha is off: switch it on first",
+	NonceAhead:          "nonce %d comes too early: the next is %d",
+	ExpiryTooFar:        "transaction expires after block %d, at most block %d is allowed",
+	FeesOn:              "transaction does not say what it may cost: this network takes fees",
+	FeesOff:             "transaction says what it may cost: this network takes no fees",
+	FeeAboveMaximum:     "transaction costs %d rao, it allows %d",
+	BlockFull:           "block would have %d units of work or bytes, at most %d: try the next block",
+	NoPayer:             "nobody owns the hotkey and pays for it: register it first",
+	TipByHotkey:         "tip of %d rao: what a hotkey signs has none, since its owner pays",
+	BudgetSpent:         "hotkey would have spent %d units of its owner's in this epoch, at most %d",
 }
 
 // Codes lists all codes.
@@ -225,4 +243,13 @@ var names = [...]string{
 	ParameterTooHigh:    "ParameterTooHigh",
 	ParameterImpossible: "ParameterImpossible",
 	LiquidAlphaOff:      "LiquidAlphaOff",
+	NonceAhead:          "NonceAhead",
+	ExpiryTooFar:        "ExpiryTooFar",
+	FeesOn:              "FeesOn",
+	FeesOff:             "FeesOff",
+	FeeAboveMaximum:     "FeeAboveMaximum",
+	BlockFull:           "BlockFull",
+	NoPayer:             "NoPayer",
+	TipByHotkey:         "TipByHotkey",
+	BudgetSpent:         "BudgetSpent",
 }

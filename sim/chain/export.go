@@ -28,6 +28,10 @@ type Snapshot struct {
 	Marks                []SnapshotMark // the entropy at the ends of the newest blocks that changed it
 	Works                []SnapshotWork // used ones, which are refused a second time
 	Events               []Event        // of the block that has not ended yet
+	PriceRao             uint64         // of a unit of work; as what follows 0 where work costs nothing
+	WorkUsed             uint64         // in the block that has not ended yet
+	BytesUsed            uint32         // in it
+	Resets               []UID          // of which all bonds go before the next epoch
 	Accounts             []SnapshotAccount
 	Neurons              []SnapshotNeuron // by uid
 }
@@ -56,6 +60,8 @@ type SnapshotAccount struct {
 	Take        uint16
 	ChangedIn   uint64               // epoch, from 1, in which stake was last added or removed, if stake settles
 	SettledRao  uint64               // the owner's stake when that epoch began
+	SpentIn     uint64               // epoch, from 1, in which its owner last paid for what it signed; 0: never
+	Spent       uint64               // units of work in that epoch
 	Nominations []SnapshotNomination // ascending by coldkey
 }
 
@@ -113,13 +119,14 @@ func (s *State) Export() Snapshot {
 		Governor: s.governor, Owner: s.owner, Mix: s.mix,
 		Marks:  converted(s.marks, func(m mark) SnapshotMark { return SnapshotMark{m.height, m.entropy} }),
 		Works:  converted(s.works, func(w usedWork) SnapshotWork { return SnapshotWork{w.block, w.work} }),
-		Events: slices.Clone(s.events),
+		Events: slices.Clone(s.events), PriceRao: s.priceRao, WorkUsed: s.workUsed,
+		BytesUsed: s.bytesUsed, Resets: slices.Clone(s.resets),
 	}
-	for _, b := range s.accounts.buckets {
-		if b != nil {
-			x.Accounts = append(x.Accounts, converted(b.list, exportAccount)...)
-		}
-	}
+	_ = s.accounts.each(func(a *account) error {
+		x.Accounts = append(x.Accounts, exportAccount(a))
+		return nil
+	})
+	slices.SortFunc(x.Accounts, func(a, b SnapshotAccount) int { return bytes.Compare(a.Key[:], b.Key[:]) })
 	for uid := range s.neurons.n {
 		x.Neurons = append(x.Neurons, exportNeuron(s.neurons.get(UID(uid))))
 	}
@@ -134,10 +141,11 @@ func converted[T, U any](v []T, convert func(T) U) []U {
 	return out
 }
 
-func exportAccount(a account) SnapshotAccount {
+func exportAccount(a *account) SnapshotAccount {
 	return SnapshotAccount{
 		Key: a.key, Owner: a.owner, FreeRao: a.freeRao, StakeRao: a.stakeRao, Nonce: a.nonce,
 		Delegate: a.delegate, Take: a.take, ChangedIn: a.changedIn, SettledRao: a.settledRao,
+		SpentIn: a.spentIn, Spent: a.spent,
 		Nominations: converted(a.nominations, func(n nomination) SnapshotNomination {
 			return SnapshotNomination{n.coldkey, n.stakeRao, n.settledRao}
 		}),
@@ -170,9 +178,14 @@ func Import(x Snapshot) (*State, error) {
 		governor: x.Governor, owner: x.Owner, mix: x.Mix,
 		marks:  converted(x.Marks, func(m SnapshotMark) mark { return mark{m.Height, m.Entropy} }),
 		works:  converted(x.Works, func(w SnapshotWork) usedWork { return usedWork{w.Block, w.Work} }),
-		events: slices.Clone(x.Events),
+		events: slices.Clone(x.Events), priceRao: x.PriceRao, workUsed: x.WorkUsed,
+		bytesUsed: x.BytesUsed, resets: slices.Clone(x.Resets),
 	}
 	h.money.Issuance = 0 // is not kept
+	if x.Params.Hard.FeeRao == 0 && (x.PriceRao|x.WorkUsed|uint64(x.BytesUsed) != 0 || len(x.Resets) > 0) {
+		return nil, fmt.Errorf("snapshot: price %d, work %d, %d bytes, %d resets, and work costs nothing",
+			x.PriceRao, x.WorkUsed, x.BytesUsed, len(x.Resets))
+	}
 	if x.Money.Issuance != h.issuance() {
 		return nil, fmt.Errorf("snapshot: issuance of %d rao, want %d", x.Money.Issuance, h.issuance())
 	}
@@ -188,7 +201,7 @@ func Import(x Snapshot) (*State, error) {
 		if i > 0 && bytes.Compare(x.Accounts[i-1].Key[:], a.Key[:]) >= 0 {
 			return nil, fmt.Errorf("snapshot: account %d out of order", i)
 		}
-		*s.account(a.Key) = importAccount(a)
+		s.importAccount(a)
 	}
 	for uid, n := range x.Neurons {
 		if _, taken := s.neurons.uidOf(n.Hotkey); taken {
@@ -208,13 +221,18 @@ func Import(x Snapshot) (*State, error) {
 	return &fresh, nil
 }
 
-func importAccount(a SnapshotAccount) account {
-	return account{
-		key: a.Key, owner: a.Owner, freeRao: a.FreeRao, stakeRao: a.StakeRao, nonce: a.Nonce,
-		delegate: a.Delegate, take: a.Take, changedIn: a.ChangedIn, settledRao: a.SettledRao,
+func (s *State) importAccount(a SnapshotAccount) {
+	to := s.account(a.Key)
+	to.freeRao, to.nonce = a.FreeRao, a.Nonce
+	h := hotkey{
+		age: s.age, owner: a.Owner, stakeRao: a.StakeRao, delegate: a.Delegate, take: a.Take,
+		changedIn: a.ChangedIn, settledRao: a.SettledRao, spentIn: a.SpentIn, spent: a.Spent,
 		nominations: converted(a.Nominations, func(n SnapshotNomination) nomination {
 			return nomination{n.Coldkey, n.StakeRao, n.SettledRao}
 		}),
+	}
+	if !h.blank() {
+		to.hotkey = &h
 	}
 }
 

@@ -26,7 +26,7 @@ func fullState(t *testing.T) *State {
 		t.Fatal(err)
 	}
 	s.Advance(s.NextEvent() + 3)
-	a := s.account(hotkey)
+	a := s.hotkey(hotkey)
 	a.delegate, a.take, a.nominations = true, 1000, []nomination{{nominator, RaoPerTAO, 6}}
 	a.changedIn, a.settledRao = s.epochs+1, 5
 	n := s.neuron(0)

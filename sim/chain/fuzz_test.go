@@ -206,7 +206,7 @@ func TestDecodersAllocateNoMoreThanTheirInputJustifies(t *testing.T) {
 	b := grounds(t)[0]
 	for at := 0; at < len(b)-4; at += 3 {
 		lying := lie(b, at)
-		// A table of 4,096 buckets and the scratch of a state are there anyway.
+		// The scratch of a state is there anyway.
 		used, limit := spent(func() { _ = new(State).UnmarshalBinary(lying) }), uint64(32*len(b)+1<<19)
 		if used > limit {
 			t.Fatalf("a lie at %d of %d bytes costs %d bytes, at most %d", at, len(b), used, limit)

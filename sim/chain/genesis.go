@@ -58,12 +58,18 @@ func New(g Genesis) (*State, error) {
 	s.burnPriceRao = g.Params.BurnRao
 	s.difficulty = g.Params.Difficulty
 	s.governor = g.Governor
+	s.priceRao = g.Params.Hard.FeeRao
 	f := founding{State: s, g: &g, total: g.IssuanceOffsetRao}
 	for _, step := range []func() error{f.offset, f.balances, f.delegates, f.stakes, f.owns} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("genesis: %w", err)
 		}
 	}
+	// Those of genesis begin at 0, whatever the rule.
+	_ = s.accounts.each(func(a *account) error {
+		a.nonce = 0
+		return nil
+	})
 	s.mustConserve()
 	return s, nil
 }
@@ -156,7 +162,7 @@ func (f *founding) found(n GenesisStake) error {
 	if err := f.mint(n.StakeRao); err != nil {
 		return err
 	}
-	a := f.account(n.Hotkey)
+	a := f.hotkey(n.Hotkey)
 	a.owner = n.Coldkey
 	a.stakeRao = n.StakeRao
 	a.take, a.delegate = f.takes[n.Hotkey]
@@ -179,7 +185,7 @@ func (f *founding) nominate(n GenesisStake) error {
 	if err := f.mint(n.StakeRao); err != nil {
 		return err
 	}
-	a := f.account(n.Hotkey)
+	a := f.hotkey(n.Hotkey)
 	a.nominate(n.Coldkey, n.StakeRao)
 	a.stakeRao += n.StakeRao
 	f.money.Staked += n.StakeRao

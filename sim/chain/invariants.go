@@ -56,7 +56,7 @@ type Watch struct{ last moment }
 // moment is what a Watch keeps of a state: its header, and tables shared with it as a view has them.
 type moment struct {
 	header
-	accounts *accounts
+	accounts accounts
 	neurons  *neurons
 }
 

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,21 +10,6 @@ import (
 	"taolab/sim/chain/consensus"
 	"taolab/sim/chain/registration"
 )
-
-// each calls f with every account in order until it objects.
-func (t *accounts) each(f func(*account) error) error {
-	for _, b := range t.buckets {
-		if b == nil {
-			continue
-		}
-		for i := range b.list {
-			if err := f(&b.list[i]); err != nil {
-				return fmt.Errorf("account %s: %w", b.list[i].key, err)
-			}
-		}
-	}
-	return nil
-}
 
 // each calls f with every neuron in order until it objects.
 func (t *neurons) each(f func(UID, *neuron) error) error {
@@ -73,7 +59,7 @@ func (t *total) add(v uint64) error {
 }
 
 // adds objects unless an amount of all accounts adds up to want.
-func (t *accounts) adds(what string, want uint64, of func(*account) uint64) error {
+func (t accounts) adds(what string, want uint64, of func(*account) uint64) error {
 	var sum total
 	if err := t.each(func(a *account) error { return sum.add(of(a)) }); err != nil {
 		return err
@@ -125,19 +111,57 @@ var registryInvariants = []Invariant{
 		Doc:   "the parameters are possible ones, and what is derived from them is up to date",
 		state: checkParams},
 	{Name: "accounts-ordered",
-		Doc: "each account stands where its key is looked up",
+		Doc: "each account stands where its key is looked up, in a trie of the shape that its accounts give",
+		state: func(s *State) error {
+			if !noHotkey.blank() {
+				return fmt.Errorf("what no hotkey has is %+v", *noHotkey)
+			}
+			if n := s.accounts.root; n != nil && n.count > 0 {
+				return n.check(nil)
+			}
+			return nil
+		}},
+	{Name: "nonces-of-their-time",
+		Doc: "where nonces are strict, none is of a block to come",
+		state: func(s *State) error {
+			if !s.params.Hard.StrictNonce {
+				return nil
+			}
+			return s.accounts.each(func(a *account) error {
+				return atMost("nonce", a.nonce, s.params.firstNonce(s.height)+1<<nonceBits-1)
+			})
+		}},
+	{Name: "fees-bounded",
+		Doc: "work has a price within its bounds where it costs anything, and a block within its limits",
+		state: func(s *State) error {
+			h := &s.params.Hard
+			seen := map[UID]bool{}
+			for _, uid := range s.resets {
+				if int(uid) >= s.neurons.n || seen[uid] {
+					return fmt.Errorf("reset of neuron %d: %w", uid, errOrder)
+				}
+				seen[uid] = true
+			}
+			if h.FeeRao == 0 {
+				return is("price of work in rao", s.priceRao, 0)
+			}
+			err := within("price of work in rao", s.priceRao, h.FeeRao, dearest*h.FeeRao)
+			return cmp.Or(err, atMost("work in the block", s.workUsed, h.MaxBlockWork),
+				atMost("bytes in the block", uint64(s.bytesUsed), uint64(h.MaxBlockBytes)))
+		}},
+	{Name: "budgets-kept",
+		Doc: "no hotkey spends more of its owner's than it may in an epoch, nor in one to come",
 		state: func(s *State) error {
 			return s.accounts.each(func(a *account) error {
-				if b, i, ok := s.accounts.find(a.key); !ok || &b.list[i] != a {
-					return errOrder
-				}
-				return nil
+				return cmp.Or(atMost("epoch of the last work", a.spentIn, s.epochs+1),
+					atMost("work in an epoch", a.spent, min(a.spentIn, 1)*hotkeyWork))
 			})
 		}},
 	{Name: "zero-key-empty",
 		Doc: "the zero key, for which nobody can sign, has no account",
 		state: func(s *State) error {
-			if _, _, ok := s.accounts.find(Key{}); ok {
+			p := pathOf(Key{})
+			if s.accounts.find(&Key{}, &p) != nil {
 				return fmt.Errorf("it has one")
 			}
 			return nil
@@ -262,6 +286,39 @@ func checkParams(s *State) error {
 
 const maxNominations = 1024
 
+// check verifies the shape of a subtree to which steps lead.
+func (n *trieNode) check(steps []int) error {
+	below, last := len(n.accounts), path{}
+	for i, a := range n.accounts {
+		p := pathOf(a.key)
+		if i > 0 && bytes.Compare(last[:], p[:]) >= 0 {
+			return fmt.Errorf("account %s: %w", a.key, errOrder)
+		}
+		for depth, step := range steps {
+			if p.step(depth) != step {
+				return fmt.Errorf("account %s: %w", a.key, errOrder)
+			}
+		}
+		last = p
+	}
+	at := 0
+	for step := range 16 {
+		if n.bitmap>>step&1 == 0 {
+			continue
+		}
+		c := n.children[at]
+		if err := c.check(append(slices.Clip(steps), step)); err != nil {
+			return err
+		}
+		at, below = at+1, below+c.count
+	}
+	if below != n.count || n.count == 0 || at != len(n.children) || n.leaf() != (n.count <= leafAccounts) {
+		return fmt.Errorf("%d accounts counted as %d in a node with %d children, leaf %v", below, n.count,
+			len(n.children), n.leaf())
+	}
+	return nil
+}
+
 func checkNominations(a *account) error {
 	if err := atMost("number of nominations", uint64(len(a.nominations)), maxNominations); err != nil {
 		return err
@@ -288,6 +345,9 @@ func checkIndex(s *State) error {
 		}
 		if int(slot.uid) >= t.n || t.get(slot.uid).hotkey != slot.hotkey {
 			return fmt.Errorf("place %d: hotkey %s is not in slot %d", i, slot.hotkey, slot.uid)
+		}
+		if t.get(slot.uid).path != pathOf(slot.hotkey) {
+			return fmt.Errorf("slot %d: another path than that of hotkey %s", slot.uid, slot.hotkey)
 		}
 	}
 	return nil

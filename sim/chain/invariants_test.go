@@ -43,7 +43,7 @@ var faults = []struct {
 	{"money-conserved", func(s *State) { s.money.Dust += 1<<64 - 1 }},
 	{"free-adds-up", func(s *State) { s.account(colds[1].key).freeRao++ }},
 	{"free-adds-up", func(s *State) { s.account(colds[1].key).freeRao = 1<<64 - 1 }},
-	{"staked-adds-up", func(s *State) { s.account(hots[1].key).stakeRao-- }},
+	{"staked-adds-up", func(s *State) { s.hotkey(hots[1].key).stakeRao-- }},
 	{"recycled-was-burned", func(s *State) { s.money.Recycled = s.money.Burned + 1 }},
 	{"supply-capped", func(s *State) { s.issuanceOffset = s.params.CapRao }},
 	{"supply-capped", func(s *State) { s.issuanceOffset = 1<<64 - 1 }},
@@ -51,23 +51,38 @@ var faults = []struct {
 	{"parameters-valid", func(s *State) { s.params.Kappa++ }}, // views would show another
 	{"parameters-valid", func(s *State) { s.decayQ32++ }},
 	{"accounts-ordered", func(s *State) { s.account(colds[1].key).key[0]++ }},
+	{"accounts-ordered", func(s *State) { s.accounts.root.count++ }},
+	{"accounts-ordered", func(s *State) { s.accounts.root.children[0].count++ }},
+	{"nonces-of-their-time", func(s *State) {
+		p := s.params
+		p.Hard.StrictNonce = true
+		s.params, s.constants = p, &p
+		s.account(colds[1].key).nonce = (s.height + 2) << 20
+	}},
+	{"fees-bounded", func(s *State) { s.priceRao = 1 }},
+	{"fees-bounded", func(s *State) { s.resets = []UID{1, 1} }},
+	{"fees-bounded", func(s *State) { costly(s); s.priceRao = 999 }},
+	{"fees-bounded", func(s *State) { costly(s); s.workUsed = 1 << 20 }},
+	{"fees-bounded", func(s *State) { costly(s); s.bytesUsed = 1 << 30 }},
+	{"budgets-kept", func(s *State) { s.hotkey(hots[0].key).spentIn = s.epochs + 2 }},
+	{"budgets-kept", func(s *State) { s.hotkey(hots[0].key).spent = 1 }},
 	{"zero-key-empty", func(s *State) { s.account(Key{}) }},
-	{"stake-owned", func(s *State) { s.account(colds[5].key).delegate = true }},
-	{"stake-owned", func(s *State) { s.account(hots[1].key).owner = Key{} }},
-	{"nominations-covered", func(s *State) { s.account(hots[0].key).nominations[0].stakeRao = 1 << 62 }},
-	{"stake-settled-before", func(s *State) { s.account(hots[0].key).changedIn = s.epochs + 2 }},
-	{"stake-settled-before", func(s *State) { s.account(hots[1].key).settledRao = 1 }},
+	{"stake-owned", func(s *State) { s.hotkey(colds[5].key).delegate = true }},
+	{"stake-owned", func(s *State) { s.hotkey(hots[1].key).owner = Key{} }},
+	{"nominations-covered", func(s *State) { s.hotkey(hots[0].key).nominations[0].stakeRao = 1 << 62 }},
+	{"stake-settled-before", func(s *State) { s.hotkey(hots[0].key).changedIn = s.epochs + 2 }},
+	{"stake-settled-before", func(s *State) { s.hotkey(hots[1].key).settledRao = 1 }},
 	{"nominations-ordered", func(s *State) {
-		n := s.account(hots[0].key).nominations
+		n := s.hotkey(hots[0].key).nominations
 		n[0], n[1] = n[1], n[0]
 	}},
-	{"nominations-ordered", func(s *State) { s.account(hots[0].key).nominations[1].stakeRao = 0 }},
-	{"nominations-ordered", func(s *State) { s.account(hots[0].key).owner = colds[1].key }},
+	{"nominations-ordered", func(s *State) { s.hotkey(hots[0].key).nominations[1].stakeRao = 0 }},
+	{"nominations-ordered", func(s *State) { s.hotkey(hots[0].key).owner = colds[1].key }},
 	{"nominations-ordered", func(s *State) {
-		s.account(hots[0].key).nominations = make([]nomination, maxNominations+1)
+		s.hotkey(hots[0].key).nominations = make([]nomination, maxNominations+1)
 	}},
-	{"nominations-on-delegates", func(s *State) { s.account(hots[0].key).delegate = false }},
-	{"nominations-on-delegates", func(s *State) { s.account(hots[1].key).take = 1 }},
+	{"nominations-on-delegates", func(s *State) { s.hotkey(hots[0].key).delegate = false }},
+	{"nominations-on-delegates", func(s *State) { s.hotkey(hots[1].key).take = 1 }},
 	{"slots-limited", func(s *State) {
 		s.params.MaxUIDs, s.params.MaxWeight = 6, 65535
 		*s.constants = s.params
@@ -76,12 +91,13 @@ var faults = []struct {
 	{"index-names-slots", func(s *State) { s.neuron(2).hotkey = hots[1].key }}, // one hotkey, two slots
 	{"index-names-slots", func(s *State) { s.neurons.index[0].uid++ }},
 	{"index-names-slots", func(s *State) { s.neurons.index = s.neurons.index[1:] }},
+	{"index-names-slots", func(s *State) { s.neurons.get(1).path[0]++ }},
 	{"index-names-slots", func(s *State) {
 		x := s.neurons.index
 		x[0], x[1] = x[1], x[0]
 	}},
 	{"neurons-owned", func(s *State) {
-		a := s.account(hots[6].key)
+		a := s.hotkey(hots[6].key)
 		if a.stakeRao > 0 {
 			panic("this one has no stake")
 		}
@@ -125,16 +141,30 @@ var faults = []struct {
 	{"epochs-counted", func(s *State) { s.epochs = 0 }},
 	{"epochs-counted", func(s *State) { s.lastEpoch = s.height + 1 }},
 	{"epochs-counted", func(s *State) { s.epochs = s.lastEpoch + 1 }},
-	{"bytes-read-back", func(s *State) { s.owner = colds[11].key }},                         // is no hotkey
-	{"digest-current", func(s *State) { s.Digest(); s.neurons.get(0).axon[0]++ }},           // untouched
-	{"digest-current", func(s *State) { s.Digest(); s.accounts.at(colds[1].key).nonce++ }},  // untouched
-	{"digest-current", func(s *State) { s.Digest(); s.neurons.get(0).weights[0].Weight-- }}, // in place
+	{"bytes-read-back", func(s *State) { s.owner = colds[11].key }},                       // is no hotkey
+	{"digest-current", func(s *State) { s.Seal(); s.neurons.get(0).axon[0]++ }},           // untouched
+	{"digest-current", func(s *State) { s.Seal(); s.behind(colds[1].key).nonce++ }},       // untouched
+	{"digest-current", func(s *State) { s.Seal(); s.neurons.get(0).weights[0].Weight-- }}, // in place
+	{"digest-current", func(s *State) { s.Seal(); s.behind(hots[0].key).take++ }},
+	{"digest-current", func(s *State) {
+		h := s.hotkey(hots[0].key)
+		h.changedIn = 1
+		s.Seal()
+		s.hotkey(hots[0].key).nominations[0].settledRao++ // in place
+	}},
 }
 
-// at is the account of a key, for a change behind the ledger's back.
-func (t *accounts) at(k Key) *account {
-	b, i, _ := t.find(k)
-	return &b.list[i]
+// costly makes work cost something.
+func costly(s *State) {
+	p := s.params
+	p.Hard = Hard{FeeRao: 1000, FeeRise: 8, MaxBlockWork: 400_000, MaxBlockBytes: 1 << 20}
+	s.params, s.constants, s.priceRao = p, &p, 1000
+}
+
+// behind is the account of a key, for a change behind the ledger's back.
+func (s *State) behind(k Key) *account {
+	p := pathOf(k)
+	return s.accounts.find(&k, &p)
 }
 
 func TestEachInvariantIsBrokenByItsFault(t *testing.T) {
@@ -187,9 +217,9 @@ var stepFaults = []struct {
 	{"sinks-keep", func(s *State) { s.money.Dust-- }},
 	{"sinks-keep", func(s *State) { s.money.Burned++ }},
 	{"accounts-go-on", func(s *State) { s.account(colds[1].key).nonce-- }},
-	{"accounts-go-on", func(s *State) { s.account(hots[1].key).owner = colds[1].key }},
-	{"takes-limited", func(s *State) { s.account(hots[0].key).take = 20001 }},
-	{"takes-limited", func(s *State) { s.account(hots[0].key).delegate = false }},
+	{"accounts-go-on", func(s *State) { s.hotkey(hots[1].key).owner = colds[1].key }},
+	{"takes-limited", func(s *State) { s.hotkey(hots[0].key).take = 20001 }},
+	{"takes-limited", func(s *State) { s.hotkey(hots[0].key).delegate = false }},
 	{"slots-go-on", func(s *State) { s.ownNeurons().n-- }},
 	{"slots-go-on", func(s *State) { s.neuron(3).hotkey = hots[11].key }},
 	{"slots-go-on", func(s *State) { s.neuron(4).registeredAt-- }},

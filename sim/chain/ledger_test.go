@@ -65,15 +65,11 @@ func decode(t testing.TB, b []byte) *State {
 
 // sums adds up the money of all accounts.
 func (s *State) sums() (free, staked uint64) {
-	for _, b := range s.accounts.buckets {
-		if b == nil {
-			continue
-		}
-		for _, a := range b.list {
-			free += a.freeRao
-			staked += a.stakeRao
-		}
-	}
+	_ = s.accounts.each(func(a *account) error {
+		free += a.freeRao
+		staked += a.stakeRao
+		return nil
+	})
 	return free, staked
 }
 
@@ -392,6 +388,8 @@ func TestALayoutNamesEveryParameter(t *testing.T) {
 			f.SetBool(true)
 		case reflect.Int16:
 			f.SetInt(1)
+		case reflect.Struct:
+			continue // Hard, see TestALayoutNamesEveryHardSetting
 		default:
 			f.SetUint(1)
 		}

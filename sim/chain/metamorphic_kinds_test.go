@@ -407,7 +407,7 @@ var operations = []operation{
 	{"skip a nonce", 2, func(w *world) {
 		c := w.cold()
 		m := Transfer{w.cold().key, w.some(w.freeOf(c))}
-		_ = w.tryTx(Sign(w.genesis.ChainID, c.sign, w.s.Nonce(c.key)+1+w.Uint64N(3), w.s.height+1, m))
+		_ = w.tryTx(w.signed(c, w.s.Nonce(c.key)+1+w.Uint64N(3), w.s.height+1, m))
 	}, false},
 	{"use the last nonce", 1, func(w *world) { // nobody misses this coldkey afterwards
 		nonce := 1<<64 - 1 - w.Uint64N(2)
@@ -415,7 +415,7 @@ var operations = []operation{
 	}, false},
 	{"come at the last moment", 2, func(w *world) {
 		c := w.cold()
-		_ = w.tryTx(Sign(w.genesis.ChainID, c.sign, w.s.Nonce(c.key), w.s.height+1, Transfer{w.cold().key, 1}))
+		_ = w.tryTx(w.signed(c, w.s.Nonce(c.key), w.s.height+1, Transfer{w.cold().key, 1}))
 	}, false},
 	{"come too late", 1, func(w *world) {
 		c := w.cold()

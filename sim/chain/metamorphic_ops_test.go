@@ -138,7 +138,15 @@ func drawGenesis(d *rand.Rand) Genesis {
 	p.Emission = oneOf(d, p.Emission, emission.ByIssuance, emission.ByHeight, emission.Flat)
 	p.HalvingBlocks = oneOf[uint64](d, 10, emission.EraBlocks)
 	p.EmissionFlatRao = oneOf[uint64](d, RaoPerTAO, 12345, 0)
-	return drawPeople(d, p)
+	g := drawPeople(d, p)
+	g.Params.Hard = Hard{StrictNonce: d.IntN(3) == 0, MaxExpiryBlocks: oneOf[uint64](d, 0, 0, 2, 1024)}
+	if d.IntN(3) == 0 {
+		h := &g.Params.Hard
+		h.FeeRao, h.FeeRise = oneOf[uint64](d, 1, 1000, 100_000), oneOf[uint16](d, 0, 8, 1)
+		h.FeeRecycled, h.MaxBlockWork = d.IntN(2) == 0, leastMaxBlock
+		h.MaxBlockBytes = MaxTxBytes
+	}
+	return g
 }
 
 func drawPeople(d *rand.Rand, p Params) Genesis {
@@ -179,7 +187,19 @@ func whose(k Key) (actor, bool) {
 
 // try signs a message, applies it and writes it down.
 func (w *world) try(a actor, m Msg) error {
-	return w.tryTx(Sign(w.genesis.ChainID, a.sign, w.s.Nonce(a.key), w.s.height+1+w.Uint64N(3), m))
+	return w.tryTx(w.signed(a, w.s.Nonce(a.key), w.s.height+1+w.Uint64N(3), m))
+}
+
+// signed is a transaction as the network wants it, mostly with a ceiling that is high enough.
+func (w *world) signed(a actor, nonce, expiry uint64, m Msg) Tx {
+	id := w.genesis.ChainID
+	if w.genesis.Params.Hard.FeeRao == 0 {
+		return Sign(id, a.sign, nonce, expiry, m)
+	}
+	tip := oneOf[uint64](w.Rand, 0, 0, 0, 5)
+	fee := w.s.WorkOf(SignPriced(id, a.sign, nonce, expiry, 0, tip, m))*w.s.priceRao + tip
+	return SignPriced(id, a.sign, nonce, expiry, fee+oneOf[uint64](w.Rand, 0, 0, 7, 1<<64-1-fee)-
+		oneOf[uint64](w.Rand, 0, 0, 0, min(fee, 1)), tip, m)
 }
 
 func (w *world) tryTx(tx Tx) error {

@@ -69,7 +69,8 @@ type play struct {
 	s     *State
 	watch *Watch
 	views []held
-	fault error // what was found to be wrong beside the outcomes
+	then  Snapshot // when the first view was taken, for changes
+	fault error    // what was found to be wrong beside the outcomes
 }
 
 // held is a view and all that it showed when it was taken.
@@ -148,6 +149,9 @@ var ways = []way{
 		return err
 	}},
 	{name: "with digests at every step", after: func(p *play) { p.s.Digest() }},
+	{name: "sealed", after: (*play).seal},
+	{name: "forked", after: (*play).fork},
+	{name: "with changes listed", after: (*play).changes},
 	{name: "with every invariant checked", costly: true, after: func(p *play) {
 		if err := p.watch.Check(p.s); err != nil {
 			p.objects(err)
@@ -190,7 +194,7 @@ func (p *play) look() {
 func shown(v View) [32]byte {
 	var b bytes.Buffer
 	fmt.Fprintln(&b, v.Height(), v.Totals(), v.BurnRao(), v.Difficulty(), v.Epochs(), v.Governor(),
-		v.Owner(), v.Params())
+		v.Owner(), strings.Replace(fmt.Sprint(v.Params()), fmt.Sprintf(" %v", Hard{}), "", 1))
 	for uid := range UID(v.N()) {
 		fmt.Fprintln(&b, v.Neuron(uid), v.Weights(uid), v.Bonds(uid), v.Commits(uid))
 	}
@@ -355,6 +359,9 @@ func permuted(d *rand.Rand, h history) []int {
 		order[i] = i
 		if st.tx != nil {
 			prints[i] = footprintOf(*st.tx, string(h.genesis.Params.Rule))
+			if h.genesis.Params.Hard.FeeRao != 0 { // the owner of a hotkey pays, and the block fills
+				prints[i].writes = append(prints[i].writes, place("params"))
+			}
 		}
 	}
 	if len(order) < 2 {

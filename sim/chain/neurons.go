@@ -9,6 +9,7 @@ import (
 // neuron is a slot of the network. Rows are never changed in place once they are here.
 type neuron struct {
 	hotkey, axon Key
+	path         path // of the hotkey's account; not kept
 	ip           [16]byte
 	port         uint16
 	consensusKey Key // zero: none
@@ -122,13 +123,17 @@ type neurons struct {
 	pages    []*page
 	index    []slot // sorted by hotkey
 	indexAge uint64
+	sums     [rowKinds]Digest // of the kinds
+	summed   [rowKinds]bool   // that are up to date
 }
 
 const pageNeurons = 32
 
 type page struct {
-	age uint64
-	at  [pageNeurons]neuron
+	age   uint64
+	at    [pageNeurons]neuron
+	sums  *pageSums        // nil: never sealed
+	stale [rowKinds]uint32 // a bit for each leaf that changed since
 }
 
 type slot struct {
@@ -163,6 +168,17 @@ func (s *State) ownNeurons() *neurons {
 	return s.neurons
 }
 
+// ownPage returns a page for a change.
+func (s *State) ownPage(i int) *page {
+	t := s.ownNeurons()
+	if p := t.pages[i]; p.age != s.age {
+		fresh := *p
+		fresh.age = s.age
+		t.pages[i] = &fresh
+	}
+	return t.pages[i]
+}
+
 // insertSlot adds to the index.
 func (s *State) insertSlot(added slot) {
 	t := s.ownNeurons()
@@ -173,29 +189,29 @@ func (s *State) insertSlot(added slot) {
 	t.index = slices.Insert(t.index, i, added)
 }
 
-// neuron returns the neuron in a slot for a change of its record; rows are replaced by setWeights
-// and setBonds.
-func (s *State) neuron(uid UID) *neuron {
-	t := s.ownNeurons()
-	p := t.pages[uid/pageNeurons]
-	if p.age != s.age {
-		fresh := *p
-		fresh.age = s.age
-		p = &fresh
-		t.pages[uid/pageNeurons] = p
-	}
-	s.leaves[neuronLeaves].touch(int(uid))
+// changed returns the neuron in a slot for a change of the part that is a leaf of a kind.
+func (s *State) changed(uid UID, kind leafKind) *neuron {
+	p := s.ownPage(int(uid / pageNeurons))
+	p.stale[kind] |= 1 << (uid % pageNeurons)
+	s.neurons.summed[kind] = false
 	return &p.at[uid%pageNeurons]
 }
 
-func (s *State) setWeights(uid UID, row []WeightEntry) {
-	s.neuron(uid).weights = row
-	s.leaves[weightLeaves].touch(int(uid))
-}
+// neuron returns the neuron in a slot for a change of its record; rows are replaced by setWeights
+// and setBonds.
+func (s *State) neuron(uid UID) *neuron { return s.changed(uid, neuronLeaves) }
 
-func (s *State) setBonds(uid UID, row []BondEntry) {
-	s.neuron(uid).bonds = row
-	s.leaves[bondLeaves].touch(int(uid))
+func (s *State) setWeights(uid UID, row []WeightEntry) { s.changed(uid, weightLeaves).weights = row }
+
+func (s *State) setBonds(uid UID, row []BondEntry) { s.changed(uid, bondLeaves).bonds = row }
+
+// setNeuron puts n, with its rows, into a slot.
+func (s *State) setNeuron(uid UID, n neuron) {
+	n.path = pathOf(n.hotkey)
+	s.changed(uid, weightLeaves)
+	s.changed(uid, bondLeaves)
+	*s.neuron(uid) = n
+	s.insertSlot(slot{n.hotkey, uid})
 }
 
 // appendNeuron makes one more slot.
@@ -206,23 +222,15 @@ func (s *State) appendNeuron(n neuron) UID {
 		t.pages = append(t.pages, &page{age: s.age})
 	}
 	t.n++
-	for _, kind := range []leafKind{neuronLeaves, weightLeaves, bondLeaves} {
-		s.leaves[kind].grow(t.n)
-	}
-	*s.neuron(uid) = n
-	s.insertSlot(slot{n.hotkey, uid})
+	s.setNeuron(uid, n)
 	return uid
 }
 
 // replaceNeuron puts n into a taken slot. Weights and bonds of others stay.
 func (s *State) replaceNeuron(uid UID, n neuron) {
 	t := s.ownNeurons()
-	old := t.get(uid).hotkey
-	i, _ := t.find(old)
+	i, _ := t.find(t.get(uid).hotkey)
 	t.index = slices.Concat(t.index[:i], t.index[i+1:])
 	t.indexAge = s.age
-	s.insertSlot(slot{n.hotkey, uid})
-	*s.neuron(uid) = n
-	s.leaves[weightLeaves].touch(int(uid))
-	s.leaves[bondLeaves].touch(int(uid))
+	s.setNeuron(uid, n)
 }

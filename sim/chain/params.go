@@ -78,6 +78,8 @@ type Params struct {
 	RewardRao       uint64 // of the first block, for the rules that halve
 	CapRao          uint64 // which the issuance never passes
 	HalvingBlocks   uint64 // between halvings, for emission.ByHeight
+
+	Hard Hard // what a network of strangers needs
 }
 
 // EpochDue says when an epoch runs.
@@ -183,6 +185,7 @@ func (p *Params) layout(c *coder) {
 	c.u64(&p.RewardRao)
 	c.u64(&p.CapRao)
 	c.u64(&p.HalvingBlocks)
+	p.Hard.layout(c)
 }
 
 // Validate says which parameter is impossible, and what was expected.
@@ -237,6 +240,9 @@ func (p Params) Validate() error {
 		if r.have < r.lo || r.have > r.hi {
 			return fmt.Errorf("%s %d: want %d to %d", r.field, r.have, r.lo, r.hi)
 		}
+	}
+	if err := p.Hard.validate(); err != nil {
+		return err
 	}
 	return p.validateBurn()
 }

@@ -20,6 +20,9 @@ import (
 var reachable = []struct{ name, doc string }{
 	// Transactions.
 	{"nonce gap", "a transaction skipped a nonce and was applied"},
+	{"nonce ahead", "a transaction came before another of its signer, where nonces are strict"},
+	{"nonce of a new account", "an account that was made after genesis signed with a strict nonce"},
+	{"expiry too far", "a transaction would have stayed good for too long"},
 	{"nonce used", "a transaction came a second time"},
 	{"last nonce", "a signer used up its last nonce"},
 	{"expiry at the height", "a transaction was applied in the last block that it allows"},
@@ -218,6 +221,7 @@ func (o *observer) apply(s *State, tx Tx) error {
 		return err
 	}
 	o.metIf(tx.Nonce > next && next > 0, "nonce gap")
+	o.metIf(s.params.Hard.StrictNonce && tx.Nonce >= 1<<nonceBits, "nonce of a new account")
 	o.metIf(tx.Nonce == 1<<64-2, "last nonce")
 	o.metIf(tx.Expiry == s.height+1, "expiry at the height")
 	o.money(before, s, tx)
@@ -230,6 +234,8 @@ func (o *observer) apply(s *State, tx Tx) error {
 // plainRefusals are met whenever they are said.
 var plainRefusals = map[Code]string{
 	NonceTooLow:         "nonce used",
+	NonceAhead:          "nonce ahead",
+	ExpiryTooFar:        "expiry too far",
 	BadSignature:        "signature of another",
 	NoSlot:              "no slot",
 	TooManyInBlock:      "block full",

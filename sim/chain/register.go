@@ -115,7 +115,13 @@ func (s *State) findSlot() (UID, error) {
 	return UID(uid), nil
 }
 
-func (s *State) stakeOf(uid UID) uint64 { return s.accounts.get(s.neurons.get(uid).hotkey).stakeRao }
+func (s *State) stakeOf(uid UID) uint64 {
+	n := s.neurons.get(uid)
+	if a := s.accounts.find(&n.hotkey, &n.path); a != nil {
+		return a.stakeRao
+	}
+	return 0
+}
 
 // incentiveQ64 is the incentive in 1/(2^64-1), which rules other than nakamoto know to 16 bits.
 func (n *neuron) incentiveQ64() uint64 {
@@ -128,7 +134,7 @@ func (n *neuron) incentiveQ64() uint64 {
 // join puts a newcomer into a slot that findSlot returned.
 func (s *State) join(coldkey, hotkey Key, uid UID, priceRao uint64) {
 	block := s.height + 1
-	s.account(hotkey).owner = coldkey
+	s.hotkey(hotkey).owner = coldkey
 	fresh := s.newcomer(uid, hotkey, block)
 	if int(uid) < s.neurons.n {
 		old := s.neurons.get(uid).hotkey
@@ -165,17 +171,15 @@ func (s *State) newcomer(uid UID, hotkey Key, block uint64) neuron {
 
 // returnStake makes all stake on a hotkey free money of those who put it there.
 func (s *State) returnStake(hotkey Key) {
-	a := s.accounts.get(hotkey)
-	rest := a.stakeRao
-	for _, n := range a.nominations {
-		s.account(n.coldkey).freeRao += n.stakeRao
-		rest -= n.stakeRao
-	}
-	s.account(a.owner).freeRao += rest
-	emptied := s.account(hotkey)
-	emptied.stakeRao, emptied.nominations = 0, nil
+	a := s.hotkey(hotkey)
 	s.money.Staked -= a.stakeRao
 	s.money.Free += a.stakeRao
+	s.account(a.owner).freeRao += a.ownStake()
+	for _, n := range a.nominations {
+		s.account(n.coldkey).freeRao += n.stakeRao
+	}
+	a.stakeRao = 0
+	a.setNominations(nil)
 }
 
 // zeroWeightsOn makes the weights of others on a slot explicit zeros. Their bonds stay: the next

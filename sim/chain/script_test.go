@@ -8,6 +8,7 @@ import (
 	"math/bits"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,7 +38,10 @@ func init() {
 //	  govern signer name value                   advance blocks
 //	  neurons | scores | weights | bonds | totals | price | free coldkey | stake hotkey
 //	  delegate-of hotkey | endpoints | param name ... | next-event | reward | digest
-//	  every transaction may end in "number=n", its nonce, and "until=height", its expiry
+//	  fill signer units              refused transactions up to so much work
+//	  work-price                     of a unit of work in rao, and what the open block has used
+//	  every transaction may end in "number=n", its nonce, "until=height", its expiry, and, where work
+//	  costs anything, "fee=rao", the most that it may cost (none: it does not say), and "tip=rao"
 //	era name [uids=n]              parameters by name, one line of the input each
 //	curve rule reward=rao cap=rao [halving=blocks] [flat=rao]    lines "issued rao from block: blocks",
 //	                               each answered by what they mint one by one or together
@@ -142,7 +146,11 @@ func (x *script) genesis(d *datadriven.TestData) string {
 }
 
 func setField(p *Params, field, value string) {
-	v := reflect.ValueOf(p).Elem().FieldByName(field)
+	v := reflect.ValueOf(p).Elem()
+	if rest, ok := strings.CutPrefix(field, "Hard."); ok {
+		v, field = v.FieldByName("Hard"), rest
+	}
+	v = v.FieldByName(field)
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(value)
@@ -176,7 +184,13 @@ func (x *script) apply(signer string, m Msg) string {
 		}
 	}
 	tx := Sign("script", testKey(signer), nonce, expiry, m)
+	if x.s.params.Hard.FeeRao != 0 {
+		tx = x.priced(signer, nonce, expiry, m)
+	}
 	if err := observed.apply(x.s, tx); err != nil {
+		if now := x.s.Nonce(k); now == tx.Nonce+1 && x.s.params.Hard.FeeRao != 0 {
+			return "paid and refused: " + err.Error()
+		}
 		if after, _ := x.s.AppendBinary(nil); string(before) != string(after) {
 			return "REFUSED BUT CHANGED: " + err.Error()
 		}
@@ -185,11 +199,58 @@ func (x *script) apply(signer string, m Msg) string {
 	return "ok"
 }
 
+// priced is a transaction that says what it may cost: what it does cost, or "fee=rao", and "tip=rao";
+// "fee=none" leaves both out.
+func (x *script) priced(signer string, nonce, expiry uint64, m Msg) Tx {
+	var tip uint64
+	fee, given := uint64(0), false
+	for _, option := range x.options {
+		switch name, value, _ := strings.Cut(option, "="); {
+		case option == "fee=none":
+			return Sign("script", testKey(signer), nonce, expiry, m)
+		case name == "fee":
+			fee, given = number(value), true
+		case name == "tip":
+			tip = number(value)
+		}
+	}
+	tx := SignPriced("script", testKey(signer), nonce, expiry, 0, tip, m)
+	if !given {
+		fee = x.s.WorkOf(tx)*x.s.View().PriceRao() + tip
+	}
+	return SignPriced("script", testKey(signer), nonce, expiry, fee, tip, m)
+}
+
+// fill sends refused transactions of somebody for as long as they are admissible and the work of the
+// block, or of a hotkey, stays within units.
+func (x *script) fill(signer string, units uint64) string {
+	var m Msg = Burn{} // of nothing
+	k := pub(signer)
+	spent := func() uint64 { return x.s.workUsed }
+	if _, neuron := x.s.neurons.uidOf(k); neuron {
+		m, spent = CommitWeights{}, func() uint64 { return x.s.accounts.get(k).spent }
+	}
+	sent := 0
+	for {
+		tx := x.priced(signer, x.s.Nonce(k), x.s.Height()+10, m)
+		if spent()+x.s.WorkOf(tx) > units {
+			return fmt.Sprintf("%d sent, %d units", sent, spent())
+		}
+		if _, err := x.s.Deliver(tx); err != nil {
+			return fmt.Sprintf("%d sent, %d units, then refused: %v", sent, spent(), err)
+		}
+		sent++
+	}
+}
+
 func (x *script) do(line string) string {
 	f := strings.Fields(line)
 	x.options = nil
-	for last := len(f) - 1; last > 0 && (strings.HasPrefix(f[last], "number=") ||
-		strings.HasPrefix(f[last], "until=")); last-- {
+	option := func(word string) bool {
+		name, _, ok := strings.Cut(word, "=")
+		return ok && slices.Contains([]string{"number", "until", "fee", "tip"}, name)
+	}
+	for last := len(f) - 1; last > 0 && option(f[last]); last-- {
 		x.options = append(x.options, f[last])
 		f = f[:last]
 	}
@@ -217,6 +278,8 @@ func (x *script) do(line string) string {
 		return x.apply(f[1], Delegate{x.key(f[2]), uint16(number(f[3]))})
 	case "reset-bonds":
 		return x.apply(f[1], ResetBonds{})
+	case "fill":
+		return x.fill(f[1], number(f[2]))
 	case "serve-axon":
 		m := ServeAxon{Axon: x.key(f[2])}
 		if len(f) > 3 {
@@ -318,6 +381,9 @@ func (x *script) show(f []string) string {
 		return x.s.Digest().String()
 	case "price":
 		return tao(v.BurnRao())
+	case "work-price":
+		return fmt.Sprintf("%d rao a unit; %d units and %d bytes in the block", v.PriceRao(), x.s.workUsed,
+			x.s.bytesUsed)
 	case "free":
 		return tao(v.FreeOf(x.key(f[1])))
 	case "stake":

@@ -34,7 +34,8 @@ func (s *State) serveConsensus(hotkey Key, m ServeConsensus) error {
 	return nil
 }
 
-// resetBonds deletes the bonds in a neuron from every row.
+// resetBonds deletes the bonds in a neuron from every row, where work costs anything before the next
+// epoch, which is the first to miss them.
 func (s *State) resetBonds(hotkey Key, _ ResetBonds) error {
 	uid, ok := s.neurons.uidOf(hotkey)
 	if !ok {
@@ -43,12 +44,28 @@ func (s *State) resetBonds(hotkey Key, _ ResetBonds) error {
 	if !s.params.BondsReset {
 		return refuse(ResetNotAllowed, 0, 0)
 	}
-	for holder := range s.neurons.n {
-		row := s.neurons.get(UID(holder)).bonds
-		// A row is not always in the order of uids.
-		if k := slices.IndexFunc(row, func(b BondEntry) bool { return b.UID == uid }); k >= 0 {
-			s.setBonds(UID(holder), slices.Delete(slices.Clone(row), k, k+1))
-		}
+	if s.params.Hard.FeeRao == 0 {
+		s.dropBondsIn(func(u UID) bool { return u == uid })
+	} else if !slices.Contains(s.resets, uid) {
+		s.resets = append(slices.Clip(s.resets), uid)
 	}
 	return nil
+}
+
+// resetColumns deletes before an epoch the bonds in the neurons that asked for it since the last one.
+func (s *State) resetColumns() {
+	if len(s.resets) > 0 {
+		s.dropBondsIn(func(u UID) bool { return slices.Contains(s.resets, u) })
+		s.resets = nil
+	}
+}
+
+// dropBondsIn deletes the bonds in some neurons from every row.
+func (s *State) dropBondsIn(reset func(UID) bool) {
+	held := func(b BondEntry) bool { return reset(b.UID) }
+	for holder := range UID(s.neurons.n) {
+		if row := s.neurons.get(holder).bonds; slices.ContainsFunc(row, held) {
+			s.setBonds(holder, slices.DeleteFunc(slices.Clone(row), held))
+		}
+	}
 }

@@ -5,45 +5,66 @@ import (
 	"fmt"
 )
 
-const snapshotVersion = 3
+const snapshotVersion = 4
 
-// The bytes of a state are: version (one byte), header, accounts sorted by key, neurons by uid,
-// each with its weights and bonds.
+// The bytes of a state are: version (one byte), header, accounts ascending by the SHA-256 of their
+// keys, neurons by uid, each with its weights and bonds.
 
 // AppendBinary appends the canonical bytes of the state.
 func (s *State) AppendBinary(b []byte) ([]byte, error) {
+	return appendState(b, &s.header, s.accounts, s.neurons), nil
+}
+
+func appendState(b []byte, h *header, accounts accounts, neurons *neurons) []byte {
 	c := coder{buf: b}
 	version := uint8(snapshotVersion)
 	c.u8(&version)
-	s.header.layout(&c)
-	n := 0
-	for _, b := range s.accounts.buckets {
-		if b != nil {
-			n += len(b.list)
-		}
-	}
-	c.count(n, 0)
-	for _, b := range s.accounts.buckets {
-		if b != nil {
-			for _, a := range b.list {
-				a.layout(&c)
-			}
-		}
-	}
-	c.count(s.neurons.n, 0)
-	for uid := range s.neurons.n {
-		n := *s.neurons.get(UID(uid))
+	h.layout(&c)
+	c.count(accounts.len(), 0)
+	_ = accounts.each(func(a *account) error {
+		a.layout(&c)
+		return nil
+	})
+	c.count(neurons.n, 0)
+	for uid := range neurons.n {
+		n := *neurons.get(UID(uid))
 		n.layout(&c)
 		n.weightsLayout(&c)
 		n.bondsLayout(&c)
 	}
-	return c.buf, nil
+	return c.buf
+}
+
+// AppendBinary appends what the view shows: the bytes of a state in which all else is zero.
+func (v View) AppendBinary(b []byte) ([]byte, error) {
+	h := header{
+		chainID: v.header.chainID, params: *v.params, height: v.height, epochs: v.header.epochs,
+		issuanceOffset: v.totals.Issuance + v.totals.Recycled - v.totals.Minted, money: v.totals,
+		burnPriceRao: v.burnRao, difficulty: v.header.difficulty,
+		governor: v.header.governor, owner: v.header.owner, marks: v.header.marks, priceRao: v.header.priceRao,
+	}
+	return appendState(b, &h, v.accounts, v.neurons), nil
+}
+
+// DecodeView is the view that wrote these bytes.
+func DecodeView(b []byte) (View, error) {
+	s, err := decodeState(b)
+	if err == nil {
+		err = s.checkHeader() // the other invariants are of what a view does not show, too
+	}
+	if err != nil {
+		return View{}, fmt.Errorf("view of %d bytes: %w", len(b), err)
+	}
+	return s.View(), nil
 }
 
 // UnmarshalBinary replaces the state by what AppendBinary wrote. Bytes that no chain can have
 // written are refused, and the state is unchanged then.
 func (s *State) UnmarshalBinary(b []byte) error {
 	fresh, err := decodeState(b)
+	if err == nil {
+		err = fresh.check()
+	}
 	if err != nil {
 		return fmt.Errorf("snapshot of %d bytes: %w", len(b), err)
 	}
@@ -74,15 +95,16 @@ func decodeState(b []byte) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	var last Key
+	var last path
 	for i := range c.count(0, accountBytes) {
 		var a account
 		a.layout(c)
-		if i > 0 && bytes.Compare(last[:], a.key[:]) >= 0 {
+		p := pathOf(a.key)
+		if i > 0 && bytes.Compare(last[:], p[:]) >= 0 {
 			return nil, fmt.Errorf("account %d out of order", i)
 		}
-		last = a.key
-		*s.account(a.key) = a
+		last = p
+		*s.accounts.change(a.key, &p, s.age) = a
 	}
 	n := c.count(0, neuronBytes)
 	if n > int(h.params.MaxUIDs) {
@@ -98,10 +120,7 @@ func decodeState(b []byte) (*State, error) {
 		}
 		s.appendNeuron(m)
 	}
-	if err := c.end(); err != nil {
-		return nil, err
-	}
-	return s, s.check()
+	return s, c.end()
 }
 
 // check verifies what every reachable state fulfils.

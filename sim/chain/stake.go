@@ -27,7 +27,7 @@ func (s *State) addStake(coldkey Key, m AddStake) error {
 		return err
 	}
 	s.account(coldkey).freeRao -= m.AmountRao
-	b := s.account(m.Hotkey)
+	b := s.hotkey(m.Hotkey)
 	s.settle(b)
 	b.stakeRao += m.AmountRao
 	if nominates {
@@ -55,7 +55,7 @@ func (s *State) removeStake(coldkey Key, m RemoveStake) error {
 	if have < m.AmountRao {
 		return refuse(InsufficientStake, have, m.AmountRao)
 	}
-	b := s.account(m.Hotkey)
+	b := s.hotkey(m.Hotkey)
 	s.settle(b)
 	b.stakeRao -= m.AmountRao
 	if nominates {
@@ -69,7 +69,7 @@ func (s *State) removeStake(coldkey Key, m RemoveStake) error {
 
 // settle remembers, before a transaction changes the stake on a hotkey, what stood there when the epoch
 // began, if that matters for the dividends and nothing changed since then.
-func (s *State) settle(a *account) {
+func (s *State) settle(a *hotkey) {
 	epoch := s.epochs + 1
 	if !s.params.StakeSettles || a.changedIn == epoch {
 		return
@@ -79,7 +79,7 @@ func (s *State) settle(a *account) {
 	for i := range list {
 		list[i].settledRao = list[i].stakeRao
 	}
-	a.nominations = list
+	a.setNominations(list)
 }
 
 // delegate opens a hotkey to nominators or changes its take. It is never closed again.
@@ -95,13 +95,13 @@ func (s *State) delegate(coldkey Key, m Delegate) error {
 	case m.Take > p.MaxTake && !(a.delegate && m.Take <= a.take):
 		return refuse(TakeAboveMaximum, uint64(m.Take), uint64(p.MaxTake))
 	}
-	b := s.account(m.Hotkey)
+	b := s.hotkey(m.Hotkey)
 	b.delegate, b.take = true, m.Take
 	return nil
 }
 
 // admits says why a coldkey may not nominate a hotkey that another owns.
-func (a *account) admits(coldkey Key, p *Params) error {
+func (a *hotkey) admits(coldkey Key, p *Params) error {
 	if !a.delegate {
 		return refuse(NotDelegate, 0, 0)
 	}
@@ -112,28 +112,28 @@ func (a *account) admits(coldkey Key, p *Params) error {
 }
 
 // nominate adds to a nomination. Views share the list, so it is never changed in place.
-func (a *account) nominate(coldkey Key, rao uint64) {
+func (a *hotkey) nominate(coldkey Key, rao uint64) {
 	i, ok := a.nomination(coldkey)
 	list := slices.Clone(a.nominations)
 	if !ok {
 		list = slices.Insert(list, i, nomination{coldkey: coldkey})
 	}
 	list[i].stakeRao += rao
-	a.nominations = list
+	a.setNominations(list)
 }
 
 // denominate takes from the nomination at a place, which goes with its last rao.
-func (a *account) denominate(place int, rao uint64) {
+func (a *hotkey) denominate(place int, rao uint64) {
 	list := slices.Clone(a.nominations)
 	list[place].stakeRao -= rao
 	if list[place].stakeRao == 0 {
 		list = slices.Delete(list, place, place+1)
 	}
-	a.nominations = list
+	a.setNominations(list)
 }
 
 // ownStake is the owner's part of the stake on a hotkey.
-func (a *account) ownStake() uint64 {
+func (a *hotkey) ownStake() uint64 {
 	rao := a.stakeRao
 	for _, n := range a.nominations {
 		rao -= n.stakeRao
@@ -144,7 +144,7 @@ func (a *account) ownStake() uint64 {
 // earn pays a hotkey in an epoch, by its number from 1: rao in all, of which dividendsRao as a
 // validator. Of these the owner keeps the take; the rest is shared by stake, or, where stake settles,
 // by as much of it as was there when the epoch began; what the floors leave is the owner's.
-func (a *account) earn(rao, dividendsRao, epoch uint64) {
+func (a *hotkey) earn(rao, dividendsRao, epoch uint64) {
 	if len(a.nominations) > 0 {
 		rest := dividendsRao - part(dividendsRao, uint64(a.take), 65535)
 		shares, whole := a.shares(epoch)
@@ -152,13 +152,13 @@ func (a *account) earn(rao, dividendsRao, epoch uint64) {
 		for i := range list {
 			list[i].stakeRao += part(rest, shares(list[i]), whole)
 		}
-		a.nominations = list
+		a.setNominations(list)
 	}
 	a.stakeRao += rao
 }
 
 // shares returns how much of a nomination counts in an epoch, and of all stake on the hotkey.
-func (a *account) shares(epoch uint64) (of func(nomination) uint64, whole uint64) {
+func (a *hotkey) shares(epoch uint64) (of func(nomination) uint64, whole uint64) {
 	if a.changedIn != epoch {
 		return func(n nomination) uint64 { return n.stakeRao }, a.stakeRao
 	}

@@ -20,7 +20,7 @@ func FuzzEarn(f *testing.F) {
 		rao %= supply
 		dividends = min(dividends, rao)
 		own, first, second = own%supply, 1+first%supply, 1+second%supply
-		a := account{stakeRao: own + first + second, delegate: true, take: take}
+		a := hotkey{stakeRao: own + first + second, delegate: true, take: take}
 		a.nominations = []nomination{{Key{1}, first, settledFirst}, {Key{2}, second, 0}}
 		a.changedIn, a.settledRao = 9-uint64(ago%9), settledOwn
 		shared := a.nominations
@@ -61,7 +61,7 @@ func FuzzEarn(f *testing.F) {
 }
 
 func TestAnAccountWithoutNominatorsKeepsEverything(t *testing.T) {
-	a := account{stakeRao: 5, delegate: true, take: 100}
+	a := hotkey{stakeRao: 5, delegate: true, take: 100}
 	a.earn(7, 7, 1)
 	if a.stakeRao != 12 || a.ownStake() != 12 {
 		t.Errorf("it has %d, of its own %d", a.stakeRao, a.ownStake())

@@ -43,6 +43,12 @@ type header struct {
 	marks          []mark // the entropy at the ends of the newest blocks that changed it
 	works          []usedWork
 	events         []Event // of the block that has not ended yet
+
+	// What follows is kept where work costs anything.
+	priceRao  uint64 // of a unit of work
+	workUsed  uint64 // in the block that has not ended yet
+	bytesUsed uint32 // in it
+	resets    []UID  // of which all bonds go before the next epoch
 }
 
 // mark is the entropy in force from the end of a block on.
@@ -94,6 +100,12 @@ func (h *header) layout(c *coder) {
 		c.bytes(w.work[:])
 	})
 	list(c, &h.events, eventBytes, func(e *Event) { eventLayout(c, e) })
+	if h.params.Hard.FeeRao != 0 {
+		c.u64(&h.priceRao)
+		c.u64(&h.workUsed)
+		c.u32(&h.bytesUsed)
+		list(c, &h.resets, 2, func(uid *UID) { c.u16((*uint16)(uid)) })
+	}
 }
 
 // issuance is what the supply curve counts.
@@ -102,11 +114,10 @@ func (h *header) issuance() uint64 { return h.issuanceOffset + h.money.Minted - 
 // State is the ledger after some transactions. Not safe for concurrent use; hand out Views.
 type State struct {
 	header
-	accounts *accounts
+	accounts accounts
 	neurons  *neurons
 
-	age    uint64 // grows with every view: what is of another age is shared with one
-	leaves [leafKinds]leaves
+	age uint64 // grows with every view: what is of another age is shared with one
 
 	// What follows is derived or scratch, no part of the state.
 	rule      consensus.Rule
@@ -117,7 +128,7 @@ type State struct {
 	bondArena []BondEntry
 	arenaAge  uint64
 	seen      [(maxU16 + 1) / 64]uint64
-	hashing   coder
+	hashing   hasher
 }
 
 // newState makes a state without neurons and accounts.
@@ -131,13 +142,9 @@ func newState(h header) (*State, error) {
 	}
 	p := h.params
 	s := &State{
-		header: h, accounts: &accounts{}, neurons: &neurons{}, rule: rule, constants: &p,
+		header: h, neurons: &neurons{}, rule: rule, constants: &p,
 		decayQ32: registration.DecayFactor(p.BurnHalfLifeBlocks),
 	}
-	for kind := range leafKinds {
-		s.leaves[kind].changed = true
-	}
-	s.leaves[accountLeaves].grow(len(s.accounts.buckets))
 	return s, nil
 }
 
@@ -148,7 +155,9 @@ func (s *State) Height() uint64 { return s.height }
 func (s *State) ChainID() string { return s.chainID }
 
 // Nonce is the smallest nonce that the next transaction of signer may have.
-func (s *State) Nonce(signer Key) uint64 { return s.accounts.get(signer).nonce }
+func (s *State) Nonce(signer Key) uint64 {
+	return s.accounts.nonceOf(signer, &s.params, s.height)
+}
 
 // Totals is the account of all money.
 func (s *State) Totals() Totals {

@@ -280,17 +280,23 @@ func size(msg Msg) error {
 
 const maxParameterName = 64
 
-// Tx is a signed transaction. Its bytes are: version 1 (one byte), kind of message (one byte),
-// signer, nonce, expiry, the message's fields, signature.
+// Tx is a signed transaction. Its bytes are: version 1, or 2 if it is priced (one byte), kind of message
+// (one byte), signer, nonce, expiry, if it is priced MaxFeeRao and TipRao, the message's fields, signature.
 type Tx struct {
 	Signer    Key
 	Nonce     uint64 // at least State.Nonce(Signer); gaps are allowed
 	Expiry    uint64 // the last height of a block that may include it
 	Msg       Msg
+	Priced    bool   // says what it may cost, as networks with fees want it
+	MaxFeeRao uint64 // that it may cost in all
+	TipRao    uint64 // on top of the price of its work
 	Signature [64]byte
 }
 
-const txVersion = 1
+const (
+	txVersion     = 1
+	pricedVersion = 2
+)
 
 // SignatureBytes is what a signature takes at the end of a transaction.
 const SignatureBytes = 64
@@ -298,6 +304,14 @@ const SignatureBytes = 64
 // Sign makes a transaction that only the chain with this id accepts.
 func Sign(chainID string, k ed25519.PrivateKey, nonce, expiry uint64, m Msg) Tx {
 	tx := Tx{Nonce: nonce, Expiry: expiry, Msg: m}
+	copy(tx.Signer[:], k.Public().(ed25519.PublicKey))
+	copy(tx.Signature[:], ed25519.Sign(k, tx.signed(chainID)))
+	return tx
+}
+
+// SignPriced makes a transaction that says what it may cost, for a chain with fees.
+func SignPriced(chainID string, k ed25519.PrivateKey, nonce, expiry, maxFeeRao, tipRao uint64, m Msg) Tx {
+	tx := Tx{Nonce: nonce, Expiry: expiry, Priced: true, MaxFeeRao: maxFeeRao, TipRao: tipRao, Msg: m}
 	copy(tx.Signer[:], k.Public().(ed25519.PublicKey))
 	copy(tx.Signature[:], ed25519.Sign(k, tx.signed(chainID)))
 	return tx
@@ -321,12 +335,31 @@ func (tx Tx) signed(chainID string) []byte {
 
 func (tx Tx) body(c *coder) {
 	version, kind := uint8(txVersion), uint8(tx.Msg.kind())
+	if tx.Priced {
+		version = pricedVersion
+	}
 	c.u8(&version)
 	c.u8(&kind)
+	tx.head(c)
+	tx.Msg.appendTo(c)
+}
+
+// head codes what stands before the message.
+func (tx *Tx) head(c *coder) {
 	c.bytes(tx.Signer[:])
 	c.u64(&tx.Nonce)
 	c.u64(&tx.Expiry)
-	tx.Msg.appendTo(c)
+	if tx.Priced {
+		c.u64(&tx.MaxFeeRao)
+		c.u64(&tx.TipRao)
+	}
+}
+
+// size is the number of its bytes.
+func (tx Tx) size() int {
+	var c coder
+	tx.body(&c)
+	return len(c.buf) + len(tx.Signature)
 }
 
 // AppendBinary appends the canonical bytes of tx.
@@ -353,12 +386,11 @@ func DecodeTx(b []byte) (Tx, error) {
 	var version, kind uint8
 	c.u8(&version)
 	c.u8(&kind)
-	if c.err == nil && version != txVersion {
-		c.err = fmt.Errorf("has version %d, want %d", version, txVersion)
+	if c.err == nil && version != txVersion && version != pricedVersion {
+		c.err = fmt.Errorf("has version %d, want %d or %d", version, txVersion, pricedVersion)
 	}
-	c.bytes(tx.Signer[:])
-	c.u64(&tx.Nonce)
-	c.u64(&tx.Expiry)
+	tx.Priced = version == pricedVersion
+	tx.head(&c)
 	tx.Msg = readMsg(&c, msgKind(kind))
 	c.bytes(tx.Signature[:])
 	if err := c.end(); err != nil {

@@ -41,7 +41,7 @@ type View struct {
 	header   viewHeader
 	totals   Totals
 	params   *Params
-	accounts *accounts
+	accounts accounts
 	neurons  *neurons
 }
 
@@ -49,7 +49,7 @@ type View struct {
 // neurons or a bucket of accounts when it first changes it afterwards.
 func (s *State) View() View {
 	s.age++
-	h := viewHeader{s.chainID, s.difficulty, s.epochs, s.governor, s.owner, s.marks}
+	h := viewHeader{s.chainID, s.difficulty, s.epochs, s.governor, s.owner, s.marks, s.priceRao}
 	return View{s.height, s.burnPriceRao, h, s.Totals(), s.constants, s.accounts, s.neurons}
 }
 
@@ -60,6 +60,7 @@ type viewHeader struct {
 	epochs          uint64
 	governor, owner Key
 	marks           []mark
+	priceRao        uint64
 }
 
 // Difficulty is that of a proof of work in the next block.
@@ -105,6 +106,9 @@ func (v View) Commits(uid UID) []Commit {
 	return list
 }
 
+// IsZero says whether this is the zero View, which shows no block.
+func (v View) IsZero() bool { return v.neurons == nil }
+
 // Height is the block that the view shows.
 func (v View) Height() uint64 { return v.height }
 
@@ -117,7 +121,7 @@ func (v View) Params() Params { return *v.params }
 // Neuron returns the neuron in slot uid; as with Weights and Bonds it panics unless uid is below N.
 func (v View) Neuron(uid UID) Neuron {
 	n := v.slot(uid)
-	a := v.accounts.get(n.hotkey)
+	a := v.accounts.at(n.hotkey, &n.path)
 	return Neuron{
 		Hotkey: n.hotkey, Coldkey: a.owner, Axon: n.axon, StakeRao: a.stakeRao,
 		RegisteredAt: n.registeredAt, LastUpdate: n.lastUpdate, EmissionRao: n.emissionRao,
@@ -151,7 +155,7 @@ func (v View) OwnerOf(hotkey Key) (Key, bool) {
 }
 
 // Nonce is the smallest nonce that the next transaction of signer may have.
-func (v View) Nonce(signer Key) uint64 { return v.accounts.get(signer).nonce }
+func (v View) Nonce(signer Key) uint64 { return v.accounts.nonceOf(signer, v.params, v.height) }
 
 // BurnRao is the price of a registration in the next block.
 func (v View) BurnRao() uint64 { return v.burnRao }

@@ -174,7 +174,7 @@ func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64) {
 		}
 	}
 	if ran != nil && due(ran.Epoch, l.cfg.DigestEpochs) {
-		ended.Digest = trace.Some(l.state.Digest())
+		ended.Digest = trace.Some(l.state.Seal())
 	}
 	totals := l.state.Totals()
 	if due(row.Height, r.Blocks) {
@@ -182,7 +182,7 @@ func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64) {
 		case ended.Digest != nil:
 			row.Digest = trace.Some(ended.Digest.String())
 		case due(row.Height, r.Digests):
-			row.Digest = trace.Some(l.state.Digest().String())
+			row.Digest = trace.Some(l.state.Seal().String())
 		}
 		row.EmissionRao, row.IssuanceRao = totals.Minted-mintedBefore, totals.Issuance
 		to.Record(row)

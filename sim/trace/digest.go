@@ -2,6 +2,7 @@ package trace
 
 import (
 	"crypto/sha256"
+	"encoding"
 	"encoding/binary"
 	"fmt"
 	"hash"
@@ -128,6 +129,51 @@ func (d *Digester) Tables() []TableDigest {
 		t.hash.Sum(out[i].SHA256[:0])
 	}
 	return out
+}
+
+// AppendBinary appends the state of the digests, from which UnmarshalBinary goes on: for each table its
+// name and the state of its hash, each behind its length in four bytes, and the number of its rows.
+func (d *Digester) AppendBinary(b []byte) ([]byte, error) {
+	le := binary.LittleEndian
+	for _, t := range d.tables {
+		state, err := t.hash.(encoding.BinaryMarshaler).MarshalBinary()
+		if err != nil {
+			return nil, err
+		}
+		b = append(le.AppendUint32(b, uint32(len(t.table))), t.table...)
+		b = append(le.AppendUint32(b, uint32(len(state))), state...)
+		b = le.AppendUint64(b, t.rows)
+	}
+	return b, nil
+}
+
+// UnmarshalBinary replaces the digests by those that AppendBinary wrote. On error they are as they were.
+func (d *Digester) UnmarshalBinary(b []byte) error {
+	short := fmt.Errorf("trace: digests of %d bytes end too early", len(b))
+	text := func() ([]byte, bool) {
+		if len(b) < 4 || uint64(len(b)-4) < uint64(binary.LittleEndian.Uint32(b)) {
+			return nil, false
+		}
+		n := 4 + int(binary.LittleEndian.Uint32(b))
+		s := b[4:n]
+		b = b[n:]
+		return s, true
+	}
+	var tables []tableHash
+	for len(b) > 0 {
+		name, ok := text()
+		state, whole := text()
+		if !ok || !whole || len(b) < 8 {
+			return short
+		}
+		t := tableHash{table: Table(name), rows: binary.LittleEndian.Uint64(b), hash: sha256.New()}
+		if err := t.hash.(encoding.BinaryUnmarshaler).UnmarshalBinary(state); err != nil {
+			return fmt.Errorf("trace: digest of table %s: %w", name, err)
+		}
+		tables, b = append(tables, t), b[8:]
+	}
+	d.tables = tables
+	return nil
 }
 
 // Discard is a Recorder that forgets all rows.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -160,5 +161,40 @@ func BenchmarkAppendRow(b *testing.B) {
 	b.ReportAllocs()
 	for range b.N {
 		bytes = AppendRow(bytes[:0], r)
+	}
+}
+
+func TestDigestsGoOnFromTheirBytes(t *testing.T) {
+	var straight, first, second Digester
+	for i := range 100 {
+		var row Row = Block{Height: uint64(i)}
+		if i%3 == 0 {
+			row = Totals{Block: uint64(i), MintedRao: 7}
+		}
+		straight.Record(row)
+		if i == 41 {
+			b, err := first.AppendBinary(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for n := 1; n < len(b); n++ {
+				if n%16 == 1 {
+					if err := new(Digester).UnmarshalBinary(b[:n]); err == nil {
+						t.Errorf("%d of %d bytes were taken", n, len(b))
+					}
+				}
+			}
+			if err := second.UnmarshalBinary(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i < 41 {
+			first.Record(row)
+		} else {
+			second.Record(row)
+		}
+	}
+	if got, want := second.Tables(), straight.Tables(); !slices.Equal(got, want) {
+		t.Errorf("%v, straight %v", got, want)
 	}
 }

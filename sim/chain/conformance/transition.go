@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"taolab/sim/chain"
@@ -44,6 +45,7 @@ type Receipt struct {
 	Code       string // why it was refused, as chain names it, or Malformed; empty if it was not
 	Have, Want uint64 // the numbers of that reason
 	Text       string // the same for people
+	FeeRao     uint64 // that it paid, where work costs anything, also if it was refused
 }
 
 // Transition is what a block did.
@@ -201,9 +203,23 @@ func (d *document) transaction(at int) Transaction {
 		t.Tx, t.Malformed = chain.DecodeTx(raw)
 		return t
 	}
-	d.readPlain(at, reflect.ValueOf(&t.Tx).Elem())
+	o, v := d.object(at), reflect.ValueOf(&t.Tx).Elem()
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Name
+		if slices.Contains(pricing, name) {
+			if at, ok := o.maybe(key(name)); ok {
+				d.readPlain(at, v.Field(i))
+			}
+			continue
+		}
+		d.readPlain(o.need(key(name)), v.Field(i))
+	}
+	o.end()
 	return t
 }
+
+// pricing are the fields of a transaction that only networks with fees ask for.
+var pricing = []string{"Priced", "MaxFeeRao", "TipRao"}
 
 // Apply applies a block to a state, which it changes. It refuses a block of another height and one
 // whose empty blocks are too much work, and leaves the state alone then.
@@ -263,11 +279,14 @@ func (t Transaction) apply(s *chain.State) Receipt {
 	if t.Malformed != nil {
 		return Receipt{Code: "Malformed", Text: t.Malformed.Error()}
 	}
-	err := s.Apply(t.Tx)
-	if err == nil {
-		return Receipt{OK: true}
+	done, err := s.Deliver(t.Tx)
+	if err == nil && done.Refusal != nil {
+		err = done.Refusal
 	}
-	r := Receipt{Text: err.Error()}
+	if err == nil {
+		return Receipt{OK: true, FeeRao: done.FeeRao}
+	}
+	r := Receipt{Text: err.Error(), FeeRao: done.FeeRao}
 	var refusal *chain.Error
 	if errors.As(err, &refusal) {
 		r.Code, r.Have, r.Want = refusal.Code.Name(), refusal.Have, refusal.Want

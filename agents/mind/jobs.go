@@ -1,11 +1,9 @@
-package agents
+package mind
 
 import (
-	"encoding/binary"
-	"math"
 	"slices"
 
-	"taolab/agents/score"
+	"taolab/agents/wire"
 	"taolab/model/lm"
 	"taolab/model/num"
 	"taolab/model/pile"
@@ -29,6 +27,9 @@ func benchOf(s *host.Scratch) *bench {
 	}
 	return b
 }
+
+// Workspace is a worker's memory for models. All jobs of a worker share it, whoever they are of.
+func Workspace(s *host.Scratch) *lm.Workspace { return &benchOf(s).lm }
 
 func grow[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
@@ -59,7 +60,7 @@ func (j trainVisit) Run(s *host.Scratch) []byte {
 		j.mix.Batch(stream, j.rows, j.cols, b.tokens, b.targets)
 		losses[i] = b.lm.Train(j.model, j.optimizer, j.state, b.tokens, b.targets, j.rows, j.cols)
 	}
-	return encodeFloats(losses)
+	return wire.EncodeFloats(losses)
 }
 
 // measure is the loss of a model on held-out windows. Its result is one mean per subset.
@@ -86,14 +87,14 @@ func (j measure) Run(s *host.Scratch) []byte {
 		}
 		means[i] = float32(sum / float64(len(b.losses)))
 	}
-	return encodeFloats(means)
+	return wire.EncodeFloats(means)
 }
 
 // predict answers a question. Its result is the body of the answer.
 type predict struct {
 	model   *lm.Model
 	synapse host.Synapse
-	question
+	wire.Question
 }
 
 func (j predict) Work() int64 { return j.model.Config.ForwardFLOP(j.Rows, j.Cols, true) }
@@ -102,42 +103,6 @@ func (j predict) Tokens() int64 { return int64(j.Rows * j.Cols) }
 
 func (j predict) Run(s *host.Scratch) []byte {
 	b := benchOf(s)
-	probs := b.lm.Next(j.model, j.question.Tokens, j.Rows, j.Cols)
-	return encodeAnswer(j.synapse, b.ranking.top(probs, j.Rows, j.TopK), j.TopK, j.model.Config.Vocab)
-}
-
-// encodeAnswer makes the body that the synapse asks for: one distribution per row. A model with
-// the standard vocabulary has phrases of one token.
-func encodeAnswer(synapse host.Synapse, rows []score.Dist, topk, vocab int) []byte {
-	if synapse == host.TextCausalLM {
-		return EncodeCausal(CausalAnswer{TopK: topk, Rows: rows})
-	}
-	b := header(nextAnswer, 4*len(rows)*(2*topk+1), len(rows), topk)
-	for _, d := range rows {
-		kept := 0.0
-		for k, p := range d.Probs {
-			b = appendFloat(b, p)
-			b = appendFloat(b, float32(int(d.IDs[k])+idShift))
-			kept += float64(p)
-		}
-		floor := min(max(1-kept, 1e-40), 1) / float64(vocab-topk)
-		b = appendFloat(b, float32(floor))
-	}
-	return b
-}
-
-func encodeFloats(v []float32) []byte {
-	b := make([]byte, 4*len(v))
-	for i, x := range v {
-		binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(x))
-	}
-	return b
-}
-
-func decodeFloats(b []byte) []float32 {
-	v := make([]float32, len(b)/4)
-	for i := range v {
-		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
-	return v
+	probs := b.lm.Next(j.model, j.Question.Tokens, j.Rows, j.Cols)
+	return wire.EncodeDists(j.synapse, b.ranking.top(probs, j.Rows, j.TopK), j.TopK, j.model.Config.Vocab)
 }

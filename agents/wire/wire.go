@@ -1,4 +1,4 @@
-package agents
+package wire
 
 import (
 	"encoding/binary"
@@ -7,12 +7,6 @@ import (
 
 	"taolab/agents/score"
 )
-
-// Bodies of requests and answers. Each starts with a version byte and a byte that names its kind;
-// then come its dimensions as uint16 in the order of the fields of its type, then its values, all
-// little-endian. Decoders take bytes from anyone: they refuse what is not exactly of the expected
-// shape, hold no more memory than a small multiple of the input, and never panic. Encoders take
-// the shapes on trust and panic when a dimension does not fit.
 
 const wireVersion = 1
 
@@ -188,17 +182,17 @@ func EncodeNext(a NextAnswer) []byte {
 }
 
 // DecodeNext decodes what EncodeNext wrote.
-func DecodeNext(b []byte, want NextShape) (NextAnswer, error) { return new(nextReader).read(b, want) }
+func DecodeNext(b []byte, want NextShape) (NextAnswer, error) { return new(NextReader).Read(b, want) }
 
-// nextReader decodes one NextAnswer after the other into the same memory.
-type nextReader struct {
+// NextReader decodes one NextAnswer after the other into the same memory.
+type NextReader struct {
 	rows    []score.NextRow
 	phrases []score.Phrase
 	ids     []uint16
 }
 
-// read decodes what EncodeNext wrote. The answer is valid until the next call.
-func (r *nextReader) read(b []byte, want NextShape) (NextAnswer, error) {
+// Read decodes what EncodeNext wrote. The answer is valid until the next call.
+func (r *NextReader) Read(b []byte, want NextShape) (NextAnswer, error) {
 	d, err := want.open(b, nextAnswer)
 	if err != nil {
 		return NextAnswer{}, err
@@ -372,7 +366,7 @@ func header(k kind, size int, dimensions ...int) []byte {
 
 func appendSize(b []byte, n int) []byte {
 	if n < 0 || n > math.MaxUint16 {
-		panic(fmt.Sprintf("agents: a dimension of %d does not fit a body, at most %d does", n, math.MaxUint16))
+		panic(fmt.Sprintf("wire: a dimension of %d does not fit a body, at most %d does", n, math.MaxUint16))
 	}
 	return binary.LittleEndian.AppendUint16(b, uint16(n))
 }

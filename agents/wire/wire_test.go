@@ -1,4 +1,4 @@
-package agents
+package wire
 
 import (
 	"bytes"

@@ -1,0 +1,266 @@
+package attack
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"taolab/agents"
+	"taolab/agents/state"
+	"taolab/sim/chain"
+	"taolab/sim/host"
+)
+
+// Copies is whose weights a lazy validator takes.
+type Copies uint8
+
+// The sources.
+const (
+	Richest   Copies = iota // the row of the validator with the highest stake
+	Consensus               // the stake-weighted median of all public rows but its own
+)
+
+// maxLag bounds the rows that a lazy validator remembers.
+const maxLag = 64
+
+// LazyConfig is a lazy validator before its first event.
+type LazyConfig struct {
+	EpochBlocks uint64 // blocks between its weight transactions
+	Copies      Copies
+	LagEpochs   int         // of its own, between reading weights and setting them
+	Favour      []chain.Key // hotkeys that share its weight equally; empty: it copies
+}
+
+// Validate returns an error if the config is unusable.
+func (c LazyConfig) Validate() error {
+	switch {
+	case c.EpochBlocks == 0:
+		return fmt.Errorf("lazy validator: an epoch of 0 blocks, expected at least 1")
+	case c.Copies > Consensus:
+		return fmt.Errorf("lazy validator: source %d is unknown; use Richest or Consensus", c.Copies)
+	case c.LagEpochs < 0 || c.LagEpochs > maxLag:
+		return fmt.Errorf("lazy validator: a lag of %d epochs, expected 0 to %d", c.LagEpochs, maxLag)
+	}
+	return nil
+}
+
+// row is weights that it has read. An empty row says that there was nothing to copy.
+type row struct {
+	uids   []uint16
+	values []uint32
+}
+
+// Lazy is a validator that asks nobody: it copies what the ledger shows, or favours a fixed handful. Under
+// commit-reveal it commits and reveals what it saw. A refused transaction waits for the next epoch.
+type Lazy struct {
+	config  LazyConfig
+	timer   host.TimerID
+	seen    []row // oldest first, at most LagEpochs+1
+	commits agents.Commits
+}
+
+// NewLazy returns a lazy validator. It panics when the config is not valid.
+func NewLazy(c LazyConfig) *Lazy {
+	if err := c.Validate(); err != nil {
+		panic(err)
+	}
+	return &Lazy{config: c}
+}
+
+// Handle implements host.Agent.
+func (l *Lazy) Handle(env host.Env, event host.Event) {
+	switch e := event.(type) {
+	case host.Start:
+		l.commits.Resume(env)
+		l.await(env)
+	case host.Block:
+		if e.ID == l.timer {
+			l.setWeights(env)
+			l.await(env)
+			return
+		}
+		l.commits.Due(env, e.ID)
+	case host.Included:
+		l.commits.Decided(env, e.ID, true)
+	case host.Rejected:
+		l.commits.Decided(env, e.ID, false)
+	case host.Expired:
+		l.commits.Decided(env, e.ID, false)
+	case host.Incoming:
+		agents.Refuse(env, event)
+	}
+}
+
+func (l *Lazy) await(env host.Env) {
+	l.timer = env.AtBlock(env.Chain().Height()+l.config.EpochBlocks, 0)
+}
+
+// setWeights reads what is public now and sets what it read LagEpochs ago.
+func (l *Lazy) setWeights(env host.Env) {
+	self, view := env.Self(), env.Chain()
+	if !self.HasUID {
+		return
+	}
+	l.seen = append(l.seen, l.read(view, self.UID))
+	if len(l.seen) <= l.config.LagEpochs {
+		return
+	}
+	old := l.seen[0]
+	l.seen = slices.Delete(l.seen, 0, 1)
+	switch {
+	case len(old.uids) == 0:
+	case view.Params().CommitReveal:
+		l.commits.Commit(env, old.uids, narrowed(old.values))
+	default:
+		env.Submit(host.Hotkey, chain.SetWeights{
+			Version: view.Params().WeightsVersion, UIDs: old.uids, Values: old.values,
+		})
+	}
+}
+
+// narrowed are weights as a commit takes them.
+func narrowed(values []uint32) []uint16 {
+	narrow := make([]uint16, len(values))
+	for i, v := range values {
+		narrow[i] = uint16(min(v, 65535))
+	}
+	return narrow
+}
+
+// read is the weights that it would set without a lag; it leaves itself out.
+func (l *Lazy) read(view chain.View, self chain.UID) (r row) {
+	add := func(uid chain.UID, weight uint32) {
+		if uid != self {
+			r.uids, r.values = append(r.uids, uint16(uid)), append(r.values, weight)
+		}
+	}
+	switch {
+	case len(l.config.Favour) > 0:
+		for _, hotkey := range l.config.Favour {
+			if uid, seated := view.UIDOf(hotkey); seated {
+				add(uid, 65535)
+			}
+		}
+	case l.config.Copies == Consensus:
+		for uid, weight := range median(view, self) {
+			if weight > 0 {
+				add(chain.UID(uid), weight)
+			}
+		}
+	default:
+		for _, e := range richestRow(view, self) {
+			add(e.UID, e.Weight)
+		}
+	}
+	return r
+}
+
+// richestRow is the weights of the validator with the highest stake, ties go to the lowest uid; nil where
+// nobody but self has set any.
+func richestRow(view chain.View, self chain.UID) []chain.WeightEntry {
+	var row []chain.WeightEntry
+	var stakeRao uint64
+	for i := range view.N() {
+		uid := chain.UID(i)
+		if uid == self || !agents.Validates(view, uid) {
+			continue
+		}
+		if s := view.Neuron(uid).StakeRao; row == nil || s > stakeRao {
+			row, stakeRao = view.Weights(uid), s
+		}
+	}
+	return row
+}
+
+// vote is what a validator gives a uid: parts of 2^32 of its row.
+type vote struct{ parts, stakeRao uint64 }
+
+// median is by uid the highest weight that validators with at least half of the stake give it, scaled so
+// that the largest is 65535; nil where nobody but self has set any.
+func median(view chain.View, self chain.UID) []uint32 {
+	votes := make([][]vote, view.N())
+	var stakeRao uint64
+	for i := range view.N() {
+		uid := chain.UID(i)
+		if uid == self || !agents.Validates(view, uid) {
+			continue
+		}
+		entries, sum := view.Weights(uid), uint64(0)
+		for _, e := range entries {
+			sum += uint64(e.Weight)
+		}
+		own := view.Neuron(uid).StakeRao
+		stakeRao += own
+		for _, e := range entries {
+			if sum > 0 {
+				votes[e.UID] = append(votes[e.UID], vote{uint64(e.Weight) << 32 / sum, own})
+			}
+		}
+	}
+	parts, most := make([]uint64, len(votes)), uint64(0)
+	for uid := range votes {
+		parts[uid] = highest(votes[uid], stakeRao)
+		most = max(most, parts[uid])
+	}
+	if most == 0 {
+		return nil
+	}
+	weights := make([]uint32, len(parts))
+	for uid, p := range parts {
+		weights[uid] = uint32(p * 65535 / most)
+	}
+	return weights
+}
+
+// highest is the largest of the votes that holds half of the stake together with those above it; 0 where
+// they hold less.
+func highest(votes []vote, stakeRao uint64) uint64 {
+	slices.SortFunc(votes, func(a, b vote) int { return cmp.Compare(b.parts, a.parts) })
+	behind := uint64(0)
+	for _, v := range votes {
+		behind += v.stakeRao
+		if behind >= stakeRao-behind {
+			return v.parts
+		}
+	}
+	return 0
+}
+
+// AppendState implements host.Agent.
+func (l *Lazy) AppendState(b []byte) []byte {
+	b = state.AppendU64(state.Begin(b, "lazy validator"), uint64(l.timer))
+	b = state.AppendU32(b, uint32(len(l.seen)))
+	for _, r := range l.seen {
+		b = state.AppendU16s(b, r.uids)
+		for _, v := range r.values {
+			b = state.AppendU32(b, v)
+		}
+	}
+	return l.commits.AppendState(b)
+}
+
+// RestoreState implements host.Agent. After an error the lazy validator is as it was.
+func (l *Lazy) RestoreState(b []byte) error {
+	c := state.Open("lazy validator", b)
+	r := Lazy{config: l.config, timer: host.TimerID(c.U64("timer"))}
+	n := c.Count("rows", 4)
+	if n > l.config.LagEpochs+1 {
+		c.Fail("%d rows, expected at most %d", n, l.config.LagEpochs+1)
+	}
+	for range n {
+		seen := row{uids: c.U16s("uids")}
+		for range seen.uids {
+			seen.values = append(seen.values, c.U32("weight"))
+		}
+		r.seen = append(r.seen, seen)
+	}
+	r.commits.Restore(c)
+	if err := c.End(); err != nil {
+		return err
+	}
+	if err := r.commits.Check(); err != nil {
+		return fmt.Errorf("agents: state of a lazy validator: %w", err)
+	}
+	*l = r
+	return nil
+}

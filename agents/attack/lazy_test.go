@@ -1,0 +1,215 @@
+package attack
+
+import (
+	"crypto/ed25519"
+	"fmt"
+	"slices"
+	"testing"
+
+	"taolab/model/num"
+	"taolab/sim/chain"
+	"taolab/sim/host"
+)
+
+func hotkey(i int) ed25519.PrivateKey {
+	seed := make([]byte, ed25519.SeedSize)
+	copy(seed, fmt.Sprint("hot ", i))
+	return ed25519.NewKeyFromSeed(seed)
+}
+
+func public(i int) chain.Key { return chain.Key(hotkey(i).Public().(ed25519.PublicKey)) }
+
+// world is that of neuron 0 of six, the others with stakes of 5, 4, 3, 2 and 1 TAO. Only what a lazy
+// validator uses is there.
+type world struct {
+	host.Env
+	t      *testing.T
+	state  *chain.State
+	stream *num.Stream
+	ids    uint64
+	timers map[host.TimerID]uint64
+	sent   []chain.Msg
+	newest host.SubmitID
+}
+
+func newWorld(t *testing.T, change func(*chain.Params)) *world {
+	t.Helper()
+	params, err := chain.Era("2026")
+	if err != nil {
+		t.Fatal(err)
+	}
+	params = params.Scaled(6)
+	params.TempoBlocks, params.MinAllowedWeights, params.MaxWeight = 20, 1, 65535
+	params.WeightsRateLimitBlocks, params.StakeThresholdRao, params.MaxValidators = 0, 0, 6
+	genesis := chain.Genesis{ChainID: "test", Params: params}
+	for i := range 6 {
+		genesis.Neurons = append(genesis.Neurons, chain.GenesisNeuron{
+			Hotkey: public(i), Coldkey: public(100), StakeRao: uint64(6-i) * chain.RaoPerTAO,
+		})
+	}
+	change(&genesis.Params)
+	state, err := chain.New(genesis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state.Advance(params.TempoBlocks) // the first epoch gives the permits
+	return &world{t: t, state: state, stream: num.NewStream(1, "salt"), timers: map[host.TimerID]uint64{}}
+}
+
+func plain(*chain.Params) {}
+
+func (w *world) Self() host.Self         { return host.Self{Hotkey: public(0), HasUID: true} }
+func (w *world) Chain() chain.View       { return w.state.View() }
+func (w *world) Rand(string) *num.Stream { return w.stream }
+func (w *world) AtBlock(height uint64, _ host.Tag) host.TimerID {
+	w.ids++
+	w.timers[host.TimerID(w.ids)] = height
+	return host.TimerID(w.ids)
+}
+
+// Submit has the ledger take the message at once.
+func (w *world) Submit(_ host.KeyRole, m chain.Msg) host.SubmitID {
+	w.ids++
+	w.newest = host.SubmitID(w.ids)
+	w.sent = append(w.sent, m)
+	w.apply(0, m)
+	return w.newest
+}
+
+func (w *world) apply(from int, m chain.Msg) {
+	w.t.Helper()
+	tx := chain.Sign("test", hotkey(from), w.state.Nonce(public(from)), w.state.Height()+8, m)
+	if err := w.state.Apply(tx); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) weigh(from int, uids []uint16, values ...uint32) {
+	w.t.Helper()
+	w.apply(from, chain.SetWeights{Version: w.state.View().Params().WeightsVersion, UIDs: uids, Values: values})
+}
+
+// blocks lets the chain grow and sends the lazy validator through bytes after every event.
+func (w *world) blocks(l *Lazy, n int) {
+	for range n {
+		w.state.Advance(1)
+		for id := host.TimerID(1); id <= host.TimerID(w.ids); id++ {
+			if at, set := w.timers[id]; set && at == w.state.Height() {
+				delete(w.timers, id)
+				w.newest = 0
+				l.Handle(w, host.Block{ID: id, Height: at})
+				if w.newest != 0 {
+					l.Handle(w, host.Included{ID: w.newest, Height: at})
+				}
+				saved := l.AppendState(nil)
+				restored := NewLazy(l.config)
+				if err := restored.RestoreState(saved); err != nil {
+					w.t.Fatal(err)
+				}
+				*l = *restored
+			}
+		}
+	}
+}
+
+func lazyIn(w *world, c LazyConfig) *Lazy {
+	c.EpochBlocks = 10
+	l := NewLazy(c)
+	l.Handle(w, host.Start{})
+	return l
+}
+
+func newestRow(t *testing.T, w *world, uids []uint16, values ...uint32) {
+	t.Helper()
+	var got []string
+	if len(w.sent) > 0 {
+		if m, ok := w.sent[len(w.sent)-1].(chain.SetWeights); ok && slices.Equal(m.UIDs, uids) && slices.Equal(m.Values, values) {
+			return
+		}
+	}
+	for _, m := range w.sent {
+		got = append(got, fmt.Sprintf("%+v", m))
+	}
+	t.Fatalf("sent %v; want weights %v on %v last", got, values, uids)
+}
+
+func TestALazyValidatorCopiesTheRichestWithoutItself(t *testing.T) {
+	w := newWorld(t, plain)
+	l := lazyIn(w, LazyConfig{})
+	w.blocks(l, 10)
+	if len(w.sent) != 0 {
+		t.Fatalf("with nothing to copy it sent %+v", w.sent)
+	}
+	w.weigh(2, []uint16{3, 4}, 65535, 65535)
+	w.weigh(1, []uint16{0, 4}, 65535, 65535)
+	w.blocks(l, 10)
+	newestRow(t, w, []uint16{4}, 65535)
+}
+
+func TestALazyValidatorWithFriendsNeedsNobody(t *testing.T) {
+	w := newWorld(t, plain)
+	l := lazyIn(w, LazyConfig{Favour: []chain.Key{public(3), public(99), public(4)}})
+	w.blocks(l, 10)
+	newestRow(t, w, []uint16{3, 4}, 65535, 65535)
+}
+
+// Of 12 TAO, 9 stand behind a share of a half or more for uid 4, and 7 for uid 5.
+func TestALazyValidatorCopiesTheStakeWeightedMedian(t *testing.T) {
+	w := newWorld(t, plain)
+	l := lazyIn(w, LazyConfig{Copies: Consensus})
+	w.weigh(1, []uint16{4, 5}, 60000, 20000) // 0.75, 0.25 with 5 of 12
+	w.weigh(2, []uint16{4, 5}, 30000, 30000) // 0.5, 0.5 with 4
+	w.weigh(3, []uint16{5}, 65535)           // 0, 1 with 3
+	w.blocks(l, 10)
+	newestRow(t, w, []uint16{4, 5}, 65535, 65535)
+}
+
+func TestALagSetsWhatWasPublicEpochsAgo(t *testing.T) {
+	w := newWorld(t, plain)
+	l := lazyIn(w, LazyConfig{LagEpochs: 2})
+	w.weigh(1, []uint16{4}, 65535)
+	w.blocks(l, 10)
+	w.weigh(1, []uint16{5}, 65535)
+	w.blocks(l, 10)
+	if len(w.sent) != 0 {
+		t.Fatalf("before its lag is over it sent %+v", w.sent)
+	}
+	w.blocks(l, 10)
+	newestRow(t, w, []uint16{4}, 65535)
+	w.blocks(l, 10)
+	newestRow(t, w, []uint16{5}, 65535)
+}
+
+func TestUnderCommitRevealALazyValidatorRevealsWhatItSaw(t *testing.T) {
+	hidden := newWorld(t, func(p *chain.Params) { p.CommitReveal, p.RevealPeriodEpochs = true, 1 })
+	l := lazyIn(hidden, LazyConfig{Favour: []chain.Key{public(4)}})
+	hidden.blocks(l, 60)
+	var commits, reveals int
+	for _, m := range hidden.sent {
+		switch m := m.(type) {
+		case chain.CommitWeights:
+			commits++
+		case chain.RevealWeights:
+			reveals++
+			if !slices.Equal(m.UIDs, []uint16{4}) || !slices.Equal(m.Values, []uint32{65535}) {
+				t.Errorf("it revealed %v on %v", m.Values, m.UIDs)
+			}
+		default:
+			t.Errorf("it sent %T in the open", m)
+		}
+	}
+	row := hidden.state.View().Weights(0)
+	if commits == 0 || reveals == 0 || len(row) != 1 || row[0].UID != 4 {
+		t.Errorf("%d commits, %d reveals, and the ledger holds %v", commits, reveals, row)
+	}
+}
+
+func TestALazyConfigThatCannotWorkIsRefused(t *testing.T) {
+	for _, c := range []LazyConfig{
+		{}, {EpochBlocks: 1, Copies: 2}, {EpochBlocks: 1, LagEpochs: maxLag + 1}, {EpochBlocks: 1, LagEpochs: -1},
+	} {
+		if c.Validate() == nil {
+			t.Errorf("%+v is valid", c)
+		}
+	}
+}

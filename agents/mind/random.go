@@ -1,0 +1,84 @@
+package mind
+
+import (
+	"cmp"
+	"slices"
+
+	"taolab/agents/score"
+	"taolab/agents/state"
+	"taolab/agents/wire"
+	"taolab/model/num"
+	"taolab/sim/host"
+)
+
+// Random answers with random tokens and probabilities, at once and without any model.
+type Random struct {
+	Bounds wire.Bounds // of the requests that it serves
+}
+
+// Check implements Server.
+func (r Random) Check(in host.Request) host.Code {
+	if in.Dir != host.Forward || in.Synapse != host.TextCausalLMNext && in.Synapse != host.TextCausalLM {
+		return host.NotImplemented
+	}
+	if _, err := wire.DecodeQuestion(in, r.Bounds); err != nil {
+		return host.InvalidRequest
+	}
+	return host.Success
+}
+
+// Answer implements Server.
+func (r Random) Answer(env host.Env, in host.Request) (host.Job, []byte) {
+	q, err := wire.DecodeQuestion(in, r.Bounds)
+	if err != nil {
+		panic(err) // Check passed it
+	}
+	return nil, randomAnswer(env.Rand("answers"), in.Synapse, q, r.Bounds.Vocab)
+}
+
+// Train implements Server: it learns nothing.
+func (Random) Train(host.Env) host.Job { return nil }
+
+// Trained implements Server.
+func (Random) Trained([]byte) {}
+
+// Measure implements Server: it has no model to measure.
+func (Random) Measure() host.Job { return nil }
+
+// Measured implements Server.
+func (Random) Measured(host.Env, []byte) {}
+
+// AppendState implements Server: it remembers nothing.
+func (Random) AppendState(b []byte) []byte { return b }
+
+// Fresh implements Server.
+func (r Random) Fresh() Server { return r }
+
+// Restore implements Server.
+func (Random) Restore(*state.Cursor) {}
+
+// randomAnswer is well formed and knows nothing: distinct random tokens with probabilities drawn
+// uniformly from the simplex, of which one share is left for all other tokens.
+func randomAnswer(s *num.Stream, synapse host.Synapse, q wire.Question, vocab int) []byte {
+	rows := make([]score.Dist, q.Rows)
+	shares := make([]float64, q.TopK+1)
+	for i := range rows {
+		total := 0.0
+		for k := range shares {
+			shares[k] = s.Exponential()
+			total += shares[k]
+		}
+		slices.SortFunc(shares[:q.TopK], func(a, b float64) int { return cmp.Compare(b, a) })
+		d := score.Dist{Probs: make([]float32, q.TopK), IDs: make([]uint16, 0, q.TopK)}
+		for k := range d.Probs {
+			d.Probs[k] = float32(shares[k] / total)
+		}
+		for len(d.IDs) < q.TopK {
+			if id := uint16(s.IntN(vocab)); !slices.Contains(d.IDs, id) {
+				d.IDs = append(d.IDs, id)
+			}
+		}
+		rows[i] = d
+	}
+	return wire.EncodeDists(synapse, rows, q.TopK, vocab)
+}

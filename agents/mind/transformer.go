@@ -1,0 +1,201 @@
+package mind
+
+import (
+	"fmt"
+
+	"taolab/agents/state"
+	"taolab/agents/wire"
+	"taolab/model/lm"
+	"taolab/model/pile"
+	"taolab/sim/host"
+	"taolab/sim/trace"
+)
+
+// Training is how a transformer learns.
+type Training struct {
+	Mix       *pile.Mix // text it learns from (pile.Train); a specialist's mix favours some subsets
+	Optimizer lm.AdamW
+	Rows      int // windows per step
+	Cols      int // tokens per window, at most the model's context
+	Steps     int // optimiser steps per visit
+}
+
+// TransformerConfig is a transformer before its first request.
+type TransformerConfig struct {
+	Base       *lm.Model   // shared and read-only: cloned before the first training visit
+	Training   *Training   // nil: never trains
+	TopK       int         // most tokens it answers with per row, below the vocabulary
+	MaxRows    int         // largest request it serves
+	MaxCols    int         // longest request it serves, at most the model's context
+	Evaluation *Evaluation // shared and read-only; nil: never measured
+}
+
+// Validate returns an error if the config is unusable.
+func (c TransformerConfig) Validate() error {
+	switch {
+	case c.Base == nil:
+		return fmt.Errorf("miner: no base model; give one")
+	case c.TopK < 1 || c.TopK >= c.Base.Config.Vocab:
+		return fmt.Errorf("miner: topk %d, expected 1 to %d", c.TopK, c.Base.Config.Vocab-1)
+	case c.MaxRows < 1:
+		return fmt.Errorf("miner: requests of at most %d rows, expected at least 1", c.MaxRows)
+	case c.MaxCols < 1 || c.MaxCols > c.Base.Config.Context:
+		return fmt.Errorf("miner: requests of at most %d tokens, expected 1 to the model's context %d",
+			c.MaxCols, c.Base.Config.Context)
+	case c.Evaluation != nil && c.Evaluation.Cols > c.Base.Config.Context:
+		return fmt.Errorf("miner: evaluation windows of %d tokens exceed the model's context %d",
+			c.Evaluation.Cols, c.Base.Config.Context)
+	}
+	t := c.Training
+	switch {
+	case t == nil:
+		return nil
+	case t.Mix == nil:
+		return fmt.Errorf("miner: training without text to train on")
+	case t.Rows < 1 || t.Steps < 1:
+		return fmt.Errorf("miner: visits of %d steps on %d rows, expected at least 1 each", t.Steps, t.Rows)
+	case t.Cols < 1 || t.Cols > c.Base.Config.Context:
+		return fmt.Errorf("miner: training windows of %d tokens, expected 1 to the model's context %d",
+			t.Cols, c.Base.Config.Context)
+	}
+	if err := t.Optimizer.Validate(); err != nil {
+		return fmt.Errorf("miner: %w", err)
+	}
+	return nil
+}
+
+// Transformer answers with a language model of its own.
+type Transformer struct {
+	config  TransformerConfig
+	model   *lm.Model    // the shared base until something is trained
+	adam    lm.AdamState // counts the optimiser steps since the fork
+	lossSum float64
+	losses  uint64 // in lossSum, since the last measurement
+}
+
+// NewTransformer returns a transformer. It panics when the config is not valid.
+func NewTransformer(c TransformerConfig) *Transformer {
+	if err := c.Validate(); err != nil {
+		panic(err)
+	}
+	return &Transformer{config: c, model: c.Base}
+}
+
+// Check implements Server.
+func (t *Transformer) Check(r host.Request) host.Code {
+	if r.Dir != host.Forward || r.Synapse != host.TextCausalLMNext && r.Synapse != host.TextCausalLM {
+		return host.NotImplemented
+	}
+	if _, err := t.read(r); err != nil {
+		return host.InvalidRequest
+	}
+	return host.Success
+}
+
+func (t *Transformer) read(r host.Request) (wire.Question, error) {
+	c := t.config
+	q, err := wire.DecodeQuestion(r, wire.Bounds{
+		Vocab: c.Base.Config.Vocab, Rows: c.MaxRows, Cols: c.MaxCols, TopK: c.TopK,
+	})
+	if err == nil {
+		err = c.Base.Config.CheckBatch(q.Tokens, q.Rows, q.Cols)
+	}
+	return q, err
+}
+
+// Answer implements Server.
+func (t *Transformer) Answer(_ host.Env, r host.Request) (host.Job, []byte) {
+	q, err := t.read(r)
+	if err != nil {
+		panic(err) // Check passed it
+	}
+	return predict{t.model, r.Synapse, q}, nil
+}
+
+// Train implements Server.
+func (t *Transformer) Train(env host.Env) host.Job {
+	c := t.config.Training
+	if c == nil {
+		return nil
+	}
+	if t.model == t.config.Base {
+		t.model = t.model.Clone()
+	}
+	return trainVisit{
+		model: t.model, state: &t.adam, optimizer: c.Optimizer, mix: c.Mix,
+		seed: env.Rand("training").Uint64(), rows: c.Rows, cols: c.Cols, steps: c.Steps,
+	}
+}
+
+// Trained implements Server.
+func (t *Transformer) Trained(result []byte) {
+	for _, l := range wire.DecodeFloats(result) {
+		t.lossSum += float64(l)
+		t.losses++
+	}
+}
+
+// Measure implements Server.
+func (t *Transformer) Measure() host.Job {
+	if t.config.Evaluation == nil {
+		return nil
+	}
+	return measure{t.model, t.config.Evaluation}
+}
+
+// Measured implements Server: it records a row for each subset, and one for all.
+func (t *Transformer) Measured(env host.Env, result []byte) {
+	self := env.Self()
+	on := t.config.Evaluation
+	row := trace.Train{
+		TimeNs: int64(env.Now()), Block: env.Chain().Height(), Node: self.Node, Steps: t.adam.Step,
+	}
+	if c := t.config.Training; c != nil {
+		row.Tokens = t.adam.Step * uint64(c.Rows) * uint64(c.Cols)
+	}
+	if t.losses > 0 {
+		row.TrainLoss = trace.Some(float32(t.lossSum / float64(t.losses)))
+	}
+	t.lossSum, t.losses = 0, 0
+	if self.HasUID {
+		row.UID = trace.Some(uint16(self.UID))
+	}
+	all := 0.0
+	for i, loss := range wire.DecodeFloats(result) {
+		row.Subset, row.HeldOutLoss = on.Subsets[i], loss
+		env.Record(row)
+		all += float64(on.Weights[i] * float64(loss))
+	}
+	row.Subset, row.HeldOutLoss = "all", float32(all)
+	env.Record(row)
+}
+
+// AppendState implements Server.
+func (t *Transformer) AppendState(b []byte) []byte {
+	if t.config.Training != nil {
+		b = state.AppendPart(b, t.model)
+		b = state.AppendPart(b, &t.adam)
+	}
+	b = state.AppendF64(b, t.lossSum)
+	return state.AppendU64(b, t.losses)
+}
+
+// Fresh implements Server.
+func (t *Transformer) Fresh() Server { return NewTransformer(t.config) }
+
+// Restore implements Server.
+func (t *Transformer) Restore(c *state.Cursor) {
+	if t.config.Training != nil {
+		t.model = new(lm.Model)
+		c.Part("model", t.model.UnmarshalBinary)
+		c.Part("optimiser", t.adam.UnmarshalBinary)
+		switch want := t.config.Base; {
+		case t.model.Config != want.Config:
+			c.Fail("a model of shape %+v, expected %+v", t.model.Config, want.Config)
+		case len(t.adam.M) != 0 && len(t.adam.M) != len(t.model.Weights):
+			c.Fail("an optimiser of %d weights, expected %d", len(t.adam.M), len(t.model.Weights))
+		}
+	}
+	t.lossSum = c.F64("sum of losses")
+	t.losses = c.U64("number of losses")
+}

@@ -1,0 +1,150 @@
+package chain
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"slices"
+)
+
+// account is all that the ledger knows about a key beside its neuron: the money of a coldkey, the
+// nonce of what it signs, and what it holds as a hotkey.
+type account struct {
+	key     Key
+	freeRao uint64
+	nonce   uint64 // smallest that its next transaction may have
+	*hotkey        // noHotkey for a key that is nobody's hotkey; never nil, to be changed by State.hotkey only
+}
+
+// hotkey is the part of an account that only hotkeys have. What is of another age than the state is
+// shared with views.
+type hotkey struct {
+	age         uint64
+	owner       Key    // the coldkey that owns this hotkey; zero: nobody
+	stakeRao    uint64 // its nominators' included
+	delegate    bool   // open to nominators
+	take        uint16 // share of their dividends that the owner keeps, in 1/65535
+	changedIn   uint64 // Params.StakeSettles: epoch, from 1, in which stake was last added or removed
+	settledRao  uint64 // the owner's stake when that epoch began
+	spentIn     uint64 // epoch, from 1, in which its owner last paid for what it signed
+	spent       uint64 // units of work in that epoch
+	nominations []nomination
+	listed      bool // digest is that of the nominations
+	digest      Digest
+}
+
+// nomination is the stake that somebody else than the owner has on a delegate hotkey.
+type nomination struct {
+	coldkey    Key
+	stakeRao   uint64
+	settledRao uint64 // when the epoch began in which stake on the hotkey was last changed
+}
+
+// noHotkey stands in every account that is no hotkey.
+var noHotkey = &hotkey{}
+
+const (
+	nominationBytes = 32 + 2*8
+	accountBytes    = 32 + 2*8 + 1
+)
+
+// nomination returns the place of a nominator and whether it is there.
+func (h *hotkey) nomination(coldkey Key) (int, bool) {
+	return slices.BinarySearchFunc(h.nominations, coldkey, func(n nomination, k Key) int {
+		return bytes.Compare(n.coldkey[:], k[:])
+	})
+}
+
+// setNominations replaces the nominations. Views share lists, so they are never changed in place.
+func (h *hotkey) setNominations(all []nomination) {
+	h.nominations, h.listed, h.digest = all, false, Digest{}
+}
+
+// blank says whether there is nothing to know about a hotkey.
+func (h *hotkey) blank() bool {
+	return h.owner == Key{} && h.stakeRao == 0 && !h.delegate && h.take == 0 && h.changedIn == 0 &&
+		h.settledRao == 0 && h.spentIn == 0 && h.spent == 0 && len(h.nominations) == 0
+}
+
+// layout is the record as a state keeps it.
+func (a *account) layout(c *coder) {
+	a.with(c, func(h *hotkey) { list(c, &h.nominations, nominationBytes, nominationLayout(c)) })
+}
+
+// hashed is the record as its leaf hashes it: with the digest of the nominations in their place.
+func (a *account) hashed(c *coder) {
+	a.with(c, func(h *hotkey) {
+		digest := h.nominationsDigest()
+		c.bytes(digest[:])
+		if c.reading {
+			h.digest = digest
+		}
+	})
+}
+
+// with codes the record, of which nominations are a part if it is a hotkey's.
+func (a *account) with(c *coder, nominations func(*hotkey)) {
+	c.bytes(a.key[:])
+	c.u64(&a.freeRao)
+	c.u64(&a.nonce)
+	form := a.form()
+	c.u8(&form)
+	switch {
+	case c.reading && form > spendingForm:
+		c.err = cmp.Or(c.err, errCanonical)
+	case c.reading && form == coldForm:
+		a.hotkey = noHotkey
+	case form != coldForm:
+		if c.reading {
+			a.hotkey = &hotkey{}
+		}
+		h := a.hotkey
+		c.bytes(h.owner[:])
+		c.u64(&h.stakeRao)
+		c.flag(&h.delegate)
+		c.u16(&h.take)
+		c.u64(&h.changedIn)
+		c.u64(&h.settledRao)
+		if form == spendingForm {
+			c.u64(&h.spentIn)
+			c.u64(&h.spent)
+		}
+		nominations(h)
+	}
+}
+
+// The forms of a record: of a key that is no hotkey, of a hotkey, of one whose owner paid for it.
+const (
+	coldForm uint8 = iota
+	hotForm
+	spendingForm
+)
+
+func (a *account) form() uint8 {
+	switch {
+	case a.hotkey == nil || a.blank():
+		return coldForm
+	case a.spentIn == 0 && a.spent == 0:
+		return hotForm
+	}
+	return spendingForm
+}
+
+func nominationLayout(c *coder) func(*nomination) {
+	return func(n *nomination) {
+		c.bytes(n.coldkey[:])
+		c.u64(&n.stakeRao)
+		c.u64(&n.settledRao)
+	}
+}
+
+// nominationsDigest is the hash of the list of nominations, zero where there are none.
+func (h *hotkey) nominationsDigest() Digest {
+	if h.listed || len(h.nominations) == 0 {
+		return h.digest
+	}
+	c := coder{buf: make([]byte, 0, 5+nominationBytes*len(h.nominations))}
+	c.buf = append(c.buf, listDomain)
+	list(&c, &h.nominations, nominationBytes, nominationLayout(&c))
+	return sha256.Sum256(c.buf)
+}

@@ -1,0 +1,183 @@
+package chain
+
+import "math/bits"
+
+// Work is counted in units, of which checking a signature takes 40. It is what a transaction costs the
+// network, and with the price of a unit what it costs its payer.
+const (
+	baseWork      = 55 // a signature, decoding, a nonce, two accounts hashed
+	bytesPerUnit  = 32 // of a transaction: hashed, passed on and kept
+	hotkeyWork    = 10_000
+	hotkeyPrices  = 16      // times FeeRao: the most that a hotkey's owner pays for a unit
+	dearest       = 1 << 16 // times FeeRao: the most that a unit ever costs
+	maxFeeRao     = 1 << 32 // of FeeRao, so that no fee passes 64 bits
+	leastMaxBlock = 1 << 14 // of MaxBlockWork: room for the largest transaction
+)
+
+// workOf is the work of a transaction of so many bytes.
+func (s *State) workOf(tx Tx, size int) uint64 {
+	return baseWork + uint64(size)/bytesPerUnit + s.messageWork(tx.Msg)
+}
+
+// messageWork is what a message takes beside its bytes and its signature.
+func (s *State) messageWork(msg Msg) uint64 {
+	n := uint64(s.neurons.n)
+	switch m := msg.(type) {
+	case Transfer:
+		if to := pathOf(m.To); s.accounts.find(&m.To, &to) == nil {
+			return 15
+		}
+		return 0
+	case AddStake:
+		return 4 + uint64(len(s.accounts.get(m.Hotkey).nominations))/64
+	case RemoveStake:
+		return 4 + uint64(len(s.accounts.get(m.Hotkey).nominations))/64
+	case Delegate, CommitWeights, ServeAxon:
+		return 2
+	case SetWeights:
+		return uint64(len(m.UIDs)) / 15
+	case RevealWeights:
+		return uint64(len(m.UIDs)) / 15
+	case ServeConsensus:
+		return 40
+	case Register, RegisterWork:
+		return 10 + n/8 // every row with a weight on the slot is hashed again
+	case ResetBonds:
+		return 5
+	}
+	return 10
+}
+
+// payer is who pays for a message: who signs it, or, of what hotkeys sign, the owner of the hotkey.
+func (s *State) payer(tx Tx) (coldkey Key, byHotkey bool) {
+	switch tx.Msg.(type) {
+	case SetWeights, CommitWeights, RevealWeights, ServeAxon, ServeConsensus, ResetBonds, RegisterWork:
+		return s.accounts.get(tx.Signer).owner, true
+	}
+	return tx.Signer, false
+}
+
+// A charge is what a transaction that may be included costs.
+type charge struct {
+	coldkey  Key // who pays
+	byHotkey bool
+	work     uint64
+	bytes    uint32
+	feeRao   uint64
+	tipRao   uint64
+}
+
+// chargeFor checks that a transaction fits the block and that somebody pays for it.
+func (s *State) chargeFor(tx Tx) (charge, error) {
+	h := &s.params.Hard
+	if h.FeeRao == 0 {
+		if tx.Priced {
+			return charge{}, refuse(FeesOff, 0, 0)
+		}
+		return charge{}, nil
+	}
+	if !tx.Priced {
+		return charge{}, refuse(FeesOn, 0, 0)
+	}
+	size := tx.size()
+	c := charge{work: s.workOf(tx, size), bytes: uint32(size), tipRao: tx.TipRao}
+	switch {
+	case s.workUsed+c.work > h.MaxBlockWork:
+		return c, refuse(BlockFull, s.workUsed+c.work, h.MaxBlockWork)
+	case uint64(s.bytesUsed)+uint64(c.bytes) > uint64(h.MaxBlockBytes):
+		return c, refuse(BlockFull, uint64(s.bytesUsed)+uint64(c.bytes), uint64(h.MaxBlockBytes))
+	}
+	price := s.priceRao
+	if c.coldkey, c.byHotkey = s.payer(tx); c.byHotkey {
+		price = min(price, hotkeyPrices*h.FeeRao)
+		if err := s.withinBudget(tx, c.work); err != nil {
+			return c, err
+		}
+	}
+	c.feeRao = price * c.work
+	total, over := bits.Add64(c.feeRao, c.tipRao, 0)
+	if over != 0 || total > tx.MaxFeeRao {
+		return c, refuse(FeeAboveMaximum, max(total, c.feeRao), tx.MaxFeeRao)
+	}
+	return c, s.free(c.coldkey, tx.MaxFeeRao)
+}
+
+// withinBudget checks what a hotkey may spend of its owner's money: no tip, and little work an epoch, so
+// that who steals a hotkey does not empty the coldkey.
+func (s *State) withinBudget(tx Tx, work uint64) error {
+	a := s.accounts.get(tx.Signer)
+	spent := a.spentSince(s.epochs + 1)
+	switch {
+	case a.owner == Key{}:
+		return refuse(NoPayer, 0, 0)
+	case tx.TipRao != 0:
+		return refuse(TipByHotkey, tx.TipRao, 0)
+	case spent+work > hotkeyWork:
+		return refuse(BudgetSpent, spent+work, hotkeyWork)
+	}
+	return nil
+}
+
+// spentSince is the work that a hotkey's owner paid for in an epoch, by its number from 1.
+func (h *hotkey) spentSince(epoch uint64) uint64 {
+	if h.spentIn != epoch {
+		return 0
+	}
+	return h.spent
+}
+
+// collect takes what a transaction costs. A tip belongs to whoever proposes the block; where nobody is
+// known to it is burned with the fee.
+func (s *State) collect(tx Tx, c charge) {
+	if s.params.Hard.FeeRao == 0 {
+		return
+	}
+	rao := c.feeRao + c.tipRao
+	s.account(c.coldkey).freeRao -= rao
+	s.money.Free -= rao
+	s.money.Burned += rao
+	if s.params.Hard.FeeRecycled {
+		s.money.Recycled += rao
+	}
+	s.workUsed += c.work
+	s.bytesUsed += c.bytes
+	if c.byHotkey {
+		h, epoch := s.hotkey(tx.Signer), s.epochs+1
+		h.spentIn, h.spent = epoch, h.spentSince(epoch)+c.work
+	}
+}
+
+// movePrice moves the price of a unit at the end of a block toward the one at which blocks are half
+// full.
+func (s *State) movePrice() {
+	s.priceRao = s.params.Hard.nextPrice(s.priceRao, s.workUsed)
+	s.workUsed, s.bytesUsed = 0, 0
+}
+
+func (h *Hard) nextPrice(price, used uint64) uint64 {
+	if h.FeeRao == 0 {
+		return 0
+	}
+	if h.FeeRise == 0 {
+		return h.FeeRao
+	}
+	target := h.MaxBlockWork / 2
+	step := func(off uint64) uint64 {
+		hi, lo := bits.Mul64(price, off)
+		q, _ := bits.Div64(hi, lo, target) // off is at most target, or one more
+		return max(q/uint64(h.FeeRise), 1)
+	}
+	switch {
+	case used > target:
+		price += step(min(used-target, target))
+	case used < target:
+		price -= min(step(target-used), price)
+	}
+	return min(max(price, h.FeeRao), dearest*h.FeeRao)
+}
+
+// PriceRao is what a unit of work costs in the next block; 0: nothing.
+func (v View) PriceRao() uint64 { return v.header.priceRao }
+
+// WorkOf is the work of a transaction in units, for its fee.
+func (s *State) WorkOf(tx Tx) uint64 { return s.workOf(tx, tx.size()) }

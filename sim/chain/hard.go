@@ -1,0 +1,99 @@
+package chain
+
+import "fmt"
+
+// Hard are the settings by which strangers can use a ledger together. All zero it is the ledger of its
+// era; each of them is on by itself.
+type Hard struct {
+	StrictNonce     bool   // a transaction has the very nonce of its signer, a new account's begins with the height
+	MaxExpiryBlocks uint64 // a transaction expires at most so many blocks after the next one; 0: any time
+	FeeRao          uint64 // least price of a unit of work; 0: transactions cost nothing
+	FeeRise         uint16 // the price moves by at most one such part in a block; 0: never
+	FeeRecycled     bool   // fees leave the issuance, so that they are minted again
+	MaxBlockWork    uint64 // units in a block, if work costs anything
+	MaxBlockBytes   uint32 // of transactions in a block, if work costs anything
+}
+
+// layout codes the settings: one zero byte if all are zero, else one and the settings.
+func (h *Hard) layout(c *coder) {
+	is := *h != Hard{}
+	c.flag(&is)
+	if !is {
+		return
+	}
+	c.flag(&h.StrictNonce)
+	c.u64(&h.MaxExpiryBlocks)
+	c.u64(&h.FeeRao)
+	c.u16(&h.FeeRise)
+	c.flag(&h.FeeRecycled)
+	c.u64(&h.MaxBlockWork)
+	c.u32(&h.MaxBlockBytes)
+	if c.reading && c.err == nil && *h == (Hard{}) {
+		c.err = errCanonical
+	}
+}
+
+func (h *Hard) validate() error {
+	if h.FeeRao == 0 {
+		return nil
+	}
+	for _, r := range []struct {
+		field        string
+		have, lo, hi uint64
+	}{
+		{"Hard.FeeRao", h.FeeRao, 1, maxFeeRao},
+		{"Hard.MaxBlockWork", h.MaxBlockWork, leastMaxBlock, 1 << 40},
+		{"Hard.MaxBlockBytes", uint64(h.MaxBlockBytes), MaxTxBytes, 1 << 30},
+	} {
+		if r.have < r.lo || r.have > r.hi {
+			return fmt.Errorf("%s %d: want %d to %d", r.field, r.have, r.lo, r.hi)
+		}
+	}
+	return nil
+}
+
+// With strict nonces the first of an account is the height of the block that makes it, above bits for
+// the transactions of that block. So what an account signed before it was removed never fits again.
+const (
+	nonceBits   = 20
+	nonceBlocks = 1 << (64 - nonceBits - 1) // beyond which first nonces grow no more
+)
+
+// firstNonce is that of an account which is made in the block after a height.
+func (p *Params) firstNonce(height uint64) uint64 {
+	if !p.Hard.StrictNonce {
+		return 0
+	}
+	return min(height+1, nonceBlocks) << nonceBits
+}
+
+// nonceOf is the smallest nonce that the next transaction of a key may have in the block after a height.
+func (t accounts) nonceOf(k Key, p *Params, height uint64) uint64 {
+	to := pathOf(k)
+	if a := t.find(&k, &to); a != nil {
+		return a.nonce
+	}
+	return p.firstNonce(height)
+}
+
+// timely checks nonce and expiry of a transaction.
+func (s *State) timely(tx Tx) error {
+	block, h := s.height+1, &s.params.Hard
+	if block > tx.Expiry {
+		return refuse(Expired, block, tx.Expiry)
+	}
+	if most := h.MaxExpiryBlocks; most != 0 && tx.Expiry-block > most {
+		return refuse(ExpiryTooFar, tx.Expiry, block+most)
+	}
+	next := s.Nonce(tx.Signer)
+	const highest = 1<<64 - 2
+	switch {
+	case tx.Nonce < next:
+		return refuse(NonceTooLow, tx.Nonce, next)
+	case tx.Nonce > highest:
+		return refuse(NonceTooHigh, tx.Nonce, highest)
+	case h.StrictNonce && tx.Nonce > next:
+		return refuse(NonceAhead, tx.Nonce, next)
+	}
+	return nil
+}
