@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -106,6 +107,34 @@ func runDocumented(t *testing.T, command string) {
 	var stdout, stderr bytes.Buffer
 	if code := execute(t.Context(), words, &stdout, &stderr); code != exitOK {
 		t.Errorf("%s: exit code %d\n%s", command, code, stderr.String())
+	}
+}
+
+// TestTheDocumentsNameFilesThatAreThere follows the Go files named in the guides and the pages' links to files.
+func TestTheDocumentsNameFilesThatAreThere(t *testing.T) {
+	named := regexp.MustCompile("`([a-z_/]+/[a-z_]+\\.go)`")
+	linked := regexp.MustCompile(`\]\(([^):#]+)`)
+	for _, page := range []string{"README.md", "CHANGELOG.md", "docs/explanation.md", "docs/how-to.md", "docs/queries.md", "docs/tutorial.md"} {
+		text, err := os.ReadFile(filepath.Join(root, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		look := func(path, name string) {
+			found++
+			if _, err := os.Stat(path); err != nil {
+				t.Errorf("%s names %s, which is not there", page, name)
+			}
+		}
+		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+			look(filepath.Join(root, m[1]), m[1])
+		}
+		for _, m := range linked.FindAllStringSubmatch(string(text), -1) {
+			look(filepath.Join(root, filepath.Dir(page), m[1]), m[1])
+		}
+		if found == 0 {
+			t.Errorf("%s: no file is named; the patterns are wrong", page)
+		}
 	}
 }
 
