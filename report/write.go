@@ -24,8 +24,8 @@ func Write(dir string) error {
 	return err
 }
 
-// Write makes the report of the run, over its Window, and returns its numbers. The tables are read
-// once for both.
+// Write makes the report of the run, over its Window, and returns its numbers, also with the error
+// that a file could not be written. The tables are read once for both.
 func (r *Run) Write() (*Summary, error) {
 	f, err := gather(r)
 	if err != nil {
@@ -37,18 +37,18 @@ func (r *Run) Write() (*Summary, error) {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(r.Dir, SummaryFile), err)
 	}
 	if err := writeWhole(disk(r.Dir), SummaryFile, append(text, '\n')); err != nil {
-		return nil, err
+		return s, err
 	}
 	figures, left := f.figures()
 	made := make([]drawn, len(figures))
 	for i, fig := range figures {
 		if made[i], err = fig.save(filepath.Join(r.Dir, FiguresFolder)); err != nil {
-			return nil, err
+			return s, err
 		}
 	}
 	text, err = page(&r.Manifest, s, made, left)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(r.Dir, PageFile), err)
+		return s, fmt.Errorf("%s: %w", filepath.Join(r.Dir, PageFile), err)
 	}
 	return s, writeWhole(disk(r.Dir), PageFile, text)
 }

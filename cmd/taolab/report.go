@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -29,25 +30,28 @@ quarter of the epochs, or over those that --epochs names.`,
 			if err != nil {
 				return code(exitUsage, err)
 			}
-			summary, err := draw(args[0], window)
-			if err != nil {
-				return err
+			summary, unwritten := draw(args[0], window)
+			if summary == nil {
+				return unwritten
 			}
 			if err := sayHowFar(cmd.ErrOrStderr(), args[0]); err != nil {
 				return err
 			}
 			switch {
 			case asJSON && metrics:
-				return writeJSON(cmd.OutOrStdout(), summary.Metrics())
+				err = writeJSON(cmd.OutOrStdout(), summary.Metrics())
 			case asJSON:
-				return writeJSON(cmd.OutOrStdout(), summary)
+				err = writeJSON(cmd.OutOrStdout(), summary)
 			case metrics:
-				return code(exitFailure, printMetrics(cmd.OutOrStdout(), summary.Metrics()))
+				err = code(exitFailure, printMetrics(cmd.OutOrStdout(), summary.Metrics()))
+			default:
+				err = code(exitFailure, errors.Join(printSummary(cmd.OutOrStdout(), args[0], summary),
+					printVerdicts(cmd.OutOrStdout(), summary.Expectations)))
 			}
-			if err := printSummary(cmd.OutOrStdout(), args[0], summary); err != nil {
-				return code(exitFailure, err)
+			if err != nil {
+				return err
 			}
-			return code(exitFailure, printVerdicts(cmd.OutOrStdout(), summary.Expectations))
+			return unwritten
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")

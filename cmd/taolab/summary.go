@@ -3,13 +3,15 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"text/tabwriter"
 
 	"taolab/report"
 )
 
-// draw writes figures and page of a run over a window of epochs and returns its numbers.
+// draw writes figures and page of a run over a window of epochs and returns its numbers, also where
+// the folder cannot be written.
 func draw(dir string, window report.Window) (*report.Summary, error) {
 	run, err := report.Open(dir)
 	if err != nil {
@@ -17,6 +19,9 @@ func draw(dir string, window report.Window) (*report.Summary, error) {
 	}
 	run.Window = window
 	summary, err := run.Write()
+	if summary != nil && err != nil {
+		err = fmt.Errorf("%s: the report cannot be written: %w; free space there or copy the folder elsewhere, then: taolab report %s", dir, err, dir)
+	}
 	return summary, code(exitFailure, err)
 }
 
@@ -33,7 +38,11 @@ func printSummary(w io.Writer, dir string, s *report.Summary) error {
 	if err := s.WriteGroups(w); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s\n", filepath.Join(dir, report.PageFile))
+	page := filepath.Join(dir, report.PageFile)
+	if _, err := os.Stat(page); err != nil {
+		return nil // it could not be written, which is said elsewhere
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", page)
 	return err
 }
 

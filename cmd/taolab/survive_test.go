@@ -350,3 +350,36 @@ func TestAFullDiskEndsTheRunAndKeepsItsRows(t *testing.T) {
 		}
 	}
 }
+
+// TestAReportOnAFullDiskTellsTheNumbers asks for the report where no file of it can be written.
+func TestAReportOnAFullDiskTellsTheNumbers(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", t.TempDir())
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("disk", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", "disk", "tmpfs", 0, "size=400k"); err != nil {
+		t.Skipf("no small disk can be made: mounting a tmpfs: %v; run as root", err)
+	}
+	t.Cleanup(func() { syscall.Unmount("disk", 0) })
+	dir := filepath.Join("disk", "out")
+	start(t, dir, endless...).ended(t)
+	filler, err := os.Create(filepath.Join("disk", "filler"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = filler.Write(make([]byte, 4096))
+	}
+	filler.Close()
+	var stdout, stderr bytes.Buffer
+	got := execute(t.Context(), []string{"report", dir}, &stdout, &stderr)
+	if got != exitFailure || !strings.Contains(stdout.String(), "run digest") {
+		t.Errorf("exit code %d, output %q; want %d and the numbers", got, stdout.String(), exitFailure)
+	}
+	for _, want := range []string{"what is there goes to block", "no space left on device", "free space there or copy"} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("%q is not in %s", want, stderr.String())
+		}
+	}
+}
