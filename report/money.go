@@ -135,7 +135,8 @@ func (f *findings) earnedByRole() []purse {
 		miners.tao[bin], voters.tao[bin], owner.tao[bin] = tao(mined), tao(voted), math.NaN()
 		if t := ledger[bin]; known && t != nil && f.toOthers == 0 {
 			first := f.totals.values()[0]
-			out := t.MintedRao - first.MintedRao + first.PendingRao - t.PendingRao - t.DustRao - t.UnallocatedRao
+			left := t.PendingRao + t.DustRao + t.UnallocatedRao // where the ledger keeps what it paid to nobody
+			out := t.MintedRao - first.MintedRao + first.PendingRao + first.DustRao + first.UnallocatedRao - left
 			owner.tao[bin] = tao(out - min(out, mined+voted))
 		}
 	}

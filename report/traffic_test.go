@@ -139,6 +139,31 @@ func TestTheOwnersPartIsWhatNobodyElseGot(t *testing.T) {
 	}
 }
 
+// TestTheFigureOfMoneyGivesTheOwnerWhatTheSummaryGives begins with dust and unallocated money, as what
+// goes on from a ledger with a past does.
+func TestTheFigureOfMoneyGivesTheOwnerWhatTheSummaryGives(t *testing.T) {
+	m, rows := town(12, func(_, miner int) uint16 { return 1000 })
+	const minted, dust, unallocated = 60, 1, 2
+	for b := uint64(1); b <= 120; b++ {
+		over := b / 10
+		rows = append(rows, trace.Totals{Block: b, MintedRao: 9000 + b*minted, StakedRao: over * (10*minted - dust - unallocated),
+			PendingRao: b % 10 * minted, DustRao: 4000 + over*dust, UnallocatedRao: 5000 + over*unallocated})
+	}
+	dir := t.TempDir()
+	want := metricOf(t, summaryOf(t, dir, m, rows...), "money.owner_rao")
+	run, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := gather(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.earnedByRole()[2].tao[timeBins-1] * raoPerTAO; !near(got, want) || want != 12*(600-3-40) {
+		t.Errorf("the figure gives the owner %g rao, the summary %g, want %d", got, want, 12*(600-3-40))
+	}
+}
+
 func TestTwoPairsHaveNoCorrelationAndFewHaveNoInterval(t *testing.T) {
 	if r := Spearman([]float64{1, 2}, []float64{3, 1}); !math.IsNaN(r) {
 		t.Errorf("Spearman of two pairs is %g", r)
