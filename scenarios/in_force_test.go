@@ -143,6 +143,18 @@ func TestFewRowsAndFewQuestionsAreWarnedOf(t *testing.T) {
 	}
 }
 
+// TestNobodyIsATargetOfItself counts whom a validator asks where validators are asked, too.
+func TestNobodyIsATargetOfItself(t *testing.T) {
+	file := &File{Scenario: &Scenario{
+		Miners: []MinerGroup{{Count: 5}, {Count: 2}}, Validators: []ValidatorGroup{{Count: 3}, {Count: 1}},
+	}}
+	for targets, want := range map[string]int{"serving": 7, "everyone": 10} { // order-free: each case is its own
+		if got := file.targets(ValidatorGroup{Targets: targets}); got != want {
+			t.Errorf("%s: %d targets, want %d", targets, got, want)
+		}
+	}
+}
+
 func TestTheManifestHoldsWhatIsInForce(t *testing.T) {
 	file, err := Load("testdata/tiny.toml", []string{"chain.kappa=0.125"})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"taolab/model/base"
 	"taolab/model/lm/kernel"
+	"taolab/report"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 	"taolab/sim/trace"
@@ -275,6 +276,50 @@ func TestTheResolvedScenarioNamesWhatValidatorsFollow(t *testing.T) {
 		`"combine":"best"`, `"sessions":1`, `"forced":true`, `"answers":"all"`, `"rows":"off"`} {
 		if !strings.Contains(text, key) {
 			t.Errorf("no %s in %s", key, text)
+		}
+	}
+}
+
+// TestLabelsGiveTheRoutingModelAHeadForEachSubset: the second task is parameters of its own.
+func TestLabelsGiveTheRoutingModelAHeadForEachSubset(t *testing.T) {
+	params := func(labels string) uint64 {
+		network, _ := ready(t, base.Cache{}, tiny(t), gatedTiny, "validators[0].router_labels="+labels)
+		for _, n := range network.Nodes {
+			if n.Kind == report.KindValidator {
+				return n.Params
+			}
+		}
+		t.Fatal("no validator")
+		return 0
+	}
+	if with, without := params("true"), params("false"); with <= without {
+		t.Errorf("%d parameters with labels and %d without, expected more with them", with, without)
+	}
+}
+
+// TestWhoIsRefusedASeatTriesAgainAfterATenthOfAnHour wants seats that are too dear.
+func TestWhoIsRefusedASeatTriesAgainAfterATenthOfAnHour(t *testing.T) {
+	late := "\n[[miners]]\nname = \"late\"\njoins_h = 0.1\nstake_tao = 2\ncontext = 16\n"
+	network, r := ready(t, base.Cache{}, tiny(t)+late, "chain.burn_tao=100")
+	world, err := virtual.New(network.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := world.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var blocks []uint64
+	for _, row := range r.all[trace.Transactions] {
+		if tx := row.(trace.Transaction); tx.Kind == "Register" {
+			blocks = append(blocks, tx.Block)
+		}
+	}
+	if len(blocks) < 3 {
+		t.Fatalf("it tried in blocks %v, expected at least three times in half an hour", blocks)
+	}
+	for i, b := range blocks[1:] { // 30 blocks of 12 s, counted from the one after the refusal
+		if b-blocks[i] != 31 {
+			t.Errorf("it tried in blocks %v, expected every 31", blocks)
 		}
 	}
 }

@@ -300,3 +300,28 @@ func ExampleAdmission() {
 	// 20 full 0 false
 	// in service: 500 true
 }
+
+// TestServiceEndsNoLaterThanTheCallerWaits: rules that allow longer leave the caller's deadline.
+func TestServiceEndsNoLaterThanTheCallerWaits(t *testing.T) {
+	q := Admission{Rules: AdmissionRules{LongestService: 5 * Second}}
+	q.Offer(Incoming{Call: 1, Deadline: 103 * Second}, true, 100*Second)
+	if in, ok := q.Next(100 * Second); !ok || in.Deadline != 103*Second {
+		t.Errorf("served %v until %d ns, expected until %d", ok, in.Deadline, 103*Second)
+	}
+}
+
+// TestARestartForgetsWhoAskedWhen: the interval of a caller begins again with the queue.
+func TestARestartForgetsWhoAskedWhen(t *testing.T) {
+	q := Admission{Rules: AdmissionRules{MinInterval: Minute}}
+	for i, want := range []Outcome{Waiting, TooSoon, Waiting} {
+		if i == 2 {
+			q.Clear()
+		}
+		if o, _, _ := q.Offer(Incoming{From: PeerID{1}, Deadline: Hour}, true, Time(i)*Second); o != want {
+			t.Errorf("offer %d: %v, expected %v", i, o, want)
+		}
+	}
+	if q.Len() != 1 || q.Busy() != 0 {
+		t.Errorf("%d wait and %d are in service, expected the one that came after the restart", q.Len(), q.Busy())
+	}
+}
