@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	maxFunctionLines = 90
-	maxFileLines     = 800
+	maxFunctionLines = 70
+	maxFileLines     = 600
 )
 
 // lengths finds functions and files that do not fit in one head.

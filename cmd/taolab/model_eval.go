@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"text/tabwriter"
@@ -75,21 +76,26 @@ it: no model comes below, but for chance.`,
 					Corpus: fmt.Sprintf("%x", store.Source()), Measures: measures,
 				})
 			}
-			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', tabwriter.AlignRight)
-			fmt.Fprintf(table, "subset\tweight %%\tloss\t±\tbigram\tbits/byte\tentropy\t\n")
-			for _, m := range measures {
-				entropy := "?"
-				if m.Entropy > 0 {
-					entropy = fmt.Sprintf("%.4f", m.Entropy)
-				}
-				fmt.Fprintf(table, "%s\t%.2f\t%.4f\t%s\t%.4f\t%.4f\t%s\t\n", m.Subset, float64(100*m.Weight), m.Loss,
-					m.deviation(), m.Bigram, m.BitsPerByte, entropy)
-			}
-			return code(exitFailure, table.Flush())
+			return code(exitFailure, printMeasures(cmd.OutOrStdout(), measures))
 		},
 	}
 	corpus.register(cmd)
 	cmd.Flags().IntVar(&rows, "rows", 256, "held-out windows of the model's context, shared out over the subsets, at least one each")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// printMeasures prints a line for each subset, and one for all.
+func printMeasures(w io.Writer, measures []measure) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(table, "subset\tweight %%\tloss\t±\tbigram\tbits/byte\tentropy\t\n")
+	for _, m := range measures {
+		entropy := "?"
+		if m.Entropy > 0 {
+			entropy = fmt.Sprintf("%.4f", m.Entropy)
+		}
+		fmt.Fprintf(table, "%s\t%.2f\t%.4f\t%s\t%.4f\t%.4f\t%s\t\n", m.Subset, float64(100*m.Weight), m.Loss,
+			m.deviation(), m.Bigram, m.BitsPerByte, entropy)
+	}
+	return table.Flush()
 }
