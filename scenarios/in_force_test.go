@@ -100,9 +100,9 @@ func TestWhatIsInForceIsWhatTheScenarioComesTo(t *testing.T) {
 		{[]string{"validators[0].release=3.3.4"}, "validators[0] validator: powers", "0.5, synergy 0.6", ""},
 		{[]string{"validators[0].release=3.3.4", "validators[0].synergy_power=0.7"}, "validators[0] validator: powers", "0.5, synergy 0.7", ""},
 		{[]string{"validators[0].power=0.9"}, "validators[0] validator: powers", "0.9, synergy 0.5", ""},
-		{nil, "validators[0] validator: inflation", "3.3 to 10 times at 12 rows, specialists 3 to 12 to 62", ""},
-		{[]string{"validators[0].rows=16"}, "validators[0] validator: inflation", "3.3 times at 16 rows, specialists 3", ""},
-		{[]string{"validators[0].rows=64"}, "validators[0] validator: inflation", "below 1.7 times at 64 rows", ""},
+		{nil, "validators[0] validator: inflation", "3.3 to 10 times for generalists, 3 to 62 for specialists", ""},
+		{[]string{"validators[0].rows=16"}, "validators[0] validator: inflation", "3.3 times for generalists, 3 for specialists", ""},
+		{[]string{"validators[0].rows=64"}, "validators[0] validator: inflation", "below 1.7 times", ""},
 		{[]string{"validators[0].release=3.6.0"}, "validators[0] validator: inflation", "none", ""},
 		{[]string{"validators[0].batch=subset"}, "validators[0] validator: batch", "subset", "the ranking turns round"},
 		// 7200 blocks of 12 s are more than the run's 1800: 4 of 8 peers every 24 s.
@@ -125,7 +125,7 @@ func TestFewRowsAndFewQuestionsAreWarnedOf(t *testing.T) {
 		want []string
 	}{
 		{[]string{"validators[0].rows=16"}, nil},
-		{[]string{"validators[0].rows=12"}, []string{"12 rows make base scores 3.3 to 10 times"}},
+		{[]string{"validators[0].rows=12"}, []string{"at 12 rows a mean base score overstates that of the mean loss 3.3 to 10 times"}},
 		{[]string{"validators[0].rows=12", "validators[0].release=3.6.0"}, nil},
 		{[]string{"chain.immunity_blocks=30"}, []string{"7.5 times within immunity"}},
 		{[]string{"chain.immunity_blocks=40"}, nil},

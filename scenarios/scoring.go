@@ -81,20 +81,32 @@ const (
 	leastRows      = 16 // of a batch whose losses are not averaged before the power
 )
 
-// measuredInflation is what few rows make of the base score, measured on mixed rows at a power of 0.5.
+// measuredInflation is what few rows make of the base score, measured on mixed rows at a power of 0.5: the
+// mean score of a generalist, and the least and largest of specialists, as multiples of the mean loss's.
 var measuredInflation = []struct {
-	rows                   int
-	generalist, specialist string
-}{{1, "105", "thousands"}, {4, "29", "540"}, {8, "10", "12 to 62"}, {16, "3.3", "3"}, {32, "1.7", "1.5"}}
+	rows                       int
+	generalist, least, largest string
+}{
+	{1, "105", "thousands", "thousands"}, {4, "29", "540", "540"}, {8, "10", "12", "62"}, {16, "3.3", "3", "3"},
+	{32, "1.7", "1.5", "1.5"},
+}
 
 // inflationTable is the whole measurement in words.
 var inflationTable = func() string {
 	var lines []string
 	for _, m := range measuredInflation {
-		lines = append(lines, fmt.Sprintf("%d: %s and %s", m.rows, m.generalist, m.specialist))
+		lines = append(lines, fmt.Sprintf("%d: %s and %s", m.rows, m.generalist, span(m.least, m.largest)))
 	}
 	return "generalists and specialists, " + strings.Join(lines, ", ")
 }()
+
+// span is two ends in words.
+func span(low, high string) string {
+	if low == high {
+		return low
+	}
+	return low + " to " + high
+}
 
 // inflation is the table's line for a group's rows, or the two around them.
 func inflation(era score.Era, g ValidatorGroup) string {
@@ -111,13 +123,11 @@ func inflation(era score.Era, g ValidatorGroup) string {
 		}
 	}
 	if above < 0 {
-		return fmt.Sprintf("below %s times at %d rows", measuredInflation[below].generalist, g.Rows)
+		return fmt.Sprintf("below %s times", measuredInflation[below].generalist)
 	}
-	if least := measuredInflation[below]; above == below {
-		return fmt.Sprintf("%s times at %d rows, specialists %s", least.generalist, g.Rows, least.specialist)
-	}
-	return fmt.Sprintf("%s to %s times at %d rows, specialists %s to %s", measuredInflation[above].generalist,
-		measuredInflation[below].generalist, g.Rows, measuredInflation[above].specialist, measuredInflation[below].specialist)
+	many, few := measuredInflation[above], measuredInflation[below]
+	return fmt.Sprintf("%s times for generalists, %s for specialists", span(many.generalist, few.generalist),
+		span(many.least, few.largest))
 }
 
 // routerInForce is a validator's routing model with its cost.
@@ -153,7 +163,8 @@ func (f *File) Warnings() []string {
 		}
 		key := fmt.Sprintf("validators[%d] (%s)", i, g.Name)
 		if !era.MeanLoss && g.Rows < leastRows {
-			list = append(list, fmt.Sprintf("%s: %d rows make base scores %s; expected at least %d, or release = \"3.6.0\"",
+			list = append(list, fmt.Sprintf("%s: at %d rows a mean base score overstates that of the "+
+				"mean loss %s; set rows to at least %d, or release = \"3.6.0\"",
 				key, g.Rows, inflation(era, g), leastRows))
 		}
 		if n := f.questionsInImmunity(g); n < leastQuestions {
