@@ -107,17 +107,27 @@ func TestClaimIncentiveFollowsLossAmongTheHonest(t *testing.T) {
 	if _, err := os.Stat(corpusDir); err != nil {
 		t.Skipf("needs real text in the Pile's format: %v", err)
 	}
-	for seed := 1; seed <= 3; seed++ {
+	var within []float64 // by seed, the mean over the sizes
+	for seed := 1; seed <= *seeds; seed++ {
 		r := &rows{all: map[trace.Table][]trace.Row{}}
 		s := play(t, "honest", r, fmt.Sprintf("seed=%d", seed), "corpus.kind=shards", "corpus.path="+corpusDir, "corpus.megabytes=30")
 		rho := metric(t, s, "spearman.loss_incentive")
 		gap := widestGap(r.all[trace.Training])
-		t.Logf("seed %d: Spearman %.3f (sizes: %.3f, %.3f, %.3f), widest gap between neighbouring losses %.1f %%", seed, rho,
-			metric(t, s, "spearman.loss_incentive.20x2"), metric(t, s, "spearman.loss_incentive.28x2"),
-			metric(t, s, "spearman.loss_incentive.36x2"), 100*gap)
-		if rho > -0.8 || gap > 0.1 {
-			t.Errorf("seed %d: want a correlation of at most -0.8 and gaps of at most 10 %%", seed)
+		sizes := []float64{metric(t, s, "spearman.loss_incentive.20x2"), metric(t, s, "spearman.loss_incentive.28x2"),
+			metric(t, s, "spearman.loss_incentive.36x2")}
+		within = append(within, mean(sizes))
+		t.Logf("seed %d: Spearman %.3f (sizes: %.3f), widest gap between neighbouring losses %.1f %%", seed, rho, sizes, 100*gap)
+		if rho > -0.9 || gap > 0.1 {
+			t.Errorf("seed %d: want a correlation of at most -0.9 and gaps of at most 10 %%", seed)
 		}
+		if slices.Max(sizes) > -0.5 {
+			t.Errorf("seed %d: want a correlation below -0.5 within every size", seed)
+		}
+	}
+	low, high := bootstrap(within)
+	t.Logf("within a size: %.3f, 95 %% bootstrap interval %.3f to %.3f over %d seeds", mean(within), low, high, len(within))
+	if mean(within) > -0.8 {
+		t.Error("want a mean of at most -0.8 within a size")
 	}
 }
 
