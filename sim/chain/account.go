@@ -10,10 +10,11 @@ import (
 // account is all that the ledger knows about a key beside its neuron: the money of a coldkey, the
 // nonce of what it signs, and what it holds as a hotkey.
 type account struct {
-	key     Key
-	freeRao uint64
-	nonce   uint64 // smallest that its next transaction may have
-	*hotkey        // noHotkey for a key that is nobody's hotkey; never nil, to be changed by State.hotkey only
+	key       Key
+	freeRao   uint64
+	nonce     uint64      // smallest that its next transaction may have
+	unbonding []unbonding // oldest first
+	*hotkey               // noHotkey for a key that is nobody's hotkey; never nil, to be changed by State.hotkey only
 }
 
 // hotkey is the part of an account that only hotkeys have. What is of another age than the state is
@@ -88,7 +89,12 @@ func (a *account) with(c *coder, nominations func(*hotkey)) {
 	c.u64(&a.freeRao)
 	c.u64(&a.nonce)
 	form := a.form()
+	if len(a.unbonding) > 0 {
+		form |= unbondingForm
+	}
 	c.u8(&form)
+	waits := form&unbondingForm != 0
+	form &^= unbondingForm
 	switch {
 	case c.reading && form > spendingForm:
 		c.err = cmp.Or(c.err, errCanonical)
@@ -111,6 +117,9 @@ func (a *account) with(c *coder, nominations func(*hotkey)) {
 		}
 		nominations(h)
 	}
+	if waits {
+		list(c, &a.unbonding, unbondingBytes, unbondingLayout(c))
+	}
 }
 
 // The forms of a record: of a key that is no hotkey, of a hotkey, of one whose owner paid for it.
@@ -118,6 +127,8 @@ const (
 	coldForm uint8 = iota
 	hotForm
 	spendingForm
+
+	unbondingForm uint8 = 1 << 7 // added where stake is on its way to the key
 )
 
 func (a *account) form() uint8 {

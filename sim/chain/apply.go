@@ -25,11 +25,12 @@ func (s *State) Deliver(tx Tx) (Receipt, error) {
 func (s *State) deliver(tx Tx, c charge) (Receipt, error) {
 	r := Receipt{Work: c.work, FeeRao: c.feeRao}
 	if s.params.Hard.FeeRao == 0 {
-		if err := s.dispatch(tx.Signer, tx.Msg); err != nil {
+		if err := s.collected(tx); err != nil {
 			return Receipt{}, err
 		}
 	}
 	s.account(tx.Signer).nonce = tx.Nonce + 1
+	s.collectDue(tx.Signer)
 	s.collect(tx, c)
 	s.stir(tx)
 	if s.params.Hard.FeeRao != 0 {
@@ -39,6 +40,17 @@ func (s *State) deliver(tx Tx, c charge) (Receipt, error) {
 	}
 	s.mustConserve()
 	return r, nil
+}
+
+// collected does what a transaction asks for with what is due to its signer, or changes nothing.
+func (s *State) collected(tx Tx) error {
+	signer, money := s.accounts.get(tx.Signer), s.money
+	s.collectDue(tx.Signer)
+	err := s.dispatch(tx.Signer, tx.Msg)
+	if err != nil && s.money != money {
+		*s.account(tx.Signer), s.money = signer, money
+	}
+	return err
 }
 
 // Apply is Deliver for those who do not ask what was paid: it returns any refusal as an *Error.
@@ -94,6 +106,8 @@ func (s *State) dispatch(signer Key, msg Msg) error {
 		return s.resetBonds(signer, m)
 	case SetParams:
 		return s.setParams(signer, m)
+	case Unjail:
+		return s.unjail(signer, m)
 	}
 	return refuse(MissingMessage, 0, 0)
 }
@@ -112,7 +126,8 @@ func (s *State) admissible(tx Tx) (charge, error) {
 
 // free checks that a coldkey can spend an amount.
 func (s *State) free(coldkey Key, rao uint64) error {
-	if have := s.accounts.get(coldkey).freeRao; have < rao {
+	a := s.accounts.get(coldkey)
+	if have := a.freeRao + s.dueOf(&a); have < rao {
 		return refuse(InsufficientFree, have, rao)
 	}
 	return nil

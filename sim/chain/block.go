@@ -15,7 +15,9 @@ func (s *State) EndBlock() []Event {
 	s.events = nil
 	if s.blocksToEpoch(s.height) == 0 {
 		events = append(events, s.epoch())
+		events = append(events, s.reseat()...)
 	}
+	s.begun, s.proposer = false, Key{}
 	s.mustConserve()
 	return events
 }
@@ -80,7 +82,7 @@ func (s *State) Advance(n uint64) []Event {
 func (s *State) quietBlocks() uint64 {
 	p := &s.params
 	if s.mix != (Digest{}) || s.inBlock > 0 || len(s.events) > 0 || len(s.works) > 0 ||
-		s.priceRao != p.Hard.FeeRao {
+		s.priceRao != p.Hard.FeeRao || s.begun {
 		return 0
 	}
 	quiet := s.NextEvent() - s.height - 1
@@ -197,7 +199,7 @@ func (s *State) epochInput() *consensus.Input {
 	}
 	for i := range s.neurons.n {
 		n := s.neurons.get(UID(i))
-		in.StakesRao = append(in.StakesRao, s.stakeOf(UID(i)))
+		in.StakesRao = append(in.StakesRao, s.weightOf(UID(i)))
 		in.LastUpdate = append(in.LastUpdate, n.lastUpdate)
 		in.RegisteredAt = append(in.RegisteredAt, n.registeredAt)
 		in.Permits = append(in.Permits, n.permit)

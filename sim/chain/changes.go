@@ -91,7 +91,8 @@ func first(old, now []*account) int {
 
 // same says whether two records are equal.
 func (a *account) same(b *account) bool {
-	if a.key != b.key || a.freeRao != b.freeRao || a.nonce != b.nonce {
+	if a.key != b.key || a.freeRao != b.freeRao || a.nonce != b.nonce ||
+		!slices.Equal(a.unbonding, b.unbonding) {
 		return false
 	}
 	x, y := a.hotkey, b.hotkey

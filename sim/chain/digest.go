@@ -5,7 +5,7 @@ import "crypto/sha256"
 // The digest of a state is a tree. Its leaves are the neurons' records, their rows of weights, their
 // rows of bonds, and the accounts in a trie; a node hashes sixteen neighbouring leaves of a row kind, or
 // the children of an inner node of the trie; each kind hashes its nodes, and the root the kinds and the
-// rest of the state. The leaf of an empty row is zero, as is a node without other leaves and a trie
+// rest of the state. Operators are leaves that their kind hashes without nodes between. The leaf of an empty row is zero, as is a node without other leaves and a trie
 // without accounts. A kind without leaves is left out.
 //
 //	leaf          = SHA-256(0, kind, index in 4 bytes, record)
@@ -22,6 +22,7 @@ const (
 	weightLeaves
 	bondLeaves
 	accountLeaves
+	operatorLeaves
 )
 
 // rowKinds are those whose leaves belong to a neuron.
@@ -119,6 +120,14 @@ func (h *hasher) parts(s *State) (header Digest, kinds []kindDigest) {
 		h.above.bytes(trie[:])
 		kinds = append(kinds, kindDigest{accountLeaves, h.above.sum()})
 	}
+	if n := len(s.operators); n > 0 {
+		h.above.beginKind(operatorLeaves, n)
+		for i := range s.operators {
+			digest := h.operator(i, &s.operators[i])
+			h.above.bytes(digest[:])
+		}
+		kinds = append(kinds, kindDigest{operatorLeaves, h.above.sum()})
+	}
 	return header, kinds
 }
 
@@ -158,6 +167,16 @@ func (h *hasher) leaf(kind leafKind, uid UID, n *neuron) Digest {
 	case bondLeaves:
 		n.bondsLayout(c)
 	}
+	return c.sum()
+}
+
+// operator hashes the record of an operator, of which there are few.
+func (h *hasher) operator(i int, o *operator) Digest {
+	c := &h.c
+	c.begin(leafDomain, operatorLeaves)
+	index := uint32(i)
+	c.u32(&index)
+	o.layout(c)
 	return c.sum()
 }
 

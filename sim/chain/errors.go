@@ -74,9 +74,18 @@ const (
 	NoPayer                             // nobody owns the signing hotkey
 	TipByHotkey                         // whose owner would pay it (rao)
 	BudgetSpent                         // of a hotkey in this epoch (units with this one, allowed)
+	NoOperator                          // the hotkey serves no consensus key
+	KeySpent                            // the consensus key is, will be or was somebody's
+	StakeBelowSeat                      // that counts (rao, rao needed)
+	SeatsFull                           // too many wait for a seat (rao, rao needed to take a place)
+	Barred                              // for signing twice (epochs that ran, needed)
+	TooManyKeys                         // of one operator whose evidence lives (there, allowed)
+	NotJailed                           // for being away
+	JailedStill                         // (epochs that ran, needed)
+	TooManyUnbonding                    // amounts of one coldkey (there, allowed)
 )
 
-const lastCode = BudgetSpent
+const lastCode = TooManyUnbonding
 
 var reasons = [...]string{
 	MissingMessage:    "transaction carries no message",
@@ -142,6 +151,15 @@ var reasons = [...]string{
 	NoPayer:             "nobody owns the hotkey and pays for it: register it first",
 	TipByHotkey:         "tip of %d rao: what a hotkey signs has none, since its owner pays",
 	BudgetSpent:         "hotkey would have spent %d units of its owner's in this epoch, at most %d",
+	NoOperator:          "hotkey serves no consensus key: there is nothing to withdraw",
+	KeySpent:            "consensus key is or was an operator's: make a new one",
+	StakeBelowSeat:      "hotkey has %d rao of stake that counts, a seat needs %d: stake counts from the next epoch on",
+	SeatsFull:           "hotkey has %d rao of stake that counts, a place among those who wait for a seat takes %d",
+	Barred:              "hotkey is barred for signing twice: %d epochs have run, it may serve after %d",
+	TooManyKeys:         "hotkey changed its consensus key %d times, at most %d while evidence lives",
+	NotJailed:           "hotkey is not jailed",
+	JailedStill:         "hotkey is jailed: %d epochs have run, it may come back after %d",
+	TooManyUnbonding:    "coldkey has %d amounts on their way out of hotkeys, at most %d: wait for the oldest",
 }
 
 // Codes lists all codes.
@@ -252,4 +270,13 @@ var names = [...]string{
 	NoPayer:             "NoPayer",
 	TipByHotkey:         "TipByHotkey",
 	BudgetSpent:         "BudgetSpent",
+	NoOperator:          "NoOperator",
+	KeySpent:            "KeySpent",
+	StakeBelowSeat:      "StakeBelowSeat",
+	SeatsFull:           "SeatsFull",
+	Barred:              "Barred",
+	TooManyKeys:         "TooManyKeys",
+	NotJailed:           "NotJailed",
+	JailedStill:         "JailedStill",
+	TooManyUnbonding:    "TooManyUnbonding",
 }

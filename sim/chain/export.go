@@ -32,6 +32,10 @@ type Snapshot struct {
 	WorkUsed             uint64         // in the block that has not ended yet
 	BytesUsed            uint32         // in it
 	Resets               []UID          // of which all bonds go before the next epoch
+	Begun                bool           // the open block; as what follows false where there are no seats
+	Proposer             Key            // hotkey of who proposed it
+	Tombs                []Key          // consensus keys that signed twice
+	Operators            []SnapshotOperator
 	Accounts             []SnapshotAccount
 	Neurons              []SnapshotNeuron // by uid
 }
@@ -60,9 +64,34 @@ type SnapshotAccount struct {
 	Take        uint16
 	ChangedIn   uint64               // epoch, from 1, in which stake was last added or removed, if stake settles
 	SettledRao  uint64               // the owner's stake when that epoch began
+	Unbonding   []Unbonding          // oldest first
 	SpentIn     uint64               // epoch, from 1, in which its owner last paid for what it signed; 0: never
 	Spent       uint64               // units of work in that epoch
 	Nominations []SnapshotNomination // ascending by coldkey
+}
+
+// SnapshotOperator is a hotkey that serves, or wants to serve, as a validator of the network itself.
+type SnapshotOperator struct {
+	Hotkey       Key
+	ConsensusKey Key
+	Next         Key  // consensus key from the next epoch's end on, if pending; zero: it withdraws
+	Pending      bool // Next counts
+	Past         []SnapshotPastKey
+	Power        uint64 // in milli-TAO
+	Since        uint64 // height from which its votes are counted
+	Missed       []byte // a bit for each block of the window
+	Jailed       bool
+	JailedUntil  uint64 // epochs
+	BarredUntil  uint64 // epochs
+	Outgrown     bool   // power is above stake
+	OverFrom     uint64 // since this height
+	Over         uint64 // and last at this one
+}
+
+// SnapshotPastKey is a consensus key that answers for what it signed up to a height.
+type SnapshotPastKey struct {
+	Key   Key
+	Until uint64
 }
 
 // SnapshotNomination is the stake that somebody else than the owner has on a delegate hotkey.
@@ -121,6 +150,8 @@ func (s *State) Export() Snapshot {
 		Works:  converted(s.works, func(w usedWork) SnapshotWork { return SnapshotWork{w.block, w.work} }),
 		Events: slices.Clone(s.events), PriceRao: s.priceRao, WorkUsed: s.workUsed,
 		BytesUsed: s.bytesUsed, Resets: slices.Clone(s.resets),
+		Begun: s.begun, Proposer: s.proposer, Tombs: slices.Clone(s.tombs),
+		Operators: converted(s.operators, exportOperator),
 	}
 	_ = s.accounts.each(func(a *account) error {
 		x.Accounts = append(x.Accounts, exportAccount(a))
@@ -146,9 +177,30 @@ func exportAccount(a *account) SnapshotAccount {
 		Key: a.key, Owner: a.owner, FreeRao: a.freeRao, StakeRao: a.stakeRao, Nonce: a.nonce,
 		Delegate: a.delegate, Take: a.take, ChangedIn: a.changedIn, SettledRao: a.settledRao,
 		SpentIn: a.spentIn, Spent: a.spent,
+		Unbonding: converted(a.unbonding, func(u unbonding) Unbonding { return Unbonding{u.hotkey, u.rao, u.begun} }),
 		Nominations: converted(a.nominations, func(n nomination) SnapshotNomination {
 			return SnapshotNomination{n.coldkey, n.stakeRao, n.settledRao}
 		}),
+	}
+}
+
+func exportOperator(o operator) SnapshotOperator {
+	return SnapshotOperator{
+		Hotkey: o.hotkey, ConsensusKey: o.key, Next: o.next, Pending: o.pending,
+		Past:  converted(o.past, func(p pastKey) SnapshotPastKey { return SnapshotPastKey{p.key, p.until} }),
+		Power: o.power, Since: o.since, Missed: slices.Clone(o.missed), Jailed: o.jailed,
+		JailedUntil: o.jailedUntil, BarredUntil: o.barredUntil, Outgrown: o.outgrown,
+		OverFrom: o.overFrom, Over: o.over,
+	}
+}
+
+func importOperator(o SnapshotOperator) operator {
+	return operator{
+		hotkey: o.Hotkey, key: o.ConsensusKey, next: o.Next, pending: o.Pending,
+		past:  converted(o.Past, func(p SnapshotPastKey) pastKey { return pastKey{p.Key, p.Until} }),
+		power: o.Power, since: o.Since, missed: slices.Clone(o.Missed), jailed: o.Jailed,
+		jailedUntil: o.JailedUntil, barredUntil: o.BarredUntil, outgrown: o.Outgrown,
+		overFrom: o.OverFrom, over: o.Over,
 	}
 }
 
@@ -180,11 +232,18 @@ func Import(x Snapshot) (*State, error) {
 		works:  converted(x.Works, func(w SnapshotWork) usedWork { return usedWork{w.Block, w.Work} }),
 		events: slices.Clone(x.Events), priceRao: x.PriceRao, workUsed: x.WorkUsed,
 		bytesUsed: x.BytesUsed, resets: slices.Clone(x.Resets),
+		seating:   seating{x.Begun, x.Proposer, slices.Clone(x.Tombs)},
+		operators: converted(x.Operators, importOperator),
 	}
 	h.money.Issuance = 0 // is not kept
 	if x.Params.Hard.FeeRao == 0 && (x.PriceRao|x.WorkUsed|uint64(x.BytesUsed) != 0 || len(x.Resets) > 0) {
 		return nil, fmt.Errorf("snapshot: price %d, work %d, %d bytes, %d resets, and work costs nothing",
 			x.PriceRao, x.WorkUsed, x.BytesUsed, len(x.Resets))
+	}
+	if x.Params.Hard.Seats == 0 && (x.Begun || x.Proposer != Key{} || len(x.Tombs)+len(x.Operators) > 0) ||
+		x.Params.Hard.UnbondEpochs == 0 && x.Money.Unbonding != 0 {
+		return nil, fmt.Errorf("snapshot: %d operators, %d rao unbonding, and the network has neither",
+			len(x.Operators), x.Money.Unbonding)
 	}
 	if x.Money.Issuance != h.issuance() {
 		return nil, fmt.Errorf("snapshot: issuance of %d rao, want %d", x.Money.Issuance, h.issuance())
@@ -224,6 +283,7 @@ func Import(x Snapshot) (*State, error) {
 func (s *State) importAccount(a SnapshotAccount) {
 	to := s.account(a.Key)
 	to.freeRao, to.nonce = a.FreeRao, a.Nonce
+	to.unbonding = converted(a.Unbonding, func(u Unbonding) unbonding { return unbonding{u.Hotkey, u.Rao, u.Begun} })
 	h := hotkey{
 		age: s.age, owner: a.Owner, stakeRao: a.StakeRao, delegate: a.Delegate, take: a.Take,
 		changedIn: a.ChangedIn, settledRao: a.SettledRao, spentIn: a.SpentIn, spent: a.Spent,

@@ -40,6 +40,8 @@ func (s *State) messageWork(msg Msg) uint64 {
 		return uint64(len(m.UIDs)) / 15
 	case ServeConsensus:
 		return 40
+	case Unjail:
+		return 5
 	case Register, RegisterWork:
 		return 10 + n/8 // every row with a weight on the slot is hashed again
 	case ResetBonds:
@@ -132,8 +134,14 @@ func (s *State) collect(tx Tx, c charge) {
 	if s.params.Hard.FeeRao == 0 {
 		return
 	}
-	rao := c.feeRao + c.tipRao
-	s.account(c.coldkey).freeRao -= rao
+	s.collectDue(c.coldkey)
+	rao := c.feeRao
+	s.account(c.coldkey).freeRao -= rao + c.tipRao
+	if to := s.tipTo(); to != (Key{}) {
+		s.account(to).freeRao += c.tipRao
+	} else {
+		rao += c.tipRao
+	}
 	s.money.Free -= rao
 	s.money.Burned += rao
 	if s.params.Hard.FeeRecycled {

@@ -1,6 +1,9 @@
 package chain
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Genesis is the beginning of a chain.
 type Genesis struct {
@@ -13,6 +16,8 @@ type Genesis struct {
 	Delegates []GenesisDelegate
 	Governor  Key // may set parameters; zero: nobody
 	Owner     Key // hotkey of the network's owner, one of those above; zero: none
+	// Operators have seats from the first block on, where the network has any.
+	Operators []GenesisOperator
 	// IssuanceOffsetRao counts as issued on top of the money below: what was minted before
 	// genesis and lies outside this ledger.
 	IssuanceOffsetRao uint64
@@ -34,6 +39,11 @@ type GenesisNeuron struct {
 type GenesisDelegate struct {
 	Hotkey Key
 	Take   uint16 // in 1/65535
+}
+
+// GenesisOperator is a hotkey of the genesis that serves in the network's own consensus.
+type GenesisOperator struct {
+	Hotkey, ConsensusKey Key
 }
 
 // GenesisStake is a staked hotkey without a uid, or, of another coldkey than the owner, a nomination
@@ -60,7 +70,7 @@ func New(g Genesis) (*State, error) {
 	s.governor = g.Governor
 	s.priceRao = g.Params.Hard.FeeRao
 	f := founding{State: s, g: &g, total: g.IssuanceOffsetRao}
-	for _, step := range []func() error{f.offset, f.balances, f.delegates, f.stakes, f.owns} {
+	for _, step := range []func() error{f.offset, f.balances, f.delegates, f.stakes, f.owns, f.seats} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("genesis: %w", err)
 		}
@@ -202,6 +212,31 @@ func (f *founding) owns() error {
 		if f.accounts.get(d.Hotkey).owner == (Key{}) {
 			return fmt.Errorf("delegate %d: %s is no hotkey of the genesis", i, d.Hotkey)
 		}
+	}
+	return nil
+}
+
+// seats gives the operators their power.
+func (f *founding) seats() error {
+	if len(f.g.Operators) > 0 && f.params.Hard.Seats == 0 {
+		return fmt.Errorf("%d operators, and Hard.Seats is 0", len(f.g.Operators))
+	}
+	for i, g := range f.g.Operators {
+		at, twice := f.findOperator(g.Hotkey)
+		switch {
+		case f.accounts.get(g.Hotkey).owner == Key{}:
+			return fmt.Errorf("operator %d: %s is no hotkey of the genesis", i, g.Hotkey)
+		case twice:
+			return fmt.Errorf("operator %d: hotkey %s stands twice", i, g.Hotkey)
+		case g.ConsensusKey.weak() || f.keySpent(g.ConsensusKey):
+			return fmt.Errorf("operator %d: consensus key %s is another's or anybody's", i, g.ConsensusKey)
+		}
+		f.operators = slices.Insert(f.operators, at, operator{
+			hotkey: g.Hotkey, key: g.ConsensusKey, missed: make([]byte, f.windowBytes()),
+		})
+	}
+	for i, power := range f.targets(f.operators) {
+		f.operators[i].power = power
 	}
 	return nil
 }

@@ -12,6 +12,16 @@ type Hard struct {
 	FeeRecycled     bool   // fees leave the issuance, so that they are minted again
 	MaxBlockWork    uint64 // units in a block, if work costs anything
 	MaxBlockBytes   uint32 // of transactions in a block, if work costs anything
+
+	Seats             uint16 // validators of the network itself; 0: it has none of its own
+	MinSeatRao        uint64 // of stake that a seat needs
+	ChurnDen          uint16 // an epoch moves at most one such part of all power; 0: any
+	JailWindow        uint16 // blocks in which a seat has to be there; 0: nobody is jailed for being away
+	JailSigned        uint16 // share of them
+	JailEpochs        uint16 // before who was away may come back
+	SlashEquivocation uint16 // share of its stake that who signs twice loses
+	UnbondEpochs      uint16 // that stake takes to leave a hotkey; 0: it leaves at once
+	WarmStake         bool   // stake counts from the next epoch on
 }
 
 // layout codes the settings: one zero byte if all are zero, else one and the settings.
@@ -28,6 +38,15 @@ func (h *Hard) layout(c *coder) {
 	c.flag(&h.FeeRecycled)
 	c.u64(&h.MaxBlockWork)
 	c.u32(&h.MaxBlockBytes)
+	c.u16(&h.Seats)
+	c.u64(&h.MinSeatRao)
+	c.u16(&h.ChurnDen)
+	c.u16(&h.JailWindow)
+	c.u16(&h.JailSigned)
+	c.u16(&h.JailEpochs)
+	c.u16(&h.SlashEquivocation)
+	c.u16(&h.UnbondEpochs)
+	c.flag(&h.WarmStake)
 	if c.reading && c.err == nil && *h == (Hard{}) {
 		c.err = errCanonical
 	}

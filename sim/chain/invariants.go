@@ -18,7 +18,7 @@ type Invariant struct {
 // Invariants lists all of them in the order in which they are checked: what others build on first.
 func Invariants() []Invariant {
 	return slices.Concat(moneyInvariants, registryInvariants, rowInvariants, outcomeInvariants,
-		byteInvariants, stepInvariants)
+		seatInvariants, byteInvariants, stepInvariants)
 }
 
 // BrokenInvariant says which invariant a state breaks, and by what.

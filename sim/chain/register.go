@@ -123,6 +123,16 @@ func (s *State) stakeOf(uid UID) uint64 {
 	return 0
 }
 
+// weightOf is the stake of a neuron that counts in the epoch that ends.
+func (s *State) weightOf(uid UID) uint64 {
+	if !s.params.Hard.WarmStake {
+		return s.stakeOf(uid)
+	}
+	n := s.neurons.get(uid)
+	a := s.accounts.at(n.hotkey, &n.path)
+	return a.counted(s.epochs + 1)
+}
+
 // incentiveQ64 is the incentive in 1/(2^64-1), which rules other than nakamoto know to 16 bits.
 func (n *neuron) incentiveQ64() uint64 {
 	if n.wide.incentive > 0 {
@@ -172,11 +182,9 @@ func (s *State) newcomer(uid UID, hotkey Key, block uint64) neuron {
 // returnStake makes all stake on a hotkey free money of those who put it there.
 func (s *State) returnStake(hotkey Key) {
 	a := s.hotkey(hotkey)
-	s.money.Staked -= a.stakeRao
-	s.money.Free += a.stakeRao
-	s.account(a.owner).freeRao += a.ownStake()
+	s.release(a.owner, hotkey, a.ownStake())
 	for _, n := range a.nominations {
-		s.account(n.coldkey).freeRao += n.stakeRao
+		s.release(n.coldkey, hotkey, n.stakeRao)
 	}
 	a.stakeRao = 0
 	a.setNominations(nil)

@@ -16,8 +16,12 @@ func (s *State) serveAxon(hotkey Key, m ServeAxon) error {
 	return nil
 }
 
-// serveConsensus publishes the key of a validator's consensus engine, which no other neuron has.
+// serveConsensus publishes the key of a validator's consensus engine, which no other neuron has. Where
+// the network has seats of its own the key belongs to the hotkey instead.
 func (s *State) serveConsensus(hotkey Key, m ServeConsensus) error {
+	if s.params.Hard.Seats != 0 {
+		return s.serveSeat(hotkey, m.Key)
+	}
 	uid, ok := s.neurons.uidOf(hotkey)
 	if !ok {
 		return refuse(NotRegistered, 0, 0)

@@ -55,15 +55,16 @@ func (s *State) removeStake(coldkey Key, m RemoveStake) error {
 	if have < m.AmountRao {
 		return refuse(InsufficientStake, have, m.AmountRao)
 	}
+	if err := s.mayUnbond(coldkey, m.Hotkey); err != nil {
+		return err
+	}
 	b := s.hotkey(m.Hotkey)
 	s.settle(b)
 	b.stakeRao -= m.AmountRao
 	if nominates {
 		b.denominate(place, m.AmountRao)
 	}
-	s.account(coldkey).freeRao += m.AmountRao
-	s.money.Staked -= m.AmountRao
-	s.money.Free += m.AmountRao
+	s.release(coldkey, m.Hotkey, m.AmountRao)
 	return nil
 }
 
@@ -71,7 +72,7 @@ func (s *State) removeStake(coldkey Key, m RemoveStake) error {
 // began, if that matters for the dividends and nothing changed since then.
 func (s *State) settle(a *hotkey) {
 	epoch := s.epochs + 1
-	if !s.params.StakeSettles || a.changedIn == epoch {
+	if !s.params.StakeSettles && !s.params.Hard.WarmStake || a.changedIn == epoch {
 		return
 	}
 	a.changedIn, a.settledRao = epoch, a.ownStake()

@@ -8,11 +8,12 @@ import (
 )
 
 // Totals is the account of all money, in rao:
-// Minted = Free + Staked + Pending + Burned + Dust + Unallocated.
+// Minted = Free + Staked + Unbonding + Pending + Burned + Dust + Unallocated.
 type Totals struct {
 	Minted      uint64 // genesis money plus the sum of block emissions
 	Free        uint64 // on coldkeys
 	Staked      uint64 // on hotkeys
+	Unbonding   uint64 // on its way from hotkeys to coldkeys
 	Pending     uint64 // emitted and waiting for the next epoch
 	Burned      uint64 // by registrations and by choice
 	Dust        uint64 // left over by the floors of the epochs' divisions
@@ -49,6 +50,9 @@ type header struct {
 	workUsed  uint64 // in the block that has not ended yet
 	bytesUsed uint32 // in it
 	resets    []UID  // of which all bonds go before the next epoch
+
+	seating              // where there are seats
+	operators []operator // ascending by hotkey, a kind of leaves of its own
 }
 
 // mark is the entropy in force from the end of a block on.
@@ -106,6 +110,12 @@ func (h *header) layout(c *coder) {
 		c.u32(&h.bytesUsed)
 		list(c, &h.resets, 2, func(uid *UID) { c.u16((*uint16)(uid)) })
 	}
+	if h.params.Hard.UnbondEpochs != 0 {
+		c.u64(&h.money.Unbonding)
+	}
+	if h.params.Hard.Seats != 0 {
+		h.seating.layout(c)
+	}
 }
 
 // issuance is what the supply curve counts.
@@ -116,6 +126,8 @@ type State struct {
 	header
 	accounts accounts
 	neurons  *neurons
+
+	operatorsAge uint64 // that of the operators, which views share as they do the rest
 
 	age uint64 // grows with every view: what is of another age is shared with one
 
@@ -170,8 +182,8 @@ func (s *State) Totals() Totals {
 func (s *State) mustConserve() {
 	m := &s.money
 	// A debt is a very large amount, with which the sum would still come out.
-	largest := max(m.Free, m.Staked, m.Pending, m.Burned, m.Dust, m.Unallocated)
-	sum := m.Free + m.Staked + m.Pending + m.Burned + m.Dust + m.Unallocated
+	largest := max(m.Free, m.Staked, m.Unbonding, m.Pending, m.Burned, m.Dust, m.Unallocated)
+	sum := m.Free + m.Staked + m.Unbonding + m.Pending + m.Burned + m.Dust + m.Unallocated
 	if sum != m.Minted || largest > m.Minted {
 		panic(fmt.Sprintf("chain: money is not conserved at height %d: minted %d rao, found %d: %+v",
 			s.height, m.Minted, sum, *m))

@@ -38,6 +38,12 @@ const (
 	kindResetBonds
 )
 
+const (
+	kindPropose msgKind = iota + 20
+	kindApprove
+	kindUnjail
+)
+
 // The messages. Their bytes are their fields in order.
 type (
 	// Register burns the current price from the signing coldkey and gives Hotkey a uid. A hotkey
@@ -108,6 +114,8 @@ type (
 	}
 	// ResetBonds deletes all bonds in the signing hotkey's neuron.
 	ResetBonds struct{}
+	// Unjail lets a hotkey of the signing coldkey have a seat again that lost it by being away.
+	Unjail struct{ Hotkey Key }
 	// SetParams sets a parameter, see Governable. The governor signs.
 	SetParams struct {
 		Name  string // at most 64 bytes
@@ -130,6 +138,7 @@ func (SetParams) kind() msgKind      { return kindSetParams }
 func (Burn) kind() msgKind           { return kindBurn }
 func (Recycle) kind() msgKind        { return kindRecycle }
 func (ResetBonds) kind() msgKind     { return kindResetBonds }
+func (Unjail) kind() msgKind         { return kindUnjail }
 
 func (m Register) appendTo(c *coder)       { m.layout(c) }
 func (m AddStake) appendTo(c *coder)       { m.layout(c) }
@@ -146,6 +155,7 @@ func (m SetParams) appendTo(c *coder)      { m.layout(c) }
 func (m Burn) appendTo(c *coder)           { m.layout(c) }
 func (m Recycle) appendTo(c *coder)        { m.layout(c) }
 func (m ResetBonds) appendTo(c *coder)     { m.layout(c) }
+func (m Unjail) appendTo(c *coder)         { m.layout(c) }
 
 func (m *Register) layout(c *coder) {
 	c.bytes(m.Hotkey[:])
@@ -208,6 +218,7 @@ func (m *CommitWeights) layout(c *coder)  { c.bytes(m.Commit[:]) }
 func (m *Burn) layout(c *coder)           { c.u64(&m.AmountRao) }
 func (m *Recycle) layout(c *coder)        { c.u64(&m.AmountRao) }
 func (m *ResetBonds) layout(*coder)       {}
+func (m *Unjail) layout(c *coder)         { c.bytes(m.Hotkey[:]) }
 
 // readMsg reads the fields of a message of kind k.
 func readMsg(c *coder, k msgKind) (msg Msg) {
@@ -242,6 +253,8 @@ func readMsg(c *coder, k msgKind) (msg Msg) {
 		return read[Recycle](c)
 	case kindResetBonds:
 		return read[ResetBonds](c)
+	case kindUnjail:
+		return read[Unjail](c)
 	}
 	if c.err == nil {
 		c.err = fmt.Errorf("has message kind %d, which is unknown", k)

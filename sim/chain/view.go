@@ -49,7 +49,7 @@ type View struct {
 // neurons or a bucket of accounts when it first changes it afterwards.
 func (s *State) View() View {
 	s.age++
-	h := viewHeader{s.chainID, s.difficulty, s.epochs, s.governor, s.owner, s.marks, s.priceRao}
+	h := viewHeader{s.chainID, s.difficulty, s.epochs, s.governor, s.owner, s.marks, s.priceRao, s.operators, s.tombs}
 	return View{s.height, s.burnPriceRao, h, s.Totals(), s.constants, s.accounts, s.neurons}
 }
 
@@ -61,6 +61,8 @@ type viewHeader struct {
 	governor, owner Key
 	marks           []mark
 	priceRao        uint64
+	operators       []operator
+	tombs           []Key
 }
 
 // Difficulty is that of a proof of work in the next block.
