@@ -211,6 +211,7 @@ func TestWhatIsRefusedOnlyPays(t *testing.T) {
 		w.genesis.Params.Hard = Hard{
 			FeeRao: 1000, FeeRise: 8, MaxBlockWork: leastMaxBlock, MaxBlockBytes: MaxTxBytes,
 		}
+		w.genesis.Operators = nil
 		w.s = mustNew(t, w.genesis)
 		w.run(80)
 		s := mustNew(t, w.genesis)

@@ -178,6 +178,15 @@ func TestEachInvariantIsBrokenByItsFault(t *testing.T) {
 		}
 		broken[f.invariant] = true
 	}
+	for i, f := range seatFaults {
+		s := richSeats(t)
+		f.breaks(s)
+		var found *BrokenInvariant
+		if err := s.CheckInvariants(); !errors.As(err, &found) || found.Name != f.invariant {
+			t.Errorf("fault %d of seats: %v, want %s", i, err, f.invariant)
+		}
+		broken[f.invariant] = true
+	}
 	for i, f := range stepFaults {
 		s := rich(t)
 		w := s.Watch()

@@ -59,6 +59,10 @@ func (w *world) run(steps int) {
 				debug.Stack(), w.script())
 		}
 	}()
+	operations := operations
+	if w.s.params.Hard.Seats > 0 {
+		operations = slices.Concat(operations, seatOperations)
+	}
 	weights, total := make([]int, len(operations)), 0
 	for i, op := range operations {
 		if w.IntN(4) > 0 || op.always {
@@ -145,6 +149,9 @@ func drawGenesis(d *rand.Rand) Genesis {
 		h.FeeRao, h.FeeRise = oneOf[uint64](d, 1, 1000, 100_000), oneOf[uint16](d, 0, 8, 1)
 		h.FeeRecycled, h.MaxBlockWork = d.IntN(2) == 0, leastMaxBlock
 		h.MaxBlockBytes = MaxTxBytes
+	}
+	if d.IntN(3) == 0 {
+		drawSeats(d, &g)
 	}
 	return g
 }
