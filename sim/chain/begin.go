@@ -53,6 +53,7 @@ func (g *seating) layout(c *coder) {
 // BeginBlock begins the block after Height: it notes who proposed it, who missed the block before and
 // who is guilty. Hosts that replicate the ledger call it once for every block.
 func (s *State) BeginBlock(b Begin) {
+	s.migrate()
 	if s.params.Hard.Seats == 0 || s.begun {
 		return
 	}

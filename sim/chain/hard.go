@@ -22,6 +22,10 @@ type Hard struct {
 	SlashEquivocation uint16 // share of its stake that who signs twice loses
 	UnbondEpochs      uint16 // that stake takes to leave a hotkey; 0: it leaves at once
 	WarmStake         bool   // stake counts from the next epoch on
+
+	VoteDelayBlocks  uint64 // that what the council agreed on waits; 0: a governor governs, or nobody
+	MoneyDelayBlocks uint64 // the same about money, the council itself and upgrades
+	ParamEpochs      uint16 // between two changes of one parameter
 }
 
 // layout codes the settings: one zero byte if all are zero, else one and the settings.
@@ -47,6 +51,9 @@ func (h *Hard) layout(c *coder) {
 	c.u16(&h.SlashEquivocation)
 	c.u16(&h.UnbondEpochs)
 	c.flag(&h.WarmStake)
+	c.u64(&h.VoteDelayBlocks)
+	c.u64(&h.MoneyDelayBlocks)
+	c.u16(&h.ParamEpochs)
 	if c.reading && c.err == nil && *h == (Hard{}) {
 		c.err = errCanonical
 	}

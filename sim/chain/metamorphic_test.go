@@ -217,6 +217,9 @@ func shown(v View) [32]byte {
 			fmt.Fprintln(&b, waits)
 		}
 	}
+	if members, threshold := v.Council(); v.Rules() > 0 {
+		fmt.Fprintln(&b, members, threshold, v.Proposals(), v.Rules(), v.Plan())
+	}
 	if seats := v.Operators(); seats != nil {
 		fmt.Fprintln(&b, seats)
 	}

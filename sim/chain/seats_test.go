@@ -266,7 +266,7 @@ func TestEvidenceAboutAChangedKeySlashesItsHotkey(t *testing.T) {
 	w.end(1)
 	w.epoch()
 	w.no(hots[2], ServeConsensus{engineKey(10)}, Barred)
-	for range 5 {
+	for range 6 {
 		w.epoch()
 	}
 	w.do(hots[2], ServeConsensus{engineKey(10)})

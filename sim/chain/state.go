@@ -52,6 +52,7 @@ type header struct {
 	resets    []UID  // of which all bonds go before the next epoch
 
 	seating              // where there are seats
+	governing            // where a council governs
 	operators []operator // ascending by hotkey, a kind of leaves of its own
 }
 
@@ -115,6 +116,9 @@ func (h *header) layout(c *coder) {
 	}
 	if h.params.Hard.Seats != 0 {
 		h.seating.layout(c)
+	}
+	if h.params.Hard.VoteDelayBlocks != 0 {
+		h.governing.layout(c)
 	}
 }
 
