@@ -18,7 +18,7 @@ func seatedWorld(t *testing.T, down host.Time) Config {
 		t.Fatal(err)
 	}
 	p = p.Scaled(4)
-	p.TempoBlocks = 20
+	p.TempoBlocks, p.Emission, p.EmissionFlatRao = 20, "flat", 0
 	p.Hard = chain.Hard{
 		Seats: 4, ChurnDen: 10, JailWindow: 20, JailSigned: 32768, JailEpochs: 1, SlashEquivocation: 3277,
 		UnbondEpochs: 3, WarmStake: true,
