@@ -80,6 +80,12 @@ func New(g Genesis) (*State, error) {
 		a.nonce = 0
 		return nil
 	})
+	s.touched = slices.DeleteFunc(s.touched, func(k Key) bool {
+		a := s.accounts.get(k)
+		return !s.idle(&a)
+	})
+	slices.SortFunc(s.touched, compareKeys)
+	s.touched = slices.Compact(s.touched)
 	s.mustConserve()
 	return s, nil
 }
@@ -172,8 +178,8 @@ func (f *founding) found(n GenesisStake) error {
 	if err := f.mint(n.StakeRao); err != nil {
 		return err
 	}
+	f.own(n.Coldkey, n.Hotkey)
 	a := f.hotkey(n.Hotkey)
-	a.owner = n.Coldkey
 	a.stakeRao = n.StakeRao
 	a.take, a.delegate = f.takes[n.Hotkey]
 	f.money.Staked += n.StakeRao
@@ -188,16 +194,15 @@ func (f *founding) nominate(n GenesisStake) error {
 	case n.StakeRao == 0:
 		return ZeroAmount
 	default:
-		if err := a.admits(n.Coldkey, &f.params); err != nil {
+		if err := a.admits(n.Coldkey, n.StakeRao, &f.params); err != nil {
 			return err
 		}
 	}
 	if err := f.mint(n.StakeRao); err != nil {
 		return err
 	}
-	a := f.hotkey(n.Hotkey)
-	a.nominate(n.Coldkey, n.StakeRao)
-	a.stakeRao += n.StakeRao
+	f.hotkey(n.Hotkey).stakeRao += n.StakeRao
+	f.State.nominate(n.Coldkey, n.Hotkey, n.StakeRao)
 	f.money.Staked += n.StakeRao
 	return nil
 }
