@@ -109,6 +109,10 @@ func (s *State) dispatch(signer Key, msg Msg) error {
 		return s.resetBonds(signer, m)
 	case SetParams:
 		return s.setParams(signer, m)
+	case Propose:
+		return s.propose(signer, m)
+	case Approve:
+		return s.approve(signer, m)
 	case Unjail:
 		return s.unjail(signer, m)
 	case Claim:

@@ -54,6 +54,7 @@ func (g *seating) layout(c *coder) {
 // who is guilty. Hosts that replicate the ledger call it once for every block.
 func (s *State) BeginBlock(b Begin) {
 	s.markHash(b.Hash)
+	s.migrate()
 	if s.params.Hard.Seats == 0 || s.begun {
 		return
 	}

@@ -83,6 +83,16 @@ const (
 	NotJailed                              // for being away
 	JailedStill                            // (epochs that ran, needed)
 	TooManyUnbonding                       // amounts of one coldkey (there, allowed)
+	NotCouncillor                          // the signer has no seat in the council
+	ProposalOpen                           // of the same member (its number)
+	UnknownProposal                        // that is not open (number, number of the next)
+	VotedAlready                           // so (number)
+	ProposalMixed                          // or empty (kinds of content, wanted)
+	CouncilImpossible                      // (threshold, members)
+	Unconstitutional                       // (article, articles)
+	RulesInForce                           // already (version, present version)
+	UpgradePast                            // (height, first possible)
+	UpgradeImpossible                      // for this chain (version)
 	BelowDeposit                           // for a new account (rao, least deposit)
 	NominationBelowMinimum                 // (rao with this one, or left, least allowed)
 	TooSoon                                // after the last of its kind (blocks passed, needed)
@@ -173,6 +183,16 @@ var reasons = [...]string{
 	NotJailed:              "hotkey is not jailed",
 	JailedStill:            "hotkey is jailed: %d epochs have run, it may come back after %d",
 	TooManyUnbonding:       "coldkey has %d amounts on their way out of hotkeys, at most %d: wait for the oldest",
+	NotCouncillor:          "signer is no member of the council",
+	ProposalOpen:           "member has proposal %d open already: it must be decided first",
+	UnknownProposal:        "proposal %d is not open, the next will be %d",
+	VotedAlready:           "vote on proposal %d stands so already",
+	ProposalMixed:          "proposal has %d kinds of content, want %d: changes, an upgrade or a council",
+	CouncilImpossible:      "threshold of %d among %d members: want more than half of 1 to 15 keys that differ and that one can own",
+	Unconstitutional:       "change breaks article %d of the constitution, which has %d",
+	RulesInForce:           "version %d of the rules: version %d is in force",
+	UpgradePast:            "upgrade at block %d, at the earliest it is possible at block %d",
+	UpgradeImpossible:      "version %d of the rules does not fit this chain",
 	BelowDeposit:           "transfer of %d rao founds an account, which takes a deposit of at least %d",
 	NominationBelowMinimum: "nomination would be %d rao, at least %d is allowed",
 	TooSoon:                "%d blocks since the last of this kind, want at least %d",
@@ -305,6 +325,16 @@ var names = [...]string{
 	NotJailed:              "NotJailed",
 	JailedStill:            "JailedStill",
 	TooManyUnbonding:       "TooManyUnbonding",
+	NotCouncillor:          "NotCouncillor",
+	ProposalOpen:           "ProposalOpen",
+	UnknownProposal:        "UnknownProposal",
+	VotedAlready:           "VotedAlready",
+	ProposalMixed:          "ProposalMixed",
+	CouncilImpossible:      "CouncilImpossible",
+	Unconstitutional:       "Unconstitutional",
+	RulesInForce:           "RulesInForce",
+	UpgradePast:            "UpgradePast",
+	UpgradeImpossible:      "UpgradeImpossible",
 	BelowDeposit:           "BelowDeposit",
 	NominationBelowMinimum: "NominationBelowMinimum",
 	TooSoon:                "TooSoon",

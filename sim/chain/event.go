@@ -46,6 +46,18 @@ type (
 		Kept    bool
 		Changes []SeatChange
 	}
+	// Decided says what became of a proposal of the council: it is in force, or dropped for a reason.
+	Decided struct {
+		Block   uint64
+		ID      uint64
+		InForce bool
+		Reason  string // "expired" or "impossible"
+	}
+	// Upgraded says that Block, the next, is the first under a version of the rules.
+	Upgraded struct {
+		Block uint64
+		Rules uint32
+	}
 )
 
 func (EpochRan) event()   {}
@@ -53,6 +65,8 @@ func (Registered) event() {}
 func (Replaced) event()   {}
 func (Accused) event()    {}
 func (Seated) event()     {}
+func (Decided) event()    {}
+func (Upgraded) event()   {}
 
 // eventBytes is the size of the smallest event.
 const eventBytes = 1 + 8 + 2 + 32

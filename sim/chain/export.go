@@ -37,6 +37,14 @@ type Snapshot struct {
 	Proposer             Key            // hotkey of who proposed it
 	Tombs                []Key          // consensus keys that signed twice
 	Operators            []SnapshotOperator
+	Rules                uint32  // version in the next block; as what follows 0 where no council governs
+	StoredRules          uint32  // by which the state is stored
+	Plan                 Upgrade // to come
+	Council              []Key
+	Threshold            uint8
+	NextProposal         uint64
+	Proposals            []SnapshotProposal // ascending by number
+	Steps                []SnapshotStep     // newest last
 	Accounts             []SnapshotAccount
 	Neurons              []SnapshotNeuron // by uid
 }
@@ -74,6 +82,22 @@ type SnapshotAccount struct {
 	SpentIn     uint64               // epoch, from 1, in which its owner last paid for what it signed; 0: never
 	Spent       uint64               // units of work in that epoch
 	Nominations []SnapshotNomination // ascending by coldkey
+}
+
+// SnapshotProposal is something that the council may agree on.
+type SnapshotProposal struct {
+	ID       uint64
+	By       uint8  // place of its proposer in the council
+	Opened   uint64 // block
+	Votes    uint16 // a bit for each member
+	AgreedAt uint64 // block in which the votes were enough; 0: they are not
+	Content  Propose
+}
+
+// SnapshotStep is the epoch in which the council last changed a parameter.
+type SnapshotStep struct {
+	Name  string
+	Epoch uint64
 }
 
 // SnapshotOperator is a hotkey that serves, or wants to serve, as a validator of the network itself.
@@ -158,6 +182,9 @@ func (s *State) Export() Snapshot {
 		BytesUsed: s.bytesUsed, Resets: slices.Clone(s.resets),
 		Touched: slices.Clone(s.touched), Begun: s.begun, Proposer: s.proposer, Tombs: slices.Clone(s.tombs),
 		Operators: converted(s.operators, exportOperator),
+		Rules:     s.rules, StoredRules: s.stored, Plan: s.plan, Council: slices.Clone(s.council),
+		Threshold: s.threshold, NextProposal: s.nextProposal, Proposals: converted(s.proposals, exportProposal),
+		Steps: converted(s.steps, func(p paramStep) SnapshotStep { return SnapshotStep{p.name, p.epoch} }),
 	}
 	_ = s.accounts.each(func(a *account) error {
 		x.Accounts = append(x.Accounts, exportAccount(a))
@@ -189,6 +216,16 @@ func exportAccount(a *account) SnapshotAccount {
 			return SnapshotNomination{n.coldkey, n.stakeRao, n.settledRao}
 		}),
 	}
+}
+
+func exportProposal(p proposal) SnapshotProposal {
+	return SnapshotProposal{p.id, p.by, p.opened, p.votes, p.agreedAt, p.content.clone()}
+}
+
+// clone is a copy that shares nothing.
+func (m Propose) clone() Propose {
+	m.Changes, m.Members = slices.Clone(m.Changes), slices.Clone(m.Members)
+	return m
 }
 
 func exportOperator(o operator) SnapshotOperator {
@@ -241,6 +278,13 @@ func Import(x Snapshot) (*State, error) {
 		bytesUsed: x.BytesUsed, resets: slices.Clone(x.Resets),
 		seating:   seating{x.Begun, x.Proposer, slices.Clone(x.Tombs)},
 		operators: converted(x.Operators, importOperator),
+		governing: governing{
+			x.Rules, x.StoredRules, x.Plan, slices.Clone(x.Council), x.Threshold, x.NextProposal,
+			converted(x.Proposals, func(p SnapshotProposal) proposal {
+				return proposal{p.ID, p.By, p.Opened, p.Votes, p.AgreedAt, p.Content.clone()}
+			}),
+			converted(x.Steps, func(p SnapshotStep) paramStep { return paramStep{p.Name, p.Epoch} }),
+		},
 	}
 	h.money.Issuance = 0 // is not kept
 	if x.Params.Hard.FeeRao == 0 && (x.PriceRao|x.WorkUsed|uint64(x.BytesUsed) != 0 || len(x.Resets) > 0) {
@@ -254,6 +298,11 @@ func Import(x Snapshot) (*State, error) {
 	}
 	if x.Params.Hard.ExistentialRao == 0 && len(x.Touched) > 0 {
 		return nil, fmt.Errorf("snapshot: %d touched accounts, and accounts take no deposit", len(x.Touched))
+	}
+	if x.Params.Hard.VoteDelayBlocks == 0 && (x.Rules|x.StoredRules|uint32(x.Threshold) != 0 || x.NextProposal != 0 ||
+		x.Plan != Upgrade{} || len(x.Council)+len(x.Proposals)+len(x.Steps) > 0) {
+		return nil, fmt.Errorf("snapshot: version %d of the rules and a council of %d, and none governs",
+			x.Rules, len(x.Council))
 	}
 	if x.Money.Issuance != h.issuance() {
 		return nil, fmt.Errorf("snapshot: issuance of %d rao, want %d", x.Money.Issuance, h.issuance())

@@ -18,6 +18,11 @@ type Genesis struct {
 	Owner     Key // hotkey of the network's owner, one of those above; zero: none
 	// Operators have seats from the first block on, where the network has any.
 	Operators []GenesisOperator
+	// Council governs in the governor's place where Hard.VoteDelayBlocks is set: so many members as the
+	// threshold says have to agree.
+	Council   []Key
+	Threshold uint8
+	Upgrade   Upgrade // that is planned; zero: none
 	// IssuanceOffsetRao counts as issued on top of the money below: what was minted before
 	// genesis and lies outside this ledger.
 	IssuanceOffsetRao uint64
@@ -70,7 +75,7 @@ func New(g Genesis) (*State, error) {
 	s.governor = g.Governor
 	s.priceRao = g.Params.Hard.FeeRao
 	f := founding{State: s, g: &g, total: g.IssuanceOffsetRao}
-	for _, step := range []func() error{f.offset, f.balances, f.delegates, f.stakes, f.owns, f.seats} {
+	for _, step := range []func() error{f.offset, f.balances, f.delegates, f.stakes, f.owns, f.seats, f.government} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("genesis: %w", err)
 		}
@@ -243,5 +248,38 @@ func (f *founding) seats() error {
 	for i, power := range f.targets(f.operators) {
 		f.operators[i].power = power
 	}
+	return nil
+}
+
+// government seats the council and notes the planned upgrade.
+func (f *founding) government() error {
+	if f.params.Hard.VoteDelayBlocks == 0 {
+		if len(f.g.Council) > 0 || f.g.Threshold != 0 || f.g.Upgrade != (Upgrade{}) {
+			return fmt.Errorf("a council or an upgrade, and Hard.VoteDelayBlocks is 0")
+		}
+		return nil
+	}
+	f.rules, f.stored = 1, 1
+	if u := f.g.Upgrade; u != (Upgrade{}) {
+		if err := f.mayUpgrade(u); err != nil {
+			return fmt.Errorf("upgrade: %w", err)
+		}
+		f.plan = u
+	}
+	if len(f.g.Council) == 0 {
+		return nil
+	}
+	if f.governor != (Key{}) {
+		return fmt.Errorf("a council and a governor: want one of them")
+	}
+	if err := checkCouncil(f.g.Council, f.g.Threshold); err != nil {
+		return fmt.Errorf("council: %w", err)
+	}
+	for _, a := range constitution {
+		if !a.kept(&f.params, &f.params, f.money.Staked) {
+			return fmt.Errorf("council: the parameters break the constitution: %s", a.doc)
+		}
+	}
+	f.council, f.threshold = slices.Clone(f.g.Council), f.g.Threshold
 	return nil
 }

@@ -33,6 +33,9 @@ type Hard struct {
 	HashEntropy      bool   // proofs of work seal the hashes that BeginBlock is told
 	SwapRao          uint64 // that a change of a hotkey burns
 	HotSwapBlocks    uint64 // between two changes of a hotkey; 0: hotkeys never change
+	VoteDelayBlocks  uint64 // that what the council agreed on waits; 0: a governor governs, or nobody
+	MoneyDelayBlocks uint64 // the same about money, the council itself and upgrades
+	ParamEpochs      uint16 // between two changes of one parameter
 }
 
 // layout codes the settings: one zero byte if all are zero, else one and the settings.
@@ -68,6 +71,9 @@ func (h *Hard) layout(c *coder) {
 	c.flag(&h.HashEntropy)
 	c.u64(&h.SwapRao)
 	c.u64(&h.HotSwapBlocks)
+	c.u64(&h.VoteDelayBlocks)
+	c.u64(&h.MoneyDelayBlocks)
+	c.u16(&h.ParamEpochs)
 	if c.reading && c.err == nil && *h == (Hard{}) {
 		c.err = errCanonical
 	}

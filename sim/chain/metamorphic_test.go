@@ -24,10 +24,11 @@ type history struct {
 	steps   []step
 }
 
-// step is a signed transaction, or the end of some blocks.
+// step is a signed transaction, the beginning of a block, or the end of some.
 type step struct {
 	kind   string // the operation that it is a part of
 	tx     *Tx
+	begin  *Begin
 	blocks uint64
 }
 
@@ -190,10 +191,19 @@ func (p *play) look() {
 	}
 }
 
+// withoutUnbonding prints totals as they were before stake could be on its way, where none is.
+func withoutUnbonding(t Totals) string {
+	text := fmt.Sprint(t)
+	if t.Unbonding == 0 {
+		text = strings.TrimSuffix(text, " 0}") + "}"
+	}
+	return text
+}
+
 // shown is the hash of all that a view shows.
 func shown(v View) [32]byte {
 	var b bytes.Buffer
-	fmt.Fprintln(&b, v.Height(), v.Totals(), v.BurnRao(), v.Difficulty(), v.Epochs(), v.Governor(),
+	fmt.Fprintln(&b, v.Height(), withoutUnbonding(v.Totals()), v.BurnRao(), v.Difficulty(), v.Epochs(), v.Governor(),
 		v.Owner(), strings.Replace(fmt.Sprint(v.Params()), fmt.Sprintf(" %v", Hard{}), "", 1))
 	for uid := range UID(v.N()) {
 		fmt.Fprintln(&b, v.Neuron(uid), v.Weights(uid), v.Bonds(uid), v.Commits(uid))
@@ -203,6 +213,15 @@ func shown(v View) [32]byte {
 		take, delegate := v.Take(a.key)
 		fmt.Fprintln(&b, uid, registered, take, delegate, v.StakeOf(a.key), v.FreeOf(a.key), v.Nonce(a.key),
 			v.NominationOf(a.key, actors[0].key))
+		if waits := v.UnbondingOf(a.key); waits != nil {
+			fmt.Fprintln(&b, waits)
+		}
+	}
+	if members, threshold := v.Council(); v.Rules() > 0 {
+		fmt.Fprintln(&b, members, threshold, v.Proposals(), v.Rules(), v.Plan())
+	}
+	if seats := v.Operators(); seats != nil {
+		fmt.Fprintln(&b, seats)
 	}
 	for back := range min(v.Height(), 4) {
 		hash, ok := v.BlockHash(v.Height() - back)
@@ -262,6 +281,8 @@ func (w way) played(h history) (outcomes []outcome, err error) {
 			outcomes[i] = applied(w.apply(p, *st.tx))
 		case st.tx != nil:
 			outcomes[i] = applied(p.s.Apply(*st.tx))
+		case st.begin != nil:
+			p.s.BeginBlock(*st.begin)
 		case w.advance != nil:
 			events := w.advance(p, st.blocks)
 			outcomes[i] = ended(p.s, events)

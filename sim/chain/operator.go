@@ -186,6 +186,9 @@ func (s *State) counted(hotkey Key, epoch uint64) uint64 {
 }
 
 func (h *hotkey) counted(epoch uint64) uint64 {
+	if h.changedIn == 0 {
+		return h.stakeRao
+	}
 	_, whole := h.shares(epoch)
 	return whole
 }

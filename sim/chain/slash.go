@@ -42,7 +42,7 @@ func (s *State) bar(i int, a Address) (key Key, fresh bool) {
 	}
 	o = &s.ownOperators()[i]
 	o.next, o.pending = Key{}, false
-	o.barredUntil = s.epochs + max(uint64(s.params.Hard.UnbondEpochs), 1)
+	o.barredUntil = s.epochs + 2 + uint64(s.params.Hard.UnbondEpochs) // beyond the end of this epoch
 	return key, true
 }
 

@@ -44,6 +44,7 @@ func (v View) AppendBinary(b []byte) ([]byte, error) {
 		burnPriceRao: v.burnRao, difficulty: v.header.difficulty,
 		governor: v.header.governor, owner: v.header.owner, marks: v.header.marks, priceRao: v.header.priceRao,
 		seating: seating{tombs: v.header.tombs}, operators: v.header.operators,
+		governing: v.header.governing,
 	}
 	return appendState(b, &h, v.accounts, v.neurons), nil
 }
@@ -132,7 +133,8 @@ func (s *State) check() error {
 		return err
 	}
 	for _, list := range [][]Invariant{
-		moneyInvariants, registryInvariants, rowInvariants, outcomeInvariants, seatInvariants,
+		moneyInvariants, registryInvariants, rowInvariants, outcomeInvariants, seatInvariants, depositInvariants,
+		councilInvariants,
 	} {
 		for _, in := range list {
 			if err := in.state(s); err != nil {

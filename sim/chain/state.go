@@ -13,13 +13,13 @@ type Totals struct {
 	Minted      uint64 // genesis money plus the sum of block emissions
 	Free        uint64 // on coldkeys
 	Staked      uint64 // on hotkeys
-	Unbonding   uint64 // on its way from hotkeys to coldkeys
 	Pending     uint64 // emitted and waiting for the next epoch
 	Burned      uint64 // by registrations and by choice
 	Dust        uint64 // left over by the floors of the epochs' divisions
 	Unallocated uint64 // emitted by epochs in which nobody was eligible
 	Recycled    uint64 // the part of Burned that left the issuance again
 	Issuance    uint64 // what the supply curve counts: offset + Minted - Recycled
+	Unbonding   uint64 // on its way from hotkeys to coldkeys
 }
 
 const maxChainID = 64
@@ -54,6 +54,7 @@ type header struct {
 	touched []Key // in this block, or still to be looked at, where accounts take a deposit
 
 	seating              // where there are seats
+	governing            // where a council governs
 	operators []operator // ascending by hotkey, a kind of leaves of its own
 }
 
@@ -118,6 +119,9 @@ func (h *header) layout(c *coder) {
 	}
 	if h.params.Hard.Seats != 0 {
 		h.seating.layout(c)
+	}
+	if h.params.Hard.VoteDelayBlocks != 0 {
+		h.governing.layout(c)
 	}
 }
 
