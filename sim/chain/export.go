@@ -36,17 +36,17 @@ type Snapshot struct {
 	Begun                bool           // the open block; as what follows false where there are no seats
 	Proposer             Key            // hotkey of who proposed it
 	Tombs                []Key          // consensus keys that signed twice
-	Operators            []SnapshotOperator
-	Rules                uint32  // version in the next block; as what follows 0 where no council governs
-	StoredRules          uint32  // by which the state is stored
-	Plan                 Upgrade // to come
+	Rules                uint32         // version in the next block; as what follows 0 where no council governs
+	StoredRules          uint32         // by which the state is stored
+	Plan                 Upgrade        // to come
 	Council              []Key
 	Threshold            uint8
 	NextProposal         uint64
 	Proposals            []SnapshotProposal // ascending by number
 	Steps                []SnapshotStep     // newest last
 	Accounts             []SnapshotAccount
-	Neurons              []SnapshotNeuron // by uid
+	Neurons              []SnapshotNeuron   // by uid
+	Operators            []SnapshotOperator // ascending by hotkey; none where there are no seats
 }
 
 // SnapshotMark is the entropy in force from the end of a block on.
@@ -73,7 +73,6 @@ type SnapshotAccount struct {
 	Take        uint16
 	ChangedIn   uint64               // epoch, from 1, in which stake was last added or removed, if stake settles
 	SettledRao  uint64               // the owner's stake when that epoch began
-	Unbonding   []Unbonding          // oldest first
 	References  uint32               // hotkeys that it owns and nominations of its own, where accounts take a deposit
 	Served      uint64               // block of the last endpoint, where these are limited; 0: none, as what follows
 	Reset       uint64               // block of the last reset of bonds
@@ -82,6 +81,7 @@ type SnapshotAccount struct {
 	SpentIn     uint64               // epoch, from 1, in which its owner last paid for what it signed; 0: never
 	Spent       uint64               // units of work in that epoch
 	Nominations []SnapshotNomination // ascending by coldkey
+	Unbonding   []Unbonding          // oldest first
 }
 
 // SnapshotProposal is something that the council may agree on.

@@ -191,15 +191,6 @@ func (p *play) look() {
 	}
 }
 
-// withoutUnbonding prints totals as they were before stake could be on its way, where none is.
-func withoutUnbonding(t Totals) string {
-	text := fmt.Sprint(t)
-	if t.Unbonding == 0 {
-		text = strings.TrimSuffix(text, " 0}") + "}"
-	}
-	return text
-}
-
 // shown is the hash of all that a view shows.
 func shown(v View) [32]byte {
 	var b bytes.Buffer

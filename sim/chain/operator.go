@@ -203,6 +203,9 @@ type Operator struct {
 	BarredUntil  uint64 // for signing twice: epochs that must have run before it may serve; 0: it is not
 }
 
+// Seats is the number of the network's own validators; 0: it has none.
+func (s *State) Seats() int { return int(s.params.Hard.Seats) }
+
 // Operators lists them by hotkey.
 func (v View) Operators() []Operator {
 	var list []Operator

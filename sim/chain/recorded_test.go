@@ -75,3 +75,12 @@ func record(t *testing.T, era string, seed uint64) string {
 	return fmt.Sprintf("%d steps, %d refused, %d epochs, %d registrations, %x", len(w.outcomes), refused,
 		epochs, joined, all.Sum(nil)[:8])
 }
+
+// withoutUnbonding prints totals as they were before stake could be on its way, where none is.
+func withoutUnbonding(t Totals) string {
+	text := fmt.Sprint(t)
+	if t.Unbonding == 0 {
+		text = strings.TrimSuffix(text, " 0}") + "}"
+	}
+	return text
+}

@@ -211,7 +211,7 @@ func (l *Ledger) Waiting() int { return len(l.waiting) }
 // next to matter to the chain, the digests or the rows.
 func (l *Ledger) Quiet(limit uint64) uint64 {
 	height := l.state.Height()
-	if len(l.waiting) > 0 || l.invariants != nil {
+	if len(l.waiting) > 0 || l.invariants != nil || l.state.Seats() > 0 {
 		return height
 	}
 	if next := l.state.NextEvent(); next > height {
@@ -237,6 +237,16 @@ func (l *Ledger) Skip(to uint64) error {
 	}
 	l.keepView()
 	return nil
+}
+
+// Begin tells the chain how the next block begins. The error is that this program does not know its
+// rules: then the run has to end with the block before.
+func (l *Ledger) Begin(b chain.Begin) error {
+	if err := l.state.Outdated(); err != nil {
+		return err
+	}
+	l.state.BeginBlock(b)
+	return l.distrust(l.state.Height()+1, "the beginning of the block")
 }
 
 // End ends the next block with the transactions that wait, in order of arrival and as many as a block

@@ -125,6 +125,10 @@ func (w *World) makeBlocks() {
 	}
 	height := w.ledger.Height() + 1
 	w.pass(host.Time(height) * w.cfg.BlockNs)
+	if err := w.ledger.Begin(w.begin()); err != nil {
+		w.fail(err)
+		return
+	}
 	ended, err := w.ledger.End(w.now)
 	if err != nil {
 		w.fail(err)

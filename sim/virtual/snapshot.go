@@ -280,6 +280,7 @@ func (n *node) layout(c *snapshot.Coder, w *World) {
 		}
 		c.Part(s.Stream)
 	})
+	c.Flag(&n.signedTwice)
 	if snapshot.Number(c, &n.cutOff); n.cutOff > 0 {
 		host.CodeView(c, &n.frozen)
 	}

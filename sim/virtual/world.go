@@ -17,6 +17,7 @@ type World struct {
 	cfg     Config
 	records Recording
 	peers   map[host.PeerID]int32
+	places  map[chain.Key]int32 // of nodes, by hotkey
 	nodes   []node
 	pool    *pool
 
@@ -66,6 +67,7 @@ type node struct {
 	txArrival        host.Time // of the last transaction, so that nonces arrive in order
 	cutOff           int       // partitions between the node and the block producer
 	frozen           chain.View
+	signedTwice      bool // two blocks of one height, and no block told of it yet
 
 	job       job
 	timers    pending[timer]
@@ -131,6 +133,7 @@ func New(cfg Config) (_ *World, err error) {
 		cfg:     cfg,
 		records: cfg.Trace,
 		peers:   make(map[host.PeerID]int32, len(cfg.Nodes)),
+		places:  make(map[chain.Key]int32, len(cfg.Nodes)),
 		nodes:   make([]node, len(cfg.Nodes)),
 		pool:    newPool(cfg.Workers, cfg.Stopwatch),
 		log:     newEventLog(cfg.Origin),
@@ -191,6 +194,7 @@ func (w *World) addNodes(hotkeys []ed25519.PrivateKey) error {
 			n.cfg.ColdkeyOf = n.cfg.Name
 		}
 		n.hotkey = open(hotkeys[i])
+		w.places[n.hotkey.Key] = n.index
 		n.coldkey = open(Key(w.cfg.Seed, n.cfg.ColdkeyOf, host.Coldkey))
 		n.peer = n.cfg.Peer
 		if n.peer == (host.PeerID{}) {
