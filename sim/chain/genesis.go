@@ -1,9 +1,6 @@
 package chain
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Genesis is the beginning of a chain.
 type Genesis struct {
@@ -23,6 +20,15 @@ type Genesis struct {
 	Council   []Key
 	Threshold uint8
 	Upgrade   Upgrade // that is planned; zero: none
+	// Height is that of the state; the first block is the next. What follows is for a ledger that goes on
+	// from another's: the block of its last epoch, 0: none; the number of epochs; what they have not paid
+	// yet; the price of a registration, 0: Params.BurnRao; and what its neurons have, by uid, if not nothing.
+	Height       uint64
+	LastEpoch    uint64
+	Epochs       uint64
+	PendingRao   uint64
+	BurnPriceRao uint64
+	Records      []GenesisRecord
 	// IssuanceOffsetRao counts as issued on top of the money below: what was minted before
 	// genesis and lies outside this ledger.
 	IssuanceOffsetRao uint64
@@ -38,6 +44,19 @@ type Balance struct {
 type GenesisNeuron struct {
 	Hotkey, Coldkey Key
 	StakeRao        uint64
+}
+
+// GenesisRecord is what a neuron has in the state from which a ledger goes on.
+type GenesisRecord struct {
+	RegisteredAt uint64 // block
+	LastUpdate   uint64 // block
+	Permit       bool
+	Active       bool // at the last epoch
+	Weights      []WeightEntry
+	Bonds        []BondEntry
+	Axon         Key // zero: the hotkey
+	IP           [16]byte
+	Port         uint16
 }
 
 // GenesisDelegate is a hotkey that takes a share of its nominators' dividends.
@@ -75,7 +94,7 @@ func New(g Genesis) (*State, error) {
 	s.governor = g.Governor
 	s.priceRao = g.Params.Hard.FeeRao
 	f := founding{State: s, g: &g, total: g.IssuanceOffsetRao}
-	for _, step := range []func() error{f.offset, f.balances, f.delegates, f.stakes, f.owns, f.seats, f.government} {
+	for _, step := range []func() error{f.offset, f.balances, f.delegates, f.stakes, f.owns, f.goOn, f.seats, f.government} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("genesis: %w", err)
 		}
@@ -92,6 +111,11 @@ func New(g Genesis) (*State, error) {
 	slices.SortFunc(s.touched, compareKeys)
 	s.touched = slices.Compact(s.touched)
 	s.mustConserve()
+	if g.Height > 0 || len(g.Records) > 0 {
+		if err := s.check(); err != nil {
+			return nil, fmt.Errorf("genesis: %w", err)
+		}
+	}
 	return s, nil
 }
 
@@ -223,63 +247,5 @@ func (f *founding) owns() error {
 			return fmt.Errorf("delegate %d: %s is no hotkey of the genesis", i, d.Hotkey)
 		}
 	}
-	return nil
-}
-
-// seats gives the operators their power.
-func (f *founding) seats() error {
-	if len(f.g.Operators) > 0 && f.params.Hard.Seats == 0 {
-		return fmt.Errorf("%d operators, and Hard.Seats is 0", len(f.g.Operators))
-	}
-	for i, g := range f.g.Operators {
-		at, twice := f.findOperator(g.Hotkey)
-		switch {
-		case f.accounts.get(g.Hotkey).owner == Key{}:
-			return fmt.Errorf("operator %d: %s is no hotkey of the genesis", i, g.Hotkey)
-		case twice:
-			return fmt.Errorf("operator %d: hotkey %s stands twice", i, g.Hotkey)
-		case g.ConsensusKey.weak() || f.keySpent(g.ConsensusKey):
-			return fmt.Errorf("operator %d: consensus key %s is another's or anybody's", i, g.ConsensusKey)
-		}
-		f.operators = slices.Insert(f.operators, at, operator{
-			hotkey: g.Hotkey, key: g.ConsensusKey, missed: make([]byte, f.windowBytes()),
-		})
-	}
-	for i, power := range f.targets(f.operators) {
-		f.operators[i].power = power
-	}
-	return nil
-}
-
-// government seats the council and notes the planned upgrade.
-func (f *founding) government() error {
-	if f.params.Hard.VoteDelayBlocks == 0 {
-		if len(f.g.Council) > 0 || f.g.Threshold != 0 || f.g.Upgrade != (Upgrade{}) {
-			return fmt.Errorf("a council or an upgrade, and Hard.VoteDelayBlocks is 0")
-		}
-		return nil
-	}
-	f.rules, f.stored = 1, 1
-	if u := f.g.Upgrade; u != (Upgrade{}) {
-		if err := f.mayUpgrade(u); err != nil {
-			return fmt.Errorf("upgrade: %w", err)
-		}
-		f.plan = u
-	}
-	if len(f.g.Council) == 0 {
-		return nil
-	}
-	if f.governor != (Key{}) {
-		return fmt.Errorf("a council and a governor: want one of them")
-	}
-	if err := checkCouncil(f.g.Council, f.g.Threshold); err != nil {
-		return fmt.Errorf("council: %w", err)
-	}
-	for _, a := range constitution {
-		if !a.kept(&f.params, &f.params, f.money.Staked) {
-			return fmt.Errorf("council: the parameters break the constitution: %s", a.doc)
-		}
-	}
-	f.council, f.threshold = slices.Clone(f.g.Council), f.g.Threshold
 	return nil
 }
