@@ -1,5 +1,7 @@
 package chain
 
+import "cmp"
+
 // Receipt says what came of a transaction that is part of a block.
 type Receipt struct {
 	Work    uint64 // in units, where work costs anything, as what follows
@@ -44,11 +46,12 @@ func (s *State) deliver(tx Tx, c charge) (Receipt, error) {
 
 // collected does what a transaction asks for with what is due to its signer, or changes nothing.
 func (s *State) collected(tx Tx) error {
-	signer, money := s.accounts.get(tx.Signer), s.money
+	signer, money, touched := s.accounts.get(tx.Signer), s.money, s.touched
 	s.collectDue(tx.Signer)
 	err := s.dispatch(tx.Signer, tx.Msg)
 	if err != nil && s.money != money {
-		*s.account(tx.Signer), s.money = signer, money
+		*s.account(tx.Signer) = signer
+		s.money, s.touched = money, touched
 	}
 	return err
 }
@@ -112,6 +115,12 @@ func (s *State) dispatch(signer Key, msg Msg) error {
 		return s.approve(signer, m)
 	case Unjail:
 		return s.unjail(signer, m)
+	case Claim:
+		return s.claim(signer, m)
+	case ProveConsensus:
+		return s.proveConsensus(signer, m)
+	case SwapHotkey:
+		return s.swapHotkey(signer, m)
 	}
 	return refuse(MissingMessage, 0, 0)
 }
@@ -121,6 +130,9 @@ func (s *State) dispatch(signer Key, msg Msg) error {
 func (s *State) admissible(tx Tx) (charge, error) {
 	if tx.Msg == nil {
 		return charge{}, refuse(MissingMessage, 0, 0)
+	}
+	if s.params.Hard.SoundKeys && (tx.Signer.weak() || !tx.Signer.canonical()) {
+		return charge{}, refuse(KeyUnsound, 0, 0)
 	}
 	if err := s.timely(tx); err != nil {
 		return charge{}, err
@@ -137,13 +149,17 @@ func (s *State) free(coldkey Key, rao uint64) error {
 	return nil
 }
 
-// mayOwn checks that a hotkey is a coldkey's or nobody's yet.
+// mayOwn checks that a hotkey is a coldkey's, or, where hotkeys are not claimed, nobody's yet.
 func (s *State) mayOwn(coldkey, hotkey Key) error {
 	if hotkey == (Key{}) {
 		return refuse(ZeroKey, 0, 0)
 	}
-	if owner := s.accounts.get(hotkey).owner; owner != coldkey && owner != (Key{}) {
+	owner := s.accounts.get(hotkey).owner
+	if owner == coldkey {
+		return nil
+	}
+	if s.params.Hard.Consent || owner != (Key{}) {
 		return refuse(NotOwner, 0, 0)
 	}
-	return nil
+	return cmp.Or(s.knownOrSound(hotkey), s.knownOrSound(coldkey))
 }

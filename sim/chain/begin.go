@@ -14,8 +14,8 @@ func AddressOf(consensusKey Key) Address {
 	return Address(d[:20])
 }
 
-// Begin is what a host tells of a block before its transactions. A ledger without seats looks at none
-// of it.
+// Begin is what a host tells of a block before its transactions. A ledger without seats looks at the
+// hash only, and at that only if its settings say so.
 type Begin struct {
 	Hash        Digest  // of the block before
 	TimeNs      int64   // of this block, since the Unix epoch
@@ -53,6 +53,7 @@ func (g *seating) layout(c *coder) {
 // BeginBlock begins the block after Height: it notes who proposed it, who missed the block before and
 // who is guilty. Hosts that replicate the ledger call it once for every block.
 func (s *State) BeginBlock(b Begin) {
+	s.markHash(b.Hash)
 	s.migrate()
 	if s.params.Hard.Seats == 0 || s.begun {
 		return

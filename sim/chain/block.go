@@ -11,6 +11,7 @@ func (s *State) EndBlock() []Event {
 	s.mint(rao)
 	s.movePrices(s.height)
 	s.movePrice()
+	s.reap()
 	s.markEntropy()
 	events := s.events
 	s.events = nil
@@ -92,7 +93,7 @@ func (s *State) Advance(n uint64) []Event {
 func (s *State) quietBlocks() uint64 {
 	p := &s.params
 	if s.mix != (Digest{}) || s.inBlock > 0 || len(s.events) > 0 || len(s.works) > 0 ||
-		s.priceRao != p.Hard.FeeRao || s.begun {
+		s.priceRao != p.Hard.FeeRao || s.begun || s.workUsed > 0 || len(s.touched) > 0 {
 		return 0
 	}
 	quiet := s.NextEvent() - s.height - 1

@@ -32,6 +32,7 @@ type Snapshot struct {
 	WorkUsed             uint64         // in the block that has not ended yet
 	BytesUsed            uint32         // in it
 	Resets               []UID          // of which all bonds go before the next epoch
+	Touched              []Key          // accounts to be looked at when the block ends, where they take a deposit
 	Begun                bool           // the open block; as what follows false where there are no seats
 	Proposer             Key            // hotkey of who proposed it
 	Tombs                []Key          // consensus keys that signed twice
@@ -72,6 +73,11 @@ type SnapshotAccount struct {
 	Take        uint16
 	ChangedIn   uint64               // epoch, from 1, in which stake was last added or removed, if stake settles
 	SettledRao  uint64               // the owner's stake when that epoch began
+	References  uint32               // hotkeys that it owns and nominations of its own, where accounts take a deposit
+	Served      uint64               // block of the last endpoint, where these are limited; 0: none, as what follows
+	Reset       uint64               // block of the last reset of bonds
+	TookMore    uint64               // block of the last raise of the take
+	Swapped     uint64               // block in which it took the place of another hotkey
 	SpentIn     uint64               // epoch, from 1, in which its owner last paid for what it signed; 0: never
 	Spent       uint64               // units of work in that epoch
 	Nominations []SnapshotNomination // ascending by coldkey
@@ -174,7 +180,7 @@ func (s *State) Export() Snapshot {
 		Works:  converted(s.works, func(w usedWork) SnapshotWork { return SnapshotWork{w.block, w.work} }),
 		Events: slices.Clone(s.events), PriceRao: s.priceRao, WorkUsed: s.workUsed,
 		BytesUsed: s.bytesUsed, Resets: slices.Clone(s.resets),
-		Begun: s.begun, Proposer: s.proposer, Tombs: slices.Clone(s.tombs),
+		Touched: slices.Clone(s.touched), Begun: s.begun, Proposer: s.proposer, Tombs: slices.Clone(s.tombs),
 		Operators: converted(s.operators, exportOperator),
 		Rules:     s.rules, StoredRules: s.stored, Plan: s.plan, Council: slices.Clone(s.council),
 		Threshold: s.threshold, NextProposal: s.nextProposal, Proposals: converted(s.proposals, exportProposal),
@@ -203,7 +209,8 @@ func exportAccount(a *account) SnapshotAccount {
 	return SnapshotAccount{
 		Key: a.key, Owner: a.owner, FreeRao: a.freeRao, StakeRao: a.stakeRao, Nonce: a.nonce,
 		Delegate: a.delegate, Take: a.take, ChangedIn: a.changedIn, SettledRao: a.settledRao,
-		SpentIn: a.spentIn, Spent: a.spent,
+		SpentIn: a.spentIn, Spent: a.spent, References: a.refs,
+		Served: a.last.serve, Reset: a.last.reset, TookMore: a.last.take, Swapped: a.last.swap,
 		Unbonding: converted(a.unbonding, func(u unbonding) Unbonding { return Unbonding{u.hotkey, u.rao, u.begun} }),
 		Nominations: converted(a.nominations, func(n nomination) SnapshotNomination {
 			return SnapshotNomination{n.coldkey, n.stakeRao, n.settledRao}
@@ -289,6 +296,9 @@ func Import(x Snapshot) (*State, error) {
 		return nil, fmt.Errorf("snapshot: %d operators, %d rao unbonding, and the network has neither",
 			len(x.Operators), x.Money.Unbonding)
 	}
+	if x.Params.Hard.ExistentialRao == 0 && len(x.Touched) > 0 {
+		return nil, fmt.Errorf("snapshot: %d touched accounts, and accounts take no deposit", len(x.Touched))
+	}
 	if x.Params.Hard.VoteDelayBlocks == 0 && (x.Rules|x.StoredRules|uint32(x.Threshold) != 0 || x.NextProposal != 0 ||
 		x.Plan != Upgrade{} || len(x.Council)+len(x.Proposals)+len(x.Steps) > 0) {
 		return nil, fmt.Errorf("snapshot: version %d of the rules and a council of %d, and none governs",
@@ -311,6 +321,7 @@ func Import(x Snapshot) (*State, error) {
 		}
 		s.importAccount(a)
 	}
+	s.touched = slices.Clone(x.Touched)
 	for uid, n := range x.Neurons {
 		if _, taken := s.neurons.uidOf(n.Hotkey); taken {
 			return nil, fmt.Errorf("snapshot: neuron %d: hotkey stands twice", uid)
@@ -331,11 +342,12 @@ func Import(x Snapshot) (*State, error) {
 
 func (s *State) importAccount(a SnapshotAccount) {
 	to := s.account(a.Key)
-	to.freeRao, to.nonce = a.FreeRao, a.Nonce
+	to.freeRao, to.nonce, to.refs = a.FreeRao, a.Nonce, a.References
 	to.unbonding = converted(a.Unbonding, func(u Unbonding) unbonding { return unbonding{u.Hotkey, u.Rao, u.Begun} })
 	h := hotkey{
 		age: s.age, owner: a.Owner, stakeRao: a.StakeRao, delegate: a.Delegate, take: a.Take,
 		changedIn: a.ChangedIn, settledRao: a.SettledRao, spentIn: a.SpentIn, spent: a.Spent,
+		last: limits{a.Served, a.Reset, a.TookMore, a.Swapped},
 		nominations: converted(a.Nominations, func(n SnapshotNomination) nomination {
 			return nomination{n.Coldkey, n.StakeRao, n.SettledRao}
 		}),

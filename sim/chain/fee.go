@@ -42,6 +42,12 @@ func (s *State) messageWork(msg Msg) uint64 {
 		return 40
 	case Unjail:
 		return 5
+	case Claim:
+		return 55 // a second signature, and perhaps a new account
+	case ProveConsensus:
+		return 40
+	case SwapHotkey:
+		return 60 + n/8 + uint64(len(s.accounts.get(m.Old).nominations))/64
 	case Register, RegisterWork:
 		return 10 + n/8 // every row with a weight on the slot is hashed again
 	case ResetBonds:
@@ -53,7 +59,7 @@ func (s *State) messageWork(msg Msg) uint64 {
 // payer is who pays for a message: who signs it, or, of what hotkeys sign, the owner of the hotkey.
 func (s *State) payer(tx Tx) (coldkey Key, byHotkey bool) {
 	switch tx.Msg.(type) {
-	case SetWeights, CommitWeights, RevealWeights, ServeAxon, ServeConsensus, ResetBonds, RegisterWork:
+	case SetWeights, CommitWeights, RevealWeights, ServeAxon, ServeConsensus, ProveConsensus, ResetBonds, RegisterWork:
 		return s.accounts.get(tx.Signer).owner, true
 	}
 	return tx.Signer, false

@@ -1,6 +1,9 @@
 package chain
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Genesis is the beginning of a chain.
 type Genesis struct {
@@ -104,6 +107,12 @@ func New(g Genesis) (*State, error) {
 		a.nonce = 0
 		return nil
 	})
+	s.touched = slices.DeleteFunc(s.touched, func(k Key) bool {
+		a := s.accounts.get(k)
+		return !s.idle(&a)
+	})
+	slices.SortFunc(s.touched, compareKeys)
+	s.touched = slices.Compact(s.touched)
 	s.mustConserve()
 	if g.Height > 0 || len(g.Records) > 0 {
 		if err := s.check(); err != nil {
@@ -201,8 +210,8 @@ func (f *founding) found(n GenesisStake) error {
 	if err := f.mint(n.StakeRao); err != nil {
 		return err
 	}
+	f.own(n.Coldkey, n.Hotkey)
 	a := f.hotkey(n.Hotkey)
-	a.owner = n.Coldkey
 	a.stakeRao = n.StakeRao
 	a.take, a.delegate = f.takes[n.Hotkey]
 	f.money.Staked += n.StakeRao
@@ -217,16 +226,15 @@ func (f *founding) nominate(n GenesisStake) error {
 	case n.StakeRao == 0:
 		return ZeroAmount
 	default:
-		if err := a.admits(n.Coldkey, &f.params); err != nil {
+		if err := a.admits(n.Coldkey, n.StakeRao, &f.params); err != nil {
 			return err
 		}
 	}
 	if err := f.mint(n.StakeRao); err != nil {
 		return err
 	}
-	a := f.hotkey(n.Hotkey)
-	a.nominate(n.Coldkey, n.StakeRao)
-	a.stakeRao += n.StakeRao
+	f.hotkey(n.Hotkey).stakeRao += n.StakeRao
+	f.State.nominate(n.Coldkey, n.Hotkey, n.StakeRao)
 	f.money.Staked += n.StakeRao
 	return nil
 }

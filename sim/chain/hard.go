@@ -23,6 +23,16 @@ type Hard struct {
 	UnbondEpochs      uint16 // that stake takes to leave a hotkey; 0: it leaves at once
 	WarmStake         bool   // stake counts from the next epoch on
 
+	ExistentialRao   uint64 // that an account holds which nothing else needs; 0: anything
+	MinNominationRao uint64 // that a nominator has on a delegate; 0: anything
+	ServeBlocks      uint64 // between two of a hotkey's endpoints
+	ResetBlocks      uint64 // between two resets of the bonds in it
+	TakeBlocks       uint64 // between two raises of its take
+	Consent          bool   // hotkeys and consensus keys agree by signatures to whom they belong
+	SoundKeys        bool   // keys that enter the ledger are points that somebody may sign for
+	HashEntropy      bool   // proofs of work seal the hashes that BeginBlock is told
+	SwapRao          uint64 // that a change of a hotkey burns
+	HotSwapBlocks    uint64 // between two changes of a hotkey; 0: hotkeys never change
 	VoteDelayBlocks  uint64 // that what the council agreed on waits; 0: a governor governs, or nobody
 	MoneyDelayBlocks uint64 // the same about money, the council itself and upgrades
 	ParamEpochs      uint16 // between two changes of one parameter
@@ -51,6 +61,16 @@ func (h *Hard) layout(c *coder) {
 	c.u16(&h.SlashEquivocation)
 	c.u16(&h.UnbondEpochs)
 	c.flag(&h.WarmStake)
+	c.u64(&h.ExistentialRao)
+	c.u64(&h.MinNominationRao)
+	c.u64(&h.ServeBlocks)
+	c.u64(&h.ResetBlocks)
+	c.u64(&h.TakeBlocks)
+	c.flag(&h.Consent)
+	c.flag(&h.SoundKeys)
+	c.flag(&h.HashEntropy)
+	c.u64(&h.SwapRao)
+	c.u64(&h.HotSwapBlocks)
 	c.u64(&h.VoteDelayBlocks)
 	c.u64(&h.MoneyDelayBlocks)
 	c.u16(&h.ParamEpochs)
@@ -60,6 +80,10 @@ func (h *Hard) layout(c *coder) {
 }
 
 func (h *Hard) validate() error {
+	if h.ExistentialRao != 0 && !h.StrictNonce { // or who comes back signs his old transactions again
+		return fmt.Errorf("Hard.ExistentialRao %d without Hard.StrictNonce: accounts that are removed want it",
+			h.ExistentialRao)
+	}
 	if h.FeeRao == 0 {
 		return nil
 	}

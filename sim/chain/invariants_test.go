@@ -201,6 +201,20 @@ func TestEachInvariantIsBrokenByItsFault(t *testing.T) {
 		}
 		broken[f.invariant] = true
 	}
+	for i, f := range depositFaults {
+		s := richDeposits(t)
+		w := s.Watch()
+		f.breaks(s)
+		var found *BrokenInvariant
+		err := s.CheckInvariants()
+		if err == nil {
+			err = w.Check(s)
+		}
+		if !errors.As(err, &found) || found.Name != f.invariant {
+			t.Errorf("fault %d of deposits: %v, want %s", i, err, f.invariant)
+		}
+		broken[f.invariant] = true
+	}
 	for i, f := range stepFaults {
 		s := rich(t)
 		w := s.Watch()

@@ -63,6 +63,9 @@ func (w *world) run(steps int) {
 	if w.s.params.Hard.Seats > 0 {
 		operations = slices.Concat(operations, seatOperations)
 	}
+	if w.s.params.Hard.strangers() {
+		operations = slices.Concat(operations, depositOperations)
+	}
 	if w.s.params.Hard.VoteDelayBlocks > 0 {
 		operations = slices.Concat(operations, councilOperations)
 	}
@@ -168,6 +171,9 @@ func drawHard(d *rand.Rand, g *Genesis) {
 	}
 	if d.IntN(3) == 0 {
 		drawGovernment(d, g)
+	}
+	if d.IntN(3) == 0 {
+		drawDeposits(d, g)
 	}
 }
 

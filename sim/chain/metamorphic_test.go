@@ -322,12 +322,18 @@ type footprint struct{ reads, writes []any }
 
 type place string
 
-func footprintOf(tx Tx, rule string) (f footprint) {
+func footprintOf(tx Tx, p *Params) (f footprint) {
 	f.reads, f.writes = []any{place("params")}, []any{tx.Signer} // the nonce, the money
 	neuron := func() { f.reads = append(f.reads, place("slots")) }
 	newcomer := func(hotkey, coldkey Key) {
 		f.writes = append(f.writes, hotkey, coldkey, place("slots"), place("stakes"))
-		if rule == "nakamoto" { // whoever is replaced gets the stake back
+		if p.nakamoto() { // whoever is replaced gets the stake back
+			f.writes = append(f.writes, place("params"))
+		}
+	}
+	staking := func(hotkey Key) {
+		f.writes, f.reads = append(f.writes, hotkey), append(f.reads, place("stakes"))
+		if p.Hard.MinNominationRao > 0 { // whoever gives way gets the stake back
 			f.writes = append(f.writes, place("params"))
 		}
 	}
@@ -335,9 +341,11 @@ func footprintOf(tx Tx, rule string) (f footprint) {
 	case Transfer:
 		f.writes = append(f.writes, m.To)
 	case AddStake:
-		f.writes, f.reads = append(f.writes, m.Hotkey), append(f.reads, place("stakes"))
+		staking(m.Hotkey)
 	case RemoveStake:
-		f.writes, f.reads = append(f.writes, m.Hotkey), append(f.reads, place("stakes"))
+		staking(m.Hotkey)
+	case Claim:
+		f.writes = append(f.writes, m.Hotkey)
 	case Delegate:
 		f.writes = append(f.writes, m.Hotkey)
 	case Burn, Recycle:
@@ -370,7 +378,7 @@ func permuted(d *rand.Rand, h history) []int {
 	for i, st := range h.steps {
 		order[i] = i
 		if st.tx != nil {
-			prints[i] = footprintOf(*st.tx, string(h.genesis.Params.Rule))
+			prints[i] = footprintOf(*st.tx, &h.genesis.Params)
 			if h.genesis.Params.Hard.FeeRao != 0 { // the owner of a hotkey pays, and the block fills
 				prints[i].writes = append(prints[i].writes, place("params"))
 			}

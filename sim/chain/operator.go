@@ -140,8 +140,6 @@ func (s *State) keySpent(key Key) bool {
 	})
 }
 
-func compareKeys(a, b Key) int { return bytes.Compare(a[:], b[:]) }
-
 // makeRoom lets the smallest of those who wait for a seat give way to a newcomer with more stake, if
 // there are too many.
 func (s *State) makeRoom(stake uint64) error {
@@ -152,6 +150,7 @@ func (s *State) makeRoom(stake uint64) error {
 	case stake <= least:
 		return refuse(SeatsFull, stake, least+1)
 	}
+	s.touch(s.operators[smallest].hotkey)
 	s.operators = slices.Delete(s.ownOperators(), smallest, smallest+1)
 	return nil
 }

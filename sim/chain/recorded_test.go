@@ -28,6 +28,7 @@ func TestHistoriesComeOutAsRecorded(t *testing.T) {
 
 // unset is how what only hard ledgers have is printed of an era's.
 var unset = regexp.MustCompile(` Hard:\{[^}]*\}| (PriceRao|WorkUsed|BytesUsed|SpentIn|Spent):0| Resets:\[\]|` +
+	` (References|Served|Reset|TookMore|Swapped):0| Touched:\[\]|` +
 	` (Begun:false|Unbonding:(0|\[\])|Proposer:0{64}|Tombs:\[\]|Operators:\[\]|` +
 	`Rules:0|StoredRules:0|Plan:\{Rules:0 Height:0\}|Council:\[\]|Threshold:0|NextProposal:0|Proposals:\[\]|Steps:\[\])`)
 

@@ -144,7 +144,7 @@ func (n *neuron) incentiveQ64() uint64 {
 // join puts a newcomer into a slot that findSlot returned.
 func (s *State) join(coldkey, hotkey Key, uid UID, priceRao uint64) {
 	block := s.height + 1
-	s.hotkey(hotkey).owner = coldkey
+	s.own(coldkey, hotkey)
 	fresh := s.newcomer(uid, hotkey, block)
 	if int(uid) < s.neurons.n {
 		old := s.neurons.get(uid).hotkey
@@ -159,6 +159,7 @@ func (s *State) join(coldkey, hotkey Key, uid UID, priceRao uint64) {
 			s.zeroWeightsOn(uid)
 		}
 		s.replaceNeuron(uid, fresh)
+		s.touch(old)
 	} else {
 		s.appendNeuron(fresh)
 	}
@@ -185,6 +186,7 @@ func (s *State) returnStake(hotkey Key) {
 	s.release(a.owner, hotkey, a.ownStake())
 	for _, n := range a.nominations {
 		s.release(n.coldkey, hotkey, n.stakeRao)
+		s.unrefer(n.coldkey)
 	}
 	a.stakeRao = 0
 	a.setNominations(nil)

@@ -36,6 +36,7 @@ func (s *State) reseat() []Event {
 		if n <= h.mostWaiters() {
 			return []Event{seated}
 		}
+		s.touch(s.operators[smallest].hotkey)
 		s.operators = slices.Delete(s.operators, smallest, smallest+1)
 	}
 }

@@ -59,6 +59,8 @@ func (s *State) slashStake(hotkey Key) (rao uint64) {
 		rao += cut
 		if n.stakeRao -= cut; n.stakeRao > 0 {
 			kept = append(kept, n)
+		} else {
+			s.unrefer(n.coldkey)
 		}
 	}
 	a.setNominations(kept)

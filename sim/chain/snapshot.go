@@ -133,7 +133,7 @@ func (s *State) check() error {
 		return err
 	}
 	for _, list := range [][]Invariant{
-		moneyInvariants, registryInvariants, rowInvariants, outcomeInvariants, seatInvariants,
+		moneyInvariants, registryInvariants, rowInvariants, outcomeInvariants, seatInvariants, depositInvariants,
 		councilInvariants,
 	} {
 		for _, in := range list {

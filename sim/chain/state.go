@@ -51,6 +51,8 @@ type header struct {
 	bytesUsed uint32 // in it
 	resets    []UID  // of which all bonds go before the next epoch
 
+	touched []Key // in this block, or still to be looked at, where accounts take a deposit
+
 	seating              // where there are seats
 	governing            // where a council governs
 	operators []operator // ascending by hotkey, a kind of leaves of its own
@@ -111,6 +113,7 @@ func (h *header) layout(c *coder) {
 		c.u32(&h.bytesUsed)
 		list(c, &h.resets, 2, func(uid *UID) { c.u16((*uint16)(uid)) })
 	}
+	h.touchedLayout(c)
 	if h.params.Hard.UnbondEpochs != 0 {
 		c.u64(&h.money.Unbonding)
 	}

@@ -40,6 +40,12 @@ const (
 )
 
 const (
+	kindClaim msgKind = iota + 16
+	kindProveConsensus
+	kindSwapHotkey
+)
+
+const (
 	kindPropose msgKind = iota + 20
 	kindApprove
 	kindUnjail
@@ -297,6 +303,12 @@ func readMsg(c *coder, k msgKind) (msg Msg) {
 		return read[Approve](c)
 	case kindUnjail:
 		return read[Unjail](c)
+	case kindClaim:
+		return read[Claim](c)
+	case kindProveConsensus:
+		return read[ProveConsensus](c)
+	case kindSwapHotkey:
+		return read[SwapHotkey](c)
 	}
 	if c.err == nil {
 		c.err = fmt.Errorf("has message kind %d, which is unknown", k)

@@ -80,6 +80,8 @@ func kept(h chain.Hard, name string) bool {
 	switch name {
 	case "PriceRao", "WorkUsed", "BytesUsed", "Resets":
 		return h.FeeRao != 0
+	case "Touched":
+		return h.ExistentialRao != 0
 	case "Begun", "Proposer", "Tombs", "Operators":
 		return h.Seats != 0
 	case "Rules", "StoredRules", "Plan", "Council", "Threshold", "NextProposal", "Proposals", "Steps":
@@ -93,6 +95,8 @@ func afterUnbonding(h chain.Hard) string {
 	switch {
 	case h.UnbondEpochs == 0:
 		return ""
+	case h.ExistentialRao != 0:
+		return "Touched"
 	case h.FeeRao != 0:
 		return "Resets"
 	}
@@ -104,23 +108,30 @@ func appendAccount(b []byte, a chain.SnapshotAccount, nominations []byte) []byte
 	b = append(b, a.Key[:]...)
 	b = binary.LittleEndian.AppendUint64(b, a.FreeRao)
 	b = binary.LittleEndian.AppendUint64(b, a.Nonce)
-	var waits []byte
-	flag := byte(0)
-	if len(a.Unbonding) > 0 {
-		flag, waits = 0x80, appendBytes(nil, reflect.ValueOf(a.Unbonding))
+	form := byte(0)
+	add := func(bit byte, there bool, values ...any) (part []byte) {
+		if !there {
+			return nil
+		}
+		form |= bit
+		for _, v := range values {
+			part = appendBytes(part, reflect.ValueOf(v))
+		}
+		return part
 	}
-	if a.Owner == (chain.Key{}) {
-		return append(append(b, flag), waits...)
+	hot := a.Owner != (chain.Key{})
+	parts := [][]byte{
+		add(1, hot, a.Owner, a.StakeRao, a.Delegate, a.Take, a.ChangedIn, a.SettledRao),
+		add(2, a.SpentIn != 0, a.SpentIn, a.Spent),
+		add(4, a.Served|a.Reset|a.TookMore|a.Swapped != 0, a.Served, a.Reset, a.TookMore, a.Swapped),
+		nominations,
+		add(8, len(a.Unbonding) > 0, a.Unbonding),
+		add(16, a.References > 0, a.References),
 	}
-	form, values := byte(1), []any{a.StakeRao, a.Delegate, a.Take, a.ChangedIn, a.SettledRao}
-	if a.SpentIn != 0 {
-		form, values = 2, append(values, a.SpentIn, a.Spent)
+	if !hot {
+		parts[3] = nil
 	}
-	b = append(append(b, form|flag), a.Owner[:]...)
-	for _, v := range values {
-		b = appendBytes(b, reflect.ValueOf(v))
-	}
-	return append(append(b, nominations...), waits...)
+	return append(append(b, form), bytes.Join(parts, nil)...)
 }
 
 // ascending sorts accounts by the hash of their keys.
@@ -165,8 +176,13 @@ func TestTheBytesOfAStateAreWhatTheReferenceSays(t *testing.T) {
 	s := busyState(t)
 	for _, hard := range []chain.Hard{{}, {MaxExpiryBlocks: 1024}, {StrictNonce: true}, {
 		FeeRao: 1000, FeeRise: 8, FeeRecycled: true, MaxBlockWork: 1 << 14, MaxBlockBytes: 1 << 20,
-	}, {Seats: 3, JailWindow: 8}, {UnbondEpochs: 2, VoteDelayBlocks: 5}} {
+	}, {Seats: 3, JailWindow: 8}, {UnbondEpochs: 2, VoteDelayBlocks: 5}, {
+		ExistentialRao: 5, StrictNonce: true, UnbondEpochs: 1, VoteDelayBlocks: 5, TakeBlocks: 9, ServeBlocks: 9,
+	}} {
 		x := s.Export()
+		if hard.ExistentialRao != 0 {
+			referTo(&x)
+		}
 		if hard.Seats != 0 {
 			x.Begun, x.Proposer, x.Tombs = true, x.Neurons[0].Hotkey, []chain.Key{{1}, {2}}
 			x.Operators = []chain.SnapshotOperator{{
@@ -202,6 +218,26 @@ func TestTheBytesOfAStateAreWhatTheReferenceSays(t *testing.T) {
 		if got := appendBytes(want[:1:1], reflect.ValueOf(x)); !bytes.Equal(got, want) {
 			t.Errorf("%x, want %x", got, want)
 		}
+	}
+}
+
+// referTo makes a state one in which accounts take a deposit, and hotkeys have been raised and served.
+func referTo(x *chain.Snapshot) {
+	named := map[chain.Key]uint32{}
+	for _, a := range x.Accounts {
+		if a.Owner != (chain.Key{}) {
+			named[a.Owner]++
+		}
+		for _, n := range a.Nominations {
+			named[n.Coldkey]++
+		}
+	}
+	for i := range x.Accounts {
+		a := &x.Accounts[i]
+		if a.References = named[a.Key]; a.Owner != (chain.Key{}) {
+			a.Served, a.TookMore = 1, 1
+		}
+		x.Touched = append(x.Touched, a.Key)
 	}
 }
 

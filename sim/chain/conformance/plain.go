@@ -27,6 +27,7 @@ var (
 		chain.Transfer{}, chain.Burn{}, chain.Recycle{}, chain.SetWeights{}, chain.CommitWeights{},
 		chain.RevealWeights{}, chain.ServeAxon{}, chain.ServeConsensus{}, chain.SetParams{},
 		chain.ResetBonds{}, chain.Propose{}, chain.Approve{}, chain.Unjail{},
+		chain.Claim{}, chain.ProveConsensus{}, chain.SwapHotkey{},
 	}
 	events = []any{
 		chain.EpochRan{}, chain.Registered{}, chain.Replaced{}, chain.Accused{}, chain.Seated{}, chain.Decided{},
