@@ -177,11 +177,18 @@ func printVerdicts(w io.Writer, verdicts []report.Verdict) error {
 	return err
 }
 
+// shared is the cache of all runs of this process, with what they share in memory.
+var shared = func() base.Cache {
+	cache := base.DefaultCache()
+	cache.Shelf = &base.Shelf{MaxBytes: 1 << 30}
+	return cache
+}()
+
 // newExperiment is a run of a scenario in a folder that was made for it.
 func newExperiment(file *scenarios.File, dir string, workers int) *scenarios.Experiment {
 	v := currentVersion()
 	return &scenarios.Experiment{
-		File: file, Dir: dir, Cache: base.DefaultCache(), Workers: workers, Now: time.Now,
+		File: file, Dir: dir, Cache: shared, Workers: workers, Now: time.Now,
 		Versions: report.Versions{
 			Module: v.Version + " " + v.Revision, Go: v.Go, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, ISA: v.ISA,
 		},
