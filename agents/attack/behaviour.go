@@ -25,7 +25,7 @@ type Behaviour struct {
 	Model   bool // computes with a model, where the run has models
 	Base    bool // of a miner: the model begins at a trained base
 	Trains  bool // of a miner: its mind learns, as far as its duty lets it
-	Answers bool // requests with what it computed
+	Answers bool // of a miner: it serves requests
 	Asks    bool // of a validator: asks miners and scores their answers
 
 	// Mind makes a miner's mind of the minds that an honest member could have. Others have none.

@@ -204,6 +204,23 @@ func TestUnderCommitRevealALazyValidatorRevealsWhatItSaw(t *testing.T) {
 	}
 }
 
+// The ledger of 2022 has weights of 32 bits; a commit takes 16.
+func TestWideWeightsKeepTheirProportionsInACommit(t *testing.T) {
+	for _, c := range []struct {
+		wide []uint32
+		want []uint16
+	}{
+		{[]uint32{65535, 3}, []uint16{65535, 3}},
+		{[]uint32{10, 5}, []uint16{10, 5}},
+		{[]uint32{1<<32 - 1, 1 << 31, 1, 0}, []uint16{65535, 32767, 1, 0}},
+		{[]uint32{131070, 65535}, []uint16{65535, 32767}},
+	} {
+		if got := narrowed(c.wide); !slices.Equal(got, c.want) {
+			t.Errorf("%v as %v, want %v", c.wide, got, c.want)
+		}
+	}
+}
+
 func TestALazyConfigThatCannotWorkIsRefused(t *testing.T) {
 	for _, c := range []LazyConfig{
 		{}, {EpochBlocks: 1, Copies: 2}, {EpochBlocks: 1, LagEpochs: maxLag + 1}, {EpochBlocks: 1, LagEpochs: -1},
