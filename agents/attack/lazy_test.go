@@ -23,13 +23,14 @@ func public(i int) chain.Key { return chain.Key(hotkey(i).Public().(ed25519.Publ
 // validator uses is there.
 type world struct {
 	host.Env
-	t      *testing.T
-	state  *chain.State
-	stream *num.Stream
-	ids    uint64
-	timers map[host.TimerID]uint64
-	sent   []chain.Msg
-	newest host.SubmitID
+	t       *testing.T
+	state   *chain.State
+	stream  *num.Stream
+	ids     uint64
+	timers  map[host.TimerID]uint64
+	sent    []chain.Msg
+	newest  host.SubmitID
+	refused int
 }
 
 func newWorld(t *testing.T, change func(*chain.Params)) *world {
