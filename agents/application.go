@@ -168,7 +168,7 @@ func bestMiners(view chain.View, self host.Self, k int) []uint16 {
 		if self.HasUID && self.UID == uid || Validates(view, uid) {
 			continue
 		}
-		e := earner{uint16(i), view.Neuron(uid).Incentive}
+		e := earner{uint16(i), view.Incentive(uid)}
 		at := len(best)
 		for at > 0 && best[at-1].incentive < e.incentive {
 			at--
