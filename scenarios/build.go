@@ -7,6 +7,7 @@ import (
 	"taolab/agents"
 	"taolab/agents/attack"
 	"taolab/agents/mind"
+	"taolab/agents/script"
 	"taolab/agents/wire"
 	"taolab/model/base"
 	"taolab/model/lm"
@@ -43,7 +44,8 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{File: f, material: m, uids: int(params.MaxUIDs), groups: map[string]int{}}
+	b := &builder{File: f, material: m, uids: int(params.MaxUIDs), groups: map[string]int{},
+		hotkeys: map[string]chain.Key{}, files: map[string]map[string]script.List{}}
 	b.genesis = chain.Genesis{
 		ChainID: f.Scenario.Name, Params: params, IssuanceOffsetRao: rao(f.Chain.InitialIssuanceTAO),
 	}
@@ -65,7 +67,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(), Chain: f.producer(),
 		SaveEvery: seconds(f.Network.SaveS), Origin: m.Origin(), DigestEpochs: f.Chain.DigestEpochs,
 		Workers: opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
-		Paranoid: opt.Paranoid, Signed: opt.Signed,
+		Paranoid: opt.Paranoid, Signed: opt.Signed, EveryBlock: !f.Time.Jump,
 	}}, nil
 }
 
@@ -79,6 +81,8 @@ type builder struct {
 	nodes    []report.Node
 	rows     []trace.Node
 	groups   map[string]int // first member of each group
+	hotkeys  map[string]chain.Key
+	files    map[string]map[string]script.List // of scripted rows, by the path in the scenario
 }
 
 func (b *builder) miners() error {
@@ -90,7 +94,7 @@ func (b *builder) miners() error {
 		}
 		for i := range g.Count {
 			name := member(g.Name, i)
-			config, err := b.miner(g, name, i, mix)
+			fresh, err := b.miner(g, name, i, mix)
 			if err != nil {
 				return fmt.Errorf("miner %s: %w", name, err)
 			}
@@ -100,13 +104,12 @@ func (b *builder) miners() error {
 				Group: g.Name, Kind: report.KindMiner, Behaviour: g.Behaviour, HasUID: p.joins == 0,
 				StakeRao: rao(g.StakeTAO.At(i, g.Count)), Data: g.Subsets, HardwareFLOPS: float64(speed),
 			}
-			if shape := b.shape(g); g.Behaviour != "random" {
+			if shape := b.shape(g); g.hasModel() {
 				p.shape, p.node.Params = &shape, uint64(shape.Params())
 			}
 			if g.Behaviour == "honest" {
 				p.node.Duty = g.Duty.At(i, g.Count)
 			}
-			fresh := func() host.Agent { return agents.NewMiner(config) }
 			if p.joins > 0 {
 				fresh = b.newcomer(g, fresh)
 			}
@@ -134,7 +137,16 @@ func (b *builder) newcomer(g MinerGroup, then func() host.Agent) func() host.Age
 	return func() host.Agent { return agents.NewNewcomer(config) }
 }
 
-func (b *builder) miner(g MinerGroup, name string, i int, mix *pile.Mix) (agents.MinerConfig, error) {
+// miner makes agents of a group's behaviour.
+func (b *builder) miner(g MinerGroup, name string, i int, mix *pile.Mix) (func() host.Agent, error) {
+	if g.Behaviour == "idle" {
+		return func() host.Agent { return agents.Idle{} }, nil
+	}
+	config, err := b.served(g, name, i, mix)
+	return func() host.Agent { return agents.NewMiner(config) }, err
+}
+
+func (b *builder) served(g MinerGroup, name string, i int, mix *pile.Mix) (agents.MinerConfig, error) {
 	config := agents.MinerConfig{Waiting: g.Queue, EvaluateEveryBlocks: b.Evaluation.PeriodBlocks}
 	bounds := wire.Bounds{Vocab: b.Corpus.Vocab, Rows: 1024, Cols: g.Context, TopK: b.Corpus.Vocab / 8}
 	if g.Behaviour == "random" {
@@ -203,8 +215,15 @@ func (b *builder) validators() error {
 }
 
 func (b *builder) validator(g ValidatorGroup, name string, mix *pile.Mix) (fresh func() host.Agent, params int, err error) {
+	if g.Behaviour == "scripted" {
+		fresh, err := b.scripted(g, name)
+		return fresh, 0, err
+	}
 	if g.Behaviour == "lazy" {
-		config := attack.LazyConfig{EpochBlocks: g.EpochBlocks}
+		config := attack.LazyConfig{EpochBlocks: g.EpochBlocks, LeadBlocks: g.LeadBlocks, LagEpochs: int(g.LagEpochs)}
+		if g.Copies == "consensus" {
+			config.Copies = attack.Consensus
+		}
 		for _, name := range g.Favour {
 			config.Favour = append(config.Favour, virtual.PublicKey(b.Seed, name, host.Hotkey))
 		}
@@ -274,6 +293,9 @@ func (sc *Scenario) scorePeers(g ValidatorGroup) int {
 }
 
 func (b *builder) applications() error {
+	if len(b.Applications) == 0 {
+		return nil
+	}
 	mix, err := b.mix(pile.Score, nil, "corpus.subsets")
 	if err != nil {
 		return err
@@ -320,6 +342,9 @@ func (b *builder) crashes() error {
 
 // mix gives the wanted subsets their corpus weights and all others none.
 func (b *builder) mix(split pile.Split, wanted []string, key string) (*pile.Mix, error) {
+	if b.material.Text == nil {
+		return nil, nil
+	}
 	var weights []float64
 	if len(wanted) > 0 {
 		names, all := b.material.Store.Subsets(), b.material.Store.Weights()
@@ -384,11 +409,18 @@ func (f *File) partitions() []virtual.Partition {
 
 func (f *File) recording() virtual.Recording {
 	r := virtual.Recording{
-		Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Faults: true,
+		Thin: f.Trace.EveryEpochs, Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Faults: true,
 		Seats: f.Trace.Seats == "all", Transactions: f.Trace.Transactions == "all",
 	}
-	if f.Trace.Blocks == "all" {
+	switch f.Trace.Blocks {
+	case "all":
 		r.Blocks, r.Ledger = 1, 1
+	case "epochs":
+		r.Turns = true
+		if f.Chain.TempoBlocks == 0 { // without epochs, about a thousand rows in all
+			r.Blocks = max(f.BlockCount()/1000, 1)
+			r.Ledger = r.Blocks
+		}
 	}
 	return r
 }

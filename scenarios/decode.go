@@ -55,6 +55,10 @@ func Decode(name string, text string, sets []string) (*Scenario, error) {
 	}
 	sc := Default()
 	d.table("", tree, reflect.ValueOf(&sc).Elem())
+	if len(d.faults) == 0 && sc.Economy() {
+		sc = economyDefault()
+		d.table("", tree, reflect.ValueOf(&sc).Elem())
+	}
 	if len(d.faults) == 0 {
 		d.faults = append(d.faults, validate(&sc, d.where)...)
 	}

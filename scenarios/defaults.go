@@ -13,7 +13,7 @@ func Default() Scenario {
 	return Scenario{
 		Format:     currentFormat,
 		Seed:       1,
-		Time:       TimeSection{Hours: 6, BlockS: 12},
+		Time:       TimeSection{Hours: 6, BlockS: 12, Jump: true},
 		Chain:      ChainSection{Era: "finney-2023", TempoBlocks: 72, DigestEpochs: 1, WeightsRateLimitBlocks: 20},
 		Corpus:     CorpusSection{Kind: "synthetic", Megabytes: 6, Vocab: 512, InvalidUTF8: "refuse"},
 		Base:       BaseSection{Steps: 800, Rows: 16, LearningRate: 6e-3},
@@ -24,7 +24,7 @@ func Default() Scenario {
 			JitterMs:  5, BlockDelayMs: 800, HeaderBytes: virtual.DefaultHeaderBytes, SaveS: 600,
 			ProducerTxs: 1024, ProducerWaiting: 16384, TxExpiryBlocks: 64,
 		},
-		Trace: TraceSection{Nodes: "all", Seats: "all", Blocks: "all", Transactions: "all", Epochs: 1, Weights: 1, Bonds: 1, Queries: "all", Answers: "all", Rows: "off", Training: "all", Applications: "all"},
+		Trace: TraceSection{EveryEpochs: 1, Nodes: "all", Seats: "all", Blocks: "all", Transactions: "all", Epochs: 1, Weights: 1, Bonds: 1, Queries: "all", Answers: "all", Rows: "off", Training: "all", Applications: "all"},
 	}
 }
 
@@ -41,7 +41,7 @@ func defaultValidators() ValidatorGroup {
 		Name: "validator", Count: 1, Behaviour: "honest", Routing: "uniform", StakeTAO: one(1000),
 		Batch: "mixed", Release: score.DefaultEra, Targets: "serving",
 		Rows: 16, Tokens: 24, Peers: 8, TopK: 64, StepS: 24, TimeoutS: 12, EpochBlocks: 60,
-		Alpha: 0.1, Noise: 0.1,
+		Alpha: 0.1, Noise: 0.1, EveryEpochs: 1, Copies: "row",
 		RouterWidth: 32, RouterHeads: 2, RouterRate: 0.1, RouterLabels: true, RouterBase: true,
 		HardwareMFLOPS: one(200), UpMbps: 200, DownMbps: 200,
 	}

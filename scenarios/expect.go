@@ -80,7 +80,7 @@ func (sc *Scenario) participants() []report.Node {
 	var nodes []report.Node
 	for _, g := range sc.Miners {
 		n := report.Node{Group: g.Name, Kind: report.KindMiner, Behaviour: g.Behaviour}
-		if g.Behaviour != "random" {
+		if g.hasModel() {
 			n.Width, n.Layers = g.Width, g.Layers
 		}
 		for i := range g.Count {

@@ -44,6 +44,9 @@ func (f *File) Prepare(ctx context.Context, cache base.Cache, workers int, stage
 		stage = func(string, int64, int64) {}
 	}
 	m := new(Material)
+	if f.Economy() {
+		return m, nil
+	}
 	var mutex sync.Mutex
 	cache.Warn = func(text string) {
 		mutex.Lock()
@@ -107,6 +110,9 @@ func (m *Material) warnOfDivergence(f *File) {
 // contents are the digests of all that the network starts from besides its scenario: the bytes of
 // tokenizer, store and every base model, not their recipes.
 func (m *Material) contents() []report.Content {
+	if m.Text == nil {
+		return []report.Content{}
+	}
 	list := []report.Content{content("tokenizer", m.Tokenizer.Digest()), content("store", m.Store.Digest())}
 	for _, made := range m.Bases {
 		list = append(list, content("base "+base.ShapeName(made.Model.Config), made.Model.Digest()))
@@ -224,7 +230,7 @@ func (f *File) routerShape(g ValidatorGroup) lm.Config {
 func (f *File) minerShapes() []lm.Config {
 	var shapes []lm.Config
 	for _, g := range f.Miners {
-		if shape := f.shape(g); g.Behaviour != "random" && !slices.Contains(shapes, shape) {
+		if shape := f.shape(g); g.hasModel() && !slices.Contains(shapes, shape) {
 			shapes = append(shapes, shape)
 		}
 	}

@@ -14,6 +14,7 @@ type Scenario struct {
 	Format       int                `toml:"format" min:"1" max:"2" doc:"format that the file was written for: 1 of the first release, 2 of this one; where it is not written, or 1, the program notes what changed in meaning" inert:"it says what was meant, and changes nothing"`
 	Name         string             `toml:"name" doc:"name of the scenario, used for the output folder"`
 	Description  string             `toml:"description" doc:"what it shows, in a sentence or two" inert:"words for readers"`
+	Mode         string             `toml:"mode" one:",economy" doc:"economy: nobody has a model, and a corpus, a tokenizer and base models are not needed; empty: that is so where no group needs them" inert:"it says what was meant; a group with a model is an error then"`
 	Seed         uint64             `toml:"seed" doc:"master seed of every random stream"`
 	Time         TimeSection        `toml:"time"`
 	Chain        ChainSection       `toml:"chain"`
@@ -32,8 +33,10 @@ type Scenario struct {
 
 // TimeSection says how long the network lives.
 type TimeSection struct {
-	Hours  float64 `toml:"hours" unit:"h" min:"0.01" max:"876600" doc:"simulated time, at most a century"`
+	Hours  float64 `toml:"hours" unit:"h" min:"0.01" max:"1314900" doc:"simulated time, at most 150 years"`
 	BlockS float64 `toml:"block_s" unit:"s" min:"0.1" max:"3600" doc:"time between blocks"`
+	Jump   bool    `toml:"jump" doc:"the world goes through blocks in which nothing happens in one step; false: one by one" inert:"the same blocks come out of both"`
+	Start  string  `toml:"start" doc:"date of genesis, as in 2023-03-20: figures and numbers of long runs are by calendar then; empty: years are counted from genesis" inert:"it names days, and nothing that happens depends on their names"`
 }
 
 // ChainSection picks an era's parameters and overrides some of them. What is unset keeps the era's
@@ -119,7 +122,7 @@ type NetworkSection struct {
 type MinerGroup struct {
 	Name           string   `toml:"name" doc:"name of the group; members are numbered"`
 	Count          int      `toml:"count" unit:"neurons" min:"1" max:"65535" doc:"members of the group"`
-	Behaviour      string   `toml:"behaviour" one:"honest,random,frozen,untrained" doc:"honest trains and answers; random answers noise; frozen serves the base model; untrained serves a fresh model"`
+	Behaviour      string   `toml:"behaviour" one:"honest,random,frozen,untrained,idle" doc:"honest trains and answers; random answers noise; frozen serves the base model; untrained serves a fresh model; idle serves nobody"`
 	Width          int      `toml:"width" unit:"channels" min:"8" max:"4096" doc:"model width"`
 	Layers         int      `toml:"layers" unit:"layers" min:"1" max:"64" doc:"transformer blocks"`
 	Heads          int      `toml:"heads" unit:"heads" min:"1" max:"64" doc:"attention heads; divides the width"`
@@ -148,39 +151,48 @@ type MinerGroup struct {
 
 // ValidatorGroup is a number of validators that differ only in what a span spreads out.
 type ValidatorGroup struct {
-	Name           string   `toml:"name" doc:"name of the group; members are numbered"`
-	Count          int      `toml:"count" unit:"neurons" min:"1" max:"65535" doc:"members of the group"`
-	Behaviour      string   `toml:"behaviour" one:"honest,lazy" doc:"honest queries and scores; lazy copies the row of the largest stake"`
-	Favour         []string `toml:"favour" doc:"nodes that lazy members put equal weights on, instead of copying; empty: they copy"`
-	Routing        string   `toml:"routing" one:"uniform,gated" doc:"uniform: all peers in a permuted order without replacement, each the whole batch; gated: some so, and for each row those whom the trained gate names"`
-	StakeTAO       Span     `toml:"stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"stake at genesis; a pair is spread over the members"`
-	Subsets        []string `toml:"subsets" doc:"subsets that the validator scores on; empty takes the corpus as it is"`
-	Batch          string   `toml:"batch" one:"mixed,subset" doc:"mixed: each row of a batch is of a subset drawn by weight; subset: all rows are of one, which pays who is best at one common subset"`
-	Release        string   `toml:"release" one:"3.3.0,3.3.4,3.4.2,3.5.1,3.6.0" doc:"reference release whose rules are followed; from 3.6.0 on the loss is averaged before the power, not after"`
-	Targets        string   `toml:"targets" one:"serving,everyone" doc:"whom to ask at all: who sets no weights on others, or every uid as in 2022"`
-	Rows           int      `toml:"rows" unit:"rows" min:"1" max:"1024" doc:"rows in a batch"`
-	Tokens         int      `toml:"tokens" unit:"tokens" min:"4" max:"4096" doc:"tokens of each row that are sent"`
-	Peers          int      `toml:"peers" unit:"neurons" min:"1" max:"4096" doc:"miners asked about each row of a step"`
-	TopK           int      `toml:"topk" unit:"phrases" min:"1" max:"8192" doc:"phrases asked from each miner; at most an eighth of the vocabulary"`
-	StepS          float64  `toml:"step_s" unit:"s" min:"1" max:"86400" doc:"time between two steps"`
-	TimeoutS       float64  `toml:"timeout_s" unit:"s" min:"0.1" max:"3600" doc:"time after which an answer no longer counts"`
-	EpochBlocks    uint64   `toml:"epoch_blocks" unit:"blocks" min:"1" max:"1000000" doc:"blocks after which weights are set, once every uid was asked"`
-	Alpha          float64  `toml:"alpha" unit:"share" min:"0.0001" max:"1" doc:"weight of a new score in the moving average"`
-	Power          *float64 `toml:"power" min:"0.01" max:"4" doc:"exponent on effective parameters; unset: the release's"`
-	SynergyPower   *float64 `toml:"synergy_power" min:"0.01" max:"4" doc:"exponent on effective parameters in the synergy; unset: the release's"`
-	ScorePeers     *int     `toml:"score_peers" unit:"neurons" min:"1" max:"4096" doc:"of the peers of a gated step, how many are asked in turn about the whole batch: their answers alone are scored and weighted; unset: the least that reaches every target within epoch_blocks, from 2 to peers - 1; uniform routing scores all peers"`
-	Noise          float64  `toml:"noise" min:"0" max:"100" doc:"standard deviation of the noise on the gate's choice for a row, in units of the scores' own; gated routing only"`
-	RouterWidth    int      `toml:"router_width" unit:"channels" min:"8" max:"4096" doc:"width of the routing model"`
-	RouterHeads    int      `toml:"router_heads" unit:"heads" min:"1" max:"64" doc:"heads of the routing model"`
-	RouterRate     float64  `toml:"router_rate" min:"0" max:"1" doc:"SGD rate of the routing model of uniform routing; the gated one takes Adam's usual rates"`
-	RouterLabels   bool     `toml:"router_labels" doc:"the gated routing model learns a row's subset as a second task and adds a table of means by uid and subset; false takes both away"`
-	RouterBase     bool     `toml:"router_base" doc:"the gated routing model begins at a base model of its shape; false: at random weights"`
-	HardwareMFLOPS Span     `toml:"hardware_mflops" unit:"MFLOP/s" min:"0.001" max:"1e9" doc:"speed of the compute unit"`
-	UpMbps         float64  `toml:"up_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
-	DownMbps       float64  `toml:"down_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
-	Coldkey        string   `toml:"coldkey" doc:"name of a coldkey that the members share, as of miners"`
-	SkewMs         Span     `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members" inert:"agents act on differences of their own clock; the times in their rows show it"`
-	Loss           float64  `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, beside the network's"`
+	Name           string      `toml:"name" doc:"name of the group; members are numbered"`
+	Count          int         `toml:"count" unit:"neurons" min:"1" max:"65535" doc:"members of the group"`
+	Behaviour      string      `toml:"behaviour" one:"honest,lazy,scripted" doc:"honest queries and scores; lazy copies the row of the largest stake; scripted sets the weights that it is told"`
+	Favour         []string    `toml:"favour" doc:"nodes that lazy members put equal weights on, instead of copying; empty: they copy"`
+	Weights        []string    `toml:"weights" doc:"of scripted members, in each epoch: formulas of weights on all miners, or as \"GROUP: FORMULA\" on the members of a group, or on itself as \"self: FORMULA\""`
+	Table          [][]float64 `toml:"table" doc:"of scripted members: a row for each epoch with a weight for each miner, in the order of the scenario; the last row stays; -1 leaves an entry out"`
+	RowsFile       string      `toml:"rows_file" doc:"of scripted members: a CSV file with columns epoch, from, to (names of nodes) and weight; relative to the scenario file"`
+	LeadBlocks     uint64      `toml:"lead_blocks" unit:"blocks" max:"1000000" doc:"of scripted members, and of lazy ones where it is not 0: blocks from the one that includes their weights to the end of the epoch in which they count"`
+	FirstEpoch     uint64      `toml:"first_epoch" unit:"epochs" doc:"first epoch in which weights of scripted members count"`
+	LastEpoch      *uint64     `toml:"last_epoch" unit:"epochs" doc:"last such epoch; unset: they never stop"`
+	EveryEpochs    uint64      `toml:"every_epochs" unit:"epochs" min:"1" max:"1000000" doc:"scripted members set weights for each so many-th epoch"`
+	Copies         string      `toml:"copies" one:"row,consensus" doc:"of lazy members: the row of the largest stake, or the stake-weighted median of all public rows but their own"`
+	LagEpochs      uint64      `toml:"lag_epochs" unit:"epochs" max:"64" doc:"of lazy members: how many of their epochs ago they read what they set"`
+	Routing        string      `toml:"routing" one:"uniform,gated" doc:"uniform: all peers in a permuted order without replacement, each the whole batch; gated: some so, and for each row those whom the trained gate names"`
+	StakeTAO       Span        `toml:"stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"stake at genesis; a pair is spread over the members"`
+	Subsets        []string    `toml:"subsets" doc:"subsets that the validator scores on; empty takes the corpus as it is"`
+	Batch          string      `toml:"batch" one:"mixed,subset" doc:"mixed: each row of a batch is of a subset drawn by weight; subset: all rows are of one, which pays who is best at one common subset"`
+	Release        string      `toml:"release" one:"3.3.0,3.3.4,3.4.2,3.5.1,3.6.0" doc:"reference release whose rules are followed; from 3.6.0 on the loss is averaged before the power, not after"`
+	Targets        string      `toml:"targets" one:"serving,everyone" doc:"whom to ask at all: who sets no weights on others, or every uid as in 2022"`
+	Rows           int         `toml:"rows" unit:"rows" min:"1" max:"1024" doc:"rows in a batch"`
+	Tokens         int         `toml:"tokens" unit:"tokens" min:"4" max:"4096" doc:"tokens of each row that are sent"`
+	Peers          int         `toml:"peers" unit:"neurons" min:"1" max:"4096" doc:"miners asked about each row of a step"`
+	TopK           int         `toml:"topk" unit:"phrases" min:"1" max:"8192" doc:"phrases asked from each miner; at most an eighth of the vocabulary"`
+	StepS          float64     `toml:"step_s" unit:"s" min:"1" max:"86400" doc:"time between two steps"`
+	TimeoutS       float64     `toml:"timeout_s" unit:"s" min:"0.1" max:"3600" doc:"time after which an answer no longer counts"`
+	EpochBlocks    uint64      `toml:"epoch_blocks" unit:"blocks" min:"1" max:"1000000" doc:"blocks after which weights are set, once every uid was asked"`
+	Alpha          float64     `toml:"alpha" unit:"share" min:"0.0001" max:"1" doc:"weight of a new score in the moving average"`
+	Power          *float64    `toml:"power" min:"0.01" max:"4" doc:"exponent on effective parameters; unset: the release's"`
+	SynergyPower   *float64    `toml:"synergy_power" min:"0.01" max:"4" doc:"exponent on effective parameters in the synergy; unset: the release's"`
+	ScorePeers     *int        `toml:"score_peers" unit:"neurons" min:"1" max:"4096" doc:"of the peers of a gated step, how many are asked in turn about the whole batch: their answers alone are scored and weighted; unset: the least that reaches every target within epoch_blocks, from 2 to peers - 1; uniform routing scores all peers"`
+	Noise          float64     `toml:"noise" min:"0" max:"100" doc:"standard deviation of the noise on the gate's choice for a row, in units of the scores' own; gated routing only"`
+	RouterWidth    int         `toml:"router_width" unit:"channels" min:"8" max:"4096" doc:"width of the routing model"`
+	RouterHeads    int         `toml:"router_heads" unit:"heads" min:"1" max:"64" doc:"heads of the routing model"`
+	RouterRate     float64     `toml:"router_rate" min:"0" max:"1" doc:"SGD rate of the routing model of uniform routing; the gated one takes Adam's usual rates"`
+	RouterLabels   bool        `toml:"router_labels" doc:"the gated routing model learns a row's subset as a second task and adds a table of means by uid and subset; false takes both away"`
+	RouterBase     bool        `toml:"router_base" doc:"the gated routing model begins at a base model of its shape; false: at random weights"`
+	HardwareMFLOPS Span        `toml:"hardware_mflops" unit:"MFLOP/s" min:"0.001" max:"1e9" doc:"speed of the compute unit"`
+	UpMbps         float64     `toml:"up_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
+	DownMbps       float64     `toml:"down_mbps" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
+	Coldkey        string      `toml:"coldkey" doc:"name of a coldkey that the members share, as of miners"`
+	SkewMs         Span        `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members" inert:"agents act on differences of their own clock; the times in their rows show it"`
+	Loss           float64     `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, beside the network's"`
 }
 
 // ApplicationGroup is a number of applications that hold stake and ask for continuations.
@@ -218,7 +230,8 @@ type FaultEntry struct {
 type TraceSection struct {
 	Nodes        string `toml:"nodes" one:"off,all" doc:"a row per node, at the beginning" inert:"says what is written of the run, not what happens in it"`
 	Seats        string `toml:"seats" one:"off,all" doc:"a row per life of a uid, when it ends" inert:"says what is written of the run, not what happens in it"`
-	Blocks       string `toml:"blocks" one:"off,all" doc:"a row per block, and the ledger's totals" inert:"says what is written of the run, not what happens in it"`
+	EveryEpochs  uint64 `toml:"every_epochs" unit:"epochs" min:"1" max:"1000000" doc:"of all tables that grow with the run, leave what falls into every n-th epoch" inert:"says what is written of the run, not what happens in it"`
+	Blocks       string `toml:"blocks" one:"off,epochs,all" doc:"a row per block, and the ledger's totals; epochs: only at the ends of epochs and of stretches of equal emission" inert:"says what is written of the run, not what happens in it"`
 	Transactions string `toml:"transactions" one:"off,all" doc:"a row per transaction that reached the block producer" inert:"says what is written of the run, not what happens in it"`
 	Epochs       uint64 `toml:"epochs" unit:"epochs" max:"1000000" doc:"record every n-th epoch; 0 is off" inert:"says what is written of the run, not what happens in it"`
 	Weights      uint64 `toml:"weights" unit:"epochs" max:"1000000" doc:"record the weight matrix every n-th epoch; 0 is off" inert:"says what is written of the run, not what happens in it"`

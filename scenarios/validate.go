@@ -22,6 +22,7 @@ func validate(sc *Scenario, where func(key string) string) []error {
 			"it names the run's folder")
 	}
 	c.network()
+	c.economy()
 	c.corpus()
 	c.miners()
 	c.validators()
@@ -123,7 +124,9 @@ func (c *checker) miners() {
 	for i, g := range c.Miners {
 		key := fmt.Sprintf("miners[%d]", i)
 		c.name(key, g.Name)
-		c.heads(key, "heads", g.Heads, g.Width)
+		if g.hasModel() {
+			c.heads(key, "heads", g.Heads, g.Width)
+		}
 		if g.JoinsH > 0 && g.JoinsH >= c.Time.Hours {
 			c.fault(key+".joins_h", fmt.Sprintf("%g h, after the end of the run", g.JoinsH), fmt.Sprintf("less than %g", c.Time.Hours), "")
 		}
@@ -175,6 +178,7 @@ func (c *checker) validators() {
 		c.name(key, g.Name)
 		c.subsets(key+".subsets", g.Subsets)
 		c.favour(key+".favour", g)
+		c.script(key, g)
 		if g.Behaviour != "honest" {
 			continue // asks nobody and routes nothing
 		}
@@ -201,7 +205,7 @@ func (c *checker) validators() {
 // favour checks the nodes that a lazy validator favours.
 func (c *checker) favour(key string, g ValidatorGroup) {
 	if g.Behaviour != "lazy" && len(g.Favour) > 0 {
-		c.fault(key, "an honest validator weights by score", "no names", "or set behaviour = \"lazy\"")
+		c.fault(key, "only a lazy validator has favourites", "no names", "or set behaviour = \"lazy\"")
 	}
 	neurons := c.neuronNames()
 	for i, name := range g.Favour {
@@ -319,6 +323,9 @@ func (c *checker) memory() {
 	for _, g := range c.Miners {
 		width := uint64(g.Width)
 		params := uint64(c.Corpus.Vocab+g.Context)*width + uint64(g.Layers)*(12*width*width+13*width) + 2*width
+		if !g.hasModel() {
+			continue
+		}
 		total += 4 * params
 		if g.Behaviour == "honest" {
 			total += 12 * params * uint64(g.Count)
@@ -336,7 +343,7 @@ func (c *checker) memory() {
 		subsets = n
 	}
 	for i, g := range c.Miners {
-		if g.Behaviour == "random" {
+		if !g.hasModel() {
 			continue
 		}
 		key := fmt.Sprintf("miners[%d]", i)

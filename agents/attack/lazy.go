@@ -26,6 +26,7 @@ const maxLag = 64
 // LazyConfig is a lazy validator before its first event.
 type LazyConfig struct {
 	EpochBlocks uint64 // blocks between its weight transactions
+	LeadBlocks  uint64 // instead, where it is not 0: blocks from its weights to the end of each epoch
 	Copies      Copies
 	LagEpochs   int         // of its own, between reading weights and setting them
 	Favour      []chain.Key // hotkeys that share its weight equally; empty: it copies
@@ -92,7 +93,15 @@ func (l *Lazy) Handle(env host.Env, event host.Event) {
 }
 
 func (l *Lazy) await(env host.Env) {
-	l.timer = env.AtBlock(env.Chain().Height()+l.config.EpochBlocks, 0)
+	view := env.Chain()
+	if l.config.LeadBlocks == 0 {
+		l.timer = env.AtBlock(view.Height()+l.config.EpochBlocks, 0)
+		return
+	}
+	lead := l.config.LeadBlocks + 1 // the transaction goes into the block after the one that wakes it
+	if next, ever := view.EpochAfter(view.Height() + lead); ever {
+		l.timer = env.AtBlock(next-lead, 0)
+	}
 }
 
 // setWeights reads what is public now and sets what it read LagEpochs ago.
