@@ -146,7 +146,7 @@ func (b *builder) hotkey(name string) chain.Key {
 // later one is.
 func (b *builder) formulas(g ValidatorGroup, name string) script.Script {
 	seats := b.seatable()
-	f := &script.Formulas{Of: script.Variables{Seed: int64(b.Seed)}}
+	f := &script.Formulas{First: g.FirstEpoch, Of: script.Variables{Seed: int64(b.Seed)}}
 	formulas := make([]*script.Formula, len(seats))
 	for _, text := range g.Weights {
 		a, err := aim(text)

@@ -184,8 +184,7 @@ func richestRow(view chain.View, self chain.UID) []chain.WeightEntry {
 // vote is what a validator gives a uid: parts of 2^32 of its row.
 type vote struct{ parts, stakeRao uint64 }
 
-// median is by uid the highest weight that validators with at least half of the stake give it, scaled so
-// that the largest is 65535; nil where nobody but self has set any.
+// median is by uid the highest weight that validators with kappa of the stake give it, scaled so that the largest is 65535; nil where nobody but self has set any.
 func median(view chain.View, self chain.UID) []uint32 {
 	votes := make([][]vote, view.N())
 	var stakeRao uint64
@@ -208,7 +207,7 @@ func median(view chain.View, self chain.UID) []uint32 {
 	}
 	parts, most := make([]uint64, len(votes)), uint64(0)
 	for uid := range votes {
-		parts[uid] = highest(votes[uid], stakeRao)
+		parts[uid] = highest(votes[uid], stakeRao, view.Params().Kappa)
 		most = max(most, parts[uid])
 	}
 	if most == 0 {
@@ -221,14 +220,16 @@ func median(view chain.View, self chain.UID) []uint32 {
 	return weights
 }
 
-// highest is the largest of the votes that holds half of the stake together with those above it; 0 where
-// they hold less.
-func highest(votes []vote, stakeRao uint64) uint64 {
+// highest is the largest of the votes that holds kappa of the stake together with those above it; 0 where
+// they hold less. Kappa is in 1/65535.
+func highest(votes []vote, stakeRao uint64, kappa uint16) uint64 {
+	// The least that is enough; stakes are at most the supply, 2^55.
+	enough := stakeRao/65535*uint64(kappa) + stakeRao%65535*uint64(kappa)/65535
 	slices.SortFunc(votes, func(a, b vote) int { return cmp.Compare(b.parts, a.parts) })
 	behind := uint64(0)
 	for _, v := range votes {
 		behind += v.stakeRao
-		if behind >= stakeRao-behind {
+		if behind >= enough {
 			return v.parts
 		}
 	}

@@ -16,6 +16,7 @@ import (
 // Variables are what a formula may speak of.
 type Variables struct {
 	T    int64 // number of the epoch in which the weight counts, from 0
+	Step int64 // the same counted from the first epoch in which the validator's weights count
 	I    int64 // place of the validator among all validators, from 0
 	K    int64 // place of the validator in its group, from 0
 	J    int64 // place of the target among all nodes of its role, from 0
@@ -45,6 +46,7 @@ type expression func(*Variables) int64
 // variables are the names of what a formula may speak of.
 var variables = map[string]expression{
 	"t":    func(v *Variables) int64 { return v.T },
+	"step": func(v *Variables) int64 { return v.Step },
 	"i":    func(v *Variables) int64 { return v.I },
 	"k":    func(v *Variables) int64 { return v.K },
 	"j":    func(v *Variables) int64 { return v.J },
@@ -119,7 +121,7 @@ func (f *Formula) compile(tree ast.Expr) (expression, error) {
 		if !known {
 			return nil, fmt.Errorf("no name %q; expected one of %s", x.Name, strings.Join(sortedNames(variables), ", "))
 		}
-		f.moves = f.moves || x.Name == "t"
+		f.moves = f.moves || x.Name == "t" || x.Name == "step"
 		return value, nil
 	case *ast.UnaryExpr:
 		value, err := f.compile(x.X)

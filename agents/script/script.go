@@ -30,6 +30,7 @@ type Target struct {
 // Formulas are weights along formulas, one for each target.
 type Formulas struct {
 	Of      Variables // what holds for the validator: I, K and Seed
+	First   uint64    // epoch in which Step is 0
 	Targets []Target
 
 	row   []Entry
@@ -56,7 +57,7 @@ func (f *Formulas) Row(epoch uint64) []Entry {
 
 func (f *Formulas) value(target Target, epoch uint64) int64 {
 	v := f.Of
-	v.T, v.J, v.M = int64(epoch), target.J, target.M
+	v.T, v.Step, v.J, v.M = int64(epoch), int64(epoch-f.First), target.J, target.M
 	return target.Weight.Value(v)
 }
 
