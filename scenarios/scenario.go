@@ -33,7 +33,7 @@ type Scenario struct {
 
 // TimeSection says how long the network lives.
 type TimeSection struct {
-	Hours  float64 `toml:"hours" unit:"h" min:"0.01" max:"1314900" doc:"simulated time, at most 150 years"`
+	Hours  float64 `toml:"hours" unit:"h" min:"0.01" max:"1110000" doc:"simulated time, at most 126 years"`
 	BlockS float64 `toml:"block_s" unit:"s" min:"0.1" max:"3600" doc:"time between blocks"`
 	Jump   bool    `toml:"jump" doc:"the world goes through blocks in which nothing happens in one step; false: one by one" inert:"the same blocks come out of both"`
 	Start  string  `toml:"start" doc:"date of genesis, as in 2023-03-20: figures and numbers of long runs are by calendar then; empty: years are counted from genesis" inert:"it names days, and nothing that happens depends on their names"`
