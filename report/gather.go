@@ -39,6 +39,7 @@ type findings struct {
 	blocks     series[trace.Block]
 	totals     series[trace.Totals]
 	ledgerRows int
+	course     supplyFacts
 	worstRao   int64 // largest difference between minted money and where it is
 
 	subsets []string // in order of appearance
@@ -51,6 +52,9 @@ type findings struct {
 type wishes struct {
 	Description string        `json:"description"`
 	Expect      []Expectation `json:"expect"`
+	Time        struct {
+		Start string `json:"start"`
+	} `json:"time"`
 	Validators  []struct {
 		Name  string   `json:"name"`
 		Power *float64 `json:"power"` // nil: the release's
@@ -71,6 +75,8 @@ func gather(r *Run) (*findings, error) {
 	if len(r.Manifest.Scenario) > 0 && json.Unmarshal(r.Manifest.Scenario, &f.wish) != nil {
 		f.wish = wishes{unreadable: true}
 	}
+	f.course.calendar = newCalendar(f.wish.Time.Start, r.Manifest.VirtualNs)
+	f.course.ends = f.course.calendar.years()
 	if len(f.nodes) == 0 { // of a run that a killed process left early
 		if err := pass(r, f.addNode); err != nil {
 			return nil, err

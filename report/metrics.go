@@ -165,6 +165,18 @@ func (s *Summary) moneyMetrics(m *metrics) {
 		m.add("supply.unallocated_rao", float64(p.UnallocatedRao))
 		m.add("supply.difference_rao", float64(p.DifferenceRao))
 	}
+	if c := s.Course; c != nil {
+		m.add("supply.issuance_rao", float64(c.IssuanceRao))
+		m.add("emission.halvings", float64(c.Halvings))
+		if c.LastBlock != nil {
+			m.add("emission.last_block", float64(*c.LastBlock))
+		}
+		for _, y := range c.Years {
+			m.add("supply.{year}.issuance_tao", y.IssuanceTAO, y.Year)
+			m.add("supply.{year}.emission_tao", y.EmissionTAO, y.Year)
+			m.add("supply.{year}.inflation", y.Inflation, y.Year)
+		}
+	}
 	if p := s.Money; p != nil {
 		m.add("money.miners_rao", float64(p.MinersRao))
 		m.add("money.validators_rao", float64(p.ValidatorsRao))

@@ -32,6 +32,7 @@ type Summary struct {
 	Groups       []GroupSummary      `json:"groups,omitempty"`     // in the order of the scenario
 	Behaviours   []BehaviourSummary  `json:"behaviours,omitempty"` // honest miners first
 	Supply       *SupplySummary      `json:"supply,omitempty"`
+	Course       *CourseSummary      `json:"course,omitempty"`
 	Money        *MoneySummary       `json:"money,omitempty"`
 	Dividends    []DividendSummary   `json:"dividends,omitempty"`
 	Copiers      []ReturnSummary     `json:"returns,omitempty"` // by behaviour of validators
@@ -95,7 +96,7 @@ func (f *findings) summary() *Summary {
 		Blocks: f.span.blocks, Epochs: f.span.epochs, Window: f.span.window, SimulatedSeconds: float64(f.span.ns) / 1e9,
 		WallSeconds: m.WallSeconds, Events: m.Events, FLOP: m.FLOP,
 		Loss: f.lossSummary(), Correlations: f.correlations(), Groups: f.groups(), Behaviours: f.behaviours(),
-		Supply: f.supply(), Money: f.moneyByRole(), Dividends: f.dividends(), Copiers: f.returns(),
+		Supply: f.supply(), Course: f.course.summary(), Money: f.moneyByRole(), Dividends: f.dividends(), Copiers: f.returns(),
 		Queries: f.querySummary(), Bias: f.bias(), Routing: f.routing(), Choice: f.choices(), Abilities: f.abilities(),
 		Use: f.use(), Asked: f.askings(), Seats: f.seats(), Faults: f.faults,
 	}

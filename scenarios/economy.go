@@ -3,6 +3,8 @@ package scenarios
 import (
 	"fmt"
 	"slices"
+
+	"taolab/report"
 )
 
 // hasModel says whether the members serve a language model.
@@ -53,5 +55,17 @@ func (c *checker) economy() {
 	}
 	if len(c.Applications) > 0 {
 		c.fault("applications", "applications ask for text, in a run of mode economy", "none", "or leave mode out")
+	}
+}
+
+// yearNames are the names of the whole years of the run.
+func (sc *Scenario) yearNames() []string {
+	return report.YearNames(sc.Time.Start, int64(sc.BlockCount())*int64(seconds(sc.Time.BlockS)))
+}
+
+// calendar checks the date of genesis.
+func (c *checker) calendar() {
+	if c.Time.Start != "" && !report.CheckDate(c.Time.Start) {
+		c.fault("time.start", fmt.Sprintf("%q", c.Time.Start), "a date such as 2023-03-20", "or leave it out to count years from genesis")
 	}
 }

@@ -23,6 +23,7 @@ func validate(sc *Scenario, where func(key string) string) []error {
 	}
 	c.network()
 	c.economy()
+	c.calendar()
 	c.corpus()
 	c.miners()
 	c.validators()
