@@ -39,6 +39,8 @@ type findings struct {
 	blocks     series[trace.Block]
 	totals     series[trace.Totals]
 	ledgerRows int
+	firstStake holdings // at the first recorded epoch
+	lastStake  holdings // at the last
 	course     supplyFacts
 	worstRao   int64 // largest difference between minted money and where it is
 
@@ -55,7 +57,7 @@ type wishes struct {
 	Time        struct {
 		Start string `json:"start"`
 	} `json:"time"`
-	Validators  []struct {
+	Validators []struct {
 		Name  string   `json:"name"`
 		Power *float64 `json:"power"` // nil: the release's
 	} `json:"validators"`
@@ -145,6 +147,10 @@ func (f *findings) epochRows() func(trace.Epoch) error {
 		place := f.who(e.Node)
 		f.terms.seated(e.UID, place, e.Block, before)
 		f.addNeuron(e, place)
+		if e.Epoch == f.span.first {
+			f.firstStake.add(e)
+		}
+		f.lastStake.add(e)
 		return nil
 	}
 }

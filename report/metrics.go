@@ -177,7 +177,16 @@ func (s *Summary) moneyMetrics(m *metrics) {
 			m.add("supply.{year}.inflation", y.Inflation, y.Year)
 		}
 	}
+	if a, b := s.StakeFirst, s.StakeLast; a != nil && b != nil {
+		m.add("stake.gini.first", a.Gini)
+		m.add("stake.gini", b.Gini)
+		m.add("stake.nakamoto", float64(b.Nakamoto))
+		m.add("stake.hhi", b.HHI)
+	}
 	if p := s.Money; p != nil {
+		if paid := p.MinersRao + p.ValidatorsRao; paid > 0 {
+			m.add("money.miners_share", float64(p.MinersRao)/float64(paid))
+		}
 		m.add("money.miners_rao", float64(p.MinersRao))
 		m.add("money.validators_rao", float64(p.ValidatorsRao))
 		m.add("money.others_rao", float64(p.OthersRao))
