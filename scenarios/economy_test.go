@@ -21,7 +21,11 @@ type economyRun struct {
 	nodes  []trace.Node
 	epochs [][]trace.Epoch // by number, then uid
 	rows   map[trace.Table]int
-	world  *virtual.World
+
+	transactions []trace.Transaction
+	blocks       []trace.Block
+	digests      []string // of blocks, where they have one
+	world        *virtual.World
 }
 
 // Record implements trace.Recorder.
@@ -30,6 +34,13 @@ func (r *economyRun) Record(row trace.Row) {
 	switch row := row.(type) {
 	case trace.Node:
 		r.nodes = append(r.nodes, row)
+	case trace.Transaction:
+		r.transactions = append(r.transactions, row)
+	case trace.Block:
+		r.blocks = append(r.blocks, row)
+		if row.Digest != nil {
+			r.digests = append(r.digests, *row.Digest)
+		}
 	case trace.Epoch:
 		for len(r.epochs) <= int(row.Epoch) {
 			r.epochs = append(r.epochs, nil)
