@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"taolab/agents/role"
+	"taolab/agents/script"
 	"taolab/agents/settings"
 	"taolab/report"
 	"taolab/sim/chain"
@@ -37,7 +38,9 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{File: f, make: f.maker(m, params.MaxUIDs), groups: map[string]int{}}
+	b := &builder{File: f, make: f.maker(m, params.MaxUIDs), groups: map[string]int{},
+		hotkeys: map[string]chain.Key{}, files: map[string]map[string]script.List{}}
+	b.make.Script = b.script
 	b.genesis = chain.Genesis{
 		ChainID: f.Scenario.Name, Params: params, IssuanceOffsetRao: role.Rao(f.Chain.InitialIssuanceTAO),
 	}
@@ -59,7 +62,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(), Chain: f.producer(),
 		SaveEvery: role.Seconds(f.Network.SaveS), Origin: m.Origin(), DigestEpochs: f.Chain.DigestEpochs,
 		Workers: opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
-		Paranoid: opt.Paranoid, Signed: opt.Signed,
+		Paranoid: opt.Paranoid, Signed: opt.Signed, EveryBlock: !f.Time.Jump,
 	}}, nil
 }
 
@@ -72,6 +75,8 @@ type builder struct {
 	nodes    []report.Node
 	rows     []trace.Node
 	groups   map[string]int // first member of each group
+	hotkeys  map[string]chain.Key
+	files    map[string]map[string]script.List // of scripted rows, by the path in the scenario
 }
 
 // maker makes the agents of the network.
@@ -227,11 +232,18 @@ func (f *File) partitions() []virtual.Partition {
 
 func (f *File) recording() virtual.Recording {
 	r := virtual.Recording{
-		Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Faults: true,
+		Thin: f.Trace.EveryEpochs, Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Faults: true,
 		Seats: f.Trace.Seats == "all", Transactions: f.Trace.Transactions == "all",
 	}
-	if f.Trace.Blocks == "all" {
+	switch f.Trace.Blocks {
+	case "all":
 		r.Blocks, r.Ledger = 1, 1
+	case "epochs":
+		r.Turns = true
+		if f.Chain.TempoBlocks == 0 { // without epochs, about a thousand rows in all
+			r.Blocks = max(f.BlockCount()/1000, 1)
+			r.Ledger = r.Blocks
+		}
 	}
 	return r
 }

@@ -21,6 +21,8 @@ func validate(sc *Scenario, where func(key string) string) []error {
 			"it names the run's folder")
 	}
 	c.network()
+	c.economy()
+	c.calendar()
 	c.Corpus.Check(c.fault)
 	c.miners()
 	c.validators()
@@ -131,6 +133,7 @@ func (c *checker) validators() {
 		c.Corpus.CheckSubsets(key+".subsets", g.Subsets, c.fault)
 		g.Check(key, c.Corpus.Vocab, c.fault)
 		c.favour(key+".favour", g.Favour)
+		c.script(key, g)
 		if !g.Acts().Asks {
 			continue
 		}
@@ -256,6 +259,9 @@ func (c *checker) memory() {
 	total := uint64(0)
 	for _, g := range c.Miners {
 		width := uint64(g.Width)
+		if !g.Acts().Model {
+			continue
+		}
 		params := uint64(c.Corpus.Vocab+g.Context)*width + uint64(g.Layers)*(12*width*width+13*width) + 2*width
 		total += 4 * params
 		if g.Acts().Trains {

@@ -166,7 +166,7 @@ func (w *World) openLedger(hotkeys []ed25519.PrivateKey) error {
 		Genesis: w.cfg.Genesis, Hotkeys: public, Views: int(w.late),
 		MaxTxs: w.cfg.Chain.MaxTxs, MaxWaiting: w.cfg.Chain.MaxWaiting,
 		Signed: w.cfg.Signed, DigestEpochs: w.cfg.DigestEpochs, Checks: w.cfg.checks,
-		Recording: w.records, Recorder: w.cfg.Recorder,
+		Recording: w.records, Recorder: w.cfg.Recorder, Last: w.cfg.Blocks,
 	})
 	w.ledger = ledger
 	return err
