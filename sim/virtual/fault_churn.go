@@ -42,10 +42,7 @@ func nextName(seed uint64, n *node) ed25519.PrivateKey {
 }
 
 // rename gives a node its next hotkey. Nobody answers at the one before.
-func (w *World) rename(n *node) {
-	n.setName(w, n.named+1)
-	w.ledger.Assign(n.hotkey.Key, n.index)
-}
+func (w *World) rename(n *node) { n.setName(w, n.named+1) }
 
 // setName gives a node one of its hotkeys, 0 the first.
 func (n *node) setName(w *World, named int) {

@@ -57,7 +57,9 @@ func (w *World) expect(f *injection, n *node) {
 		n.savesUntil = max(n.savesUntil, f.To)
 	}
 	if f.kind.renames {
-		n.names = append(n.names, w.open(nextName(w.cfg.Seed, n)))
+		hotkey := w.open(nextName(w.cfg.Seed, n))
+		n.names = append(n.names, hotkey)
+		w.ledger.Assign(hotkey.Key, n.index)
 	}
 }
 
