@@ -27,8 +27,8 @@ func (w *World) seen(n *node, height uint64) host.Time {
 	if height <= uint64((maxTime-n.blockDelay()-w.blockTime(0))/w.cfg.BlockNs) {
 		t = min(w.blockTime(height)+n.blockDelay(), maxTime)
 	}
-	if height == w.ledger.Height()+1 {
-		t = max(t, w.nextBlock()+n.blockDelay())
+	if next := w.ledger.Height() + 1; height >= next {
+		t = min(t+w.nextBlock()-w.blockTime(next), maxTime)
 	}
 	return w.joined(n, t)
 }

@@ -57,11 +57,15 @@ func (w *World) resume(n *node) {
 	if n.paused--; n.paused > 0 {
 		return
 	}
-	if n.job.task != nil {
-		n.job.owed += w.now - max(n.pausedAt, n.job.began)
-	}
+	stood := w.now - max(n.pausedAt, n.job.began)
+	n.job.owed += stood
 	for _, e := range n.held {
-		if !w.hopeless(e) {
+		switch {
+		case w.hopeless(e):
+		case e.kind == evDone:
+			w.push(e.at+stood, evDone, e.node, e.id)
+			n.job.owed -= stood
+		default:
 			w.push(w.now, e.kind, e.node, e.id)
 		}
 	}
