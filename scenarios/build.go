@@ -44,7 +44,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	b.genesis = chain.Genesis{
 		ChainID: f.Scenario.Name, Params: params, IssuanceOffsetRao: role.Rao(f.Chain.InitialIssuanceTAO),
 	}
-	for _, part := range []func() error{b.miners, b.validators, b.applications, b.crashes} {
+	for _, part := range []func() error{b.miners, b.validators, b.applications} {
 		if err := part(); err != nil {
 			return nil, err
 		}
@@ -59,7 +59,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	}
 	return &Network{Nodes: b.nodes, Rows: b.rows, Config: virtual.Config{
 		Genesis: b.genesis, Seed: f.Seed, BlockNs: role.Seconds(f.Time.BlockS), Blocks: f.BlockCount(),
-		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(), Chain: f.producer(),
+		Nodes: b.machines, Links: f.links(), Faults: f.faults(), QuietTail: role.Seconds(f.Waves.TailS), Chain: f.producer(),
 		SaveEvery: role.Seconds(f.Network.SaveS), Origin: m.Origin(), DigestEpochs: f.Chain.DigestEpochs,
 		Workers: opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
 		Paranoid: opt.Paranoid, Signed: opt.Signed, EveryBlock: !f.Time.Jump,
@@ -175,18 +175,6 @@ func (f *File) located(path string, err error) error {
 	return err
 }
 
-// crashes stops the first member of each group that a fault names.
-func (b *builder) crashes() error {
-	for _, fault := range b.Faults {
-		if fault.Kind != "crash" {
-			continue
-		}
-		machine := &b.machines[b.groups[fault.Group]]
-		machine.Crashes = append(machine.Crashes, virtual.Crash{At: role.Seconds(fault.AtS), After: role.Seconds(fault.DurationS)})
-	}
-	return nil
-}
-
 func indexOf(names []string, name string) int {
 	for i, n := range names {
 		if n == name {
@@ -198,7 +186,7 @@ func indexOf(names []string, name string) int {
 
 func (f *File) links() virtual.Links {
 	links := virtual.Links{
-		Jitter: milliseconds(f.Network.JitterMs), Loss: f.Network.Loss, HeaderBytes: f.Network.HeaderBytes,
+		Regions: f.Network.Regions, Jitter: milliseconds(f.Network.JitterMs), Loss: f.Network.Loss, HeaderBytes: f.Network.HeaderBytes,
 	}
 	for _, row := range f.Network.LatencyMs {
 		var times []host.Time
@@ -215,19 +203,6 @@ func (f *File) producer() virtual.Producer {
 		Region: max(indexOf(f.Network.Regions, f.Network.Producer), 0), // the first where none is named
 		MaxTxs: f.Network.ProducerTxs, MaxWaiting: f.Network.ProducerWaiting, ExpiryBlocks: f.Network.TxExpiryBlocks,
 	}
-}
-
-func (f *File) partitions() []virtual.Partition {
-	var list []virtual.Partition
-	for _, fault := range f.Faults {
-		if fault.Kind == "partition" {
-			list = append(list, virtual.Partition{
-				Region: indexOf(f.Network.Regions, fault.Region),
-				From:   role.Seconds(fault.AtS), To: role.Seconds(fault.AtS) + role.Seconds(fault.DurationS),
-			})
-		}
-	}
-	return list
 }
 
 func (f *File) recording() virtual.Recording {

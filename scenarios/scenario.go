@@ -23,6 +23,7 @@ type Scenario struct {
 	Validators   []ValidatorGroup   `toml:"validators"`
 	Applications []ApplicationGroup `toml:"applications"`
 	Faults       []FaultEntry       `toml:"faults"`
+	Waves        WavesSection       `toml:"waves"`
 	Trace        TraceSection       `toml:"trace"`
 
 	Expect []report.Expectation `toml:"expect" inert:"is compared with the run when that is over"`
@@ -50,15 +51,6 @@ type NetworkSection struct {
 	ProducerTxs     int    `toml:"producer_txs" default:"1024" unit:"transactions" min:"1" max:"1000000" doc:"transactions in a block at most"`
 	ProducerWaiting int    `toml:"producer_waiting" default:"16384" unit:"transactions" min:"1" max:"1000000" doc:"transactions that wait for a block at most"`
 	TxExpiryBlocks  uint64 `toml:"tx_expiry_blocks" default:"64" unit:"blocks" min:"1" max:"1000000" doc:"blocks after which a transaction that was not included is given up"`
-}
-
-// FaultEntry is one thing that goes wrong on purpose.
-type FaultEntry struct {
-	Kind      string  `toml:"kind" default:"crash" one:"crash,partition" doc:"crash stops nodes of a group; partition cuts a region off"`
-	Group     string  `toml:"group" doc:"group whose first member crashes"`
-	Region    string  `toml:"region" doc:"region that is cut off"`
-	AtS       float64 `toml:"at_s" unit:"s" min:"0" max:"3155760000" doc:"when it begins"`
-	DurationS float64 `toml:"duration_s" default:"600" unit:"s" min:"1" max:"3155760000" doc:"how long it lasts"`
 }
 
 // TraceSection says what is written.
