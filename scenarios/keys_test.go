@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"taolab/agents/settings"
 	"taolab/model/base"
 	"taolab/sim/trace"
 	"taolab/sim/virtual"
@@ -168,11 +169,40 @@ var moves = map[string]move{
 	"applications.coldkey":   {set: "applications[0].coldkey=bank"},
 	"applications.loss":      {set: "applications[0].loss=0.3"},
 
-	"faults.kind":       {set: `faults=[{kind="partition", region="asia", at_s=400, duration_s=200}, {kind="partition", region="asia", at_s=900, duration_s=100}]`},
-	"faults.group":      {set: "faults[0].group=judge"},
-	"faults.region":     {set: "faults[1].region=europe"},
-	"faults.at_s":       {set: "faults[0].at_s=410"},
-	"faults.duration_s": {set: "faults[1].duration_s=110"},
+	"faults.kind":        {set: `faults=[{kind="partition", region="asia", at_s=400, duration_s=200}, {kind="partition", region="asia", at_s=900, duration_s=100}]`},
+	"faults.group":       {set: "faults[0].group=judge"},
+	"faults.region":      {set: "faults[1].region=europe"},
+	"faults.at_s":        {set: "faults[0].at_s=410"},
+	"faults.duration_s":  {set: "faults[1].duration_s=110"},
+	"faults.node":        {set: "faults[0].node=bulk-1", with: []string{`faults=[{kind="pause", at_s=100, duration_s=900}]`}},
+	"faults.members":     {set: "faults[0].members=0.4", with: []string{`faults=[{kind="pause", at_s=100, duration_s=900}]`}},
+	"faults.peer_node":   {set: "faults[0].peer_node=bulk-1", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, share=0.5}]`}},
+	"faults.peer_group":  {set: "faults[0].peer_group=bulk", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, share=0.5}]`}},
+	"faults.peer_region": {set: "faults[0].peer_region=asia", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, share=0.5}]`}},
+	"faults.direction":   {set: "faults[0].direction=in", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, share=0.5, group="bulk"}]`}},
+	"faults.mode":        {set: "faults[0].mode=pareto", with: []string{`faults=[{kind="delay", at_s=100, duration_s=900}]`}},
+	"faults.wave":        {set: "faults[0].wave=true", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, wave=false}]`}},
+	"faults.seed":        {set: "faults[0].seed=7", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, share=0.5}]`}},
+	"faults.share":       {set: "faults[0].share=0.4", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900}]`}},
+	"faults.mean_ms":     {set: "faults[0].mean_ms=20", with: []string{`faults=[{kind="delay", at_s=100, duration_s=900}]`}},
+	"faults.window_ms":   {set: "faults[0].window_ms=20", with: []string{`faults=[{kind="reorder", at_s=100, duration_s=900}]`}},
+	"faults.delay_ms":    {set: "faults[0].delay_ms=20", with: []string{`faults=[{kind="duplicate", at_s=100, duration_s=900}]`}},
+	"faults.copies":      {set: "faults[0].copies=2", with: []string{`faults=[{kind="duplicate", at_s=100, duration_s=900}]`}},
+	"faults.parts":       {set: "faults[0].parts=1", with: []string{`faults=[{kind="endless", at_s=100, duration_s=900}]`}},
+	"faults.bits":        {set: "faults[0].bits=9", with: []string{`faults=[{kind="corrupt", at_s=100, duration_s=900}]`}},
+	"faults.bytes":       {set: "faults[0].bytes=20", with: []string{`faults=[{kind="truncate", at_s=100, duration_s=900}]`}},
+	"faults.factor":      {set: "faults[0].factor=3", with: []string{`faults=[{kind="slow", at_s=100, duration_s=900}]`}},
+	"faults.every_s":     {set: "faults[0].every_s=200", with: []string{`faults=[{kind="crash", at_s=100, duration_s=900, group="bulk", down_s=10}]`}},
+	"faults.down_s":      {set: "faults[0].down_s=20", with: []string{`faults=[{kind="crash", at_s=100, duration_s=900, group="bulk"}]`}},
+	"faults.drift_ppm":   {set: "faults[0].drift_ppm=50000", with: []string{`faults=[{kind="clock", at_s=100, duration_s=900}]`}},
+	"faults.hold_s":      {set: "faults[0].hold_s=20", with: []string{`faults=[{kind="stall", at_s=100, duration_s=900}]`}},
+	"faults.delay_s":     {set: "faults[0].delay_s=30", with: []string{`faults=[{kind="disk_read", at_s=100, duration_s=900, mode="slow"}]`}},
+	"faults.blocks":      {set: "faults[0].blocks=3", with: []string{`faults=[{kind="stale", at_s=100, duration_s=900}]`}},
+
+	"waves.quiet_s":  {set: "waves.quiet_s=300", with: []string{`faults=[{kind="loss", wave=true, duration_s=60}, {kind="delay", wave=true, duration_s=60}]`, "waves.quiet_s=200", "waves.together=1", "waves.storm_s=60"}},
+	"waves.storm_s":  {set: "waves.storm_s=30", with: []string{`faults=[{kind="loss", wave=true, duration_s=60}]`, "waves.quiet_s=200"}},
+	"waves.together": {set: "waves.together=2", with: []string{`faults=[{kind="loss", wave=true, duration_s=60}, {kind="delay", wave=true, duration_s=60}]`, "waves.quiet_s=200", "waves.together=1"}},
+	"waves.tail_s":   {set: "waves.tail_s=900", with: []string{`faults=[{kind="loss", wave=true, duration_s=60}]`, "waves.quiet_s=100", "waves.storm_s=60"}},
 }
 
 // stays has another value for each inert key; with it the run digest stays as it is.
@@ -206,17 +236,15 @@ func scenarioKeys() (keys []string, inert map[string]string) {
 	inert = map[string]string{}
 	var walk func(prefix string, t reflect.Type)
 	walk = func(prefix string, t reflect.Type) {
-		for i := range t.NumField() {
-			field := t.Field(i)
-			path := joinPath(prefix, field.Tag.Get("toml"))
-			why, isInert := field.Tag.Lookup("inert")
+		for _, f := range settings.Fields(t) {
+			path := strings.TrimPrefix(prefix+"."+f.Key, ".")
 			switch {
-			case isInert:
-				inert[path] = why
-			case field.Type.Kind() == reflect.Slice && nested(field.Type):
-				walk(path, field.Type.Elem())
-			case nested(field.Type):
-				walk(path, field.Type)
+			case f.Inert != "":
+				inert[path] = f.Inert
+			case f.Table() && f.Type.Kind() == reflect.Slice:
+				walk(path, f.Type.Elem())
+			case f.Table():
+				walk(path, f.Type)
 			default:
 				keys = append(keys, path)
 			}

@@ -8,10 +8,10 @@ import (
 	"taolab/sim/chain"
 )
 
-// begin is what the next block's beginning says in a network whose validators make the blocks: one of
+// ballot is what the next block's beginning says in a network whose validators make the blocks: one of
 // those who are there proposed it, those who are not missed the block before, and who was made to sign
 // twice is found out.
-func (w *World) begin() chain.Begin {
+func (w *World) ballot() chain.Begin {
 	view := w.ledger.View(w.ledger.Height())
 	var b chain.Begin
 	hard := view.Params().Hard
@@ -35,7 +35,7 @@ func (w *World) begin() chain.Begin {
 		if o.Power == 0 {
 			continue
 		}
-		missed := n != nil && (n.down || n.cutOff > 0)
+		missed := n != nil && (n.down > 0 || n.paused > 0 || n.cutOff > 0)
 		b.Votes = append(b.Votes, chain.Vote{Address: chain.AddressOf(o.ConsensusKey), Missed: missed})
 		if !missed {
 			there = append(there, o)
@@ -63,7 +63,3 @@ func (w *World) serving(hotkey chain.Key) *node {
 	}
 	return nil
 }
-
-// equivocate makes a node sign two blocks of one height, of which the next block tells if it has a
-// consensus key. A fault calls it.
-func (n *node) equivocate() { n.signedTwice = true }

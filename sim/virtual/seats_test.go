@@ -31,7 +31,9 @@ func seatedWorld(t *testing.T, down host.Time) Config {
 		name := fmt.Sprint("node-", i)
 		n := Node{Name: name, Fresh: func() host.Agent { return &idler{} }}
 		if i == 1 && down > 0 {
-			n.Crashes = []Crash{{At: 10 * 12 * host.Second, After: down}}
+			cfg.Faults = append(cfg.Faults, Fault{
+				Kind: "crash", Target: Target{Node: name}, From: 120 * host.Second, To: 120*host.Second + down,
+			})
 		}
 		cfg.Nodes = append(cfg.Nodes, n)
 		hotkey := PublicKey(cfg.Seed, name, host.Hotkey)
@@ -47,12 +49,14 @@ func seatedWorld(t *testing.T, down host.Time) Config {
 
 func playSeats(t *testing.T, cfg Config, guilty int) (chain.View, *World) {
 	t.Helper()
+	if guilty >= 0 {
+		cfg.Faults = append(cfg.Faults, Fault{
+			Kind: "equivocate", Target: Target{Node: cfg.Nodes[guilty].Name}, From: host.Minute, To: 2 * host.Minute,
+		})
+	}
 	w, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if guilty >= 0 {
-		w.nodes[guilty].equivocate()
 	}
 	if err := w.Run(context.Background()); err != nil {
 		t.Fatal(err)
@@ -107,7 +111,7 @@ func TestEveryoneProposesInTurn(t *testing.T) {
 	}
 	times := map[chain.Address]int{}
 	for range 400 {
-		b := w.begin()
+		b := w.ballot()
 		times[b.Proposer]++
 		if err := w.ledger.Begin(b); err != nil {
 			t.Fatal(err)
