@@ -126,6 +126,12 @@ func (c *Chain) fit(p *chain.Params, targets int) error {
 	case p.AlphaLow > p.AlphaHigh:
 		return &settings.Error{Key: "chain.alpha_low", Fault: Share(p.AlphaLow) + " is above alpha_high",
 			Want: "at most " + Share(p.AlphaHigh), Hint: "or raise alpha_high"}
+	case (c.UpgradeRules == 0) != (c.UpgradeHeight == 0):
+		return &settings.Error{Key: "chain.upgrade_height", Fault: fmt.Sprintf("%d with upgrade_rules = %d", c.UpgradeHeight,
+			c.UpgradeRules), Want: "both or neither"}
+	case c.UpgradeRules != 0 && p.Hard.VoteDelayBlocks == 0:
+		return &settings.Error{Key: "chain.upgrade_rules", Fault: "set, but the rules of this chain never change",
+			Want: "hard.vote_delay_blocks of at least 1"}
 	case p.RewardRao > p.CapRao:
 		return &settings.Error{Key: "chain.reward_tao", Fault: TAO(p.RewardRao) + " is above the cap",
 			Want: "at most " + TAO(p.CapRao), Hint: "or raise cap_tao"}

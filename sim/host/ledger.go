@@ -181,11 +181,21 @@ func (l *Ledger) Submit(node int32, id SubmitID, from Account, expiry uint64, ms
 	return bytes, true
 }
 
+// feeRoom is how many times the present price of work a transaction may cost, since the price moves until
+// a block takes it.
+const feeRoom = 2
+
 // Transaction makes a transaction of an account with its next nonce; no node waits to hear of it.
 func (l *Ledger) Transaction(from Account, expiry uint64, msg chain.Msg) ([]byte, error) {
 	a := &l.accounts[from]
 	tx := chain.Tx{Signer: a.key, Nonce: a.nonce, Expiry: expiry, Msg: msg}
-	if l.cfg.Signed {
+	if price := l.View(l.Height()).PriceRao(); price > 0 {
+		tx.Priced, tx.MaxFeeRao = true, feeRoom*price*l.state.WorkOf(tx)
+	}
+	switch {
+	case l.cfg.Signed && tx.Priced:
+		tx = chain.SignPriced(l.state.ChainID(), a.private, a.nonce, expiry, tx.MaxFeeRao, 0, msg)
+	case l.cfg.Signed:
 		tx = chain.Sign(l.state.ChainID(), a.private, a.nonce, expiry, msg)
 	}
 	bytes, err := tx.AppendBinary(nil)
