@@ -171,10 +171,17 @@ func (l *Ledger) Submit(node int32, id SubmitID, from Account, expiry uint64, ms
 		s.reject(0, fmt.Sprintf("%d transactions of this node are undecided: wait", MaxSubmits))
 		return nil, false
 	}
-	a := &l.accounts[from]
-	tx := chain.Tx{Signer: a.key, Nonce: a.nonce, Expiry: expiry, Msg: msg}
+	a, hard := &l.accounts[from], l.View(l.Height()).Params().Hard
+	if hard.StrictNonce && len(l.open[node].list) == 1 { // one that was refused may have left a gap
+		a.nonce = l.state.Nonce(a.key)
+	}
+	tx := chain.Tx{Signer: a.key, Nonce: a.nonce, Expiry: expiry, Msg: l.agreed(a.key, expiry, msg)}
+	if hard.FeeRao > 0 {
+		tx.Priced = true
+		tx.MaxFeeRao = feeHeadroom * l.View(l.Height()).PriceRao() * l.state.WorkOf(tx)
+	}
 	if l.cfg.Signed {
-		tx = chain.Sign(l.state.ChainID(), a.private, a.nonce, expiry, msg)
+		tx = tx.SignedBy(a.private, l.state.ChainID())
 	}
 	bytes, err := tx.AppendBinary(nil)
 	if err != nil {
@@ -183,6 +190,20 @@ func (l *Ledger) Submit(node int32, id SubmitID, from Account, expiry uint64, ms
 	}
 	a.nonce++
 	return bytes, true
+}
+
+// feeHeadroom is the price that a transaction allows for, in those of the block in which it is made: the
+// price rises by at most an eighth in a block.
+const feeHeadroom = 2
+
+// agreed adds to a message the signature of a hotkey that the host keeps.
+func (l *Ledger) agreed(signer chain.Key, expiry uint64, msg chain.Msg) chain.Msg {
+	if m, ok := msg.(chain.Claim); ok {
+		if hot, known := l.places[m.Hotkey]; known {
+			return chain.SignClaim(l.state.ChainID(), l.accounts[hot].private, signer, expiry)
+		}
+	}
+	return msg
 }
 
 // Receive puts a transaction among those that wait for a block. What cannot wait is refused, and
@@ -211,7 +232,7 @@ func (l *Ledger) Waiting() int { return len(l.waiting) }
 // next to matter to the chain, the digests or the rows.
 func (l *Ledger) Quiet(limit uint64) uint64 {
 	height := l.state.Height()
-	if len(l.waiting) > 0 || l.invariants != nil || l.state.Seats() > 0 {
+	if len(l.waiting) > 0 || l.invariants != nil || l.state.Seats() > 0 || l.View(height).Params().Hard.HashEntropy {
 		return height
 	}
 	if next := l.state.NextEvent(); next > height {
