@@ -120,12 +120,8 @@ func (h *hasher) parts(s *State) (header Digest, kinds []kindDigest) {
 		h.above.bytes(trie[:])
 		kinds = append(kinds, kindDigest{accountLeaves, h.above.sum()})
 	}
-	if n := len(s.operators); n > 0 {
-		h.above.beginKind(operatorLeaves, n)
-		for i := range s.operators {
-			digest := h.operator(i, &s.operators[i])
-			h.above.bytes(digest[:])
-		}
+	if len(s.operators) > 0 {
+		h.operatorKind(s.operators)
 		kinds = append(kinds, kindDigest{operatorLeaves, h.above.sum()})
 	}
 	return header, kinds
@@ -168,6 +164,15 @@ func (h *hasher) leaf(kind leafKind, uid UID, n *neuron) Digest {
 		n.bondsLayout(c)
 	}
 	return c.sum()
+}
+
+// operatorKind begins the record of their kind, of which nothing is missing.
+func (h *hasher) operatorKind(all []operator) {
+	h.above.beginKind(operatorLeaves, len(all))
+	for i := range all {
+		digest := h.operator(i, &all[i])
+		h.above.bytes(digest[:])
+	}
 }
 
 // operator hashes the record of an operator, of which there are few.

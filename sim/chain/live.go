@@ -10,6 +10,7 @@ func (p Params) Live() Params {
 		Seats: 64, MinSeatRao: 100 * RaoPerTAO, ChurnDen: 10,
 		JailWindow: 300, JailSigned: 32768, JailEpochs: 1, SlashEquivocation: 3277,
 		UnbondEpochs: 50, WarmStake: true,
+		VoteDelayBlocks: 7200, MoneyDelayBlocks: 36_000, ParamEpochs: 2,
 
 		ExistentialRao: RaoPerTAO / 1000, MinNominationRao: RaoPerTAO / 10,
 		ServeBlocks: 50, ResetBlocks: p.TempoBlocks, TakeBlocks: 216_000,

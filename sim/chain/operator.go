@@ -203,8 +203,8 @@ type Operator struct {
 	BarredUntil  uint64 // for signing twice: epochs that must have run before it may serve; 0: it is not
 }
 
-// Seats is the number of the network's own validators; 0: it has none.
-func (s *State) Seats() int { return int(s.params.Hard.Seats) }
+// Attended says whether the ledger looks at how its blocks begin, so that none may be passed over.
+func (s *State) Attended() bool { return s.params.Hard.Seats > 0 || s.params.Hard.HashEntropy }
 
 // Operators lists them by hotkey.
 func (v View) Operators() []Operator {

@@ -232,7 +232,7 @@ func (l *Ledger) Waiting() int { return len(l.waiting) }
 // next to matter to the chain, the digests or the rows.
 func (l *Ledger) Quiet(limit uint64) uint64 {
 	height := l.state.Height()
-	if len(l.waiting) > 0 || l.invariants != nil || l.state.Seats() > 0 || l.View(height).Params().Hard.HashEntropy {
+	if len(l.waiting) > 0 || l.invariants != nil || l.state.Attended() {
 		return height
 	}
 	if next := l.state.NextEvent(); next > height {

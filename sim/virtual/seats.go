@@ -1,6 +1,8 @@
 package virtual
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"math/bits"
 
 	"taolab/sim/chain"
@@ -11,10 +13,15 @@ import (
 // twice is found out.
 func (w *World) begin() chain.Begin {
 	view := w.ledger.View(w.ledger.Height())
-	if view.Params().Hard.Seats == 0 {
-		return chain.Begin{}
-	}
 	var b chain.Begin
+	hard := view.Params().Hard
+	if hard.HashEntropy {
+		text := fmt.Appendf(nil, "taolab virtual block %d %d", w.cfg.Seed, view.Height())
+		b.Hash = sha256.Sum256(text)
+	}
+	if hard.Seats == 0 {
+		return b
+	}
 	var there []chain.Operator
 	var power uint64
 	for _, o := range view.Operators() {
