@@ -172,6 +172,9 @@ func (l *Ledger) Submit(node int32, id SubmitID, from Account, expiry uint64, ms
 		s.reject(0, fmt.Sprintf("%d transactions of this node are undecided: wait", MaxSubmits))
 		return nil, false
 	}
+	if a := &l.accounts[from]; l.View(l.Height()).Params().Hard.StrictNonce && len(l.open[node].list) == 1 {
+		a.nonce = l.state.Nonce(a.key) // a transaction that was refused may have left a gap
+	}
 	bytes, err := l.Transaction(from, expiry, msg)
 	if err != nil {
 		s.reject(0, err.Error())
@@ -181,28 +184,35 @@ func (l *Ledger) Submit(node int32, id SubmitID, from Account, expiry uint64, ms
 	return bytes, true
 }
 
-// feeRoom is how many times the present price of work a transaction may cost, since the price moves until
-// a block takes it.
+// feeRoom is how many times the present price of work a transaction may cost: the price rises by at most
+// an eighth in each block until one takes it.
 const feeRoom = 2
 
 // Transaction makes a transaction of an account with its next nonce; no node waits to hear of it.
 func (l *Ledger) Transaction(from Account, expiry uint64, msg chain.Msg) ([]byte, error) {
 	a := &l.accounts[from]
-	tx := chain.Tx{Signer: a.key, Nonce: a.nonce, Expiry: expiry, Msg: msg}
+	tx := chain.Tx{Signer: a.key, Nonce: a.nonce, Expiry: expiry, Msg: l.agreed(a.key, expiry, msg)}
 	if price := l.View(l.Height()).PriceRao(); price > 0 {
 		tx.Priced, tx.MaxFeeRao = true, feeRoom*price*l.state.WorkOf(tx)
 	}
-	switch {
-	case l.cfg.Signed && tx.Priced:
-		tx = chain.SignPriced(l.state.ChainID(), a.private, a.nonce, expiry, tx.MaxFeeRao, 0, msg)
-	case l.cfg.Signed:
-		tx = chain.Sign(l.state.ChainID(), a.private, a.nonce, expiry, msg)
+	if l.cfg.Signed {
+		tx = tx.SignedBy(a.private, l.state.ChainID())
 	}
 	bytes, err := tx.AppendBinary(nil)
 	if err == nil {
 		a.nonce++
 	}
 	return bytes, err
+}
+
+// agreed adds to a message the signature of a hotkey that the host keeps.
+func (l *Ledger) agreed(signer chain.Key, expiry uint64, msg chain.Msg) chain.Msg {
+	if m, ok := msg.(chain.Claim); ok {
+		if hot, known := l.places[m.Hotkey]; known {
+			return chain.SignClaim(l.state.ChainID(), l.accounts[hot].private, signer, expiry)
+		}
+	}
+	return msg
 }
 
 // Assign lets rows name a node as the one behind a hotkey.
