@@ -12,8 +12,8 @@ import (
 
 // FromManifest is the scenario that a run was made from, as its manifest has it: resolved, so that
 // neither the file nor later defaults matter. Corpus overrides the path of the shards; empty takes
-// the recorded one.
-func FromManifest(dir string, m *report.Manifest, corpus string) (*File, error) {
+// the recorded one. Sets are overrides, as key=value.
+func FromManifest(dir string, m *report.Manifest, corpus string, sets ...string) (*File, error) {
 	bad := func(fault, hint string) error {
 		return &Error{Where: dir + "/" + report.ManifestFile, Key: "scenario", Fault: fault,
 			Want: "the resolved scenario of a run", Hint: hint}
@@ -34,8 +34,11 @@ func FromManifest(dir string, m *report.Manifest, corpus string) (*File, error) 
 	if _, named := tree["format"]; !named {
 		return nil, bad("made by the first release; rules and streams have changed since", "repeat it with that release, or run the folder's scenario.toml with this one")
 	}
-	sc := Default()
 	d := decoder{name: dir + "/" + report.ManifestFile, lines: map[string]int{}, sets: map[string]string{}}
+	for _, set := range sets {
+		d.override(plain.(map[string]any), set)
+	}
+	sc := Default()
 	d.table("", plain.(map[string]any), reflect.ValueOf(&sc).Elem())
 	if len(d.faults) > 0 {
 		return nil, errors.Join(d.faults...)
@@ -49,11 +52,10 @@ func FromManifest(dir string, m *report.Manifest, corpus string) (*File, error) 
 	case sc.Corpus.Kind == "shards":
 		sc.Corpus.Path = corpus
 	}
-	sc.Expect = nil // what was expected of the run changes nothing in it
 	if faults := validate(&sc, d.where); len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	return &File{Scenario: &sc, Origin: dir, Dir: ".", Text: m.ScenarioTOML}, nil
+	return &File{Scenario: &sc, Origin: dir, Dir: ".", Text: m.ScenarioTOML, Sets: sets}, nil
 }
 
 // fromJSON turns JSON values into the types that TOML values have.

@@ -144,15 +144,17 @@ func (w *World) makeBlocks() {
 
 // idleUntil is the height up to which blocks may be ended at once: the one after it is the next
 // to matter to the ledger, the log, the recorder, a node that sees blocks late, or whoever wants the
-// run to end there.
+// run to stop there.
 func (w *World) idleUntil() uint64 {
 	limit := w.cfg.Blocks
 	if w.queue.len() > 0 {
 		limit = min(limit, heightAt(w.queue.first().at, w.cfg.BlockNs))
 	}
 	limit -= min(limit, w.late)
-	if until := w.cfg.Until.Height; until > w.ledger.Height() {
-		limit = min(limit, until)
+	for _, stop := range []uint64{w.cfg.Until.Height, w.pause} {
+		if stop > w.ledger.Height() {
+			limit = min(limit, stop)
+		}
 	}
 	return w.ledger.Quiet(limit)
 }
