@@ -230,7 +230,7 @@ func TestAForkLivesWithItsOwnSettings(t *testing.T) {
 		"time.hours=0.5", "chain.tempo_blocks=7", "chain.kappa=0.9", "chain.min_allowed_weights=1", "chain.immunity_blocks=9",
 		"chain.weights_rate_limit_blocks=40", "chain.burn_tao=3", "chain.commit_reveal=true",
 		"network.loss=0.3", "network.jitter_ms=900", "network.header_bytes=100000",
-		"miners[0].duty=1", "miners[0].learning_rate=0.5", "miners[0].steps=1", "miners[0].hardware_mflops=1",
+		"miners[0].duty=1", "miners[0].learning_rate=0.5", "miners[0].steps=9", "miners[0].hardware_mflops=1",
 		"miners[0].up_mbps=0.001", "miners[0].loss=0.5", "miners[0].min_stake_tao=1000", "miners[0].min_interval_s=100", "miners[0].queue=1",
 		"validators[0].alpha=0.9", "validators[0].power=0.2", "validators[0].timeout_s=0.1", "validators[0].step_s=30",
 		"validators[0].epoch_blocks=5", "validators[0].hardware_mflops=1", "validators[0].targets=everyone",
@@ -256,16 +256,16 @@ func TestAForkSaysWhyAKeyCannotChange(t *testing.T) {
 	}
 	m.Scenario = file.resolved()
 	for set, want := range map[string]string{
-		"seed=9":                  "keys, streams and initial weights came from it",
-		"time.block_s=6":          "as long as it said",
-		"miners[0].count=9":       "nodes and their keys are those that began",
-		"miners[0].width=16":      "the state of the agents was made with it",
-		"miners[0].stake_tao=5":   "the stake at the beginning",
-		"chain.rule=yuma3":        "a chain keeps the family of rules",
-		"chain.max_uids=20":       "a gate for each uid",
-		"corpus.megabytes=1":      "the models learnt from it",
-		"network.regions=[\"a\"]": "drew their region",
-		"validators[0].tokens=6":  "the state of the agents was made with it",
+		"seed=9":                   "keys, streams and initial weights came from it",
+		"time.block_s=6":           "as long as it said",
+		"miners[0].count=9":        "nodes and their keys are those that began",
+		"miners[0].width=16":       "the state of the agents was made with it",
+		"miners[0].stake_tao=5":    "the stake at the beginning",
+		"chain.rule=yuma3":         "a chain keeps the family of rules",
+		"chain.max_uids=20":        "a gate for each uid",
+		"corpus.megabytes=1":       "the models learnt from it",
+		"network.block_delay_ms=7": "drew their region",
+		"validators[0].tokens=6":   "the state of the agents was made with it",
 		"faults=[{kind=\"partition\", region=\"europe\", at_s=900, duration_s=60}]": "the faults were scheduled",
 	} {
 		_, err := NewFork("parent", m, "", []string{set})
