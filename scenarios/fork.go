@@ -7,19 +7,35 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 
 	"taolab/report"
 	"taolab/sim/chain"
 	"taolab/sim/virtual"
 )
 
-// forkRules say of every key whether it may change while a network lives: of links, of what agents do
-// from there on, of what is written. The first pattern that fits counts; where it says why, it may not.
+// changeable are the keys that may change while a network lives, table by table: of the links, of what
+// agents do from there on, of what is written. In [chain] they may as far as a governor may set the
+// parameter.
+var changeable = []struct{ table, keys string }{
+	{"time", "hours"},
+	{"chain", "*"},
+	{"network", "latency_ms jitter_ms loss header_bytes producer_txs producer_waiting tx_expiry_blocks"},
+	{"miners[]", "duty learning_rate steps hardware_mflops up_mbps down_mbps loss min_stake_tao min_interval_s queue slots " +
+		"longest_service_s require_uid historic"},
+	{"validators[]", "power synergy_power alpha targets timeout_s step_s epoch_blocks noise router_rate hardware_mflops up_mbps " +
+		"down_mbps loss favour"},
+	{"applications[]", "session_s pace_s peers combine timeout_s up_mbps down_mbps loss"},
+	{"trace", "*"},
+	{"expect[]", "*"},
+}
+
+// forkRules say of every key why it may not change; those of changeable may. The first pattern that fits
+// counts.
 var forkRules = []struct {
 	keys *regexp.Regexp
 	why  string
 }{
-	{keys(`description|time\.hours|chain\.digest_epochs|trace\..*|expect.*`), ""},
 	{keys(`format|name`), "it says which scenario the run is of"},
 	{keys(`seed`), "keys, streams and initial weights came from it"},
 	{keys(`(corpus|base|evaluation)\..*`), "the models learnt from it, or are measured on it"},
@@ -27,25 +43,40 @@ var forkRules = []struct {
 	{keys(`.*\.stake_tao|chain\.initial_issuance_tao`), "it was the stake at the beginning; the ledger has moved it since"},
 	{keys(`chain\.(era|rule|emission|prune_by|owner)`), "a chain keeps the family of rules and the owner that it was born with"},
 	{keys(`chain\.max_uids`), "routing models have a gate for each uid"},
-	{keys(`chain\..*`), ""}, // as far as a governor may set the parameter
-	{keys(`network\.(latency_ms|jitter_ms|loss|header_bytes|producer_txs|producer_waiting|tx_expiry_blocks)`), ""},
+	{keys(changeablePattern()), ""},
 	{keys(`network\..*`), "nodes drew their region and their delay from it"},
 	{keys(`faults.*`), "the faults were scheduled when the network began"},
-	{keys(`miners\[\d+\]\.(duty|learning_rate|steps|hardware_mflops|up_mbps|down_mbps|loss|min_stake_tao|` +
-		`min_interval_s|queue|slots|longest_service_s|require_uid|historic)`), ""},
-	{keys(`validators\[\d+\]\.(power|synergy_power|alpha|targets|timeout_s|step_s|epoch_blocks|noise|router_rate|` +
-		`hardware_mflops|up_mbps|down_mbps|loss|favour)`), ""},
-	{keys(`applications\[\d+\]\.(session_s|pace_s|peers|combine|timeout_s|up_mbps|down_mbps|loss)`), ""},
-	{keys(`(miners|validators|applications)(\[\d+\]\.(name|count|coldkey|joins_h))?`), "nodes and their keys are those that began"},
-	{keys(`(miners|validators|applications)\[\d+\]\..*`), "the state of the agents was made with it"},
+	{keys(`(miners|validators|applications)(\[\]\.(name|count|coldkey|joins_h))?`), "nodes and their keys are those that began"},
+	{keys(`(miners|validators|applications)\[\]\..*`), "the state of the agents was made with it"},
 	{keys(`.*`), "it was settled when the network began"},
 }
 
-// keys are the keys of a pattern, whole.
+// keys are the keys of a pattern, whole; [] stands for any element.
 func keys(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(` + pattern + `)$`) }
+
+func changeablePattern() string {
+	pattern := "description|expect"
+	for _, c := range changeable {
+		list := strings.NewReplacer("*", ".*", " ", "|").Replace(c.keys)
+		pattern += "|" + regexp.QuoteMeta(c.table) + `\.(` + list + ")"
+	}
+	return pattern
+}
+
+// ForkKeys lists what may change at a fork, a line for each table.
+func ForkKeys() []string {
+	lines := make([]string, len(changeable))
+	for i, c := range changeable {
+		lines[i] = c.table + ": " + strings.ReplaceAll(c.keys, " ", ", ")
+	}
+	return lines
+}
+
+var element = regexp.MustCompile(`\[\d+\]`)
 
 // whyFixed says why a key cannot change; it is empty for one that can.
 func whyFixed(key string) string {
+	key = element.ReplaceAllString(key, "[]")
 	for _, rule := range forkRules {
 		if rule.keys.MatchString(key) {
 			return rule.why
