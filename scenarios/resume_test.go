@@ -3,6 +3,8 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -317,5 +319,62 @@ func TestASnapshotThatCannotBeWrittenIsAWarningAndTheRunGoesOn(t *testing.T) {
 	}
 	if len(warned) != 1 || !strings.Contains(warned[0], "no snapshot at block 10: ") || !strings.Contains(warned[0], "the run goes on") {
 		t.Errorf("%q", warned)
+	}
+}
+
+var cuts = flag.Int("cuts", 0, "moments at which quickstart is cut and resumed, each ten seconds of a core")
+
+// TestQuickstartGoesOnFromAnyMoment keeps a copy of the folder at each of so many moments of one run, and
+// lets every copy go on to the end.
+func TestQuickstartGoesOnFromAnyMoment(t *testing.T) {
+	if *cuts == 0 {
+		t.Skip("-cuts=20 cuts quickstart at 20 moments, in a few minutes")
+	}
+	file, err := Load("quickstart", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := base.DefaultCache()
+	straight := &Experiment{File: file, Dir: t.TempDir(), Cache: cache, Workers: 2, Now: time.Now}
+	want, err := liveThrough(t, straight)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []int
+	draw := num.NewStream(2, "cuts")
+	for range *cuts {
+		total := 0
+		for _, info := range want.Tables {
+			total += int(info.Rows)
+		}
+		rows = append(rows, 1+draw.IntN(total-1))
+	}
+	slices.Sort(rows)
+	e := &Experiment{File: file, Dir: t.TempDir(), Cache: cache, Workers: 2, Now: time.Now}
+	stop := new(stopAtRow)
+	e.Adjust = func(c *virtual.Config) { c.Recorder = trace.Tee(c.Recorder, stop) }
+	if err := errors.Join(e.Begin(), e.Prepare(t.Context(), nil)); err != nil {
+		t.Fatal(err)
+	}
+	e.begun = e.Now()
+	before, copies := 0, t.TempDir()
+	for i, at := range rows {
+		ctx, cancel := context.WithCancel(t.Context())
+		stop.rows, stop.stop = max(at-before, 1), cancel
+		if err := e.World.Run(ctx); !errors.Is(err, context.Canceled) {
+			t.Logf("cut %d of %d lies in the last moments", i+1, len(rows))
+			break
+		}
+		before = at
+		copied := filepath.Join(copies, fmt.Sprint(i))
+		if err := errors.Join(e.save(), e.keep(false), os.CopyFS(copied, os.DirFS(e.Dir))); err != nil {
+			t.Fatal(err)
+		}
+		p := e.World.Progress()
+		begun := time.Now()
+		got := resumed(t, cache, copied)
+		sameRun(t, fmt.Sprintf("cut at block %d, event %d", p.Height, p.Events), got, want, copied, straight.Dir)
+		t.Logf("cut at block %d of %d, event %d of %d: resumed in %.1f s", p.Height, p.Blocks, p.Events, want.Events, time.Since(begun).Seconds())
+		os.RemoveAll(copied)
 	}
 }
