@@ -123,7 +123,10 @@ var families = []MetricFamily{
 }
 
 // faultKinds are the kinds of faults that worlds record.
-var faultKinds = []string{"crash", "heal", "loss", "partition", "refused", "restart"}
+var faultKinds = []string{
+	"begin", "churn", "corrupt", "crash", "disk", "duplicate", "end", "endless", "evict", "heal", "loss", "partition",
+	"refused", "restart", "stall", "truncate", "tx_queue", "version", "watchdog",
+}
 
 // MetricFamilies lists what the summary of a run may hold, by topic.
 func MetricFamilies() []MetricFamily { return slices.Clone(families) }

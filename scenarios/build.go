@@ -47,7 +47,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	b.genesis = chain.Genesis{
 		ChainID: f.Scenario.Name, Params: params, IssuanceOffsetRao: rao(f.Chain.InitialIssuanceTAO),
 	}
-	for _, part := range []func() error{b.miners, b.validators, b.applications, b.crashes} {
+	for _, part := range []func() error{b.miners, b.validators, b.applications} {
 		if err := part(); err != nil {
 			return nil, err
 		}
@@ -62,7 +62,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	}
 	return &Network{Nodes: b.nodes, Rows: b.rows, Config: virtual.Config{
 		Genesis: b.genesis, Seed: f.Seed, BlockNs: seconds(f.Time.BlockS), Blocks: f.BlockCount(),
-		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(), Chain: f.producer(),
+		Nodes: b.machines, Links: f.links(), Faults: f.faults(), QuietTail: seconds(f.Waves.TailS), Chain: f.producer(),
 		SaveEvery: seconds(f.Network.SaveS), Origin: m.Origin(), DigestEpochs: f.Chain.DigestEpochs,
 		Workers: opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
 		Paranoid: opt.Paranoid, Signed: opt.Signed,
@@ -306,18 +306,6 @@ func (b *builder) applications() error {
 	return nil
 }
 
-// crashes stops the first member of each group that a fault names.
-func (b *builder) crashes() error {
-	for _, fault := range b.Faults {
-		if fault.Kind != "crash" {
-			continue
-		}
-		machine := &b.machines[b.groups[fault.Group]]
-		machine.Crashes = append(machine.Crashes, virtual.Crash{At: seconds(fault.AtS), After: seconds(fault.DurationS)})
-	}
-	return nil
-}
-
 // mix gives the wanted subsets their corpus weights and all others none.
 func (b *builder) mix(split pile.Split, wanted []string, key string) (*pile.Mix, error) {
 	var weights []float64
@@ -350,7 +338,7 @@ func indexOf(names []string, name string) int {
 
 func (f *File) links() virtual.Links {
 	links := virtual.Links{
-		Jitter: milliseconds(f.Network.JitterMs), Loss: f.Network.Loss, HeaderBytes: f.Network.HeaderBytes,
+		Regions: f.Network.Regions, Jitter: milliseconds(f.Network.JitterMs), Loss: f.Network.Loss, HeaderBytes: f.Network.HeaderBytes,
 	}
 	for _, row := range f.Network.LatencyMs {
 		var times []host.Time
@@ -367,19 +355,6 @@ func (f *File) producer() virtual.Producer {
 		Region: max(indexOf(f.Network.Regions, f.Network.Producer), 0), // the first where none is named
 		MaxTxs: f.Network.ProducerTxs, MaxWaiting: f.Network.ProducerWaiting, ExpiryBlocks: f.Network.TxExpiryBlocks,
 	}
-}
-
-func (f *File) partitions() []virtual.Partition {
-	var list []virtual.Partition
-	for _, fault := range f.Faults {
-		if fault.Kind == "partition" {
-			list = append(list, virtual.Partition{
-				Region: indexOf(f.Network.Regions, fault.Region),
-				From:   seconds(fault.AtS), To: seconds(fault.AtS) + seconds(fault.DurationS),
-			})
-		}
-	}
-	return list
 }
 
 func (f *File) recording() virtual.Recording {

@@ -24,6 +24,7 @@ func Default() Scenario {
 			JitterMs:  5, BlockDelayMs: 800, HeaderBytes: virtual.DefaultHeaderBytes, SaveS: 600,
 			ProducerTxs: 1024, ProducerWaiting: 16384, TxExpiryBlocks: 64,
 		},
+		Waves: defaultWaves(),
 		Trace: TraceSection{Nodes: "all", Seats: "all", Blocks: "all", Transactions: "all", Epochs: 1, Weights: 1, Bonds: 1, Queries: "all", Answers: "all", Rows: "off", Training: "all", Applications: "all"},
 	}
 }
@@ -55,6 +56,8 @@ func defaultApplications() ApplicationGroup {
 }
 
 func defaultFault() FaultEntry { return FaultEntry{Kind: "crash", DurationS: 600} }
+
+func defaultWaves() WavesSection { return WavesSection{StormS: 300, Together: 3} }
 
 func defaultExpectation() report.Expectation { return report.Expectation{} }
 

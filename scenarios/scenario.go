@@ -25,6 +25,7 @@ type Scenario struct {
 	Validators   []ValidatorGroup   `toml:"validators"`
 	Applications []ApplicationGroup `toml:"applications"`
 	Faults       []FaultEntry       `toml:"faults"`
+	Waves        WavesSection       `toml:"waves"`
 	Trace        TraceSection       `toml:"trace"`
 
 	Expect []report.Expectation `toml:"expect" inert:"is compared with the run when that is over"`
@@ -203,15 +204,6 @@ type ApplicationGroup struct {
 	Coldkey  string  `toml:"coldkey" doc:"name of a coldkey that the members share, as of miners"`
 	SkewMs   Span    `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members" inert:"agents act on differences of their own clock; the times in their rows show it"`
 	Loss     float64 `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, beside the network's"`
-}
-
-// FaultEntry is one thing that goes wrong on purpose.
-type FaultEntry struct {
-	Kind      string  `toml:"kind" one:"crash,partition" doc:"crash stops nodes of a group; partition cuts a region off"`
-	Group     string  `toml:"group" doc:"group whose first member crashes"`
-	Region    string  `toml:"region" doc:"region that is cut off"`
-	AtS       float64 `toml:"at_s" unit:"s" min:"0" max:"3155760000" doc:"when it begins"`
-	DurationS float64 `toml:"duration_s" unit:"s" min:"1" max:"3155760000" doc:"how long it lasts"`
 }
 
 // TraceSection says what is written.

@@ -250,29 +250,6 @@ func (c *checker) applications() {
 	}
 }
 
-func (c *checker) faultEntries() {
-	for i, f := range c.Faults {
-		key := fmt.Sprintf("faults[%d]", i)
-		if f.Kind == "crash" && !slices.Contains(c.groups(), f.Group) {
-			c.fault(key+".group", fmt.Sprintf("no group %q", f.Group), "one of "+strings.Join(c.groups(), ", "), "did you mean "+nearest(f.Group, c.groups())+"?")
-		}
-		if f.Kind == "partition" && !slices.Contains(c.Network.Regions, f.Region) {
-			c.fault(key+".region", fmt.Sprintf("no region %q", f.Region), "one of "+strings.Join(c.Network.Regions, ", "), "")
-		}
-		if f.Kind == "crash" && f.Region != "" || f.Kind == "partition" && f.Group != "" {
-			c.fault(key, "a crash has a group and no region, a partition a region and no group", "the one that fits its kind", "")
-		}
-		for j, g := range c.Faults[:i] {
-			if f.Kind == "crash" && g.Kind == "crash" && f.Group == g.Group && f.AtS < g.AtS+g.DurationS {
-				c.fault(key+".at_s", fmt.Sprintf("%s crashes at %g s, before faults[%d] has ended", f.Group, f.AtS, j), "crashes of a group one after the other", "")
-			}
-		}
-		if f.AtS > float64(c.Time.Hours*3600) {
-			c.fault(key+".at_s", fmt.Sprintf("%g s, after the end of the run", f.AtS), fmt.Sprintf("at most %g", float64(c.Time.Hours*3600)), "")
-		}
-	}
-}
-
 // chain checks that the ledger's limits can be met by the network that the scenario describes.
 func (c *checker) chain() {
 	p, err := c.Params()

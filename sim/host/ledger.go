@@ -171,18 +171,32 @@ func (l *Ledger) Submit(node int32, id SubmitID, from Account, expiry uint64, ms
 		s.reject(0, fmt.Sprintf("%d transactions of this node are undecided: wait", MaxSubmits))
 		return nil, false
 	}
+	bytes, err := l.Transaction(from, expiry, msg)
+	if err != nil {
+		s.reject(0, err.Error())
+		return nil, false
+	}
+	s.expiry = expiry
+	return bytes, true
+}
+
+// Transaction makes a transaction of an account with its next nonce; no node waits to hear of it.
+func (l *Ledger) Transaction(from Account, expiry uint64, msg chain.Msg) ([]byte, error) {
 	a := &l.accounts[from]
 	tx := chain.Tx{Signer: a.key, Nonce: a.nonce, Expiry: expiry, Msg: msg}
 	if l.cfg.Signed {
 		tx = chain.Sign(l.state.ChainID(), a.private, a.nonce, expiry, msg)
 	}
 	bytes, err := tx.AppendBinary(nil)
-	if err != nil {
-		s.reject(0, err.Error())
-		return nil, false
+	if err == nil {
+		a.nonce++
 	}
-	a.nonce++
-	return bytes, true
+	return bytes, err
+}
+
+// Assign lets rows name a node as the one behind a hotkey.
+func (l *Ledger) Assign(hotkey chain.Key, node int32) {
+	l.seats.nodes[hotkey] = trace.Some(uint32(node))
 }
 
 // Receive puts a transaction among those that wait for a block. What cannot wait is refused, and

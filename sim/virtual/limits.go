@@ -13,8 +13,9 @@ const (
 	maxDelayBlocks = 256                         // that a node may see blocks late
 	maxWorkers     = 1024
 
-	maxCalls     = 8192     // open calls of a node; the next is answered Backoff at once
-	maxTimers    = 8192     // timers of a node; the next ends the run with an error
+	maxCalls     = 8192 // open calls of a node; the next is answered Backoff at once
+	maxTimers    = 8192 // timers of a node; the next ends the run with an error
+	maxFaults    = 1 << 16
 	maxStreams   = 64       // random streams of a node; the next ends the run with an error
 	maxReplies   = 256      // parts of a streamed reply, whatever the request allows
 	maxBodyBytes = 64 << 20 // of a message; a longer one is answered InvalidRequest or InvalidResponse
