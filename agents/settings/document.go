@@ -39,9 +39,13 @@ func Parse(name, text string, sets []string) (*Document, error) {
 	return d, nil
 }
 
-// Of is a document of values that were read elsewhere, of the types that TOML values have.
-func Of(name string, tree map[string]any) *Document {
-	return &Document{name: name, tree: tree, lines: map[string]int{}, sets: map[string]string{}}
+// Of is a document of values that were read elsewhere, of the types that TOML values have, with overrides.
+func Of(name string, tree map[string]any, sets ...string) *Document {
+	d := &Document{name: name, tree: tree, lines: map[string]int{}, sets: map[string]string{}}
+	for _, set := range sets {
+		d.override(set)
+	}
+	return d
 }
 
 // Decode reads all keys into a struct that holds the values of those that are not set.
