@@ -192,7 +192,7 @@ func (w *World) idleUntil() uint64 {
 		limit = min(limit, w.heightAt(w.alarms[0].at))
 	}
 	limit -= min(limit, w.late)
-	for _, stop := range []uint64{w.cfg.Until.Height, w.pause} {
+	for _, stop := range []uint64{w.cfg.Until.Height, w.halt} {
 		if stop > w.ledger.Height() {
 			limit = min(limit, stop)
 		}

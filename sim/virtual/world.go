@@ -52,7 +52,7 @@ type World struct {
 	doing        deed
 	roundTripped bool
 	ended        bool
-	pause        uint64 // height at which Run returns once; 0: none
+	halt         uint64 // height at which Run returns once; 0: none
 	err          error  // why the run cannot go on
 	progress     progress
 }
@@ -304,7 +304,7 @@ var ErrPaused = errors.New("virtual: paused")
 
 // PauseAt makes Run return ErrPaused once, between the block of a height and all that follows it: what
 // Run does when it is called again is what it would have done. It replaces an earlier height; 0 is none.
-func (w *World) PauseAt(height uint64) { w.pause = height }
+func (w *World) PauseAt(height uint64) { w.halt = height }
 
 // Run lets time pass until the last block, or until Config.Until. When ctx ends first, it returns
 // ctx's error between two events, and may be called again to go on. It returns an error when an agent
@@ -321,8 +321,8 @@ func (w *World) Run(ctx context.Context) (err error) {
 			}
 			w.publish()
 		}
-		if w.pause > 0 && w.ledger.Height() == w.pause {
-			w.pause = 0
+		if w.halt > 0 && w.ledger.Height() == w.halt {
+			w.halt = 0
 			return ErrPaused
 		}
 		if w.at(w.cfg.Until) {
