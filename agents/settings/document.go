@@ -145,7 +145,7 @@ func (d *Document) override(set string) {
 	for i, part := range parts {
 		last := i == len(parts)-1
 		if index, isIndex := strings.CutPrefix(part, "["); isIndex {
-			list, isList := asTables(at)
+			list, isList := Tables(at)
 			n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
 			if !isList || err != nil || n < 0 || n >= len(list) || last {
 				want := "an index and a key behind it"
@@ -160,7 +160,7 @@ func (d *Document) override(set string) {
 			continue
 		}
 		table, isTable := at.(map[string]any)
-		if list, isList := asTables(at); isList && len(list) > 0 {
+		if list, isList := Tables(at); isList && len(list) > 0 {
 			bad(fmt.Sprintf("%s is a list of %d tables", path, len(list)), fmt.Sprintf("an index, as in %s[0].%s", path, part), "")
 			return
 		}
@@ -168,7 +168,7 @@ func (d *Document) override(set string) {
 			bad(fmt.Sprintf("%s is a value, not a table", path), "the key of a value", "")
 			return
 		}
-		path = joinPath(path, part)
+		path = Join(path, part)
 		if last {
 			table[part] = value
 			d.sets[path] = set
@@ -182,7 +182,8 @@ func (d *Document) override(set string) {
 	}
 }
 
-func asTables(v any) ([]map[string]any, bool) {
+// Tables are the elements of a value that is an array of tables.
+func Tables(v any) ([]map[string]any, bool) {
 	switch v := v.(type) {
 	case []map[string]any:
 		return v, true
