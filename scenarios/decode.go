@@ -45,9 +45,12 @@ func Decode(name string, text string, sets []string) (*Scenario, error) {
 		return nil, &Error{Where: fmt.Sprintf("%s:%d", name, line), Fault: "brackets within brackets within brackets",
 			Want: fmt.Sprintf("at most %d open at once", maxDepth)}
 	}
+	if err := notUTF8(name, text); err != nil {
+		return nil, err
+	}
 	tree := map[string]any{}
 	if _, err := toml.Decode(text, &tree); err != nil {
-		return nil, syntaxError(name, err)
+		return nil, syntaxError(name, text, err)
 	}
 	d := decoder{name: name, lines: locate(text), sets: map[string]string{}}
 	for _, set := range sets {
@@ -55,9 +58,7 @@ func Decode(name string, text string, sets []string) (*Scenario, error) {
 	}
 	sc := Default()
 	d.table("", tree, reflect.ValueOf(&sc).Elem())
-	if len(d.faults) == 0 {
-		d.faults = append(d.faults, validate(&sc, d.where)...)
-	}
+	d.faults = append(d.faults, besides(d.faults, validate(&sc, d.where))...)
 	if len(d.faults) > 0 {
 		return nil, errors.Join(d.faults...)
 	}
@@ -84,17 +85,6 @@ func tooDeep(text string) int {
 		}
 	}
 	return 0
-}
-
-func syntaxError(name string, err error) error {
-	var parse toml.ParseError
-	if errors.As(err, &parse) {
-		return &Error{
-			Where: fmt.Sprintf("%s:%d", name, parse.Position.Line), Key: parse.LastKey,
-			Fault: parse.Message, Want: "valid TOML",
-		}
-	}
-	return &Error{Where: name, Fault: err.Error(), Want: "valid TOML"}
 }
 
 type decoder struct {
@@ -248,14 +238,14 @@ func (d *decoder) table(path string, tree map[string]any, into reflect.Value) {
 	}
 	slices.Sort(unknown)
 	for _, name := range unknown {
-		meant := nearest(name, known)
+		hint := meant(name, known)
 		if now := renamed[name]; slices.Contains(known, now) {
-			meant = now
+			hint = "did you mean " + now + "?"
 		}
 		if section := sectionWith(name); path == "" && section != "" {
-			meant = section + "." + name
+			hint = "did you mean " + section + "." + name + "?"
 		}
-		d.fault(joinPath(path, name), "unknown key", "one of "+strings.Join(known, ", "), "did you mean "+meant+"?")
+		d.fault(joinPath(path, name), "unknown key", "one of "+strings.Join(known, ", "), hint)
 	}
 }
 
@@ -314,7 +304,7 @@ func (d *decoder) value(path string, value any, into reflect.Value, tag reflect.
 		}
 		if words, limited := tag.Lookup("one"); limited && !slices.Contains(strings.Split(words, ","), text) {
 			choices := strings.Split(words, ",")
-			d.fault(path, strconv.Quote(text)+" is not known", "one of "+strings.ReplaceAll(strings.TrimPrefix(words, ","), ",", ", "), "did you mean "+nearest(text, choices)+"?")
+			d.fault(path, strconv.Quote(text)+" is not known", "one of "+strings.ReplaceAll(strings.TrimPrefix(words, ","), ",", ", "), meant(text, choices))
 			return
 		}
 		into.SetString(text)
@@ -542,17 +532,6 @@ func found(value any) string {
 		return "found a table"
 	}
 	return fmt.Sprintf("found a %T", value)
-}
-
-// nearest is the candidate with the smallest edit distance.
-func nearest(word string, candidates []string) string {
-	best, bestDistance := "", math.MaxInt
-	for _, candidate := range candidates {
-		if d := editDistance(word, candidate); d < bestDistance && candidate != "" {
-			best, bestDistance = candidate, d
-		}
-	}
-	return best
 }
 
 func editDistance(a, b string) int {

@@ -158,7 +158,7 @@ func (f *File) noSubset(key, want string, names []string) error {
 		where = fmt.Sprintf("%s:%d", where, line)
 	}
 	return &Error{Where: where, Key: key, Fault: fmt.Sprintf("the corpus has no subset %q", want),
-		Want: fmt.Sprintf("one of %q", names), Hint: "did you mean " + nearest(want, names) + "?"}
+		Want: fmt.Sprintf("one of %q", names), Hint: meant(want, names)}
 }
 
 // source opens the corpus that the scenario names.

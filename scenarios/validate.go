@@ -32,6 +32,8 @@ func validate(sc *Scenario, where func(key string) string) []error {
 	c.size()
 	if len(c.faults) == 0 {
 		c.chain()
+	} else if _, err := c.Params(); keyOf(err) == "chain.era" {
+		c.faults = append(c.faults, c.located(err))
 	}
 	return c.faults
 }
@@ -61,7 +63,7 @@ func (c *checker) network() {
 	}
 	if c.Network.Producer != "" && !slices.Contains(c.Network.Regions, c.Network.Producer) {
 		c.fault("network.producer", fmt.Sprintf("no region %q", c.Network.Producer), "one of "+strings.Join(c.Network.Regions, ", "),
-			"did you mean "+nearest(c.Network.Producer, c.Network.Regions)+"?")
+			meant(c.Network.Producer, c.Network.Regions))
 	}
 	if len(c.Network.LatencyMs) != n {
 		c.fault("network.latency_ms", fmt.Sprintf("%d rows for %d regions", len(c.Network.LatencyMs), n), "a square matrix, one row a region", "")
@@ -108,7 +110,7 @@ func (c *checker) subsets(key string, names []string) {
 	}
 	for i, name := range names {
 		if known != nil && !slices.Contains(known, name) {
-			c.fault(key, fmt.Sprintf("no subset %q", name), "one of "+strings.Join(known, ", "), "did you mean "+nearest(name, known)+"?")
+			c.fault(key, fmt.Sprintf("no subset %q", name), "one of "+strings.Join(known, ", "), meant(name, known))
 		}
 		if slices.Contains(names[:i], name) {
 			c.fault(key, fmt.Sprintf("subset %q stands twice", name), "each subset once", "")
@@ -206,7 +208,7 @@ func (c *checker) favour(key string, g ValidatorGroup) {
 	neurons := c.neuronNames()
 	for i, name := range g.Favour {
 		if !slices.Contains(neurons, name) {
-			c.fault(key, fmt.Sprintf("no miner or validator %q", name), "names of nodes, as in "+neurons[0], "did you mean "+nearest(name, neurons)+"?")
+			c.fault(key, fmt.Sprintf("no miner or validator %q", name), "names of nodes, as in "+neurons[0], meant(name, neurons))
 		}
 		if slices.Contains(g.Favour[:i], name) {
 			c.fault(key, fmt.Sprintf("%q stands twice", name), "each name once", "")
@@ -254,7 +256,7 @@ func (c *checker) faultEntries() {
 	for i, f := range c.Faults {
 		key := fmt.Sprintf("faults[%d]", i)
 		if f.Kind == "crash" && !slices.Contains(c.groups(), f.Group) {
-			c.fault(key+".group", fmt.Sprintf("no group %q", f.Group), "one of "+strings.Join(c.groups(), ", "), "did you mean "+nearest(f.Group, c.groups())+"?")
+			c.fault(key+".group", fmt.Sprintf("no group %q", f.Group), "one of "+strings.Join(c.groups(), ", "), meant(f.Group, c.groups()))
 		}
 		if f.Kind == "partition" && !slices.Contains(c.Network.Regions, f.Region) {
 			c.fault(key+".region", fmt.Sprintf("no region %q", f.Region), "one of "+strings.Join(c.Network.Regions, ", "), "")
@@ -292,7 +294,7 @@ func (c *checker) chain() {
 	}
 	if c.Chain.Owner != "" && !slices.Contains(c.groups(), c.Chain.Owner) {
 		c.fault("chain.owner", fmt.Sprintf("no group %q", c.Chain.Owner), "one of "+strings.Join(c.groups(), ", "),
-			"did you mean "+nearest(c.Chain.Owner, c.groups())+"?")
+			meant(c.Chain.Owner, c.groups()))
 	}
 	if p.OwnerCut > 0 && c.Chain.Owner == "" {
 		c.fault("chain.owner", "missing, but the owner gets a cut", "the name of a group", "or set owner_cut = 0")
@@ -435,7 +437,7 @@ func (sc *Scenario) Params() (chain.Params, error) {
 	c := &sc.Chain
 	p, err := chain.Era(c.Era)
 	if err != nil {
-		return p, &Error{Key: "chain.era", Fault: fmt.Sprintf("no era %q", c.Era), Want: "one of " + strings.Join(chain.Eras(), ", "), Hint: "did you mean " + nearest(c.Era, chain.Eras()) + "?"}
+		return p, &Error{Key: "chain.era", Fault: fmt.Sprintf("no era %q", c.Era), Want: "one of " + strings.Join(chain.Eras(), ", "), Hint: meant(c.Era, chain.Eras())}
 	}
 	n := sc.NeuronCount()
 	p = p.Scaled(n)
