@@ -7,6 +7,7 @@ import (
 	"taolab/agents"
 	"taolab/agents/attack"
 	"taolab/agents/mind"
+	"taolab/agents/score"
 	"taolab/agents/wire"
 	"taolab/model/base"
 	"taolab/model/lm"
@@ -135,7 +136,7 @@ func (b *builder) newcomer(g MinerGroup, then func() host.Agent) func() host.Age
 }
 
 func (b *builder) miner(g MinerGroup, name string, i int, mix *pile.Mix) (agents.MinerConfig, error) {
-	config := agents.MinerConfig{Waiting: g.Queue, EvaluateEveryBlocks: b.Evaluation.PeriodBlocks}
+	config := agents.MinerConfig{EvaluateEveryBlocks: b.Evaluation.PeriodBlocks}
 	bounds := wire.Bounds{Vocab: b.Corpus.Vocab, Rows: 1024, Cols: g.Context, TopK: b.Corpus.Vocab / 8}
 	if g.Behaviour == "random" {
 		bounds.Cols = b.material.context(b.smallestContext())
@@ -210,56 +211,63 @@ func (b *builder) validator(g ValidatorGroup, name string, mix *pile.Mix) (fresh
 		}
 		return func() host.Agent { return attack.NewLazy(config) }, 0, config.Validate()
 	}
+	era, err := score.EraNamed(g.Release)
+	if err != nil {
+		return nil, 0, fmt.Errorf("validator %s: %w", name, err)
+	}
+	judges := mind.TextJudgeConfig{
+		Mix: mix, Subsets: b.material.Store.Subsets(), Vocab: b.Corpus.Vocab,
+		Rows: g.Rows, Cols: g.Tokens, TopK: g.TopK, LooseRange: era.LooseRange,
+		BytesPerToken: b.material.Store.BytesPerToken(),
+	}
 	config := agents.ValidatorConfig{
-		Era: g.Release, Mix: mix, Subsets: b.material.Store.Subsets(), Vocab: b.Corpus.Vocab,
-		Rows: g.Rows, Cols: g.Tokens, TopK: g.TopK, Peers: g.Peers,
+		Era: g.Release, Peers: g.Peers, Judge: func() mind.Judge { return mind.NewTextJudge(judges) },
 		StepNs: seconds(g.StepS), TimeoutNs: seconds(g.TimeoutS), BlockNs: seconds(b.Time.BlockS),
 		EpochBlocks: g.EpochBlocks, Alpha: g.Alpha,
-		BytesPerToken: b.material.Store.BytesPerToken(),
 		RecordAnswers: b.Trace.Answers == "all", RecordRows: b.Trace.Rows == "all",
 	}
 	set(&config.Power, g.Power, same)
 	set(&config.SynergyPower, g.SynergyPower, same)
 	if g.Batch == "subset" {
-		config.Batch = agents.OneSubset
+		judges.Batch = mind.OneSubset
 	}
 	if g.Targets == "everyone" {
 		config.Targets = agents.Everyone
 	}
 	if g.Routing == "gated" {
-		params = b.gated(&config, g, name)
+		config.Routing, config.Gate = agents.Gated, agents.Gate{Noise: g.Noise, ScorePeers: b.scorePeers(g)}
+		params = b.gated(&judges, g, name)
 	} else {
-		params = b.uniform(&config, g, name)
+		params = b.uniform(&judges, g, name)
 	}
-	if err := config.Validate(); err != nil {
+	if err := errors.Join(config.Validate(), judges.Validate()); err != nil {
 		return nil, 0, fmt.Errorf("validator %s: %w", name, err)
 	}
 	return func() host.Agent { return agents.NewValidator(config) }, params, nil
 }
 
-// uniform gives a validator the routing model of 2022 and returns its size.
-func (b *builder) uniform(config *agents.ValidatorConfig, g ValidatorGroup, name string) (params int) {
+// uniform gives a judge the routing model of 2022 and returns its size.
+func (b *builder) uniform(judge *mind.TextJudgeConfig, g ValidatorGroup, name string) (params int) {
 	router := lm.NewRouter(b.routerShape(g), b.uids, num.NewStream(b.Seed, "router/"+name))
-	config.Router = router
-	config.BatchTraining = lm.RouterTraining{
+	judge.Router = router
+	judge.BatchTraining = lm.RouterTraining{
 		SGD: lm.SGD{Rate: float32(g.RouterRate), Momentum: 0.8, ClipNorm: 1}, Batches: 3,
 	}
 	return router.Trunk.Config.Params() + len(router.Gates) + len(router.Bias)
 }
 
-// gated gives a validator a routing model that reads rows and returns its size.
-func (b *builder) gated(config *agents.ValidatorConfig, g ValidatorGroup, name string) (params int) {
+// gated gives a judge a routing model that reads rows and returns its size.
+func (b *builder) gated(judge *mind.TextJudgeConfig, g ValidatorGroup, name string) (params int) {
 	shape, subsets := b.routerShape(g), 0
 	trunk := lm.New(shape, num.NewStream(b.Seed, "router/"+name))
 	if g.RouterBase {
 		trunk = b.base(shape)
 	}
 	if g.RouterLabels {
-		subsets = len(config.Mix.Reads())
+		subsets = len(judge.Mix.Reads())
 	}
 	router := lm.NewRowRouter(trunk, b.uids, subsets)
-	config.Routing, config.RowRouter, config.RowTraining = agents.Gated, router, lm.DefaultRowTraining
-	config.Gate = agents.Gate{Noise: g.Noise, ScorePeers: b.scorePeers(g)}
+	judge.RowRouter, judge.RowTraining = router, lm.DefaultRowTraining
 	return shape.Params() + len(router.Gates) + len(router.Bias) + len(router.Common) + len(router.Subsets)
 }
 
@@ -281,15 +289,15 @@ func (b *builder) applications() error {
 	for _, g := range b.Applications {
 		b.groups[g.Name] = len(b.nodes)
 		for i := range g.Count {
+			prompts := mind.TextPrompts{Mix: mix, Vocab: b.Corpus.Vocab, Cols: g.Prompt, Tokens: g.Tokens, TopK: g.TopK}
 			config := agents.ApplicationConfig{
-				Mix: mix, Vocab: b.Corpus.Vocab, Cols: g.Prompt, Tokens: g.Tokens, Forced: g.Forced,
-				Sessions: g.Sessions, TopK: g.TopK, Peers: g.Peers, EveryNs: seconds(g.SessionS), PaceNs: seconds(g.PaceS), TimeoutNs: seconds(g.TimeoutS),
+				Prompts: prompts, Forced: g.Forced, Sessions: g.Sessions, Peers: g.Peers, EveryNs: seconds(g.SessionS), PaceNs: seconds(g.PaceS), TimeoutNs: seconds(g.TimeoutS),
 			}
 			if g.Combine == "mean" {
 				config.Combine = agents.Mean
 			}
 			name := member(g.Name, i)
-			if err := config.Validate(); err != nil {
+			if err := errors.Join(config.Validate(), prompts.Validate()); err != nil {
 				return fmt.Errorf("application %s: %w", name, err)
 			}
 			p := part{up: g.UpMbps, down: g.DownMbps}

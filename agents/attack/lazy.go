@@ -11,6 +11,10 @@ import (
 	"taolab/sim/host"
 )
 
+var lazy = Behaviour{
+	Kind: Validator, Name: "lazy", Doc: "asks nobody: it copies weights that the ledger shows, or favours a fixed handful",
+}
+
 // Copies is whose weights a lazy validator takes.
 type Copies uint8
 
