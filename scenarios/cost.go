@@ -27,7 +27,7 @@ func (e *Experiment) cost() report.Cost {
 	return report.Cost{
 		Threads: e.Workers, Tokens: p.Tokens,
 		JobSeconds:  seconds(p.JobNs),
-		LoopSeconds: max(0, e.manifest.WallSeconds-seconds(p.LoopNs)-seconds(p.WaitNs)),
+		LoopSeconds: max(0, e.lived.Seconds()-seconds(p.LoopNs)-seconds(p.WaitNs)),
 		WaitSeconds: seconds(p.WaitNs),
 		PeakFLOPS:   peakFLOPS(e.Now),
 		HeapBytes:   after - min(e.heapBefore, after), SystemBytes: memory.Sys,

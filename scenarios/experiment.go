@@ -47,6 +47,7 @@ type Experiment struct {
 	writer     *report.Writer
 	stop       context.CancelFunc // ends what the world is at, between two events
 	begun      time.Time          // when the world began to live
+	lived      time.Duration      // of wall time
 	heapBefore uint64
 	savedBlock uint64 // up to which all rows are whole on disk
 	unwritten  error  // why run.json cannot be written
@@ -150,6 +151,7 @@ func (e *Experiment) live(ctx context.Context) (err error) {
 	}()
 	e.begun = e.Now()
 	err = e.liveBetweenSeals(ctx)
+	e.lived = e.Now().Sub(e.begun)
 	e.World.Close()
 	return err
 }
