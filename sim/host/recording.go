@@ -110,11 +110,11 @@ func epochRow(n chain.Neuron, ranked bool) trace.Epoch {
 	return row
 }
 
-func totalsRow(height uint64, t chain.Totals) trace.Totals {
+func totalsRow(height uint64, t chain.Totals, ownerRao uint64) trace.Totals {
 	return trace.Totals{
 		Block: height, MintedRao: t.Minted, FreeRao: t.Free, StakedRao: t.Staked,
 		PendingRao: t.Pending, BurnedRao: t.Burned, DustRao: t.Dust,
-		UnallocatedRao: t.Unallocated, RecycledRao: t.Recycled,
+		UnallocatedRao: t.Unallocated, RecycledRao: t.Recycled, OwnerRao: ownerRao,
 	}
 }
 
@@ -171,6 +171,7 @@ func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64) {
 			}
 		case chain.EpochRan:
 			ran = &e
+			l.ownerRao += e.OwnerRao
 		}
 	}
 	if ran != nil && due(ran.Epoch, l.cfg.DigestEpochs) {
@@ -188,7 +189,7 @@ func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64) {
 		to.Record(row)
 	}
 	if due(row.Height, r.Ledger) {
-		to.Record(totalsRow(row.Height, totals))
+		to.Record(totalsRow(row.Height, totals, l.ownerRao))
 	}
 	if ran != nil {
 		r.recordEpoch(to, l.View(row.Height), &l.seats, *ran)
