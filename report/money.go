@@ -132,7 +132,11 @@ func (f *findings) earnedByRole() []purse {
 		for _, p := range f.partiesOf(KindMiner) {
 			mined += p.earned[bin]
 		}
-		miners.tao[bin], voters.tao[bin], owner.tao[bin] = tao(mined), tao(voted), math.NaN()
+		miners.tao[bin], voters.tao[bin], owner.tao[bin] = math.NaN(), math.NaN(), math.NaN()
+		if stake := f.stakeOf[bin]; !stake[0].seen && !stake[1].seen { // no epoch: nothing was paid
+			continue
+		}
+		miners.tao[bin], voters.tao[bin] = tao(mined), tao(voted)
 		if t := ledger[bin]; known && t != nil {
 			owner.tao[bin] = tao(t.OwnerRao)
 		}

@@ -193,3 +193,36 @@ func TestMeansOfSeedsHaveStudentsIntervals(t *testing.T) {
 		t.Errorf("Welch: %s", d) // equal variances: 4 degrees of freedom
 	}
 }
+
+func TestAShareThatIsNotZeroNeverReadsAsZero(t *testing.T) {
+	for share, want := range map[float64]string{0: "0.0 %", 1e-9: "< 0.1 %", 0.0004: "< 0.1 %", 0.0005: "0.1 %", 0.25: "25.0 %"} {
+		if got := percent(share); got != want {
+			t.Errorf("%g reads as %s, want %s", share, got, want)
+		}
+	}
+}
+
+// TestTheFigureOfMoneyHasAPointForEachPartThatPaid looks for points in parts of the run without an epoch,
+// which drew stairs.
+func TestTheFigureOfMoneyHasAPointForEachPartThatPaid(t *testing.T) {
+	m, rows := paidByRole()
+	dir := t.TempDir()
+	summaryOf(t, dir, m, rows...)
+	run, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := gather(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	points := 0
+	for _, v := range f.earnedByRole()[0].tao {
+		if finite(v) {
+			points++
+		}
+	}
+	if points != 12 {
+		t.Errorf("%d points of 12 epochs", points)
+	}
+}
