@@ -150,7 +150,7 @@ func (m *Maker) Validator(name string, g *Validator, targets int) (Agent, error)
 		config.Targets = agents.Everyone
 	}
 	shape := g.RouterShape(judges.Vocab)
-	made := Agent{Shape: &shape, Fresh: func() host.Agent { return agents.NewValidator(config) }}
+	made := Agent{Shape: &shape, Fresh: func() host.Agent { return g.Acts().Around(agents.NewValidator(config)) }}
 	if g.Routing == "gated" {
 		config.Routing, config.Gate = agents.Gated, agents.Gate{Noise: g.Noise, ScorePeers: g.Scored(targets, m.BlockS)}
 		made.Params = m.gate(&judges, name, g)
