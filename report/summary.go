@@ -26,25 +26,28 @@ type Summary struct {
 	Events           uint64        `json:"events"`
 	FLOP             uint64        `json:"flop"`
 
-	Expectations []Verdict           `json:"expectations,omitempty"`
-	Loss         *LossSummary        `json:"loss,omitempty"`
-	Correlations []Correlation       `json:"correlations,omitempty"`
-	Groups       []GroupSummary      `json:"groups,omitempty"`     // in the order of the scenario
-	Behaviours   []BehaviourSummary  `json:"behaviours,omitempty"` // honest miners first
-	Supply       *SupplySummary      `json:"supply,omitempty"`
-	Money        *MoneySummary       `json:"money,omitempty"`
-	Dividends    []DividendSummary   `json:"dividends,omitempty"`
-	Copiers      []ReturnSummary     `json:"returns,omitempty"` // by behaviour of validators
-	Queries      *QuerySummary       `json:"queries,omitempty"`
-	Bias         *Interval           `json:"bias,omitempty"` // mean score over the score of the mean loss
-	Routing      *RoutingSummary     `json:"routing,omitempty"`
-	Choice       *ChoiceSummary      `json:"choice,omitempty"`
-	Abilities    []SubsetSummary     `json:"abilities,omitempty"`
-	Use          *ApplicationSummary `json:"applications_use,omitempty"`
-	Asked        []AskedSummary      `json:"asked,omitempty"` // miners in node order
-	Seats        *SeatSummary        `json:"seats,omitempty"`
-	Faults       []faultCount        `json:"faults,omitempty"`
-	Warnings     []string            `json:"warnings,omitempty"`
+	Expectations []Verdict             `json:"expectations,omitempty"`
+	Loss         *LossSummary          `json:"loss,omitempty"`
+	Correlations []Correlation         `json:"correlations,omitempty"`
+	Groups       []GroupSummary        `json:"groups,omitempty"`     // in the order of the scenario
+	Behaviours   []BehaviourSummary    `json:"behaviours,omitempty"` // honest miners first
+	Supply       *SupplySummary        `json:"supply,omitempty"`
+	Course       *CourseSummary        `json:"course,omitempty"`
+	StakeFirst   *ConcentrationSummary `json:"stake_first,omitempty"` // at the first recorded epoch
+	StakeLast    *ConcentrationSummary `json:"stake_last,omitempty"`  // at the last
+	Money        *MoneySummary         `json:"money,omitempty"`
+	Dividends    []DividendSummary     `json:"dividends,omitempty"`
+	Copiers      []ReturnSummary       `json:"returns,omitempty"` // by behaviour of validators
+	Queries      *QuerySummary         `json:"queries,omitempty"`
+	Bias         *Interval             `json:"bias,omitempty"` // mean score over the score of the mean loss
+	Routing      *RoutingSummary       `json:"routing,omitempty"`
+	Choice       *ChoiceSummary        `json:"choice,omitempty"`
+	Abilities    []SubsetSummary       `json:"abilities,omitempty"`
+	Use          *ApplicationSummary   `json:"applications_use,omitempty"`
+	Asked        []AskedSummary        `json:"asked,omitempty"` // miners in node order
+	Seats        *SeatSummary          `json:"seats,omitempty"`
+	Faults       []faultCount          `json:"faults,omitempty"`
+	Warnings     []string              `json:"warnings,omitempty"`
 }
 
 // LossSummary is held-out loss in nats/token over all measured miners.
@@ -95,7 +98,7 @@ func (f *findings) summary() *Summary {
 		Blocks: f.span.blocks, Epochs: f.span.epochs, Window: f.span.window, SimulatedSeconds: float64(f.span.ns) / 1e9,
 		WallSeconds: m.WallSeconds, Events: m.Events, FLOP: m.FLOP,
 		Loss: f.lossSummary(), Correlations: f.correlations(), Groups: f.groups(), Behaviours: f.behaviours(),
-		Supply: f.supply(), Money: f.moneyByRole(), Dividends: f.dividends(), Copiers: f.returns(),
+		Supply: f.supply(), Course: f.course.summary(), StakeFirst: f.firstStake.summary(), StakeLast: f.lastStake.summary(), Money: f.moneyByRole(), Dividends: f.dividends(), Copiers: f.returns(),
 		Queries: f.querySummary(), Bias: f.bias(), Routing: f.routing(), Choice: f.choices(), Abilities: f.abilities(),
 		Use: f.use(), Asked: f.askings(), Seats: f.seats(), Faults: f.faults,
 	}

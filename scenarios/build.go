@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"taolab/agents/role"
+	"taolab/agents/script"
 	"taolab/agents/settings"
 	"taolab/report"
 	"taolab/sim/chain"
@@ -37,11 +38,13 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{File: f, make: f.maker(m, params.MaxUIDs), groups: map[string]int{}}
+	b := &builder{File: f, make: f.maker(m, params.MaxUIDs), groups: map[string]int{},
+		hotkeys: map[string]chain.Key{}, files: map[string]map[string]script.List{}}
+	b.make.Script = b.script
 	b.genesis = chain.Genesis{
 		ChainID: f.Scenario.Name, Params: params, IssuanceOffsetRao: role.Rao(f.Chain.InitialIssuanceTAO),
 	}
-	for _, part := range []func() error{b.miners, b.validators, b.applications, b.crashes} {
+	for _, part := range []func() error{b.miners, b.validators, b.applications} {
 		if err := part(); err != nil {
 			return nil, err
 		}
@@ -56,10 +59,10 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	}
 	return &Network{Nodes: b.nodes, Rows: b.rows, Config: virtual.Config{
 		Genesis: b.genesis, Seed: f.Seed, BlockNs: role.Seconds(f.Time.BlockS), Blocks: f.BlockCount(),
-		Nodes: b.machines, Links: f.links(), Partitions: f.partitions(), Chain: f.producer(),
+		Nodes: b.machines, Links: f.links(), Faults: f.faults(), QuietTail: role.Seconds(f.Waves.TailS), Chain: f.producer(),
 		SaveEvery: role.Seconds(f.Network.SaveS), Origin: m.Origin(), DigestEpochs: f.Chain.DigestEpochs,
 		Workers: opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
-		Paranoid: opt.Paranoid, Signed: opt.Signed,
+		Paranoid: opt.Paranoid, Signed: opt.Signed, EveryBlock: !f.Time.Jump,
 	}}, nil
 }
 
@@ -72,6 +75,8 @@ type builder struct {
 	nodes    []report.Node
 	rows     []trace.Node
 	groups   map[string]int // first member of each group
+	hotkeys  map[string]chain.Key
+	files    map[string]map[string]script.List // of scripted rows, by the path in the scenario
 }
 
 // maker makes the agents of the network.
@@ -170,18 +175,6 @@ func (f *File) located(path string, err error) error {
 	return err
 }
 
-// crashes stops the first member of each group that a fault names.
-func (b *builder) crashes() error {
-	for _, fault := range b.Faults {
-		if fault.Kind != "crash" {
-			continue
-		}
-		machine := &b.machines[b.groups[fault.Group]]
-		machine.Crashes = append(machine.Crashes, virtual.Crash{At: role.Seconds(fault.AtS), After: role.Seconds(fault.DurationS)})
-	}
-	return nil
-}
-
 func indexOf(names []string, name string) int {
 	for i, n := range names {
 		if n == name {
@@ -193,7 +186,7 @@ func indexOf(names []string, name string) int {
 
 func (f *File) links() virtual.Links {
 	links := virtual.Links{
-		Jitter: milliseconds(f.Network.JitterMs), Loss: f.Network.Loss, HeaderBytes: f.Network.HeaderBytes,
+		Regions: f.Network.Regions, Jitter: milliseconds(f.Network.JitterMs), Loss: f.Network.Loss, HeaderBytes: f.Network.HeaderBytes,
 	}
 	for _, row := range f.Network.LatencyMs {
 		var times []host.Time
@@ -212,26 +205,20 @@ func (f *File) producer() virtual.Producer {
 	}
 }
 
-func (f *File) partitions() []virtual.Partition {
-	var list []virtual.Partition
-	for _, fault := range f.Faults {
-		if fault.Kind == "partition" {
-			list = append(list, virtual.Partition{
-				Region: indexOf(f.Network.Regions, fault.Region),
-				From:   role.Seconds(fault.AtS), To: role.Seconds(fault.AtS) + role.Seconds(fault.DurationS),
-			})
-		}
-	}
-	return list
-}
-
 func (f *File) recording() virtual.Recording {
 	r := virtual.Recording{
-		Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Faults: true,
+		Thin: f.Trace.EveryEpochs, Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Faults: true,
 		Seats: f.Trace.Seats == "all", Transactions: f.Trace.Transactions == "all",
 	}
-	if f.Trace.Blocks == "all" {
+	switch f.Trace.Blocks {
+	case "all":
 		r.Blocks, r.Ledger = 1, 1
+	case "epochs":
+		r.Turns = true
+		if f.Chain.TempoBlocks == 0 { // without epochs, about a thousand rows in all
+			r.Blocks = max(f.BlockCount()/1000, 1)
+			r.Ledger = r.Blocks
+		}
 	}
 	return r
 }

@@ -16,7 +16,10 @@ func Decode(name string, text string, sets []string) (*Scenario, error) {
 		return nil, err
 	}
 	sc := Default()
-	d.Decode(&sc)
+	if d.Decode(&sc); len(d.Faults()) == 0 && sc.Economy() {
+		sc = economyDefault()
+		d.Decode(&sc)
+	}
 	faults := d.Faults()
 	if len(faults) == 0 {
 		faults = validate(&sc, d.Where)

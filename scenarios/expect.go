@@ -24,8 +24,8 @@ func (c *checker) expectations() {
 	}
 	tables := c.Tables()
 	nodes := c.participants()
-	names := report.MetricNames(nodes, tables, c.subsetNames())
-	all := report.MetricNames(nodes, report.Tables(), c.subsetNames())
+	names := report.MetricNames(nodes, tables, c.subsetNames(), c.yearNames())
+	all := report.MetricNames(nodes, report.Tables(), c.subsetNames(), c.yearNames())
 	for i := range c.Expect {
 		e, key := &c.Expect[i], fmt.Sprintf("expect[%d]", i)
 		if part, fault, want := e.Check(); part != "" {

@@ -28,6 +28,9 @@ func (f *File) Work() Work {
 	}
 	spanS := float64(f.Time.Hours * 3600)
 	questions, tokens := f.questions(spanS)
+	if f.Economy() {
+		return w
+	}
 	served := float64(questions / float64(f.MinerCount()) * tokens)
 	measured := float64(float64(f.BlockCount()/f.Evaluation.PeriodBlocks+1) * float64(f.Evaluation.Rows*f.smallestContext()))
 	for _, g := range f.Miners {

@@ -38,6 +38,9 @@ func (f *File) InForce() ([]Setting, error) {
 			list = append(list, f.validatorInForce(fmt.Sprintf("validators[%d] %s", i, g.Name), &g)...)
 		}
 	}
+	if f.Economy() {
+		return list, nil
+	}
 	vocab := f.Corpus.Vocab
 	return append(list,
 		Setting{"inflation by rows", inflationTable, "mean of the base scores over the base score of the mean loss, measured on mixed rows at a power of 0.5; none from release 3.6.0 on"},
@@ -167,6 +170,9 @@ func scale(bytesPerToken float64) []Setting {
 
 // Scale reads the corpus and returns the constants that its tokens are converted with.
 func (f *File) Scale(cache base.Cache) ([]Setting, error) {
+	if f.Economy() {
+		return nil, nil
+	}
 	text, err := base.Read(context.Background(), f.source, f.Corpus.Vocab, cache)
 	if err != nil {
 		return nil, err
@@ -180,7 +186,10 @@ func (f *File) inForce(m *Material) json.RawMessage {
 	if err != nil {
 		panic("scenarios: the parameters of a network that was built are refused: " + err.Error())
 	}
-	data, err := json.Marshal(append(list, scale(m.Store.BytesPerToken())...))
+	if m.Text != nil {
+		list = append(list, scale(m.Store.BytesPerToken())...)
+	}
+	data, err := json.Marshal(list)
 	if err != nil {
 		panic("scenarios: settings are no JSON: " + err.Error())
 	}

@@ -77,9 +77,12 @@ type Stage = role.Stage
 // Prepare reads or synthesises the corpus, trains the tokenizer and the base models, or takes them
 // from the cache. Workers base models are trained side by side.
 func (f *File) Prepare(ctx context.Context, cache base.Cache, workers int, stage Stage) (*Material, error) {
-	plan := role.Plan{
+	plan := &role.Plan{
 		Seed: f.Seed, Open: f.source, Subsets: f.checkSubsets, Vocab: f.Corpus.Vocab, Shapes: f.shapes(), Training: f.Base,
 		Rows: f.Evaluation.Rows, Cols: f.smallestContext(),
+	}
+	if f.Economy() {
+		plan.Open = nil
 	}
 	m, err := plan.Prepare(ctx, cache, workers, stage)
 	var fault *settings.Error

@@ -113,7 +113,7 @@ func TestWhoCrashesGoesOnFromTheSavedState(t *testing.T) {
 	world, network, r := hour(t, func(n *scenarios.Network) {
 		n.Config.SaveEvery = 5 * host.Minute
 		for _, name := range crashing {
-			n.Config.Nodes[node(t, n, name)].Crashes = []virtual.Crash{{At: at, After: back - at}}
+			n.Config.Faults = append(n.Config.Faults, virtual.Fault{Kind: "crash", From: at, To: back, Target: virtual.Target{Node: name}})
 		}
 	})
 	validator, miner := node(t, network, "validator-2"), node(t, network, "honest-6")

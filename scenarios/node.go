@@ -56,6 +56,7 @@ func (b *builder) add(p part, i, n int) {
 	default:
 		b.genesis.Stakes = append(b.genesis.Stakes, chain.GenesisStake{Hotkey: hotkey, Coldkey: coldkey, StakeRao: node.StakeRao})
 	}
+	machine.Group = node.Group
 	b.machines = append(b.machines, machine)
 	b.nodes = append(b.nodes, node)
 }

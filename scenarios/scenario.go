@@ -12,6 +12,7 @@ type Scenario struct {
 	Name         string             `toml:"name" doc:"name of the scenario, used for the output folder"`
 	Description  string             `toml:"description" doc:"what it shows, in a sentence or two" inert:"words for readers"`
 	Seed         uint64             `toml:"seed" default:"1" doc:"master seed of every random stream"`
+	Mode         string             `toml:"mode" one:",economy" doc:"economy: nobody has a model, and a corpus, a tokenizer and base models are not needed; empty: that is so where no group needs them" inert:"it says what was meant; a group with a model is an error then"`
 	Time         TimeSection        `toml:"time"`
 	Chain        role.Chain         `toml:"chain"`
 	Corpus       role.Corpus        `toml:"corpus"`
@@ -22,6 +23,7 @@ type Scenario struct {
 	Validators   []ValidatorGroup   `toml:"validators"`
 	Applications []ApplicationGroup `toml:"applications"`
 	Faults       []FaultEntry       `toml:"faults"`
+	Waves        WavesSection       `toml:"waves"`
 	Trace        TraceSection       `toml:"trace"`
 
 	Expect []report.Expectation `toml:"expect" inert:"is compared with the run when that is over"`
@@ -29,8 +31,10 @@ type Scenario struct {
 
 // TimeSection says how long the network lives.
 type TimeSection struct {
-	Hours  float64 `toml:"hours" default:"6" unit:"h" min:"0.01" max:"876600" doc:"simulated time, at most a century"`
+	Hours  float64 `toml:"hours" default:"6" unit:"h" min:"0.01" max:"1110000" doc:"simulated time, at most 126 years"`
 	BlockS float64 `toml:"block_s" default:"12" unit:"s" min:"0.1" max:"3600" doc:"time between blocks"`
+	Jump   bool    `toml:"jump" default:"true" doc:"the world goes through blocks in which nothing happens in one step; false: one by one" inert:"the same blocks come out of both"`
+	Start  string  `toml:"start" doc:"date of genesis, as in 2023-03-20: figures and numbers of long runs are by calendar then; empty: years are counted from genesis" inert:"it names days, and nothing that happens depends on their names"`
 }
 
 // NetworkSection describes the links.
@@ -49,20 +53,12 @@ type NetworkSection struct {
 	TxExpiryBlocks  uint64 `toml:"tx_expiry_blocks" default:"64" unit:"blocks" min:"1" max:"1000000" doc:"blocks after which a transaction that was not included is given up"`
 }
 
-// FaultEntry is one thing that goes wrong on purpose.
-type FaultEntry struct {
-	Kind      string  `toml:"kind" default:"crash" one:"crash,partition" doc:"crash stops nodes of a group; partition cuts a region off"`
-	Group     string  `toml:"group" doc:"group whose first member crashes"`
-	Region    string  `toml:"region" doc:"region that is cut off"`
-	AtS       float64 `toml:"at_s" unit:"s" min:"0" max:"3155760000" doc:"when it begins"`
-	DurationS float64 `toml:"duration_s" default:"600" unit:"s" min:"1" max:"3155760000" doc:"how long it lasts"`
-}
-
 // TraceSection says what is written.
 type TraceSection struct {
 	Nodes        string `toml:"nodes" default:"all" one:"off,all" doc:"a row per node, at the beginning" inert:"says what is written of the run, not what happens in it"`
 	Seats        string `toml:"seats" default:"all" one:"off,all" doc:"a row per life of a uid, when it ends" inert:"says what is written of the run, not what happens in it"`
-	Blocks       string `toml:"blocks" default:"all" one:"off,all" doc:"a row per block, and the ledger's totals" inert:"says what is written of the run, not what happens in it"`
+	EveryEpochs  uint64 `toml:"every_epochs" default:"1" unit:"epochs" min:"1" max:"1000000" doc:"of all tables that grow with the run, leave what falls into every n-th epoch" inert:"says what is written of the run, not what happens in it"`
+	Blocks       string `toml:"blocks" default:"all" one:"off,epochs,all" doc:"a row per block, and the ledger's totals; epochs: only at the ends of epochs and of stretches of equal emission" inert:"says what is written of the run, not what happens in it"`
 	Transactions string `toml:"transactions" default:"all" one:"off,all" doc:"a row per transaction that reached the block producer" inert:"says what is written of the run, not what happens in it"`
 	Epochs       uint64 `toml:"epochs" default:"1" unit:"epochs" max:"1000000" doc:"record every n-th epoch; 0 is off" inert:"says what is written of the run, not what happens in it"`
 	Weights      uint64 `toml:"weights" default:"1" unit:"epochs" max:"1000000" doc:"record the weight matrix every n-th epoch; 0 is off" inert:"says what is written of the run, not what happens in it"`

@@ -21,6 +21,8 @@ func validate(sc *Scenario, where func(key string) string) []error {
 			"it names the run's folder")
 	}
 	c.network()
+	c.economy()
+	c.calendar()
 	c.Corpus.Check(c.fault)
 	c.miners()
 	c.validators()
@@ -131,6 +133,7 @@ func (c *checker) validators() {
 		c.Corpus.CheckSubsets(key+".subsets", g.Subsets, c.fault)
 		g.Check(key, c.Corpus.Vocab, c.fault)
 		c.favour(key+".favour", g.Favour)
+		c.script(key, g)
 		if !g.Acts().Asks {
 			continue
 		}
@@ -189,29 +192,6 @@ func (c *checker) applications() {
 	}
 }
 
-func (c *checker) faultEntries() {
-	for i, f := range c.Faults {
-		key := fmt.Sprintf("faults[%d]", i)
-		if f.Kind == "crash" && !slices.Contains(c.groups(), f.Group) {
-			c.fault(key+".group", fmt.Sprintf("no group %q", f.Group), "one of "+strings.Join(c.groups(), ", "), settings.Meant(f.Group, c.groups()))
-		}
-		if f.Kind == "partition" && !slices.Contains(c.Network.Regions, f.Region) {
-			c.fault(key+".region", fmt.Sprintf("no region %q", f.Region), "one of "+strings.Join(c.Network.Regions, ", "), "")
-		}
-		if f.Kind == "crash" && f.Region != "" || f.Kind == "partition" && f.Group != "" {
-			c.fault(key, "a crash has a group and no region, a partition a region and no group", "the one that fits its kind", "")
-		}
-		for j, g := range c.Faults[:i] {
-			if f.Kind == "crash" && g.Kind == "crash" && f.Group == g.Group && f.AtS < g.AtS+g.DurationS {
-				c.fault(key+".at_s", fmt.Sprintf("%s crashes at %g s, before faults[%d] has ended", f.Group, f.AtS, j), "crashes of a group one after the other", "")
-			}
-		}
-		if f.AtS > float64(c.Time.Hours*3600) {
-			c.fault(key+".at_s", fmt.Sprintf("%g s, after the end of the run", f.AtS), fmt.Sprintf("at most %g", float64(c.Time.Hours*3600)), "")
-		}
-	}
-}
-
 // chain checks that the ledger's limits can be met by the network that the scenario describes.
 func (c *checker) chain() {
 	p, err := c.Params()
@@ -256,6 +236,9 @@ func (c *checker) memory() {
 	total := uint64(0)
 	for _, g := range c.Miners {
 		width := uint64(g.Width)
+		if !g.Acts().Model {
+			continue
+		}
 		params := uint64(c.Corpus.Vocab+g.Context)*width + uint64(g.Layers)*(12*width*width+13*width) + 2*width
 		total += 4 * params
 		if g.Acts().Trains {

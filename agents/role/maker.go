@@ -7,6 +7,7 @@ import (
 
 	"taolab/agents"
 	"taolab/agents/attack"
+	"taolab/agents/script"
 	"taolab/agents/settings"
 	"taolab/model/base"
 	"taolab/model/lm"
@@ -23,8 +24,10 @@ type Maker struct {
 	BlockS              float64                     // time between blocks
 	EvaluateEveryBlocks uint64                      // between two measurements of a miner
 	Hotkey              func(node string) chain.Key // public key of a node's hotkey
-	RecordAnswers       bool
-	RecordRows          bool
+	// Script makes the script of a validator that follows one; nil: the network has none.
+	Script        func(name string, s *Script) (func() script.Script, error)
+	RecordAnswers bool
+	RecordRows    bool
 
 	mixes []madeMix
 }
@@ -81,7 +84,7 @@ func (m *Maker) longest() int {
 	if len(m.Bases) > 0 {
 		return m.Bases[0].Model.Config.Context
 	}
-	return m.Evaluation.Cols
+	return m.Cols
 }
 
 // madeMix is a mix that members of a group share.

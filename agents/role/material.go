@@ -34,6 +34,7 @@ type Evaluation struct {
 type Material struct {
 	*base.Text
 	Vocab      int // of the standard tokenizer, as the corpus' settings have it
+	Cols       int // tokens of each held-out window
 	Evaluation *mind.Evaluation
 	Bases      []Base
 	BigramLoss float64 // nats per token of an add-one-smoothed bigram model on the held-out windows
@@ -52,7 +53,7 @@ type Stage func(name string, done, total int64)
 // Plan says what the material of a network is made of.
 type Plan struct {
 	Seed    uint64
-	Open    func() (pile.Source, error)
+	Open    func() (pile.Source, error) // nil: nobody has a model, and no text is needed
 	Subsets func(corpus []string) error // refuses a corpus without the subsets that roles want
 	Vocab   int
 	Shapes  []lm.Config // of base models, in order
@@ -66,7 +67,10 @@ func (p *Plan) Prepare(ctx context.Context, cache base.Cache, workers int, stage
 	if stage == nil {
 		stage = func(string, int64, int64) {}
 	}
-	m := &Material{Vocab: p.Vocab}
+	m := &Material{Vocab: p.Vocab, Cols: p.Cols}
+	if p.Open == nil {
+		return m, nil
+	}
 	cache.Warn = func(text string) { m.Warnings = append(m.Warnings, text) }
 	if err := p.read(ctx, m, cache, stage); err != nil {
 		return nil, err
@@ -147,6 +151,9 @@ type Content struct {
 // Contents are all that the network starts from besides its settings: the bytes of tokenizer, store and every
 // base model, not their recipes.
 func (m *Material) Contents() []Content {
+	if m.Text == nil {
+		return nil
+	}
 	list := []Content{{"tokenizer", m.Tokenizer.Digest()}, {"store", m.Store.Digest()}}
 	for _, made := range m.Bases {
 		list = append(list, Content{"base " + base.ShapeName(made.Model.Config), made.Model.Digest()})
@@ -204,6 +211,9 @@ func (m *Material) bigram() float64 {
 
 // Describe says in a line what was prepared.
 func (m *Material) Describe() string {
+	if m.Text == nil {
+		return "no corpus: nobody has a model"
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d subsets, vocabulary %d, %.2f bytes per token; held-out loss: bigram %.3f",
 		len(m.Store.Subsets()), m.Tokenizer.Vocab(), m.Store.BytesPerToken(), m.BigramLoss)

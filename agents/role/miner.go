@@ -62,7 +62,9 @@ func (g *Miner) Admission() host.AdmissionRules {
 
 // Check reports what no single key shows, each key below the path of the table.
 func (g *Miner) Check(path string, report Report) {
-	checkHeads(path+".heads", g.Heads, g.Width, report)
+	if g.Acts().Model {
+		checkHeads(path+".heads", g.Heads, g.Width, report)
+	}
 	if g.Acts().Trains && g.LearningRate == 0 && max(g.Duty.From, g.Duty.To) > 0 {
 		report(path+".learning_rate", "an "+g.Behaviour+" miner that trains at rate 0", "a rate above 0", "or duty = 0")
 	}
@@ -80,6 +82,9 @@ const maxQuestionRows = 1024
 // Miner makes member i of n of a group.
 func (m *Maker) Miner(name string, g *Miner, i, n int) (Agent, error) {
 	does, vocab := g.Acts(), m.Vocab
+	if does.Mind == nil {
+		return Agent{Fresh: func() host.Agent { return does.Around(agents.Idle{}) }}, nil
+	}
 	config := agents.MinerConfig{EvaluateEveryBlocks: m.EvaluateEveryBlocks}
 	bounds := wire.Bounds{Vocab: vocab, Rows: maxQuestionRows, Cols: m.longest(), TopK: vocab / 8}
 	minds := attack.Minds{Random: func() mind.Server { return mind.Random{Bounds: bounds} }}

@@ -16,10 +16,12 @@ import (
 
 // Validator are the settings of a validator.
 type Validator struct {
-	Behaviour    string   `toml:"behaviour" default:"honest" doc:"behaviour"`
-	Favour       []string `toml:"favour" doc:"nodes that lazy members put equal weights on, instead of copying; empty: they copy"`
-	Copies       string   `toml:"copies" default:"row" one:"row,consensus" doc:"what lazy members copy: the row of the largest stake, or the stake-weighted median of all public rows"`
-	LagEpochs    int      `toml:"lag_epochs" unit:"epochs" min:"0" max:"64" doc:"epochs of their own between lazy members' reading of weights and setting them"`
+	Behaviour  string   `toml:"behaviour" default:"honest" doc:"behaviour"`
+	Favour     []string `toml:"favour" doc:"nodes that lazy members put equal weights on, instead of copying; empty: they copy"`
+	Copies     string   `toml:"copies" default:"row" one:"row,consensus" doc:"of lazy members: the row of the largest stake, or the stake-weighted median of all public rows but their own"`
+	LagEpochs  int      `toml:"lag_epochs" unit:"epochs" min:"0" max:"64" doc:"of lazy members: how many of their epochs ago they read what they set"`
+	LeadBlocks uint64   `toml:"lead_blocks" unit:"blocks" max:"1000000" doc:"of scripted members, and of lazy ones where it is not 0: blocks from the one that includes their weights to the end of the epoch in which they count"`
+	Script
 	Routing      string   `toml:"routing" default:"uniform" one:"uniform,gated" doc:"uniform: all peers in a permuted order without replacement, each the whole batch; gated: some so, and for each row those whom the trained gate names"`
 	Subsets      []string `toml:"subsets" doc:"subsets that the validator scores on; empty takes the corpus as it is"`
 	Batch        string   `toml:"batch" default:"mixed" one:"mixed,subset" doc:"mixed: each row of a batch is of a subset drawn by weight; subset: all rows are of one, which pays who is best at one common subset"`
@@ -91,6 +93,7 @@ func (g *Validator) Scored(targets int, blockS float64) int {
 // Check reports what no single key shows, each key below the path of the table.
 func (g *Validator) Check(path string, vocab int, report Report) {
 	g.checkLazy(path, report)
+	g.checkScript(path, report)
 	if !g.Acts().Asks {
 		return // routes nothing
 	}
@@ -129,7 +132,11 @@ func checkTopK(path string, topK, vocab int, report Report) {
 // Validator makes a validator of a network with so many targets.
 func (m *Maker) Validator(name string, g *Validator, targets int) (Agent, error) {
 	if !g.Acts().Asks {
-		return silent[g.Behaviour](m, name, g)
+		made, err := silent[g.Behaviour](m, name, g)
+		if err != nil {
+			return Agent{}, fmt.Errorf("validator %s: %w", name, err)
+		}
+		return made, nil
 	}
 	era, err := g.Era()
 	if err != nil {
@@ -206,19 +213,16 @@ func (m *Maker) gate(judge *mind.TextJudgeConfig, name string, g *Validator) (pa
 
 // silent makes the validators that ask nobody, by behaviour.
 var silent = map[string]func(m *Maker, name string, g *Validator) (Agent, error){
-	"lazy": (*Maker).lazy,
+	"lazy": (*Maker).lazy, "scripted": (*Maker).scripted,
 }
 
 func (m *Maker) lazy(name string, g *Validator) (Agent, error) {
-	config := attack.LazyConfig{EpochBlocks: g.EpochBlocks, LagEpochs: g.LagEpochs}
+	config := attack.LazyConfig{EpochBlocks: g.EpochBlocks, LeadBlocks: g.LeadBlocks, LagEpochs: g.LagEpochs}
 	if g.Copies == "consensus" {
 		config.Copies = attack.Consensus
 	}
 	for _, node := range g.Favour {
 		config.Favour = append(config.Favour, m.Hotkey(node))
 	}
-	if err := config.Validate(); err != nil {
-		return Agent{}, fmt.Errorf("validator %s: %w", name, err)
-	}
-	return Agent{Fresh: func() host.Agent { return attack.NewLazy(config) }}, nil
+	return Agent{Fresh: func() host.Agent { return attack.NewLazy(config) }}, config.Validate()
 }

@@ -14,7 +14,7 @@ func (d *Document) table(path string, tree map[string]any, into reflect.Value) {
 	fields := Fields(into.Type())
 	for _, f := range fields {
 		if value, ok := tree[f.Key]; ok {
-			d.value(joinPath(path, f.Key), value, into.FieldByIndex(f.Index), f)
+			d.value(Join(path, f.Key), value, into.FieldByIndex(f.Index), f)
 		}
 	}
 	var unknown []string
@@ -46,7 +46,7 @@ func (d *Document) unknown(path, key string, fields []Field) {
 			hint = "did you mean " + f.Key + "." + key + "?"
 		}
 	}
-	d.Fault(joinPath(path, key), "unknown key", "one of "+strings.Join(known, ", "), hint)
+	d.Fault(Join(path, key), "unknown key", "one of "+strings.Join(known, ", "), hint)
 }
 
 func (d *Document) value(path string, value any, into reflect.Value, f Field) {
@@ -214,7 +214,7 @@ func (d *Document) matrix(path string, value any, into reflect.Value, f Field) {
 
 func (d *Document) list(path string, value any, into reflect.Value) {
 	if into.Type().Elem().Kind() == reflect.Struct {
-		tables, ok := asTables(value)
+		tables, ok := Tables(value)
 		if list, isList := value.([]any); isList && len(list) == 0 {
 			into.SetZero()
 			return

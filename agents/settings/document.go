@@ -39,9 +39,13 @@ func Parse(name, text string, sets []string) (*Document, error) {
 	return d, nil
 }
 
-// Of is a document of values that were read elsewhere, of the types that TOML values have.
-func Of(name string, tree map[string]any) *Document {
-	return &Document{name: name, tree: tree, lines: map[string]int{}, sets: map[string]string{}}
+// Of is a document of values that were read elsewhere, of the types that TOML values have, with overrides.
+func Of(name string, tree map[string]any, sets ...string) *Document {
+	d := &Document{name: name, tree: tree, lines: map[string]int{}, sets: map[string]string{}}
+	for _, set := range sets {
+		d.override(set)
+	}
+	return d
 }
 
 // Decode reads all keys into a struct that holds the values of those that are not set.
@@ -141,7 +145,7 @@ func (d *Document) override(set string) {
 	for i, part := range parts {
 		last := i == len(parts)-1
 		if index, isIndex := strings.CutPrefix(part, "["); isIndex {
-			list, isList := asTables(at)
+			list, isList := Tables(at)
 			n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
 			if !isList || err != nil || n < 0 || n >= len(list) || last {
 				want := "an index and a key behind it"
@@ -156,7 +160,7 @@ func (d *Document) override(set string) {
 			continue
 		}
 		table, isTable := at.(map[string]any)
-		if list, isList := asTables(at); isList && len(list) > 0 {
+		if list, isList := Tables(at); isList && len(list) > 0 {
 			bad(fmt.Sprintf("%s is a list of %d tables", path, len(list)), fmt.Sprintf("an index, as in %s[0].%s", path, part), "")
 			return
 		}
@@ -164,7 +168,7 @@ func (d *Document) override(set string) {
 			bad(fmt.Sprintf("%s is a value, not a table", path), "the key of a value", "")
 			return
 		}
-		path = joinPath(path, part)
+		path = Join(path, part)
 		if last {
 			table[part] = value
 			d.sets[path] = set
@@ -178,7 +182,8 @@ func (d *Document) override(set string) {
 	}
 }
 
-func asTables(v any) ([]map[string]any, bool) {
+// Tables are the elements of a value that is an array of tables.
+func Tables(v any) ([]map[string]any, bool) {
 	switch v := v.(type) {
 	case []map[string]any:
 		return v, true

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"taolab/report"
+	"taolab/scenarios"
 	"taolab/sim/trace"
 )
 
@@ -64,7 +66,10 @@ func start(t *testing.T, dir string, args ...string) *started {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &started{Cmd: exec.Command(path, append(args, "--out", dir)...), dir: dir, talk: new(lockedText),
+	if dir != "" {
+		args = append(args, "--out", dir)
+	}
+	s := &started{Cmd: exec.Command(path, args...), dir: dir, talk: new(lockedText),
 		exited: make(chan error, 1)}
 	s.Stderr = s.talk
 	if err := s.Start(); err != nil {
@@ -95,7 +100,8 @@ func (s *started) signal(t *testing.T, sig os.Signal) {
 func (s *started) ended(t *testing.T) int {
 	t.Helper()
 	select {
-	case <-s.exited:
+	case err := <-s.exited:
+		s.exited <- err // for whoever asks again
 		return s.ProcessState.ExitCode()
 	case <-time.After(time.Minute):
 		t.Fatalf("the program has not ended after a minute: %s", s.talk)
@@ -184,6 +190,88 @@ func TestRowsUpToTheLastMomentSurviveAKill(t *testing.T) {
 	stdout.Reset()
 	if got := execute(t.Context(), []string{"replay", "run-0"}, &stdout, &stderr); got != exitOK {
 		t.Errorf("replay: exit code %d: %s%s", got, stdout.String(), stderr.String())
+	}
+}
+
+// TestARunThatIsKilledAgainAndAgainLeavesWhatAStraightOneLeaves kills a run at random moments, while it
+// writes snapshots or not, and goes on each time; once a Ctrl-C ends it in order.
+func TestARunThatIsKilledAgainAndAgainLeavesWhatAStraightOneLeaves(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", t.TempDir())
+	t.Chdir(t.TempDir())
+	var stdout, stderr bytes.Buffer
+	whole := []string{"run", "small", "--set", "time.hours=6", "--figures=false"}
+	if got := execute(t.Context(), append(whole, "--out", "straight"), &stdout, &stderr); got != exitOK {
+		t.Fatal(stderr.String())
+	}
+	want, err := report.ReadManifest("straight")
+	if err != nil {
+		t.Fatal(err)
+	}
+	often := []string{"--sync-every", "20ms", "--snapshot-every", "30ms", "--figures=false"}
+	random := rand.New(rand.NewPCG(5, 6))
+	s := start(t, "cut", append(slices.Clone(whole), often...)...)
+	newest := func() uint64 {
+		if list, _ := scenarios.Snapshots("cut"); len(list) > 0 {
+			return list[0].Height
+		}
+		return 0
+	}
+	kills, before := 0, uint64(0)
+	for ; kills < 8; kills++ {
+		s.await(t, "a later snapshot", func() bool { return newest() > before })
+		before = newest()
+		time.Sleep(time.Duration(random.IntN(100)) * time.Millisecond)
+		if kills == 3 {
+			s.signal(t, os.Interrupt)
+		} else {
+			s.signal(t, syscall.SIGKILL)
+		}
+		s.ended(t)
+		if m := left(t, "cut").Manifest; m.Finished {
+			break
+		}
+		if kills == 7 {
+			often = []string{"--figures=false"}
+		}
+		s = start(t, "", append([]string{"resume", "cut"}, often...)...)
+	}
+	if got := s.ended(t); kills == 8 && got != exitOK {
+		t.Fatalf("exit code %d: %s", got, s.talk)
+	}
+	got := left(t, "cut").Manifest
+	if got.RunDigest != want.RunDigest || got.LedgerDigest != want.LedgerDigest || !slices.Equal(got.Tables, want.Tables) {
+		t.Errorf("after %d kills the run digest is %s and the tables %v; straight %s and %v", kills, got.RunDigest, got.Tables,
+			want.RunDigest, want.Tables)
+	}
+	for _, info := range want.Tables {
+		name := string(info.Table) + ".parquet"
+		a, err1 := os.ReadFile(filepath.Join("cut", name))
+		b, err2 := os.ReadFile(filepath.Join("straight", name))
+		if err1 != nil || err2 != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s: %v, %v, %d bytes, straight %d", name, err1, err2, len(a), len(b))
+		}
+	}
+	if kills < 4 || len(got.Resumed) == 0 {
+		t.Errorf("killed %d times, resumed at %v: the run is too short for this test", kills, got.Resumed)
+	}
+}
+
+func TestARunThatGoesOnIsNotResumedBesides(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", t.TempDir())
+	t.Chdir(t.TempDir())
+	s := start(t, "out", append(slices.Clone(endless), "--snapshot-every", "20ms")...)
+	s.await(t, "a snapshot", func() bool {
+		list, _ := scenarios.Snapshots("out")
+		return len(list) > 0
+	})
+	var stdout, stderr bytes.Buffer
+	if got := execute(t.Context(), []string{"resume", "out"}, &stdout, &stderr); got != exitFailure ||
+		!strings.Contains(stderr.String(), "the run still goes on in another program") {
+		t.Errorf("exit code %d: %s", got, stderr.String())
+	}
+	s.signal(t, os.Interrupt)
+	if got := s.ended(t); got != exitInterrupted || !strings.Contains(s.talk.String(), "taolab resume out goes on") {
+		t.Errorf("exit code %d: %s", got, s.talk)
 	}
 }
 

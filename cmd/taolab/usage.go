@@ -44,8 +44,6 @@ var elsewhere = map[string]string{
 	"compare": "taolab diff names the first difference of two runs, and taolab report describes each",
 	"sweep":   "run each point by itself: taolab run SCENARIO --set KEY=VALUE --seed N --out FOLDER",
 	"tune":    "run each point by itself: taolab run SCENARIO --set KEY=VALUE --seed N --out FOLDER",
-	"resume":  "taolab replay repeats a run from its folder, and taolab model train --resume goes on with a training",
-	"fork":    "change a copy of the scenario in a run's folder, and run that",
 	"plot":    "taolab report draws the figures of a run",
 }
 

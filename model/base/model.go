@@ -70,7 +70,9 @@ func oneAtATime(step func(), warn func(string)) (func(), func(string)) {
 	return func() {
 			mutex.Lock()
 			defer mutex.Unlock()
-			step()
+			if step != nil {
+				step()
+			}
 		}, func(text string) {
 			mutex.Lock()
 			defer mutex.Unlock()

@@ -41,6 +41,7 @@ func (l *Ledger) Layout(c *snapshot.Coder) {
 	for i := range l.open {
 		snapshot.List(c, &l.open[i].list, func(s *submission) {
 			snapshot.Number(c, &s.id)
+			snapshot.Number(c, &s.expiry)
 			snapshot.Number(c, &s.height)
 			c.Flag(&s.rejected)
 			snapshot.Text(c, &s.reason)

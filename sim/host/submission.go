@@ -14,6 +14,7 @@ type submissions struct{ list []submission }
 // submission is one of them; height 0 and not rejected: nothing is decided.
 type submission struct {
 	id       SubmitID
+	expiry   uint64 // last height at which a block may include it
 	height   uint64 // of the block that decided
 	rejected bool
 	reason   string
@@ -58,6 +59,9 @@ func (l *Ledger) Undecided(node int32, id SubmitID) bool {
 	s := l.submission(node, id)
 	return s != nil && !s.decided()
 }
+
+// Expiry is the last height at which a block may include a node's open transaction.
+func (l *Ledger) Expiry(node int32, id SubmitID) uint64 { return l.submission(node, id).expiry }
 
 // Untold says whether a node has yet to be told of its transaction's fate.
 func (l *Ledger) Untold(node int32, id SubmitID) bool { return l.submission(node, id) != nil }

@@ -241,7 +241,7 @@ type Totals struct {
 type Fault struct {
 	TimeNs int64   `unit:"ns" doc:"time of the fault"`
 	Node   *uint32 `unit:"index" doc:"node that it befell; NULL if it befell the network"`
-	Kind   string  `unit:"name" doc:"loss, crash, restart, refused, ..."`
+	Kind   string  `unit:"name" doc:"begin and end of a fault, and what it does: loss, crash, restart, refused, ..."`
 	Detail string  `unit:"text" doc:"what happened, in words"`
 }
 

@@ -1,70 +1,56 @@
 package virtual
 
 import (
-	"slices"
-
 	"taolab/sim/chain"
 	"taolab/sim/host"
+	"taolab/sim/trace"
 )
 
 // travelling is a transaction on its way to the block producer.
 type travelling struct {
-	submit uint64
-	bytes  []byte
+	from    int32
+	submit  uint64
+	bytes   []byte
+	copy    bool // the sender waits for another one
+	damaged bool // its signature does not verify
+	cut     bool // a fault lies on its way
+	queued  bool // the block producer has it, though not in its queue
 }
 
-// heightAt is the height of the chain at a time; 0 before the first block.
-func heightAt(t, blockNs host.Time) uint64 {
-	if t < 0 {
-		return 0
-	}
-	return uint64(t / blockNs)
-}
-
-func sortedPartitions(ps []Partition) []Partition {
-	ps = slices.Clone(ps)
-	slices.SortStableFunc(ps, func(a, b Partition) int {
-		switch {
-		case a.From < b.From:
-			return -1
-		case a.From > b.From:
-			return 1
-		}
-		return 0
-	})
-	return ps
-}
-
-// seen is the time at which a node sees a block: the genesis from the start, another its own delay
-// after the block and after the partitions that stand between the node and the producer then.
+// seen is the time at which a node sees a block, as far as it is known now: the genesis from the start,
+// another its own delay after the block and when no fault stands between.
 func (w *World) seen(n *node, height uint64) host.Time {
 	if height == 0 {
 		return 0
 	}
 	t := maxTime
-	if height <= uint64((maxTime-n.cfg.BlockDelay)/w.cfg.BlockNs) {
-		t = host.Time(height)*w.cfg.BlockNs + n.cfg.BlockDelay
+	if height <= uint64((maxTime-n.blockDelay()-w.blockTime(0))/w.cfg.BlockNs) {
+		t = min(w.blockTime(height)+n.blockDelay(), maxTime)
+	}
+	if next := w.ledger.Height() + 1; height >= next {
+		t = min(t+w.nextBlock()-w.blockTime(next), maxTime)
 	}
 	return w.joined(n, t)
 }
 
-// joined is the first time from t on at which no partition lies between a node and the producer.
-// Partitions ascend by beginning, so one pass finds where a chain of overlapping ones ends.
+// joined is the first time from t on at which a node hears of the block producer.
 func (w *World) joined(n *node, t host.Time) host.Time {
-	for _, p := range w.cfg.Partitions {
-		if p.cuts(n.cfg.Region, w.cfg.Chain.Region) && p.holds(t) {
-			t = p.To
-		}
+	if n.cutOff > 0 {
+		t = max(t, n.frozenUntil)
 	}
 	return t
 }
 
-// viewOf is the newest block that a node has seen.
+// viewOf is the newest block that a node has seen; it never sees an older one again.
 func (w *World) viewOf(n *node) chain.View {
 	if n.cutOff > 0 {
 		return n.frozen
 	}
-	return w.ledger.View(heightAt(w.now-n.cfg.BlockDelay, w.cfg.BlockNs))
+	height := w.heightAt(w.now - n.blockDelay())
+	if height < n.floor {
+		return n.frozen
+	}
+	return w.ledger.View(height)
 }
 
 // Submit is documented at host.Env.
@@ -89,18 +75,64 @@ func (e *env) Submit(role host.KeyRole, msg chain.Msg) host.SubmitID {
 	}
 	arrival := max(left+w.latency(n, n.cfg.Region, w.cfg.Chain.Region), n.txArrival)
 	n.txArrival = arrival
-	if !w.lost(n, n.cfg.Region, w.cfg.Chain.Region, arrival) {
-		w.nextTx++
-		w.txs.add(w.nextTx, travelling{id, bytes})
-		w.push(arrival, evTx, n.index, w.nextTx)
+	if !w.lost(n) {
+		w.sendTx(n, travelling{from: n.index, submit: id, bytes: bytes}, arrival, expired)
 	}
 	return host.SubmitID(id)
+}
+
+// sendTx puts a transaction on its way to the block producer.
+func (w *World) sendTx(n *node, t travelling, arrival, expires host.Time) {
+	var follows []follower
+	if w.faulty(n.index, theNetwork) {
+		fl := flight{from: n.index, to: theNetwork, tx: &t, arrival: arrival, until: expires}
+		if !w.disturb(&fl) {
+			return
+		}
+		arrival, follows = max(fl.arrival, n.txArrival), fl.follows
+		n.txArrival = arrival
+	}
+	w.postTx(n, t, arrival)
+	for _, c := range follows {
+		w.postTx(n, travelling{from: n.index, copy: true, bytes: t.bytes, damaged: t.damaged}, arrival+c.after)
+	}
+}
+
+func (w *World) postTx(n *node, t travelling, arrival host.Time) {
+	w.nextTx++
+	w.txs.add(w.nextTx, t)
+	w.push(arrival, evTx, n.index, w.nextTx)
 }
 
 // receiveTx puts a transaction among those that wait for a block.
 func (w *World) receiveTx(n *node, id uint64) {
 	t, _ := w.txs.take(id)
+	if t.cut {
+		w.lose(n.index, cutOnItsWay)
+		return
+	}
+	if len(n.faults.txs) > 0 && !t.queued {
+		t.queued = true
+		wait, dropped := w.queueing(n)
+		if dropped {
+			w.fault(n.index, "tx_queue", "a transaction was dropped from the queue")
+			return
+		}
+		if wait > 0 {
+			w.postTx(n, t, w.now+wait)
+			return
+		}
+	}
 	w.log.transaction(t.bytes)
+	switch {
+	case t.damaged: // whose it is cannot be known, so nobody is told
+		w.fault(n.index, "corrupt", "a transaction's signature did not verify: it was dropped")
+		return
+	case t.copy:
+		w.fault(n.index, "duplicate", "a copy of a transaction arrived")
+		w.ledger.Receive(theNetwork, 0, t.bytes, w.now)
+		return
+	}
 	if w.ledger.Receive(n.index, host.SubmitID(t.submit), t.bytes, w.now) {
 		back := w.now + w.cfg.Links.Latency[w.cfg.Chain.Region][n.cfg.Region]
 		w.push(w.joined(n, back), evOutcome, n.index, t.submit)
@@ -120,11 +152,13 @@ func (w *World) deliverOutcome(n *node, id uint64) {
 // makeBlocks makes the next block. When no transaction waits it first goes through the empty
 // blocks in one step up to where something is to be done or seen.
 func (w *World) makeBlocks() {
-	if err := w.ledger.Skip(w.idleUntil()); err != nil {
-		w.fail(err)
+	if !w.cfg.EveryBlock {
+		if err := w.ledger.Skip(w.idleUntil()); err != nil {
+			w.fail(err)
+		}
 	}
 	height := w.ledger.Height() + 1
-	w.pass(host.Time(height) * w.cfg.BlockNs)
+	w.pass(w.nextBlock())
 	ended, err := w.ledger.End(w.now)
 	if err != nil {
 		w.fail(err)
@@ -132,7 +166,11 @@ func (w *World) makeBlocks() {
 	if len(ended.Receipts) > 0 {
 		w.log.block(height, ended.Receipts)
 	}
+	w.life.counting = w.life.counting || w.now >= w.tailBegins()
 	for _, r := range ended.Receipts {
+		if r.Fate == trace.Included {
+			w.life.see().included++
+		}
 		if r.Known {
 			w.push(w.seen(&w.nodes[r.From], height), evOutcome, r.From, uint64(r.Submit))
 		}
@@ -144,15 +182,20 @@ func (w *World) makeBlocks() {
 
 // idleUntil is the height up to which blocks may be ended at once: the one after it is the next
 // to matter to the ledger, the log, the recorder, a node that sees blocks late, or whoever wants the
-// run to end there.
+// run to stop there.
 func (w *World) idleUntil() uint64 {
 	limit := w.cfg.Blocks
 	if w.queue.len() > 0 {
-		limit = min(limit, heightAt(w.queue.first().at, w.cfg.BlockNs))
+		limit = min(limit, w.heightAt(w.queue.first().at))
+	}
+	if len(w.alarms) > 0 {
+		limit = min(limit, w.heightAt(w.alarms[0].at))
 	}
 	limit -= min(limit, w.late)
-	if until := w.cfg.Until.Height; until > w.ledger.Height() {
-		limit = min(limit, until)
+	for _, stop := range []uint64{w.cfg.Until.Height, w.halt} {
+		if stop > w.ledger.Height() {
+			limit = min(limit, stop)
+		}
 	}
 	return w.ledger.Quiet(limit)
 }

@@ -11,6 +11,7 @@ type call struct {
 	to     host.PeerID
 	sentAt host.Time
 	parts  uint32    // received
+	next   uint32    // place of the earliest part that may still come
 	allow  uint32    // parts that may come
 	refuse host.Code // the host answers with it; NoReturn when the question is on its way
 }
@@ -47,7 +48,7 @@ func (e *env) Call(to host.PeerID, req host.Request, timeout host.Time) host.Cal
 		w.push(w.now, evRefuse, n.index, id)
 		return host.CallID(id)
 	}
-	deadline := w.now + bounded(timeout)
+	deadline := w.now + n.span(bounded(timeout))
 	w.push(deadline, evTimeout, n.index, id)
 	w.send(message{
 		from: n.index, to: target, synapse: req.Synapse, dir: req.Dir, replies: c.allow,
@@ -79,7 +80,7 @@ func (e *env) Reply(id host.CallID, r host.Response) {
 	more := r.More && s.parts < s.allow
 	s.lastReply = w.send(message{
 		from: n.index, to: s.from, reply: true, more: more, code: r.Code, call: s.call,
-		deadline: s.deadline, body: slices.Clone(r.Body),
+		part: s.parts - 1, deadline: s.deadline, body: slices.Clone(r.Body),
 	}, s.lastReply)
 	if !more {
 		n.served.take(uint64(id))
@@ -93,8 +94,17 @@ func (w *World) deliverRequest(n *node, m *message) {
 	if m.deadline <= w.now {
 		return
 	}
-	if n.down {
+	if n.down > 0 {
 		w.refuse(n, m.from, m.call, m.deadline, host.Unavailable)
+		return
+	}
+	if m.copy {
+		w.fault(n.index, "duplicate", "a request was refused: its nonce has been used")
+		return
+	}
+	if caller := &w.nodes[m.from]; !speak(n, caller) {
+		w.fault(n.index, "version", "a request was refused: its wire version is not spoken here")
+		w.refuse(n, m.from, m.call, m.deadline, host.NotImplemented)
 		return
 	}
 	caller := &w.nodes[m.from]
@@ -128,7 +138,7 @@ func (w *World) refuse(n *node, caller int32, id host.CallID, deadline host.Time
 
 // serve hands waiting requests to the agent as long as slots are free.
 func (w *World) serve(n *node) {
-	for w.err == nil && !n.down {
+	for w.err == nil && n.down == 0 && n.paused == 0 {
 		in, ok := n.admission.Next(w.now)
 		if !ok {
 			return
@@ -138,7 +148,7 @@ func (w *World) serve(n *node) {
 		if in.Deadline < s.deadline {
 			w.push(in.Deadline, evOverdue, n.index, uint64(in.Call))
 		}
-		in.Deadline += n.cfg.Skew
+		in.Deadline += w.skew(n)
 		w.handle(n, in)
 	}
 }
@@ -160,13 +170,17 @@ func (w *World) endService(n *node, id uint64) {
 // deliverReply hands a reply to the agent that waits for it; after the last one the call is closed.
 func (w *World) deliverReply(n *node, m *message) {
 	c := n.calls.get(uint64(m.call))
-	if c == nil {
+	if c == nil || m.part < c.next {
 		return
+	}
+	c.next = m.part + 1
+	if m.code == host.Success {
+		w.life.see().answers++
 	}
 	c.parts++
 	more := m.more && c.parts < c.allow
 	a := host.Answer{
-		Call: m.call, From: c.to, SentAt: c.sentAt + n.cfg.Skew,
+		Call: m.call, From: c.to, SentAt: c.sentAt + w.skew(n),
 		Response: host.Response{Code: m.code, Body: m.body, More: more},
 	}
 	if !more {
@@ -184,7 +198,7 @@ func (w *World) giveUp(n *node, id uint64) {
 		code = host.Timeout
 	}
 	w.handle(n, host.Answer{
-		Call: host.CallID(id), From: c.to, SentAt: c.sentAt + n.cfg.Skew,
+		Call: host.CallID(id), From: c.to, SentAt: c.sentAt + w.skew(n),
 		Response: host.Response{Code: code},
 	})
 }

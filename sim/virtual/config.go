@@ -13,7 +13,7 @@ import (
 )
 
 // Config is a network and how long it lives. Two equal configs give equal runs; Workers, Recorder,
-// Trace, Signed, RoundTripAt, Paranoid and Stopwatch do not influence what happens.
+// Trace, Signed, EveryBlock, RoundTripAt, Paranoid and Stopwatch do not influence what happens.
 type Config struct {
 	// Origin is the digest of what the agents start from, such as a corpus and base models. The
 	// event log begins with it.
@@ -24,12 +24,15 @@ type Config struct {
 	Blocks  uint64    // the run ends with this block
 	Until   Position  // where the run ends before that; zero means nowhere
 
-	Nodes      []Node
-	Links      Links
-	Partitions []Partition
-	Chain      Producer
+	Nodes  []Node
+	Links  Links
+	Faults []Fault
+	Chain  Producer
+	// QuietTail is the time before the last block in which the network must live: once the faults are
+	// over, requests are answered and transactions included as they were before. 0 asks for nothing.
+	QuietTail host.Time
 
-	// SaveEvery is the time between two saved states of a node that will crash; 0 means 10 min.
+	// SaveEvery is the time between two saved states of a node that a fault will stop; 0 means 10 min.
 	SaveEvery host.Time
 	// DigestEpochs is the number of epochs between ledger digests in the run digest, beside the one
 	// of the end; 0 means that one only.
@@ -37,6 +40,9 @@ type Config struct {
 	// Signed makes the world sign what nodes submit and verify what blocks contain. Either way a
 	// transaction costs the bandwidth of its signature, and the event log leaves the signature out.
 	Signed bool
+
+	// EveryBlock ends also empty blocks one by one, where the world would jump to the next that matters.
+	EveryBlock bool
 
 	Workers     int            // threads that run compute jobs, the loop's among them; 0 means 1
 	RoundTripAt host.Time      // when to send all agents' states through bytes; 0 means never
@@ -58,6 +64,7 @@ type Position struct{ Height, Events uint64 }
 // Node is one machine with its agent.
 type Node struct {
 	Name  string            // unique; names its keys and streams
+	Group string            // of which faults may speak
 	Agent host.Agent        // nil: made by Fresh
 	Fresh func() host.Agent // an empty agent to restore a state into; needed by crashes and round trips
 
@@ -73,17 +80,12 @@ type Node struct {
 	Loss       float64   // share of the node's messages that never arrive, beside Links.Loss
 
 	Admission host.AdmissionRules
-	Crashes   []Crash // ascending, not overlapping
-}
-
-// Crash stops a node at a time and starts it again from its last saved state.
-type Crash struct {
-	At    host.Time
-	After host.Time // time until the restart; 0: it stays down
 }
 
 // Links are the network between regions.
 type Links struct {
+	// Regions are the names of the regions; empty: their indexes are.
+	Regions []string
 	// Latency[a][b] is the one-way time from region a to region b; empty: one region without latency.
 	Latency [][]host.Time
 	// Jitter is the mean of an exponential delay that is added to each message.
@@ -97,12 +99,6 @@ type Links struct {
 // DefaultHeaderBytes is what a message costs on the link beside its body: about what HTTP/2
 // framing, a signature and the fields of the envelope take.
 const DefaultHeaderBytes = 256
-
-// Partition cuts a region off from all others, the block producer's included, in [From, To).
-type Partition struct {
-	Region   int
-	From, To host.Time
-}
 
 // Producer is the one node that makes blocks of the transactions that reach it.
 type Producer struct {
@@ -184,11 +180,13 @@ func (c Config) Validate() error {
 		"producer: region %d, there are %d", c.Chain.Region, regions)
 	wrong(c.Chain.MaxTxs > 0 && c.Chain.MaxWaiting > 0, "producer: %d transactions in a block and %d waiting, "+
 		"both must be positive", c.Chain.MaxTxs, c.Chain.MaxWaiting)
-	for i, p := range c.Partitions {
-		wrong(p.Region >= 0 && p.Region < regions, "partition %d: region %d, there are %d", i, p.Region, regions)
-		wrong(p.From >= 0 && p.From < p.To && p.To <= maxTime,
-			"partition %d: from %d to %d ns is not an interval", i, p.From, p.To)
+	wrong(len(c.Faults) <= maxFaults, "faults: %d, at most %d are allowed", len(c.Faults), maxFaults)
+	for i, f := range c.Faults[:min(len(c.Faults), maxFaults)] {
+		if err := f.validate(&c); err != nil {
+			errs = append(errs, fmt.Errorf("fault %d (%s): %w", i, f.Kind, err))
+		}
 	}
+	wrong(c.QuietTail >= 0 && c.QuietTail <= maxTime, "quiet tail: %d ns is not a time", c.QuietTail)
 	names := map[string]int{}
 	peers := map[host.PeerID]int{}
 	for i, n := range c.Nodes {
@@ -238,8 +236,8 @@ func (n Node) validate(regions int, blockNs host.Time, roundTrip bool) error {
 		return errors.New("the name is empty")
 	case n.Agent == nil && n.Fresh == nil:
 		return errors.New("neither Agent nor Fresh is set")
-	case n.Fresh == nil && (roundTrip || len(n.Crashes) > 0):
-		return errors.New("crashes and round trips need Fresh")
+	case n.Fresh == nil && roundTrip:
+		return errors.New("round trips need Fresh")
 	case n.Region < 0 || n.Region >= regions:
 		return fmt.Errorf("region %d, there are %d", n.Region, regions)
 	case n.UpBps < 0 || n.DownBps < 0 || n.FLOPS < 0:
@@ -251,16 +249,6 @@ func (n Node) validate(regions int, blockNs host.Time, roundTrip bool) error {
 		return fmt.Errorf("clock skew %d ns is beyond %d", n.Skew, maxDelay)
 	case !(n.Loss >= 0 && n.Loss <= 1):
 		return fmt.Errorf("loss %g is not in 0 to 1", n.Loss)
-	}
-	last := host.Time(-1)
-	for i, c := range n.Crashes {
-		if c.At <= last || c.After < 0 || c.At > maxTime || c.After > maxTime {
-			return fmt.Errorf("crash %d at %d ns for %d ns: crashes ascend and do not overlap", i, c.At, c.After)
-		}
-		last = c.At + c.After
-		if c.After == 0 {
-			last = maxTime
-		}
 	}
 	return n.Admission.Validate()
 }

@@ -43,7 +43,7 @@ func (e *env) Self() host.Self {
 // Now is documented at host.Env; it shows the node's own clock.
 func (e *env) Now() host.Time {
 	w, n := e.use()
-	return w.now + n.cfg.Skew
+	return w.now + w.skew(n)
 }
 
 // Rand is documented at host.Env.
@@ -76,11 +76,15 @@ func (e *env) Compute(j host.Job) host.JobID {
 		panic(fmt.Sprintf("job %T while job %d is outstanding: one at a time", j, n.job.id))
 	}
 	work := max(j.Work(), 0)
-	t := &task{job: j, work: work, due: w.now + duration(work, n.cfg.FLOPS)}
+	takes := duration(work, n.cfg.FLOPS)
+	t := &task{job: j, work: work, takes: takes, due: w.now + takes}
+	for _, f := range n.faults.jobs {
+		f.effect.(laborer).compute(w, n, t)
+	}
 	if r, ok := j.(host.Reader); ok {
 		t.tokens = r.Tokens()
 	}
-	n.job = job{id: n.newID(), task: t}
+	n.job = job{id: n.newID(), task: t, began: w.now}
 	w.push(t.due, evDone, n.index, n.job.id)
 	w.pool.add(t)
 	return host.JobID(n.job.id)
@@ -88,8 +92,8 @@ func (e *env) Compute(j host.Job) host.JobID {
 
 // After is documented at host.Env.
 func (e *env) After(d host.Time, tag host.Tag) host.TimerID {
-	w, _ := e.use()
-	return e.timer(w.now+bounded(d), timer{tag: tag})
+	w, n := e.use()
+	return e.timer(w.now+n.span(bounded(d)), timer{tag: tag})
 }
 
 // AtBlock is documented at host.Env. A block that the node has seen counts as seen now.
@@ -128,6 +132,7 @@ func (e *env) NodeOf(peer host.PeerID) *uint32 {
 
 // Record is documented at host.Env.
 func (e *env) Record(r trace.Row) {
-	w, _ := e.use()
-	w.record(r)
+	if w, _ := e.use(); w.ledger.Kept() {
+		w.record(r)
+	}
 }

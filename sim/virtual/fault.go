@@ -1,20 +1,203 @@
 package virtual
 
 import (
-	"context"
+	"errors"
 	"fmt"
+	"math"
+	"strings"
 
+	"taolab/model/num"
 	"taolab/sim/host"
 	"taolab/sim/trace"
 )
 
-// cuts says whether the partition lies between two regions.
-func (p Partition) cuts(a, b int) bool { return a != b && (p.Region == a || p.Region == b) }
+// Fault is one thing that goes wrong on purpose, in [From, To). It draws from a stream of its own, which
+// its kind, begin, targets and seed name, so that another fault moves none of its numbers. One without
+// effect (no time, share 0, factor 1) leaves the run digest as it is.
+type Fault struct {
+	Kind     string // name of a FaultKind
+	From, To host.Time
+	Target   Target // whom it befalls
+	// Peer narrows a fault of messages to those between the target and these nodes, Direction to those
+	// that the target sends ("out") or gets ("in"); "" means both.
+	Peer      Target
+	Direction string
+	Numbers   map[string]float64 // settings of the kind, by name; the rest have their defaults
+	Mode      string             // one of the kind's modes; "" means the first
+	Seed      uint64
+}
 
-// holds says whether the partition is in force.
-func (p Partition) holds(t host.Time) bool { return p.From <= t && t < p.To }
+// FaultKind is a sort of fault.
+type FaultKind struct {
+	Name     string
+	Doc      string
+	Settings []FaultSetting
+	Modes    []string // the first is the default
+	Messages bool     // it befalls messages: Peer and Direction have a meaning
 
-// theNetwork stands for no node in fault.
+	restores bool // targets come back from a saved state, so they save
+	renames  bool // targets come back under another hotkey
+	fresh    bool // targets get a fresh agent
+	maxLag   func(*injection, host.Time) host.Time
+	effect   func(*injection) effect
+}
+
+// FaultSetting is a number that a kind reads.
+type FaultSetting struct {
+	Name              string // its unit stands last
+	Default, Min, Max float64
+	Doc               string
+}
+
+// effect is what an active fault does. Everything else about it is one of the interfaces below and in
+// the files of the kinds.
+type effect interface {
+	// attach enters the fault where the world looks for it; detach takes it out again.
+	attach(w *World)
+	detach(w *World)
+}
+
+type (
+	// beginner and ender act at the begin and the end, once each.
+	beginner interface{ begin(w *World) }
+	ender    interface{ end(w *World) }
+	// ticker acts at times that it asked for with World.tick.
+	ticker interface{ tick(w *World, n *node) }
+)
+
+// injection is a fault of the config and what it does while it is active.
+type injection struct {
+	Fault
+	index   uint64
+	kind    *FaultKind
+	draw    *num.Stream // of the active fault
+	effect  effect      // nil while it is not active
+	members set
+	peers   set
+}
+
+// number is a setting of the fault.
+func (f *injection) number(name string) float64 {
+	if x, set := f.Numbers[name]; set {
+		return x
+	}
+	for _, s := range f.kind.Settings {
+		if s.Name == name {
+			return s.Default
+		}
+	}
+	panic("virtual: faults of kind " + f.kind.Name + " have no setting " + name)
+}
+
+// span is a setting whose name ends in its unit, s or ms.
+func (f *injection) span(name string) host.Time {
+	unit := float64(host.Second)
+	if strings.HasSuffix(name, "_ms") {
+		unit = float64(host.Millisecond)
+	}
+	return host.Time(float64(f.number(name) * unit))
+}
+
+// happens draws whether the fault befalls one more of what it befalls a share of.
+func (f *injection) happens() bool { return f.draw.Float64() < f.number("share") }
+
+// mode is the fault's mode.
+func (f *injection) mode() string {
+	if f.Mode == "" && len(f.kind.Modes) > 0 {
+		return f.kind.Modes[0]
+	}
+	return f.Mode
+}
+
+// String says what the fault is, in the words of the config.
+func (f Fault) String() string {
+	s := f.Kind
+	if f.Mode != "" {
+		s += " (" + f.Mode + ")"
+	}
+	s += " of " + f.Target.String()
+	if f.Peer != (Target{}) {
+		s += " with " + f.Peer.String()
+	}
+	if f.Direction != "" {
+		s += ", " + f.Direction
+	}
+	return s
+}
+
+// stream is the fault's own stream for a purpose.
+func (f *injection) stream(seed uint64, purpose string) *num.Stream {
+	return num.NewStream(seed, fmt.Sprintf("fault\x00%s\x00%d\x00%d\x00%s", f.Fault, f.From, f.Seed, purpose))
+}
+
+// kindOf is the kind of a name; nil where there is none.
+func kindOf(name string) *FaultKind {
+	for i := range faultKinds {
+		if faultKinds[i].Name == name {
+			return &faultKinds[i]
+		}
+	}
+	return nil
+}
+
+// validate says what is wrong with a fault in a network.
+func (f Fault) validate(c *Config) error {
+	kind := kindOf(f.Kind)
+	if kind == nil {
+		return fmt.Errorf("no kind %q", f.Kind)
+	}
+	var errs []error
+	wrong := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	wrong(f.From >= 0 && f.From <= f.To && f.To <= maxTime, "from %d to %d ns is not an interval", f.From, f.To)
+	end := maxTime
+	if c.QuietTail > 0 && c.Blocks <= uint64(maxTime/c.BlockNs) {
+		end = host.Time(c.Blocks)*c.BlockNs - c.QuietTail
+	}
+	wrong(f.To <= end, "it lasts to %d ns, the quiet tail begins at %d", f.To, end)
+	wrong(kind.Messages || f.Peer == (Target{}) && f.Direction == "", "a peer and a direction are for faults of messages")
+	wrong(f.Direction == "" || f.Direction == "in" || f.Direction == "out", `direction %q is not "in" or "out"`, f.Direction)
+	wrong(f.Mode == "" || contains(kind.Modes, f.Mode), "mode %q is not one of %v", f.Mode, kind.Modes)
+	errs = append(errs, f.Target.validate(c), f.Peer.validate(c))
+	known := 0
+	for _, s := range kind.Settings {
+		x, set := f.Numbers[s.Name]
+		if set {
+			known++
+			wrong(x >= s.Min && x <= s.Max, "%s %g is not in %g to %g", s.Name, x, s.Min, s.Max)
+		}
+	}
+	wrong(known == len(f.Numbers), "it has settings that faults of this kind do not read: %v", f.Numbers)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	in := &injection{Fault: f, kind: kind}
+	if kind.maxLag != nil {
+		lag := kind.maxLag(in, c.BlockNs)
+		wrong(lag/c.BlockNs < maxDelayBlocks, "blocks are seen up to %d ns late, %d blocks are allowed", lag, maxDelayBlocks)
+	}
+	if kind.fresh {
+		members := f.Target.resolve(c, nil)
+		for i := range c.Nodes {
+			wrong(c.Nodes[i].Fresh != nil || !members.has(int32(i)), "node %d (%s) needs Fresh", i, c.Nodes[i].Name)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func contains(words []string, word string) bool {
+	for _, w := range words {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+// theNetwork stands for no node in a fault's row, and for the block producer on a link.
 const theNetwork = -1
 
 // fault records something that went wrong. Callers that build the detail check records.Faults.
@@ -28,141 +211,24 @@ func (w *World) fault(node int32, kind, detail string) {
 	}
 }
 
-// crash stops a node: its job, timers, calls and queue are lost, transactions that it sent and
-// requests at other nodes are not.
-func (w *World) crash(n *node, index uint64) {
-	n.down = true
-	w.fault(n.index, "crash", "the node stopped")
-	if n.job.task != nil {
-		w.pool.drop(n.job.task)
-		n.job = job{}
-		w.stale++
-	}
-	w.stale += n.timers.clear() + n.calls.clear() + n.served.clear() + w.ledger.Forget(n.index)
-	n.admission.Clear()
-	if c := n.cfg.Crashes[index]; c.After > 0 {
-		w.push(w.now+c.After, evRestart, n.index, index)
-	}
+// share, and what many kinds read besides.
+func share(of string) FaultSetting {
+	return FaultSetting{"share", 1, 0, 1, "share of " + of + " that it befalls"}
 }
 
-// restart brings a node back with a fresh agent in the last saved state.
-func (w *World) restart(n *node) {
-	w.fault(n.index, "restart", "the node started from its last saved state")
-	n.down = false
-	if err := w.replace(n, n.saved); err != nil {
-		w.fail(err)
-		return
-	}
-	w.handle(n, host.Start{Restored: true})
-}
+// tailModes are the shapes of a random time.
+var tailModes = []string{"exponential", "pareto"}
 
-// save keeps the state of a node that will crash. A running job ends first, so that the state is
-// the one after it whatever the number of workers.
-func (w *World) save(ctx context.Context, n *node) error {
-	if n.down {
-		return nil
-	}
-	if err := w.settle(ctx, n); err != nil {
-		return err
-	}
-	n.saved = w.state(n, n.saved[:0])
-	return nil
-}
+// maxTail bounds a random time, as a multiple of its mean.
+const maxTail = 40
 
-// settle waits for the node's job; the result stays until its virtual time.
-func (w *World) settle(ctx context.Context, n *node) error {
-	if n.job.task == nil {
-		return nil
+// tail draws a random time with a mean; the Pareto tail falls with the square.
+func (f *injection) tail(s *num.Stream, mean host.Time) host.Time {
+	x := 0.0
+	if f.mode() == "pareto" {
+		x = 0.5 / math.Sqrt(1-s.Float64())
+	} else {
+		x = s.Exponential()
 	}
-	if err := w.pool.wait(ctx, n.job.task); err != nil {
-		return err
-	}
-	if err := n.job.task.err; err != nil {
-		w.fail(fmt.Errorf("virtual: %v, result due at %s: %w", n, clock(n.job.task.due), err))
-		return w.err
-	}
-	return nil
-}
-
-// state appends the state of the node's agent.
-func (w *World) state(n *node, b []byte) []byte {
-	w.doing = deed{n, "writing its state"}
-	b = n.agent.AppendState(b)
-	w.doing = deed{}
-	return b
-}
-
-// replace puts a fresh agent with the given state in place of the node's agent.
-func (w *World) replace(n *node, state []byte) error {
-	w.doing = deed{n, "reading its state"}
-	agent := n.cfg.Fresh()
-	if err := agent.RestoreState(state); err != nil {
-		return fmt.Errorf("%v: restore %d bytes of state: %w", n, len(state), err)
-	}
-	n.agent, w.doing = agent, deed{}
-	return nil
-}
-
-// RoundTrip waits for running jobs, keeps their results, and sends every agent's state through
-// bytes into a fresh agent. It may be called before, between and after calls of Run; the run goes
-// on as if nothing had happened.
-func (w *World) RoundTrip() (err error) {
-	defer w.survive(&err)
-	return w.roundTrip(context.Background())
-}
-
-func (w *World) roundTrip(ctx context.Context) error {
-	for i := range w.nodes {
-		n := &w.nodes[i]
-		if n.cfg.Fresh == nil {
-			return fmt.Errorf("%v: a round trip needs Fresh", n)
-		}
-		if n.down {
-			continue
-		}
-		if err := w.settle(ctx, n); err != nil {
-			return err
-		}
-	}
-	for i := range w.nodes {
-		if n := &w.nodes[i]; !n.down {
-			if err := w.replace(n, w.state(n, nil)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// cut begins a partition: nodes that it separates from the block producer keep the view that
-// they have.
-func (w *World) cut(p Partition) {
-	w.fault(theNetwork, "partition", fmt.Sprintf("region %d was cut off from all others", p.Region))
-	for i := range w.nodes {
-		n := &w.nodes[i]
-		if n.cfg.Region == p.Region {
-			w.fault(n.index, "partition", "the node's region was cut off")
-		}
-		if !p.cuts(n.cfg.Region, w.cfg.Chain.Region) {
-			continue
-		}
-		if n.cutOff == 0 {
-			n.frozen = w.ledger.View(heightAt(w.now-1-n.cfg.BlockDelay, w.cfg.BlockNs))
-		}
-		n.cutOff++
-	}
-}
-
-// heal ends a partition.
-func (w *World) heal(p Partition) {
-	w.fault(theNetwork, "heal", fmt.Sprintf("region %d was joined to the others again", p.Region))
-	for i := range w.nodes {
-		n := &w.nodes[i]
-		if n.cfg.Region == p.Region {
-			w.fault(n.index, "heal", "the node's region was joined again")
-		}
-		if p.cuts(n.cfg.Region, w.cfg.Chain.Region) {
-			n.cutOff--
-		}
-	}
+	return host.Time(float64(min(x, maxTail) * float64(mean)))
 }

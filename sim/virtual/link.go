@@ -1,7 +1,6 @@
 package virtual
 
 import (
-	"fmt"
 	"math/bits"
 
 	"taolab/sim/host"
@@ -16,6 +15,9 @@ type message struct {
 	dir      host.Dir
 	code     host.Code
 	replies  uint32      // parts that the request allows
+	part     uint32      // place in a streamed reply
+	copy     bool        // the same message has arrived before
+	cut      bool        // a fault lies on its way
 	call     host.CallID // the caller's
 	deadline host.Time   // when the caller gives up
 	sentAt   host.Time
@@ -40,26 +42,51 @@ func (w *World) send(m message, earliest host.Time) host.Time {
 	if !done {
 		return m.deadline
 	}
-	first := left - min(left-w.now, duration(8*m.size, to.cfg.DownBps))
+	first := left - min(left-w.now, duration(8*m.size, to.downBps))
 	arrival := max(first+w.latency(from, from.cfg.Region, to.cfg.Region), earliest)
-	if w.lost(from, from.cfg.Region, to.cfg.Region, arrival) {
+	if w.lost(from) {
 		return arrival
 	}
 	m.sentAt = w.now
+	if w.faulty(m.from, m.to) {
+		return w.sendFaulty(m, arrival)
+	}
+	w.post(m, arrival)
+	return arrival
+}
+
+// sendFaulty is the end of send where faults stand at the link.
+func (w *World) sendFaulty(m message, arrival host.Time) host.Time {
+	fl := flight{from: m.from, to: m.to, message: &m, arrival: arrival, until: m.deadline}
+	if !w.disturb(&fl) {
+		return arrival
+	}
+	w.post(m, fl.arrival)
+	for _, c := range fl.follows {
+		next := m
+		next.part, next.copy = m.part+c.parts, c.parts == 0
+		if fl.arrival+c.after <= m.deadline {
+			w.post(next, fl.arrival+c.after)
+		}
+	}
+	return fl.arrival
+}
+
+// post puts a message on its way.
+func (w *World) post(m message, arrival host.Time) {
 	w.nextMessage++
 	w.messages.add(w.nextMessage, m)
 	kind := evArrive
-	if to.cfg.DownBps == 0 {
+	if w.nodes[m.to].cfg.DownBps == 0 {
 		kind = evDeliver
 	}
 	w.push(arrival, kind, m.to, w.nextMessage)
-	return arrival
 }
 
 // leave holds the uplink for a message and returns when its last bit has left, unless that is
 // after the deadline.
 func (n *node) leave(now, deadline host.Time, size int64) (left host.Time, done bool) {
-	return book(&n.upFree, now, deadline, duration(8*size, n.cfg.UpBps))
+	return book(&n.upFree, now, deadline, duration(8*size, n.upBps))
 }
 
 // book holds a link that is free from a time on, for as long as a message takes or until its
@@ -80,24 +107,13 @@ func (w *World) latency(from *node, a, b int) host.Time {
 	return t
 }
 
-// lost says whether a message to region b never arrives: by chance, or because a partition lies
-// between the regions while it is on its way.
-func (w *World) lost(from *node, a, b int, arrival host.Time) bool {
+// lost says whether the links lose what a node sends.
+func (w *World) lost(from *node) bool {
 	chance := w.cfg.Links.Loss + from.cfg.Loss
 	chance -= float64(w.cfg.Links.Loss * from.cfg.Loss)
 	if chance > 0 && from.link.Float64() < chance {
-		if w.records.Faults {
-			w.fault(from.index, "loss", "a message was lost by chance")
-		}
+		w.fault(from.index, "loss", "a message was lost by chance")
 		return true
-	}
-	for _, p := range w.cfg.Partitions {
-		if p.cuts(a, b) && p.From <= arrival && w.now < p.To {
-			if w.records.Faults {
-				w.fault(from.index, "loss", fmt.Sprintf("a message from region %d to %d met a partition", a, b))
-			}
-			return true
-		}
 	}
 	return false
 }
@@ -105,7 +121,12 @@ func (w *World) lost(from *node, a, b int, arrival host.Time) bool {
 // arrive puts a message through the receiver's downlink.
 func (w *World) arrive(e event, m *message) {
 	n := &w.nodes[m.to]
-	through, done := book(&n.downFree, w.now, m.deadline, duration(8*m.size, n.cfg.DownBps))
+	if m.cut {
+		w.lose(m.from, cutOnItsWay)
+		w.messages.take(e.id)
+		return
+	}
+	through, done := book(&n.downFree, w.now, m.deadline, duration(8*m.size, n.downBps))
 	if !done {
 		w.messages.take(e.id)
 		return

@@ -67,7 +67,7 @@ func TestAPanicEndsTheRunWithAnErrorThatNamesNodeAndEvent(t *testing.T) {
 			cfg.Nodes = []Node{{Name: "x0", Agent: &idler{}}, {Name: "x1", Agent: c.agent}}
 			if c.crash {
 				cfg.Nodes[1].Fresh = func() host.Agent { return c.agent }
-				cfg.Nodes[1].Crashes = []Crash{{At: 1500 * host.Millisecond, After: host.Second / 2}}
+				cfg.Faults = []Fault{{Kind: "crash", Target: Target{Node: "x1"}, From: 1500 * host.Millisecond, To: 2 * host.Second}}
 			}
 			agent := *c.agent
 			w, err := New(cfg)

@@ -69,6 +69,15 @@ func (p *pending[T]) take(id uint64) (value T, ok bool) {
 	return value, true
 }
 
+// each calls do for all records, by ascending id.
+func (p *pending[T]) each(do func(*T)) {
+	for i := range p.entries {
+		if e := &p.entries[i]; !e.gone {
+			do(&e.value)
+		}
+	}
+}
+
 // clear removes all records and says how many there were.
 func (p *pending[T]) clear() int {
 	n := p.live

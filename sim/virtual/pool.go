@@ -15,6 +15,8 @@ import (
 type task struct {
 	job    host.Job
 	due    host.Time // virtual time of the Done event
+	takes  host.Time // from its begin to then
+	hangs  bool      // a watchdog will drop it
 	work   int64
 	tokens int64
 	result []byte

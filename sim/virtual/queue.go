@@ -23,11 +23,6 @@ const (
 	evTx                      // id: transaction that has reached the block producer
 	evOutcome                 // id: submission of the node whose fate the node learns
 	evExpire                  // id: submission of the node
-	evCrash                   // id: index of the crash
-	evRestart                 // id: index of the crash
-	evSave                    // the node's state is saved
-	evCut                     // id: index of the partition; node: none
-	evHeal                    // id: index of the partition; node: none
 )
 
 // event is one thing that will happen: plain data, 32 bytes.

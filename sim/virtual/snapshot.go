@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"taolab/model/num"
-	"taolab/sim/host"
 	"taolab/sim/snapshot"
 )
 
@@ -22,6 +21,8 @@ func (w *World) WriteSnapshot(ctx context.Context, out *snapshot.Writer) (err er
 	if w.ended || w.err != nil {
 		return errors.Join(errors.New("virtual: the run has ended: nothing would go on from a snapshot"), w.err)
 	}
+	w.pool.start() // other threads end the jobs beside this one
+	defer w.pool.stop()
 	for i := range w.nodes {
 		n := &w.nodes[i]
 		if n.cfg.Fresh == nil {
@@ -92,16 +93,10 @@ func Restore(cfg Config, in *snapshot.Reader) (w *World, err error) {
 // possible says whether an event that was read can be processed.
 func (w *World) possible(e event) bool {
 	switch e.kind {
-	case evCut, evHeal:
-		return e.id < uint64(len(w.cfg.Partitions))
 	case evArrive, evDeliver:
 		return w.messages.get(e.id) != nil
 	case evTx:
 		return w.txs.get(e.id) != nil
-	case evCrash, evRestart:
-		return e.id < uint64(len(w.nodes[e.node].cfg.Crashes))
-	case evSave:
-		return len(w.nodes[e.node].cfg.Crashes) > 0
 	case evDone:
 		return w.alive(e) && w.nodes[e.node].job.task != nil
 	}
@@ -126,10 +121,17 @@ func (w *World) layout(c *snapshot.Coder) {
 	nodes := int32(len(w.nodes))
 	w.messages.layout(c, func(m *message) { m.layout(c, nodes) })
 	w.txs.layout(c, func(t *travelling) {
+		layoutNode(c, &t.from, nodes, false)
 		snapshot.Number(c, &t.submit)
 		c.Blob(&t.bytes)
+		c.Flag(&t.copy)
+		c.Flag(&t.damaged)
+		c.Flag(&t.cut)
+		c.Flag(&t.queued)
 	})
 	w.ledger.Layout(c)
+	w.layoutFaults(c)
+	w.life.layout(c)
 	events := w.pendingEvents(c)
 	snapshot.List(c, &events, func(e *event) { e.layout(c, nodes) })
 	if c.Reading() {
@@ -179,9 +181,9 @@ func (e *event) layout(c *snapshot.Coder, nodes int32) {
 	snapshot.Number(c, &e.at)
 	snapshot.Number(c, &e.seq)
 	snapshot.Number(c, &e.id)
-	layoutNode(c, &e.node, nodes, e.kind == evCut || e.kind == evHeal || c.Reading())
+	layoutNode(c, &e.node, nodes, false)
 	snapshot.Number(c, &e.kind)
-	if (e.node < 0) != (e.kind == evCut || e.kind == evHeal) || e.at < 0 {
+	if e.at < 0 {
 		c.Fail(fmt.Errorf("an event of kind %d for node %d at %d ns", e.kind, e.node, e.at))
 	}
 }
@@ -225,6 +227,9 @@ func (m *message) layout(c *snapshot.Coder, nodes int32) {
 	snapshot.Number(c, &m.dir)
 	snapshot.Number(c, &m.code)
 	snapshot.Number(c, &m.replies)
+	snapshot.Number(c, &m.part)
+	c.Flag(&m.copy)
+	c.Flag(&m.cut)
 	snapshot.Number(c, &m.call)
 	snapshot.Number(c, &m.deadline)
 	snapshot.Number(c, &m.sentAt)
@@ -266,8 +271,7 @@ func (n *node) layout(c *snapshot.Coder, w *World) {
 		c.Fail(fmt.Errorf("it is of %q, expected %q", name, n.cfg.Name))
 		return
 	}
-	c.Flag(&n.down)
-	c.Blob(&n.saved)
+	n.layoutFaults(c, w)
 	snapshot.Number(c, &n.lastID)
 	snapshot.Number(c, &n.upFree)
 	snapshot.Number(c, &n.downFree)
@@ -280,9 +284,6 @@ func (n *node) layout(c *snapshot.Coder, w *World) {
 		}
 		c.Part(s.Stream)
 	})
-	if snapshot.Number(c, &n.cutOff); n.cutOff > 0 {
-		host.CodeView(c, &n.frozen)
-	}
 	n.job.layout(c)
 	n.timers.layout(c, func(t *timer) {
 		snapshot.Number(c, &t.tag)
@@ -292,7 +293,7 @@ func (n *node) layout(c *snapshot.Coder, w *World) {
 	n.calls.layout(c, func(x *call) { x.layout(c) })
 	n.served.layout(c, func(s *service) { s.layout(c, int32(len(w.nodes))) })
 	c.Part(&n.admission)
-	if !n.down && c.Err() == nil {
+	if n.down == 0 && c.Err() == nil {
 		n.layoutAgent(c, w)
 	}
 }
@@ -321,6 +322,9 @@ func (j *job) layout(c *snapshot.Coder) {
 	}
 	snapshot.Number(c, &j.id)
 	snapshot.Number(c, &j.task.due)
+	snapshot.Number(c, &j.began)
+	snapshot.Number(c, &j.owed)
+	c.Flag(&j.task.hangs)
 	snapshot.Number(c, &j.task.work)
 	snapshot.Number(c, &j.task.tokens)
 	c.Blob(&j.task.result)
@@ -330,6 +334,7 @@ func (x *call) layout(c *snapshot.Coder) {
 	c.Array(x.to[:])
 	snapshot.Number(c, &x.sentAt)
 	snapshot.Number(c, &x.parts)
+	snapshot.Number(c, &x.next)
 	snapshot.Number(c, &x.allow)
 	snapshot.Number(c, &x.refuse)
 }

@@ -10,14 +10,18 @@ import (
 // so that a context that ends meanwhile leaves nothing half done.
 func (w *World) step(ctx context.Context) error {
 	e := w.queue.first()
-	if w.alive(e) {
-		switch e.kind {
-		case evDone:
-			if err := w.settle(ctx, &w.nodes[e.node]); err != nil {
-				return err
-			}
-		case evSave:
-			if err := w.save(ctx, &w.nodes[e.node]); err != nil {
+	n := &w.nodes[e.node]
+	switch {
+	case !w.alive(e):
+		w.queue.pop()
+		w.stale = max(w.stale-1, 0)
+	case n.paused > 0 && n.holds(e.kind):
+		w.queue.pop()
+		w.pass(e.at)
+		w.hold(n, e)
+	default:
+		if e.kind == evDone {
+			if err := w.settle(ctx, n); err != nil {
 				return err
 			}
 		}
@@ -26,9 +30,6 @@ func (w *World) step(ctx context.Context) error {
 		w.events++
 		w.log.event(e)
 		w.dispatch(e)
-	} else {
-		w.queue.pop()
-		w.stale = max(w.stale-1, 0)
 	}
 	if w.stale > 1024 && w.stale > w.queue.len()/2 {
 		w.queue.retain(w.alive)
@@ -39,9 +40,6 @@ func (w *World) step(ctx context.Context) error {
 
 // alive says whether the record that an event is about is still there.
 func (w *World) alive(e event) bool {
-	if e.node < 0 {
-		return true
-	}
 	n := &w.nodes[e.node]
 	switch e.kind {
 	case evTimer:
@@ -62,14 +60,6 @@ func (w *World) alive(e event) bool {
 
 // dispatch processes an event that is alive.
 func (w *World) dispatch(e event) {
-	switch e.kind {
-	case evCut:
-		w.cut(w.cfg.Partitions[e.id])
-		return
-	case evHeal:
-		w.heal(w.cfg.Partitions[e.id])
-		return
-	}
 	n := &w.nodes[e.node]
 	switch e.kind {
 	case evStart:
@@ -77,17 +67,15 @@ func (w *World) dispatch(e event) {
 	case evTimer:
 		w.ring(n, e.id)
 	case evDone:
-		w.deliverResult(n)
+		if late := n.job.late(); late > 0 {
+			w.push(w.now+late, evDone, n.index, e.id)
+		} else {
+			w.deliverResult(n)
+		}
 	case evArrive:
 		w.arrive(e, w.messages.get(e.id))
 	case evDeliver:
-		m, _ := w.messages.take(e.id)
-		w.log.message(&m)
-		if m.reply {
-			w.deliverReply(n, &m)
-		} else {
-			w.deliverRequest(n, &m)
-		}
+		w.deliver(n, e.id)
 	case evRefuse, evTimeout:
 		w.giveUp(n, e.id)
 	case evOverdue:
@@ -95,16 +83,16 @@ func (w *World) dispatch(e event) {
 	case evTx:
 		w.receiveTx(n, e.id)
 	case evOutcome:
-		w.deliverOutcome(n, e.id)
+		if at := w.joined(n, w.now); at > w.now {
+			w.push(at, evOutcome, n.index, e.id)
+		} else {
+			w.deliverOutcome(n, e.id)
+		}
 	case evExpire:
-		w.handle(n, w.ledger.Tell(n.index, host.SubmitID(e.id)))
-	case evCrash:
-		w.crash(n, e.id)
-	case evRestart:
-		w.restart(n)
-	case evSave:
-		if last := n.cfg.Crashes[len(n.cfg.Crashes)-1]; w.now < last.At {
-			w.push(w.now+w.cfg.SaveEvery, evSave, n.index, 0)
+		if at := w.seen(n, w.ledger.Expiry(n.index, host.SubmitID(e.id))+1); at > w.now {
+			w.push(at, evExpire, n.index, e.id)
+		} else {
+			w.handle(n, w.ledger.Tell(n.index, host.SubmitID(e.id)))
 		}
 	}
 	w.serve(n)
@@ -117,7 +105,30 @@ func (w *World) handle(n *node, e host.Event) {
 	w.active = nil
 }
 
+// deliver hands over a message that has arrived in full.
+func (w *World) deliver(n *node, id uint64) {
+	m, _ := w.messages.take(id)
+	if m.cut {
+		w.lose(m.from, cutOnItsWay)
+		return
+	}
+	w.log.message(&m)
+	if m.reply {
+		w.deliverReply(n, &m)
+	} else {
+		w.deliverRequest(n, &m)
+	}
+}
+
+// ring lets a timer ring, unless a fault that began since it was set keeps the node from seeing the
+// block that it waits for.
 func (w *World) ring(n *node, id uint64) {
+	if t := n.timers.get(id); t.block {
+		if at := w.seen(n, t.height); at > w.now {
+			w.push(at, evTimer, n.index, id)
+			return
+		}
+	}
 	t, _ := n.timers.take(id)
 	if t.block {
 		w.handle(n, host.Block{ID: host.TimerID(id), Tag: t.tag, Height: t.height})

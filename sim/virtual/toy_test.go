@@ -279,10 +279,8 @@ func script(t *testing.T, text string) Config {
 			toys = append(toys, &toy{Name: fields[1], Peers: peers})
 			peers[fields[1]] = PublicKey(cfg.Seed, fields[1], host.Hotkey)
 			addNode(t, &cfg, toys[len(toys)-1], args)
-		case "cut":
-			cfg.Partitions = append(cfg.Partitions, Partition{
-				Region: int(number(t, fields[1])), From: span(t, args["from"]), To: span(t, args["to"]),
-			})
+		case "fault":
+			cfg.Faults = append(cfg.Faults, faultOf(t, fields[1], args))
 		default:
 			last := toys[len(toys)-1]
 			last.Acts = append(last.Acts, act{At: span(t, fields[0]), Verb: fields[1], Args: args})
@@ -290,6 +288,46 @@ func script(t *testing.T, text string) Config {
 	}
 	cfg.Genesis = genesis(t, cfg, toys)
 	return cfg
+}
+
+// faultOf reads the keys of a fault line; what is none of a fault's own keys is a setting.
+func faultOf(t *testing.T, kind string, args map[string]string) Fault {
+	f := Fault{Kind: kind, Numbers: map[string]float64{}}
+	some := func(s string) float64 {
+		x, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	// order-free: each key sets a field of its own
+	for key, value := range args {
+		switch key {
+		case "from":
+			f.From = span(t, value)
+		case "to":
+			f.To = span(t, value)
+		case "node":
+			f.Target.Node = value
+		case "group":
+			f.Target.Group = value
+		case "region":
+			f.Target.Region = value
+		case "some":
+			f.Target.Some = some(value)
+		case "peer":
+			f.Peer.Node = value
+		case "direction":
+			f.Direction = value
+		case "mode":
+			f.Mode = value
+		case "seed":
+			f.Seed = uint64(number(t, value))
+		default:
+			f.Numbers[key] = some(value)
+		}
+	}
+	return f
 }
 
 // addNode reads the keys of a node line.
@@ -302,6 +340,8 @@ func addNode(t *testing.T, cfg *Config, agent *toy, args map[string]string) {
 			n.UpBps = number(t, value)
 		case "down":
 			n.DownBps = number(t, value)
+		case "group":
+			n.Group = value
 		case "flops":
 			n.FLOPS = number(t, value)
 		case "region":
@@ -329,10 +369,11 @@ func addNode(t *testing.T, cfg *Config, agent *toy, args map[string]string) {
 			n.Admission.RequireUID = true
 		case "crash":
 			down, up, _ := strings.Cut(value, "+")
-			n.Crashes = []Crash{{At: span(t, down)}}
+			crash := Fault{Kind: "crash", Target: Target{Node: n.Name}, From: span(t, down), To: maxTime}
 			if up != "" {
-				n.Crashes[0].After = span(t, up)
+				crash.To = crash.From + span(t, up)
 			}
+			cfg.Faults = append(cfg.Faults, crash)
 		case "serve":
 			agent.Serve.Size = int(number(t, value))
 		case "parts":

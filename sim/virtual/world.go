@@ -3,6 +3,7 @@ package virtual
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -29,6 +30,15 @@ type World struct {
 	flop   int64
 	tokens int64
 
+	injections  []injection
+	alarms      heap // of the schedule of faults
+	alarmSeq    uint64
+	producer    linkFaults
+	pauses      int       // of the ledger
+	pausedUntil host.Time // by those
+	breaks      []ledgerBreak
+	life        life
+
 	messages    pending[message]
 	nextMessage uint64
 	txs         pending[travelling]
@@ -42,7 +52,8 @@ type World struct {
 	doing        deed
 	roundTripped bool
 	ended        bool
-	err          error // why the run cannot go on
+	halt         uint64 // height at which Run returns once; 0: none
+	err          error  // why the run cannot go on
 	progress     progress
 }
 
@@ -58,14 +69,33 @@ type node struct {
 	link            *num.Stream // jitter and loss of what the node sends
 	streams         []namedStream
 
-	down   bool
-	saved  []byte
+	down   int // faults that keep the process from running
+	paused int // faults that hold it
+	behind int // faults that make it speak an older version
+	faults nodeFaults
+	lags   []host.Time // of faults.lags, by which the node sees blocks later
+	names  []key       // the hotkeys that it will have after the first
+	named  int         // how many of them it has had
+
+	savesUntil  host.Time // while a fault may stop it; 0: it never saves
+	disk        disk
+	forgets     bool // it will start without its state
+	misdirected bool // it will read another node's
+	slowRead    bool // it is reading
+
+	pausedAt host.Time
+	held     []event // that wait for the end of the pause
+	keptHeld int     // of them at the last look
+
 	lastID uint64 // of calls, jobs, timers, submissions and requests alike
 
-	upFree, downFree host.Time // when the links are done with what they have
-	txArrival        host.Time // of the last transaction, so that nonces arrive in order
-	cutOff           int       // partitions between the node and the block producer
-	frozen           chain.View
+	upFree, downFree host.Time  // when the links are done with what they have
+	txArrival        host.Time  // of the last transaction, so that nonces arrive in order
+	upBps, downBps   int64      // of the links now
+	cutOff           int        // faults between the node and the blocks
+	frozenUntil      host.Time  // by those
+	frozen           chain.View // while cutOff, and where it would see an older one
+	floor            uint64     // its height
 
 	job       job
 	timers    pending[timer]
@@ -87,8 +117,10 @@ type namedStream struct {
 
 // job is the node's outstanding job; none when task is nil.
 type job struct {
-	id   uint64
-	task *task
+	id    uint64
+	task  *task
+	began host.Time
+	owed  host.Time // what the node's pauses add
 }
 
 // timer is what After and AtBlock wait for.
@@ -126,7 +158,6 @@ func New(cfg Config) (_ *World, err error) {
 		return nil, fmt.Errorf("virtual: %w", err)
 	}
 	cfg = cfg.withDefaults()
-	cfg.Partitions = sortedPartitions(cfg.Partitions)
 	w := &World{
 		cfg:     cfg,
 		records: cfg.Trace,
@@ -149,7 +180,10 @@ func New(cfg Config) (_ *World, err error) {
 	if err := w.addNodes(hotkeys); err != nil {
 		return nil, fmt.Errorf("virtual: %w", err)
 	}
-	w.schedule()
+	w.openFaults()
+	for i := range w.nodes {
+		w.push(0, evStart, int32(i), 0)
+	}
 	return w, nil
 }
 
@@ -161,12 +195,13 @@ func (w *World) openLedger(hotkeys []ed25519.PrivateKey) error {
 		public[i] = chain.Key(private.Public().(ed25519.PublicKey))
 		delay = max(delay, w.cfg.Nodes[i].BlockDelay)
 	}
+	delay += w.cfg.longestLag()
 	w.late = uint64(delay/w.cfg.BlockNs) + 3
 	ledger, err := host.NewLedger(host.LedgerConfig{
 		Genesis: w.cfg.Genesis, Hotkeys: public, Views: int(w.late),
 		MaxTxs: w.cfg.Chain.MaxTxs, MaxWaiting: w.cfg.Chain.MaxWaiting,
 		Signed: w.cfg.Signed, DigestEpochs: w.cfg.DigestEpochs, Checks: w.cfg.checks,
-		Recording: w.records, Recorder: w.cfg.Recorder,
+		Recording: w.records, Recorder: w.cfg.Recorder, Last: w.cfg.Blocks,
 	})
 	w.ledger = ledger
 	return err
@@ -174,10 +209,6 @@ func (w *World) openLedger(hotkeys []ed25519.PrivateKey) error {
 
 // addNodes gives every node its keys, streams and agent.
 func (w *World) addNodes(hotkeys []ed25519.PrivateKey) error {
-	open := func(private ed25519.PrivateKey) key {
-		account := w.ledger.Open(private)
-		return key{w.ledger.Key(account), account}
-	}
 	for i := range w.nodes {
 		n := &w.nodes[i]
 		n.cfg, n.index = w.cfg.Nodes[i], int32(i)
@@ -190,8 +221,8 @@ func (w *World) addNodes(hotkeys []ed25519.PrivateKey) error {
 		if n.cfg.ColdkeyOf == "" {
 			n.cfg.ColdkeyOf = n.cfg.Name
 		}
-		n.hotkey = open(hotkeys[i])
-		n.coldkey = open(Key(w.cfg.Seed, n.cfg.ColdkeyOf, host.Coldkey))
+		n.hotkey = w.open(hotkeys[i])
+		n.coldkey = w.open(Key(w.cfg.Seed, n.cfg.ColdkeyOf, host.Coldkey))
 		n.peer = n.cfg.Peer
 		if n.peer == (host.PeerID{}) {
 			n.peer = n.hotkey.Key
@@ -202,31 +233,15 @@ func (w *World) addNodes(hotkeys []ed25519.PrivateKey) error {
 		w.peers[n.peer] = n.index
 		n.link = num.NewStream(w.cfg.Seed, "link\x00"+n.cfg.Name)
 		n.admission.Rules = n.cfg.Admission
+		n.setSpeeds()
 	}
 	return nil
 }
 
-// schedule puts the events into the queue that the config already knows of.
-func (w *World) schedule() {
-	for i := range w.nodes {
-		w.push(0, evStart, int32(i), 0)
-	}
-	for i := range w.nodes {
-		n := &w.nodes[i]
-		for j, c := range n.cfg.Crashes {
-			w.push(c.At, evCrash, n.index, uint64(j))
-		}
-		if len(n.cfg.Crashes) > 0 {
-			n.saved = w.state(n, nil)
-			w.push(w.cfg.SaveEvery, evSave, n.index, 0)
-		}
-	}
-	for i, p := range w.cfg.Partitions {
-		w.push(p.From, evCut, -1, uint64(i))
-	}
-	for i, p := range w.cfg.Partitions { // after all cuts: no node is joined for an instant between two
-		w.push(p.To, evHeal, -1, uint64(i))
-	}
+// open makes a key one of the ledger's own.
+func (w *World) open(private ed25519.PrivateKey) key {
+	account := w.ledger.Open(private)
+	return key{w.ledger.Key(account), account}
 }
 
 // push schedules an event, behind all others of its time.
@@ -284,6 +299,13 @@ func (w *World) record(r trace.Row) {
 	}
 }
 
+// ErrPaused is what Run returns at the height that PauseAt named.
+var ErrPaused = errors.New("virtual: paused")
+
+// PauseAt makes Run return ErrPaused once, between the block of a height and all that follows it: what
+// Run does when it is called again is what it would have done. It replaces an earlier height; 0 is none.
+func (w *World) PauseAt(height uint64) { w.halt = height }
+
 // Run lets time pass until the last block, or until Config.Until. When ctx ends first, it returns
 // ctx's error between two events, and may be called again to go on. It returns an error when an agent
 // asked for what no world can give, or when an agent or a job panicked; then the run cannot go on.
@@ -299,13 +321,17 @@ func (w *World) Run(ctx context.Context) (err error) {
 			}
 			w.publish()
 		}
+		if w.halt > 0 && w.ledger.Height() == w.halt {
+			w.halt = 0
+			return ErrPaused
+		}
 		if w.at(w.cfg.Until) {
 			w.Close()
 			return nil
 		}
 		if w.ledger.Height() >= w.cfg.Blocks {
 			w.end()
-			return nil
+			return w.checkLife()
 		}
 		if err := w.turn(ctx); err != nil {
 			return err
@@ -321,10 +347,13 @@ func (w *World) at(p Position) bool {
 
 // turn processes what comes next: a block, or the earliest event.
 func (w *World) turn(ctx context.Context) error {
-	next := host.Time(w.ledger.Height()+1) * w.cfg.BlockNs
+	next := w.nextBlock()
 	isEvent := w.queue.len() > 0 && w.queue.first().at < next
 	if isEvent {
 		next = w.queue.first().at
+	}
+	if len(w.alarms) > 0 && w.alarms[0].at <= next {
+		return w.soundAlarm(ctx)
 	}
 	if w.cfg.RoundTripAt > 0 && !w.roundTripped && next >= w.cfg.RoundTripAt {
 		if err := w.roundTrip(ctx); err != nil {
@@ -359,3 +388,7 @@ func (w *World) pass(to host.Time) {
 	}
 	w.now = to
 }
+
+// Govern sets a parameter of the chain between two calls of Run, though nobody signed a message that
+// says so: for a fork with other parameters.
+func (w *World) Govern(m chain.SetParams) error { return w.ledger.Govern(m) }

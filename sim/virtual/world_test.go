@@ -27,8 +27,10 @@ func busy(t *testing.T) Config {
 	cfg.BlockNs, cfg.Blocks = host.Second, 14
 	cfg.Links.Latency = [][]host.Time{{5e6, 40e6}, {40e6, 5e6}}
 	cfg.Links.Jitter, cfg.Links.Loss = 3e6, 0.02
-	cfg.Nodes[3].Crashes = []Crash{{At: 4 * host.Second, After: host.Second}}
-	cfg.Partitions = []Partition{{Region: 1, From: 5 * host.Second, To: 6 * host.Second}}
+	cfg.Faults = []Fault{
+		{Kind: "crash", Target: Target{Node: "n3"}, From: 4 * host.Second, To: 5 * host.Second},
+		{Kind: "partition", Target: Target{Region: "1"}, From: 5 * host.Second, To: 6 * host.Second},
+	}
 	cfg.SaveEvery = host.Second
 	cfg.Genesis.Params.TempoBlocks = 5
 	return cfg
@@ -147,7 +149,7 @@ func TestTheDigestTellsSeedsAndSettingsApart(t *testing.T) {
 		"fewer":      func(c *Config) { c.DigestEpochs = 2 },
 		"origin":     func(c *Config) { c.Origin = chain.Digest{1} },
 		"balance":    func(c *Config) { c.Genesis.Balances[0].FreeRao++ },
-		"stays down": func(c *Config) { c.Nodes[3].Crashes[0].After = 0 },
+		"stays down": func(c *Config) { c.Faults[0].To = maxTime },
 	} {
 		cfg := busy(t)
 		change(&cfg)
@@ -230,9 +232,9 @@ func TestAnInvalidConfigIsRefusedWithAllThatIsWrong(t *testing.T) {
 	cfg.Nodes[4].Loss = 2
 	cfg.Nodes[5].Fresh, cfg.Nodes[5].Agent = nil, nil
 	cfg.Nodes[6].BlockDelay = 300 * host.Second
-	cfg.Nodes[7].Crashes = []Crash{{At: 5, After: 5}, {At: 9}}
+	cfg.Faults[0].Target.Node, cfg.Faults[0].Numbers = "n99", map[string]float64{"factor": 1}
 	cfg.Nodes[8].Admission.Capacity = -1
-	cfg.Partitions[0].To = 0
+	cfg.Faults[1].To = 0
 	cfg.Links.Latency[1] = nil
 	cfg.Blocks = 1 << 60
 	_, err := New(cfg)
@@ -241,7 +243,7 @@ func TestAnInvalidConfigIsRefusedWithAllThatIsWrong(t *testing.T) {
 	}
 	for _, want := range []string{"node 0 (n0): region 7", "node 2 (n2): node 1 has the same name",
 		"node 4 (n4): loss 2", "node 5 (n5): neither Agent nor Fresh", "node 6 (n6): block delay",
-		"node 7 (n7): crash 1", "node 8 (n8): capacity: -1", "partition 0", "latency: row 1",
+		"no node n99", "do not read", "node 8 (n8): capacity: -1", "fault 1 (partition): from", "latency: row 1",
 		"blocks: 1152921504606846976"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q:\n%v", want, err)

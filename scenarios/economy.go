@@ -1,0 +1,64 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+
+	"taolab/agents/role"
+	"taolab/report"
+)
+
+// Economy says whether the run needs no corpus, tokenizer or base model, because nobody has a model.
+func (sc *Scenario) Economy() bool {
+	if sc.Mode == "economy" {
+		return true
+	}
+	modelled := slices.ContainsFunc(sc.Miners, func(g MinerGroup) bool { return g.Acts().Mind != nil }) ||
+		slices.ContainsFunc(sc.Validators, func(g ValidatorGroup) bool { return g.Acts().Model }) || len(sc.Applications) > 0
+	return !modelled && len(sc.Miners)+len(sc.Validators) > 0
+}
+
+// economyDefault is what a scenario without models starts from: no links that cost time, and rows for
+// runs of years.
+func economyDefault() Scenario {
+	sc := Default()
+	sc.Chain.DigestEpochs = 100
+	sc.Network.Regions, sc.Network.LatencyMs = []string{"here"}, [][]float64{{0}}
+	sc.Network.JitterMs, sc.Network.BlockDelayMs = 0, 0
+	sc.Trace.Blocks, sc.Trace.Transactions = "epochs", "all"
+	return sc
+}
+
+// economy checks that a scenario which says it needs no model has none.
+func (c *checker) economy() {
+	if c.Mode != "economy" {
+		return
+	}
+	for i, g := range c.Miners {
+		if g.Acts().Model {
+			c.fault(fmt.Sprintf("miners[%d].behaviour", i), fmt.Sprintf("%s miners have a model, in a run of mode economy", g.Behaviour),
+				"idle", "or leave mode out")
+		}
+	}
+	for i, g := range c.Validators {
+		if g.Acts().Model {
+			c.fault(fmt.Sprintf("validators[%d].behaviour", i), fmt.Sprintf("%s validators read text, in a run of mode economy", g.Behaviour),
+				"scripted or lazy", "or leave mode out")
+		}
+	}
+	if len(c.Applications) > 0 {
+		c.fault("applications", "applications ask for text, in a run of mode economy", "none", "or leave mode out")
+	}
+}
+
+// yearNames are the names of the whole years of the run.
+func (sc *Scenario) yearNames() []string {
+	return report.YearNames(sc.Time.Start, int64(sc.BlockCount())*int64(role.Seconds(sc.Time.BlockS)))
+}
+
+// calendar checks the date of genesis.
+func (c *checker) calendar() {
+	if c.Time.Start != "" && !report.CheckDate(c.Time.Start) {
+		c.fault("time.start", fmt.Sprintf("%q", c.Time.Start), "a date such as 2023-03-20", "or leave it out to count years from genesis")
+	}
+}

@@ -1,0 +1,70 @@
+package virtual
+
+import (
+	"crypto/ed25519"
+	"fmt"
+
+	"taolab/sim/chain"
+	"taolab/sim/host"
+)
+
+var churnKind = FaultKind{
+	Name: "churn", Doc: "the target's nodes leave, and come back at the end as new ones: fresh agents with new hotkeys, all of which the coldkeys register in one block",
+	fresh: true, renames: true,
+	effect: func(f *injection) effect { return churn{f} },
+}
+
+type churn struct{ *injection }
+
+func (churn) attach(*World) {}
+func (churn) detach(*World) {}
+
+func (f churn) begin(w *World) {
+	f.members.each(func(i int32) {
+		w.fault(i, "churn", "the node left")
+		w.stop(&w.nodes[i])
+	})
+}
+
+func (f churn) end(w *World) {
+	f.members.each(func(i int32) {
+		n := &w.nodes[i]
+		w.rename(n)
+		w.register(n)
+		n.forgets = true
+		w.restart(n)
+	})
+}
+
+// nextName is the private key of the next hotkey of a node that is not yet known.
+func nextName(seed uint64, n *node) ed25519.PrivateKey {
+	return Key(seed, fmt.Sprintf("%s\x00%d", n.cfg.Name, len(n.names)+1), host.Hotkey)
+}
+
+// rename gives a node its next hotkey. Nobody answers at the one before.
+func (w *World) rename(n *node) { n.setName(w, n.named+1) }
+
+// setName gives a node one of its hotkeys, 0 the first.
+func (n *node) setName(w *World, named int) {
+	if n.named == named {
+		return
+	}
+	delete(w.peers, n.peer)
+	n.named, n.hotkey = named, n.names[named-1]
+	if n.cfg.Peer == (host.PeerID{}) {
+		n.peer = n.hotkey.Key
+	}
+	w.peers[n.peer] = n.index
+}
+
+// register hands the block producer the registration of a node's hotkey.
+func (w *World) register(n *node) {
+	expiry := w.ledger.Height() + w.cfg.Chain.ExpiryBlocks
+	bytes, err := w.ledger.Transaction(n.coldkey.account, expiry, chain.Register{Hotkey: n.hotkey.Key})
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	w.log.transaction(bytes)
+	w.ledger.Receive(theNetwork, 0, bytes, w.now)
+}
