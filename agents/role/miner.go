@@ -105,7 +105,6 @@ func (m *Maker) Miner(name string, g *Miner, i, n int) (Agent, error) {
 			return Agent{}, fmt.Errorf("miner %s: %w", name, err)
 		}
 		minds.Honest = func() mind.Server { return mind.NewTransformer(thinks) }
-		minds.Untrained = minds.Honest
 	}
 	config.Mind = func() mind.Server { return does.Mind(minds) }
 	made.Fresh = func() host.Agent { return does.Around(agents.NewMiner(config)) }
