@@ -121,6 +121,15 @@ var moves = map[string]move{
 	"validators.count":           {set: "validators[0].count=3"},
 	"validators.behaviour":       {set: "validators[2].behaviour=honest", with: []string{"validators[2].peers=3", "validators[2].topk=36", "validators[2].tokens=8"}},
 	"validators.favour":          {set: `validators[2].favour=["bulk-2", "bulk-3", "bulk-4"]`},
+	"validators.weights":         {set: `validators[2].weights=["2000 + j"]`, with: scriptedJudge},
+	"validators.table":           {set: "validators[2].table=[[1, 2, 3, 4, 5, 6]]", with: []string{"validators[2].behaviour=scripted", "validators[2].table=[[6, 5, 4, 3, 2, 1]]"}},
+	"validators.rows_file":       {set: "validators[2].rows_file=economy/other.csv", with: []string{"validators[2].behaviour=scripted", "validators[2].rows_file=economy/keys.csv"}},
+	"validators.lead_blocks":     {set: "validators[2].lead_blocks=3", with: scriptedJudge},
+	"validators.first_epoch":     {set: "validators[2].first_epoch=4", with: scriptedJudge},
+	"validators.last_epoch":      {set: "validators[2].last_epoch=4", with: scriptedJudge},
+	"validators.every_epochs":    {set: "validators[2].every_epochs=2", with: scriptedJudge},
+	"validators.copies":          {set: "validators[2].copies=consensus", with: []string{"validators[2].favour=[]"}},
+	"validators.lag_epochs":      {set: "validators[2].lag_epochs=2"},
 	"validators.routing":         {set: "validators[0].routing=gated"},
 	"validators.stake_tao":       {set: "validators[0].stake_tao=[900, 1000]"},
 	"validators.subsets":         {set: `validators[0].subsets=["Github"]`},
@@ -175,14 +184,28 @@ var moves = map[string]move{
 	"faults.duration_s": {set: "faults[1].duration_s=110"},
 }
 
+// scriptedJudge makes the third group of validators scripted.
+var scriptedJudge = []string{"validators[2].behaviour=scripted", `validators[2].weights=["1000 + j"]`}
+
+// economyKeys takes everybody's model away.
+var economyKeys = []string{
+	`miners=[{name="bulk", count=4, behaviour="idle"}]`, `validators=[{name="judge", behaviour="scripted", weights=["1"]}]`,
+	"applications=[]", "faults=[]",
+}
+
 // stays has another value for each inert key; with it the run digest stays as it is.
 var stays = map[string]move{
 	"format":      {set: "format=1"},
+	"mode":        {set: "mode=economy", with: economyKeys},
 	"description": {set: `description="other words"`},
 	"expect":      {set: `expect=[{metric="run.blocks", comparison=">", value=1}]`},
 
 	"corpus.invalid_utf8": {set: "corpus.invalid_utf8=replace", with: []string{"corpus.kind=shards", "corpus.subsets=[]"}},
 
+	"time.jump":  {set: "time.jump=false"},
+	"time.start": {set: "time.start=2023-03-20"},
+
+	"trace.every_epochs": {set: "trace.every_epochs=3"},
 	"trace.nodes":        {set: "trace.nodes=off"},
 	"trace.seats":        {set: "trace.seats=off"},
 	"trace.blocks":       {set: "trace.blocks=off"},
