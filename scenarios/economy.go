@@ -2,27 +2,47 @@ package scenarios
 
 import (
 	"fmt"
-	"slices"
 
+	"taolab/agents/role"
 	"taolab/report"
 )
 
-// hasModel says whether the members serve a language model.
-func (g *MinerGroup) hasModel() bool {
-	return !slices.Contains([]string{"idle", "random"}, g.Behaviour)
-}
-
-// hasModel says whether the members score answers with a language model's text.
-func (g *ValidatorGroup) hasModel() bool { return g.Behaviour == "honest" }
-
-// Economy says whether the run needs no corpus, tokenizer or base model, because nobody has a model.
+// Economy says whether the run needs no corpus, tokenizer or base model, because nobody reads or writes text.
 func (sc *Scenario) Economy() bool {
 	if sc.Mode == "economy" {
 		return true
 	}
-	modelled := slices.ContainsFunc(sc.Miners, func(g MinerGroup) bool { return g.Behaviour != "idle" }) ||
-		slices.ContainsFunc(sc.Validators, func(g ValidatorGroup) bool { return g.hasModel() }) || len(sc.Applications) > 0
-	return !modelled && len(sc.Miners)+len(sc.Validators) > 0
+	for i := range sc.Miners {
+		if sc.Miners[i].Acts().Mind != nil {
+			return false
+		}
+	}
+	for i := range sc.Validators {
+		if sc.Validators[i].Acts().Asks {
+			return false
+		}
+	}
+	return len(sc.Applications) == 0 && len(sc.Miners)+len(sc.Validators) > 0
+}
+
+// neurons are all miners, then all validators.
+func (sc *Scenario) neurons() []role.Neuron {
+	var list []role.Neuron
+	add := func(group string, count int, miner bool, first int64) int64 {
+		for i := range int64(count) {
+			list = append(list, role.Neuron{Name: member(group, int(i)), Group: group, Miner: miner, Place: first + i, Member: i})
+		}
+		return first + int64(count)
+	}
+	first := int64(0)
+	for _, g := range sc.Miners {
+		first = add(g.Name, g.Count, true, first)
+	}
+	first = 0
+	for _, g := range sc.Validators {
+		first = add(g.Name, g.Count, false, first)
+	}
+	return list
 }
 
 // economyDefault is what a scenario without models starts from: no links that cost time, and rows for
@@ -42,13 +62,13 @@ func (c *checker) economy() {
 		return
 	}
 	for i, g := range c.Miners {
-		if g.hasModel() {
-			c.fault(fmt.Sprintf("miners[%d].behaviour", i), fmt.Sprintf("%s miners have a model, in a run of mode economy", g.Behaviour),
+		if g.Acts().Mind != nil {
+			c.fault(fmt.Sprintf("miners[%d].behaviour", i), fmt.Sprintf("%s miners answer with text, in a run of mode economy", g.Behaviour),
 				"idle", "or leave mode out")
 		}
 	}
 	for i, g := range c.Validators {
-		if g.hasModel() {
+		if g.Acts().Asks {
 			c.fault(fmt.Sprintf("validators[%d].behaviour", i), fmt.Sprintf("%s validators read text, in a run of mode economy", g.Behaviour),
 				"scripted or lazy", "or leave mode out")
 		}
@@ -60,7 +80,7 @@ func (c *checker) economy() {
 
 // yearNames are the names of the whole years of the run.
 func (sc *Scenario) yearNames() []string {
-	return report.YearNames(sc.Time.Start, int64(sc.BlockCount())*int64(seconds(sc.Time.BlockS)))
+	return report.YearNames(sc.Time.Start, int64(sc.BlockCount())*int64(role.Seconds(sc.Time.BlockS)))
 }
 
 // calendar checks the date of genesis.

@@ -3,14 +3,12 @@ package scenarios
 import (
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
 
 	"taolab/agents/score"
-	"taolab/model/base"
 	"taolab/report"
 	"taolab/sim/chain"
 	"taolab/sim/trace"
@@ -52,7 +50,7 @@ func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
 	manifest := &report.Manifest{
 		Name: f.Scenario.Name, Seed: f.Seed, Scenario: f.resolved(), ScenarioTOML: f.Text,
 		Nodes: n.Nodes, Warnings: append([]string{}, m.Warnings...),
-		Recorded: f.Tables(), Contents: m.contents(), InForce: f.inForce(m),
+		Recorded: f.Tables(), Contents: contents(m), InForce: f.inForce(m),
 	}
 	if m.Text == nil {
 		return manifest
@@ -110,16 +108,11 @@ func Finish(manifest *report.Manifest, world *virtual.World) {
 	}
 }
 
-// Describe says in a line what was prepared.
-func (m *Material) Describe() string {
-	if m.Text == nil {
-		return "no corpus: nobody has a model"
+// contents are what the network starts from besides its scenario, as run.json has them.
+func contents(m *Material) []report.Content {
+	var list []report.Content
+	for _, c := range m.Contents() {
+		list = append(list, report.Content{Name: c.Name, Digest: hex.EncodeToString(c.Digest[:])})
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d subsets, vocabulary %d, %.2f bytes per token; held-out loss: bigram %.3f",
-		len(m.Store.Subsets()), m.Tokenizer.Vocab(), m.Store.BytesPerToken(), m.BigramLoss)
-	for _, made := range m.Bases {
-		fmt.Fprintf(&b, ", base %s %.3f", base.ShapeName(made.Model.Config), made.HeldOutLoss)
-	}
-	return b.String() + " nats per token"
+	return list
 }
