@@ -3,11 +3,13 @@ package scenarios
 import (
 	"fmt"
 
+	"taolab/agents/mind"
 	"taolab/agents/role"
 	"taolab/report"
 )
 
-// Economy says whether the run needs no corpus, tokenizer or base model, because nobody reads or writes text.
+// Economy says whether the run is one without models, and so needs no corpus, tokenizer or base model: the
+// scenario says so, or nobody reads or writes text.
 func (sc *Scenario) Economy() bool {
 	if sc.Mode == "economy" {
 		return true
@@ -56,26 +58,16 @@ func economyDefault() Scenario {
 	return sc
 }
 
-// economy checks that a scenario which says it needs no model has none.
-func (c *checker) economy() {
-	if c.Mode != "economy" {
-		return
+// stated are the subsets that questions are about without models, all equally often; nil with models.
+func (sc *Scenario) stated() *mind.Subsets {
+	if !sc.Economy() {
+		return nil
 	}
-	for i, g := range c.Miners {
-		if g.Acts().Mind != nil {
-			c.fault(fmt.Sprintf("miners[%d].behaviour", i), fmt.Sprintf("%s miners answer with text, in a run of mode economy", g.Behaviour),
-				"idle", "or leave mode out")
-		}
+	s := &mind.Subsets{Names: sc.subsetNames()}
+	for range s.Names {
+		s.Weights = append(s.Weights, 1)
 	}
-	for i, g := range c.Validators {
-		if g.Acts().Asks {
-			c.fault(fmt.Sprintf("validators[%d].behaviour", i), fmt.Sprintf("%s validators read text, in a run of mode economy", g.Behaviour),
-				"scripted or lazy", "or leave mode out")
-		}
-	}
-	if len(c.Applications) > 0 {
-		c.fault("applications", "applications ask for text, in a run of mode economy", "none", "or leave mode out")
-	}
+	return s
 }
 
 // yearNames are the names of the whole years of the run.

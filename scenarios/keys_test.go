@@ -28,6 +28,7 @@ type move struct {
 var moves = map[string]move{
 	"name": {set: `name="other"`},
 	"seed": {set: "seed=2"},
+	"mode": {set: "mode=economy", with: []string{`network.regions=["europe", "america", "asia"]`, "network.latency_ms=[[10, 45, 90], [45, 15, 70], [90, 70, 20]]"}},
 
 	"time.hours":   {set: "time.hours=0.41"},
 	"time.block_s": {set: "time.block_s=11"},
@@ -107,6 +108,9 @@ var moves = map[string]move{
 	"miners.stake_tao":         {set: "miners[0].stake_tao=2"},
 	"miners.up_mbps":           {set: "miners[0].up_mbps=0.2"},
 	"miners.down_mbps":         {set: "miners[0].down_mbps=0.2"},
+	"miners.answer_loss":       {set: "miners[0].answer_loss=[2, 5]", with: stated},
+	"miners.answer_losses":     {set: "miners[0].answer_losses=[2, 3, 4]", with: stated},
+	"miners.answer_spread":     {set: "miners[0].answer_spread=1", with: stated},
 	"miners.min_stake_tao":     {set: "miners[0].min_stake_tao=500"},
 	"miners.min_interval_s":    {set: "miners[0].min_interval_s=60"},
 	"miners.queue":             {set: "miners[0].queue=1"},
@@ -188,16 +192,12 @@ var moves = map[string]move{
 // scriptedJudge makes the third group of validators scripted.
 var scriptedJudge = []string{"validators[2].behaviour=scripted", `validators[2].weights=["1000 + j"]`}
 
-// economyKeys takes everybody's model away.
-var economyKeys = []string{
-	`miners=[{name="bulk", count=4, behaviour="idle"}]`, `validators=[{name="judge", behaviour="scripted", weights=["1"]}]`,
-	"applications=[]", "faults=[]",
-}
+// stated makes the run one without models.
+var stated = []string{"mode=economy", "faults=[]"}
 
 // stays has another value for each inert key; with it the run digest stays as it is.
 var stays = map[string]move{
 	"format":      {set: "format=1"},
-	"mode":        {set: "mode=economy", with: economyKeys},
 	"description": {set: `description="other words"`},
 	"expect":      {set: `expect=[{metric="run.blocks", comparison=">", value=1}]`},
 

@@ -21,7 +21,6 @@ func validate(sc *Scenario, where func(key string) string) []error {
 			"it names the run's folder")
 	}
 	c.network()
-	c.economy()
 	c.calendar()
 	c.Corpus.Check(c.fault)
 	c.miners()
@@ -89,7 +88,7 @@ func (c *checker) miners() {
 	for i := range c.Miners {
 		g, key := &c.Miners[i], fmt.Sprintf("miners[%d]", i)
 		c.name(key, g.Name)
-		g.Check(key, c.fault)
+		g.Check(key, len(c.subsetNames()), c.fault)
 		if g.JoinsH > 0 && g.JoinsH >= c.Time.Hours {
 			c.fault(key+".joins_h", fmt.Sprintf("%g h, after the end of the run", g.JoinsH), fmt.Sprintf("less than %g", c.Time.Hours), "")
 		}

@@ -8,6 +8,7 @@ import (
 
 	"taolab/agents"
 	"taolab/agents/attack"
+	"taolab/agents/mind"
 	"taolab/agents/script"
 	"taolab/agents/settings"
 	"taolab/model/base"
@@ -29,6 +30,7 @@ type Maker struct {
 	RecordRows          bool
 
 	Neurons []Neuron                                 // who may hold a seat
+	Stated  *mind.Subsets                            // what questions are about in a network without models; nil: it has models
 	Open    func(path string) (io.ReadCloser, error) // opens a file that settings name
 
 	mixes   []madeMix

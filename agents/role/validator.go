@@ -137,20 +137,15 @@ func (m *Maker) Validator(name string, g *Validator, targets int) (Agent, error)
 	if err != nil {
 		return Agent{}, fmt.Errorf("validator %s: %w", name, err)
 	}
+	if m.Stated != nil {
+		return m.statedValidator(name, g, targets)
+	}
 	judges, err := m.textJudge(g, era)
 	if err != nil {
 		return Agent{}, err
 	}
-	config := agents.ValidatorConfig{
-		Era: g.Release, Peers: g.Peers, Judge: func() mind.Judge { return mind.NewTextJudge(judges) },
-		StepNs: Seconds(g.StepS), TimeoutNs: Seconds(g.TimeoutS), BlockNs: Seconds(m.BlockS),
-		EpochBlocks: g.EpochBlocks, Alpha: g.Alpha, RecordAnswers: m.RecordAnswers, RecordRows: m.RecordRows,
-	}
-	set(&config.Power, g.Power, same)
-	set(&config.SynergyPower, g.SynergyPower, same)
-	if g.Targets == "everyone" {
-		config.Targets = agents.Everyone
-	}
+	config := m.validatorConfig(g)
+	config.Judge = func() mind.Judge { return mind.NewTextJudge(judges) }
 	shape := g.RouterShape(judges.Vocab)
 	made := Agent{Shape: &shape, Fresh: func() host.Agent { return agents.NewValidator(config) }}
 	if g.Routing == "gated" {
@@ -163,6 +158,38 @@ func (m *Maker) Validator(name string, g *Validator, targets int) (Agent, error)
 		return Agent{}, fmt.Errorf("validator %s: %w", name, err)
 	}
 	return made, nil
+}
+
+// validatorConfig is a validator without its judge and its gate.
+func (m *Maker) validatorConfig(g *Validator) agents.ValidatorConfig {
+	config := agents.ValidatorConfig{
+		Era: g.Release, Peers: g.Peers, StepNs: Seconds(g.StepS), TimeoutNs: Seconds(g.TimeoutS), BlockNs: Seconds(m.BlockS),
+		EpochBlocks: g.EpochBlocks, Alpha: g.Alpha, RecordAnswers: m.RecordAnswers, RecordRows: m.RecordRows,
+	}
+	set(&config.Power, g.Power, same)
+	set(&config.SynergyPower, g.SynergyPower, same)
+	if g.Targets == "everyone" {
+		config.Targets = agents.Everyone
+	}
+	return config
+}
+
+// statedValidator makes a validator of a network without models.
+func (m *Maker) statedValidator(name string, g *Validator, targets int) (Agent, error) {
+	judges := mind.QualityJudgeConfig{Subsets: m.wanted(g.Subsets), Rows: g.Rows}
+	if g.Batch == "subset" {
+		judges.Batch = mind.OneSubset
+	}
+	config := m.validatorConfig(g)
+	if g.Routing == "gated" {
+		judges.Gates = m.Seats
+		config.Routing, config.Gate = agents.Gated, agents.Gate{Noise: g.Noise, ScorePeers: g.Scored(targets, m.BlockS)}
+	}
+	config.Judge = func() mind.Judge { return mind.NewQualityJudge(judges) }
+	if err := errors.Join(config.Validate(), judges.Validate()); err != nil {
+		return Agent{}, fmt.Errorf("validator %s: %w", name, err)
+	}
+	return Agent{Fresh: func() host.Agent { return agents.NewValidator(config) }}, nil
 }
 
 // textJudge is the mind of a validator that scores text, but for its routing model.
