@@ -167,14 +167,17 @@ func (d *Document) span(path string, value any, into reflect.Value, f Field) {
 	}
 }
 
-// numbers decodes a number, or a list of at most two.
+// maxNumbers bounds a list of numbers.
+const maxNumbers = 1024
+
+// numbers decodes a number, or a list of them.
 func (d *Document) numbers(path string, value any, into reflect.Value) {
 	list, ok := value.([]any)
 	if !ok {
 		list = []any{value}
 	}
-	if len(list) > 2 {
-		d.Fault(path, fmt.Sprintf("a list of %d", len(list)), "a number, or a pair [low, high]", "")
+	if len(list) > maxNumbers {
+		d.Fault(path, fmt.Sprintf("a list of %d", len(list)), fmt.Sprintf("a number, or a list of at most %d", maxNumbers), "")
 		return
 	}
 	var numbers []float64
