@@ -194,7 +194,7 @@ var moves = map[string]move{
 	"faults.peer_region": {set: "faults[0].peer_region=asia", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, share=0.5}]`}},
 	"faults.direction":   {set: "faults[0].direction=in", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, share=0.5, group="bulk"}]`}},
 	"faults.mode":        {set: "faults[0].mode=pareto", with: []string{`faults=[{kind="delay", at_s=100, duration_s=900}]`}},
-	"faults.wave":        {set: "faults[0].wave=true", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, wave=false}]`}},
+	"faults.wave":        {set: "faults[0].wave=true", with: []string{`faults=[{kind="loss", at_s=100, duration_s=60}, {kind="delay", wave=true, duration_s=60}]`, "waves.quiet_s=200", "waves.storm_s=60"}},
 	"faults.seed":        {set: "faults[0].seed=7", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, share=0.5}]`}},
 	"faults.share":       {set: "faults[0].share=0.4", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900}]`}},
 	"faults.mean_ms":     {set: "faults[0].mean_ms=20", with: []string{`faults=[{kind="delay", at_s=100, duration_s=900}]`}},
@@ -209,7 +209,8 @@ var moves = map[string]move{
 	"faults.down_s":      {set: "faults[0].down_s=20", with: []string{`faults=[{kind="crash", at_s=100, duration_s=900, group="bulk"}]`}},
 	"faults.drift_ppm":   {set: "faults[0].drift_ppm=50000", with: []string{`faults=[{kind="clock", at_s=100, duration_s=900}]`}},
 	"faults.hold_s":      {set: "faults[0].hold_s=20", with: []string{`faults=[{kind="stall", at_s=100, duration_s=900}]`}},
-	"faults.delay_s":     {set: "faults[0].delay_s=30", with: []string{`faults=[{kind="disk_read", at_s=100, duration_s=900, mode="slow"}]`}},
+	"faults.delay_s":     {set: "faults[0].delay_s=30", with: []string{`faults=[{kind="disk_read", at_s=100, duration_s=900}, {kind="crash", group="bulk", at_s=400, duration_s=200}]`}},
+	"faults.offset_ms":   {set: "faults[0].offset_ms=90000", with: []string{`faults=[{kind="clock", at_s=100, duration_s=900}]`}},
 	"faults.blocks":      {set: "faults[0].blocks=3", with: []string{`faults=[{kind="stale", at_s=100, duration_s=900}]`}},
 
 	"waves.quiet_s":  {set: "waves.quiet_s=300", with: []string{`faults=[{kind="loss", wave=true, duration_s=60}, {kind="delay", wave=true, duration_s=60}]`, "waves.quiet_s=200", "waves.together=1", "waves.storm_s=60"}},
