@@ -106,8 +106,40 @@ func sameRun(t *testing.T, what string, got, want *report.Manifest, dir, straigh
 }
 
 func TestAResumedRunLeavesWhatAStraightOneLeaves(t *testing.T) {
+	cutAndResume(t, 6, "time.hours=0.3", "chain.digest_epochs=1")
+}
+
+// TestARunWithFaultsOfEveryKindGoesOn: each kind has a state of its own while it is active.
+func TestARunWithFaultsOfEveryKindGoesOn(t *testing.T) {
+	var faults []string
+	for i, kind := range virtual.FaultKinds() {
+		target := []string{`group="honest"`, `group="validator"`, `node="noise-1"`, `region="europe"`}[i%4]
+		if kind.Name == "partition" {
+			target = `region="europe"`
+		}
+		faults = append(faults, fmt.Sprintf(`{kind=%q, %s, at_s=%d, duration_s=400}`, kind.Name, target, 120+20*i))
+	}
+	dir := cutAndResume(t, 20, "time.hours=0.3", "chain.digest_epochs=1", "faults=["+strings.Join(faults, ", ")+"]")
+	r, err := report.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := 0
+	if err := report.Rows(r, func(f trace.Fault) error {
+		if f.Kind == "begin" {
+			begun++
+		}
+		return nil
+	}); err != nil || begun != len(faults) {
+		t.Errorf("%v, %d faults began, expected %d", err, begun, len(faults))
+	}
+}
+
+// cutAndResume cuts a run of the tiny scenario so many times, half of them by a kill, and returns the
+// folder of a straight one.
+func cutAndResume(t *testing.T, times int, sets ...string) string {
+	t.Helper()
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: 1 << 30}
-	sets := []string{"time.hours=0.3", "chain.digest_epochs=1"}
 	straight := tinyExperiment(t, cache, sets...)
 	want, err := liveThrough(t, straight)
 	if err != nil {
@@ -118,15 +150,16 @@ func TestAResumedRunLeavesWhatAStraightOneLeaves(t *testing.T) {
 		rows += int(info.Rows)
 	}
 	draw := num.NewStream(1, "cuts")
-	for i := range 6 {
+	for i := range times {
 		at := 20 + draw.IntN(rows-40)
 		dir := cutShort(t, cache, at, i%2 == 0, sets...)
 		got := resumed(t, cache, dir)
-		sameRun(t, "cut after "+string(rune('0'+i)), got, want, dir, straight.Dir)
+		sameRun(t, fmt.Sprintf("cut after %d of %d rows", at, rows), got, want, dir, straight.Dir)
 		if len(got.Resumed) != 1 || got.Parent != nil {
 			t.Errorf("resumed at %v, forked from %v", got.Resumed, got.Parent)
 		}
 	}
+	return straight.Dir
 }
 
 // snapshotAt runs the tiny scenario with a snapshot at a height.

@@ -46,6 +46,7 @@ func (w *World) WriteSnapshot(ctx context.Context, out *snapshot.Writer) (err er
 			return fmt.Errorf("virtual: snapshot of %v: %w", &w.nodes[i], err)
 		}
 	}
+	w.scratch = nil
 	return nil
 }
 
@@ -300,7 +301,8 @@ func (n *node) layout(c *snapshot.Coder, w *World) {
 func (n *node) layoutAgent(c *snapshot.Coder, w *World) {
 	var state []byte
 	if !c.Reading() {
-		state = w.state(n, nil)
+		w.scratch = w.state(n, w.scratch[:0])
+		state = w.scratch
 	}
 	c.Blob(&state)
 	if c.Reading() && c.Err() == nil {

@@ -54,6 +54,7 @@ type World struct {
 	ended        bool
 	halt         uint64 // height at which Run returns once; 0: none
 	err          error  // why the run cannot go on
+	scratch      []byte // state of an agent on its way into a snapshot
 	progress     progress
 }
 
