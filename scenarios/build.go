@@ -49,6 +49,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	if f.Chain.Owner != "" {
 		b.genesis.Owner = virtual.PublicKey(f.Seed, b.machines[b.groups[f.Chain.Owner]].Name, host.Hotkey)
 	}
+	b.government()
 	if opt.Recorder != nil && f.Trace.Nodes == "all" {
 		for _, row := range b.rows {
 			opt.Recorder.Record(row)

@@ -49,6 +49,9 @@ type Chain struct {
 	MinNonImmune   *uint64  `toml:"min_non_immune" unit:"neurons" max:"65535" doc:"prune_by emission: of at most so many that are not immune, an immune one goes instead"`
 	StakeThreshold *float64 `toml:"stake_threshold_tao" unit:"TAO" min:"0" max:"21000000" doc:"less stake does not count in consensus and sets no weights"`
 
+	UpgradeRules  uint64 `toml:"upgrade_rules" max:"100" doc:"version of the rules that comes at upgrade_height: 2 counts epochs from the last one and reads seals as 2026 does, 3 brings yuma3 too; 0: none"`
+	UpgradeHeight uint64 `toml:"upgrade_height" unit:"blocks" max:"1000000000000" doc:"first block under upgrade_rules"`
+
 	Hard Hard `toml:"hard"`
 }
 
@@ -107,7 +110,7 @@ func (c *Chain) Params(neurons, miners int) (chain.Params, error) {
 	// The era's seats are for thousands of neurons; here every validator of the network has one.
 	p.MaxValidators = uint16(neurons - miners)
 	c.override(&p)
-	p.Hard = c.Hard.settings()
+	p.Hard = c.Hard.settings(p)
 	if err := c.fit(&p, miners); err != nil {
 		return p, err
 	}
@@ -123,6 +126,12 @@ func (c *Chain) fit(p *chain.Params, targets int) error {
 	case p.AlphaLow > p.AlphaHigh:
 		return &settings.Error{Key: "chain.alpha_low", Fault: Share(p.AlphaLow) + " is above alpha_high",
 			Want: "at most " + Share(p.AlphaHigh), Hint: "or raise alpha_high"}
+	case (c.UpgradeRules == 0) != (c.UpgradeHeight == 0):
+		return &settings.Error{Key: "chain.upgrade_height", Fault: fmt.Sprintf("%d with upgrade_rules = %d", c.UpgradeHeight,
+			c.UpgradeRules), Want: "both or neither"}
+	case c.UpgradeRules != 0 && p.Hard.VoteDelayBlocks == 0:
+		return &settings.Error{Key: "chain.upgrade_rules", Fault: "set, but the rules of this chain never change",
+			Want: "hard.vote_delay_blocks of at least 1"}
 	case p.RewardRao > p.CapRao:
 		return &settings.Error{Key: "chain.reward_tao", Fault: TAO(p.RewardRao) + " is above the cap",
 			Want: "at most " + TAO(p.CapRao), Hint: "or raise cap_tao"}

@@ -8,19 +8,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"taolab/sim/chain"
 	"taolab/sim/chain/conformance"
 )
 
 type applyFlags struct {
-	state, genesis, block, out, example string
+	state, genesis, metagraph, block, out, example string
 }
 
 func newApply() *cobra.Command {
 	var flags applyFlags
 	cmd := &cobra.Command{
-		Use:   "apply (--state FILE | --genesis FILE) [--block FILE]",
+		Use:   "apply (--state FILE | --genesis FILE | --metagraph FILE) [--block FILE]",
 		Short: "Apply a block to a state: JSON in, JSON out, nothing else",
-		Long: `Read a state, or make one of a genesis, apply a block to it and print what came of it as JSON:
+		Long: `Read a state, or make one of a genesis or of what a metagraph shows of a network, apply a block to it and print what came of it as JSON:
 a receipt for each transaction, the events, digest and totals, and the state after it. Without a
 block the state itself is printed. Nothing is remembered, so that another implementation can be
 compared block by block; docs/reference/transition.md describes every field.
@@ -39,10 +40,10 @@ a file is not what its format demands.`,
 				}
 				return writeExamples(flags.example, conformance.SampleTransition())
 			}
-			if (flags.state == "") == (flags.genesis == "") {
-				return code(exitUsage, errors.New("expected either --state or --genesis"))
+			if one(flags.state, flags.genesis, flags.metagraph) != 1 {
+				return code(exitUsage, errors.New("expected either --state, --genesis or --metagraph"))
 			}
-			if err := onceOnly(flags.state, flags.genesis, flags.block); err != nil {
+			if err := onceOnly(flags.state, flags.genesis, flags.metagraph, flags.block); err != nil {
 				return err
 			}
 			if flags.out == standardInput {
@@ -58,6 +59,8 @@ a file is not what its format demands.`,
 	}
 	cmd.Flags().StringVar(&flags.state, "state", "", "`file` with a state, or what apply printed before; - is standard input")
 	cmd.Flags().StringVar(&flags.genesis, "genesis", "", "`file` with a genesis")
+	cmd.Flags().StringVar(&flags.metagraph, "metagraph", "", "`file` with a network's state as others see it; what it lacks is "+
+		"filled and named")
 	cmd.Flags().StringVar(&flags.block, "block", "", "`file` with the block to apply")
 	cmd.Flags().StringVarP(&flags.out, "out", "o", "", "`file` for the state after it, which is not printed then")
 	cmd.Flags().StringVar(&flags.example, "example", "", "write a genesis and a block into a new `folder`")
@@ -67,8 +70,11 @@ a file is not what its format demands.`,
 // apply returns what is to be printed.
 func apply(cmd *cobra.Command, flags applyFlags) (shown []byte, err error) {
 	read, file := conformance.ReadState, flags.state
-	if flags.genesis != "" {
+	switch {
+	case flags.genesis != "":
 		read, file = conformance.ReadGenesis, flags.genesis
+	case flags.metagraph != "":
+		read, file = func(data []byte) (*chain.State, error) { return importMetagraph(cmd, data) }, flags.metagraph
 	}
 	state, err := readFile(cmd, file, read)
 	if err != nil {
@@ -98,6 +104,28 @@ func apply(cmd *cobra.Command, flags applyFlags) (shown []byte, err error) {
 		return conformance.AppendState(nil, state), nil
 	}
 	return nil, nil
+}
+
+// one is how many of some texts are there.
+func one(texts ...string) (n int) {
+	for _, t := range texts {
+		if t != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// importMetagraph makes a state of a metagraph and says on stderr what had to be filled.
+func importMetagraph(cmd *cobra.Command, data []byte) (*chain.State, error) {
+	g, filled, err := conformance.ReadMetagraph(data)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range filled {
+		fmt.Fprintf(cmd.ErrOrStderr(), "filled %s of %d: %s\n", f.Field, f.Count, f.Value)
+	}
+	return chain.New(g)
 }
 
 // replaceFile writes a file, whole or not at all: it may be the state that was read. What is there

@@ -10,10 +10,12 @@ import (
 // account is all that the ledger knows about a key beside its neuron: the money of a coldkey, the
 // nonce of what it signs, and what it holds as a hotkey.
 type account struct {
-	key     Key
-	freeRao uint64
-	nonce   uint64 // smallest that its next transaction may have
-	*hotkey        // noHotkey for a key that is nobody's hotkey; never nil, to be changed by State.hotkey only
+	key       Key
+	freeRao   uint64
+	nonce     uint64      // smallest that its next transaction may have
+	unbonding []unbonding // oldest first
+	refs      uint32      // hotkeys that it owns and nominations of its own, where accounts take a deposit
+	*hotkey               // noHotkey for a key that is nobody's hotkey; never nil, to be changed by State.hotkey only
 }
 
 // hotkey is the part of an account that only hotkeys have. What is of another age than the state is
@@ -28,6 +30,7 @@ type hotkey struct {
 	settledRao  uint64 // the owner's stake when that epoch began
 	spentIn     uint64 // epoch, from 1, in which its owner last paid for what it signed
 	spent       uint64 // units of work in that epoch
+	last        limits // when it did what is limited in time
 	nominations []nomination
 	listed      bool // digest is that of the nominations
 	digest      Digest
@@ -63,7 +66,7 @@ func (h *hotkey) setNominations(all []nomination) {
 // blank says whether there is nothing to know about a hotkey.
 func (h *hotkey) blank() bool {
 	return h.owner == Key{} && h.stakeRao == 0 && !h.delegate && h.take == 0 && h.changedIn == 0 &&
-		h.settledRao == 0 && h.spentIn == 0 && h.spent == 0 && len(h.nominations) == 0
+		h.settledRao == 0 && h.spentIn == 0 && h.spent == 0 && h.last == limits{} && len(h.nominations) == 0
 }
 
 // layout is the record as a state keeps it.
@@ -89,15 +92,16 @@ func (a *account) with(c *coder, nominations func(*hotkey)) {
 	c.u64(&a.nonce)
 	form := a.form()
 	c.u8(&form)
-	switch {
-	case c.reading && form > spendingForm:
-		c.err = cmp.Or(c.err, errCanonical)
-	case c.reading && form == coldForm:
+	if c.reading {
 		a.hotkey = noHotkey
-	case form != coldForm:
-		if c.reading {
+		if form&hotForm != 0 {
 			a.hotkey = &hotkey{}
 		}
+		if form&^allForms != 0 || form&(spendingForm|limitedForm) != 0 && form&hotForm == 0 {
+			c.err = cmp.Or(c.err, errCanonical)
+		}
+	}
+	if form&hotForm != 0 {
 		h := a.hotkey
 		c.bytes(h.owner[:])
 		c.u64(&h.stakeRao)
@@ -105,29 +109,48 @@ func (a *account) with(c *coder, nominations func(*hotkey)) {
 		c.u16(&h.take)
 		c.u64(&h.changedIn)
 		c.u64(&h.settledRao)
-		if form == spendingForm {
+		if form&spendingForm != 0 {
 			c.u64(&h.spentIn)
 			c.u64(&h.spent)
 		}
+		if form&limitedForm != 0 {
+			h.last.layout(c)
+		}
 		nominations(h)
+	}
+	if form&unbondingForm != 0 {
+		list(c, &a.unbonding, unbondingBytes, unbondingLayout(c))
+	}
+	if form&namedForm != 0 {
+		c.u32(&a.refs)
 	}
 }
 
-// The forms of a record: of a key that is no hotkey, of a hotkey, of one whose owner paid for it.
+// The form of a record is the sum of what it has beside money and nonce.
 const (
-	coldForm uint8 = iota
-	hotForm
-	spendingForm
+	hotForm       uint8 = 1 << iota // it is a hotkey's
+	spendingForm                    // whose owner paid for it
+	limitedForm                     // and that did what is limited in time
+	unbondingForm                   // stake is on its way to it
+	namedForm                       // other records name it
+
+	allForms = hotForm | spendingForm | limitedForm | unbondingForm | namedForm
 )
 
-func (a *account) form() uint8 {
-	switch {
-	case a.hotkey == nil || a.blank():
-		return coldForm
-	case a.spentIn == 0 && a.spent == 0:
-		return hotForm
+func (a *account) form() (form uint8) {
+	add := func(part uint8, there bool) {
+		if there {
+			form |= part
+		}
 	}
-	return spendingForm
+	add(hotForm, a.hotkey != nil && !a.blank())
+	if form != 0 {
+		add(spendingForm, a.spentIn != 0 || a.spent != 0)
+		add(limitedForm, a.last != limits{})
+	}
+	add(unbondingForm, len(a.unbonding) > 0)
+	add(namedForm, a.refs > 0)
+	return form
 }
 
 func nominationLayout(c *coder) func(*nomination) {

@@ -1,5 +1,7 @@
 package chain
 
+import "cmp"
+
 // Receipt says what came of a transaction that is part of a block.
 type Receipt struct {
 	Work    uint64 // in units, where work costs anything, as what follows
@@ -25,11 +27,12 @@ func (s *State) Deliver(tx Tx) (Receipt, error) {
 func (s *State) deliver(tx Tx, c charge) (Receipt, error) {
 	r := Receipt{Work: c.work, FeeRao: c.feeRao}
 	if s.params.Hard.FeeRao == 0 {
-		if err := s.dispatch(tx.Signer, tx.Msg); err != nil {
+		if err := s.collected(tx); err != nil {
 			return Receipt{}, err
 		}
 	}
 	s.account(tx.Signer).nonce = tx.Nonce + 1
+	s.collectDue(tx.Signer)
 	s.collect(tx, c)
 	s.stir(tx)
 	if s.params.Hard.FeeRao != 0 {
@@ -39,6 +42,18 @@ func (s *State) deliver(tx Tx, c charge) (Receipt, error) {
 	}
 	s.mustConserve()
 	return r, nil
+}
+
+// collected does what a transaction asks for with what is due to its signer, or changes nothing.
+func (s *State) collected(tx Tx) error {
+	signer, money, touched := s.accounts.get(tx.Signer), s.money, s.touched
+	s.collectDue(tx.Signer)
+	err := s.dispatch(tx.Signer, tx.Msg)
+	if err != nil && s.money != money {
+		*s.account(tx.Signer) = signer
+		s.money, s.touched = money, touched
+	}
+	return err
 }
 
 // Apply is Deliver for those who do not ask what was paid: it returns any refusal as an *Error.
@@ -94,6 +109,18 @@ func (s *State) dispatch(signer Key, msg Msg) error {
 		return s.resetBonds(signer, m)
 	case SetParams:
 		return s.setParams(signer, m)
+	case Propose:
+		return s.propose(signer, m)
+	case Approve:
+		return s.approve(signer, m)
+	case Unjail:
+		return s.unjail(signer, m)
+	case Claim:
+		return s.claim(signer, m)
+	case ProveConsensus:
+		return s.proveConsensus(signer, m)
+	case SwapHotkey:
+		return s.swapHotkey(signer, m)
 	}
 	return refuse(MissingMessage, 0, 0)
 }
@@ -104,6 +131,9 @@ func (s *State) admissible(tx Tx) (charge, error) {
 	if tx.Msg == nil {
 		return charge{}, refuse(MissingMessage, 0, 0)
 	}
+	if s.params.Hard.SoundKeys && (tx.Signer.weak() || !tx.Signer.canonical()) {
+		return charge{}, refuse(KeyUnsound, 0, 0)
+	}
 	if err := s.timely(tx); err != nil {
 		return charge{}, err
 	}
@@ -112,19 +142,24 @@ func (s *State) admissible(tx Tx) (charge, error) {
 
 // free checks that a coldkey can spend an amount.
 func (s *State) free(coldkey Key, rao uint64) error {
-	if have := s.accounts.get(coldkey).freeRao; have < rao {
+	a := s.accounts.get(coldkey)
+	if have := a.freeRao + s.dueOf(&a); have < rao {
 		return refuse(InsufficientFree, have, rao)
 	}
 	return nil
 }
 
-// mayOwn checks that a hotkey is a coldkey's or nobody's yet.
+// mayOwn checks that a hotkey is a coldkey's, or, where hotkeys are not claimed, nobody's yet.
 func (s *State) mayOwn(coldkey, hotkey Key) error {
 	if hotkey == (Key{}) {
 		return refuse(ZeroKey, 0, 0)
 	}
-	if owner := s.accounts.get(hotkey).owner; owner != coldkey && owner != (Key{}) {
+	owner := s.accounts.get(hotkey).owner
+	if owner == coldkey {
+		return nil
+	}
+	if s.params.Hard.Consent || owner != (Key{}) {
 		return refuse(NotOwner, 0, 0)
 	}
-	return nil
+	return cmp.Or(s.knownOrSound(hotkey), s.knownOrSound(coldkey))
 }

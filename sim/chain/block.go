@@ -5,17 +5,23 @@ import "taolab/sim/chain/consensus"
 // EndBlock ends the block: mints its emission, moves the price of registration, runs an epoch
 // when due, and returns what happened in the block in order.
 func (s *State) EndBlock() []Event {
+	s.migrate()
 	s.height++
 	rao, _ := s.params.curve().Next(s.height, s.issuance())
 	s.mint(rao)
 	s.movePrices(s.height)
 	s.movePrice()
+	s.reap()
 	s.markEntropy()
 	events := s.events
 	s.events = nil
 	if s.blocksToEpoch(s.height) == 0 {
 		events = append(events, s.epoch())
+		events = append(events, s.reseat()...)
+		events = append(events, s.govern()...)
 	}
+	events = append(events, s.turn()...)
+	s.begun, s.proposer = false, Key{}
 	s.mustConserve()
 	return events
 }
@@ -60,13 +66,20 @@ func BlocksToEpoch(due EpochDue, tempoBlocks, lastEpoch, block uint64) uint64 {
 const never = 1<<64 - 1
 
 // NextEvent is the height of the next block at which more happens than minting and the price of
-// registration moving: an epoch; the largest uint64 if there is none.
+// registration moving: an epoch, or other rules; the largest uint64 if there is none.
 func (s *State) NextEvent() uint64 {
 	next := s.height + 1
+	soonest := uint64(never)
 	if wait := s.blocksToEpoch(next); wait != never {
-		return next + wait
+		soonest = next + wait
 	}
-	return never
+	switch {
+	case s.stored != s.rules:
+		soonest = next
+	case s.plan.Height > 0: // the rules turn at the end of the block before
+		soonest = min(soonest, max(s.plan.Height-1, next))
+	}
+	return soonest
 }
 
 // Advance ends n blocks, the same as n times EndBlock.
@@ -90,7 +103,7 @@ func (s *State) Advance(n uint64) []Event {
 func (s *State) quietBlocks() uint64 {
 	p := &s.params
 	if s.mix != (Digest{}) || s.inBlock > 0 || len(s.events) > 0 || len(s.works) > 0 ||
-		s.priceRao != p.Hard.FeeRao {
+		s.priceRao != p.Hard.FeeRao || s.begun || s.workUsed > 0 || len(s.touched) > 0 {
 		return 0
 	}
 	quiet := s.NextEvent() - s.height - 1
@@ -207,7 +220,7 @@ func (s *State) epochInput() *consensus.Input {
 	}
 	for i := range s.neurons.n {
 		n := s.neurons.get(UID(i))
-		in.StakesRao = append(in.StakesRao, s.stakeOf(UID(i)))
+		in.StakesRao = append(in.StakesRao, s.weightOf(UID(i)))
 		in.LastUpdate = append(in.LastUpdate, n.lastUpdate)
 		in.RegisteredAt = append(in.RegisteredAt, n.registeredAt)
 		in.Permits = append(in.Permits, n.permit)

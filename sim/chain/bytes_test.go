@@ -24,6 +24,9 @@ var sampleMsgs = []Msg{
 	Burn{13},
 	Recycle{14},
 	ResetBonds{},
+	SignClaim("test", testKey("hot0"), pub("cold0"), 15),
+	SignConsensus("test", testKey("engine"), pub("hot0"), 16),
+	SignSwap("test", testKey("hot1"), pub("cold0"), pub("hot0"), 17),
 }
 
 func TestTransactionsSurviveTheirBytes(t *testing.T) {

@@ -91,13 +91,14 @@ func first(old, now []*account) int {
 
 // same says whether two records are equal.
 func (a *account) same(b *account) bool {
-	if a.key != b.key || a.freeRao != b.freeRao || a.nonce != b.nonce {
+	if a.key != b.key || a.freeRao != b.freeRao || a.nonce != b.nonce || a.refs != b.refs ||
+		!slices.Equal(a.unbonding, b.unbonding) {
 		return false
 	}
 	x, y := a.hotkey, b.hotkey
 	return x == y || x.owner == y.owner && x.stakeRao == y.stakeRao && x.delegate == y.delegate &&
 		x.take == y.take && x.changedIn == y.changedIn && x.settledRao == y.settledRao &&
-		x.spentIn == y.spentIn && x.spent == y.spent &&
+		x.spentIn == y.spentIn && x.spent == y.spent && x.last == y.last &&
 		slices.Equal(x.nominations, y.nominations)
 }
 

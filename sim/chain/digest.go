@@ -5,7 +5,7 @@ import "crypto/sha256"
 // The digest of a state is a tree. Its leaves are the neurons' records, their rows of weights, their
 // rows of bonds, and the accounts in a trie; a node hashes sixteen neighbouring leaves of a row kind, or
 // the children of an inner node of the trie; each kind hashes its nodes, and the root the kinds and the
-// rest of the state. The leaf of an empty row is zero, as is a node without other leaves and a trie
+// rest of the state. Operators are leaves that their kind hashes without nodes between. The leaf of an empty row is zero, as is a node without other leaves and a trie
 // without accounts. A kind without leaves is left out.
 //
 //	leaf          = SHA-256(0, kind, index in 4 bytes, record)
@@ -22,6 +22,7 @@ const (
 	weightLeaves
 	bondLeaves
 	accountLeaves
+	operatorLeaves
 )
 
 // rowKinds are those whose leaves belong to a neuron.
@@ -119,6 +120,10 @@ func (h *hasher) parts(s *State) (header Digest, kinds []kindDigest) {
 		h.above.bytes(trie[:])
 		kinds = append(kinds, kindDigest{accountLeaves, h.above.sum()})
 	}
+	if len(s.operators) > 0 {
+		h.operatorKind(s.operators)
+		kinds = append(kinds, kindDigest{operatorLeaves, h.above.sum()})
+	}
 	return header, kinds
 }
 
@@ -158,6 +163,25 @@ func (h *hasher) leaf(kind leafKind, uid UID, n *neuron) Digest {
 	case bondLeaves:
 		n.bondsLayout(c)
 	}
+	return c.sum()
+}
+
+// operatorKind begins the record of their kind, of which nothing is missing.
+func (h *hasher) operatorKind(all []operator) {
+	h.above.beginKind(operatorLeaves, len(all))
+	for i := range all {
+		digest := h.operator(i, &all[i])
+		h.above.bytes(digest[:])
+	}
+}
+
+// operator hashes the record of an operator, of which there are few.
+func (h *hasher) operator(i int, o *operator) Digest {
+	c := &h.c
+	c.begin(leafDomain, operatorLeaves)
+	index := uint32(i)
+	c.u32(&index)
+	o.layout(c)
 	return c.sum()
 }
 

@@ -5,7 +5,7 @@
 // events on every machine; that a rejected transaction changes nothing and says why in numbers; that
 // decoding never panics and accepts only what encoding would write; that many blocks at once are the
 // same as one by one; and that money is conserved to the rao after every step: minted = free +
-// staked + pending + burned + dust + unallocated (a state that breaks this panics rather than
+// staked + unbonding + pending + burned + dust + unallocated (a state that breaks this panics rather than
 // continues).
 //
 // It forbids itself floats, clocks, goroutines, randomness and the order of maps. Both the

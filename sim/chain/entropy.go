@@ -8,6 +8,9 @@ import (
 // stir mixes an applied transaction into the block, whatever the order of its transactions. The
 // signature stays out, so that a host need not sign what it makes itself.
 func (s *State) stir(tx Tx) {
+	if s.params.Hard.HashEntropy {
+		return
+	}
 	c := &s.hashing.c
 	c.buf = append(c.buf[:0], "taolab transaction in block\x00"...)
 	tx.body(c)
@@ -24,8 +27,7 @@ func (h *header) marked() (entropy Digest) {
 	return entropy
 }
 
-// markEntropy makes the entropy of a block that had transactions, and forgets what no proof of
-// work can refer to any more.
+// markEntropy makes the entropy of a block that had transactions.
 func (s *State) markEntropy() {
 	if s.mix == (Digest{}) {
 		return
@@ -37,6 +39,11 @@ func (s *State) markEntropy() {
 	c.bytes(s.mix[:])
 	entropy := sha256.Sum256(c.buf)
 	s.mix = Digest{}
+	s.mark(entropy)
+}
+
+// mark keeps the entropy of the newest block, and forgets what no proof of work can refer to any more.
+func (s *State) mark(entropy Digest) {
 	oldest := s.height - min(uint64(s.params.WorkValidBlocks), s.height)
 	first := 0
 	for i, m := range s.marks {
@@ -49,6 +56,15 @@ func (s *State) markEntropy() {
 	s.marks = append(slices.Clip(slices.Clone(kept)), mark{s.height, entropy})
 }
 
+// markHash takes the hash of the newest block for its entropy, where the settings say so. Who proposes
+// a block can choose among the hashes that it can make: fine for seals, not for lotteries.
+func (s *State) markHash(hash Digest) {
+	n := len(s.marks)
+	if s.params.Hard.HashEntropy && (n == 0 || s.marks[n-1].height < s.height) {
+		s.mark(hash)
+	}
+}
+
 // blockHash is the hash of a block that has ended, for the seals of proofs of work. It is known
 // for the newest blocks only.
 func blockHash(chainID string, p *Params, newest uint64, marks []mark, height uint64) (Digest, bool) {
@@ -56,10 +72,14 @@ func blockHash(chainID string, p *Params, newest uint64, marks []mark, height ui
 		return Digest{}, false
 	}
 	var entropy Digest
+	known := !p.Hard.HashEntropy
 	for _, m := range marks {
 		if m.height <= height {
-			entropy = m.entropy
+			entropy, known = m.entropy, known || m.height == height
 		}
+	}
+	if !known { // the host tells it with the next block
+		return Digest{}, false
 	}
 	c := coder{buf: []byte("taolab block\x00")}
 	text(&c, &chainID)

@@ -32,8 +32,21 @@ type Snapshot struct {
 	WorkUsed             uint64         // in the block that has not ended yet
 	BytesUsed            uint32         // in it
 	Resets               []UID          // of which all bonds go before the next epoch
+	Touched              []Key          // accounts to be looked at when the block ends, where they take a deposit
+	Begun                bool           // the open block; as what follows false where there are no seats
+	Proposer             Key            // hotkey of who proposed it
+	Tombs                []Key          // consensus keys that signed twice
+	Rules                uint32         // version in the next block; as what follows 0 where no council governs
+	StoredRules          uint32         // by which the state is stored
+	Plan                 Upgrade        // to come
+	Council              []Key
+	Threshold            uint8
+	NextProposal         uint64
+	Proposals            []SnapshotProposal // ascending by number
+	Steps                []SnapshotStep     // newest last
 	Accounts             []SnapshotAccount
-	Neurons              []SnapshotNeuron // by uid
+	Neurons              []SnapshotNeuron   // by uid
+	Operators            []SnapshotOperator // ascending by hotkey; none where there are no seats
 }
 
 // SnapshotMark is the entropy in force from the end of a block on.
@@ -60,9 +73,55 @@ type SnapshotAccount struct {
 	Take        uint16
 	ChangedIn   uint64               // epoch, from 1, in which stake was last added or removed, if stake settles
 	SettledRao  uint64               // the owner's stake when that epoch began
+	References  uint32               // hotkeys that it owns and nominations of its own, where accounts take a deposit
+	Served      uint64               // block of the last endpoint, where these are limited; 0: none, as what follows
+	Reset       uint64               // block of the last reset of bonds
+	TookMore    uint64               // block of the last raise of the take
+	Swapped     uint64               // block in which it took the place of another hotkey
 	SpentIn     uint64               // epoch, from 1, in which its owner last paid for what it signed; 0: never
 	Spent       uint64               // units of work in that epoch
 	Nominations []SnapshotNomination // ascending by coldkey
+	Unbonding   []Unbonding          // oldest first
+}
+
+// SnapshotProposal is something that the council may agree on.
+type SnapshotProposal struct {
+	ID       uint64
+	By       uint8  // place of its proposer in the council
+	Opened   uint64 // block
+	Votes    uint16 // a bit for each member
+	AgreedAt uint64 // block in which the votes were enough; 0: they are not
+	Content  Propose
+}
+
+// SnapshotStep is the epoch in which the council last changed a parameter.
+type SnapshotStep struct {
+	Name  string
+	Epoch uint64
+}
+
+// SnapshotOperator is a hotkey that serves, or wants to serve, as a validator of the network itself.
+type SnapshotOperator struct {
+	Hotkey       Key
+	ConsensusKey Key
+	Next         Key  // consensus key from the next epoch's end on, if pending; zero: it withdraws
+	Pending      bool // Next counts
+	Past         []SnapshotPastKey
+	Power        uint64 // in milli-TAO
+	Since        uint64 // height from which its votes are counted
+	Missed       []byte // a bit for each block of the window
+	Jailed       bool
+	JailedUntil  uint64 // epochs
+	BarredUntil  uint64 // epochs
+	Outgrown     bool   // power is above stake
+	OverFrom     uint64 // since this height
+	Over         uint64 // and last at this one
+}
+
+// SnapshotPastKey is a consensus key that answers for what it signed up to a height.
+type SnapshotPastKey struct {
+	Key   Key
+	Until uint64
 }
 
 // SnapshotNomination is the stake that somebody else than the owner has on a delegate hotkey.
@@ -121,6 +180,11 @@ func (s *State) Export() Snapshot {
 		Works:  converted(s.works, func(w usedWork) SnapshotWork { return SnapshotWork{w.block, w.work} }),
 		Events: slices.Clone(s.events), PriceRao: s.priceRao, WorkUsed: s.workUsed,
 		BytesUsed: s.bytesUsed, Resets: slices.Clone(s.resets),
+		Touched: slices.Clone(s.touched), Begun: s.begun, Proposer: s.proposer, Tombs: slices.Clone(s.tombs),
+		Operators: converted(s.operators, exportOperator),
+		Rules:     s.rules, StoredRules: s.stored, Plan: s.plan, Council: slices.Clone(s.council),
+		Threshold: s.threshold, NextProposal: s.nextProposal, Proposals: converted(s.proposals, exportProposal),
+		Steps: converted(s.steps, func(p paramStep) SnapshotStep { return SnapshotStep{p.name, p.epoch} }),
 	}
 	_ = s.accounts.each(func(a *account) error {
 		x.Accounts = append(x.Accounts, exportAccount(a))
@@ -145,10 +209,42 @@ func exportAccount(a *account) SnapshotAccount {
 	return SnapshotAccount{
 		Key: a.key, Owner: a.owner, FreeRao: a.freeRao, StakeRao: a.stakeRao, Nonce: a.nonce,
 		Delegate: a.delegate, Take: a.take, ChangedIn: a.changedIn, SettledRao: a.settledRao,
-		SpentIn: a.spentIn, Spent: a.spent,
+		SpentIn: a.spentIn, Spent: a.spent, References: a.refs,
+		Served: a.last.serve, Reset: a.last.reset, TookMore: a.last.take, Swapped: a.last.swap,
+		Unbonding: converted(a.unbonding, func(u unbonding) Unbonding { return Unbonding{u.hotkey, u.rao, u.begun} }),
 		Nominations: converted(a.nominations, func(n nomination) SnapshotNomination {
 			return SnapshotNomination{n.coldkey, n.stakeRao, n.settledRao}
 		}),
+	}
+}
+
+func exportProposal(p proposal) SnapshotProposal {
+	return SnapshotProposal{p.id, p.by, p.opened, p.votes, p.agreedAt, p.content.clone()}
+}
+
+// clone is a copy that shares nothing.
+func (m Propose) clone() Propose {
+	m.Changes, m.Members = slices.Clone(m.Changes), slices.Clone(m.Members)
+	return m
+}
+
+func exportOperator(o operator) SnapshotOperator {
+	return SnapshotOperator{
+		Hotkey: o.hotkey, ConsensusKey: o.key, Next: o.next, Pending: o.pending,
+		Past:  converted(o.past, func(p pastKey) SnapshotPastKey { return SnapshotPastKey{p.key, p.until} }),
+		Power: o.power, Since: o.since, Missed: slices.Clone(o.missed), Jailed: o.jailed,
+		JailedUntil: o.jailedUntil, BarredUntil: o.barredUntil, Outgrown: o.outgrown,
+		OverFrom: o.overFrom, Over: o.over,
+	}
+}
+
+func importOperator(o SnapshotOperator) operator {
+	return operator{
+		hotkey: o.Hotkey, key: o.ConsensusKey, next: o.Next, pending: o.Pending,
+		past:  converted(o.Past, func(p SnapshotPastKey) pastKey { return pastKey{p.Key, p.Until} }),
+		power: o.Power, since: o.Since, missed: slices.Clone(o.Missed), jailed: o.Jailed,
+		jailedUntil: o.JailedUntil, barredUntil: o.BarredUntil, outgrown: o.Outgrown,
+		overFrom: o.OverFrom, over: o.Over,
 	}
 }
 
@@ -180,11 +276,19 @@ func Import(x Snapshot) (*State, error) {
 		works:  converted(x.Works, func(w SnapshotWork) usedWork { return usedWork{w.Block, w.Work} }),
 		events: slices.Clone(x.Events), priceRao: x.PriceRao, workUsed: x.WorkUsed,
 		bytesUsed: x.BytesUsed, resets: slices.Clone(x.Resets),
+		seating:   seating{x.Begun, x.Proposer, slices.Clone(x.Tombs)},
+		operators: converted(x.Operators, importOperator),
+		governing: governing{
+			x.Rules, x.StoredRules, x.Plan, slices.Clone(x.Council), x.Threshold, x.NextProposal,
+			converted(x.Proposals, func(p SnapshotProposal) proposal {
+				return proposal{p.ID, p.By, p.Opened, p.Votes, p.AgreedAt, p.Content.clone()}
+			}),
+			converted(x.Steps, func(p SnapshotStep) paramStep { return paramStep{p.Name, p.Epoch} }),
+		},
 	}
 	h.money.Issuance = 0 // is not kept
-	if x.Params.Hard.FeeRao == 0 && (x.PriceRao|x.WorkUsed|uint64(x.BytesUsed) != 0 || len(x.Resets) > 0) {
-		return nil, fmt.Errorf("snapshot: price %d, work %d, %d bytes, %d resets, and work costs nothing",
-			x.PriceRao, x.WorkUsed, x.BytesUsed, len(x.Resets))
+	if err := x.unset(); err != nil {
+		return nil, err
 	}
 	if x.Money.Issuance != h.issuance() {
 		return nil, fmt.Errorf("snapshot: issuance of %d rao, want %d", x.Money.Issuance, h.issuance())
@@ -203,6 +307,7 @@ func Import(x Snapshot) (*State, error) {
 		}
 		s.importAccount(a)
 	}
+	s.touched = slices.Clone(x.Touched)
 	for uid, n := range x.Neurons {
 		if _, taken := s.neurons.uidOf(n.Hotkey); taken {
 			return nil, fmt.Errorf("snapshot: neuron %d: hotkey stands twice", uid)
@@ -221,12 +326,36 @@ func Import(x Snapshot) (*State, error) {
 	return &fresh, nil
 }
 
+// unset refuses what stands in parts of a state that its settings do not have.
+func (x *Snapshot) unset() error {
+	if x.Params.Hard.FeeRao == 0 && (x.PriceRao|x.WorkUsed|uint64(x.BytesUsed) != 0 || len(x.Resets) > 0) {
+		return fmt.Errorf("snapshot: price %d, work %d, %d bytes, %d resets, and work costs nothing",
+			x.PriceRao, x.WorkUsed, x.BytesUsed, len(x.Resets))
+	}
+	if x.Params.Hard.Seats == 0 && (x.Begun || x.Proposer != Key{} || len(x.Tombs)+len(x.Operators) > 0) ||
+		x.Params.Hard.UnbondEpochs == 0 && x.Money.Unbonding != 0 {
+		return fmt.Errorf("snapshot: %d operators, %d rao unbonding, and the network has neither",
+			len(x.Operators), x.Money.Unbonding)
+	}
+	if x.Params.Hard.ExistentialRao == 0 && len(x.Touched) > 0 {
+		return fmt.Errorf("snapshot: %d touched accounts, and accounts take no deposit", len(x.Touched))
+	}
+	if x.Params.Hard.VoteDelayBlocks == 0 && (x.Rules|x.StoredRules|uint32(x.Threshold) != 0 || x.NextProposal != 0 ||
+		x.Plan != Upgrade{} || len(x.Council)+len(x.Proposals)+len(x.Steps) > 0) {
+		return fmt.Errorf("snapshot: version %d of the rules and a council of %d, and none governs",
+			x.Rules, len(x.Council))
+	}
+	return nil
+}
+
 func (s *State) importAccount(a SnapshotAccount) {
 	to := s.account(a.Key)
-	to.freeRao, to.nonce = a.FreeRao, a.Nonce
+	to.freeRao, to.nonce, to.refs = a.FreeRao, a.Nonce, a.References
+	to.unbonding = converted(a.Unbonding, func(u Unbonding) unbonding { return unbonding{u.Hotkey, u.Rao, u.Begun} })
 	h := hotkey{
 		age: s.age, owner: a.Owner, stakeRao: a.StakeRao, delegate: a.Delegate, take: a.Take,
 		changedIn: a.ChangedIn, settledRao: a.SettledRao, spentIn: a.SpentIn, spent: a.Spent,
+		last: limits{a.Served, a.Reset, a.TookMore, a.Swapped},
 		nominations: converted(a.Nominations, func(n SnapshotNomination) nomination {
 			return nomination{n.Coldkey, n.StakeRao, n.SettledRao}
 		}),

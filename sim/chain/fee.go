@@ -40,6 +40,14 @@ func (s *State) messageWork(msg Msg) uint64 {
 		return uint64(len(m.UIDs)) / 15
 	case ServeConsensus:
 		return 40
+	case Unjail:
+		return 5
+	case Claim:
+		return 55 // a second signature, and perhaps a new account
+	case ProveConsensus:
+		return 40
+	case SwapHotkey:
+		return 60 + n/8 + uint64(len(s.accounts.get(m.Old).nominations))/64
 	case Register, RegisterWork:
 		return 10 + n/8 // every row with a weight on the slot is hashed again
 	case ResetBonds:
@@ -51,7 +59,7 @@ func (s *State) messageWork(msg Msg) uint64 {
 // payer is who pays for a message: who signs it, or, of what hotkeys sign, the owner of the hotkey.
 func (s *State) payer(tx Tx) (coldkey Key, byHotkey bool) {
 	switch tx.Msg.(type) {
-	case SetWeights, CommitWeights, RevealWeights, ServeAxon, ServeConsensus, ResetBonds, RegisterWork:
+	case SetWeights, CommitWeights, RevealWeights, ServeAxon, ServeConsensus, ProveConsensus, ResetBonds, RegisterWork:
 		return s.accounts.get(tx.Signer).owner, true
 	}
 	return tx.Signer, false
@@ -132,8 +140,14 @@ func (s *State) collect(tx Tx, c charge) {
 	if s.params.Hard.FeeRao == 0 {
 		return
 	}
-	rao := c.feeRao + c.tipRao
-	s.account(c.coldkey).freeRao -= rao
+	s.collectDue(c.coldkey)
+	rao := c.feeRao
+	s.account(c.coldkey).freeRao -= rao + c.tipRao
+	if to := s.tipTo(); to != (Key{}) {
+		s.account(to).freeRao += c.tipRao
+	} else {
+		rao += c.tipRao
+	}
 	s.money.Free -= rao
 	s.money.Burned += rao
 	if s.params.Hard.FeeRecycled {

@@ -3,6 +3,7 @@ package chain
 import (
 	"flag"
 	"math/big"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -208,6 +209,7 @@ func TestWhatIsRefusedOnlyPays(t *testing.T) {
 	refused := 0
 	for seed := range uint64(40) {
 		w := newWorld(t, 7000+seed)
+		w.genesis = drawEra(rand.New(rand.NewPCG(7000+seed, 2)))
 		w.genesis.Params.Hard = Hard{
 			FeeRao: 1000, FeeRise: 8, MaxBlockWork: leastMaxBlock, MaxBlockBytes: MaxTxBytes,
 		}

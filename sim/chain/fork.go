@@ -7,7 +7,7 @@ import "slices"
 // by different goroutines.
 func (s *State) Fork() *State {
 	s.age++
-	s.events = slices.Clip(s.events) // both would append in the same place
+	s.events, s.touched = slices.Clip(s.events), slices.Clip(s.touched) // both would append in the same place
 	return &State{
 		header: s.header, accounts: s.accounts, neurons: s.neurons, age: s.age,
 		rule: s.rule, decayQ32: s.decayQ32, constants: s.constants,

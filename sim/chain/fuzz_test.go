@@ -26,7 +26,24 @@ func grounds(t testing.TB) [][]byte {
 	if err := open.Apply(tx); err != nil {
 		t.Fatal(err)
 	}
-	return [][]byte{encode(t, rich(t)), encode(t, open), encode(t, w.s)}
+	return [][]byte{encode(t, rich(t)), encode(t, open), encode(t, w.s), encode(t, amongStrangers(t))}
+}
+
+// amongStrangers is a state with every rule about accounts and keys, in which transactions cost nothing.
+func amongStrangers(t testing.TB) *State {
+	w := stage(t, 3, func(g *Genesis) {
+		g.Params = g.Params.Live()
+		h := &g.Params.Hard
+		h.FeeRao, h.UnbondEpochs, h.MinSeatRao = 0, 2, RaoPerTAO
+		g.Params.MaxNominators, g.Params.BondsReset = 2, true
+	})
+	w.must(colds[0], Delegate{hots[0].key, 5})
+	w.must(colds[1], AddStake{hots[0].key, RaoPerTAO})
+	w.must(colds[0], Transfer{colds[4].key, 2_000_000})
+	w.claims(colds[1], hots[7])
+	w.end(12)
+	w.s.BeginBlock(Begin{Hash: Digest{3}})
+	return w.s
 }
 
 // fuzzMessage applies messages of one kind, read from bytes, that anybody may have signed: nothing
@@ -36,7 +53,7 @@ func fuzzMessage(f *testing.F, samples ...Msg) {
 	for i, m := range samples {
 		c := coder{}
 		m.appendTo(&c)
-		for ground := range uint8(3) {
+		for ground := range uint8(4) {
 			f.Add(ground, uint8(i), c.buf)
 			f.Add(ground, uint8(12+i), c.buf)
 		}
@@ -132,6 +149,23 @@ func FuzzServeAxon(f *testing.F) {
 
 func FuzzServeConsensus(f *testing.F) {
 	fuzzMessage(f, ServeConsensus{hots[9].key}, ServeConsensus{hots[3].key}, ServeConsensus{})
+}
+
+func FuzzClaim(f *testing.F) {
+	fuzzMessage(f, SignClaim("stage", hots[8].sign, colds[0].key, 13),
+		SignClaim("stage", hots[7].sign, colds[1].key, 13), SignClaim("stage", hots[8].sign, colds[0].key, 9999),
+		Claim{Hotkey: Key{1}, Expiry: 13})
+}
+
+func FuzzProveConsensus(f *testing.F) {
+	fuzzMessage(f, SignConsensus("stage", provable(1).sign, hots[0].key, 13),
+		SignConsensus("stage", colds[0].sign, hots[0].key, 13), ProveConsensus{Key: tall(0xee, 0x7f), Expiry: 13})
+}
+
+func FuzzSwapHotkey(f *testing.F) {
+	fuzzMessage(f, SignSwap("stage", hots[8].sign, colds[0].key, hots[0].key, 13),
+		SignSwap("stage", hots[7].sign, colds[1].key, hots[7].key, 13),
+		SignSwap("stage", hots[8].sign, colds[1].key, hots[7].key, 13), SwapHotkey{Expiry: 13})
 }
 
 func FuzzResetBonds(f *testing.F) { fuzzMessage(f, ResetBonds{}) }

@@ -1,6 +1,9 @@
 package chain
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Genesis is the beginning of a chain.
 type Genesis struct {
@@ -13,6 +16,22 @@ type Genesis struct {
 	Delegates []GenesisDelegate
 	Governor  Key // may set parameters; zero: nobody
 	Owner     Key // hotkey of the network's owner, one of those above; zero: none
+	// Operators have seats from the first block on, where the network has any.
+	Operators []GenesisOperator
+	// Council governs in the governor's place where Hard.VoteDelayBlocks is set: so many members as the
+	// threshold says have to agree.
+	Council   []Key
+	Threshold uint8
+	Upgrade   Upgrade // that is planned; zero: none
+	// Height is that of the state; the first block is the next. What follows is for a ledger that goes on
+	// from another's: the block of its last epoch, 0: none; the number of epochs; what they have not paid
+	// yet; the price of a registration, 0: Params.BurnRao; and what its neurons have, by uid, if not nothing.
+	Height       uint64
+	LastEpoch    uint64
+	Epochs       uint64
+	PendingRao   uint64
+	BurnPriceRao uint64
+	Records      []GenesisRecord
 	// IssuanceOffsetRao counts as issued on top of the money below: what was minted before
 	// genesis and lies outside this ledger.
 	IssuanceOffsetRao uint64
@@ -30,10 +49,28 @@ type GenesisNeuron struct {
 	StakeRao        uint64
 }
 
+// GenesisRecord is what a neuron has in the state from which a ledger goes on.
+type GenesisRecord struct {
+	RegisteredAt uint64 // block
+	LastUpdate   uint64 // block
+	Permit       bool
+	Active       bool // at the last epoch
+	Weights      []WeightEntry
+	Bonds        []BondEntry
+	Axon         Key // zero: the hotkey
+	IP           [16]byte
+	Port         uint16
+}
+
 // GenesisDelegate is a hotkey that takes a share of its nominators' dividends.
 type GenesisDelegate struct {
 	Hotkey Key
 	Take   uint16 // in 1/65535
+}
+
+// GenesisOperator is a hotkey of the genesis that serves in the network's own consensus.
+type GenesisOperator struct {
+	Hotkey, ConsensusKey Key
 }
 
 // GenesisStake is a staked hotkey without a uid, or, of another coldkey than the owner, a nomination
@@ -60,7 +97,7 @@ func New(g Genesis) (*State, error) {
 	s.governor = g.Governor
 	s.priceRao = g.Params.Hard.FeeRao
 	f := founding{State: s, g: &g, total: g.IssuanceOffsetRao}
-	for _, step := range []func() error{f.offset, f.balances, f.delegates, f.stakes, f.owns} {
+	for _, step := range []func() error{f.offset, f.balances, f.delegates, f.stakes, f.owns, f.goOn, f.seats, f.government} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("genesis: %w", err)
 		}
@@ -70,7 +107,18 @@ func New(g Genesis) (*State, error) {
 		a.nonce = 0
 		return nil
 	})
+	s.touched = slices.DeleteFunc(s.touched, func(k Key) bool {
+		a := s.accounts.get(k)
+		return !s.idle(&a)
+	})
+	slices.SortFunc(s.touched, compareKeys)
+	s.touched = slices.Compact(s.touched)
 	s.mustConserve()
+	if g.Height > 0 || len(g.Records) > 0 {
+		if err := s.check(); err != nil {
+			return nil, fmt.Errorf("genesis: %w", err)
+		}
+	}
 	return s, nil
 }
 
@@ -162,8 +210,8 @@ func (f *founding) found(n GenesisStake) error {
 	if err := f.mint(n.StakeRao); err != nil {
 		return err
 	}
+	f.own(n.Coldkey, n.Hotkey)
 	a := f.hotkey(n.Hotkey)
-	a.owner = n.Coldkey
 	a.stakeRao = n.StakeRao
 	a.take, a.delegate = f.takes[n.Hotkey]
 	f.money.Staked += n.StakeRao
@@ -178,16 +226,15 @@ func (f *founding) nominate(n GenesisStake) error {
 	case n.StakeRao == 0:
 		return ZeroAmount
 	default:
-		if err := a.admits(n.Coldkey, &f.params); err != nil {
+		if err := a.admits(n.Coldkey, n.StakeRao, &f.params); err != nil {
 			return err
 		}
 	}
 	if err := f.mint(n.StakeRao); err != nil {
 		return err
 	}
-	a := f.hotkey(n.Hotkey)
-	a.nominate(n.Coldkey, n.StakeRao)
-	a.stakeRao += n.StakeRao
+	f.hotkey(n.Hotkey).stakeRao += n.StakeRao
+	f.State.nominate(n.Coldkey, n.Hotkey, n.StakeRao)
 	f.money.Staked += n.StakeRao
 	return nil
 }

@@ -1,8 +1,11 @@
 package chain
 
 import (
+	"reflect"
 	"slices"
+	"strings"
 
+	"taolab/sim/chain/consensus"
 	"taolab/sim/chain/emission"
 	"taolab/sim/chain/registration"
 )
@@ -109,46 +112,76 @@ func (s *State) setParams(signer Key, m SetParams) error {
 // Govern sets a parameter between two blocks, as the governor's message would, though nobody signed one:
 // for the fork of a simulation. A live chain changes by messages alone.
 func (s *State) Govern(m SetParams) error {
-	place, ok := slices.BinarySearchFunc(governables, m.Name, func(g governable, name string) int {
-		switch {
-		case g.name < name:
-			return -1
-		case g.name > name:
-			return 1
-		}
-		return 0
-	})
+	g, ok := findGovernable(m.Name)
 	if !ok {
 		return refuse(UnknownParameter, 0, 0)
 	}
-	g := governables[place]
+	return s.setParam(g, m.Value)
+}
+
+func findGovernable(name string) (governable, bool) {
+	place, ok := slices.BinarySearchFunc(governables, name, func(g governable, name string) int {
+		return strings.Compare(g.name, name)
+	})
+	if !ok {
+		return governable{}, false
+	}
+	return governables[place], true
+}
+
+// value is the present one. The names are those of the fields.
+func (g governable) value(p *Params) uint64 {
+	switch f := reflect.ValueOf(p).Elem().FieldByName(g.name); f.Kind() {
+	case reflect.Bool:
+		if f.Bool() {
+			return 1
+		}
+		return 0
+	case reflect.Int16:
+		return uint64(uint16(f.Int()))
+	default:
+		return f.Uint()
+	}
+}
+
+// setParam changes a parameter to a value with which all are possible.
+func (s *State) setParam(g governable, value uint64) error {
 	lo, hi := s.bounds(g)
 	switch alpha := g.name == "AlphaLow" || g.name == "AlphaHigh"; {
 	case alpha && !s.params.LiquidAlpha:
 		return refuse(LiquidAlphaOff, 0, 0)
-	case m.Value < lo:
-		return refuse(ParameterTooLow, m.Value, lo)
-	case m.Value > hi:
-		return refuse(ParameterTooHigh, m.Value, hi)
+	case value < lo:
+		return refuse(ParameterTooLow, value, lo)
+	case value > hi:
+		return refuse(ParameterTooHigh, value, hi)
 	}
 	p := s.params
-	g.set(&p, m.Value)
+	g.set(&p, value)
 	p.BurnRao = p.clampBurn(p.BurnRao)
 	p.Difficulty = min(max(p.Difficulty, p.MinDifficulty), p.MaxDifficulty)
 	if p.Validate() != nil {
-		return refuse(ParameterImpossible, m.Value, 0)
+		return refuse(ParameterImpossible, value, 0)
 	}
-	s.params, s.constants = p, &p
-	s.decayQ32 = registration.DecayFactor(p.BurnHalfLifeBlocks)
+	s.adopt(p)
 	switch g.name {
 	case "BurnRao":
-		s.burnPriceRao = m.Value
+		s.burnPriceRao = value
 	case "Difficulty":
-		s.difficulty = m.Value
+		s.difficulty = value
 	}
 	s.burnPriceRao = p.clampBurn(s.burnPriceRao)
 	s.difficulty = min(max(s.difficulty, p.MinDifficulty), p.MaxDifficulty)
 	return nil
+}
+
+// adopt makes valid parameters those of the network, with what is derived from them.
+func (s *State) adopt(p Params) {
+	rule, err := consensus.Lookup(p.Rule)
+	if err != nil {
+		panic("chain: " + err.Error())
+	}
+	s.params, s.constants, s.rule = p, &p, rule
+	s.decayQ32 = registration.DecayFactor(p.BurnHalfLifeBlocks)
 }
 
 // bounds are those of the table, narrowed by the parameters' present neighbours.

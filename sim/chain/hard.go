@@ -12,6 +12,30 @@ type Hard struct {
 	FeeRecycled     bool   // fees leave the issuance, so that they are minted again
 	MaxBlockWork    uint64 // units in a block, if work costs anything
 	MaxBlockBytes   uint32 // of transactions in a block, if work costs anything
+
+	Seats             uint16 // validators of the network itself; 0: it has none of its own
+	MinSeatRao        uint64 // of stake that a seat needs
+	ChurnDen          uint16 // an epoch moves at most one such part of all power; 0: any
+	JailWindow        uint16 // blocks in which a seat has to be there; 0: nobody is jailed for being away
+	JailSigned        uint16 // share of them
+	JailEpochs        uint16 // before who was away may come back
+	SlashEquivocation uint16 // share of its stake that who signs twice loses
+	UnbondEpochs      uint16 // that stake takes to leave a hotkey; 0: it leaves at once
+	WarmStake         bool   // stake counts from the next epoch on
+
+	ExistentialRao   uint64 // that an account holds which nothing else needs; 0: anything
+	MinNominationRao uint64 // that a nominator has on a delegate; 0: anything
+	ServeBlocks      uint64 // between two of a hotkey's endpoints
+	ResetBlocks      uint64 // between two resets of the bonds in it
+	TakeBlocks       uint64 // between two raises of its take
+	Consent          bool   // hotkeys and consensus keys agree by signatures to whom they belong
+	SoundKeys        bool   // keys that enter the ledger are points that somebody may sign for
+	HashEntropy      bool   // proofs of work seal the hashes that BeginBlock is told
+	SwapRao          uint64 // that a change of a hotkey burns
+	HotSwapBlocks    uint64 // between two changes of a hotkey; 0: hotkeys never change
+	VoteDelayBlocks  uint64 // that what the council agreed on waits; 0: a governor governs, or nobody
+	MoneyDelayBlocks uint64 // the same about money, the council itself and upgrades
+	ParamEpochs      uint16 // between two changes of one parameter
 }
 
 // layout codes the settings: one zero byte if all are zero, else one and the settings.
@@ -28,12 +52,38 @@ func (h *Hard) layout(c *coder) {
 	c.flag(&h.FeeRecycled)
 	c.u64(&h.MaxBlockWork)
 	c.u32(&h.MaxBlockBytes)
+	c.u16(&h.Seats)
+	c.u64(&h.MinSeatRao)
+	c.u16(&h.ChurnDen)
+	c.u16(&h.JailWindow)
+	c.u16(&h.JailSigned)
+	c.u16(&h.JailEpochs)
+	c.u16(&h.SlashEquivocation)
+	c.u16(&h.UnbondEpochs)
+	c.flag(&h.WarmStake)
+	c.u64(&h.ExistentialRao)
+	c.u64(&h.MinNominationRao)
+	c.u64(&h.ServeBlocks)
+	c.u64(&h.ResetBlocks)
+	c.u64(&h.TakeBlocks)
+	c.flag(&h.Consent)
+	c.flag(&h.SoundKeys)
+	c.flag(&h.HashEntropy)
+	c.u64(&h.SwapRao)
+	c.u64(&h.HotSwapBlocks)
+	c.u64(&h.VoteDelayBlocks)
+	c.u64(&h.MoneyDelayBlocks)
+	c.u16(&h.ParamEpochs)
 	if c.reading && c.err == nil && *h == (Hard{}) {
 		c.err = errCanonical
 	}
 }
 
 func (h *Hard) validate() error {
+	if h.ExistentialRao != 0 && !h.StrictNonce { // or who comes back signs his old transactions again
+		return fmt.Errorf("Hard.ExistentialRao %d without Hard.StrictNonce: accounts that are removed want it",
+			h.ExistentialRao)
+	}
 	if h.FeeRao == 0 {
 		return nil
 	}

@@ -18,7 +18,7 @@ type Invariant struct {
 // Invariants lists all of them in the order in which they are checked: what others build on first.
 func Invariants() []Invariant {
 	return slices.Concat(moneyInvariants, registryInvariants, rowInvariants, outcomeInvariants,
-		byteInvariants, stepInvariants)
+		seatInvariants, depositInvariants, councilInvariants, byteInvariants, stepInvariants, depositSteps, articleInvariants())
 }
 
 // BrokenInvariant says which invariant a state breaks, and by what.
@@ -74,7 +74,7 @@ func (w *Watch) Check(s *State) error {
 	now := s.moment()
 	before := w.last
 	w.last = now
-	for _, in := range stepInvariants {
+	for _, in := range slices.Concat(stepInvariants, depositSteps, articleInvariants()) {
 		if err := in.step(before, now); err != nil {
 			return &BrokenInvariant{in, err}
 		}

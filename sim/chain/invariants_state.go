@@ -69,10 +69,10 @@ func (t accounts) adds(what string, want uint64, of func(*account) uint64) error
 
 var moneyInvariants = []Invariant{
 	{Name: "money-conserved",
-		Doc: "minted money is free, staked, pending, burned, dust or unallocated",
+		Doc: "minted money is free, staked, unbonding, pending, burned, dust or unallocated",
 		state: func(s *State) error {
 			m, sum := &s.money, total{}
-			for _, v := range []uint64{m.Free, m.Staked, m.Pending, m.Burned, m.Dust, m.Unallocated} {
+			for _, v := range []uint64{m.Free, m.Staked, m.Unbonding, m.Pending, m.Burned, m.Dust, m.Unallocated} {
 				if err := sum.add(v); err != nil {
 					return err
 				}

@@ -9,9 +9,10 @@ import (
 
 var stepInvariants = []Invariant{
 	{Name: "constitution-kept",
-		Doc: "chain id, rule and what was issued before genesis never change",
+		Doc: "chain id and what was issued before genesis never change, and the rule only by an upgrade",
 		step: func(a, b moment) error {
-			if a.chainID != b.chainID || a.params.Rule != b.params.Rule || a.issuanceOffset != b.issuanceOffset {
+			ruled := a.params.Rule != b.params.Rule && a.stored == b.stored
+			if a.chainID != b.chainID || ruled || a.issuanceOffset != b.issuanceOffset {
 				return fmt.Errorf("%s, %s, %d rao became %s, %s, %d rao", a.chainID, a.params.Rule,
 					a.issuanceOffset, b.chainID, b.params.Rule, b.issuanceOffset)
 			}
@@ -42,9 +43,10 @@ var stepInvariants = []Invariant{
 		}},
 	{Name: "sinks-keep",
 		Doc: "burned, recycled, left over and unallocated money never comes back, and only a " +
-			"transaction burns",
+			"transaction or evidence burns",
 		step: func(a, b moment) error {
-			if a.money.Burned != b.money.Burned && a.nonces() == b.nonces() {
+			slashed := b.params.Hard.Seats != 0 && (a.height != b.height || a.begun != b.begun)
+			if a.money.Burned != b.money.Burned && a.nonces() == b.nonces() && !slashed {
 				return is("burned money in rao", b.money.Burned, a.money.Burned)
 			}
 			return atLeast("burned money", b.money.Burned, a.money.Burned,
@@ -53,11 +55,15 @@ var stepInvariants = []Invariant{
 				"unallocated money", b.money.Unallocated, a.money.Unallocated)
 		}},
 	{Name: "accounts-go-on",
-		Doc: "an account stays for ever, its nonce never falls, and a hotkey keeps its owner",
+		Doc: "an account stays, its nonce never falls, and a hotkey keeps its owner; but accounts without " +
+			"their deposit go, and a hotkey may give all to a new one of its owner",
 		step: func(a, b moment) error {
 			return a.accounts.each(func(old *account) error {
+				if !b.accounts.has(old.key) && b.params.Hard.ExistentialRao != 0 {
+					return nil
+				}
 				now := b.accounts.get(old.key)
-				if old.owner != (Key{}) && old.owner != now.owner {
+				if old.owner != (Key{}) && old.owner != now.owner && !b.gaveUp(&now) {
 					return fmt.Errorf("owner %s became %s", old.owner, now.owner)
 				}
 				return atLeast("nonce", now.nonce, old.nonce)
@@ -68,7 +74,7 @@ var stepInvariants = []Invariant{
 		step: func(a, b moment) error {
 			return b.accounts.each(func(now *account) error {
 				old := a.accounts.get(now.key)
-				if old.delegate && !now.delegate {
+				if old.delegate && !now.delegate && b.accounts.has(now.key) && !b.gaveUp(now) {
 					return fmt.Errorf("it is a delegate no more")
 				}
 				if now.take <= old.take {
@@ -85,7 +91,7 @@ var stepInvariants = []Invariant{
 			}
 			return a.neurons.each(func(uid UID, old *neuron) error {
 				now := b.neurons.get(uid)
-				if old.hotkey == now.hotkey && old.registeredAt == now.registeredAt {
+				if old.registeredAt == now.registeredAt && (old.hotkey == now.hotkey || b.swapped(old, now)) {
 					return nil
 				}
 				return within("block of registration", now.registeredAt,
@@ -117,9 +123,9 @@ var stepInvariants = []Invariant{
 			return err
 		}},
 	{Name: "nothing-by-itself",
-		Doc: "nothing changes but by a transaction, which uses up a nonce, or by the end of a block",
+		Doc: "nothing changes but by a transaction, which uses up a nonce, or where a block begins or ends",
 		step: func(a, b moment) error {
-			if a.height != b.height {
+			if a.height != b.height || a.begun != b.begun || a.stored != b.stored || hashMarked(a, b) {
 				return nil
 			}
 			if a.nonces() != b.nonces() || bytes.Equal(a.bytes(), b.bytes()) {

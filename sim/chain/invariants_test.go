@@ -178,6 +178,43 @@ func TestEachInvariantIsBrokenByItsFault(t *testing.T) {
 		}
 		broken[f.invariant] = true
 	}
+	for i, f := range seatFaults {
+		s := richSeats(t)
+		f.breaks(s)
+		var found *BrokenInvariant
+		if err := s.CheckInvariants(); !errors.As(err, &found) || found.Name != f.invariant {
+			t.Errorf("fault %d of seats: %v, want %s", i, err, f.invariant)
+		}
+		broken[f.invariant] = true
+	}
+	for i, f := range councilFaults {
+		s := richCouncil(t).s
+		w := s.Watch()
+		f.breaks(s)
+		var found *BrokenInvariant
+		err := s.CheckInvariants()
+		if err == nil {
+			err = w.Check(s)
+		}
+		if !errors.As(err, &found) || found.Name != f.invariant {
+			t.Errorf("fault %d of councils: %v, want %s", i, err, f.invariant)
+		}
+		broken[f.invariant] = true
+	}
+	for i, f := range depositFaults {
+		s := richDeposits(t)
+		w := s.Watch()
+		f.breaks(s)
+		var found *BrokenInvariant
+		err := s.CheckInvariants()
+		if err == nil {
+			err = w.Check(s)
+		}
+		if !errors.As(err, &found) || found.Name != f.invariant {
+			t.Errorf("fault %d of deposits: %v, want %s", i, err, f.invariant)
+		}
+		broken[f.invariant] = true
+	}
 	for i, f := range stepFaults {
 		s := rich(t)
 		w := s.Watch()

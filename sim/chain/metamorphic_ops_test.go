@@ -59,6 +59,16 @@ func (w *world) run(steps int) {
 				debug.Stack(), w.script())
 		}
 	}()
+	operations := operations
+	if w.s.params.Hard.Seats > 0 {
+		operations = slices.Concat(operations, seatOperations)
+	}
+	if w.s.params.Hard.strangers() {
+		operations = slices.Concat(operations, depositOperations)
+	}
+	if w.s.params.Hard.VoteDelayBlocks > 0 {
+		operations = slices.Concat(operations, councilOperations)
+	}
 	weights, total := make([]int, len(operations)), 0
 	for i, op := range operations {
 		if w.IntN(4) > 0 || op.always {
@@ -80,8 +90,15 @@ func (w *world) run(steps int) {
 
 func oneOf[T any](d *rand.Rand, all ...T) T { return all[d.IntN(len(all))] }
 
-// drawGenesis draws a small network of some era, with limits that are soon met.
+// drawGenesis draws a small network, which may be one of strangers.
 func drawGenesis(d *rand.Rand) Genesis {
+	g := drawEra(d)
+	drawHard(d, &g)
+	return g
+}
+
+// drawEra draws a small network of some era, with limits that are soon met.
+func drawEra(d *rand.Rand) Genesis {
 	p, err := Era(oneOf(d, Eras()...))
 	if err != nil {
 		panic(err)
@@ -138,7 +155,10 @@ func drawGenesis(d *rand.Rand) Genesis {
 	p.Emission = oneOf(d, p.Emission, emission.ByIssuance, emission.ByHeight, emission.Flat)
 	p.HalvingBlocks = oneOf[uint64](d, 10, emission.EraBlocks)
 	p.EmissionFlatRao = oneOf[uint64](d, RaoPerTAO, 12345, 0)
-	g := drawPeople(d, p)
+	return drawPeople(d, p)
+}
+
+func drawHard(d *rand.Rand, g *Genesis) {
 	g.Params.Hard = Hard{StrictNonce: d.IntN(3) == 0, MaxExpiryBlocks: oneOf[uint64](d, 0, 0, 2, 1024)}
 	if d.IntN(3) == 0 {
 		h := &g.Params.Hard
@@ -146,7 +166,15 @@ func drawGenesis(d *rand.Rand) Genesis {
 		h.FeeRecycled, h.MaxBlockWork = d.IntN(2) == 0, leastMaxBlock
 		h.MaxBlockBytes = MaxTxBytes
 	}
-	return g
+	if d.IntN(3) == 0 {
+		drawSeats(d, g)
+	}
+	if d.IntN(3) == 0 {
+		drawGovernment(d, g)
+	}
+	if d.IntN(3) == 0 {
+		drawDeposits(d, g)
+	}
 }
 
 func drawPeople(d *rand.Rand, p Params) Genesis {

@@ -24,10 +24,11 @@ type history struct {
 	steps   []step
 }
 
-// step is a signed transaction, or the end of some blocks.
+// step is a signed transaction, the beginning of a block, or the end of some.
 type step struct {
 	kind   string // the operation that it is a part of
 	tx     *Tx
+	begin  *Begin
 	blocks uint64
 }
 
@@ -193,7 +194,7 @@ func (p *play) look() {
 // shown is the hash of all that a view shows.
 func shown(v View) [32]byte {
 	var b bytes.Buffer
-	fmt.Fprintln(&b, v.Height(), v.Totals(), v.BurnRao(), v.Difficulty(), v.Epochs(), v.Governor(),
+	fmt.Fprintln(&b, v.Height(), withoutUnbonding(v.Totals()), v.BurnRao(), v.Difficulty(), v.Epochs(), v.Governor(),
 		v.Owner(), strings.Replace(fmt.Sprint(v.Params()), fmt.Sprintf(" %v", Hard{}), "", 1))
 	for uid := range UID(v.N()) {
 		fmt.Fprintln(&b, v.Neuron(uid), v.Weights(uid), v.Bonds(uid), v.Commits(uid))
@@ -203,6 +204,15 @@ func shown(v View) [32]byte {
 		take, delegate := v.Take(a.key)
 		fmt.Fprintln(&b, uid, registered, take, delegate, v.StakeOf(a.key), v.FreeOf(a.key), v.Nonce(a.key),
 			v.NominationOf(a.key, actors[0].key))
+		if waits := v.UnbondingOf(a.key); waits != nil {
+			fmt.Fprintln(&b, waits)
+		}
+	}
+	if members, threshold := v.Council(); v.Rules() > 0 {
+		fmt.Fprintln(&b, members, threshold, v.Proposals(), v.Rules(), v.Plan())
+	}
+	if seats := v.Operators(); seats != nil {
+		fmt.Fprintln(&b, seats)
 	}
 	for back := range min(v.Height(), 4) {
 		hash, ok := v.BlockHash(v.Height() - back)
@@ -262,6 +272,8 @@ func (w way) played(h history) (outcomes []outcome, err error) {
 			outcomes[i] = applied(w.apply(p, *st.tx))
 		case st.tx != nil:
 			outcomes[i] = applied(p.s.Apply(*st.tx))
+		case st.begin != nil:
+			p.s.BeginBlock(*st.begin)
 		case w.advance != nil:
 			events := w.advance(p, st.blocks)
 			outcomes[i] = ended(p.s, events)
@@ -310,12 +322,18 @@ type footprint struct{ reads, writes []any }
 
 type place string
 
-func footprintOf(tx Tx, rule string) (f footprint) {
+func footprintOf(tx Tx, p *Params) (f footprint) {
 	f.reads, f.writes = []any{place("params")}, []any{tx.Signer} // the nonce, the money
 	neuron := func() { f.reads = append(f.reads, place("slots")) }
 	newcomer := func(hotkey, coldkey Key) {
 		f.writes = append(f.writes, hotkey, coldkey, place("slots"), place("stakes"))
-		if rule == "nakamoto" { // whoever is replaced gets the stake back
+		if p.nakamoto() { // whoever is replaced gets the stake back
+			f.writes = append(f.writes, place("params"))
+		}
+	}
+	staking := func(hotkey Key) {
+		f.writes, f.reads = append(f.writes, hotkey), append(f.reads, place("stakes"))
+		if p.Hard.MinNominationRao > 0 { // whoever gives way gets the stake back
 			f.writes = append(f.writes, place("params"))
 		}
 	}
@@ -323,9 +341,11 @@ func footprintOf(tx Tx, rule string) (f footprint) {
 	case Transfer:
 		f.writes = append(f.writes, m.To)
 	case AddStake:
-		f.writes, f.reads = append(f.writes, m.Hotkey), append(f.reads, place("stakes"))
+		staking(m.Hotkey)
 	case RemoveStake:
-		f.writes, f.reads = append(f.writes, m.Hotkey), append(f.reads, place("stakes"))
+		staking(m.Hotkey)
+	case Claim:
+		f.writes = append(f.writes, m.Hotkey)
 	case Delegate:
 		f.writes = append(f.writes, m.Hotkey)
 	case Burn, Recycle:
@@ -358,7 +378,7 @@ func permuted(d *rand.Rand, h history) []int {
 	for i, st := range h.steps {
 		order[i] = i
 		if st.tx != nil {
-			prints[i] = footprintOf(*st.tx, string(h.genesis.Params.Rule))
+			prints[i] = footprintOf(*st.tx, &h.genesis.Params)
 			if h.genesis.Params.Hard.FeeRao != 0 { // the owner of a hotkey pays, and the block fills
 				prints[i].writes = append(prints[i].writes, place("params"))
 			}

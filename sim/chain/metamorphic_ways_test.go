@@ -50,6 +50,9 @@ func (p *play) fork() {
 		other.neuron(uid).port++
 		other.setBonds(uid, nil)
 	}
+	for i := range other.ownOperators() {
+		other.operators[i].power++
+	}
 	other.events = append(other.events, Registered{}, Replaced{})
 	other.Seal()
 	if !bytes.Equal(before, encodeOrPanic(p.s)) {

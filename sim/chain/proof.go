@@ -115,7 +115,7 @@ func (s *State) top(h *hasher, of leafKind) ProofTop {
 
 // root is the digest of the state in which the proven kind has a digest; zero: it has no leaves.
 func (t ProofTop) root(proven Digest) (Digest, error) {
-	if len(t.Kinds) > rowKinds || t.Place < 0 || t.Place > len(t.Kinds) {
+	if len(t.Kinds) > int(operatorLeaves) || t.Place < 0 || t.Place > len(t.Kinds) {
 		return Digest{}, fmt.Errorf("proof with %d kinds, the proven one at %d", len(t.Kinds), t.Place)
 	}
 	var c coder

@@ -123,6 +123,16 @@ func (s *State) stakeOf(uid UID) uint64 {
 	return 0
 }
 
+// weightOf is the stake of a neuron that counts in the epoch that ends.
+func (s *State) weightOf(uid UID) uint64 {
+	if !s.params.Hard.WarmStake {
+		return s.stakeOf(uid)
+	}
+	n := s.neurons.get(uid)
+	a := s.accounts.at(n.hotkey, &n.path)
+	return a.counted(s.epochs + 1)
+}
+
 // incentiveQ64 is the incentive in 1/(2^64-1), which rules other than nakamoto know to 16 bits.
 func (n *neuron) incentiveQ64() uint64 {
 	if n.wide.incentive > 0 {
@@ -134,7 +144,7 @@ func (n *neuron) incentiveQ64() uint64 {
 // join puts a newcomer into a slot that findSlot returned.
 func (s *State) join(coldkey, hotkey Key, uid UID, priceRao uint64) {
 	block := s.height + 1
-	s.hotkey(hotkey).owner = coldkey
+	s.own(coldkey, hotkey)
 	fresh := s.newcomer(uid, hotkey, block)
 	if int(uid) < s.neurons.n {
 		old := s.neurons.get(uid).hotkey
@@ -149,6 +159,7 @@ func (s *State) join(coldkey, hotkey Key, uid UID, priceRao uint64) {
 			s.zeroWeightsOn(uid)
 		}
 		s.replaceNeuron(uid, fresh)
+		s.touch(old)
 	} else {
 		s.appendNeuron(fresh)
 	}
@@ -172,11 +183,10 @@ func (s *State) newcomer(uid UID, hotkey Key, block uint64) neuron {
 // returnStake makes all stake on a hotkey free money of those who put it there.
 func (s *State) returnStake(hotkey Key) {
 	a := s.hotkey(hotkey)
-	s.money.Staked -= a.stakeRao
-	s.money.Free += a.stakeRao
-	s.account(a.owner).freeRao += a.ownStake()
+	s.release(a.owner, hotkey, a.ownStake())
 	for _, n := range a.nominations {
-		s.account(n.coldkey).freeRao += n.stakeRao
+		s.release(n.coldkey, hotkey, n.stakeRao)
+		s.unrefer(n.coldkey)
 	}
 	a.stakeRao = 0
 	a.setNominations(nil)

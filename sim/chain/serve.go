@@ -11,26 +11,53 @@ func (s *State) serveAxon(hotkey Key, m ServeAxon) error {
 	if m.Axon == (Key{}) {
 		return refuse(ZeroKey, 0, 0)
 	}
+	limit := s.params.Hard.ServeBlocks
+	if err := s.mayAgain(s.accounts.get(hotkey).last.serve, limit); err != nil {
+		return err
+	}
+	if err := s.mayEnter(m.Axon); err != nil {
+		return err
+	}
+	if limit != 0 {
+		s.hotkey(hotkey).last.serve = s.height + 1
+	}
 	n := s.neuron(uid)
 	n.axon, n.ip, n.port = m.Axon, m.IP, m.Port
 	return nil
 }
 
-// serveConsensus publishes the key of a validator's consensus engine, which no other neuron has.
+// serveConsensus publishes the key of a validator's consensus engine, which no other neuron has. Where
+// the network has seats of its own the key belongs to the hotkey instead.
 func (s *State) serveConsensus(hotkey Key, m ServeConsensus) error {
+	if s.params.Hard.Consent && m.Key != (Key{}) {
+		return refuse(ProofMissing, 0, 0)
+	}
+	return s.serve(hotkey, m.Key)
+}
+
+// serve gives a hotkey a consensus key that may be its own.
+func (s *State) serve(hotkey, key Key) error {
+	if key != (Key{}) {
+		if err := s.mayEnter(key); err != nil {
+			return err
+		}
+	}
+	if s.params.Hard.Seats != 0 {
+		return s.serveSeat(hotkey, key)
+	}
 	uid, ok := s.neurons.uidOf(hotkey)
 	if !ok {
 		return refuse(NotRegistered, 0, 0)
 	}
-	if m.Key == (Key{}) {
+	if key == (Key{}) {
 		return refuse(ZeroKey, 0, 0)
 	}
 	for other := range s.neurons.n {
-		if UID(other) != uid && s.neurons.get(UID(other)).consensusKey == m.Key {
+		if UID(other) != uid && s.neurons.get(UID(other)).consensusKey == key {
 			return refuse(KeyTaken, uint64(other), 0)
 		}
 	}
-	s.neuron(uid).consensusKey = m.Key
+	s.neuron(uid).consensusKey = key
 	return nil
 }
 
@@ -43,6 +70,13 @@ func (s *State) resetBonds(hotkey Key, _ ResetBonds) error {
 	}
 	if !s.params.BondsReset {
 		return refuse(ResetNotAllowed, 0, 0)
+	}
+	limit := s.params.Hard.ResetBlocks
+	if err := s.mayAgain(s.accounts.get(hotkey).last.reset, limit); err != nil {
+		return err
+	}
+	if limit != 0 {
+		s.hotkey(hotkey).last.reset = s.height + 1
 	}
 	if s.params.Hard.FeeRao == 0 {
 		s.dropBondsIn(func(u UID) bool { return u == uid })

@@ -8,7 +8,7 @@ import (
 const snapshotVersion = 4
 
 // The bytes of a state are: version (one byte), header, accounts ascending by the SHA-256 of their
-// keys, neurons by uid, each with its weights and bonds.
+// keys, neurons by uid, each with its weights and bonds, and where there are seats the operators.
 
 // AppendBinary appends the canonical bytes of the state.
 func (s *State) AppendBinary(b []byte) ([]byte, error) {
@@ -32,6 +32,7 @@ func appendState(b []byte, h *header, accounts accounts, neurons *neurons) []byt
 		n.weightsLayout(&c)
 		n.bondsLayout(&c)
 	}
+	h.operatorsLayout(&c)
 	return c.buf
 }
 
@@ -42,6 +43,8 @@ func (v View) AppendBinary(b []byte) ([]byte, error) {
 		issuanceOffset: v.totals.Issuance + v.totals.Recycled - v.totals.Minted, money: v.totals,
 		burnPriceRao: v.burnRao, difficulty: v.header.difficulty,
 		governor: v.header.governor, owner: v.header.owner, marks: v.header.marks, priceRao: v.header.priceRao,
+		seating: seating{tombs: v.header.tombs}, operators: v.header.operators,
+		governing: v.header.governing,
 	}
 	return appendState(b, &h, v.accounts, v.neurons), nil
 }
@@ -120,6 +123,7 @@ func decodeState(b []byte) (*State, error) {
 		}
 		s.appendNeuron(m)
 	}
+	s.operatorsLayout(c)
 	return s, c.end()
 }
 
@@ -129,7 +133,8 @@ func (s *State) check() error {
 		return err
 	}
 	for _, list := range [][]Invariant{
-		moneyInvariants, registryInvariants, rowInvariants, outcomeInvariants,
+		moneyInvariants, registryInvariants, rowInvariants, outcomeInvariants, seatInvariants, depositInvariants,
+		councilInvariants,
 	} {
 		for _, in := range list {
 			if err := in.state(s); err != nil {

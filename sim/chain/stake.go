@@ -19,7 +19,7 @@ func (s *State) addStake(coldkey Key, m AddStake) error {
 	}
 	nominates := a.owner != coldkey
 	if nominates {
-		if err := a.admits(coldkey, &s.params); err != nil {
+		if err := a.admits(coldkey, m.AmountRao, &s.params); err != nil {
 			return err
 		}
 	}
@@ -29,9 +29,10 @@ func (s *State) addStake(coldkey Key, m AddStake) error {
 	s.account(coldkey).freeRao -= m.AmountRao
 	b := s.hotkey(m.Hotkey)
 	s.settle(b)
+	s.evictSmall(m.Hotkey)
 	b.stakeRao += m.AmountRao
 	if nominates {
-		b.nominate(coldkey, m.AmountRao)
+		s.nominate(coldkey, m.Hotkey, m.AmountRao)
 	}
 	s.money.Free -= m.AmountRao
 	s.money.Staked += m.AmountRao
@@ -55,15 +56,20 @@ func (s *State) removeStake(coldkey Key, m RemoveStake) error {
 	if have < m.AmountRao {
 		return refuse(InsufficientStake, have, m.AmountRao)
 	}
+	if left, least := have-m.AmountRao, s.params.Hard.MinNominationRao; nominates && left > 0 && left < least {
+		return refuse(NominationBelowMinimum, left, least)
+	}
+	if err := s.mayUnbond(coldkey, m.Hotkey); err != nil {
+		return err
+	}
 	b := s.hotkey(m.Hotkey)
 	s.settle(b)
 	b.stakeRao -= m.AmountRao
-	if nominates {
-		b.denominate(place, m.AmountRao)
+	if nominates && b.denominate(place, m.AmountRao) {
+		s.unrefer(coldkey)
 	}
-	s.account(coldkey).freeRao += m.AmountRao
-	s.money.Staked -= m.AmountRao
-	s.money.Free += m.AmountRao
+	s.release(coldkey, m.Hotkey, m.AmountRao)
+	s.evictSmall(m.Hotkey)
 	return nil
 }
 
@@ -71,7 +77,7 @@ func (s *State) removeStake(coldkey Key, m RemoveStake) error {
 // began, if that matters for the dividends and nothing changed since then.
 func (s *State) settle(a *hotkey) {
 	epoch := s.epochs + 1
-	if !s.params.StakeSettles || a.changedIn == epoch {
+	if !s.params.StakeSettles && !s.params.Hard.WarmStake || a.changedIn == epoch {
 		return
 	}
 	a.changedIn, a.settledRao = epoch, a.ownStake()
@@ -95,20 +101,87 @@ func (s *State) delegate(coldkey Key, m Delegate) error {
 	case m.Take > p.MaxTake && !(a.delegate && m.Take <= a.take):
 		return refuse(TakeAboveMaximum, uint64(m.Take), uint64(p.MaxTake))
 	}
+	raises := m.Take > a.take
+	if raises {
+		if err := s.mayAgain(a.last.take, p.Hard.TakeBlocks); err != nil {
+			return err
+		}
+	}
 	b := s.hotkey(m.Hotkey)
 	b.delegate, b.take = true, m.Take
+	if raises && p.Hard.TakeBlocks != 0 {
+		b.last.take = s.height + 1
+	}
 	return nil
 }
 
-// admits says why a coldkey may not nominate a hotkey that another owns.
-func (a *hotkey) admits(coldkey Key, p *Params) error {
+// admits says why a coldkey may not nominate a hotkey that another owns with so much more.
+func (a *hotkey) admits(coldkey Key, rao uint64, p *Params) error {
 	if !a.delegate {
 		return refuse(NotDelegate, 0, 0)
 	}
-	if _, ok := a.nomination(coldkey); !ok && len(a.nominations) >= int(p.MaxNominators) {
+	least, have := p.Hard.MinNominationRao, uint64(0)
+	place, ok := a.nomination(coldkey)
+	if ok {
+		have = a.nominations[place].stakeRao
+	}
+	switch {
+	case have+min(rao, maxU64-have) < least:
+		return refuse(NominationBelowMinimum, have+rao, least)
+	case ok || len(a.nominations) < int(p.MaxNominators):
+		return nil
+	case least == 0 || len(a.nominations) == 0 || a.nominations[a.smallest()].stakeRao >= rao:
 		return refuse(TooManyNominators, uint64(len(a.nominations)), uint64(p.MaxNominators))
 	}
 	return nil
+}
+
+// smallest is the place of the nomination that gives way to a larger one: of equals the last.
+func (a *hotkey) smallest() (place int) {
+	for i, n := range a.nominations {
+		if n.stakeRao <= a.nominations[place].stakeRao {
+			place = i
+		}
+	}
+	return place
+}
+
+// nominate adds to a nomination on a hotkey whose stake has grown already. In a full list the smallest
+// gives way.
+func (s *State) nominate(coldkey, hotkey Key, rao uint64) {
+	b := s.hotkey(hotkey)
+	if _, ok := b.nomination(coldkey); !ok {
+		if len(b.nominations) > 0 && len(b.nominations) >= int(s.params.MaxNominators) {
+			s.evict(hotkey, b.smallest())
+		}
+		s.refer(coldkey)
+	}
+	b.nominate(coldkey, rao)
+}
+
+// evict gives a nominator the stake back.
+func (s *State) evict(hotkey Key, place int) {
+	b := s.hotkey(hotkey)
+	n := b.nominations[place]
+	b.stakeRao -= n.stakeRao
+	b.denominate(place, n.stakeRao)
+	s.unrefer(n.coldkey)
+	s.release(n.coldkey, hotkey, n.stakeRao)
+}
+
+// evictSmall gives back the nominations that are smaller than they may be: the rules changed, or they
+// were slashed.
+func (s *State) evictSmall(hotkey Key) {
+	least := s.params.Hard.MinNominationRao
+	if least == 0 {
+		return
+	}
+	b := s.hotkey(hotkey)
+	for i := len(b.nominations) - 1; i >= 0; i-- {
+		if b.nominations[i].stakeRao < least {
+			s.evict(hotkey, i)
+		}
+	}
 }
 
 // nominate adds to a nomination. Views share the list, so it is never changed in place.
@@ -123,13 +196,15 @@ func (a *hotkey) nominate(coldkey Key, rao uint64) {
 }
 
 // denominate takes from the nomination at a place, which goes with its last rao.
-func (a *hotkey) denominate(place int, rao uint64) {
+func (a *hotkey) denominate(place int, rao uint64) (gone bool) {
 	list := slices.Clone(a.nominations)
 	list[place].stakeRao -= rao
-	if list[place].stakeRao == 0 {
+	gone = list[place].stakeRao == 0
+	if gone {
 		list = slices.Delete(list, place, place+1)
 	}
 	a.setNominations(list)
+	return gone
 }
 
 // ownStake is the owner's part of the stake on a hotkey.

@@ -8,7 +8,7 @@ import (
 )
 
 // Totals is the account of all money, in rao:
-// Minted = Free + Staked + Pending + Burned + Dust + Unallocated.
+// Minted = Free + Staked + Unbonding + Pending + Burned + Dust + Unallocated.
 type Totals struct {
 	Minted      uint64 // genesis money plus the sum of block emissions
 	Free        uint64 // on coldkeys
@@ -19,6 +19,7 @@ type Totals struct {
 	Unallocated uint64 // emitted by epochs in which nobody was eligible
 	Recycled    uint64 // the part of Burned that left the issuance again
 	Issuance    uint64 // what the supply curve counts: offset + Minted - Recycled
+	Unbonding   uint64 // on its way from hotkeys to coldkeys
 }
 
 const maxChainID = 64
@@ -49,6 +50,12 @@ type header struct {
 	workUsed  uint64 // in the block that has not ended yet
 	bytesUsed uint32 // in it
 	resets    []UID  // of which all bonds go before the next epoch
+
+	touched []Key // in this block, or still to be looked at, where accounts take a deposit
+
+	seating              // where there are seats
+	governing            // where a council governs
+	operators []operator // ascending by hotkey, a kind of leaves of its own
 }
 
 // mark is the entropy in force from the end of a block on.
@@ -106,6 +113,16 @@ func (h *header) layout(c *coder) {
 		c.u32(&h.bytesUsed)
 		list(c, &h.resets, 2, func(uid *UID) { c.u16((*uint16)(uid)) })
 	}
+	h.touchedLayout(c)
+	if h.params.Hard.UnbondEpochs != 0 {
+		c.u64(&h.money.Unbonding)
+	}
+	if h.params.Hard.Seats != 0 {
+		h.seating.layout(c)
+	}
+	if h.params.Hard.VoteDelayBlocks != 0 {
+		h.governing.layout(c)
+	}
 }
 
 // issuance is what the supply curve counts.
@@ -116,6 +133,8 @@ type State struct {
 	header
 	accounts accounts
 	neurons  *neurons
+
+	operatorsAge uint64 // that of the operators, which views share as they do the rest
 
 	age uint64 // grows with every view: what is of another age is shared with one
 
@@ -170,8 +189,8 @@ func (s *State) Totals() Totals {
 func (s *State) mustConserve() {
 	m := &s.money
 	// A debt is a very large amount, with which the sum would still come out.
-	largest := max(m.Free, m.Staked, m.Pending, m.Burned, m.Dust, m.Unallocated)
-	sum := m.Free + m.Staked + m.Pending + m.Burned + m.Dust + m.Unallocated
+	largest := max(m.Free, m.Staked, m.Unbonding, m.Pending, m.Burned, m.Dust, m.Unallocated)
+	sum := m.Free + m.Staked + m.Unbonding + m.Pending + m.Burned + m.Dust + m.Unallocated
 	if sum != m.Minted || largest > m.Minted {
 		panic(fmt.Sprintf("chain: money is not conserved at height %d: minted %d rao, found %d: %+v",
 			s.height, m.Minted, sum, *m))

@@ -11,6 +11,9 @@ func (s *State) transfer(coldkey Key, m Transfer) error {
 	if err := s.free(coldkey, m.AmountRao); err != nil {
 		return err
 	}
+	if err := s.mayFound(m.To, m.AmountRao); err != nil {
+		return err
+	}
 	s.account(coldkey).freeRao -= m.AmountRao
 	s.account(m.To).freeRao += m.AmountRao
 	return nil

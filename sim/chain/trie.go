@@ -236,6 +236,7 @@ func (n *trieNode) each(f func(*account) error) error {
 // account returns the account of k for a change, making it where there is none. The pointer is good
 // until the next call.
 func (s *State) account(k Key) *account {
+	s.touch(k)
 	p := pathOf(k)
 	return s.accountAt(k, &p)
 }
@@ -251,6 +252,7 @@ func (s *State) accountAt(k Key, p *path) *account {
 
 // hotkey returns what the account of k holds as a hotkey for a change.
 func (s *State) hotkey(k Key) *hotkey {
+	s.touch(k)
 	p := pathOf(k)
 	return s.hotkeyAt(k, &p)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"fmt"
+	"slices"
 )
 
 // MaxTxBytes bounds an encoded transaction.
@@ -36,6 +37,18 @@ const (
 	kindBurn
 	kindRecycle
 	kindResetBonds
+)
+
+const (
+	kindClaim msgKind = iota + 16
+	kindProveConsensus
+	kindSwapHotkey
+)
+
+const (
+	kindPropose msgKind = iota + 20
+	kindApprove
+	kindUnjail
 )
 
 // The messages. Their bytes are their fields in order.
@@ -108,6 +121,25 @@ type (
 	}
 	// ResetBonds deletes all bonds in the signing hotkey's neuron.
 	ResetBonds struct{}
+	// Unjail lets a hotkey of the signing coldkey have a seat again that lost it by being away.
+	Unjail struct{ Hotkey Key }
+	// Propose opens a proposal of a member of the council: one of changes, an upgrade or a council.
+	Propose struct {
+		Changes   []ParamChange // at most 8, all or none
+		Upgrade   Upgrade
+		Members   []Key // at most 15
+		Threshold uint8 // of the members, more than half
+	}
+	// Approve votes for a proposal as a member of the council, or takes the vote back.
+	Approve struct {
+		ID       uint64
+		Withdraw bool
+	}
+	// ParamChange is a parameter and its new value, see Governable.
+	ParamChange struct {
+		Name  string
+		Value uint64
+	}
 	// SetParams sets a parameter, see Governable. The governor signs.
 	SetParams struct {
 		Name  string // at most 64 bytes
@@ -130,6 +162,9 @@ func (SetParams) kind() msgKind      { return kindSetParams }
 func (Burn) kind() msgKind           { return kindBurn }
 func (Recycle) kind() msgKind        { return kindRecycle }
 func (ResetBonds) kind() msgKind     { return kindResetBonds }
+func (Unjail) kind() msgKind         { return kindUnjail }
+func (Propose) kind() msgKind        { return kindPropose }
+func (Approve) kind() msgKind        { return kindApprove }
 
 func (m Register) appendTo(c *coder)       { m.layout(c) }
 func (m AddStake) appendTo(c *coder)       { m.layout(c) }
@@ -146,6 +181,9 @@ func (m SetParams) appendTo(c *coder)      { m.layout(c) }
 func (m Burn) appendTo(c *coder)           { m.layout(c) }
 func (m Recycle) appendTo(c *coder)        { m.layout(c) }
 func (m ResetBonds) appendTo(c *coder)     { m.layout(c) }
+func (m Unjail) appendTo(c *coder)         { m.layout(c) }
+func (m Propose) appendTo(c *coder)        { m.layout(c) }
+func (m Approve) appendTo(c *coder)        { m.layout(c) }
 
 func (m *Register) layout(c *coder) {
 	c.bytes(m.Hotkey[:])
@@ -203,11 +241,28 @@ func (m *SetParams) layout(c *coder) {
 	c.u64(&m.Value)
 }
 
+func (m *Propose) layout(c *coder) {
+	list(c, &m.Changes, 1+8, func(p *ParamChange) {
+		text(c, &p.Name)
+		c.u64(&p.Value)
+	})
+	c.u32(&m.Upgrade.Rules)
+	c.u64(&m.Upgrade.Height)
+	list(c, &m.Members, len(Key{}), func(k *Key) { c.bytes(k[:]) })
+	c.u8(&m.Threshold)
+}
+
+func (m *Approve) layout(c *coder) {
+	c.u64(&m.ID)
+	c.flag(&m.Withdraw)
+}
+
 func (m *ServeConsensus) layout(c *coder) { c.bytes(m.Key[:]) }
 func (m *CommitWeights) layout(c *coder)  { c.bytes(m.Commit[:]) }
 func (m *Burn) layout(c *coder)           { c.u64(&m.AmountRao) }
 func (m *Recycle) layout(c *coder)        { c.u64(&m.AmountRao) }
 func (m *ResetBonds) layout(*coder)       {}
+func (m *Unjail) layout(c *coder)         { c.bytes(m.Hotkey[:]) }
 
 // readMsg reads the fields of a message of kind k.
 func readMsg(c *coder, k msgKind) (msg Msg) {
@@ -242,6 +297,18 @@ func readMsg(c *coder, k msgKind) (msg Msg) {
 		return read[Recycle](c)
 	case kindResetBonds:
 		return read[ResetBonds](c)
+	case kindPropose:
+		return read[Propose](c)
+	case kindApprove:
+		return read[Approve](c)
+	case kindUnjail:
+		return read[Unjail](c)
+	case kindClaim:
+		return read[Claim](c)
+	case kindProveConsensus:
+		return read[ProveConsensus](c)
+	case kindSwapHotkey:
+		return read[SwapHotkey](c)
 	}
 	if c.err == nil {
 		c.err = fmt.Errorf("has message kind %d, which is unknown", k)
@@ -266,6 +333,12 @@ func size(msg Msg) error {
 		entries = max(len(m.UIDs), len(m.Values))
 	case RevealWeights:
 		entries = max(len(m.UIDs), len(m.Values))
+	case Propose:
+		if len(m.Changes) > maxChanges || len(m.Members) > maxCouncil || slices.ContainsFunc(m.Changes,
+			func(c ParamChange) bool { return len(c.Name) > maxParameterName }) {
+			return fmt.Errorf("transaction: %d changes and %d members, at most %d and %d are possible, names of at most %d "+
+				"bytes", len(m.Changes), len(m.Members), maxChanges, maxCouncil, maxParameterName)
+		}
 	case SetParams:
 		if len(m.Name) > maxParameterName {
 			return fmt.Errorf("transaction: name of %d bytes, at most %d are possible", len(m.Name),

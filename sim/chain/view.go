@@ -49,7 +49,10 @@ type View struct {
 // neurons or a bucket of accounts when it first changes it afterwards.
 func (s *State) View() View {
 	s.age++
-	h := viewHeader{s.chainID, s.difficulty, s.epochs, s.governor, s.owner, s.marks, s.priceRao, s.lastEpoch}
+	h := viewHeader{
+		s.chainID, s.difficulty, s.epochs, s.governor, s.owner, s.marks, s.priceRao, s.lastEpoch, s.operators, s.tombs,
+		s.governing,
+	}
 	return View{s.height, s.burnPriceRao, h, s.Totals(), s.constants, s.accounts, s.neurons}
 }
 
@@ -62,6 +65,9 @@ type viewHeader struct {
 	marks           []mark
 	priceRao        uint64
 	lastEpoch       uint64
+	operators       []operator
+	tombs           []Key
+	governing       governing
 }
 
 // Difficulty is that of a proof of work in the next block.

@@ -182,11 +182,21 @@ func (l *Ledger) Submit(node int32, id SubmitID, from Account, expiry uint64, ms
 	return bytes, true
 }
 
+// feeRoom is how many times the present price of work a transaction may cost, since the price moves until
+// a block takes it.
+const feeRoom = 2
+
 // Transaction makes a transaction of an account with its next nonce; no node waits to hear of it.
 func (l *Ledger) Transaction(from Account, expiry uint64, msg chain.Msg) ([]byte, error) {
 	a := &l.accounts[from]
 	tx := chain.Tx{Signer: a.key, Nonce: a.nonce, Expiry: expiry, Msg: msg}
-	if l.cfg.Signed {
+	if price := l.View(l.Height()).PriceRao(); price > 0 {
+		tx.Priced, tx.MaxFeeRao = true, feeRoom*price*l.state.WorkOf(tx)
+	}
+	switch {
+	case l.cfg.Signed && tx.Priced:
+		tx = chain.SignPriced(l.state.ChainID(), a.private, a.nonce, expiry, tx.MaxFeeRao, 0, msg)
+	case l.cfg.Signed:
 		tx = chain.Sign(l.state.ChainID(), a.private, a.nonce, expiry, msg)
 	}
 	bytes, err := tx.AppendBinary(nil)
@@ -239,7 +249,7 @@ func (l *Ledger) Govern(m chain.SetParams) error {
 // next to matter to the chain, the digests or the rows.
 func (l *Ledger) Quiet(limit uint64) uint64 {
 	height := l.state.Height()
-	if len(l.waiting) > 0 || l.invariants != nil {
+	if len(l.waiting) > 0 || l.invariants != nil || l.state.Attended() {
 		return height
 	}
 	if next := l.state.NextEvent(); next > height {
@@ -268,6 +278,16 @@ func (l *Ledger) Skip(to uint64) error {
 	}
 	l.keepView()
 	return nil
+}
+
+// Begin tells the chain how the next block begins. The error is that this program does not know its
+// rules: then the run has to end with the block before.
+func (l *Ledger) Begin(b chain.Begin) error {
+	if err := l.state.Outdated(); err != nil {
+		return err
+	}
+	l.state.BeginBlock(b)
+	return l.distrust(l.state.Height()+1, "the beginning of the block")
 }
 
 // End ends the next block with the transactions that wait, in order of arrival and as many as a block

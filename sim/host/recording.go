@@ -125,7 +125,7 @@ func epochRow(n chain.Neuron, ranked bool) trace.Epoch {
 
 func totalsRow(height uint64, t chain.Totals, ownerRao uint64) trace.Totals {
 	return trace.Totals{
-		Block: height, MintedRao: t.Minted, FreeRao: t.Free, StakedRao: t.Staked,
+		Block: height, MintedRao: t.Minted, FreeRao: t.Free, StakedRao: t.Staked + t.Unbonding,
 		PendingRao: t.Pending, BurnedRao: t.Burned, DustRao: t.Dust,
 		UnallocatedRao: t.Unallocated, RecycledRao: t.Recycled, OwnerRao: ownerRao,
 	}

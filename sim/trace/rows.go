@@ -229,7 +229,7 @@ type Totals struct {
 	Block          uint64 `unit:"block" doc:"height of the block"`
 	MintedRao      uint64 `unit:"rao" doc:"genesis money plus the sum of block emissions"`
 	FreeRao        uint64 `unit:"rao" doc:"on coldkeys"`
-	StakedRao      uint64 `unit:"rao" doc:"staked on hotkeys"`
+	StakedRao      uint64 `unit:"rao" doc:"staked on hotkeys, or on its way from there to coldkeys"`
 	PendingRao     uint64 `unit:"rao" doc:"emitted and waiting for the next epoch"`
 	BurnedRao      uint64 `unit:"rao" doc:"burned by registrations"`
 	DustRao        uint64 `unit:"rao" doc:"left over by the floors of the epochs' divisions"`

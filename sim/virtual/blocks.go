@@ -159,6 +159,10 @@ func (w *World) makeBlocks() {
 	}
 	height := w.ledger.Height() + 1
 	w.pass(w.nextBlock())
+	if err := w.ledger.Begin(w.ballot()); err != nil {
+		w.fail(err)
+		return
+	}
 	ended, err := w.ledger.End(w.now)
 	if err != nil {
 		w.fail(err)

@@ -5,7 +5,7 @@ var faultKinds = []FaultKind{
 	lossKind, delayKind, reorderKind, duplicateKind, corruptKind, truncateKind, endlessKind, clogKind, cutKind,
 	partitionKind, bandwidthKind, crashKind, forgetKind, pauseKind, disconnectKind, clockKind, slowKind,
 	stallKind, evictKind, diskWriteKind, diskReadKind, blockDelayKind, staleKind, txQueueKind, ledgerPauseKind,
-	versionKind, churnKind,
+	versionKind, churnKind, equivocateKind,
 }
 
 // FaultKinds are all kinds of faults.

@@ -284,6 +284,7 @@ func (n *node) layout(c *snapshot.Coder, w *World) {
 		}
 		c.Part(s.Stream)
 	})
+	c.Flag(&n.signedTwice)
 	n.job.layout(c)
 	n.timers.layout(c, func(t *timer) {
 		snapshot.Number(c, &t.tag)

@@ -18,6 +18,7 @@ type World struct {
 	cfg     Config
 	records Recording
 	peers   map[host.PeerID]int32
+	places  map[chain.Key]int32 // of nodes, by hotkey
 	nodes   []node
 	pool    *pool
 
@@ -97,6 +98,7 @@ type node struct {
 	frozenUntil      host.Time  // by those
 	frozen           chain.View // while cutOff, and where it would see an older one
 	floor            uint64     // its height
+	signedTwice      bool       // two blocks of one height, and no block told of it yet
 
 	job       job
 	timers    pending[timer]
@@ -163,6 +165,7 @@ func New(cfg Config) (_ *World, err error) {
 		cfg:     cfg,
 		records: cfg.Trace,
 		peers:   make(map[host.PeerID]int32, len(cfg.Nodes)),
+		places:  make(map[chain.Key]int32, len(cfg.Nodes)),
 		nodes:   make([]node, len(cfg.Nodes)),
 		pool:    newPool(cfg.Workers, cfg.Stopwatch),
 		log:     newEventLog(cfg.Origin),
@@ -223,6 +226,7 @@ func (w *World) addNodes(hotkeys []ed25519.PrivateKey) error {
 			n.cfg.ColdkeyOf = n.cfg.Name
 		}
 		n.hotkey = w.open(hotkeys[i])
+		w.places[n.hotkey.Key] = n.index
 		n.coldkey = w.open(Key(w.cfg.Seed, n.cfg.ColdkeyOf, host.Coldkey))
 		n.peer = n.cfg.Peer
 		if n.peer == (host.PeerID{}) {

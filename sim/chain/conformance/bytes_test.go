@@ -34,15 +34,15 @@ func appendBytes(b []byte, v reflect.Value) []byte {
 		if t == reflect.TypeFor[chain.Hard]() {
 			b = append(b, 1)
 		}
-		costs := true
-		if x, ok := v.Interface().(chain.Snapshot); ok {
-			costs = x.Params.Hard.FeeRao != 0
-		}
+		x, state := v.Interface().(chain.Snapshot)
 		for i := range v.NumField() {
 			name := t.Field(i).Name
-			priced := slices.Contains([]string{"PriceRao", "WorkUsed", "BytesUsed", "Resets"}, name)
-			if (t != reflect.TypeFor[chain.Totals]() || name != "Issuance") && (costs || !priced) {
-				b = appendBytes(b, v.Field(i))
+			if t == reflect.TypeFor[chain.Totals]() && (name == "Issuance" || name == "Unbonding") ||
+				state && !kept(x.Params.Hard, name) {
+				continue
+			}
+			if b = appendBytes(b, v.Field(i)); state && name == afterUnbonding(x.Params.Hard) {
+				b = binary.LittleEndian.AppendUint64(b, x.Money.Unbonding)
 			}
 		}
 		return b
@@ -56,6 +56,8 @@ func appendBytes(b []byte, v reflect.Value) []byte {
 		kind := byte(1)
 		if _, ok := v.Interface().(chain.Replaced); ok {
 			kind = 2
+		} else if _, ok := v.Interface().(chain.Accused); ok {
+			kind = 3
 		}
 		return appendBytes(append(b, kind), v.Elem())
 	case t.Kind() == reflect.String:
@@ -73,23 +75,63 @@ func appendBytes(b []byte, v reflect.Value) []byte {
 	return append(b, binary.LittleEndian.AppendUint64(nil, u)[:bits/8]...)
 }
 
+// kept says whether a ledger with these settings keeps a member of the state.
+func kept(h chain.Hard, name string) bool {
+	switch name {
+	case "PriceRao", "WorkUsed", "BytesUsed", "Resets":
+		return h.FeeRao != 0
+	case "Touched":
+		return h.ExistentialRao != 0
+	case "Begun", "Proposer", "Tombs", "Operators":
+		return h.Seats != 0
+	case "Rules", "StoredRules", "Plan", "Council", "Threshold", "NextProposal", "Proposals", "Steps":
+		return h.VoteDelayBlocks != 0
+	}
+	return true
+}
+
+// afterUnbonding is the member behind which the unbonding money stands, if it is kept.
+func afterUnbonding(h chain.Hard) string {
+	switch {
+	case h.UnbondEpochs == 0:
+		return ""
+	case h.ExistentialRao != 0:
+		return "Touched"
+	case h.FeeRao != 0:
+		return "Resets"
+	}
+	return "Events"
+}
+
 // appendAccount appends the record of an account, given what stands for its nominations.
 func appendAccount(b []byte, a chain.SnapshotAccount, nominations []byte) []byte {
 	b = append(b, a.Key[:]...)
 	b = binary.LittleEndian.AppendUint64(b, a.FreeRao)
 	b = binary.LittleEndian.AppendUint64(b, a.Nonce)
-	if a.Owner == (chain.Key{}) {
-		return append(b, 0)
+	form := byte(0)
+	add := func(bit byte, there bool, values ...any) (part []byte) {
+		if !there {
+			return nil
+		}
+		form |= bit
+		for _, v := range values {
+			part = appendBytes(part, reflect.ValueOf(v))
+		}
+		return part
 	}
-	form, values := byte(1), []any{a.StakeRao, a.Delegate, a.Take, a.ChangedIn, a.SettledRao}
-	if a.SpentIn != 0 {
-		form, values = 2, append(values, a.SpentIn, a.Spent)
+	hot := a.Owner != (chain.Key{})
+	parts := [][]byte{
+		add(1, hot, a.Owner, a.StakeRao, a.Delegate, a.Take, a.ChangedIn, a.SettledRao),
+		add(2, a.SpentIn != 0, a.SpentIn, a.Spent),
+		add(4, a.Served|a.Reset|a.TookMore|a.Swapped != 0, a.Served, a.Reset, a.TookMore, a.Swapped),
+		nominations,
+		add(8, len(a.Unbonding) > 0, a.Unbonding),
+		add(16, a.References > 0, a.References),
 	}
-	b = append(append(b, form), a.Owner[:]...)
-	for _, v := range values {
-		b = appendBytes(b, reflect.ValueOf(v))
+	if !hot {
+		parts[3] = nil
 	}
-	return append(b, nominations...)
+	return append(append(b, form), bytes.Join(parts, nil)...)
 }
 
 // ascending sorts accounts by the hash of their keys.
@@ -134,8 +176,32 @@ func TestTheBytesOfAStateAreWhatTheReferenceSays(t *testing.T) {
 	s := busyState(t)
 	for _, hard := range []chain.Hard{{}, {MaxExpiryBlocks: 1024}, {StrictNonce: true}, {
 		FeeRao: 1000, FeeRise: 8, FeeRecycled: true, MaxBlockWork: 1 << 14, MaxBlockBytes: 1 << 20,
+	}, {Seats: 3, JailWindow: 8}, {UnbondEpochs: 2, VoteDelayBlocks: 5}, {
+		ExistentialRao: 5, StrictNonce: true, UnbondEpochs: 1, VoteDelayBlocks: 5, TakeBlocks: 9, ServeBlocks: 9,
 	}} {
 		x := s.Export()
+		if hard.ExistentialRao != 0 {
+			referTo(&x)
+		}
+		if hard.Seats != 0 {
+			x.Begun, x.Proposer, x.Tombs = true, x.Neurons[0].Hotkey, []chain.Key{{1}, {2}}
+			x.Operators = []chain.SnapshotOperator{{
+				Hotkey: x.Neurons[0].Hotkey, ConsensusKey: chain.Key{3}, Next: chain.Key{4}, Pending: true, Power: 5,
+				Past: []chain.SnapshotPastKey{{Key: chain.Key{6}, Until: 7}}, Missed: []byte{9}, Over: 1,
+			}}
+			x.Events = append(x.Events, chain.Accused{Block: x.Height + 1, Hotkey: chain.Key{7}})
+		}
+		if hard.UnbondEpochs != 0 {
+			x.Rules, x.StoredRules, x.Plan, x.Governor = 2, 1, chain.Upgrade{Rules: 3, Height: 1 << 20}, chain.Key{}
+			x.Council, x.Threshold, x.NextProposal = []chain.Key{x.Neurons[0].Hotkey}, 1, 2
+			x.Proposals = []chain.SnapshotProposal{{ID: 1, Content: chain.Propose{
+				Changes: []chain.ParamChange{{Name: "Kappa", Value: 1}}}}}
+			x.Steps = []chain.SnapshotStep{{Name: "Rho", Epoch: 0}}
+			i := slices.IndexFunc(x.Accounts, func(a chain.SnapshotAccount) bool { return a.FreeRao > 9 })
+			x.Accounts[i].FreeRao -= 9
+			x.Accounts[i].Unbonding = []chain.Unbonding{{Hotkey: chain.Key{8}, Rao: 9, Begun: 1}}
+			x.Money.Free, x.Money.Unbonding = x.Money.Free-9, 9
+		}
 		if x.Params.Hard = hard; hard.FeeRao != 0 {
 			x.PriceRao, x.WorkUsed, x.BytesUsed, x.Resets = 1001, 77, 170, []chain.UID{1, 0}
 			hot := slices.IndexFunc(x.Accounts, func(a chain.SnapshotAccount) bool { return a.Owner != (chain.Key{}) })
@@ -155,9 +221,42 @@ func TestTheBytesOfAStateAreWhatTheReferenceSays(t *testing.T) {
 	}
 }
 
+// referTo makes a state one in which accounts take a deposit, and hotkeys have been raised and served.
+func referTo(x *chain.Snapshot) {
+	named := map[chain.Key]uint32{}
+	for _, a := range x.Accounts {
+		if a.Owner != (chain.Key{}) {
+			named[a.Owner]++
+		}
+		for _, n := range a.Nominations {
+			named[n.Coldkey]++
+		}
+	}
+	for i := range x.Accounts {
+		a := &x.Accounts[i]
+		if a.References = named[a.Key]; a.Owner != (chain.Key{}) {
+			a.Served, a.TookMore = 1, 1
+		}
+		x.Touched = append(x.Touched, a.Key)
+	}
+}
+
 // The digest is made once more from the exported state alone.
 func TestTheDigestOfAStateIsWhatTheReferenceSays(t *testing.T) {
 	s := busyState(t)
+	compareDigest(t, s)
+	x := s.Export()
+	x.Params.Hard.Seats = 2
+	x.Operators = []chain.SnapshotOperator{{Hotkey: x.Neurons[0].Hotkey, ConsensusKey: chain.Key{1}, Power: 7}}
+	s, err := chain.Import(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareDigest(t, s)
+}
+
+func compareDigest(t *testing.T, s *chain.State) {
+	t.Helper()
 	x := s.Export()
 	leaf := func(kind byte, index int, record []byte) (leaf [32]byte) {
 		if len(record) == 0 {
@@ -183,8 +282,13 @@ func TestTheDigestOfAStateIsWhatTheReferenceSays(t *testing.T) {
 	}
 	accounts := ascending(x.Accounts)
 	x.Accounts, x.Neurons = nil, nil
+	operators := x.Operators
+	x.Operators = nil
 	header := appendBytes(nil, reflect.ValueOf(x))
 	header = header[:len(header)-8] // without the two counts
+	if x.Params.Hard.Seats != 0 {
+		header = header[:len(header)-4] // and a third
+	}
 	top := append([]byte{2}, hashOf([]byte{4}, header)...)
 	for kind, list := range leaves {
 		all := binary.LittleEndian.AppendUint64([]byte{3, byte(kind)}, uint64(len(list)))
@@ -208,6 +312,14 @@ func TestTheDigestOfAStateIsWhatTheReferenceSays(t *testing.T) {
 	}
 	count := binary.LittleEndian.AppendUint64([]byte{3, 3}, uint64(len(accounts)))
 	top = append(top, hashOf(count, trieOf(accounts, 0))...)
+	if len(operators) > 0 {
+		all := binary.LittleEndian.AppendUint64([]byte{3, 4}, uint64(len(operators)))
+		for i, o := range operators {
+			hash := leaf(4, i, appendBytes(nil, reflect.ValueOf(o)))
+			all = append(all, hash[:]...)
+		}
+		top = append(top, hashOf(all)...)
+	}
 	if got := chain.Digest(hashOf(top)); got != s.Digest() {
 		t.Errorf("%s, want %s", got, s.Digest())
 	}

@@ -26,9 +26,13 @@ var (
 		chain.Register{}, chain.RegisterWork{}, chain.AddStake{}, chain.RemoveStake{}, chain.Delegate{},
 		chain.Transfer{}, chain.Burn{}, chain.Recycle{}, chain.SetWeights{}, chain.CommitWeights{},
 		chain.RevealWeights{}, chain.ServeAxon{}, chain.ServeConsensus{}, chain.SetParams{},
-		chain.ResetBonds{},
+		chain.ResetBonds{}, chain.Propose{}, chain.Approve{}, chain.Unjail{},
+		chain.Claim{}, chain.ProveConsensus{}, chain.SwapHotkey{},
 	}
-	events = []any{chain.EpochRan{}, chain.Registered{}, chain.Replaced{}}
+	events = []any{
+		chain.EpochRan{}, chain.Registered{}, chain.Replaced{}, chain.Accused{}, chain.Seated{}, chain.Decided{},
+		chain.Upgraded{},
+	}
 
 	weightType = reflect.TypeFor[chain.WeightEntry]()
 	bondType   = reflect.TypeFor[chain.BondEntry]()

@@ -17,8 +17,8 @@ func SampleVectors() []File {
 		"nakamoto.json", "recorded.json", "registration.json")
 }
 
-// SampleTransition returns a genesis and a block on it.
-func SampleTransition() []File { return sampleFiles("genesis.json", "block.json") }
+// SampleTransition returns a genesis, a block on it, and a metagraph.
+func SampleTransition() []File { return sampleFiles("genesis.json", "block.json", "metagraph.json") }
 
 func sampleFiles(names ...string) []File {
 	var files []File

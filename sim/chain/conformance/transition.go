@@ -29,6 +29,7 @@ const (
 // Block is what happens to a state: transactions of one block, then empty blocks.
 type Block struct {
 	Height       uint64 // of the block: one more than the state's
+	Begin        *chain.Begin
 	Transactions []Transaction
 	Advance      uint64 // empty blocks after it
 }
@@ -184,6 +185,10 @@ func ReadBlock(data []byte) (Block, error) {
 	var b Block
 	b.Height = d.unsigned(root.need("height"), 1<<62)
 	b.Transactions = list(d, root.need("transactions"), maxTransactions, d.transaction)
+	if at, ok := root.maybe("begin"); ok {
+		b.Begin = new(chain.Begin)
+		d.readPlain(at, reflect.ValueOf(b.Begin).Elem())
+	}
 	if at, ok := root.maybe("advance"); ok {
 		b.Advance = d.unsigned(at, maxAdvance)
 	}
@@ -231,7 +236,13 @@ func (b Block) Apply(s *chain.State) (Transition, error) {
 	if err := b.affordable(s.View()); err != nil {
 		return Transition{}, err
 	}
+	if err := s.Outdated(); err != nil {
+		return Transition{}, err
+	}
 	var t Transition
+	if b.Begin != nil {
+		s.BeginBlock(*b.Begin)
+	}
 	for _, tx := range b.Transactions {
 		t.Receipts = append(t.Receipts, tx.apply(s))
 	}

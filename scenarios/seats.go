@@ -1,0 +1,25 @@
+package scenarios
+
+import (
+	"taolab/sim/chain"
+	"taolab/sim/host"
+	"taolab/sim/virtual"
+)
+
+// government gives the genesis what only a ledger for strangers has: an upgrade that is planned, and
+// validators of the scenario with consensus keys of their own, which compete for its seats.
+func (b *builder) government() {
+	b.genesis.Upgrade = chain.Upgrade{Rules: uint32(b.Chain.UpgradeRules), Height: b.Chain.UpgradeHeight}
+	if b.genesis.Params.Hard.Seats == 0 {
+		return
+	}
+	for _, g := range b.Validators {
+		for i := range g.Count {
+			name := member(g.Name, i)
+			b.genesis.Operators = append(b.genesis.Operators, chain.GenesisOperator{
+				Hotkey:       virtual.PublicKey(b.Seed, name, host.Hotkey),
+				ConsensusKey: virtual.PublicKey(b.Seed, "consensus of "+name, host.Hotkey),
+			})
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package chain
+
+import (
+	"crypto/sha256"
+	"slices"
+)
+
+// Address names a consensus key in votes: the first 20 bytes of its SHA-256.
+type Address [20]byte
+
+// AddressOf is the address of a consensus key.
+func AddressOf(consensusKey Key) Address {
+	d := sha256.Sum256(consensusKey[:])
+	return Address(d[:20])
+}
+
+// Begin is what a host tells of a block before its transactions. A ledger without seats looks at the
+// hash only, and at that only if its settings say so.
+type Begin struct {
+	Hash        Digest  // of the block before
+	TimeNs      int64   // of this block, since the Unix epoch
+	Proposer    Address // gets the tips; zero: nobody is known
+	Votes       []Vote  // of the seats on the block before
+	Misbehavior []Misbehavior
+}
+
+// Vote says whether a seat took part in the decision about the block before. A vote for no block counts
+// as one: its voter was there.
+type Vote struct {
+	Address Address
+	Missed  bool
+}
+
+// Misbehavior is evidence that a consensus key signed two blocks of one height.
+type Misbehavior struct {
+	Address Address
+	Height  uint64
+}
+
+// seating is what the ledger keeps of the network's own validators beside their records.
+type seating struct {
+	begun    bool  // the open block: BeginBlock was called
+	proposer Key   // its hotkey; zero: nobody is known
+	tombs    []Key // ascending: consensus keys that signed twice and serve no more
+}
+
+func (g *seating) layout(c *coder) {
+	c.flag(&g.begun)
+	c.bytes(g.proposer[:])
+	list(c, &g.tombs, len(Key{}), func(k *Key) { c.bytes(k[:]) })
+}
+
+// BeginBlock begins the block after Height: it notes who proposed it, who missed the block before and
+// who is guilty. Hosts that replicate the ledger call it once for every block.
+func (s *State) BeginBlock(b Begin) {
+	s.markHash(b.Hash)
+	s.migrate()
+	if s.params.Hard.Seats == 0 || s.begun {
+		return
+	}
+	s.begun = true
+	if i, ok := s.operatorAt(b.Proposer, s.height); ok {
+		s.proposer = s.operators[i].hotkey
+	}
+	s.countVotes(b.Votes)
+	s.punish(b.Misbehavior)
+	s.mustConserve()
+}
+
+// operatorAt returns the place of the operator whose consensus key has an address and was in force at a
+// height, or may have been.
+func (s *State) operatorAt(a Address, height uint64) (place int, ok bool) {
+	place = slices.IndexFunc(s.operators, func(o operator) bool {
+		return o.key != (Key{}) && AddressOf(o.key) == a ||
+			slices.ContainsFunc(o.past, func(p pastKey) bool { return height <= p.until && AddressOf(p.key) == a })
+	})
+	return place, place >= 0
+}
+
+// tipTo is the coldkey that gets the tips of the open block; zero: nobody is known.
+func (s *State) tipTo() Key {
+	if s.proposer == (Key{}) {
+		return Key{}
+	}
+	return s.accounts.get(s.proposer).owner
+}

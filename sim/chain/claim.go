@@ -1,0 +1,143 @@
+package chain
+
+import "crypto/ed25519"
+
+// Claim makes a hotkey that nobody owns the signing coldkey's. The hotkey agrees by a signature of its
+// own, see SignClaim.
+type Claim struct {
+	Hotkey       Key
+	Expiry       uint64 // the last height of a block in which the hotkey's signature holds
+	HotSignature [64]byte
+}
+
+func (Claim) kind() msgKind       { return kindClaim }
+func (m Claim) appendTo(c *coder) { m.layout(c) }
+func (m *Claim) layout(c *coder) {
+	c.bytes(m.Hotkey[:])
+	c.u64(&m.Expiry)
+	c.bytes(m.HotSignature[:])
+}
+
+// SignClaim is the claim of a coldkey on a hotkey to which the hotkey agrees, on the chain with this id.
+func SignClaim(chainID string, hot ed25519.PrivateKey, coldkey Key, expiry uint64) Claim {
+	m := Claim{Expiry: expiry}
+	copy(m.Hotkey[:], hot.Public().(ed25519.PublicKey))
+	copy(m.HotSignature[:], ed25519.Sign(hot, m.signed(chainID, coldkey)))
+	return m
+}
+
+// signed returns what the hotkey signs.
+func (m Claim) signed(chainID string, coldkey Key) []byte {
+	c := coder{buf: []byte("taolab claim\x00")}
+	text(&c, &chainID)
+	c.bytes(coldkey[:])
+	c.bytes(m.Hotkey[:])
+	c.u64(&m.Expiry)
+	return c.buf
+}
+
+// claim gives a coldkey a hotkey that agrees, with the deposit that the hotkey's account needs.
+func (s *State) claim(coldkey Key, m Claim) error {
+	if !s.params.Hard.Consent {
+		return refuse(ConsentOff, 0, 0)
+	}
+	if err := s.inForce(m.Expiry); err != nil {
+		return err
+	}
+	a := s.accounts.get(m.Hotkey)
+	if a.owner != (Key{}) {
+		return refuse(HotkeyOwned, 0, 0)
+	}
+	deposit := s.params.Hard.ExistentialRao
+	deposit -= min(deposit, a.freeRao)
+	if err := s.free(coldkey, deposit); err != nil {
+		return err
+	}
+	if !signs(m.Hotkey, m.signed(s.chainID, coldkey), m.HotSignature) {
+		return refuse(NoConsent, 0, 0)
+	}
+	s.account(coldkey).freeRao -= deposit
+	s.account(m.Hotkey).freeRao += deposit
+	s.own(coldkey, m.Hotkey)
+	return nil
+}
+
+// inForce checks the expiry of a signature within a message, as that of a transaction.
+func (s *State) inForce(expiry uint64) error {
+	block, most := s.height+1, s.params.Hard.MaxExpiryBlocks
+	switch {
+	case block > expiry:
+		return refuse(ConsentExpired, block, expiry)
+	case most != 0 && expiry-block > most:
+		return refuse(ExpiryTooFar, expiry, block+most)
+	}
+	return nil
+}
+
+// signs says whether a key made a signature within a message. It never is that of a key for which
+// anybody could sign, or of one in a form that is not its own.
+func signs(k Key, signed []byte, signature [64]byte) bool {
+	return k.canonical() && !k.weak() && ed25519.Verify(k[:], signed, signature[:])
+}
+
+// own makes a hotkey a coldkey's.
+func (s *State) own(coldkey, hotkey Key) {
+	if h := s.hotkey(hotkey); h.owner != coldkey {
+		h.owner = coldkey
+		s.refer(coldkey)
+	}
+}
+
+// ProveConsensus publishes the ed25519 key of the signing hotkey's consensus engine. The key agrees by a
+// signature of its own, see SignConsensus, so that nobody takes another's.
+type ProveConsensus struct {
+	Key    Key
+	Expiry uint64 // the last height of a block in which the proof holds
+	Proof  [64]byte
+}
+
+func (ProveConsensus) kind() msgKind       { return kindProveConsensus }
+func (m ProveConsensus) appendTo(c *coder) { m.layout(c) }
+func (m *ProveConsensus) layout(c *coder) {
+	c.bytes(m.Key[:])
+	c.u64(&m.Expiry)
+	c.bytes(m.Proof[:])
+}
+
+// SignConsensus is the message by which a hotkey publishes a consensus key that agrees, on the chain with
+// this id.
+func SignConsensus(chainID string, consensus ed25519.PrivateKey, hotkey Key, expiry uint64) ProveConsensus {
+	m := ProveConsensus{Expiry: expiry}
+	copy(m.Key[:], consensus.Public().(ed25519.PublicKey))
+	copy(m.Proof[:], ed25519.Sign(consensus, m.signed(chainID, hotkey)))
+	return m
+}
+
+// signed returns what the consensus key signs. What an engine signs begins with a length, so that
+// neither can be taken for the other.
+func (m ProveConsensus) signed(chainID string, hotkey Key) []byte {
+	c := coder{buf: []byte("taolab consensus key\x00")}
+	text(&c, &chainID)
+	c.bytes(hotkey[:])
+	c.bytes(m.Key[:])
+	c.u64(&m.Expiry)
+	return c.buf
+}
+
+// proveConsensus is serveConsensus with the agreement of the key.
+func (s *State) proveConsensus(hotkey Key, m ProveConsensus) error {
+	if !s.params.Hard.Consent {
+		return refuse(ConsentOff, 0, 0)
+	}
+	if err := s.inForce(m.Expiry); err != nil {
+		return err
+	}
+	p := pathOf(m.Key)
+	if s.accounts.find(&m.Key, &p) != nil {
+		return refuse(KeyOfAccount, 0, 0)
+	}
+	if !signs(m.Key, m.signed(s.chainID, hotkey), m.Proof) {
+		return refuse(NoConsent, 0, 0)
+	}
+	return s.serve(hotkey, m.Key)
+}

@@ -1,0 +1,225 @@
+package conformance
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"taolab/sim/chain"
+)
+
+func sampleMetagraph(t testing.TB) []byte {
+	t.Helper()
+	return sampleFiles("metagraph.json")[0].Text
+}
+
+// imported is the state of a metagraph.
+func imported(t testing.TB, data []byte) (*chain.State, []Filled) {
+	t.Helper()
+	g, filled, err := ReadMetagraph(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := chain.New(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CheckInvariants(); err != nil {
+		t.Fatal(err)
+	}
+	return s, filled
+}
+
+func TestALedgerGoesOnFromWhatAMetagraphSays(t *testing.T) {
+	s, filled := imported(t, sampleMetagraph(t))
+	v := s.View()
+	n := v.Neuron(1)
+	if v.Height() != 5000 || v.N() != 3 || n.RegisteredAt != 4800 || n.Port != 8091 || v.Neuron(0).LastUpdate != 4900 ||
+		!v.Neuron(0).Permit || len(v.Weights(0)) != 2 || len(v.Bonds(0)) != 1 || v.Totals().Issuance != 9_000_000*chain.RaoPerTAO {
+		t.Errorf("%+v, %+v", n, v.Totals())
+	}
+	var fields []string
+	for _, f := range filled {
+		fields = append(fields, fmt.Sprint(f.Field, " ", f.Count))
+	}
+	want := []string{
+		"neurons.coldkey 2", "neurons.registered_at 2", "neurons.last_update 1", "neurons.active 3",
+		"neurons.weights 2", "neurons.bonds 2", "last_epoch 1", "epochs 1", "pending_rao 1",
+	}
+	if !slices.Equal(fields, want) {
+		t.Errorf("filled %q, want %q", fields, want)
+	}
+	// 5000 is 320 blocks after the epoch of 4680, at a TAO each.
+	if p := v.Totals().Pending; p != 320*chain.RaoPerTAO {
+		t.Errorf("%d rao wait", p)
+	}
+	s.Advance(40)
+	if p := s.Totals().Pending; p != 0 || s.View().Neuron(1).EmissionRao == 0 {
+		t.Errorf("after the next epoch %d rao wait, neuron 1 got %d", p, s.View().Neuron(1).EmissionRao)
+	}
+}
+
+func TestAMetagraphThatCannotBeIsRefusedWithItsPlace(t *testing.T) {
+	for _, c := range []struct{ old, now, want string }{
+		{`"2026"`, `"2025"`, "era"},
+		{`"issuance_rao": 9000000000000000`, `"issuance_rao": 9000`, "are here"},
+		{`"stake_rao": 0`, `"stake": 0`, "stake_rao"},
+		{`"block": 5000`, `"block": 5000, "last_epoch": 0`, ""}, // much waits, which is possible
+		{`"block": 5000`, `"block": 500000000, "last_epoch": 0`, "last_epoch"},
+		{`[[1, 65535], [2, 32768]]`, `[[1, 65535], [9, 32768]]`, "weights-on-neurons"},
+		{`"registered_at": 4800`, `"registered_at": 6000`, "neurons-of-the-past"},
+		{`"block": 5000`, `"block": 5000, "balances": [{"coldkey": "00", "free_rao": 1}]`, "64"},
+	} {
+		text := strings.Replace(string(sampleMetagraph(t)), c.old, c.now, 1)
+		g, _, err := ReadMetagraph([]byte(text))
+		if err == nil {
+			_, err = chain.New(g)
+		}
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.now, err, c.want)
+		}
+	}
+}
+
+// sharedVector reads one of the files that come with the project, which are not part of it.
+func sharedVector(t *testing.T, name string, v any) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "shared", "vectors", name))
+	if err != nil {
+		t.Skipf("no vectors beside the repository: %v", err)
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A network of 256 neurons as it was recorded is imported; its next epoch is that of the vector, for each
+// rule that the vector has.
+func TestTheRecordedNetworkIsImportedAndItsEpochIsTheVectors(t *testing.T) {
+	var file struct {
+		Initial struct {
+			Block      uint64                 `json:"block"`
+			Stakes     []uint64               `json:"stakes"`
+			Registered []uint64               `json:"registered_at"`
+			Updated    []uint64               `json:"last_update"`
+			Permits    []bool                 `json:"validator_permit"`
+			Weights    map[string][][2]uint64 `json:"weights"`
+		} `json:"common_initial"`
+		Runs []struct {
+			Name   string         `json:"name"`
+			Params map[string]any `json:"params"`
+			Ops    []struct {
+				Expect map[string]json.RawMessage `json:"expect"`
+			} `json:"ops"`
+		} `json:"runs"`
+	}
+	sharedVector(t, "metagraph_sn15.json", &file)
+	for _, run := range file.Runs {
+		in := file.Initial
+		number := func(name string) uint64 { return uint64(run.Params[name].(float64)) }
+		rule := "yuma2"
+		if run.Params["yuma3"].(bool) {
+			rule = "yuma3"
+		}
+		var neurons []map[string]any
+		for i, stake := range in.Stakes {
+			n := map[string]any{
+				"hotkey": fmt.Sprintf("%062x%02x", 1, i), "stake_rao": stake, "registered_at": in.Registered[i],
+				"last_update": in.Updated[i], "permit": in.Permits[i],
+			}
+			if row := in.Weights[fmt.Sprint(i)]; row != nil {
+				n["weights"] = row
+			}
+			neurons = append(neurons, n)
+		}
+		doc := map[string]any{
+			"format": MetagraphFormat, "block": in.Block - 1, "era": "2026", "neurons": neurons, "last_epoch": 0,
+			"epochs": 0, "pending_rao": 0,
+			"params": map[string]any{
+				"rule": rule, "tempo_blocks": number("tempo"), "kappa": number("kappa_u16"), "emission": "flat",
+				"bonds_penalty": number("bonds_penalty_u16"), "emission_flat_rao": 1_000_000_000,
+				"bonds_moving_average_ppm": number("bonds_moving_average_ppm"),
+				"liquid_alpha":             run.Params["liquid_alpha"], "alpha_low": number("alpha_low_u16"),
+				"alpha_high": number("alpha_high_u16"), "alpha_steepness": number("alpha_sigmoid_steepness_x100"),
+				"activity_cutoff_blocks": number("activity_cutoff_blocks"), "activity_cutoff_milli": 0,
+				"stake_threshold_rao": number("stake_threshold"), "max_validators": number("max_allowed_validators"),
+			},
+		}
+		text, err := json.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, _ := imported(t, text)
+		s.EndBlock()
+		expect := func(name string) (list []uint64) {
+			if err := json.Unmarshal(run.Ops[0].Expect[name], &list); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			return list
+		}
+		v := s.View()
+		for name, of := range map[string]func(chain.Neuron) uint64{ // order-free: each is compared by itself
+			"incentive": func(n chain.Neuron) uint64 { return uint64(n.Incentive) },
+			"dividends": func(n chain.Neuron) uint64 { return uint64(n.Dividends) },
+			"consensus": func(n chain.Neuron) uint64 { return uint64(n.Consensus) },
+		} {
+			var got []uint64
+			for uid := range v.N() {
+				got = append(got, of(v.Neuron(chain.UID(uid))))
+			}
+			if want := expect(name); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %s is\n%v, want\n%v", run.Name, name, got, want)
+			}
+		}
+		server, validator := expect("server_emission"), expect("validator_emission")
+		for uid := range v.N() {
+			if got, want := v.Neuron(chain.UID(uid)).EmissionRao, server[uid]+validator[uid]; got != want {
+				t.Errorf("%s: neuron %d got %d rao, want %d", run.Name, uid, got, want)
+			}
+		}
+	}
+}
+
+// The recorded stakes of 2022 are imported; their sum is the snapshot's.
+func TestTheRecordedStakesAreImported(t *testing.T) {
+	var file struct {
+		Stakes []uint64 `json:"stake_rao_by_uid"`
+		Total  uint64   `json:"total_stake_rao"`
+	}
+	sharedVector(t, "nakamoto_snapshot.json", &file)
+	var neurons []map[string]any
+	for i, stake := range file.Stakes {
+		neurons = append(neurons, map[string]any{"hotkey": fmt.Sprintf("%060x%04x", 1, i), "stake_rao": stake})
+	}
+	text, err := json.Marshal(map[string]any{
+		"format": MetagraphFormat, "block": 3606775, "era": "nakamoto-2022-10", "neurons": neurons, "pending_rao": 0,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, _ := imported(t, text); s.Totals().Staked != file.Total || s.View().N() != 4096 {
+		t.Errorf("%d rao are staked, want %d", s.Totals().Staked, file.Total)
+	}
+}
+
+func FuzzReadMetagraph(f *testing.F) {
+	seed(f, sampleMetagraph(f))
+	f.Fuzz(func(t *testing.T, text []byte, place uint16, with string) {
+		g, _, err := ReadMetagraph(replaced(text, place, with))
+		if err != nil {
+			return
+		}
+		s, err := chain.New(g)
+		if err != nil {
+			return
+		}
+		if err := s.CheckInvariants(); err != nil {
+			t.Error(err)
+		}
+	})
+}
