@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"taolab/agents/role"
-	"taolab/agents/script"
 	"taolab/agents/settings"
 	"taolab/report"
 	"taolab/sim/chain"
@@ -38,9 +37,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{File: f, make: f.maker(m, params.MaxUIDs), groups: map[string]int{},
-		hotkeys: map[string]chain.Key{}, files: map[string]map[string]script.List{}}
-	b.make.Script = b.script
+	b := &builder{File: f, make: f.maker(m, params.MaxUIDs), groups: map[string]int{}}
 	b.genesis = chain.Genesis{
 		ChainID: f.Scenario.Name, Params: params, IssuanceOffsetRao: role.Rao(f.Chain.InitialIssuanceTAO),
 	}
@@ -76,15 +73,14 @@ type builder struct {
 	nodes    []report.Node
 	rows     []trace.Node
 	groups   map[string]int // first member of each group
-	hotkeys  map[string]chain.Key
-	files    map[string]map[string]script.List // of scripted rows, by the path in the scenario
 }
 
 // maker makes the agents of the network.
 func (f *File) maker(m *Material, seats uint16) *role.Maker {
 	return &role.Maker{
 		Material: m, Seed: f.Seed, Seats: int(seats), BlockS: f.Time.BlockS, EvaluateEveryBlocks: f.Evaluation.PeriodBlocks,
-		Hotkey:        func(node string) chain.Key { return virtual.PublicKey(f.Seed, node, host.Hotkey) },
+		Hotkey:  func(node string) chain.Key { return virtual.PublicKey(f.Seed, node, host.Hotkey) },
+		Neurons: f.neurons(), Open: f.open, Stated: f.stated(),
 		RecordAnswers: f.Trace.Answers == "all", RecordRows: f.Trace.Rows == "all",
 	}
 }

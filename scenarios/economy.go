@@ -2,20 +2,49 @@ package scenarios
 
 import (
 	"fmt"
-	"slices"
 
+	"taolab/agents/mind"
 	"taolab/agents/role"
 	"taolab/report"
 )
 
-// Economy says whether the run needs no corpus, tokenizer or base model, because nobody has a model.
+// Economy says whether the run is one without models, and so needs no corpus, tokenizer or base model: the
+// scenario says so, or nobody reads or writes text.
 func (sc *Scenario) Economy() bool {
 	if sc.Mode == "economy" {
 		return true
 	}
-	modelled := slices.ContainsFunc(sc.Miners, func(g MinerGroup) bool { return g.Acts().Mind != nil }) ||
-		slices.ContainsFunc(sc.Validators, func(g ValidatorGroup) bool { return g.Acts().Model }) || len(sc.Applications) > 0
-	return !modelled && len(sc.Miners)+len(sc.Validators) > 0
+	for i := range sc.Miners {
+		if sc.Miners[i].Acts().Mind != nil {
+			return false
+		}
+	}
+	for i := range sc.Validators {
+		if sc.Validators[i].Acts().Asks {
+			return false
+		}
+	}
+	return len(sc.Applications) == 0 && len(sc.Miners)+len(sc.Validators) > 0
+}
+
+// neurons are all miners, then all validators.
+func (sc *Scenario) neurons() []role.Neuron {
+	var list []role.Neuron
+	add := func(group string, count int, miner bool, first int64) int64 {
+		for i := range int64(count) {
+			list = append(list, role.Neuron{Name: member(group, int(i)), Group: group, Miner: miner, Place: first + i, Member: i})
+		}
+		return first + int64(count)
+	}
+	first := int64(0)
+	for _, g := range sc.Miners {
+		first = add(g.Name, g.Count, true, first)
+	}
+	first = 0
+	for _, g := range sc.Validators {
+		first = add(g.Name, g.Count, false, first)
+	}
+	return list
 }
 
 // economyDefault is what a scenario without models starts from: no links that cost time, and rows for
@@ -29,26 +58,16 @@ func economyDefault() Scenario {
 	return sc
 }
 
-// economy checks that a scenario which says it needs no model has none.
-func (c *checker) economy() {
-	if c.Mode != "economy" {
-		return
+// stated are the subsets that questions are about without models, all equally often; nil with models.
+func (sc *Scenario) stated() *mind.Subsets {
+	if !sc.Economy() {
+		return nil
 	}
-	for i, g := range c.Miners {
-		if g.Acts().Model {
-			c.fault(fmt.Sprintf("miners[%d].behaviour", i), fmt.Sprintf("%s miners have a model, in a run of mode economy", g.Behaviour),
-				"idle", "or leave mode out")
-		}
+	s := &mind.Subsets{Names: sc.subsetNames()}
+	for range s.Names {
+		s.Weights = append(s.Weights, 1)
 	}
-	for i, g := range c.Validators {
-		if g.Acts().Model {
-			c.fault(fmt.Sprintf("validators[%d].behaviour", i), fmt.Sprintf("%s validators read text, in a run of mode economy", g.Behaviour),
-				"scripted or lazy", "or leave mode out")
-		}
-	}
-	if len(c.Applications) > 0 {
-		c.fault("applications", "applications ask for text, in a run of mode economy", "none", "or leave mode out")
-	}
+	return s
 }
 
 // yearNames are the names of the whole years of the run.

@@ -14,7 +14,7 @@ import (
 // FaultEntry is one thing that goes wrong on purpose. Which of the settings a kind reads, and what they
 // are where they are not set, its row in virtual.FaultKinds says.
 type FaultEntry struct {
-	Kind      string  `toml:"kind" default:"crash" doc:"what goes wrong, see the kinds of faults"`
+	Kind      string  `toml:"kind" default:"crash" doc:"what goes wrong, one of the kinds in faults.md"`
 	Node      string  `toml:"node" doc:"node that it befalls, such as honest-1; without node, group and region it befalls everybody"`
 	Group     string  `toml:"group" doc:"group that it befalls; of a group without members, a crash befalls the first"`
 	Region    string  `toml:"region" doc:"region that it befalls, the block producer there included"`

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -56,6 +58,14 @@ func (f *File) shardPath() string {
 	return path
 }
 
+// open opens a file that the scenario names, relative to its own.
+func (f *File) open(path string) (io.ReadCloser, error) {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(f.Dir, path)
+	}
+	return os.Open(path)
+}
+
 // corpusPath is the absolute path of the shards, by which a run can be repeated from elsewhere.
 func (f *File) corpusPath() string {
 	if f.Corpus.Kind != "shards" {
@@ -77,7 +87,10 @@ type Stage = role.Stage
 // Prepare reads or synthesises the corpus, trains the tokenizer and the base models, or takes them
 // from the cache. Workers base models are trained side by side.
 func (f *File) Prepare(ctx context.Context, cache base.Cache, workers int, stage Stage) (*Material, error) {
-	plan := &role.Plan{
+	if f.Economy() {
+		return new(Material), nil
+	}
+	plan := role.Plan{
 		Seed: f.Seed, Open: f.source, Subsets: f.checkSubsets, Vocab: f.Corpus.Vocab, Shapes: f.shapes(), Training: f.Base,
 		Rows: f.Evaluation.Rows, Cols: f.smallestContext(),
 	}

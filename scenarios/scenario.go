@@ -11,8 +11,8 @@ type Scenario struct {
 	Format       int                `toml:"format" default:"2" min:"1" max:"2" doc:"format that the file was written for: 1 of the first release, 2 of this one; where it is not written, or 1, the program notes what changed in meaning" inert:"it says what was meant, and changes nothing"`
 	Name         string             `toml:"name" doc:"name of the scenario, used for the output folder"`
 	Description  string             `toml:"description" doc:"what it shows, in a sentence or two" inert:"words for readers"`
+	Mode         string             `toml:"mode" one:",economy" doc:"economy: nobody has a model, and neither corpus nor tokenizer is needed: miners answer as well as answer_loss and answer_spread say; empty: that is so only where nobody asks or answers"`
 	Seed         uint64             `toml:"seed" default:"1" doc:"master seed of every random stream"`
-	Mode         string             `toml:"mode" one:",economy" doc:"economy: nobody has a model, and a corpus, a tokenizer and base models are not needed; empty: that is so where no group needs them" inert:"it says what was meant; a group with a model is an error then"`
 	Time         TimeSection        `toml:"time"`
 	Chain        role.Chain         `toml:"chain"`
 	Corpus       role.Corpus        `toml:"corpus"`
@@ -34,7 +34,7 @@ type TimeSection struct {
 	Hours  float64 `toml:"hours" default:"6" unit:"h" min:"0.01" max:"1110000" doc:"simulated time, at most 126 years"`
 	BlockS float64 `toml:"block_s" default:"12" unit:"s" min:"0.1" max:"3600" doc:"time between blocks"`
 	Jump   bool    `toml:"jump" default:"true" doc:"the world goes through blocks in which nothing happens in one step; false: one by one" inert:"the same blocks come out of both"`
-	Start  string  `toml:"start" doc:"date of genesis, as in 2023-03-20: figures and numbers of long runs are by calendar then; empty: years are counted from genesis" inert:"it names days, and nothing that happens depends on their names"`
+	Start  string  `toml:"start" doc:"date of genesis, as in 2023-03-20: numbers and figures by year are of the calendar then; empty: years are counted from genesis" inert:"it names days, and nothing that happens depends on their names"`
 }
 
 // NetworkSection describes the links.

@@ -21,7 +21,6 @@ func validate(sc *Scenario, where func(key string) string) []error {
 			"it names the run's folder")
 	}
 	c.network()
-	c.economy()
 	c.calendar()
 	c.Corpus.Check(c.fault)
 	c.miners()
@@ -33,6 +32,8 @@ func validate(sc *Scenario, where func(key string) string) []error {
 	c.size()
 	if len(c.faults) == 0 {
 		c.chain()
+	} else if _, err := c.Params(); keyOf(err) == "chain.era" {
+		c.faults = append(c.faults, c.located(err))
 	}
 	return c.faults
 }
@@ -89,7 +90,7 @@ func (c *checker) miners() {
 	for i := range c.Miners {
 		g, key := &c.Miners[i], fmt.Sprintf("miners[%d]", i)
 		c.name(key, g.Name)
-		g.Check(key, c.fault)
+		g.Check(key, len(c.subsetNames()), c.fault)
 		if g.JoinsH > 0 && g.JoinsH >= c.Time.Hours {
 			c.fault(key+".joins_h", fmt.Sprintf("%g h, after the end of the run", g.JoinsH), fmt.Sprintf("less than %g", c.Time.Hours), "")
 		}
@@ -131,9 +132,8 @@ func (c *checker) validators() {
 		g, key := &c.Validators[i], fmt.Sprintf("validators[%d]", i)
 		c.name(key, g.Name)
 		c.Corpus.CheckSubsets(key+".subsets", g.Subsets, c.fault)
-		g.Check(key, c.Corpus.Vocab, c.fault)
+		g.Check(key, c.Corpus.Vocab, c.neurons(), c.fault)
 		c.favour(key+".favour", g.Favour)
-		c.script(key, g)
 		if !g.Acts().Asks {
 			continue
 		}
@@ -235,10 +235,10 @@ const (
 func (c *checker) memory() {
 	total := uint64(0)
 	for _, g := range c.Miners {
-		width := uint64(g.Width)
 		if !g.Acts().Model {
 			continue
 		}
+		width := uint64(g.Width)
 		params := uint64(c.Corpus.Vocab+g.Context)*width + uint64(g.Layers)*(12*width*width+13*width) + 2*width
 		total += 4 * params
 		if g.Acts().Trains {

@@ -1,7 +1,6 @@
 package role
 
 import (
-	"errors"
 	"fmt"
 
 	"taolab/agents"
@@ -31,11 +30,10 @@ func (g *Application) Check(path string, vocab int, report Report) {
 
 // Application makes an application.
 func (m *Maker) Application(name string, g *Application) (Agent, error) {
-	mix, err := m.mix(pile.Score, nil)
+	prompts, err := m.prompts(g)
 	if err != nil {
-		return Agent{}, err
+		return Agent{}, fmt.Errorf("application %s: %w", name, err)
 	}
-	prompts := mind.TextPrompts{Mix: mix, Vocab: m.Vocab, Cols: g.Prompt, Tokens: g.Tokens, TopK: g.TopK}
 	config := agents.ApplicationConfig{
 		Prompts: prompts, Forced: g.Forced, Sessions: g.Sessions, Peers: g.Peers,
 		EveryNs: Seconds(g.SessionS), PaceNs: Seconds(g.PaceS), TimeoutNs: Seconds(g.TimeoutS),
@@ -43,8 +41,22 @@ func (m *Maker) Application(name string, g *Application) (Agent, error) {
 	if g.Combine == "mean" {
 		config.Combine = agents.Mean
 	}
-	if err := errors.Join(config.Validate(), prompts.Validate()); err != nil {
+	if err := config.Validate(); err != nil {
 		return Agent{}, fmt.Errorf("application %s: %w", name, err)
 	}
 	return Agent{Fresh: func() host.Agent { return agents.NewApplication(config) }}, nil
+}
+
+// prompts is the mind of an application.
+func (m *Maker) prompts(g *Application) (mind.Prompter, error) {
+	if m.Stated != nil {
+		p := mind.QualityPrompts{Subsets: *m.Stated, Tokens: g.Tokens}
+		return p, p.Validate()
+	}
+	mix, err := m.mix(pile.Score, nil)
+	if err != nil {
+		return nil, err
+	}
+	p := mind.TextPrompts{Mix: mix, Vocab: m.Vocab, Cols: g.Prompt, Tokens: g.Tokens, TopK: g.TopK}
+	return p, p.Validate()
 }

@@ -2,11 +2,13 @@ package role
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"taolab/agents"
 	"taolab/agents/attack"
+	"taolab/agents/mind"
 	"taolab/agents/script"
 	"taolab/agents/settings"
 	"taolab/model/base"
@@ -24,12 +26,16 @@ type Maker struct {
 	BlockS              float64                     // time between blocks
 	EvaluateEveryBlocks uint64                      // between two measurements of a miner
 	Hotkey              func(node string) chain.Key // public key of a node's hotkey
-	// Script makes the script of a validator that follows one; nil: the network has none.
-	Script        func(name string, s *Script) (func() script.Script, error)
-	RecordAnswers bool
-	RecordRows    bool
+	RecordAnswers       bool
+	RecordRows          bool
 
-	mixes []madeMix
+	Neurons []Neuron                                 // who may hold a seat
+	Stated  *mind.Subsets                            // what questions are about in a network without models; nil: it has models
+	Open    func(path string) (io.ReadCloser, error) // opens a file that settings name
+
+	mixes   []madeMix
+	hotkeys map[string]chain.Key
+	files   map[string]map[string]script.List // of scripted rows, by path
 }
 
 // Agent is an agent before its first event, and the model behind it.

@@ -27,13 +27,14 @@ type Miner struct {
 	LearningRate float64       `toml:"learning_rate" default:"1e-3" min:"0" max:"1" doc:"AdamW rate"`
 	Rows         int           `toml:"rows" default:"8" unit:"rows" min:"1" max:"4096" doc:"rows in a training batch"`
 	Steps        int           `toml:"steps" default:"1" unit:"steps" min:"1" max:"1000" doc:"optimiser steps in one training visit"`
-	MinStakeTAO  float64       `toml:"min_stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"callers with less stake are refused"`
-	MinIntervalS float64       `toml:"min_interval_s" default:"1" unit:"s" min:"0" max:"3600" doc:"time between two requests of one caller"`
-	Queue        int           `toml:"queue" default:"32" unit:"requests" min:"1" max:"4096" doc:"requests that may wait"`
-	LongestS     float64       `toml:"longest_service_s" default:"600" unit:"s" min:"0.001" max:"86400" doc:"longest time that a request is in service, however patient its caller"`
-	RequireUID   bool          `toml:"require_uid" doc:"callers without a uid, such as applications, are refused"`
-	Slots        int           `toml:"slots" default:"1" unit:"requests" min:"1" max:"1024" doc:"requests that are handed to the miner at a time"`
-	Historic     bool          `toml:"historic" doc:"admission of 2022: requests are served in order of arrival, and a refused one restarts its caller's interval; false: larger stake goes first"`
+	Quality
+	MinStakeTAO  float64 `toml:"min_stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"callers with less stake are refused"`
+	MinIntervalS float64 `toml:"min_interval_s" default:"1" unit:"s" min:"0" max:"3600" doc:"time between two requests of one caller"`
+	Queue        int     `toml:"queue" default:"32" unit:"requests" min:"1" max:"4096" doc:"requests that may wait"`
+	LongestS     float64 `toml:"longest_service_s" default:"600" unit:"s" min:"0.001" max:"86400" doc:"longest time that a request is in service, however patient its caller"`
+	RequireUID   bool    `toml:"require_uid" doc:"callers without a uid, such as applications, are refused"`
+	Slots        int     `toml:"slots" default:"1" unit:"requests" min:"1" max:"1024" doc:"requests that are handed to the miner at a time"`
+	Historic     bool    `toml:"historic" doc:"admission of 2022: requests are served in order of arrival, and a refused one restarts its caller's interval; false: larger stake goes first"`
 }
 
 // Words implements settings.Worded.
@@ -61,7 +62,8 @@ func (g *Miner) Admission() host.AdmissionRules {
 }
 
 // Check reports what no single key shows, each key below the path of the table.
-func (g *Miner) Check(path string, report Report) {
+func (g *Miner) Check(path string, subsets int, report Report) {
+	g.checkQuality(path, subsets, report)
 	if g.Acts().Model {
 		checkHeads(path+".heads", g.Heads, g.Width, report)
 	}
@@ -85,6 +87,14 @@ func (m *Maker) Miner(name string, g *Miner, i, n int) (Agent, error) {
 	if does.Mind == nil {
 		return Agent{Fresh: func() host.Agent { return does.Around(agents.Idle{}) }}, nil
 	}
+	if m.Stated != nil {
+		minds, err := m.stated(g, i, n)
+		if err != nil {
+			return Agent{}, fmt.Errorf("miner %s: %w", name, err)
+		}
+		config := agents.MinerConfig{Mind: func() mind.Server { return does.Mind(minds) }}
+		return Agent{Fresh: func() host.Agent { return does.Around(agents.NewMiner(config)) }}, config.Validate()
+	}
 	config := agents.MinerConfig{EvaluateEveryBlocks: m.EvaluateEveryBlocks}
 	bounds := wire.Bounds{Vocab: vocab, Rows: maxQuestionRows, Cols: m.longest(), TopK: vocab / 8}
 	minds := attack.Minds{Random: func() mind.Server { return mind.Random{Bounds: bounds} }}
@@ -105,7 +115,6 @@ func (m *Maker) Miner(name string, g *Miner, i, n int) (Agent, error) {
 			return Agent{}, fmt.Errorf("miner %s: %w", name, err)
 		}
 		minds.Honest = func() mind.Server { return mind.NewTransformer(thinks) }
-		minds.Untrained = minds.Honest
 	}
 	config.Mind = func() mind.Server { return does.Mind(minds) }
 	made.Fresh = func() host.Agent { return does.Around(agents.NewMiner(config)) }

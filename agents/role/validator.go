@@ -16,11 +16,10 @@ import (
 
 // Validator are the settings of a validator.
 type Validator struct {
-	Behaviour  string   `toml:"behaviour" default:"honest" doc:"behaviour"`
-	Favour     []string `toml:"favour" doc:"nodes that lazy members put equal weights on, instead of copying; empty: they copy"`
-	Copies     string   `toml:"copies" default:"row" one:"row,consensus" doc:"of lazy members: the row of the largest stake, or the stake-weighted median of all public rows but their own"`
-	LagEpochs  int      `toml:"lag_epochs" unit:"epochs" min:"0" max:"64" doc:"of lazy members: how many of their epochs ago they read what they set"`
-	LeadBlocks uint64   `toml:"lead_blocks" unit:"blocks" max:"1000000" doc:"of scripted members, and of lazy ones where it is not 0: blocks from the one that includes their weights to the end of the epoch in which they count"`
+	Behaviour string   `toml:"behaviour" default:"honest" doc:"behaviour"`
+	Favour    []string `toml:"favour" doc:"nodes that lazy members put equal weights on, instead of copying; empty: they copy"`
+	Copies    string   `toml:"copies" default:"row" one:"row,consensus" doc:"what lazy members copy: the row of the largest stake, or the stake-weighted median of all public rows"`
+	LagEpochs int      `toml:"lag_epochs" unit:"epochs" min:"0" max:"64" doc:"epochs of their own between lazy members' reading of weights and setting them"`
 	Script
 	Routing      string   `toml:"routing" default:"uniform" one:"uniform,gated" doc:"uniform: all peers in a permuted order without replacement, each the whole batch; gated: some so, and for each row those whom the trained gate names"`
 	Subsets      []string `toml:"subsets" doc:"subsets that the validator scores on; empty takes the corpus as it is"`
@@ -91,9 +90,9 @@ func (g *Validator) Scored(targets int, blockS float64) int {
 }
 
 // Check reports what no single key shows, each key below the path of the table.
-func (g *Validator) Check(path string, vocab int, report Report) {
+func (g *Validator) Check(path string, vocab int, neurons []Neuron, report Report) {
 	g.checkLazy(path, report)
-	g.checkScript(path, report)
+	g.checkScript(path, neurons, report)
 	if !g.Acts().Asks {
 		return // routes nothing
 	}
@@ -142,20 +141,15 @@ func (m *Maker) Validator(name string, g *Validator, targets int) (Agent, error)
 	if err != nil {
 		return Agent{}, fmt.Errorf("validator %s: %w", name, err)
 	}
+	if m.Stated != nil {
+		return m.statedValidator(name, g, targets)
+	}
 	judges, err := m.textJudge(g, era)
 	if err != nil {
 		return Agent{}, err
 	}
-	config := agents.ValidatorConfig{
-		Era: g.Release, Peers: g.Peers, Judge: func() mind.Judge { return mind.NewTextJudge(judges) },
-		StepNs: Seconds(g.StepS), TimeoutNs: Seconds(g.TimeoutS), BlockNs: Seconds(m.BlockS),
-		EpochBlocks: g.EpochBlocks, Alpha: g.Alpha, RecordAnswers: m.RecordAnswers, RecordRows: m.RecordRows,
-	}
-	set(&config.Power, g.Power, same)
-	set(&config.SynergyPower, g.SynergyPower, same)
-	if g.Targets == "everyone" {
-		config.Targets = agents.Everyone
-	}
+	config := m.validatorConfig(g)
+	config.Judge = func() mind.Judge { return mind.NewTextJudge(judges) }
 	shape := g.RouterShape(judges.Vocab)
 	made := Agent{Shape: &shape, Fresh: func() host.Agent { return g.Acts().Around(agents.NewValidator(config)) }}
 	if g.Routing == "gated" {
@@ -168,6 +162,38 @@ func (m *Maker) Validator(name string, g *Validator, targets int) (Agent, error)
 		return Agent{}, fmt.Errorf("validator %s: %w", name, err)
 	}
 	return made, nil
+}
+
+// validatorConfig is a validator without its judge and its gate.
+func (m *Maker) validatorConfig(g *Validator) agents.ValidatorConfig {
+	config := agents.ValidatorConfig{
+		Era: g.Release, Peers: g.Peers, StepNs: Seconds(g.StepS), TimeoutNs: Seconds(g.TimeoutS), BlockNs: Seconds(m.BlockS),
+		EpochBlocks: g.EpochBlocks, Alpha: g.Alpha, RecordAnswers: m.RecordAnswers, RecordRows: m.RecordRows,
+	}
+	set(&config.Power, g.Power, same)
+	set(&config.SynergyPower, g.SynergyPower, same)
+	if g.Targets == "everyone" {
+		config.Targets = agents.Everyone
+	}
+	return config
+}
+
+// statedValidator makes a validator of a network without models.
+func (m *Maker) statedValidator(name string, g *Validator, targets int) (Agent, error) {
+	judges := mind.QualityJudgeConfig{Subsets: m.wanted(g.Subsets), Rows: g.Rows}
+	if g.Batch == "subset" {
+		judges.Batch = mind.OneSubset
+	}
+	config := m.validatorConfig(g)
+	if g.Routing == "gated" {
+		judges.Gates = m.Seats
+		config.Routing, config.Gate = agents.Gated, agents.Gate{Noise: g.Noise, ScorePeers: g.Scored(targets, m.BlockS)}
+	}
+	config.Judge = func() mind.Judge { return mind.NewQualityJudge(judges) }
+	if err := errors.Join(config.Validate(), judges.Validate()); err != nil {
+		return Agent{}, fmt.Errorf("validator %s: %w", name, err)
+	}
+	return Agent{Fresh: func() host.Agent { return agents.NewValidator(config) }}, nil
 }
 
 // textJudge is the mind of a validator that scores text, but for its routing model.
@@ -213,7 +239,8 @@ func (m *Maker) gate(judge *mind.TextJudgeConfig, name string, g *Validator) (pa
 
 // silent makes the validators that ask nobody, by behaviour.
 var silent = map[string]func(m *Maker, name string, g *Validator) (Agent, error){
-	"lazy": (*Maker).lazy, "scripted": (*Maker).scripted,
+	"lazy":     (*Maker).lazy,
+	"scripted": (*Maker).scripted,
 }
 
 func (m *Maker) lazy(name string, g *Validator) (Agent, error) {

@@ -14,7 +14,7 @@ func (d *Document) table(path string, tree map[string]any, into reflect.Value) {
 	fields := Fields(into.Type())
 	for _, f := range fields {
 		if value, ok := tree[f.Key]; ok {
-			d.value(joinPath(path, f.Key), value, into.FieldByIndex(f.Index), f)
+			d.value(Join(path, f.Key), value, into.FieldByIndex(f.Index), f)
 		}
 	}
 	var unknown []string
@@ -46,7 +46,7 @@ func (d *Document) unknown(path, key string, fields []Field) {
 			hint = "did you mean " + f.Key + "." + key + "?"
 		}
 	}
-	d.Fault(joinPath(path, key), "unknown key", "one of "+strings.Join(known, ", "), hint)
+	d.Fault(Join(path, key), "unknown key", "one of "+strings.Join(known, ", "), hint)
 }
 
 func (d *Document) value(path string, value any, into reflect.Value, f Field) {
@@ -167,19 +167,22 @@ func (d *Document) span(path string, value any, into reflect.Value, f Field) {
 	}
 }
 
-// numbers decodes a number, or a list of at most two.
+// maxNumbers bounds a list of numbers.
+const maxNumbers = 1024
+
+// numbers decodes a number, or a list of them.
 func (d *Document) numbers(path string, value any, into reflect.Value) {
 	list, ok := value.([]any)
 	if !ok {
 		list = []any{value}
 	}
-	if len(list) > 2 {
-		d.Fault(path, fmt.Sprintf("a list of %d", len(list)), "a number, or a pair [low, high]", "")
+	if len(list) > maxNumbers {
+		d.Fault(path, fmt.Sprintf("a list of %d", len(list)), fmt.Sprintf("a number, or a list of at most %d", maxNumbers), "")
 		return
 	}
 	var numbers []float64
 	for _, element := range list {
-		x, ok := d.number(path, element, Field{Low: -math.MaxFloat64, High: math.MaxFloat64}) // no infinity
+		x, ok := d.number(path, element, Field{Low: -1e300, High: 1e300}) // no infinity
 		if !ok {
 			return
 		}
@@ -214,7 +217,7 @@ func (d *Document) matrix(path string, value any, into reflect.Value, f Field) {
 
 func (d *Document) list(path string, value any, into reflect.Value) {
 	if into.Type().Elem().Kind() == reflect.Struct {
-		tables, ok := asTables(value)
+		tables, ok := Tables(value)
 		if list, isList := value.([]any); isList && len(list) == 0 {
 			into.SetZero()
 			return

@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -28,9 +27,12 @@ func Parse(name, text string, sets []string) (*Document, error) {
 		return nil, &Error{Where: fmt.Sprintf("%s:%d", name, line), Fault: "brackets within brackets within brackets",
 			Want: fmt.Sprintf("at most %d open at once", maxDepth)}
 	}
+	if err := notUTF8(name, text); err != nil {
+		return nil, err
+	}
 	d := Of(name, map[string]any{})
 	if _, err := toml.Decode(text, &d.tree); err != nil {
-		return nil, syntaxError(name, err)
+		return nil, syntaxError(name, text, err)
 	}
 	d.lines = Locate(text)
 	for _, set := range sets {
@@ -39,9 +41,13 @@ func Parse(name, text string, sets []string) (*Document, error) {
 	return d, nil
 }
 
-// Of is a document of values that were read elsewhere, of the types that TOML values have.
-func Of(name string, tree map[string]any) *Document {
-	return &Document{name: name, tree: tree, lines: map[string]int{}, sets: map[string]string{}}
+// Of is a document of values that were read elsewhere, of the types that TOML values have, with overrides.
+func Of(name string, tree map[string]any, sets ...string) *Document {
+	d := &Document{name: name, tree: tree, lines: map[string]int{}, sets: map[string]string{}}
+	for _, set := range sets {
+		d.override(set)
+	}
+	return d
 }
 
 // Decode reads all keys into a struct that holds the values of those that are not set.
@@ -72,17 +78,6 @@ func tooDeep(text string) int {
 		}
 	}
 	return 0
-}
-
-func syntaxError(name string, err error) error {
-	var parse toml.ParseError
-	if errors.As(err, &parse) {
-		return &Error{
-			Where: fmt.Sprintf("%s:%d", name, parse.Position.Line), Key: parse.LastKey,
-			Fault: parse.Message, Want: "valid TOML",
-		}
-	}
-	return &Error{Where: name, Fault: err.Error(), Want: "valid TOML"}
 }
 
 // Where names the place of a key: the option that set it, or the line of the nearest enclosing key.
@@ -141,7 +136,7 @@ func (d *Document) override(set string) {
 	for i, part := range parts {
 		last := i == len(parts)-1
 		if index, isIndex := strings.CutPrefix(part, "["); isIndex {
-			list, isList := asTables(at)
+			list, isList := Tables(at)
 			n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
 			if !isList || err != nil || n < 0 || n >= len(list) || last {
 				want := "an index and a key behind it"
@@ -156,7 +151,7 @@ func (d *Document) override(set string) {
 			continue
 		}
 		table, isTable := at.(map[string]any)
-		if list, isList := asTables(at); isList && len(list) > 0 {
+		if list, isList := Tables(at); isList && len(list) > 0 {
 			bad(fmt.Sprintf("%s is a list of %d tables", path, len(list)), fmt.Sprintf("an index, as in %s[0].%s", path, part), "")
 			return
 		}
@@ -164,7 +159,7 @@ func (d *Document) override(set string) {
 			bad(fmt.Sprintf("%s is a value, not a table", path), "the key of a value", "")
 			return
 		}
-		path = joinPath(path, part)
+		path = Join(path, part)
 		if last {
 			table[part] = value
 			d.sets[path] = set
@@ -178,7 +173,8 @@ func (d *Document) override(set string) {
 	}
 }
 
-func asTables(v any) ([]map[string]any, bool) {
+// Tables are the elements of a value that is an array of tables.
+func Tables(v any) ([]map[string]any, bool) {
 	switch v := v.(type) {
 	case []map[string]any:
 		return v, true

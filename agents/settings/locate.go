@@ -43,7 +43,7 @@ func (l *locator) line(n int, text string) {
 		}
 		path := l.table
 		for _, part := range splitKey(key) {
-			path = joinPath(path, part)
+			path = Join(path, part)
 			if _, seen := l.lines[path]; !seen {
 				l.lines[path] = n
 			}
@@ -57,7 +57,7 @@ func (l *locator) line(n int, text string) {
 func (l *locator) open(n int, parts []string, element bool) {
 	path := ""
 	for i, part := range parts {
-		path = joinPath(path, part)
+		path = Join(path, part)
 		if i == len(parts)-1 && element {
 			if _, seen := l.lines[path]; !seen {
 				l.lines[path] = n
@@ -155,7 +155,8 @@ func splitKey(key string) []string {
 	return append(parts, strings.TrimSpace(part.String()))
 }
 
-func joinPath(path, part string) string {
+// Join is the path of a key in a table; an empty path is that of the whole.
+func Join(path, part string) string {
 	if path == "" {
 		return part
 	}

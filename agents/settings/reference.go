@@ -30,7 +30,7 @@ func writeSection(b *strings.Builder, title, path string, table reflect.Value) {
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", f.Key, preset, f.Unit, f.Range(), f.Doc)
 	}
 	for _, f := range fields {
-		name, value := joinPath(path, f.Key), table.FieldByIndex(f.Index)
+		name, value := Join(path, f.Key), table.FieldByIndex(f.Index)
 		switch {
 		case !f.Table():
 		case f.Type.Kind() == reflect.Slice:

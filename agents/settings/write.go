@@ -24,7 +24,7 @@ func writeTable(b *strings.Builder, path string, table reflect.Value, comments b
 		}
 	}
 	for _, f := range fields {
-		value, name := table.FieldByIndex(f.Index), joinPath(path, f.Key)
+		value, name := table.FieldByIndex(f.Index), Join(path, f.Key)
 		switch {
 		case !f.Table():
 		case f.Type.Kind() == reflect.Struct:

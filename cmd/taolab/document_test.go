@@ -15,6 +15,7 @@ import (
 
 	"taolab/report"
 	"taolab/scenarios"
+	"taolab/sim/virtual"
 )
 
 const root = "../.."
@@ -160,7 +161,7 @@ func TestTheReadmeListsEveryScenario(t *testing.T) {
 func TestTheReferenceIsCurrent(t *testing.T) {
 	for name, text := range map[string]string{
 		"scenario.md": scenarioReference(t), "tables.md": tableReference(), "commands.md": commandReference(),
-		"metrics.md": metricReference(),
+		"metrics.md": metricReference(), "faults.md": faultReference(),
 	} {
 		path := filepath.Join(root, "docs", "reference", name)
 		if *update {
@@ -184,6 +185,31 @@ func scenarioReference(t *testing.T) string {
 		"What is unset is as the era has it, where the meaning says nothing else.\n")
 	if err := scenarios.WriteReference(&b); err != nil {
 		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func faultReference() string {
+	var b strings.Builder
+	b.WriteString("# Kinds of faults\n\nA `[[faults]]` table of a scenario names one of these kinds, when it begins and how long it lasts, " +
+		"and whom it befalls: see [scenario.md](scenario.md). Settings that are not written have the default. Faults of messages " +
+		"may be narrowed to those between two ends (`peer_node`, `peer_group`, `peer_region`) and to one `direction`. " +
+		"A fault draws from a stream of its own, and one of no effect leaves the run digest as it is.\n")
+	for _, kind := range virtual.FaultKinds() {
+		about := ""
+		if kind.Messages {
+			about = " It is about messages."
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n%s.%s\n", kind.Name, strings.ToUpper(kind.Doc[:1])+kind.Doc[1:], about)
+		if len(kind.Modes) > 0 {
+			fmt.Fprintf(&b, "\nModes: `%s`; the first is the default.\n", strings.Join(kind.Modes, "`, `"))
+		}
+		if len(kind.Settings) > 0 {
+			b.WriteString("\n| setting | default | range | meaning |\n| --- | --- | --- | --- |\n")
+		}
+		for _, s := range kind.Settings {
+			fmt.Fprintf(&b, "| `%s` | %g | %g..%g | %s |\n", s.Name, s.Default, s.Min, s.Max, s.Doc)
+		}
 	}
 	return b.String()
 }

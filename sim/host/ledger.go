@@ -53,6 +53,7 @@ type Ledger struct {
 	open       []submissions // by node
 	seats      seats
 	receipts   []Receipt // of the newest block
+	ownerRao   uint64    // the owner's cut of all epochs
 	closed     bool      // the seats that lasted are recorded
 }
 
@@ -241,6 +242,18 @@ func (l *Ledger) Receive(from int32, id SubmitID, bytes []byte, now Time) (refus
 
 // Waiting is the number of transactions that wait for a block.
 func (l *Ledger) Waiting() int { return len(l.waiting) }
+
+// Govern sets a parameter of the chain between two blocks, see chain.State.Govern.
+func (l *Ledger) Govern(m chain.SetParams) error {
+	if err := l.state.Govern(m); err != nil {
+		return err
+	}
+	l.keepView()
+	if l.cfg.Checks != nil {
+		l.invariants = l.cfg.Checks(l.state)
+	}
+	return nil
+}
 
 // Quiet is the last height before limit up to which blocks may be ended at once: the one after it is the
 // next to matter to the chain, the digests or the rows.

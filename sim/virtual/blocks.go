@@ -186,7 +186,7 @@ func (w *World) makeBlocks() {
 
 // idleUntil is the height up to which blocks may be ended at once: the one after it is the next
 // to matter to the ledger, the log, the recorder, a node that sees blocks late, or whoever wants the
-// run to end there.
+// run to stop there.
 func (w *World) idleUntil() uint64 {
 	limit := w.cfg.Blocks
 	if w.queue.len() > 0 {
@@ -196,8 +196,10 @@ func (w *World) idleUntil() uint64 {
 		limit = min(limit, w.heightAt(w.alarms[0].at))
 	}
 	limit -= min(limit, w.late)
-	if until := w.cfg.Until.Height; until > w.ledger.Height() {
-		limit = min(limit, until)
+	for _, stop := range []uint64{w.cfg.Until.Height, w.halt} {
+		if stop > w.ledger.Height() {
+			limit = min(limit, stop)
+		}
 	}
 	return w.ledger.Quiet(limit)
 }
