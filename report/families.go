@@ -96,7 +96,7 @@ var families = []MetricFamily{
 	{Name: "money.miners_rao", Unit: "rao", Doc: "paid to the scenario's miners over all recorded epochs", Needs: epochs},
 	{Name: "money.validators_rao", Unit: "rao", Doc: "paid to the scenario's validators over all recorded epochs", Needs: epochs},
 	{Name: "money.others_rao", Unit: "rao", Doc: "paid to hotkeys of no node over all recorded epochs", Needs: epochs},
-	{Name: "money.owner_rao", Unit: "rao", Doc: "the owner's cut: minted, and neither paid to a neuron nor kept; where every epoch was recorded", Needs: paidAndMined},
+	{Name: "money.owner_rao", Unit: "rao", Doc: "the owner's cut since genesis, by the ledger's account", Needs: paidAndMined},
 
 	{Name: "query.count", Unit: "questions", Doc: "questions that validators asked", Needs: asked},
 	{Name: "query.success", Unit: "share", Doc: "questions with an answer that could be read", Needs: asked},

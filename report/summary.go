@@ -78,7 +78,7 @@ type MoneySummary struct {
 	MinersRao     uint64  `json:"miners_rao"`
 	ValidatorsRao uint64  `json:"validators_rao"`
 	OthersRao     uint64  `json:"others_rao"`          // hotkeys of no node of the scenario
-	OwnerRao      *uint64 `json:"owner_rao,omitempty"` // nil: epochs or ledger were not recorded whole
+	OwnerRao      *uint64 `json:"owner_rao,omitempty"` // nil: the ledger was not recorded
 }
 
 // Summarise reads a run's tables and sums them up over the run's Window.
@@ -178,8 +178,8 @@ func (f *findings) supply() *SupplySummary {
 	}
 }
 
-// moneyByRole shares out what the epochs paid. The owner's part stands in no row: it is what the
-// ledger minted and nobody else got, where every epoch and the ledger were recorded.
+// moneyByRole shares out what the epochs paid. The owner's part stands in no row of an epoch: the ledger's
+// account of all money has it, but for that of the first release.
 func (f *findings) moneyByRole() *MoneySummary {
 	if f.span.epochs == 0 {
 		return nil
@@ -191,17 +191,8 @@ func (f *findings) moneyByRole() *MoneySummary {
 	for _, v := range f.voters {
 		s.ValidatorsRao += v.emission
 	}
-	if f.ledgerRows == 0 || int(f.span.last)+1 != f.span.epochs {
-		return s
-	}
-	first, last := f.totals.values()[0], f.totals.last
-	if first.Block >= f.span.firstBlock { // some epoch was paid before the first row
-		return s
-	}
-	minted := last.MintedRao - first.MintedRao + first.PendingRao
-	kept := last.PendingRao + (last.DustRao - first.DustRao) + (last.UnallocatedRao - first.UnallocatedRao)
-	if paid := s.MinersRao + s.ValidatorsRao + s.OthersRao; minted >= kept+paid {
-		owner := minted - kept - paid
+	if f.ledgerRows > 0 && f.run.Manifest.Format != firstFormat {
+		owner := f.totals.last.OwnerRao
 		s.OwnerRao = &owner
 	}
 	return s

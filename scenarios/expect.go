@@ -42,13 +42,29 @@ func (c *checker) expectations() {
 		if _, found := slices.BinarySearch(names, e.Metric); found {
 			continue
 		}
-		hint := settings.Meant(e.Metric, slices.DeleteFunc(slices.Clone(names), ofOneMiner))
+		hint := metricHint(e.Metric, slices.DeleteFunc(slices.Clone(names), ofOneMiner))
 		if _, found := slices.BinarySearch(all, e.Metric); found {
 			hint = "it needs tables that [trace] leaves out"
 		}
 		c.fault(key+".metric", fmt.Sprintf("no run of this scenario has the number %q", e.Metric),
 			"a number that taolab report RUN --metrics lists", hint)
 	}
+}
+
+// metricHint names the metric that is spelled alike, or a few of the same family.
+func metricHint(metric string, names []string) string {
+	if hint := settings.Meant(metric, names); hint != "" {
+		return hint
+	}
+	family, _, _ := strings.Cut(metric, ".")
+	of := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.HasPrefix(name, family+".") })
+	switch {
+	case len(of) > 4:
+		return fmt.Sprintf("there are %d of %s, such as %s", len(of), family, strings.Join(of[:4], ", "))
+	case len(of) > 0:
+		return "there are " + strings.Join(of, ", ")
+	}
+	return "docs/reference/metrics.md lists what they mean"
 }
 
 // ofOneMiner tells the names that there are thousands of; nobody means one of those by another.

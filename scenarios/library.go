@@ -63,6 +63,8 @@ func Load(name string, sets []string) (*File, error) {
 		switch {
 		case err != nil:
 			return nil, &settings.Error{Where: name, Fault: "cannot be read: " + err.Error(), Want: "a scenario file", Hint: "taolab scenario new writes one"}
+		case !info.Mode().IsRegular(): // a device may never end
+			return nil, misnamed(name, nil)
 		case info.Size() > maxFileBytes:
 			return nil, &settings.Error{Where: name, Fault: fmt.Sprintf("%d bytes long", info.Size()), Want: fmt.Sprintf("at most %d", maxFileBytes)}
 		}
@@ -74,7 +76,7 @@ func Load(name string, sets []string) (*File, error) {
 	} else {
 		text, err := Text(name)
 		if err != nil {
-			return nil, err
+			return nil, misnamed(name, err)
 		}
 		file.Text = text
 	}
@@ -87,6 +89,21 @@ func Load(name string, sets []string) (*File, error) {
 		scenario.Name = strings.TrimSuffix(filepath.Base(name), ".toml")
 	}
 	return file, nil
+}
+
+// misnamed says of a path that is there why it is no scenario; else err is what there is to say.
+func misnamed(path string, err error) error {
+	info, unseen := os.Stat(path)
+	switch {
+	case unseen != nil:
+		return err
+	case info.IsDir():
+		return &settings.Error{Where: path, Fault: "a folder", Want: "a scenario file, which ends in .toml, or a name that taolab scenario list prints",
+			Hint: "taolab check takes folders"}
+	case !info.Mode().IsRegular():
+		return &settings.Error{Where: path, Fault: "not a regular file", Want: "a scenario file, which ends in .toml", Hint: "taolab scenario new writes one"}
+	}
+	return &settings.Error{Where: path, Fault: "the name does not end in .toml", Want: "a scenario file, which ends in .toml", Hint: "rename the file if it is one"}
 }
 
 // setsKey tells whether an override names the key.

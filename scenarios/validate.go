@@ -33,6 +33,8 @@ func validate(sc *Scenario, where func(key string) string) []error {
 	c.size()
 	if len(c.faults) == 0 {
 		c.chain()
+	} else if _, err := c.Params(); keyOf(err) == "chain.era" {
+		c.faults = append(c.faults, c.located(err))
 	}
 	return c.faults
 }

@@ -23,8 +23,8 @@ func (trained) Restore(*state.Cursor)     {}
 func TestOnlyBehavioursThatTrainLetTheirMindLearn(t *testing.T) {
 	for _, name := range Names(Miner) {
 		b, _ := Named(Miner, name)
-		if !b.Answers {
-			continue // has no mind
+		if b.Mind == nil {
+			continue // nothing that could learn
 		}
 		visits := 0
 		learner := func() mind.Server { return trained{visits: &visits} }
@@ -43,7 +43,7 @@ func TestEveryBehaviourHasOneLineUnderItsKind(t *testing.T) {
 	for _, b := range Behaviours() {
 		key := string(b.Kind) + "/" + b.Name
 		if slices.Contains(seen, key) || b.Doc == "" || (b.Kind == Miner && b.Answers) != (b.Mind != nil) {
-			t.Errorf("%s stands twice, says nothing, or has a mind only where it needs none", key)
+			t.Errorf("%s stands twice, says nothing, or has a mind and does not answer, or answers without one", key)
 		}
 		seen = append(seen, key)
 		if found, ok := Named(b.Kind, b.Name); !ok || found.Doc != b.Doc {

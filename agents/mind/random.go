@@ -1,7 +1,6 @@
 package mind
 
 import (
-	"cmp"
 	"slices"
 
 	"taolab/agents/score"
@@ -56,7 +55,8 @@ func randomAnswer(s *num.Stream, q asked, vocab int) []byte {
 			shares[k] = s.Exponential()
 			total += shares[k]
 		}
-		slices.SortFunc(shares[:q.TopK], func(a, b float64) int { return cmp.Compare(b, a) })
+		slices.Sort(shares[:q.TopK])
+		slices.Reverse(shares[:q.TopK])
 		d := score.Dist{Probs: make([]float32, q.TopK), IDs: make([]uint16, 0, q.TopK)}
 		for k := range d.Probs {
 			d.Probs[k] = float32(shares[k] / total)

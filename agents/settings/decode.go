@@ -179,7 +179,7 @@ func (d *Document) numbers(path string, value any, into reflect.Value) {
 	}
 	var numbers []float64
 	for _, element := range list {
-		x, ok := d.number(path, element, Field{Low: -math.MaxFloat64, High: math.MaxFloat64}) // no infinity
+		x, ok := d.number(path, element, Field{Low: -1e300, High: 1e300}) // no infinity
 		if !ok {
 			return
 		}

@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -28,9 +27,12 @@ func Parse(name, text string, sets []string) (*Document, error) {
 		return nil, &Error{Where: fmt.Sprintf("%s:%d", name, line), Fault: "brackets within brackets within brackets",
 			Want: fmt.Sprintf("at most %d open at once", maxDepth)}
 	}
+	if err := notUTF8(name, text); err != nil {
+		return nil, err
+	}
 	d := Of(name, map[string]any{})
 	if _, err := toml.Decode(text, &d.tree); err != nil {
-		return nil, syntaxError(name, err)
+		return nil, syntaxError(name, text, err)
 	}
 	d.lines = Locate(text)
 	for _, set := range sets {
@@ -76,17 +78,6 @@ func tooDeep(text string) int {
 		}
 	}
 	return 0
-}
-
-func syntaxError(name string, err error) error {
-	var parse toml.ParseError
-	if errors.As(err, &parse) {
-		return &Error{
-			Where: fmt.Sprintf("%s:%d", name, parse.Position.Line), Key: parse.LastKey,
-			Fault: parse.Message, Want: "valid TOML",
-		}
-	}
-	return &Error{Where: name, Fault: err.Error(), Want: "valid TOML"}
 }
 
 // Where names the place of a key: the option that set it, or the line of the nearest enclosing key.

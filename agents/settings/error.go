@@ -31,17 +31,26 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Meant asks whether a word stands for the candidate that is spelled most alike.
+// Meant asks whether a word stands for one of the candidates, where one is spelled alike, or else begins so.
 func Meant(word string, candidates []string) string {
-	return "did you mean " + nearest(word, candidates) + "?"
+	near := alike(word, candidates, math.MaxInt)
+	if near == "" && len(word) > 3 {
+		near = alike(word, candidates, len(word))
+	}
+	if near == "" {
+		return ""
+	}
+	return "did you mean " + near + "?"
 }
 
-// nearest is the candidate with the smallest edit distance.
-func nearest(word string, candidates []string) string {
-	best, bestDistance := "", math.MaxInt
+// alike is the candidate with the fewest letters other than the word's, or nothing where those are more than
+// one of a short word, two of a longer one and a third of a long one. At most so many letters of each
+// candidate are compared.
+func alike(word string, candidates []string, most int) string {
+	best, fewest := "", max(len(word)/3, min(2, len(word)/2))+1
 	for _, candidate := range candidates {
-		if d := editDistance(word, candidate); d < bestDistance && candidate != "" {
-			best, bestDistance = candidate, d
+		if changes := editDistance(word, candidate[:min(len(candidate), most)]); candidate != "" && changes < fewest {
+			best, fewest = candidate, changes
 		}
 	}
 	return best

@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"fmt"
 	"math"
 	"reflect"
 	"strconv"
@@ -82,13 +81,7 @@ func (f Field) Choices() []string {
 
 // Range is what the key takes, as the reference shows it: its words, or its bounds.
 func (f Field) Range() string {
-	end := func(x float64) string {
-		if math.IsInf(x, 0) {
-			return ""
-		}
-		return strconv.FormatFloat(x, 'f', -1, 64)
-	}
-	if low, high := end(f.Low), end(f.High); low != "" || high != "" {
+	if low, high := number(f.Low), number(f.High); low != "" || high != "" {
 		return low + ".." + high
 	}
 	return strings.Join(f.Choices(), ", ")
@@ -109,16 +102,27 @@ func (f Field) bounds() string {
 	text := ""
 	switch {
 	case !math.IsInf(f.Low, -1) && !math.IsInf(f.High, 1):
-		text = fmt.Sprintf(" from %g to %g", f.Low, f.High)
+		text = " from " + number(f.Low) + " to " + number(f.High)
 	case !math.IsInf(f.Low, -1):
-		text = fmt.Sprintf(" of at least %g", f.Low)
+		text = " of at least " + number(f.Low)
 	case !math.IsInf(f.High, 1):
-		text = fmt.Sprintf(" of at most %g", f.High)
+		text = " of at most " + number(f.High)
 	}
 	if f.Unit != "" && text != "" {
 		text += " " + f.Unit
 	}
 	return text
+}
+
+// number is a bound in words, without an exponent where it can be; nothing where it is infinite.
+func number(x float64) string {
+	switch {
+	case math.IsInf(x, 0):
+		return ""
+	case math.Abs(x) < 1e15:
+		return strconv.FormatFloat(x, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
 }
 
 // Default is a table in which no key is set.

@@ -53,6 +53,7 @@ type Ledger struct {
 	open       []submissions // by node
 	seats      seats
 	receipts   []Receipt // of the newest block
+	ownerRao   uint64    // the owner's cut of all epochs
 	closed     bool      // the seats that lasted are recorded
 }
 

@@ -123,11 +123,11 @@ func epochRow(n chain.Neuron, ranked bool) trace.Epoch {
 	return row
 }
 
-func totalsRow(height uint64, t chain.Totals) trace.Totals {
+func totalsRow(height uint64, t chain.Totals, ownerRao uint64) trace.Totals {
 	return trace.Totals{
 		Block: height, MintedRao: t.Minted, FreeRao: t.Free, StakedRao: t.Staked,
 		PendingRao: t.Pending, BurnedRao: t.Burned, DustRao: t.Dust,
-		UnallocatedRao: t.Unallocated, RecycledRao: t.Recycled,
+		UnallocatedRao: t.Unallocated, RecycledRao: t.Recycled, OwnerRao: ownerRao,
 	}
 }
 
@@ -187,6 +187,7 @@ func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64, turn
 			}
 		case chain.EpochRan:
 			ran = &e
+			l.ownerRao += e.OwnerRao
 		}
 	}
 	if ran != nil && due(ran.Epoch, l.cfg.DigestEpochs) {
@@ -205,7 +206,7 @@ func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64, turn
 		to.Record(row)
 	}
 	if due(row.Height, r.Ledger) || turns {
-		to.Record(totalsRow(row.Height, totals))
+		to.Record(totalsRow(row.Height, totals, l.ownerRao))
 	}
 	if ran != nil {
 		r.recordEpoch(to, l.View(row.Height), &l.seats, *ran)

@@ -25,7 +25,7 @@ type World struct {
 	queue  queue
 	seq    uint64 // of the last event
 	stale  int    // about how many events in the queue are about records that are gone
-	log    eventLog
+	log    *eventLog
 	events uint64
 	flop   int64
 	tokens int64
