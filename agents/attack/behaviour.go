@@ -45,8 +45,9 @@ func (b Behaviour) Around(a host.Agent) host.Agent {
 
 // Minds are the minds that a miner could have; each call makes one.
 type Minds struct {
-	Honest func() mind.Server // as its behaviour's line says: from a base or not, learning or not
-	Random func() mind.Server // knows nothing
+	Honest    func() mind.Server // begins at a base, and learns where the behaviour trains
+	Untrained func() mind.Server // the same before any training
+	Random    func() mind.Server // knows nothing
 }
 
 func honest(m Minds) mind.Server { return m.Honest() }

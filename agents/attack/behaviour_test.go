@@ -29,7 +29,7 @@ func TestOnlyBehavioursThatTrainLetTheirMindLearn(t *testing.T) {
 		visits := 0
 		learner := func() mind.Server { return trained{visits: &visits} }
 		random := func() mind.Server { return mind.Random{Bounds: wire.Bounds{Vocab: 264, Rows: 1, Cols: 1, TopK: 1}} }
-		m := b.Mind(Minds{Honest: learner, Random: random})
+		m := b.Mind(Minds{Honest: learner, Untrained: learner, Random: random})
 		m.Train(nil)
 		m.Fresh().Train(nil)
 		if (visits == 2) != b.Trains || !b.Trains && visits > 0 {

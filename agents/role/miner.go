@@ -115,6 +115,7 @@ func (m *Maker) Miner(name string, g *Miner, i, n int) (Agent, error) {
 			return Agent{}, fmt.Errorf("miner %s: %w", name, err)
 		}
 		minds.Honest = func() mind.Server { return mind.NewTransformer(thinks) }
+		minds.Untrained = minds.Honest // its base says whether it was trained
 	}
 	config.Mind = func() mind.Server { return does.Mind(minds) }
 	made.Fresh = func() host.Agent { return does.Around(agents.NewMiner(config)) }

@@ -143,11 +143,8 @@ func NextTokenLoss(d Dist, target uint16, vocab int) float64 {
 // bytes per standard token of the scoring corpus.
 func LossScale(bytesPerToken float64) float64 { return tokenBytes / bytesPerToken }
 
-// EffectiveParameters is the size of a model that would reach a loss in nats per GPT-2-equivalent
-// token, by L(N) = (8.8e13/N)^0.076 (Kaplan et al. 2020), never below Irreducible.
-func EffectiveParameters(loss float64) float64 { return num.Exp(logParameters(loss)) }
-
-// logParameters is the logarithm of EffectiveParameters.
+// logParameters is the logarithm of the effective parameters: the size of a model that would reach a loss in
+// nats per GPT-2-equivalent token, by L(N) = (8.8e13/N)^0.076 (Kaplan et al. 2020), never below Irreducible.
 func logParameters(loss float64) float64 {
 	return num.Log(8.8e13) - num.Log(math.Max(loss, Irreducible))/0.076
 }

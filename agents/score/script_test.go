@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 	commands := map[string]func(*testing.T, *datadriven.TestData) string{
 		"parameters": parametersCommand, "phrase": phraseCommand, "next-token": nextTokenCommand,
 		"shapley": shapleyCommand, "limit-shares": limitCommand, "limit-ratio": limitCommand,
-		"u16": rowCommand, "u32": rowCommand, "average": averageCommand, "rotation": rotationCommand,
+		"u16": rowCommand, "average": averageCommand, "rotation": rotationCommand,
 		"weights": weightsCommand, "epoch-over": epochCommand,
 	}
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -85,7 +85,7 @@ func parametersCommand(t *testing.T, d *datadriven.TestData) string {
 		at6 := p.BaseScore(loss)
 		p.Base = 0.5
 		fmt.Fprintf(&b, "%.2f: N %.3g, N^0.5 %.4g, N^0.6 %.4g, route %.3f\n",
-			loss, EffectiveParameters(loss), p.BaseScore(loss), at6, p.RoutingTarget(loss))
+			loss, num.Exp(logParameters(loss)), p.BaseScore(loss), at6, p.RoutingTarget(loss))
 	}
 	return b.String()
 }
@@ -170,10 +170,6 @@ func rowCommand(t *testing.T, d *datadriven.TestData) string {
 	var shares []WeightShare
 	for uid, v := range x {
 		shares = append(shares, WeightShare{uint16(uid), v})
-	}
-	if d.Cmd == "u32" {
-		uids, values := U32(shares)
-		return fmt.Sprintf("uids %v values %v\n", uids, values)
 	}
 	most := 65535
 	d.MaybeScanArgs(t, "max", &most)

@@ -232,19 +232,3 @@ func upscaled(shares []WeightShare, round func(float64) float64) (uids, values [
 	}
 	return uids, values
 }
-
-// U32 turns shares into a row of the 2022 ledger: each value is rounded down and the last takes
-// what is left of 2^32-1. Zeros are left out.
-func U32(shares []WeightShare) (uids []uint16, values []uint32) {
-	left := uint64(math.MaxUint32)
-	for _, s := range shares {
-		v := min(uint64(float64(s.Share*math.MaxUint32)), left)
-		if left -= v; v > 0 {
-			uids, values = append(uids, s.UID), append(values, uint32(v))
-		}
-	}
-	if len(values) > 0 {
-		values[len(values)-1] += uint32(left)
-	}
-	return uids, values
-}
