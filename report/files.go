@@ -16,7 +16,8 @@ type files interface {
 	Rename(from, to string) error
 	Remove(name string) error // a file, or an empty folder
 	Exists(name string) bool
-	Sync(name string) error // what a folder lists; "" is the run's own
+	List(name string) ([]string, error) // what is in a folder, in order; nothing where there is none
+	Sync(name string) error             // what a folder lists; "" is the run's own
 }
 
 type file interface {
@@ -52,6 +53,18 @@ func (d disk) Mkdir(name string) error {
 func (d disk) Exists(name string) bool {
 	_, err := os.Lstat(d.path(name))
 	return err == nil
+}
+
+func (d disk) List(name string) ([]string, error) {
+	entries, err := os.ReadDir(d.path(name))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names, nil
 }
 
 func (d disk) Sync(name string) error {

@@ -71,6 +71,19 @@ type Manifest struct {
 	Anchors      Anchors         `json:"anchors"`
 	InForce      json.RawMessage `json:"in_force,omitempty"` // every rule and parameter that the run used
 	Warnings     []string        `json:"warnings"`
+	Resumed      []uint64        `json:"resumed,omitempty"` // blocks at which a run that had ended early went on
+	Parent       *Parent         `json:"parent,omitempty"`  // the run that this one was forked from
+}
+
+// Parent is the run that another one was forked from, and where.
+type Parent struct {
+	Folder       string   `json:"folder"`         // as it was named
+	Name         string   `json:"name"`           // of its scenario
+	RunDigest    string   `json:"run_digest"`     // hex, as its run.json had it
+	Block        uint64   `json:"block"`          // after which the two part
+	Events       uint64   `json:"events"`         // that they have in common
+	CommonDigest string   `json:"common_digest"`  // hex, the run digest there
+	Sets         []string `json:"sets,omitempty"` // what is different from there on, as key=value
 }
 
 // Whole reports whether the run ended in order: its manifest then lists every row that it left.
@@ -94,14 +107,15 @@ func (m *Manifest) Ending() string {
 
 // Cost is what the run took of the machine, beside its wall time; no part of any digest.
 type Cost struct {
-	Threads     int     `json:"threads"`      // that computed, the event loop's among them
-	Tokens      int64   `json:"tokens"`       // that compute jobs read
-	JobSeconds  float64 `json:"job_seconds"`  // of all threads, in compute jobs
-	LoopSeconds float64 `json:"loop_seconds"` // of the event loop, at work outside jobs
-	WaitSeconds float64 `json:"wait_seconds"` // of the event loop, idle until another thread had done a job
-	PeakFLOPS   float64 `json:"peak_flops"`   // multiply-adds of one thread in registers, FLOP/s, measured after the run
-	HeapBytes   uint64  `json:"heap_bytes"`   // of agents and ledger, at the end of the run
-	SystemBytes uint64  `json:"system_bytes"` // most memory that the program had of the system
+	Threads         int     `json:"threads"`                    // that computed, the event loop's among them
+	Tokens          int64   `json:"tokens"`                     // that compute jobs read
+	JobSeconds      float64 `json:"job_seconds"`                // of all threads, in compute jobs
+	LoopSeconds     float64 `json:"loop_seconds"`               // of the event loop, at work outside jobs
+	WaitSeconds     float64 `json:"wait_seconds"`               // of the event loop, idle until another thread had done a job
+	SnapshotSeconds float64 `json:"snapshot_seconds,omitempty"` // of the event loop, writing snapshots
+	PeakFLOPS       float64 `json:"peak_flops"`                 // multiply-adds of one thread in registers, FLOP/s, measured after the run
+	HeapBytes       uint64  `json:"heap_bytes"`                 // of agents and ledger, at the end of the run
+	SystemBytes     uint64  `json:"system_bytes"`               // most memory that the program had of the system
 }
 
 // Versions says what program ran, and on what.
@@ -277,7 +291,7 @@ func ReadManifest(dir string) (Manifest, error) {
 	path := filepath.Join(dir, ManifestFile)
 	f, err := os.Open(path)
 	if err != nil {
-		return Manifest{}, fmt.Errorf("%w; expected the folder of a run", err)
+		return Manifest{}, fmt.Errorf("%w; expected the folder of a run, such as taolab run writes below runs/", err)
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxManifestBytes+1))
@@ -289,6 +303,21 @@ func ReadManifest(dir string) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return m, nil
+}
+
+// jsonFault says of an error of the decoder where in the text it is and that it is about JSON.
+func jsonFault(err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the text ends before its JSON does")
+	case errors.As(err, &syntax):
+		return fmt.Errorf("byte %d: not JSON: %w", syntax.Offset, err)
+	case errors.As(err, &kind):
+		return fmt.Errorf("byte %d: %s: found a JSON %s", kind.Offset, kind.Field, kind.Value)
+	}
+	return err
 }
 
 func parseManifest(text []byte) (Manifest, error) {
@@ -305,7 +334,7 @@ func parseManifest(text []byte) (Manifest, error) {
 		d.DisallowUnknownFields()
 	}
 	if err := d.Decode(&m); err != nil {
-		return Manifest{}, fmt.Errorf("%w; expected what taolab run writes: changed or cut since", err)
+		return Manifest{}, fmt.Errorf("%w; expected what taolab run writes: the file was changed or cut since; copy the folder again", jsonFault(err))
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return Manifest{}, fmt.Errorf("text after the manifest, at byte %d", d.InputOffset())

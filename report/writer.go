@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"taolab/sim/snapshot"
 	"taolab/sim/trace"
 )
 
@@ -59,6 +60,22 @@ func NewWriter(dir string, selection ...trace.Table) (*Writer, error) {
 }
 
 func newWriter(fs files, selection []trace.Table) (*Writer, error) {
+	w, err := selecting(fs, selection)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tables {
+		for _, name := range []string{fileName(t.name), partsName(t.name), partial(string(t.name))} {
+			if fs.Exists(name) {
+				return nil, fmt.Errorf("%s is there already: choose another folder, or remove the old run", name)
+			}
+		}
+	}
+	return w, nil
+}
+
+// selecting is a writer of the given tables that has looked at no file.
+func selecting(fs files, selection []trace.Table) (*Writer, error) {
 	if len(selection) == 0 {
 		selection = Tables()
 	}
@@ -72,13 +89,6 @@ func newWriter(fs files, selection []trace.Table) (*Writer, error) {
 		}
 		w.selected[name] = true
 	}
-	for _, t := range tables {
-		for _, name := range []string{fileName(t.name), partsName(t.name), partial(string(t.name))} {
-			if fs.Exists(name) {
-				return nil, fmt.Errorf("%s is there already: choose another folder, or remove the old run", name)
-			}
-		}
-	}
 	return w, nil
 }
 
@@ -87,15 +97,12 @@ func partsName(t trace.Table) string { return string(t) + ".parts" }
 
 // Record takes a row of a selected table and drops any other. After a failure it does nothing.
 func (w *Writer) Record(row trace.Row) {
-	if w.err != nil || w.closed {
+	name := row.Table()
+	if w.err != nil || w.closed || !w.selected[name] {
 		return
 	}
-	name := row.Table()
 	s := w.sinks[name]
 	if s == nil {
-		if !w.selected[name] {
-			return
-		}
 		t, _ := tableNamed(name)
 		s = t.open(t, w.fs)
 		w.sinks[name] = s
@@ -181,6 +188,10 @@ type sink interface {
 	finish() error    // makes one file of all rows
 	abandon()         // gives up what is not whole
 	whole() TableInfo // what is on disk
+
+	layout(*snapshot.Coder) // codes how far the table goes
+	cut() error             // removes the rows on disk that it does not know of
+	copy(from files) error  // brings those that it knows of from another folder
 }
 
 // errVerify says that a table read back differs from what was recorded.

@@ -18,19 +18,21 @@ func heapBytes() uint64 {
 
 // cost is what a world that has run took of the machine.
 func (e *Experiment) cost() report.Cost {
-	p := e.World.Progress()
+	spent := e.spent()
+	lived := spent.wall - int64(e.Now().Sub(e.begun)-e.lived) // without what came after the last event
 	seconds := func(ns int64) float64 { return time.Duration(ns).Seconds() }
 	after := heapBytes()
 	runtime.KeepAlive(e.World)
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	return report.Cost{
-		Threads: e.Workers, Tokens: p.Tokens,
-		JobSeconds:  seconds(p.JobNs),
-		LoopSeconds: max(0, e.manifest.WallSeconds-seconds(p.LoopNs)-seconds(p.WaitNs)),
-		WaitSeconds: seconds(p.WaitNs),
-		PeakFLOPS:   peakFLOPS(e.Now),
-		HeapBytes:   after - min(e.heapBefore, after), SystemBytes: memory.Sys,
+		Threads: e.Workers, Tokens: e.World.Progress().Tokens,
+		JobSeconds:      seconds(spent.jobs),
+		LoopSeconds:     seconds(max(0, lived-spent.ownJobs-spent.waiting-spent.snapshots)),
+		WaitSeconds:     seconds(spent.waiting),
+		SnapshotSeconds: seconds(spent.snapshots),
+		PeakFLOPS:       peakFLOPS(e.Now),
+		HeapBytes:       after - min(e.heapBefore, after), SystemBytes: memory.Sys,
 	}
 }
 

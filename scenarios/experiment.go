@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,12 +20,13 @@ import (
 // what it takes to write them.
 const DefaultSync = 45 * time.Second
 
-// Experiment is the life of a run in a folder of its own: Begin, Prepare, Run, and Judge or Discard.
+// Experiment is the life of a run in a folder of its own: Begin, Prepare, Run, and Judge or Discard. A
+// run that goes on from a snapshot begins in the folder of the run that was cut, or, as a fork, in a new one.
 // The folder is useful from Begin on, whatever becomes of the program: run.json and the scenario are
 // there, and the tables hold what was sealed.
 type Experiment struct {
 	File     *File
-	Dir      string // made for this run, and empty
+	Dir      string // made for this run, and empty, unless the run goes on in it
 	Cache    base.Cache
 	Workers  int
 	Paranoid bool // check the ledger's invariants after every step
@@ -34,6 +36,15 @@ type Experiment struct {
 	Now func() time.Time
 	// SyncEvery is the longest time between two seals; 0 means DefaultSync.
 	SyncEvery time.Duration
+	// SnapshotEvery is the longest time between two snapshots; 0 means none. SnapshotAt are heights at
+	// which there is one besides, right behind the block.
+	SnapshotEvery time.Duration
+	SnapshotAt    []uint64
+	// From is where the run goes on from; nil is its beginning. Parent is the run that it was forked from.
+	From   *Snapshot
+	Parent *report.Parent
+	// Warn is told what the run goes on without; nil tells nobody.
+	Warn func(text string)
 	// Killed repeats a run that was killed, and so has no rows of the seats that were held at the end.
 	Killed bool
 	// Adjust, where it is set, changes the network before it lives.
@@ -43,25 +54,35 @@ type Experiment struct {
 	Material *Material
 	World    *virtual.World
 
+	change     func(*virtual.World) error // of a fork, before it lives
 	manifest   *report.Manifest
 	writer     *report.Writer
 	stop       context.CancelFunc // ends what the world is at, between two events
 	begun      time.Time          // when the world began to live
+	lived      time.Duration      // of wall time
 	heapBefore uint64
-	savedBlock uint64 // up to which all rows are whole on disk
-	unwritten  error  // why run.json cannot be written
+	kept       time.Time     // when the newest snapshot was written, or the world began to live
+	writing    time.Duration // of all snapshots
+	savedBlock uint64        // up to which all rows are whole on disk
+	unwritten  error         // why run.json cannot be written
 }
 
-// Begin leaves the scenario and a first run.json in the folder.
+// Begin leaves the scenario and a first run.json in the folder. Of a run that goes on in its folder
+// everything is there already.
 func (e *Experiment) Begin() error {
+	e.stop = func() {}
+	if e.resumes() {
+		return nil
+	}
 	writer, err := report.NewWriter(e.Dir, e.File.Tables()...)
 	if err != nil {
 		return err
 	}
-	e.writer, e.stop = writer, func() {}
+	e.writer = writer
 	e.manifest = &report.Manifest{
 		Name: e.File.Scenario.Name, Seed: e.File.Seed, Scenario: e.File.resolved(), ScenarioTOML: e.File.Text,
 		CorpusPath: e.File.corpusPath(), Recorded: e.File.Tables(), Versions: e.Versions, Started: e.Now().UTC(),
+		Parent: e.Parent,
 	}
 	return errors.Join(report.WriteScenario(e.Dir, e.File.Text), report.WriteManifest(e.Dir, *e.manifest))
 }
@@ -77,19 +98,26 @@ func (e *Experiment) Prepare(ctx context.Context, stage Stage) error {
 		e.Material = material
 	}
 	e.heapBefore = heapBytes()
-	network, err := e.File.Build(e.Material, Options{
-		Workers: e.Workers, Recorder: recording{e}, Paranoid: e.Paranoid,
-	})
+	options := Options{Workers: e.Workers, Recorder: recording{e}, Paranoid: e.Paranoid}
+	if e.From != nil {
+		options.Recorder = nil // the rows of nodes are in the tables
+	}
+	network, err := e.File.Build(e.Material, options)
 	if err != nil {
 		return err
 	}
+	network.Config.Recorder = recording{e}
 	network.Config.Stopwatch = func() int64 { return int64(e.Now().Sub(e.begun)) }
 	if e.Adjust != nil {
 		e.Adjust(&network.Config)
 	}
-	started := e.manifest.Started
+	before := e.manifest
 	e.manifest = e.File.Manifest(e.Material, network)
-	e.manifest.Versions, e.manifest.Started = e.Versions, started
+	e.manifest.Versions = e.Versions
+	if e.From != nil {
+		return e.restore(network.Config)
+	}
+	e.manifest.Started = before.Started
 	e.World, err = virtual.New(network.Config)
 	return err
 }
@@ -114,6 +142,11 @@ func (e *Experiment) Run(ctx context.Context) (*report.Manifest, error) {
 	m := e.manifest
 	if err := report.WriteManifest(e.Dir, *m); err != nil { // now with the nodes, which rows name
 		return nil, err
+	}
+	if e.From != nil {
+		if err := e.goOn(); err != nil {
+			return nil, err
+		}
 	}
 	err := e.live(ctx)
 	if len(e.writer.Tables()) > 0 && e.unwritable() == nil {
@@ -148,31 +181,39 @@ func (e *Experiment) live(ctx context.Context) (err error) {
 			err = fmt.Errorf("%v\n%s", p, debug.Stack())
 		}
 	}()
-	e.begun = e.Now()
+	e.begun, e.kept = e.Now(), e.Now()
 	err = e.liveBetweenSeals(ctx)
+	if errors.Is(err, context.Canceled) && e.SnapshotEvery > 0 && e.save() == nil {
+		e.tryToKeep(false)
+	}
+	e.lived = e.Now().Sub(e.begun)
 	e.World.Close()
 	return err
 }
 
 func (e *Experiment) liveBetweenSeals(ctx context.Context) error {
-	every := e.SyncEvery
-	if every == 0 {
-		every = DefaultSync
+	every := cmp.Or(e.SyncEvery, DefaultSync)
+	if e.SnapshotEvery > 0 {
+		every = min(every, e.SnapshotEvery)
 	}
 	for {
 		slice, cancel := context.WithTimeout(ctx, every)
 		e.stop = cancel
+		e.World.PauseAt(e.nextAsked())
 		err := e.World.Run(slice)
-		cut := slice.Err() != nil
+		cut, asked := slice.Err() != nil, errors.Is(err, virtual.ErrPaused)
 		cancel()
 		switch {
-		case err == nil || !cut || e.unwritable() != nil:
+		case err == nil || e.unwritable() != nil || !cut && !asked:
 			return err
-		case ctx.Err() != nil:
+		case ctx.Err() != nil && !asked:
 			return context.Canceled
 		}
 		if err := e.save(); err != nil {
 			return err
+		}
+		if asked || e.SnapshotEvery > 0 && e.Now().Sub(e.kept) >= e.SnapshotEvery {
+			e.tryToKeep(asked)
 		}
 	}
 }
@@ -190,7 +231,7 @@ func (e *Experiment) save() error {
 
 // tell writes run.json anew.
 func (e *Experiment) tell() error {
-	e.manifest.WallSeconds = e.Now().Sub(e.begun).Seconds()
+	e.manifest.WallSeconds = time.Duration(e.spent().wall).Seconds()
 	e.manifest.Tables = e.writer.Tables()
 	Finish(e.manifest, e.World)
 	return report.WriteManifest(e.Dir, *e.manifest)
@@ -234,4 +275,10 @@ func (f *File) Judge(m *report.Manifest, s *report.Summary) []report.Verdict {
 }
 
 // Discard removes the folder: for a run that never began, and for one whose rows are whole elsewhere.
-func (e *Experiment) Discard() error { return os.RemoveAll(e.Dir) }
+// The folder of a run that was to go on in it stays.
+func (e *Experiment) Discard() error {
+	if e.resumes() {
+		return nil
+	}
+	return os.RemoveAll(e.Dir)
+}

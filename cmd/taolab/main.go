@@ -82,10 +82,12 @@ func newRoot() *cobra.Command {
 			return code(exitUsage, kernel.Check())
 		},
 	}
-	root.AddCommand(newRun(), newReport(), newCheck(), newCompare(), newDiff(), newReplay(), newScenario(), newCorpus(), newVersion())
+	root.AddCommand(newRun(), newReport(), newCheck(), newCompare(), newDiff(), newReplay(), newResume(), newFork())
+	root.AddCommand(newScenario(), newCorpus(), newVersion())
 	root.AddCommand(newVectors(), newApply(), newModel(), newBench())
 	root.AddCommand(topics()...)
 	explainUsage(root)
+	explainHelp(root)
 	root.SetFlagErrorFunc(flagError)
 	return root
 }

@@ -133,20 +133,21 @@ func describeStage(name string, done, total int64, wall time.Duration) string {
 
 // follow shows a running world until stop is called.
 func (t *talk) follow(world *virtual.World) (stop func()) {
-	start := time.Now()
-	return t.watch(func() string { return describe(world.Progress(), time.Since(start)) })
+	start, from := time.Now(), world.Progress()
+	return t.watch(func() string { return describe(from, world.Progress(), time.Since(start)) })
 }
 
-// describe is the progress line: virtual time, blocks, rates, time left.
-func describe(p virtual.Progress, wall time.Duration) string {
+// describe is the progress line: virtual time, blocks, and the rates and the time left after what was
+// done since from.
+func describe(from, p virtual.Progress, wall time.Duration) string {
 	seconds := wall.Seconds()
 	left := "?"
-	if p.Height > 0 {
-		perBlock := wall / time.Duration(p.Height)
+	if done := p.Height - from.Height; done > 0 {
+		perBlock := wall / time.Duration(done)
 		left = (perBlock * time.Duration(p.Blocks-p.Height)).Round(time.Second).String()
 	}
 	return fmt.Sprintf("%s  block %d of %d  %s events/s  %s tokens/s  %s left",
-		clock(int64(p.Now)), p.Height, p.Blocks, short(float64(p.Events)/seconds), short(float64(p.Tokens)/seconds), left)
+		clock(int64(p.Now)), p.Height, p.Blocks, short(float64(p.Events-from.Events)/seconds), short(float64(p.Tokens-from.Tokens)/seconds), left)
 }
 
 // clock shows virtual nanoseconds as hours, minutes and seconds.

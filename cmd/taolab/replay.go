@@ -87,6 +87,10 @@ func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr i
 			"batches and tables have changed since; expected a run of this release; replay it with that one, "+
 			"or run its scenario again: taolab run %s", dir, m.Versions.Module, filepath.Join(dir, report.ScenarioFile)))
 	}
+	if m.Parent != nil {
+		return code(exitFailure, fmt.Errorf("%s: a fork of %s at block %d, and its beginning is there; expected a run from its beginning; "+
+			"fork again and compare: taolab diff", dir, m.Parent.Folder, m.Parent.Block))
+	}
 	var until virtual.Position
 	if !m.Finished {
 		if until = (virtual.Position{Height: m.Blocks, Events: m.Events}); until == (virtual.Position{}) {
@@ -98,7 +102,8 @@ func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr i
 	if err != nil {
 		return code(exitScenario, err)
 	}
-	out, err := replayFolder(dir, flags.out)
+	file.Expect = nil // what was expected of the run changes nothing in it
+	out, err := besideFolder(dir, flags.out, "replay")
 	if err != nil {
 		return code(exitFailure, err)
 	}
@@ -120,8 +125,8 @@ func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr i
 	return compareDigests(before, again, e, flags.json, stdout)
 }
 
-// replayFolder makes the folder for the new run, beside the old one unless it is named.
-func replayFolder(dir, out string) (string, error) {
+// besideFolder makes the folder for a new run, beside the old one unless it is named.
+func besideFolder(dir, out, what string) (string, error) {
 	if out != "" {
 		return makeFolder(out, "")
 	}
@@ -129,7 +134,7 @@ func replayFolder(dir, out string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return numberedFolder(filepath.Dir(dir), filepath.Base(absolute)+"-replay")
+	return numberedFolder(filepath.Dir(dir), filepath.Base(absolute)+"-"+what)
 }
 
 // compareDigests tells whether the run came out as before, and takes an equal one away again: its

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"taolab/model/base"
 	"taolab/report"
@@ -18,14 +20,51 @@ import (
 )
 
 type runFlags struct {
-	out     string
-	sets    []string
-	seed    uint64
-	workers int
-	figures bool
+	lifeFlags
+	out  string
+	sets []string
+	seed uint64
+}
 
-	paranoid  bool
-	syncEvery time.Duration
+// lifeFlags say how a run lives, never what happens in it.
+type lifeFlags struct {
+	workers       int
+	figures       bool
+	paranoid      bool
+	syncEvery     time.Duration
+	snapshotEvery time.Duration
+	snapshotAt    []uint
+}
+
+func (f *lifeFlags) add(flags *pflag.FlagSet) {
+	flags.IntVarP(&f.workers, "workers", "w", runtime.NumCPU(), "threads that compute; the results are the same bits for any number")
+	flags.BoolVar(&f.paranoid, "paranoid", false,
+		"check every invariant of the ledger after each transaction and block; slow, same results")
+	flags.DurationVar(&f.syncEvery, "sync-every", scenarios.DefaultSync,
+		"longest time that rows wait before they are whole on disk, at most 1m; the results are the same")
+	flags.DurationVar(&f.snapshotEvery, "snapshot-every", scenarios.DefaultSnapshots,
+		"longest time between two snapshots, from which taolab resume goes on; the newest two stay; 0 writes none")
+	flags.UintSliceVar(&f.snapshotAt, "snapshot-at", nil,
+		"write a snapshot at these heights, as in 3600,7200, for taolab fork; they stay")
+	flags.BoolVar(&f.figures, "figures", true, "draw figures and the page at the end")
+}
+
+func (f *lifeFlags) check() error {
+	return code(exitUsage, errors.Join(checkWorkers(f.workers), checkSync(f.syncEvery), f.checkSnapshots()))
+}
+
+// experiment is a run of a scenario in a folder that lives as the flags say.
+func (f *lifeFlags) experiment(file *scenarios.File, dir string, talk *talk) *scenarios.Experiment {
+	e := newExperiment(file, dir, f.workers)
+	e.Paranoid, e.SyncEvery, e.SnapshotEvery = f.paranoid, f.syncEvery, f.snapshotEvery
+	for _, height := range f.snapshotAt {
+		if last := file.BlockCount(); uint64(height) > last {
+			talk.say("warning: --snapshot-at %d: the run ends with block %d; there will be no such snapshot", height, last)
+		}
+		e.SnapshotAt = append(e.SnapshotAt, uint64(height))
+	}
+	e.Warn = func(text string) { talk.say("warning: %s", text) }
+	return e
 }
 
 func newRun() *cobra.Command {
@@ -42,10 +81,14 @@ below NAME.parts/, written at least once a minute, and run.json says how far the
 table becomes one NAME.parquet. taolab report reads a folder that a kill, a full disk or a closed
 terminal left behind. Ctrl-C and a closed terminal end the run in order, a second Ctrl-C at once.
 
+Every half an hour, and when it is interrupted, a run leaves a snapshot in snapshots/, from which taolab
+resume goes on; --snapshot-at leaves one at a height, at which taolab fork can part from the run.
+
 At the end stands which of the scenario's [[expect]] entries hold. They do not change the exit code:
 a run explores, and taolab check judges.`,
 		Example: `  taolab run quickstart
   taolab run honest --seed 2 --out runs/honest-2
+  taolab run honest --snapshot-at 3600        leave a snapshot at block 3600 to fork from
   taolab run my.toml --set chain.tempo_blocks=36 --set 'miners[0].count=20'`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeScenarios,
@@ -61,12 +104,7 @@ a run explores, and taolab check judges.`,
 	cmd.Flags().StringVarP(&flags.out, "out", "o", "", "folder for the results; must not exist (default runs/NAME, numbered)")
 	cmd.Flags().StringArrayVar(&flags.sets, "set", nil, "override a key, as in --set time.hours=12; may be repeated")
 	cmd.Flags().Uint64Var(&flags.seed, "seed", 1, "master seed, short for --set seed=N")
-	cmd.Flags().IntVarP(&flags.workers, "workers", "w", runtime.NumCPU(), "threads that compute; the results are the same bits for any number")
-	cmd.Flags().BoolVar(&flags.paranoid, "paranoid", false,
-		"check every invariant of the ledger after each transaction and block; slow, same results")
-	cmd.Flags().DurationVar(&flags.syncEvery, "sync-every", scenarios.DefaultSync,
-		"longest time that rows wait before they are whole on disk, at most 1m; the results are the same")
-	cmd.Flags().BoolVar(&flags.figures, "figures", true, "draw figures and the page at the end")
+	flags.lifeFlags.add(cmd.Flags())
 	return cmd
 }
 
@@ -86,10 +124,21 @@ func checkSync(every time.Duration) error {
 	return nil
 }
 
+// checkSnapshots refuses times in which no snapshot can be written, and the height before all blocks.
+func (f *lifeFlags) checkSnapshots() error {
+	if every := f.snapshotEvery; every != 0 && every < 10*time.Millisecond {
+		return fmt.Errorf("--snapshot-every %s: expected 10ms or more, or 0 for none", every)
+	}
+	if slices.Contains(f.snapshotAt, 0) {
+		return errors.New("--snapshot-at 0: expected heights from 1 on; a run from block 0 is taolab run")
+	}
+	return nil
+}
+
 // run makes a run, draws it, and says whether it did what the scenario expects.
 func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Writer) error {
-	if err := errors.Join(checkWorkers(flags.workers), checkSync(flags.syncEvery)); err != nil {
-		return code(exitUsage, err)
+	if err := flags.check(); err != nil {
+		return err
 	}
 	file, err := scenarios.Load(name, flags.sets)
 	if err != nil {
@@ -101,17 +150,24 @@ func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Wri
 		return code(exitFailure, err)
 	}
 	talk := newTalk(stderr)
-	e := newExperiment(file, dir, flags.workers)
-	e.Paranoid, e.SyncEvery = flags.paranoid, flags.syncEvery
+	return live(ctx, flags.experiment(file, dir, talk), flags.figures, stdout, talk)
+}
+
+// live makes a run to its end, or until ctx ends, and tells what came of it.
+func live(ctx context.Context, e *scenarios.Experiment, figures bool, stdout io.Writer, talk *talk) error {
 	manifest, err := conduct(ctx, e, talk)
 	if err != nil {
 		return err
 	}
 	if manifest.Interrupted {
-		return code(exitInterrupted, fmt.Errorf("interrupted at %s; the tables in %s are valid up to there; taolab report %s draws them",
-			clock(manifest.VirtualNs), dir, dir))
+		goesOn := ""
+		if e.SnapshotEvery > 0 {
+			goesOn = fmt.Sprintf("; taolab resume %s goes on", e.Dir)
+		}
+		return code(exitInterrupted, fmt.Errorf("interrupted at %s; the tables in %s are valid up to there; taolab report %s draws them%s",
+			clock(manifest.VirtualNs), e.Dir, e.Dir, goesOn))
 	}
-	return conclude(ctx, e, manifest, flags.figures, stdout, talk)
+	return conclude(ctx, e, manifest, figures, stdout, talk)
 }
 
 // conclude draws a finished run where that is wanted, and tells the numbers and the verdicts.
@@ -177,11 +233,15 @@ func printVerdicts(w io.Writer, verdicts []report.Verdict) error {
 	return err
 }
 
+// shelf is what the runs of this process share in memory.
+var shelf = &base.Shelf{MaxBytes: 1 << 30}
+
 // newExperiment is a run of a scenario in a folder that was made for it.
 func newExperiment(file *scenarios.File, dir string, workers int) *scenarios.Experiment {
-	v := currentVersion()
+	v, cache := currentVersion(), base.DefaultCache()
+	cache.Shelf = shelf
 	return &scenarios.Experiment{
-		File: file, Dir: dir, Cache: base.DefaultCache(), Workers: workers, Now: time.Now,
+		File: file, Dir: dir, Cache: cache, Workers: workers, Now: time.Now,
 		Versions: report.Versions{
 			Module: v.Version + " " + v.Revision, Go: v.Go, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, ISA: v.ISA,
 		},
@@ -190,6 +250,11 @@ func newExperiment(file *scenarios.File, dir string, workers int) *scenarios.Exp
 
 // conduct makes a run and tells how far it is. A run that never begins leaves no folder.
 func conduct(ctx context.Context, e *scenarios.Experiment, talk *talk) (*report.Manifest, error) {
+	release, err := lockFolder(e.Dir)
+	if err != nil {
+		return nil, code(exitFailure, err)
+	}
+	defer release()
 	if err := e.Begin(); err != nil {
 		return nil, code(exitFailure, errors.Join(err, e.Discard()))
 	}

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,8 +17,12 @@ import (
 	"time"
 
 	"taolab/report"
+	"taolab/scenarios"
 	"taolab/sim/trace"
 )
+
+// survival multiplies the moments at which runs are cut: the kills, signals and full disks of these tests.
+var survival = flag.Int("survival", 1, "repeat kills, signals and full disks so many times, each at other moments")
 
 // endless is a run that no test waits for.
 var endless = []string{"run", "small", "--set", "time.hours=2000", "--sync-every", "30ms", "--figures=false"}
@@ -64,7 +70,10 @@ func start(t *testing.T, dir string, args ...string) *started {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &started{Cmd: exec.Command(path, append(args, "--out", dir)...), dir: dir, talk: new(lockedText),
+	if dir != "" {
+		args = append(args, "--out", dir)
+	}
+	s := &started{Cmd: exec.Command(path, args...), dir: dir, talk: new(lockedText),
 		exited: make(chan error, 1)}
 	s.Stderr = s.talk
 	if err := s.Start(); err != nil {
@@ -95,7 +104,8 @@ func (s *started) signal(t *testing.T, sig os.Signal) {
 func (s *started) ended(t *testing.T) int {
 	t.Helper()
 	select {
-	case <-s.exited:
+	case err := <-s.exited:
+		s.exited <- err // for whoever asks again
 		return s.ProcessState.ExitCode()
 	case <-time.After(time.Minute):
 		t.Fatalf("the program has not ended after a minute: %s", s.talk)
@@ -146,13 +156,13 @@ func left(t *testing.T, dir string) *report.Run {
 	return r
 }
 
-// TestRowsUpToTheLastMomentSurviveAKill kills a run ten times, wherever that is, and reads, reports,
+// TestRowsUpToTheLastMomentSurviveAKill kills runs ten times, or as often as -survival asks, wherever that is, and reads, reports,
 // compares and repeats what it left.
 func TestRowsUpToTheLastMomentSurviveAKill(t *testing.T) {
 	t.Setenv("TAOLAB_CACHE", t.TempDir())
 	t.Chdir(t.TempDir())
 	random := rand.New(rand.NewPCG(1, 2))
-	for i := range 10 {
+	for i := range 10 * *survival {
 		dir := fmt.Sprint("run-", i)
 		s := launch(t, dir, endless...)
 		time.Sleep(time.Duration(random.IntN(700)) * time.Millisecond)
@@ -187,13 +197,96 @@ func TestRowsUpToTheLastMomentSurviveAKill(t *testing.T) {
 	}
 }
 
+// TestARunThatIsKilledAgainAndAgainLeavesWhatAStraightOneLeaves kills a run at random moments, while it
+// writes snapshots or not, and goes on each time; once a Ctrl-C ends it in order.
+func TestARunThatIsKilledAgainAndAgainLeavesWhatAStraightOneLeaves(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", t.TempDir())
+	t.Chdir(t.TempDir())
+	var stdout, stderr bytes.Buffer
+	whole := []string{"run", "small", "--set", "time.hours=6", "--figures=false"}
+	if got := execute(t.Context(), append(whole, "--out", "straight"), &stdout, &stderr); got != exitOK {
+		t.Fatal(stderr.String())
+	}
+	want, err := report.ReadManifest("straight")
+	if err != nil {
+		t.Fatal(err)
+	}
+	often := []string{"--sync-every", "20ms", "--snapshot-every", "30ms", "--figures=false"}
+	random := rand.New(rand.NewPCG(5, 6))
+	s := start(t, "cut", append(slices.Clone(whole), often...)...)
+	newest := func() uint64 {
+		if list, _ := scenarios.Snapshots("cut"); len(list) > 0 {
+			return list[0].Height
+		}
+		return 0
+	}
+	kills, before := 0, uint64(0)
+	for ; kills < 8; kills++ {
+		s.await(t, "a later snapshot", func() bool { return newest() > before })
+		before = newest()
+		time.Sleep(time.Duration(random.IntN(100)) * time.Millisecond)
+		if kills == 3 {
+			s.signal(t, os.Interrupt)
+		} else {
+			s.signal(t, syscall.SIGKILL)
+		}
+		s.ended(t)
+		if m := left(t, "cut").Manifest; m.Finished {
+			break
+		}
+		if kills == 7 {
+			often = []string{"--figures=false"}
+		}
+		s = start(t, "", append([]string{"resume", "cut"}, often...)...)
+	}
+	if got := s.ended(t); kills == 8 && got != exitOK {
+		t.Fatalf("exit code %d: %s", got, s.talk)
+	}
+	got := left(t, "cut").Manifest
+	if got.RunDigest != want.RunDigest || got.LedgerDigest != want.LedgerDigest || !slices.Equal(got.Tables, want.Tables) {
+		t.Errorf("after %d kills the run digest is %s and the tables %v; straight %s and %v", kills, got.RunDigest, got.Tables,
+			want.RunDigest, want.Tables)
+	}
+	for _, info := range want.Tables {
+		name := string(info.Table) + ".parquet"
+		a, err1 := os.ReadFile(filepath.Join("cut", name))
+		b, err2 := os.ReadFile(filepath.Join("straight", name))
+		if err1 != nil || err2 != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s: %v, %v, %d bytes, straight %d", name, err1, err2, len(a), len(b))
+		}
+	}
+	if kills < 4 || len(got.Resumed) == 0 {
+		t.Errorf("killed %d times, resumed at %v: the run is too short for this test", kills, got.Resumed)
+	}
+}
+
+func TestARunThatGoesOnIsNotResumedBesides(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", t.TempDir())
+	t.Chdir(t.TempDir())
+	s := start(t, "out", append(slices.Clone(endless), "--snapshot-every", "20ms")...)
+	s.await(t, "a snapshot", func() bool {
+		list, _ := scenarios.Snapshots("out")
+		return len(list) > 0
+	})
+	var stdout, stderr bytes.Buffer
+	if got := execute(t.Context(), []string{"resume", "out"}, &stdout, &stderr); got != exitFailure ||
+		!strings.Contains(stderr.String(), "the run still goes on in another program") {
+		t.Errorf("exit code %d: %s", got, stderr.String())
+	}
+	s.signal(t, os.Interrupt)
+	if got := s.ended(t); got != exitInterrupted || !strings.Contains(s.talk.String(), "taolab resume out goes on") {
+		t.Errorf("exit code %d: %s", got, s.talk)
+	}
+}
+
 // TestSignalsEndARunInOrder interrupts a run at five moments, and lets its terminal close.
 func TestSignalsEndARunInOrder(t *testing.T) {
 	t.Setenv("TAOLAB_CACHE", t.TempDir())
 	t.Chdir(t.TempDir())
 	random := rand.New(rand.NewPCG(3, 4))
-	for i, sig := range []os.Signal{os.Interrupt, os.Interrupt, os.Interrupt, os.Interrupt, os.Interrupt,
-		syscall.SIGTERM, syscall.SIGHUP, syscall.SIGHUP} {
+	signals := []os.Signal{os.Interrupt, os.Interrupt, os.Interrupt, os.Interrupt, os.Interrupt,
+		syscall.SIGTERM, syscall.SIGHUP, syscall.SIGHUP}
+	for i, sig := range slices.Repeat(signals, *survival) {
 		dir := fmt.Sprint("run-", i)
 		s := launch(t, dir, endless...)
 		time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
@@ -324,12 +417,12 @@ func TestARunUnderNohupOutlivesItsTerminal(t *testing.T) {
 func TestAFullDiskEndsTheRunAndKeepsItsRows(t *testing.T) {
 	t.Setenv("TAOLAB_CACHE", t.TempDir())
 	t.Chdir(t.TempDir())
-	for i := range 10 {
+	for i := range 10 * *survival {
 		mount := fmt.Sprint("disk-", i)
 		if err := os.Mkdir(mount, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		size := fmt.Sprintf("size=%dk", 200+137*i)
+		size := fmt.Sprintf("size=%dk", 200+137*(i%10)+13*(i/10))
 		if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, size); err != nil {
 			t.Skipf("no small disk can be made: mounting a tmpfs: %v; run as root", err)
 		}

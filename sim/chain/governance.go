@@ -103,6 +103,12 @@ func (s *State) setParams(signer Key, m SetParams) error {
 	if s.governor == (Key{}) || signer != s.governor {
 		return refuse(NotGovernor, 0, 0)
 	}
+	return s.Govern(m)
+}
+
+// Govern sets a parameter between two blocks, as the governor's message would, though nobody signed one:
+// for the fork of a simulation. A live chain changes by messages alone.
+func (s *State) Govern(m SetParams) error {
 	place, ok := slices.BinarySearchFunc(governables, m.Name, func(g governable, name string) int {
 		switch {
 		case g.name < name:

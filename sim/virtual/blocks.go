@@ -152,8 +152,10 @@ func (w *World) deliverOutcome(n *node, id uint64) {
 // makeBlocks makes the next block. When no transaction waits it first goes through the empty
 // blocks in one step up to where something is to be done or seen.
 func (w *World) makeBlocks() {
-	if err := w.ledger.Skip(w.idleUntil()); err != nil {
-		w.fail(err)
+	if !w.cfg.EveryBlock {
+		if err := w.ledger.Skip(w.idleUntil()); err != nil {
+			w.fail(err)
+		}
 	}
 	height := w.ledger.Height() + 1
 	w.pass(w.nextBlock())
@@ -180,7 +182,7 @@ func (w *World) makeBlocks() {
 
 // idleUntil is the height up to which blocks may be ended at once: the one after it is the next
 // to matter to the ledger, the log, the recorder, a node that sees blocks late, or whoever wants the
-// run to end there.
+// run to stop there.
 func (w *World) idleUntil() uint64 {
 	limit := w.cfg.Blocks
 	if w.queue.len() > 0 {
@@ -190,8 +192,10 @@ func (w *World) idleUntil() uint64 {
 		limit = min(limit, w.heightAt(w.alarms[0].at))
 	}
 	limit -= min(limit, w.late)
-	if until := w.cfg.Until.Height; until > w.ledger.Height() {
-		limit = min(limit, until)
+	for _, stop := range []uint64{w.cfg.Until.Height, w.halt} {
+		if stop > w.ledger.Height() {
+			limit = min(limit, stop)
+		}
 	}
 	return w.ledger.Quiet(limit)
 }

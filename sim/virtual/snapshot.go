@@ -21,6 +21,8 @@ func (w *World) WriteSnapshot(ctx context.Context, out *snapshot.Writer) (err er
 	if w.ended || w.err != nil {
 		return errors.Join(errors.New("virtual: the run has ended: nothing would go on from a snapshot"), w.err)
 	}
+	w.pool.start() // other threads end the jobs beside this one
+	defer w.pool.stop()
 	for i := range w.nodes {
 		n := &w.nodes[i]
 		if n.cfg.Fresh == nil {
@@ -44,6 +46,7 @@ func (w *World) WriteSnapshot(ctx context.Context, out *snapshot.Writer) (err er
 			return fmt.Errorf("virtual: snapshot of %v: %w", &w.nodes[i], err)
 		}
 	}
+	w.scratch = nil
 	return nil
 }
 
@@ -202,8 +205,7 @@ func (l *eventLog) layout(c *snapshot.Coder) {
 	var state []byte
 	if !c.Reading() {
 		var err error
-		l.flush()
-		if state, err = l.hash.(encoding.BinaryMarshaler).MarshalBinary(); err != nil {
+		if state, err = l.settled().(encoding.BinaryMarshaler).MarshalBinary(); err != nil {
 			c.Fail(err)
 		}
 	}
@@ -299,7 +301,8 @@ func (n *node) layout(c *snapshot.Coder, w *World) {
 func (n *node) layoutAgent(c *snapshot.Coder, w *World) {
 	var state []byte
 	if !c.Reading() {
-		state = w.state(n, nil)
+		w.scratch = w.state(n, w.scratch[:0])
+		state = w.scratch
 	}
 	c.Blob(&state)
 	if c.Reading() && c.Err() == nil {

@@ -194,3 +194,35 @@ func TestARestoredNodeKnowsItsLinksAndItsView(t *testing.T) {
 			booked, ordered, cutOff)
 	}
 }
+
+// TestARunPausesRightBehindABlock has hours without anything to do, which pass in one step: the run stops
+// in their midst all the same, and is the same run.
+func TestARunPausesRightBehindABlock(t *testing.T) {
+	quiet := func() Config {
+		cfg := busy(t)
+		cfg.Blocks = 5000
+		return cfg
+	}
+	_, want := run(t, quiet())
+	w, err := New(quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, height := range []uint64{1, 3, 17, 1234, 4321, 5000} {
+		w.PauseAt(height)
+		if err := w.Run(context.Background()); err != ErrPaused || w.Progress().Height != height {
+			t.Fatalf("%v at block %d, expected %v at block %d", err, w.Progress().Height, ErrPaused, height)
+		}
+		if w.now != host.Time(height)*w.cfg.BlockNs {
+			t.Errorf("block %d: the time is %d ns", height, w.now)
+		}
+		saved(t, w)
+	}
+	w.PauseAt(4000) // which is past
+	if err := w.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Digest(); got != want {
+		t.Errorf("run digest %v, without pauses %v", got, want)
+	}
+}

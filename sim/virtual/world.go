@@ -3,6 +3,7 @@ package virtual
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -24,7 +25,7 @@ type World struct {
 	queue  queue
 	seq    uint64 // of the last event
 	stale  int    // about how many events in the queue are about records that are gone
-	log    eventLog
+	log    *eventLog
 	events uint64
 	flop   int64
 	tokens int64
@@ -51,7 +52,9 @@ type World struct {
 	doing        deed
 	roundTripped bool
 	ended        bool
-	err          error // why the run cannot go on
+	halt         uint64 // height at which Run returns once; 0: none
+	err          error  // why the run cannot go on
+	scratch      []byte // state of an agent on its way into a snapshot
 	progress     progress
 }
 
@@ -199,7 +202,7 @@ func (w *World) openLedger(hotkeys []ed25519.PrivateKey) error {
 		Genesis: w.cfg.Genesis, Hotkeys: public, Views: int(w.late),
 		MaxTxs: w.cfg.Chain.MaxTxs, MaxWaiting: w.cfg.Chain.MaxWaiting,
 		Signed: w.cfg.Signed, DigestEpochs: w.cfg.DigestEpochs, Checks: w.cfg.checks,
-		Recording: w.records, Recorder: w.cfg.Recorder,
+		Recording: w.records, Recorder: w.cfg.Recorder, Last: w.cfg.Blocks,
 	})
 	w.ledger = ledger
 	return err
@@ -297,6 +300,13 @@ func (w *World) record(r trace.Row) {
 	}
 }
 
+// ErrPaused is what Run returns at the height that PauseAt named.
+var ErrPaused = errors.New("virtual: paused")
+
+// PauseAt makes Run return ErrPaused once, between the block of a height and all that follows it: what
+// Run does when it is called again is what it would have done. It replaces an earlier height; 0 is none.
+func (w *World) PauseAt(height uint64) { w.halt = height }
+
 // Run lets time pass until the last block, or until Config.Until. When ctx ends first, it returns
 // ctx's error between two events, and may be called again to go on. It returns an error when an agent
 // asked for what no world can give, or when an agent or a job panicked; then the run cannot go on.
@@ -311,6 +321,10 @@ func (w *World) Run(ctx context.Context) (err error) {
 				return err
 			}
 			w.publish()
+		}
+		if w.halt > 0 && w.ledger.Height() == w.halt {
+			w.halt = 0
+			return ErrPaused
 		}
 		if w.at(w.cfg.Until) {
 			w.Close()
@@ -375,3 +389,7 @@ func (w *World) pass(to host.Time) {
 	}
 	w.now = to
 }
+
+// Govern sets a parameter of the chain between two calls of Run, though nobody signed a message that
+// says so: for a fork with other parameters.
+func (w *World) Govern(m chain.SetParams) error { return w.ledger.Govern(m) }

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"taolab/scenarios"
+)
+
+type forkFlags struct {
+	lifeFlags
+	out    string
+	corpus string
+	sets   []string
+	at     uint64
+}
+
+func newFork() *cobra.Command {
+	var flags forkFlags
+	cmd := &cobra.Command{
+		Use:   "fork RUN",
+		Short: "Go on from a snapshot of a run, in a new folder, with other settings",
+		Long: `Go on from a snapshot of a run, in a folder of its own, with what --set changes from there on. The new
+folder holds the rows before that height too, and run.json names the parent, its digest, and the digest
+up to where the two part. Nothing before that height happens again, and the parent stays as it is; it may
+be finished, interrupted or killed. Without --set the fork is the run itself, to the last bit.
+
+A fork begins where a snapshot is: taolab run --snapshot-at HEIGHT leaves one. What can change:
+
+  ` + strings.Join(scenarios.ForkKeys(), "\n  ") + `
+
+In [chain] it is what a governor could set in a running network, but for max_uids. What the past depends
+on cannot change: seed, corpus, models, nodes, stakes at the beginning, the family of rules. The error says
+why.`,
+		Example: `  taolab fork runs/honest --at 3600 --set network.loss=0.2
+  taolab fork runs/honest --at 3600 --set chain.kappa=0.6 --out runs/kappa
+  taolab fork runs/honest --set time.hours=48      from the newest snapshot, for longer`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := interruptible(cmd.Context())
+			defer stop()
+			return fork(ctx, filepath.Clean(args[0]), flags, cmd.Flags().Changed("at"), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().Uint64Var(&flags.at, "at", 0, "height of the snapshot (default: the newest one)")
+	cmd.Flags().StringArrayVar(&flags.sets, "set", nil, "change a key from there on, as in --set network.loss=0.1; may be repeated")
+	cmd.Flags().StringVarP(&flags.out, "out", "o", "", "folder for the results; must not exist (default RUN-fork, numbered)")
+	cmd.Flags().StringVar(&flags.corpus, "corpus", "", "where the shards are now; default: where run.json says they were")
+	flags.lifeFlags.add(cmd.Flags())
+	return cmd
+}
+
+// fork goes on from a snapshot of the run in dir.
+func fork(ctx context.Context, dir string, flags forkFlags, at bool, stdout, stderr io.Writer) error {
+	if err := flags.check(); err != nil {
+		return err
+	}
+	m, err := readParent(dir)
+	if err != nil {
+		return err
+	}
+	talk := newTalk(stderr)
+	from, err := forkSnapshot(dir, flags.at, at, talk)
+	if err != nil {
+		return err
+	}
+	f, err := scenarios.NewFork(dir, m, flags.corpus, flags.sets)
+	if err != nil {
+		return code(exitScenario, err)
+	}
+	if blocks := f.File.BlockCount(); blocks <= from.Height {
+		return code(exitUsage, fmt.Errorf("%s: the snapshot is of block %d, and the run would end with block %d; expected a later end; "+
+			"set time.hours", dir, from.Height, blocks))
+	}
+	out, err := besideFolder(dir, flags.out, "fork")
+	if err != nil {
+		return code(exitFailure, err)
+	}
+	e := flags.experiment(f.File, out, talk)
+	f.Begin(e, dir, m, from)
+	warnOfVersion(m, e, talk)
+	talk.say("parting from %s at block %d; different from there on: %s", dir, from.Height, changes(f.Changed))
+	return live(ctx, e, flags.figures, stdout, talk)
+}
+
+// changes lists keys in a line.
+func changes(keys []string) string {
+	if len(keys) == 0 {
+		return "nothing"
+	}
+	return strings.Join(keys, ", ")
+}
+
+// forkSnapshot is the snapshot at a height, or the newest one where none is named.
+func forkSnapshot(dir string, height uint64, named bool, talk *talk) (*scenarios.Snapshot, error) {
+	if !named {
+		return newestSnapshot(dir, talk)
+	}
+	list, faults := scenarios.Snapshots(dir)
+	var heights []string
+	for i := len(list) - 1; i >= 0; i-- { // the first moment of a height is right behind its block
+		if list[i].Height == height {
+			return list[i], code(exitScenario, list[i].Verify())
+		}
+		heights = append(heights, fmt.Sprint(list[i].Height))
+	}
+	want := "there is none at all"
+	if len(heights) > 0 {
+		want = "expected one of " + strings.Join(heights, ", ")
+	}
+	return nil, code(exitFailure, errors.Join(fmt.Errorf("--at %d: %s has no snapshot of that height; %s; "+
+		"run it with --snapshot-at %d", height, dir, want, height), errors.Join(faults...)))
+}

@@ -1,0 +1,238 @@
+package scenarios
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"taolab/agents/settings"
+	"taolab/report"
+	"taolab/sim/chain"
+	"taolab/sim/virtual"
+)
+
+// changeable are the keys that may change while a network lives, table by table: of the links, of what
+// agents do from there on, of what is written. In [chain] they may as far as a governor may set the
+// parameter.
+var changeable = []struct{ table, keys string }{
+	{"time", "hours"},
+	{"chain", "*"},
+	{"network", "latency_ms jitter_ms loss header_bytes producer_txs producer_waiting tx_expiry_blocks"},
+	{"miners[]", "duty learning_rate steps hardware_mflops up_mbps down_mbps loss min_stake_tao min_interval_s queue slots " +
+		"longest_service_s require_uid historic"},
+	{"validators[]", "power synergy_power alpha targets timeout_s step_s epoch_blocks noise router_rate hardware_mflops up_mbps " +
+		"down_mbps loss favour"},
+	{"applications[]", "session_s pace_s peers combine timeout_s up_mbps down_mbps loss"},
+	{"trace", "*"},
+	{"expect[]", "*"},
+}
+
+// forkRules say of every key why it may not change; those of changeable may. The first pattern that fits
+// counts.
+var forkRules = []struct {
+	keys *regexp.Regexp
+	why  string
+}{
+	{keys(`format|name`), "it says which scenario the run is of"},
+	{keys(`seed`), "keys, streams and initial weights came from it"},
+	{keys(`(corpus|base|evaluation)\..*`), "the models learnt from it, or are measured on it"},
+	{keys(`time\.block_s`), "the blocks of the past are as long as it said"},
+	{keys(`.*\.stake_tao|chain\.initial_issuance_tao`), "it was the stake at the beginning; the ledger has moved it since"},
+	{keys(`chain\.(era|rule|emission|prune_by|owner)`), "a chain keeps the family of rules and the owner that it was born with"},
+	{keys(`chain\.max_uids`), "routing models have a gate for each uid"},
+	{keys(changeablePattern()), ""},
+	{keys(`network\..*`), "nodes drew their region and their delay from it"},
+	{keys(`faults.*`), "the faults were scheduled when the network began"},
+	{keys(`(miners|validators|applications)(\[\]\.(name|count|coldkey|joins_h))?`), "nodes and their keys are those that began"},
+	{keys(`(miners|validators|applications)\[\]\..*`), "the state of the agents was made with it"},
+	{keys(`.*`), "it was settled when the network began"},
+}
+
+// keys are the keys of a pattern, whole; [] stands for any element.
+func keys(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(` + pattern + `)$`) }
+
+func changeablePattern() string {
+	pattern := "description|expect"
+	for _, c := range changeable {
+		list := strings.NewReplacer("*", ".*", " ", "|").Replace(c.keys)
+		pattern += "|" + regexp.QuoteMeta(c.table) + `\.(` + list + ")"
+	}
+	return pattern
+}
+
+// ForkKeys lists what may change at a fork, a line for each table.
+func ForkKeys() []string {
+	lines := make([]string, len(changeable))
+	for i, c := range changeable {
+		lines[i] = c.table + ": " + strings.ReplaceAll(c.keys, " ", ", ")
+	}
+	return lines
+}
+
+var element = regexp.MustCompile(`\[\d+\]`)
+
+// whyFixed says why a key cannot change; it is empty for one that can.
+func whyFixed(key string) string {
+	key = element.ReplaceAllString(key, "[]")
+	for _, rule := range forkRules {
+		if rule.keys.MatchString(key) {
+			return rule.why
+		}
+	}
+	return ""
+}
+
+// Fork is a scenario that goes on from a moment of another one's run, with what is different from there.
+type Fork struct {
+	File    *File
+	Changed []string          // keys, sorted
+	params  []chain.SetParams // what changes in the ledger
+}
+
+// NewFork reads the scenario of a run with overrides. A key that cannot change at a height is an error
+// that says why.
+func NewFork(dir string, m *report.Manifest, corpus string, sets []string) (*Fork, error) {
+	before, err := FromManifest(dir, m, corpus)
+	if err != nil {
+		return nil, err
+	}
+	after, err := FromManifest(dir, m, corpus, sets...)
+	if err != nil {
+		return nil, err
+	}
+	f := &Fork{File: after}
+	f.Changed = before.differing(after)
+	var faults []error
+	for _, key := range f.Changed {
+		if why := whyFixed(key); why != "" {
+			faults = append(faults, &settings.Error{Where: after.setting(key), Key: key, Fault: "it cannot change while a network lives: " + why,
+				Want: "a key that can, which taolab fork --help lists", Hint: "or run the scenario from its beginning with it"})
+		}
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	f.params, err = governed(before, after)
+	return f, err
+}
+
+// setting is the option that set a key.
+func (f *File) setting(key string) string {
+	for _, set := range f.Sets {
+		if name, _, _ := settings.CutKey(set); name == key {
+			return "--set " + set
+		}
+	}
+	return f.Origin
+}
+
+// differing lists the keys in which two scenarios differ.
+func (f *File) differing(o *File) []string {
+	var a, b any
+	if err := errors.Join(json.Unmarshal(f.resolved(), &a), json.Unmarshal(o.resolved(), &b)); err != nil {
+		panic("scenarios: a resolved scenario is no JSON: " + err.Error())
+	}
+	var list []string
+	differ("", a, b, &list)
+	slices.Sort(list)
+	return list
+}
+
+// differ appends the keys in which two trees differ.
+func differ(path string, a, b any, found *[]string) {
+	x, isTable := a.(map[string]any)
+	y, both := b.(map[string]any)
+	if isTable && both {
+		for key := range x { // order-free: the keys are sorted in the end
+			differ(settings.Join(path, key), x[key], y[key], found)
+		}
+		for key := range y { // order-free: the keys are sorted in the end
+			if _, known := x[key]; !known {
+				differ(settings.Join(path, key), nil, y[key], found)
+			}
+		}
+		return
+	}
+	list, isList := settings.Tables(a)
+	other, both := settings.Tables(b)
+	if isList && both && len(list) == len(other) {
+		for i := range list {
+			differ(fmt.Sprintf("%s[%d]", path, i), list[i], other[i], found)
+		}
+		return
+	}
+	if !reflect.DeepEqual(a, b) {
+		*found = append(*found, path)
+	}
+}
+
+// governed lists what differs in the ledger's parameters of two scenarios, as a governor would set it.
+func governed(before, after *File) (list []chain.SetParams, err error) {
+	p, err := before.Params()
+	if err != nil {
+		return nil, err
+	}
+	q, err := after.Params()
+	if err != nil {
+		return nil, err
+	}
+	x, y := reflect.ValueOf(p), reflect.ValueOf(q)
+	for i := range x.NumField() {
+		name := x.Type().Field(i).Name
+		switch {
+		case reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()):
+		case slices.Contains(chain.Governable(), name):
+			list = append(list, chain.SetParams{Name: name, Value: parameter(y.Field(i))})
+		default:
+			return nil, &settings.Error{Where: after.Origin, Key: "chain", Fault: fmt.Sprintf("the ledger's parameter %s would change, "+
+				"which a chain keeps from its birth", name), Want: "parameters that a governor may set"}
+		}
+	}
+	return list, nil
+}
+
+// parameter is a value as a governor's message has it.
+func parameter(v reflect.Value) uint64 {
+	switch {
+	case v.Kind() == reflect.Bool && v.Bool():
+		return 1
+	case v.Kind() == reflect.Bool:
+		return 0
+	case v.CanInt():
+		return uint64(uint16(v.Int())) // AlphaSteepness, the one that has a sign
+	}
+	return v.Uint()
+}
+
+// Apply sets the parameters of the ledger. One may have to wait for another: a floor cannot pass its
+// ceiling before that has been raised.
+func (f *Fork) Apply(w *virtual.World) error {
+	for left := f.params; len(left) > 0; {
+		var waiting []chain.SetParams
+		var last error
+		for _, m := range left {
+			if err := w.Govern(m); err != nil {
+				waiting, last = append(waiting, m), fmt.Errorf("parameter %s = %d: %w", m.Name, m.Value, err)
+			}
+		}
+		if len(waiting) == len(left) {
+			return fmt.Errorf("the ledger refuses what the fork changes: %w", last)
+		}
+		left = waiting
+	}
+	return nil
+}
+
+// Begin makes an experiment one of the fork: it goes on from a moment of the run in dir.
+func (f *Fork) Begin(e *Experiment, dir string, m *report.Manifest, from *Snapshot) {
+	e.From = from
+	e.Parent = &report.Parent{
+		Folder: dir, Name: m.Name, RunDigest: m.RunDigest, Block: from.Height, Events: from.Events,
+		CommonDigest: from.Run.String(), Sets: f.File.Sets,
+	}
+	e.change = f.Apply
+}

@@ -1,0 +1,267 @@
+package scenarios
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"taolab/report"
+	"taolab/sim/chain"
+	"taolab/sim/snapshot"
+	"taolab/sim/virtual"
+)
+
+// SnapshotsFolder is where a run's snapshots are, in its folder.
+const SnapshotsFolder = "snapshots"
+
+const (
+	snapshotEnding = ".snapshot"
+	askedPrefix    = "block-" // of snapshots at a stated height; they are never removed
+	newestKept     = 2        // of all others
+)
+
+// Snapshot is a file from which a run goes on: the moment that it shows, between two events, and what
+// the world does not know of the run. Its first section is that, the others are the world.
+type Snapshot struct {
+	Path   string
+	Asked  bool // at a height that the user named
+	Height uint64
+	Events uint64
+	Run    chain.Digest // of the run up to here
+	Ledger chain.Digest
+	spent  spent
+	tables []byte // state of the writer
+}
+
+// spent is the wall time that a run took up to a moment, in nanoseconds, whoever was at it.
+type spent struct{ wall, jobs, ownJobs, waiting, snapshots int64 }
+
+// layout codes the first section.
+func (s *Snapshot) layout(c *snapshot.Coder) {
+	snapshot.Number(c, &s.Height)
+	snapshot.Number(c, &s.Events)
+	c.Array(s.Run[:])
+	c.Array(s.Ledger[:])
+	for _, ns := range []*int64{&s.spent.wall, &s.spent.jobs, &s.spent.ownJobs, &s.spent.waiting, &s.spent.snapshots} {
+		snapshot.Number(c, ns)
+	}
+	c.Blob(&s.tables)
+}
+
+// name is the file's: of two snapshots of one run, the later one's stands behind the other's.
+func (s *Snapshot) name() string {
+	if s.Asked {
+		return fmt.Sprintf("%s%012d%s", askedPrefix, s.Height, snapshotEnding)
+	}
+	return fmt.Sprintf("%012d-%015d%s", s.Height, s.Events, snapshotEnding)
+}
+
+// compare orders moments of one run.
+func (s *Snapshot) compare(o *Snapshot) int {
+	return cmp.Or(cmp.Compare(s.Height, o.Height), cmp.Compare(s.Events, o.Events))
+}
+
+// Snapshots lists those in a run's folder, the newest first. Files that are no snapshots of this
+// release come back as errors beside them.
+func Snapshots(dir string) (list []*Snapshot, faults []error) {
+	paths, err := filepath.Glob(filepath.Join(globEscaped(filepath.Join(dir, SnapshotsFolder)), "*"+snapshotEnding))
+	if err != nil {
+		return nil, []error{err}
+	}
+	for _, path := range paths {
+		s := &Snapshot{Path: path, Asked: strings.HasPrefix(filepath.Base(path), askedPrefix)}
+		if err := snapshot.Open(path, s.begin); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", path, err))
+			continue
+		}
+		list = append(list, s)
+	}
+	slices.SortStableFunc(list, func(a, b *Snapshot) int { return b.compare(a) })
+	return list, faults
+}
+
+// globEscaped is a folder's name as a pattern that matches it alone.
+func globEscaped(dir string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
+}
+
+// begin reads the first section.
+func (s *Snapshot) begin(in *snapshot.Reader) error {
+	b, err := in.Section()
+	if err != nil {
+		return snapshot.ErrDamaged
+	}
+	c := snapshot.Read(b)
+	s.layout(c)
+	return c.End()
+}
+
+// Verify reads the whole file and says what is wrong with it.
+func (s *Snapshot) Verify() error {
+	f, err := os.Open(s.Path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := snapshot.Verify(f); err != nil {
+		return fmt.Errorf("%s: %w", s.Path, err)
+	}
+	return nil
+}
+
+// restore makes the world of the snapshot.
+func (s *Snapshot) restore(config virtual.Config) (world *virtual.World, err error) {
+	err = snapshot.Open(s.Path, func(in *snapshot.Reader) error {
+		if err := s.begin(in); err != nil {
+			return err
+		}
+		if world, err = virtual.Restore(config, in); err != nil {
+			return err
+		}
+		if _, err := in.Section(); err != io.EOF {
+			return snapshot.ErrDamaged
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Path, err)
+	}
+	return world, nil
+}
+
+// keep writes a snapshot of the run as it stands, all rows of which are sealed, and removes those that
+// are no longer among the newest.
+func (e *Experiment) keep(asked bool) error {
+	from := e.Now()
+	p := e.World.Progress()
+	s := &Snapshot{
+		Asked: asked, Height: p.Height, Events: p.Events, Run: e.World.Digest(), Ledger: e.World.LedgerDigest(), spent: e.spent(),
+	}
+	var err error
+	if s.tables, err = e.writer.AppendState(nil); err != nil {
+		return err
+	}
+	folder := filepath.Join(e.Dir, SnapshotsFolder)
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
+	s.Path = filepath.Join(folder, s.name())
+	err = snapshot.Save(s.Path, func(out *snapshot.Writer) error {
+		c := snapshot.Append(nil)
+		s.layout(c)
+		if err := errors.Join(c.Err(), out.Section(c.Written())); err != nil {
+			return err
+		}
+		return e.World.WriteSnapshot(context.Background(), out)
+	})
+	e.kept = e.Now()
+	e.writing += e.kept.Sub(from)
+	if err != nil {
+		return err
+	}
+	return s.prune(e.Dir)
+}
+
+// prune removes the snapshots that are neither among the newest up to this one nor asked for.
+func (s *Snapshot) prune(dir string) error {
+	list, _ := Snapshots(dir)
+	newest := 0
+	for _, old := range list {
+		if old.Asked || old.compare(s) > 0 {
+			continue
+		}
+		if newest++; newest > newestKept {
+			if err := os.Remove(old.Path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tryToKeep writes a snapshot, or warns that there is none: the run goes on either way.
+func (e *Experiment) tryToKeep(asked bool) {
+	if err := e.keep(asked); err != nil && e.Warn != nil {
+		e.Warn(fmt.Sprintf("no snapshot at block %d: %v; the run goes on, and can be resumed from an earlier one at most; "+
+			"free space in %s", e.World.Progress().Height, err, e.Dir))
+	}
+}
+
+// nextAsked is the next height at which a snapshot is wanted, or 0.
+func (e *Experiment) nextAsked() uint64 {
+	height, next := e.World.Progress().Height, uint64(0)
+	for _, at := range e.SnapshotAt {
+		if at > height && (next == 0 || at < next) {
+			next = at
+		}
+	}
+	return next
+}
+
+// spent is where the wall time went up to now, since the beginning of the run.
+func (e *Experiment) spent() spent {
+	var before spent
+	if e.From != nil {
+		before = e.From.spent
+	}
+	p := e.World.Progress()
+	return spent{
+		wall: before.wall + int64(e.Now().Sub(e.begun)), jobs: before.jobs + p.JobNs, ownJobs: before.ownJobs + p.LoopNs,
+		waiting: before.waiting + p.WaitNs, snapshots: before.snapshots + int64(e.writing),
+	}
+}
+
+// resumes says whether the run goes on in the folder that it was cut in.
+func (e *Experiment) resumes() bool { return e.From != nil && e.Parent == nil }
+
+// restore makes the world and the writer of the snapshot that the run goes on from. No file changes.
+func (e *Experiment) restore(config virtual.Config) (err error) {
+	m := e.manifest
+	if e.resumes() {
+		before, err := report.ReadManifest(e.Dir)
+		if err != nil {
+			return err
+		}
+		m.Started, m.Parent = before.Started, before.Parent
+		m.Resumed = append(before.Resumed, e.From.Height)
+	} else {
+		m.Started, m.Parent = e.Now().UTC(), e.Parent
+	}
+	if e.World, err = e.From.restore(config); err != nil {
+		return err
+	}
+	if e.change != nil {
+		if err := e.change(e.World); err != nil {
+			return err
+		}
+	}
+	if e.writer, err = report.Reopen(e.Dir, e.From.tables, e.File.Tables()...); err != nil {
+		return err
+	}
+	e.manifest.Tables = e.writer.Tables()
+	e.savedBlock = e.From.Height
+	Finish(m, e.World)
+	return nil
+}
+
+// goOn puts the tables into the state of the snapshot that the run goes on from.
+func (e *Experiment) goOn() error {
+	if e.Parent != nil {
+		return e.writer.Copy(e.Parent.Folder)
+	}
+	unfinished, err := filepath.Glob(filepath.Join(globEscaped(filepath.Join(e.Dir, SnapshotsFolder)), "*.partial"))
+	for _, path := range unfinished { // nobody can read them
+		err = errors.Join(err, os.Remove(path))
+	}
+	return errors.Join(err, e.writer.Cut())
+}
+
+// DefaultSnapshots is how often a run of models writes a snapshot.
+const DefaultSnapshots = 30 * time.Minute

@@ -1,0 +1,65 @@
+package snapshot
+
+import (
+	"bufio"
+	"errors"
+	"os"
+	"path/filepath"
+)
+
+// pageBytes is how much is handed to the disk at a time.
+const pageBytes = 1 << 20
+
+// Save writes a snapshot to a file, whole or not at all: it is NAME.partial until all of it is synced.
+// On an error nothing is left of it, and a file that had the name before is as it was.
+func Save(path string, write func(*Writer) error) error {
+	partial := path + ".partial"
+	f, err := os.Create(partial)
+	if err != nil {
+		return err
+	}
+	page := bufio.NewWriterSize(f, pageBytes)
+	out := NewWriter(page)
+	if err = write(out); err == nil {
+		err = out.Close()
+	}
+	if err == nil {
+		err = page.Flush()
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(partial, path)
+	}
+	if err != nil {
+		os.Remove(partial) // the first error is the one to tell
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// Open hands the snapshot in a file to read.
+func Open(path string, read func(*Reader) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	in, err := NewReader(bufio.NewReaderSize(f, pageBytes))
+	if err != nil {
+		return err
+	}
+	return read(in)
+}
