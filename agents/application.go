@@ -58,10 +58,14 @@ type session struct {
 	truth    []uint16 // the true continuation
 	position uint32   // of the token that is asked for
 	began    host.Time
-	paced    bool         // between two tokens
-	timer    host.TimerID // ends the pause
-	asks     []offer      // best incentive first
+	paced    bool    // between two tokens: until the timer of the session's number
+	asks     []offer // best incentive first
 }
+
+// arrival tags the timer of the next session; a session's own timers carry its number + 1.
+const arrival host.Tag = 0
+
+func (s session) tag() host.Tag { return 1 + host.Tag(s.number) }
 
 // offer is one miner's answer for one token.
 type offer struct {
@@ -77,9 +81,8 @@ type offer struct {
 // Application is a user of the network: it holds stake on a hotkey and has miners continue its
 // prompts, token by token. At most config.Sessions x config.Peers calls are open at a time.
 type Application struct {
-	config  ApplicationConfig
-	begun   uint32 // sessions so far
-	arrival host.TimerID
+	config ApplicationConfig
+	begun  uint32 // sessions so far
 
 	sessions []session // open ones, oldest first; a crash forgets them
 }
@@ -108,16 +111,14 @@ func (a *Application) Handle(env host.Env, event host.Event) {
 		a.sessions = nil
 		a.awaitArrival(env)
 	case host.Timer:
-		if e.ID == a.arrival {
+		if e.Tag == arrival {
 			a.arrive(env)
 			a.awaitArrival(env)
 			return
 		}
-		for i := range a.sessions {
-			if s := &a.sessions[i]; s.paced && s.timer == e.ID {
-				a.ask(env, i)
-				return
-			}
+		i := slices.IndexFunc(a.sessions, func(s session) bool { return s.paced && s.tag() == e.Tag })
+		if i >= 0 {
+			a.ask(env, i)
 		}
 	case host.Answer:
 		a.answered(env, e)
@@ -128,7 +129,7 @@ func (a *Application) Handle(env host.Env, event host.Event) {
 
 func (a *Application) awaitArrival(env host.Env) {
 	wait := float64(env.Rand("arrivals").Exponential() * float64(a.config.EveryNs))
-	a.arrival = env.After(host.Time(min(max(1, wait), float64(maxRest))), 0)
+	env.After(host.Time(min(max(1, wait), float64(maxRest))), arrival)
 }
 
 // arrive begins a session, where there is room for one.
@@ -168,7 +169,7 @@ func bestMiners(view chain.View, self host.Self, k int) []uint16 {
 		if self.HasUID && self.UID == uid || Validates(view, uid) {
 			continue
 		}
-		e := earner{uint16(i), view.Neuron(uid).Incentive}
+		e := earner{uint16(i), view.Incentive(uid)}
 		at := len(best)
 		for at > 0 && best[at-1].incentive < e.incentive {
 			at--
@@ -236,7 +237,8 @@ func (a *Application) close(env host.Env, i int) {
 		return
 	}
 	s.text = append(s.text[1:], token)
-	s.paced, s.timer = true, env.After(max(0, s.began+c.PaceNs-env.Now()), 0)
+	s.paced = true
+	env.After(max(0, s.began+c.PaceNs-env.Now()), s.tag())
 }
 
 // record writes down the answers for a token. Text that runs free has left the true one: nobody knows
@@ -338,7 +340,6 @@ func (a *Application) combined(offers []offer) []offer {
 func (a *Application) AppendState(b []byte) []byte {
 	b = state.Begin(b, "application")
 	b = state.AppendU32(b, a.begun)
-	b = state.AppendU64(b, uint64(a.arrival))
 	b = state.AppendU32(b, uint32(len(a.sessions)))
 	for _, s := range a.sessions {
 		b = state.AppendU32(b, s.number)
@@ -347,7 +348,6 @@ func (a *Application) AppendState(b []byte) []byte {
 		b = state.AppendU32(b, s.position)
 		b = state.AppendU64(b, uint64(s.began))
 		b = state.AppendBool(b, s.paced)
-		b = state.AppendU64(b, uint64(s.timer))
 		b = state.AppendU32(b, uint32(len(s.asks)))
 		for _, o := range s.asks {
 			b = state.AppendU16(b, o.uid)
@@ -365,7 +365,7 @@ func (a *Application) AppendState(b []byte) []byte {
 
 // The lengths of a session's and an offer's state without their lists.
 const (
-	sessionBytes = 4 + 4 + 4 + 4 + 8 + 1 + 8 + 4
+	sessionBytes = 4 + 4 + 4 + 4 + 8 + 1 + 4
 	offerBytes   = 2 + 32 + 1 + 8 + 1 + 8 + 4 + 4
 )
 
@@ -373,12 +373,11 @@ const (
 func (a *Application) RestoreState(b []byte) error {
 	c := state.Open("application", b)
 	r := Application{config: a.config, begun: c.U32("sessions begun")}
-	r.arrival = host.TimerID(c.U64("arrival timer"))
 	for n := c.Count("sessions", sessionBytes); n > 0; n-- {
 		s := session{
 			number: c.U32("session"), text: c.U16s("text"), truth: c.U16s("true continuation"),
 			position: c.U32("position"), began: host.Time(c.U64("start")),
-			paced: c.Bool("paced"), timer: host.TimerID(c.U64("timer")),
+			paced: c.Bool("paced"),
 		}
 		for m := c.Count("offers", offerBytes); m > 0; m-- {
 			s.asks = append(s.asks, offer{

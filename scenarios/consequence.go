@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"taolab/agents/settings"
 )
 
 // measures are keys by which others are judged: where one of them is faulty, a fault found elsewhere may
@@ -33,7 +35,7 @@ func besides(told, found []error) []error {
 
 // keyOf is the key that an error is about, or nothing.
 func keyOf(err error) string {
-	var fault *Error
+	var fault *settings.Error
 	if errors.As(err, &fault) {
 		return fault.Key
 	}

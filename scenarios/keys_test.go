@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"taolab/agents/settings"
 	"taolab/model/base"
 	"taolab/sim/trace"
 	"taolab/sim/virtual"
@@ -206,17 +207,15 @@ func scenarioKeys() (keys []string, inert map[string]string) {
 	inert = map[string]string{}
 	var walk func(prefix string, t reflect.Type)
 	walk = func(prefix string, t reflect.Type) {
-		for i := range t.NumField() {
-			field := t.Field(i)
-			path := joinPath(prefix, field.Tag.Get("toml"))
-			why, isInert := field.Tag.Lookup("inert")
+		for _, f := range settings.Fields(t) {
+			path := strings.TrimPrefix(prefix+"."+f.Key, ".")
 			switch {
-			case isInert:
-				inert[path] = why
-			case field.Type.Kind() == reflect.Slice && nested(field.Type):
-				walk(path, field.Type.Elem())
-			case nested(field.Type):
-				walk(path, field.Type)
+			case f.Inert != "":
+				inert[path] = f.Inert
+			case f.Table() && f.Type.Kind() == reflect.Slice:
+				walk(path, f.Type.Elem())
+			case f.Table():
+				walk(path, f.Type)
 			default:
 				keys = append(keys, path)
 			}

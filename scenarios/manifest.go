@@ -3,14 +3,12 @@ package scenarios
 import (
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
 
 	"taolab/agents/score"
-	"taolab/model/base"
 	"taolab/report"
 	"taolab/sim/chain"
 	"taolab/sim/trace"
@@ -54,7 +52,7 @@ func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
 		Name: f.Scenario.Name, Seed: f.Seed, Scenario: f.resolved(), ScenarioTOML: f.Text,
 		Nodes: n.Nodes, Warnings: append([]string{}, m.Warnings...),
 		CorpusDigest: hex.EncodeToString(corpus[:]), CorpusPath: f.corpusPath(), Recorded: f.Tables(),
-		Contents: m.contents(), InForce: f.inForce(m),
+		Contents: contents(m), InForce: f.inForce(m),
 		Anchors: report.Anchors{
 			BigramLoss: m.BigramLoss, BytesPerToken: m.Store.BytesPerToken(),
 			EquivalentFactor: score.LossScale(m.Store.BytesPerToken()),
@@ -107,13 +105,11 @@ func Finish(manifest *report.Manifest, world *virtual.World) {
 	}
 }
 
-// Describe says in a line what was prepared.
-func (m *Material) Describe() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d subsets, vocabulary %d, %.2f bytes per token; held-out loss: bigram %.3f",
-		len(m.Store.Subsets()), m.Tokenizer.Vocab(), m.Store.BytesPerToken(), m.BigramLoss)
-	for _, made := range m.Bases {
-		fmt.Fprintf(&b, ", base %s %.3f", base.ShapeName(made.Model.Config), made.HeldOutLoss)
+// contents are what the network starts from besides its scenario, as run.json has them.
+func contents(m *Material) []report.Content {
+	var list []report.Content
+	for _, c := range m.Contents() {
+		list = append(list, report.Content{Name: c.Name, Digest: hex.EncodeToString(c.Digest[:])})
 	}
-	return b.String() + " nats per token"
+	return list
 }

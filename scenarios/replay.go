@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 
+	"taolab/agents/settings"
 	"taolab/report"
 )
 
@@ -15,7 +15,7 @@ import (
 // the recorded one.
 func FromManifest(dir string, m *report.Manifest, corpus string) (*File, error) {
 	bad := func(fault, hint string) error {
-		return &Error{Where: dir + "/" + report.ManifestFile, Key: "scenario", Fault: fault,
+		return &settings.Error{Where: dir + "/" + report.ManifestFile, Key: "scenario", Fault: fault,
 			Want: "the resolved scenario of a run", Hint: hint}
 	}
 	if len(m.Scenario) == 0 {
@@ -35,10 +35,9 @@ func FromManifest(dir string, m *report.Manifest, corpus string) (*File, error) 
 		return nil, bad("made by the first release; rules and streams have changed since", "repeat it with that release, or run the folder's scenario.toml with this one")
 	}
 	sc := Default()
-	d := decoder{name: dir + "/" + report.ManifestFile, lines: map[string]int{}, sets: map[string]string{}}
-	d.table("", plain.(map[string]any), reflect.ValueOf(&sc).Elem())
-	if len(d.faults) > 0 {
-		return nil, errors.Join(d.faults...)
+	d := settings.Of(dir+"/"+report.ManifestFile, plain.(map[string]any))
+	if d.Decode(&sc); len(d.Faults()) > 0 {
+		return nil, errors.Join(d.Faults()...)
 	}
 	if corpus == "" {
 		corpus = m.CorpusPath
@@ -50,7 +49,7 @@ func FromManifest(dir string, m *report.Manifest, corpus string) (*File, error) 
 		sc.Corpus.Path = corpus
 	}
 	sc.Expect = nil // what was expected of the run changes nothing in it
-	if faults := validate(&sc, d.where); len(faults) > 0 {
+	if faults := validate(&sc, d.Where); len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
 	return &File{Scenario: &sc, Origin: dir, Dir: ".", Text: m.ScenarioTOML}, nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"taolab/agents/mind"
+	"taolab/sim/host"
 )
 
 // Kind is what a node is there for.
@@ -25,19 +26,30 @@ type Behaviour struct {
 	Model   bool // computes with a model, where the run has models
 	Base    bool // of a miner: the model begins at a trained base
 	Trains  bool // of a miner: its mind learns, as far as its duty lets it
-	Answers bool // requests with what it computed
+	Answers bool // of a miner: it serves requests
 	Asks    bool // of a validator: asks miners and scores their answers
 
 	// Mind makes a miner's mind of the minds that an honest member could have. Others have none.
 	Mind func(Minds) mind.Server
+	// Wrap stands between an agent and its host; nil: nothing does.
+	Wrap func(host.Agent) host.Agent
+}
+
+// Around is an agent that acts so.
+func (b Behaviour) Around(a host.Agent) host.Agent {
+	if b.Wrap == nil {
+		return a
+	}
+	return b.Wrap(a)
 }
 
 // Minds are the minds that a miner could have; each call makes one.
 type Minds struct {
-	Honest    func() mind.Server // begins at a base and learns
-	Untrained func() mind.Server // the same before any training
-	Random    func() mind.Server // knows nothing
+	Honest func() mind.Server // as its behaviour's line says: from a base or not, learning or not
+	Random func() mind.Server // knows nothing
 }
+
+func honest(m Minds) mind.Server { return m.Honest() }
 
 // Behaviours lists the behaviours, those of one kind together, the default of each kind first.
 func Behaviours() []Behaviour { return slices.Clone(behaviours) }
@@ -64,9 +76,8 @@ func Names(kind Kind) []string {
 
 // behaviours has one line for each; what is not honest is in a file of its own.
 var behaviours = []Behaviour{
-	{Kind: Miner, Name: "honest", Doc: "trains and serves",
-		Model: true, Base: true, Trains: true, Answers: true, Mind: func(m Minds) mind.Server { return m.Honest() }},
-	frozen, untrained, random,
+	{Kind: Miner, Name: "honest", Doc: "trains and serves", Model: true, Base: true, Trains: true, Answers: true, Mind: honest},
+	frozen, untrained, random, selective,
 	{Kind: Validator, Name: "honest", Doc: "queries and scores", Model: true, Asks: true},
 	lazy,
 	{Kind: Application, Name: "honest", Doc: "has its prompts continued", Asks: true},

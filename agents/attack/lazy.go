@@ -122,11 +122,14 @@ func (l *Lazy) setWeights(env host.Env) {
 	}
 }
 
-// narrowed are weights as a commit takes them.
+// narrowed are weights as a commit takes them: scaled so that the largest fits, with nothing lost to zero.
 func narrowed(values []uint32) []uint16 {
+	largest := uint64(max(slices.Max(values), 65535))
 	narrow := make([]uint16, len(values))
 	for i, v := range values {
-		narrow[i] = uint16(min(v, 65535))
+		if v > 0 {
+			narrow[i] = uint16(max(uint64(v)*65535/largest, 1))
+		}
 	}
 	return narrow
 }

@@ -55,7 +55,9 @@ func (p TextPrompts) Read(_ []uint16, body []byte) (score.Dist, error) {
 }
 
 // Loss implements Prompter.
-func (p TextPrompts) Loss(d score.Dist, truth uint16) float64 { return score.NextTokenLoss(d, truth, p.Vocab) }
+func (p TextPrompts) Loss(d score.Dist, truth uint16) float64 {
+	return score.NextTokenLoss(d, truth, p.Vocab)
+}
 
 // Shape implements Prompter.
 func (p TextPrompts) Shape() (prompt, truth int) { return p.Cols, p.Tokens }

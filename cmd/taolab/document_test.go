@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -183,36 +182,9 @@ func scenarioReference(t *testing.T) string {
 	b.WriteString("# Scenario files\n\nA scenario is a TOML file. Unknown keys, wrong types and impossible values are refused. " +
 		"Where a key may hold a span, a pair `[from, to]` is spread over the members of the group, in equal ratios. " +
 		"What is unset is as the era has it, where the meaning says nothing else.\n")
-	var section func(title string, v reflect.Value)
-	section = func(title string, v reflect.Value) {
-		fmt.Fprintf(&b, "\n## %s\n\n| key | default | unit | range | meaning |\n| --- | --- | --- | --- | --- |\n", title)
-		var nested []func()
-		for i := range v.NumField() {
-			field, value := v.Type().Field(i), v.Field(i)
-			name := field.Tag.Get("toml")
-			if field.Tag.Get("doc") == "" {
-				if value.Kind() == reflect.Slice {
-					nested = append(nested, func() { section("[["+name+"]]", value.Index(0)) })
-				} else {
-					nested = append(nested, func() { section("["+name+"]", value) })
-				}
-				continue
-			}
-			limits := strings.ReplaceAll(strings.TrimPrefix(field.Tag.Get("one"), ","), ",", ", ")
-			if low, high := field.Tag.Get("min"), field.Tag.Get("max"); low != "" || high != "" {
-				limits = low + ".." + high
-			}
-			preset := fmt.Sprintf("`%v`", value.Interface())
-			if value.Kind() == reflect.Pointer {
-				preset = "unset"
-			}
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", name, preset, field.Tag.Get("unit"), limits, field.Tag.Get("doc"))
-		}
-		for _, f := range nested {
-			f()
-		}
+	if err := scenarios.WriteReference(&b); err != nil {
+		t.Fatal(err)
 	}
-	section("Top level", reflect.ValueOf(scenarios.Complete()))
 	return b.String()
 }
 

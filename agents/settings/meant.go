@@ -1,8 +1,8 @@
-package scenarios
+package settings
 
-// meant asks whether a word stands for one of the candidates, where one is spelled alike, or else begins so.
-func meant(word string, candidates []string) string {
-	near := alike(word, candidates, maxFileBytes)
+// Meant asks whether a word stands for one of the candidates, where one is spelled alike, or else begins so.
+func Meant(word string, candidates []string) string {
+	near := alike(word, candidates, anyLength)
 	if near == "" && len(word) > 3 {
 		near = alike(word, candidates, len(word))
 	}
@@ -11,6 +11,9 @@ func meant(word string, candidates []string) string {
 	}
 	return "did you mean " + near + "?"
 }
+
+// anyLength is longer than every candidate.
+const anyLength = 1 << 20
 
 // alike is the candidate with the fewest letters other than the word's, or nothing where those are more than
 // one of a short word, two of a longer one and a third of a long one. At most so many letters of each
@@ -23,4 +26,24 @@ func alike(word string, candidates []string, most int) string {
 		}
 	}
 	return best
+}
+
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		corner := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := corner
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			corner = row[j]
+			row[j] = min(change, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
 }

@@ -1,14 +1,14 @@
-package scenarios
+package settings
 
 import (
 	"fmt"
 	"strings"
 )
 
-// locate maps every key of a TOML text, as a dotted path with indices ("miners[1].count"), to the
+// Locate maps every key of a TOML text, as a dotted path with indices ("miners[1].count"), to the
 // line that it stands on. The TOML library tells lines only for syntax errors. The text is known
 // to be valid TOML when this is called.
-func locate(text string) map[string]int {
+func Locate(text string) map[string]int {
 	l := locator{lines: map[string]int{}, count: map[string]int{}}
 	for i, line := range strings.Split(text, "\n") {
 		l.line(i+1, line)
@@ -37,7 +37,7 @@ func (l *locator) line(n int, text string) {
 			l.open(n, splitKey(inside(text, "[", "]")), false)
 			return
 		}
-		key, value, found := cutKey(text)
+		key, value, found := CutKey(text)
 		if !found {
 			return
 		}
@@ -114,8 +114,8 @@ func inside(text, open, shut string) string {
 	return text
 }
 
-// cutKey splits "key = value" at the first equals sign outside quotes.
-func cutKey(text string) (key, value string, found bool) {
+// CutKey splits "key = value" at the first equals sign outside quotes.
+func CutKey(text string) (key, value string, found bool) {
 	quote := byte(0)
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {

@@ -1,0 +1,31 @@
+package settings
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Error is one thing wrong with settings: where, what, what was expected and what to do.
+type Error struct {
+	Where string // file and line, or the --set option
+	Key   string // dotted path of the key
+	Fault string // what was wrong
+	Want  string // what was expected
+	Hint  string // what to do
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Where)
+	if e.Key != "" {
+		fmt.Fprintf(&b, ": %s", e.Key)
+	}
+	fmt.Fprintf(&b, ": %s", e.Fault)
+	if e.Want != "" {
+		fmt.Fprintf(&b, "; expected %s", e.Want)
+	}
+	if e.Hint != "" {
+		fmt.Fprintf(&b, "; %s", e.Hint)
+	}
+	return b.String()
+}
