@@ -2,7 +2,6 @@ package settings
 
 import (
 	"fmt"
-	"math"
 	"strings"
 )
 
@@ -29,49 +28,4 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "; %s", e.Hint)
 	}
 	return b.String()
-}
-
-// Meant asks whether a word stands for one of the candidates, where one is spelled alike, or else begins so.
-func Meant(word string, candidates []string) string {
-	near := alike(word, candidates, math.MaxInt)
-	if near == "" && len(word) > 3 {
-		near = alike(word, candidates, len(word))
-	}
-	if near == "" {
-		return ""
-	}
-	return "did you mean " + near + "?"
-}
-
-// alike is the candidate with the fewest letters other than the word's, or nothing where those are more than
-// one of a short word, two of a longer one and a third of a long one. At most so many letters of each
-// candidate are compared.
-func alike(word string, candidates []string, most int) string {
-	best, fewest := "", max(len(word)/3, min(2, len(word)/2))+1
-	for _, candidate := range candidates {
-		if changes := editDistance(word, candidate[:min(len(candidate), most)]); candidate != "" && changes < fewest {
-			best, fewest = candidate, changes
-		}
-	}
-	return best
-}
-
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		corner := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := corner
-			if a[i-1] != b[j-1] {
-				change++
-			}
-			corner = row[j]
-			row[j] = min(change, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }
