@@ -376,3 +376,17 @@ func TestACoinsWayOutHasRoomForSixteen(t *testing.T) {
 		t.Errorf("%+v wait", a.unbonding)
 	}
 }
+
+// Stake that comes for the epoch's end gives power a whole epoch later, where it has to be warm.
+func TestStakeThatJustCameGivesNoPowerYet(t *testing.T) {
+	for _, warm := range []bool{false, true} {
+		w := seated(t, func(h *Hard) { h.ChurnDen, h.WarmStake = 0, warm })
+		w.toEpoch(1)
+		before := w.operatorOf(hots[3]).power
+		w.do(colds[0], AddStake{hots[3].key, 50 * RaoPerTAO})
+		w.epoch()
+		if grew := w.operatorOf(hots[3]).power > before+49_000; grew == warm {
+			t.Errorf("warm %v: power %d became %d at once", warm, before, w.operatorOf(hots[3]).power)
+		}
+	}
+}
