@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"slices"
 
+	"taolab/agents/mind"
 	"taolab/agents/score"
 	"taolab/agents/state"
-	"taolab/agents/wire"
 	"taolab/model/num"
-	"taolab/model/pile"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 	"taolab/sim/trace"
@@ -26,12 +25,8 @@ const (
 
 // ApplicationConfig is an application before its first event.
 type ApplicationConfig struct {
-	Mix       *pile.Mix // text its prompts come from (pile.Score)
-	Vocab     int       // of the standard tokenizer
-	Cols      int       // tokens of a prompt, sent with each request
-	Tokens    int       // continuation tokens per session
-	TopK      int       // tokens asked per position, at most Vocab/8
-	Peers     int       // miners asked per token, best incentive first
+	Prompts   mind.Prompter // draws its prompts and reads the answers
+	Peers     int           // miners asked per token, best incentive first
 	Combine   Combine
 	Forced    bool      // the text goes on with the true token, not with the predicted one
 	EveryNs   host.Time // mean time between sessions; arrivals are a Poisson process
@@ -40,16 +35,13 @@ type ApplicationConfig struct {
 	TimeoutNs host.Time // of one request; 0: 12 s
 }
 
-// Validate says what an application cannot work with.
+// Validate returns an error if the config is unusable.
 func (c ApplicationConfig) Validate() error {
 	switch {
-	case c.Mix == nil:
-		return fmt.Errorf("application: no text to take prompts from")
-	case c.Vocab < 2 || c.Cols < 1 || c.Tokens < 1 || c.Peers < 1:
-		return fmt.Errorf("application: vocabulary %d, prompts of %d tokens, continuations of %d, %d peers; "+
-			"expected at least 2, 1, 1 and 1", c.Vocab, c.Cols, c.Tokens, c.Peers)
-	case c.TopK < 1 || c.TopK > c.Vocab/8:
-		return fmt.Errorf("application: topk %d, expected 1 to vocabulary/8 = %d", c.TopK, c.Vocab/8)
+	case c.Prompts == nil:
+		return fmt.Errorf("application: no mind; give what draws its prompts and reads the answers")
+	case c.Peers < 1:
+		return fmt.Errorf("application: %d peers for each token, expected at least 1", c.Peers)
 	case c.Combine > Mean:
 		return fmt.Errorf("application: combination %d is unknown; use Best or Mean", c.Combine)
 	case c.EveryNs < 1 || c.Sessions < 0 || c.PaceNs < 0 || c.TimeoutNs < 0:
@@ -62,14 +54,18 @@ func (c ApplicationConfig) Validate() error {
 // session is one prompt and its continuation.
 type session struct {
 	number   uint32
-	text     []uint16 // the last Cols tokens so far: what is sent
-	truth    []uint16 // the true continuation, [Tokens]
+	text     []uint16 // the last tokens so far, as many as in the prompt: what is sent
+	truth    []uint16 // the true continuation
 	position uint32   // of the token that is asked for
 	began    host.Time
-	paced    bool         // between two tokens
-	timer    host.TimerID // ends the pause
-	asks     []offer      // best incentive first
+	paced    bool    // between two tokens: until the timer of the session's number
+	asks     []offer // best incentive first
 }
+
+// arrival tags the timer of the next session; a session's own timers carry its number + 1.
+const arrival host.Tag = 0
+
+func (s session) tag() host.Tag { return 1 + host.Tag(s.number) }
 
 // offer is one miner's answer for one token.
 type offer struct {
@@ -85,9 +81,8 @@ type offer struct {
 // Application is a user of the network: it holds stake on a hotkey and has miners continue its
 // prompts, token by token. At most config.Sessions x config.Peers calls are open at a time.
 type Application struct {
-	config  ApplicationConfig
-	begun   uint32 // sessions so far
-	arrival host.TimerID
+	config ApplicationConfig
+	begun  uint32 // sessions so far
 
 	sessions []session // open ones, oldest first; a crash forgets them
 }
@@ -116,16 +111,14 @@ func (a *Application) Handle(env host.Env, event host.Event) {
 		a.sessions = nil
 		a.awaitArrival(env)
 	case host.Timer:
-		if e.ID == a.arrival {
+		if e.Tag == arrival {
 			a.arrive(env)
 			a.awaitArrival(env)
 			return
 		}
-		for i := range a.sessions {
-			if s := &a.sessions[i]; s.paced && s.timer == e.ID {
-				a.ask(env, i)
-				return
-			}
+		i := slices.IndexFunc(a.sessions, func(s session) bool { return s.paced && s.tag() == e.Tag })
+		if i >= 0 {
+			a.ask(env, i)
 		}
 	case host.Answer:
 		a.answered(env, e)
@@ -136,7 +129,7 @@ func (a *Application) Handle(env host.Env, event host.Event) {
 
 func (a *Application) awaitArrival(env host.Env) {
 	wait := float64(env.Rand("arrivals").Exponential() * float64(a.config.EveryNs))
-	a.arrival = env.After(host.Time(min(max(1, wait), float64(maxRest))), 0)
+	env.After(host.Time(min(max(1, wait), float64(maxRest))), arrival)
 }
 
 // arrive begins a session, where there is room for one.
@@ -145,11 +138,8 @@ func (a *Application) arrive(env host.Env) {
 	if len(a.sessions) >= c.Sessions {
 		return
 	}
-	text := make([]uint16, c.Cols+c.Tokens)
-	c.Mix.Batch1(env.Rand("text"), 1, len(text), text)
-	a.sessions = append(a.sessions, session{
-		number: a.begun, text: slices.Clone(text[:c.Cols]), truth: slices.Clone(text[c.Cols:]),
-	})
+	prompt, truth := c.Prompts.Draw(env)
+	a.sessions = append(a.sessions, session{number: a.begun, text: prompt, truth: truth})
 	a.begun++
 	a.ask(env, len(a.sessions)-1)
 }
@@ -158,10 +148,7 @@ func (a *Application) arrive(env host.Env) {
 func (a *Application) ask(env host.Env, i int) {
 	c, s := a.config, &a.sessions[i]
 	s.began, s.paced, s.asks = env.Now(), false, nil
-	body := wire.EncodeCausalRequest(wire.CausalRequest{
-		Rows: 1, Cols: c.Cols, TopK: c.TopK, Tokens: s.text,
-	})
-	request := host.Request{Synapse: host.TextCausalLM, Dir: host.Forward, Body: body, MaxReplies: 1}
+	request := c.Prompts.Ask(s.text)
 	view := env.Chain()
 	for _, uid := range bestMiners(view, env.Self(), c.Peers) {
 		axon := view.Neuron(chain.UID(uid)).Axon
@@ -172,20 +159,31 @@ func (a *Application) ask(env host.Env, i int) {
 	}
 }
 
-// bestMiners is the k uids with the highest incentive that set no weights on others; of equals
-// the lowest uid.
+// bestMiners is the k uids with the highest incentive that set no weights on others; ties go to the lowest
+// uid.
 func bestMiners(view chain.View, self host.Self, k int) []uint16 {
-	var uids []uint16
+	type earner struct{ uid, incentive uint16 }
+	best := make([]earner, 0, k+1)
 	for i := range view.N() {
 		uid := chain.UID(i)
-		if !Validates(view, uid) && !(self.HasUID && self.UID == uid) {
-			uids = append(uids, uint16(i))
+		if self.HasUID && self.UID == uid || Validates(view, uid) {
+			continue
+		}
+		e := earner{uint16(i), view.Incentive(uid)}
+		at := len(best)
+		for at > 0 && best[at-1].incentive < e.incentive {
+			at--
+		}
+		if at < k {
+			best = slices.Insert(best, at, e)
+			best = best[:min(len(best), k)]
 		}
 	}
-	slices.SortStableFunc(uids, func(a, b uint16) int {
-		return cmp.Compare(view.Neuron(chain.UID(b)).Incentive, view.Neuron(chain.UID(a)).Incentive)
-	})
-	return uids[:min(len(uids), k)]
+	uids := make([]uint16, len(best))
+	for i, e := range best {
+		uids[i] = e.uid
+	}
+	return uids
 }
 
 // answered takes one answer, and goes on after the last one for a token.
@@ -201,7 +199,7 @@ func (a *Application) answered(env host.Env, e host.Answer) {
 				env.Cancel(o.call)
 			}
 			o.open, o.latency = false, env.Now()-s.began
-			a.read(o, e.Response)
+			a.read(s, o, e.Response)
 			if !slices.ContainsFunc(s.asks, func(o offer) bool { return o.open }) {
 				a.close(env, i)
 			}
@@ -210,17 +208,17 @@ func (a *Application) answered(env host.Env, e host.Answer) {
 	}
 }
 
-func (a *Application) read(o *offer, r host.Response) {
+func (a *Application) read(s *session, o *offer, r host.Response) {
 	o.code = r.Code
 	if r.Code != host.Success {
 		return
 	}
-	answer, err := wire.DecodeCausal(r.Body, wire.NextShape{Rows: 1, TopK: a.config.TopK, Vocab: a.config.Vocab})
+	dist, err := a.config.Prompts.Read(s.text, r.Body)
 	if err != nil {
 		o.code = host.InvalidResponse
 		return
 	}
-	o.dist = answer.Rows[0]
+	o.dist = dist
 }
 
 // close records the answers for a token and takes the session on to the next one. A session ends
@@ -234,12 +232,13 @@ func (a *Application) close(env host.Env, i int) {
 	}
 	s.asks = nil
 	s.position++
-	if !found || int(s.position) == c.Tokens {
+	if !found || int(s.position) == len(s.truth) {
 		a.sessions = slices.Delete(a.sessions, i, i+1)
 		return
 	}
 	s.text = append(s.text[1:], token)
-	s.paced, s.timer = true, env.After(max(0, s.began+c.PaceNs-env.Now()), 0)
+	s.paced = true
+	env.After(max(0, s.began+c.PaceNs-env.Now()), s.tag())
 }
 
 // record writes down the answers for a token. Text that runs free has left the true one: nobody knows
@@ -257,7 +256,7 @@ func (a *Application) record(env host.Env, s *session) {
 			row.EnsembleLoss = a.ensembleLoss(s.asks, truth)
 		}
 		if a.config.Forced && o.code == host.Success {
-			row.Loss = trace.Some(float32(score.NextTokenLoss(o.dist, truth, a.config.Vocab)))
+			row.Loss = trace.Some(float32(a.config.Prompts.Loss(o.dist, truth)))
 		}
 		env.Record(row)
 	}
@@ -278,7 +277,7 @@ func (a *Application) ensembleLoss(offers []offer, truth uint16) *float32 {
 	slices.SortFunc(usable, func(x, y offer) int { return cmp.Compare(x.uid, y.uid) })
 	p := 0.0
 	for _, o := range usable {
-		p += num.Exp(-score.NextTokenLoss(o.dist, truth, a.config.Vocab))
+		p += num.Exp(-a.config.Prompts.Loss(o.dist, truth))
 	}
 	return trace.Some(float32(-num.Log(p / float64(len(usable)))))
 }
@@ -341,7 +340,6 @@ func (a *Application) combined(offers []offer) []offer {
 func (a *Application) AppendState(b []byte) []byte {
 	b = state.Begin(b, "application")
 	b = state.AppendU32(b, a.begun)
-	b = state.AppendU64(b, uint64(a.arrival))
 	b = state.AppendU32(b, uint32(len(a.sessions)))
 	for _, s := range a.sessions {
 		b = state.AppendU32(b, s.number)
@@ -350,7 +348,6 @@ func (a *Application) AppendState(b []byte) []byte {
 		b = state.AppendU32(b, s.position)
 		b = state.AppendU64(b, uint64(s.began))
 		b = state.AppendBool(b, s.paced)
-		b = state.AppendU64(b, uint64(s.timer))
 		b = state.AppendU32(b, uint32(len(s.asks)))
 		for _, o := range s.asks {
 			b = state.AppendU16(b, o.uid)
@@ -368,7 +365,7 @@ func (a *Application) AppendState(b []byte) []byte {
 
 // The lengths of a session's and an offer's state without their lists.
 const (
-	sessionBytes = 4 + 4 + 4 + 4 + 8 + 1 + 8 + 4
+	sessionBytes = 4 + 4 + 4 + 4 + 8 + 1 + 4
 	offerBytes   = 2 + 32 + 1 + 8 + 1 + 8 + 4 + 4
 )
 
@@ -376,12 +373,11 @@ const (
 func (a *Application) RestoreState(b []byte) error {
 	c := state.Open("application", b)
 	r := Application{config: a.config, begun: c.U32("sessions begun")}
-	r.arrival = host.TimerID(c.U64("arrival timer"))
 	for n := c.Count("sessions", sessionBytes); n > 0; n-- {
 		s := session{
 			number: c.U32("session"), text: c.U16s("text"), truth: c.U16s("true continuation"),
 			position: c.U32("position"), began: host.Time(c.U64("start")),
-			paced: c.Bool("paced"), timer: host.TimerID(c.U64("timer")),
+			paced: c.Bool("paced"),
 		}
 		for m := c.Count("offers", offerBytes); m > 0; m-- {
 			s.asks = append(s.asks, offer{
@@ -390,9 +386,9 @@ func (a *Application) RestoreState(b []byte) error {
 				dist: score.Dist{Probs: c.F32s("probabilities"), IDs: c.U16s("tokens")},
 			})
 		}
-		if len(s.text) != a.config.Cols || len(s.truth) != a.config.Tokens || int(s.position) >= a.config.Tokens {
+		if prompt, truth := a.config.Prompts.Shape(); len(s.text) != prompt || len(s.truth) != truth || int(s.position) >= truth {
 			c.Fail("a session of %d tokens at %d of %d more, expected %d tokens and %d more",
-				len(s.text), s.position, len(s.truth), a.config.Cols, a.config.Tokens)
+				len(s.text), s.position, len(s.truth), prompt, truth)
 		}
 		for _, o := range s.asks {
 			if len(o.dist.Probs) != len(o.dist.IDs) {

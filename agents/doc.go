@@ -1,7 +1,8 @@
 // Package agents holds the behaviours of a network: the validator that asks, scores and sets
 // weights, the miner that trains and serves, the application whose stake has its prompts answered,
-// and the ones that cheat. Each is written once, as a state machine over sim/host, and runs unchanged
-// in virtual and in real time.
+// and the newcomer that becomes one of them. Each is written once, as a state machine over sim/host, and runs
+// unchanged in virtual and in real time. What computes and judges answers is a mind (agents/mind); behaviours deal
+// in bytes, jobs and losses.
 //
 // It promises that an agent's whole state round-trips through bytes between any two events, that
 // heavy arithmetic goes through compute jobs alone, that sums over peers run in uid order,

@@ -111,6 +111,7 @@ type fakeTimer struct {
 	at     host.Time
 	height uint64
 	block  bool
+	tag    host.Tag
 }
 
 type fakeCall struct {
@@ -225,9 +226,9 @@ func (f *fakeEnv) Compute(j host.Job) host.JobID {
 	return f.jobID
 }
 
-func (f *fakeEnv) After(d host.Time, _ host.Tag) host.TimerID {
+func (f *fakeEnv) After(d host.Time, tag host.Tag) host.TimerID {
 	id := host.TimerID(f.id())
-	f.timers = append(f.timers, fakeTimer{id: id, at: f.now + d})
+	f.timers = append(f.timers, fakeTimer{id: id, at: f.now + d, tag: tag})
 	f.note("after %s: timer %d", seconds(d), id)
 	return id
 }
@@ -360,7 +361,7 @@ func (d *driver) fire() {
 	t := f.timers[first]
 	f.timers = slices.Delete(f.timers, first, first+1)
 	f.now = max(f.now, t.at)
-	d.handle(host.Timer{ID: t.id})
+	d.handle(host.Timer{ID: t.id, Tag: t.tag})
 }
 
 // blocks lets the chain grow and fires the timers that wait for it.

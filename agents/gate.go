@@ -11,15 +11,6 @@ import (
 	"taolab/sim/host"
 )
 
-// Batch is what the rows of a validator's step have in common.
-type Batch uint8
-
-// The batches.
-const (
-	Mixed     Batch = iota // nothing: each row is of a subset drawn by weight
-	OneSubset              // their subset, drawn by weight
-)
-
 // Routing is how a validator chooses the peers of a step.
 type Routing uint8
 
@@ -79,7 +70,7 @@ func (v *Validator) choose(env host.Env) []ask {
 		scored = v.explore(env, v.overdue(env))
 	}
 	slices.Sort(scored)
-	all := make([]uint16, v.config.Rows)
+	all := make([]uint16, len(v.judge.Rows()))
 	for row := range all {
 		all[row] = uint16(row)
 	}
@@ -151,13 +142,13 @@ func (v *Validator) overdue(env host.Env) []uint16 {
 func (v *Validator) service(env host.Env, scored []uint16) []ask {
 	var bidders []uint16
 	for _, uid := range v.targets {
-		if _, gated := v.gate(0, uid); gated && !slices.Contains(scored, uid) {
+		if _, gated := v.judge.Gate(0, uid); gated && !slices.Contains(scored, uid) {
 			bidders = append(bidders, uid)
 		}
 	}
 	rowsOf := make([][]uint16, len(v.peers)) // by uid
 	stream := env.Rand("gate")
-	for row := range v.config.Rows {
+	for row := range v.judge.Rows() {
 		for _, b := range v.highest(row, bidders, stream) {
 			rowsOf[b.uid] = append(rowsOf[b.uid], uint16(row))
 		}
@@ -190,7 +181,7 @@ func (v *Validator) highest(row int, bidders []uint16, stream *num.Stream) []bid
 	spread := float64(v.config.Gate.Noise * v.spread(row, bidders))
 	best := make([]bid, 0, k+1)
 	for _, uid := range bidders {
-		gate, _ := v.gate(row, uid)
+		gate, _ := v.judge.Gate(row, uid)
 		lot := stream.Normal() // also where equal scores leave the choice to chance
 		b := bid{uid, float64(gate) + float64(spread*lot), lot}
 		if len(best) == k && compareBids(b, best[k-1]) > 0 {
@@ -207,7 +198,7 @@ func (v *Validator) highest(row int, bidders []uint16, stream *num.Stream) []bid
 func (v *Validator) spread(row int, bidders []uint16) float64 {
 	n, sum := float64(len(bidders)), 0.0
 	for _, uid := range bidders {
-		gate, _ := v.gate(row, uid)
+		gate, _ := v.judge.Gate(row, uid)
 		sum += float64(gate)
 	}
 	if n == 0 {
@@ -215,7 +206,7 @@ func (v *Validator) spread(row int, bidders []uint16) float64 {
 	}
 	mean, squares := sum/n, 0.0
 	for _, uid := range bidders {
-		gate, _ := v.gate(row, uid)
+		gate, _ := v.judge.Gate(row, uid)
 		d := float64(gate) - mean
 		squares += float64(d * d)
 	}

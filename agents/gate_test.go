@@ -8,35 +8,23 @@ import (
 	"taolab/sim/host"
 )
 
-// gated returns a gated validator of n uids that has begun an epoch and routed a batch of rows; gates
-// are the scores of each row, or of all rows where there is one list.
-func gated(t *testing.T, n int, c func(*ValidatorConfig), gates ...[]float32) (*Validator, *fakeEnv) {
+// gated returns a gated validator of n uids that has begun an epoch and drawn a batch; gates are the
+// scores of each row, or of all rows where there is one list.
+func gated(t *testing.T, n int, c func(*testConfig), gates ...[]float32) (*Validator, *fakeEnv) {
 	t.Helper()
 	config := gatedValidator(n, testValidator(n))
 	if c != nil {
 		c(&config)
 	}
-	v, env := NewValidator(config), newFakeEnv(t, n)
+	v, env := config.validator(), newFakeEnv(t, n)
 	v.startEpoch(env)
-	v.draw(env)
-	for row := range config.Rows {
-		v.step.gates = append(v.step.gates, gates[row%len(gates)]...)
-	}
+	v.judge.Draw(env)
+	v.judge.(openJudge).seen.gates = gates
 	return v, env
 }
 
-// asked lists the uids of a lane in the order of their questions.
-func asked(asks []ask, lane score.Lane) (uids []uint16) {
-	for _, a := range asks {
-		if a.lane == lane {
-			uids = append(uids, a.uid)
-		}
-	}
-	return uids
-}
-
 func TestEachRowGoesToThePeersThatTheGateNamesForIt(t *testing.T) {
-	v, env := gated(t, 7, func(c *ValidatorConfig) { c.Rows, c.Peers = 3, 3 },
+	v, env := gated(t, 7, func(c *testConfig) { c.text.Rows, c.Peers = 3, 3 },
 		[]float32{0, .9, .8, .7, .1, .1, .1}, []float32{0, .1, .1, .1, .9, .8, .7}, []float32{0, .1, .9, .1, .8, .1, .7})
 	for range 20 {
 		asks := v.choose(env)
@@ -67,7 +55,7 @@ func TestNoiseOpensTheGateToOthersInMeasureOfItsSize(t *testing.T) {
 		noise    float64
 		from, to int // how often the last by gate is named, of 400 rows
 	}{{0, 0, 0}, {0.1, 0, 0}, {1, 1, 30}, {30, 55, 105}} {
-		v, env := gated(t, 6, func(config *ValidatorConfig) { config.Gate.Noise = c.noise },
+		v, env := gated(t, 6, func(config *testConfig) { config.Gate.Noise = c.noise },
 			[]float32{.5, .2, .9, .8, .7, .6})
 		last := 0
 		for range 200 {
@@ -93,7 +81,7 @@ func TestNoiseIsMeasuredInTheDeviationOfTheRow(t *testing.T) {
 	}
 	var counts [2]int
 	for k, gates := range [][]float32{narrow, wide} {
-		v, env := gated(t, 6, func(c *ValidatorConfig) { c.Gate.Noise = 0.5 }, gates)
+		v, env := gated(t, 6, func(c *testConfig) { c.Gate.Noise = 0.5 }, gates)
 		for range 300 {
 			for _, a := range v.choose(env) {
 				if a.uid == 5 && a.lane == score.ServiceLane {
@@ -108,7 +96,7 @@ func TestNoiseIsMeasuredInTheDeviationOfTheRow(t *testing.T) {
 }
 
 func TestEqualGatesLeaveTheChoiceToChance(t *testing.T) {
-	v, env := gated(t, 5, func(c *ValidatorConfig) { c.Gate.Noise = 0 }, slices.Repeat([]float32{0.5}, 5))
+	v, env := gated(t, 5, func(c *testConfig) { c.Gate.Noise = 0 }, slices.Repeat([]float32{0.5}, 5))
 	counts := make([]int, 5)
 	for range 200 {
 		for _, uid := range asked(v.choose(env), score.ServiceLane) {
@@ -123,7 +111,7 @@ func TestEqualGatesLeaveTheChoiceToChance(t *testing.T) {
 }
 
 func TestTheScoringLaneTakesItsPeersInTurn(t *testing.T) {
-	v, env := gated(t, 7, func(c *ValidatorConfig) { c.Peers, c.Gate.ScorePeers = 3, 2 },
+	v, env := gated(t, 7, func(c *testConfig) { c.Peers, c.Gate.ScorePeers = 3, 2 },
 		[]float32{0.9, 0.8, 0.7, 0.1, 0.1, 0.1, 0.1})
 	var turns []uint16
 	for range 3 {
@@ -161,7 +149,7 @@ func TestNobodyWaitsLongerThanTenLedgerEpochs(t *testing.T) {
 }
 
 func TestUniformRoutingAsksEverybodyBeforeAnybodyTwice(t *testing.T) {
-	v, env := NewValidator(testValidator(6)), newFakeEnv(t, 6)
+	v, env := testValidator(6).validator(), newFakeEnv(t, 6)
 	v.startEpoch(env)
 	for range 5 {
 		v.rotation.StartEpoch()
@@ -190,7 +178,7 @@ func TestValidatorsAreAskedOnlyWhereEveryoneIs(t *testing.T) {
 	} {
 		config := testValidator(5)
 		config.Targets, config.Peers = c.targets, 4
-		v, env := NewValidator(config), newFakeEnv(t, 5)
+		v, env := config.validator(), newFakeEnv(t, 5)
 		env.setWeights(2, 3, 4)
 		env.state.Advance(1)
 		env.setWeights(1, 1) // a lone weight on itself keeps a miner active
@@ -203,7 +191,7 @@ func TestValidatorsAreAskedOnlyWhereEveryoneIs(t *testing.T) {
 }
 
 func TestAnEpochEndsWithItsBlocksAndTargetsOrWithTwiceItsBlocks(t *testing.T) {
-	v, env := NewValidator(testValidator(5)), newFakeEnv(t, 5)
+	v, env := testValidator(5).validator(), newFakeEnv(t, 5)
 	v.startEpoch(env)
 	env.state.Advance(10)
 	if v.epochOver(env) {
@@ -223,7 +211,7 @@ func TestAnEpochEndsWithItsBlocksAndTargetsOrWithTwiceItsBlocks(t *testing.T) {
 }
 
 func TestASilentPeerLosesATenthOfItsScore(t *testing.T) {
-	v, env := NewValidator(testValidator(5)), newFakeEnv(t, 5)
+	v, env := testValidator(5).validator(), newFakeEnv(t, 5)
 	d := driver{env: env, agent: v}
 	d.handle(host.Start{})
 	d.done()

@@ -15,7 +15,6 @@ type MinerConfig struct {
 	// Duty is the share of its time spent training, 0 (never) to 1: after a visit of duration d
 	// it rests d*(1-Duty)/Duty.
 	Duty                float64
-	Waiting             int    // requests that may wait for the compute unit; more are told Backoff
 	EvaluateEveryBlocks uint64 // after the measurement at its start; 0: only that one
 }
 
@@ -26,8 +25,6 @@ func (c MinerConfig) Validate() error {
 		return fmt.Errorf("miner: no mind; give what computes its answers")
 	case !(c.Duty >= 0 && c.Duty <= 1):
 		return fmt.Errorf("miner: duty %g, expected 0 to 1", c.Duty)
-	case c.Waiting < 1:
-		return fmt.Errorf("miner: %d requests may wait, expected at least 1", c.Waiting)
 	}
 	return nil
 }
@@ -48,8 +45,8 @@ const (
 // request waits for the compute unit.
 type request struct {
 	call     host.CallID
-	deadline host.Time
-	body     host.Request
+	request  host.Request  // as it came: the state
+	question mind.Question // the same as the mind read it
 }
 
 // Miner serves what its mind computes, and lets it train between requests. One thing at a time has the
@@ -64,7 +61,7 @@ type Miner struct {
 	job      host.JobID
 	began    host.Time    // of the job
 	serves   host.CallID  // while serving
-	waiting  []request    // first come, first served; at most config.Waiting
+	waiting  []request    // first come, first served; the admission rules bound them by their slots
 	measures bool         // a measurement is due
 	resting  bool         // between training visits
 	rest     host.TimerID // ends the resting
@@ -114,19 +111,16 @@ func (m *Miner) awaitMeasurement(env host.Env) {
 
 // take lets a request wait for the compute unit, or answers at once where none is needed.
 func (m *Miner) take(env host.Env, e host.Incoming) {
-	if code := m.mind.Check(e.Request); code != host.Success {
+	question, code := m.mind.Read(e.Request)
+	if code != host.Success {
 		env.Reply(e.Call, host.Response{Code: code})
 		return
 	}
-	if job, body := m.mind.Answer(env, e.Request); job == nil {
+	if job, body := m.mind.Answer(env, question); job == nil {
 		env.Reply(e.Call, host.Response{Code: host.Success, Body: body})
 		return
 	}
-	if len(m.waiting) >= m.config.Waiting && !m.dropOverdue(env) {
-		env.Reply(e.Call, host.Response{Code: host.Backoff})
-		return
-	}
-	m.waiting = append(m.waiting, request{e.Call, e.Deadline, e.Request})
+	m.waiting = append(m.waiting, request{e.Call, e.Request, question})
 }
 
 // next gives a free compute unit its next job.
@@ -134,12 +128,11 @@ func (m *Miner) next(env host.Env) {
 	if m.busy != idle {
 		return
 	}
-	m.dropOverdue(env)
 	if len(m.waiting) > 0 {
 		r := m.waiting[0]
 		m.waiting = slices.Delete(m.waiting, 0, 1)
 		m.serves = r.call
-		job, _ := m.mind.Answer(env, r.body)
+		job, _ := m.mind.Answer(env, r.question)
 		m.start(env, serving, job)
 		return
 	}
@@ -154,20 +147,6 @@ func (m *Miner) next(env host.Env) {
 	if job := m.mind.Train(env); job != nil {
 		m.start(env, training, job)
 	}
-}
-
-// dropOverdue forgets the requests whose callers have given up, wherever they wait, and says
-// whether there were any.
-func (m *Miner) dropOverdue(env host.Env) bool {
-	before := len(m.waiting)
-	m.waiting = slices.DeleteFunc(m.waiting, func(r request) bool {
-		overdue := r.deadline <= env.Now()
-		if overdue {
-			env.Reply(r.call, host.Response{Code: host.Timeout})
-		}
-		return overdue
-	})
-	return len(m.waiting) < before
 }
 
 func (m *Miner) start(env host.Env, as occupation, job host.Job) {
@@ -208,11 +187,10 @@ func (m *Miner) AppendState(b []byte) []byte {
 	b = state.AppendU32(b, uint32(len(m.waiting)))
 	for _, r := range m.waiting {
 		b = state.AppendU64(b, uint64(r.call))
-		b = state.AppendU64(b, uint64(r.deadline))
-		b = append(b, byte(r.body.Synapse), byte(r.body.Dir))
-		b = state.AppendU32(b, r.body.MaxReplies)
-		b = state.AppendU64(b, uint64(len(r.body.Body)))
-		b = append(b, r.body.Body...)
+		b = append(b, byte(r.request.Synapse), byte(r.request.Dir))
+		b = state.AppendU32(b, r.request.MaxReplies)
+		b = state.AppendU64(b, uint64(len(r.request.Body)))
+		b = append(b, r.request.Body...)
 	}
 	b = state.AppendBool(b, m.measures)
 	b = state.AppendBool(b, m.resting)
@@ -220,22 +198,33 @@ func (m *Miner) AppendState(b []byte) []byte {
 }
 
 // requestBytes is the length of a waiting request's state without its body.
-const requestBytes = 8 + 8 + 1 + 1 + 4 + 8
+const requestBytes = 8 + 1 + 1 + 4 + 8
 
 // RestoreState implements host.Agent. After an error the miner is as it was.
 func (m *Miner) RestoreState(b []byte) error {
 	c := state.Open("miner", b)
 	r := Miner{config: m.config, mind: m.mind.Fresh()}
 	r.mind.Restore(c)
-	r.busy = occupation(c.U8("occupation"))
+	if r.busy = occupation(c.U8("occupation")); r.busy > serving {
+		c.Fail("occupation %d is unknown", r.busy)
+	}
 	r.job = host.JobID(c.U64("job"))
 	r.began = host.Time(c.U64("start of job"))
 	r.serves = host.CallID(c.U64("served call"))
-	for n := c.Count("waiting requests", requestBytes); n > 0; n-- {
-		w := request{call: host.CallID(c.U64("call")), deadline: host.Time(c.U64("deadline"))}
-		w.body.Synapse, w.body.Dir = host.Synapse(c.U8("synapse")), host.Dir(c.U8("direction"))
-		w.body.MaxReplies = c.U32("replies")
-		c.Part("request", func(body []byte) error { w.body.Body = slices.Clone(body); return nil })
+	n := c.Count("waiting requests", requestBytes)
+	if n > host.MaxSlots {
+		c.Fail("%d waiting requests, expected at most %d", n, host.MaxSlots)
+		n = 0
+	}
+	for range n {
+		w := request{call: host.CallID(c.U64("call"))}
+		w.request.Synapse, w.request.Dir = host.Synapse(c.U8("synapse")), host.Dir(c.U8("direction"))
+		w.request.MaxReplies = c.U32("replies")
+		c.Part("request", func(body []byte) error { w.request.Body = slices.Clone(body); return nil })
+		var code host.Code
+		if w.question, code = r.mind.Read(w.request); code != host.Success {
+			c.Fail("a waiting request that would be refused with %v", code)
+		}
 		r.waiting = append(r.waiting, w)
 	}
 	r.measures = c.Bool("measurement due")
@@ -244,25 +233,6 @@ func (m *Miner) RestoreState(b []byte) error {
 	if err := c.End(); err != nil {
 		return err
 	}
-	if err := r.consistent(); err != nil {
-		return fmt.Errorf("agents: state of a miner: %w", err)
-	}
 	*m = r
-	return nil
-}
-
-// consistent says whether a restored state can be this miner's.
-func (m *Miner) consistent() error {
-	switch {
-	case m.busy > serving:
-		return fmt.Errorf("occupation %d is unknown", m.busy)
-	case len(m.waiting) > m.config.Waiting:
-		return fmt.Errorf("%d waiting requests, expected at most %d", len(m.waiting), m.config.Waiting)
-	}
-	for _, r := range m.waiting {
-		if code := m.mind.Check(r.body); code != host.Success {
-			return fmt.Errorf("a waiting request that would be refused with %v", code)
-		}
-	}
 	return nil
 }

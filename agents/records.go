@@ -28,7 +28,7 @@ func (v *Validator) record(env host.Env, a *ask, credit *score.Credit, targets [
 
 // part is one row of a question.
 type part struct {
-	row, subset  uint16
+	row, subset  uint16 // the subset by its place among the judge's
 	loss         float64
 	gate, target float32
 }
@@ -36,9 +36,10 @@ type part struct {
 // parts are the rows of a question in order.
 func (v *Validator) parts(a *ask, targets []float32) []part {
 	parts := make([]part, len(a.rows))
+	subsets := v.judge.Rows()
 	for i, row := range a.rows {
-		p := part{row: row, subset: v.step.subsets[row]}
-		p.gate, _ = v.gate(int(row), a.uid)
+		p := part{row: row, subset: subsets[row]}
+		p.gate, _ = v.judge.Gate(int(row), a.uid)
 		if a.answered() {
 			p.loss = a.losses[i]
 		}
@@ -89,9 +90,9 @@ func (v *Validator) query(env host.Env, a *ask, credit *score.Credit, parts []pa
 		single = single && p.subset == parts[0].subset
 	}
 	if single {
-		row.Subset = trace.Some(v.config.Subsets[parts[0].subset])
+		row.Subset = trace.Some(v.judge.Subsets()[parts[0].subset])
 	}
-	_, gated := v.gate(0, a.uid)
+	_, gated := v.judge.Gate(0, a.uid)
 	row.Route = all.share(all.gate, gated)
 	row.RoutingLoss = all.share(all.miss, gated && v.learns(a))
 	if a.answered() {
@@ -110,11 +111,12 @@ func (v *Validator) learns(a *ask) bool { return a.answered() || a.lane == score
 
 // recordAnswers writes a row for each subset of a question, in the store's order.
 func (v *Validator) recordAnswers(env host.Env, a *ask, parts []part) {
-	by := make([]sums, len(v.reads))
+	names := v.judge.Subsets()
+	by := make([]sums, len(names))
 	for _, p := range parts {
-		by[v.column(p.subset)].add(p)
+		by[p.subset].add(p)
 	}
-	_, gated := v.gate(0, a.uid)
+	_, gated := v.judge.Gate(0, a.uid)
 	for i, s := range by {
 		if s.rows == 0 {
 			continue
@@ -122,7 +124,7 @@ func (v *Validator) recordAnswers(env host.Env, a *ask, parts []part) {
 		env.Record(trace.Answer{
 			TimeNs: int64(env.Now()), Block: env.Chain().Height(), Step: v.steps,
 			Node: env.Self().Node, Validator: v.step.self, Peer: env.NodeOf(v.peers[a.uid].axon), UID: a.uid,
-			Lane: laneName(a.lane), Subset: v.config.Subsets[v.reads[i]], Rows: s.rows,
+			Lane: laneName(a.lane), Subset: names[i], Rows: s.rows,
 			Loss: s.share(s.loss, a.answered()), Gate: s.share(s.gate, gated), Target: s.share(s.target, v.learns(a)),
 		})
 	}
@@ -130,12 +132,13 @@ func (v *Validator) recordAnswers(env host.Env, a *ask, parts []part) {
 
 // recordRows writes a row for each row of text of a question.
 func (v *Validator) recordRows(env host.Env, a *ask, parts []part) {
-	_, gated := v.gate(0, a.uid)
+	names := v.judge.Subsets()
+	_, gated := v.judge.Gate(0, a.uid)
 	for _, p := range parts {
 		row := trace.Score{
 			Step: v.steps, Node: env.Self().Node, Validator: v.step.self,
 			Peer: env.NodeOf(v.peers[a.uid].axon), UID: a.uid, Lane: laneName(a.lane),
-			Row: uint32(p.row), Subset: v.config.Subsets[p.subset],
+			Row: uint32(p.row), Subset: names[p.subset],
 		}
 		if a.answered() {
 			row.Loss = trace.Some(float32(p.loss))

@@ -60,6 +60,10 @@ func runScript(t *testing.T, path string, roundTrip bool) {
 			d.blocks(uint64(n))
 		case "incoming":
 			d.incoming(cmd)
+		case "cancelled": // nobody waits for the answer any more
+			var call uint64
+			cmd.ScanArgs(t, "call", &call)
+			d.handle(host.Cancelled{Call: host.CallID(call)})
 		case "answer":
 			d.answer(cmd)
 		case "included":
@@ -117,7 +121,6 @@ func newDriver(t *testing.T, cmd *datadriven.TestData) *driver {
 		c := testMiner()
 		behaviour := ""
 		cmd.MaybeScanArgs(t, "behaviour", &behaviour)
-		cmd.MaybeScanArgs(t, "waiting", &c.Waiting)
 		thinks := testMind()
 		if behaviour == "frozen" {
 			thinks.Training, c.Duty = nil, 0
@@ -139,19 +142,20 @@ func newDriver(t *testing.T, cmd *datadriven.TestData) *driver {
 		c := testValidator(n)
 		cmd.MaybeScanArgs(t, "era", &c.Era)
 		cmd.MaybeScanArgs(t, "peers", &c.Peers)
-		cmd.MaybeScanArgs(t, "rows", &c.Rows)
+		cmd.MaybeScanArgs(t, "rows", &c.text.Rows)
 		if cmd.HasArg("gated") {
 			c = gatedValidator(n, c)
 		}
 		cmd.MaybeScanArgs(t, "score_peers", &c.Gate.ScorePeers)
 		c.RecordAnswers, c.RecordRows = cmd.HasArg("answers"), cmd.HasArg("by-row")
 		if cmd.HasArg("subset") {
-			c.Batch = OneSubset
+			c.text.Batch = mind.OneSubset
 		}
 		if cmd.HasArg("everyone") {
 			c.Targets = Everyone
 		}
-		d.fresh = func() host.Agent { return NewValidator(c) }
+		config := c.config()
+		d.fresh = func() host.Agent { return NewValidator(config) }
 	case "application":
 		c := testApplication()
 		cmd.MaybeScanArgs(t, "sessions", &c.Sessions)
@@ -175,7 +179,7 @@ func testMiner() MinerConfig {
 	c := testMind()
 	return MinerConfig{
 		Mind: func() mind.Server { return mind.NewTransformer(c) },
-		Duty: 0.25, Waiting: 2, EvaluateEveryBlocks: 10,
+		Duty: 0.25, EvaluateEveryBlocks: 10,
 	}
 }
 
@@ -199,26 +203,10 @@ func testEvaluation() *mind.Evaluation {
 	return e
 }
 
-func testValidator(n int) ValidatorConfig {
-	return ValidatorConfig{
-		Mix: mixOf(pile.Score), Subsets: corpus().Subsets(), Vocab: tinyVocab,
-		Rows: 2, Cols: 8, TopK: 4, Peers: 2, StepNs: 20 * host.Second,
-		Router:        smallRouter(n),
-		BatchTraining: lm.RouterTraining{SGD: lm.SGD{Rate: 0.1, Momentum: 0.8, ClipNorm: 1}, Batches: 3},
-		EpochBlocks:   10, BytesPerToken: 3.409,
-	}
-}
-
-// gatedValidator is a config under gated routing, with one peer in the scoring lane.
-func gatedValidator(n int, c ValidatorConfig) ValidatorConfig {
-	c.Routing, c.Gate = Gated, Gate{ScorePeers: 1}
-	c.RowRouter, c.RowTraining = lm.NewRowRouter(smallModel(), n, len(corpus().Subsets())), lm.DefaultRowTraining
-	return c
-}
-
 func testApplication() ApplicationConfig {
 	return ApplicationConfig{
-		Mix: mixOf(pile.Score), Vocab: tinyVocab, Cols: 8, Tokens: 3, TopK: 4, Peers: 2, EveryNs: host.Minute,
+		Prompts: mind.TextPrompts{Mix: mixOf(pile.Score), Vocab: tinyVocab, Cols: 8, Tokens: 3, TopK: 4},
+		Peers:   2, EveryNs: host.Minute,
 	}
 }
 
@@ -226,10 +214,9 @@ func testApplication() ApplicationConfig {
 func (d *driver) incoming(cmd *datadriven.TestData) {
 	var call uint64
 	cmd.ScanArgs(d.env.t, "call", &call)
-	synapse, rows, topk, wait := uint8(host.TextCausalLMNext), 1, 2, 12
+	synapse, rows, topk := uint8(host.TextCausalLMNext), 1, 2
 	cmd.MaybeScanArgs(d.env.t, "rows", &rows)
 	cmd.MaybeScanArgs(d.env.t, "topk", &topk)
-	cmd.MaybeScanArgs(d.env.t, "wait", &wait)
 	if cmd.HasArg("causal") {
 		synapse = uint8(host.TextCausalLM)
 	}
@@ -248,7 +235,7 @@ func (d *driver) incoming(cmd *datadriven.TestData) {
 		body = []byte("garbage")
 	}
 	d.handle(host.Incoming{
-		Call: host.CallID(call), Deadline: d.env.now + host.Time(wait)*host.Second,
+		Call:    host.CallID(call),
 		Request: host.Request{Synapse: host.Synapse(synapse), Dir: host.Forward, Body: body},
 	})
 }
@@ -292,7 +279,7 @@ func (d *driver) trueAnswer(call host.CallID, truth float64) []byte {
 		var rows []score.Dist
 		at := slices.IndexFunc(a.step.asks, func(q ask) bool { return q.call == call })
 		for _, row := range a.step.asks[at].rows {
-			rows = append(rows, dist(a.step.phrases[int(row)*phraseTokens]))
+			rows = append(rows, dist(a.judge.(openJudge).next[row]))
 		}
 		return wire.EncodeDists(host.TextCausalLMNext, rows, 4, tinyVocab)
 	case *Application:

@@ -22,8 +22,8 @@ func agentsMade() []host.Agent {
 
 var (
 	minerOnce     = sync.OnceValue(testMiner)
-	validatorOnce = sync.OnceValue(func() ValidatorConfig { return testValidator(5) })
-	gatedOnce     = sync.OnceValue(func() ValidatorConfig { return gatedValidator(5, testValidator(5)) })
+	validatorOnce = sync.OnceValue(func() ValidatorConfig { return testValidator(5).config() })
+	gatedOnce     = sync.OnceValue(func() ValidatorConfig { return gatedValidator(5, testValidator(5)).config() })
 )
 
 func TestAStateOfAnotherAgentIsRefused(t *testing.T) {
@@ -80,7 +80,17 @@ func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
 	miner := func(spoil func(*MinerConfig)) error { c := testMiner(); spoil(&c); return c.Validate() }
 	thinks := func(spoil func(*mind.TransformerConfig)) error { c := testMind(); spoil(&c); return c.Validate() }
 	validator := func(spoil func(*ValidatorConfig)) error {
-		c := testValidator(5)
+		c := gatedOnce()
+		spoil(&c)
+		return c.Validate()
+	}
+	judge := func(spoil func(*mind.TextJudgeConfig)) error {
+		c := gatedValidator(5, testValidator(5)).text
+		spoil(&c)
+		return c.Validate()
+	}
+	prompts := func(spoil func(*mind.TextPrompts)) error {
+		c := testApplication().Prompts.(mind.TextPrompts)
 		spoil(&c)
 		return c.Validate()
 	}
@@ -98,28 +108,24 @@ func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
 		{"miner with too long requests", thinks(func(c *mind.TransformerConfig) { c.MaxCols = 17 })},
 		{"miner with a duty above one", miner(func(c *MinerConfig) { c.Duty = 2 })},
 		{"miner without text", thinks(func(c *mind.TransformerConfig) { c.Training.Mix = nil })},
-		{"miner where nobody may wait", miner(func(c *MinerConfig) { c.Waiting = 0 })},
 		{"validator of an unknown era", validator(func(c *ValidatorConfig) { c.Era = "1.0" })},
-		{"validator without a router", validator(func(c *ValidatorConfig) { c.Router = nil })},
-		{"validator with more in the scoring lane than peers", validator(func(c *ValidatorConfig) {
-			*c = gatedValidator(5, *c)
-			c.Gate.ScorePeers = 3
-		})},
-		{"validator without a scoring lane", validator(func(c *ValidatorConfig) {
-			*c = gatedValidator(5, *c)
-			c.Gate.ScorePeers = 0
-		})},
-		{"gated validator with a router of batches", validator(func(c *ValidatorConfig) { c.Routing = Gated })},
-		{"gated validator with labels of other subsets", validator(func(c *ValidatorConfig) {
-			*c = gatedValidator(5, *c)
+		{"validator without a judge", validator(func(c *ValidatorConfig) { c.Judge = nil })},
+		{"validator without peers", validator(func(c *ValidatorConfig) { c.Peers = 0 })},
+		{"validator with more in the scoring lane than peers", validator(func(c *ValidatorConfig) { c.Gate.ScorePeers = 3 })},
+		{"validator without a scoring lane", validator(func(c *ValidatorConfig) { c.Gate.ScorePeers = 0 })},
+		{"gate without noise that is a number", validator(func(c *ValidatorConfig) { c.Gate.Noise = math.NaN() })},
+		{"judge without a router", judge(func(c *mind.TextJudgeConfig) { c.RowRouter = nil })},
+		{"judge with two routers", judge(func(c *mind.TextJudgeConfig) { c.Router = smallRouter(5) })},
+		{"judge with labels of other subsets", judge(func(c *mind.TextJudgeConfig) {
 			c.RowRouter = lm.NewRowRouter(smallModel(), 5, 2)
 		})},
-		{"gated validator without noise that is a number", validator(func(c *ValidatorConfig) {
-			*c = gatedValidator(5, *c)
-			c.Gate.Noise = math.NaN()
-		})},
-		{"validator with an unknown batch", validator(func(c *ValidatorConfig) { c.Batch = 2 })},
-		{"validator asking for too much", validator(func(c *ValidatorConfig) { c.TopK = 34 })},
+		{"judge with an unknown batch", judge(func(c *mind.TextJudgeConfig) { c.Batch = 2 })},
+		{"judge asking for too much", judge(func(c *mind.TextJudgeConfig) { c.TopK = 34 })},
+		{"judge without text", judge(func(c *mind.TextJudgeConfig) { c.Mix = nil })},
+		{"judge of text of no length", judge(func(c *mind.TextJudgeConfig) { c.BytesPerToken = 0 })},
+		{"application without a mind", application(func(c *ApplicationConfig) { c.Prompts = nil })},
+		{"prompter asking for too much", prompts(func(c *mind.TextPrompts) { c.TopK = 34 })},
+		{"prompter without text", prompts(func(c *mind.TextPrompts) { c.Mix = nil })},
 		{"validator with alpha above one", validator(func(c *ValidatorConfig) { c.Alpha = 2 })},
 		{"validator without steps", validator(func(c *ValidatorConfig) { c.StepNs = 0 })},
 		{"application without peers", application(func(c *ApplicationConfig) { c.Peers = 0 })},
@@ -130,7 +136,8 @@ func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
 		}
 	}
 	for _, err := range []error{
-		testMiner().Validate(), testValidator(5).Validate(), testApplication().Validate(),
+		testMiner().Validate(), validator(func(*ValidatorConfig) {}), judge(func(*mind.TextJudgeConfig) {}),
+		testApplication().Validate(), prompts(func(*mind.TextPrompts) {}),
 	} {
 		if err != nil {
 			t.Error(err)

@@ -3,23 +3,19 @@ package agents
 import (
 	"slices"
 
+	"taolab/agents/mind"
 	"taolab/agents/score"
-	"taolab/agents/wire"
 	"taolab/sim/host"
 )
 
 // step is one round of a validator: one batch, a few peers, their answers.
 type step struct {
-	phase   phase
-	timer   host.TimerID // while pausing
-	job     host.JobID   // while routing or learning
-	began   host.Time
-	self    uint16    // own uid when it began
-	tokens  []uint16  // sent, [Rows x Cols]
-	phrases []uint16  // kept back, [Rows x phraseTokens]
-	subsets []uint16  // of each row
-	gates   []float32 // the routing model's scores: by uid, under gated routing by row and uid
-	asks    []ask     // of the scoring lane in uid order, then of the service lane
+	phase phase
+	timer host.TimerID // while pausing
+	job   host.JobID   // while routing or learning
+	began host.Time
+	self  uint16 // own uid when it began
+	asks  []ask  // of the scoring lane in uid order, then of the service lane
 }
 
 // ask is one question of a step.
@@ -41,7 +37,7 @@ func (a *ask) answered() bool { return len(a.losses) > 0 }
 // commonRows is how many rows two answers of a gated step need in common to have synergy.
 const commonRows = 8
 
-// begin draws a batch and has it scored by the routing model, unless this validator has no uid.
+// begin draws a batch and has the judge score whom to ask about it, unless this validator has no uid.
 func (v *Validator) begin(env host.Env) {
 	v.step = step{began: env.Now()}
 	if !env.Self().HasUID {
@@ -51,72 +47,22 @@ func (v *Validator) begin(env host.Env) {
 	if !v.synced {
 		v.startEpoch(env)
 	}
-	v.draw(env)
-	s := &v.step
-	s.self = uint16(env.Self().UID)
-	s.phase = routing
-	s.job = env.Compute(v.brain.route(v.batch()))
+	v.step.self = uint16(env.Self().UID)
+	v.judge.Draw(env)
+	v.step.phase = routing
+	if job := v.judge.Route(); job != nil {
+		v.step.job = env.Compute(job)
+		return
+	}
+	v.ask(env)
 }
 
-// draw takes a batch from the text.
-func (v *Validator) draw(env host.Env) {
-	c, s := v.config, &v.step
-	width := c.Cols + phraseTokens
-	text := make([]uint16, c.Rows*width)
-	s.subsets = make([]uint16, c.Rows)
-	if c.Batch == OneSubset {
-		subset := c.Mix.Batch1(env.Rand("text"), c.Rows, width, text)
-		for row := range s.subsets {
-			s.subsets[row] = uint16(subset)
-		}
-	} else {
-		c.Mix.BatchOf(env.Rand("text"), c.Rows, width, text, s.subsets)
-	}
-	s.tokens = make([]uint16, 0, c.Rows*c.Cols)
-	s.phrases = make([]uint16, 0, c.Rows*phraseTokens)
-	for ; len(text) > 0; text = text[width:] {
-		s.tokens = append(s.tokens, text[:c.Cols]...)
-		s.phrases = append(s.phrases, text[c.Cols:width]...)
-	}
-}
-
-// batch is the step's text for the routing model, with the table of means as it stands.
-func (v *Validator) batch() batch {
-	s := &v.step
-	b := batch{tokens: s.tokens, rows: v.config.Rows, cols: v.config.Cols}
-	if v.config.labels() {
-		b.means = v.means.Targets(v.config.gates())
-		for _, subset := range s.subsets {
-			b.labels = append(b.labels, uint16(v.column(subset)))
-		}
-	}
-	return b
-}
-
-// column is the place of a subset among those that the validator reads.
-func (v *Validator) column(subset uint16) int {
-	at, _ := slices.BinarySearch(v.reads, subset)
-	return at
-}
-
-// gate is the routing model's score of a uid on a row; false for a uid beyond its gates.
-func (v *Validator) gate(row int, uid uint16) (float32, bool) {
-	n := v.config.gates()
-	if int(uid) >= n {
-		return 0, false
-	}
-	if v.config.Routing == Uniform {
-		row = 0
-	}
-	return v.step.gates[row*n+int(uid)], true
-}
-
-// computed goes on after a job of the routing model.
+// computed goes on after a job of the judge.
 func (v *Validator) computed(env host.Env, e host.Done) {
 	s := &v.step
 	switch {
 	case s.phase == routing && e.ID == s.job:
-		s.gates = wire.DecodeFloats(e.Result)
+		v.judge.Routed(e.Result)
 		v.ask(env)
 	case s.phase == learning && e.ID == s.job:
 		v.endStep(env)
@@ -125,7 +71,7 @@ func (v *Validator) computed(env host.Env, e host.Done) {
 
 // ask sends the batch to the step's peers.
 func (v *Validator) ask(env host.Env) {
-	c, s := v.config, &v.step
+	s := &v.step
 	s.asks = v.choose(env)
 	for i := range s.asks {
 		a := &s.asks[i]
@@ -134,26 +80,13 @@ func (v *Validator) ask(env host.Env) {
 			p.askedAt = env.Chain().Height()
 			p.standing = min(p.standing, score.Quiet)
 		}
-		body := wire.EncodeNextRequest(wire.NextRequest{
-			Rows: len(a.rows), Cols: c.Cols, TopK: c.TopK, Tokens: rowsOf(s.tokens, c.Cols, a.rows),
-		})
-		request := host.Request{Synapse: host.TextCausalLMNext, Dir: host.Forward, Body: body, MaxReplies: 1}
 		a.open, a.sent = true, env.Now()
-		a.call = env.Call(p.axon, request, c.TimeoutNs)
+		a.call = env.Call(p.axon, v.judge.Ask(a.rows), v.config.TimeoutNs)
 	}
 	s.phase = asking
 	if len(s.asks) == 0 {
 		v.endStep(env)
 	}
-}
-
-// rowsOf picks rows of width elements each.
-func rowsOf(from []uint16, width int, rows []uint16) []uint16 {
-	picked := make([]uint16, 0, len(rows)*width)
-	for _, row := range rows {
-		picked = append(picked, from[int(row)*width:(int(row)+1)*width]...)
-	}
-	return picked
 }
 
 // answered takes one answer, and closes the step after the last one.
@@ -182,43 +115,36 @@ func (v *Validator) answered(env host.Env, e host.Answer) {
 
 // read turns an answer into losses. What cannot be decoded counts as no answer.
 func (v *Validator) read(a *ask, r host.Response) {
-	c := v.config
 	a.code, a.bytes = r.Code, uint32(len(r.Body))
 	if r.Code != host.Success {
 		return
 	}
-	answer, err := v.reader.Read(r.Body, wire.NextShape{
-		Rows: len(a.rows), TopK: c.TopK, Vocab: c.Vocab, LooseRange: v.era.LooseRange,
-	})
+	losses, err := v.judge.Read(a.rows, r.Body)
 	if err != nil {
 		a.code = host.InvalidResponse
 		return
 	}
-	phrases := rowsOf(v.step.phrases, phraseTokens, a.rows)
-	for _, l := range score.PhraseLosses(answer.Rows, phrases, c.Vocab, c.TopK) {
-		a.losses = append(a.losses, l.Phrase)
-	}
+	a.losses = losses
 	if a.lane == score.ScoringLane {
 		v.peers[a.uid].standing = score.Responsive
 	}
 }
 
-// close scores the answers of a step, records them and trains the routing model on them.
+// close scores the answers of a step, records them and has the judge learn from them.
 func (v *Validator) close(env host.Env) {
-	b := v.batch() // before the answers move the table's means
 	credits := v.credit()
-	var lessons []lesson
+	var lessons []mind.Lesson
 	for i := range v.step.asks {
 		a := &v.step.asks[i]
 		credit := credits.next(a)
 		targets := v.targetsOf(a)
-		v.observe(a, credit, targets)
+		v.observe(a, credit)
 		v.record(env, a, credit, targets)
-		if _, gated := v.gate(0, a.uid); gated && len(targets) > 0 {
-			lessons = append(lessons, lesson{a.uid, a.rows, targets})
+		if len(targets) > 0 {
+			lessons = append(lessons, mind.Lesson{UID: a.uid, Lane: a.lane, Rows: a.rows, Targets: targets})
 		}
 	}
-	job := v.brain.train(b, lessons)
+	job := v.judge.Learn(lessons)
 	if job == nil {
 		v.endStep(env)
 		return
@@ -282,7 +208,7 @@ func (v *Validator) targetsOf(a *ask) []float32 {
 func (v *Validator) target(loss float64) float32 { return float32(v.powers.RoutingTarget(loss)) }
 
 // observe takes a question into the averages.
-func (v *Validator) observe(a *ask, credit *score.Credit, targets []float32) {
+func (v *Validator) observe(a *ask, credit *score.Credit) {
 	hotkey := v.peers[a.uid].hotkey
 	switch {
 	case a.lane == score.ServiceLane:
@@ -292,22 +218,13 @@ func (v *Validator) observe(a *ask, credit *score.Credit, targets []float32) {
 	default:
 		v.averages.Silent(a.uid, hotkey)
 	}
-	for i := range targets {
-		subset := v.column(v.step.subsets[a.rows[i]])
-		gate, _ := v.gate(int(a.rows[i]), a.uid)
-		if a.answered() {
-			v.means.Answered(a.uid, a.lane, subset, float32(a.losses[i]), gate, targets[i])
-		} else {
-			v.means.Unanswered(a.uid, subset, gate)
-		}
-	}
 }
 
-// meanGate is the routing model's mean score of a question's rows.
+// meanGate is the gate's mean score of a question's rows.
 func (v *Validator) meanGate(a *ask) float64 {
 	sum := 0.0
 	for _, row := range a.rows {
-		gate, _ := v.gate(int(row), a.uid)
+		gate, _ := v.judge.Gate(int(row), a.uid)
 		sum += float64(gate)
 	}
 	return sum / float64(len(a.rows))
@@ -333,5 +250,6 @@ func (v *Validator) endStep(env host.Env) {
 
 func (v *Validator) pause(env host.Env) {
 	v.step = step{began: v.step.began}
+	v.judge.Drop()
 	v.step.timer = env.After(max(0, v.step.began+v.config.StepNs-env.Now()), 0)
 }

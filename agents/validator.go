@@ -4,16 +4,11 @@ import (
 	"fmt"
 	"math"
 
+	"taolab/agents/mind"
 	"taolab/agents/score"
-	"taolab/agents/wire"
-	"taolab/model/lm"
-	"taolab/model/pile"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 )
-
-// phraseTokens is how much of each row a validator keeps back as the answer.
-const phraseTokens = 8
 
 // blockNs is the time between blocks of the main network, also the time a validator waits for an
 // answer where its config says nothing else.
@@ -21,15 +16,9 @@ const blockNs = 12 * host.Second
 
 // ValidatorConfig is a validator before its first event.
 type ValidatorConfig struct {
-	Era     string    // reference release whose rules it follows; "" is score.DefaultEra
-	Mix     *pile.Mix // text it scores on (pile.Score); its weights are the subsets it cares for
-	Subsets []string  // names of the store's subsets, for its records
-	Vocab   int       // of the standard tokenizer
+	Era   string            // reference release whose rules it follows; "" is score.DefaultEra
+	Judge func() mind.Judge // makes what draws its questions and reads the answers
 
-	Batch     Batch
-	Rows      int       // rows of a batch
-	Cols      int       // tokens sent per row; the next 8 stay here as the answer
-	TopK      int       // phrases asked per row, at most Vocab/8
 	Peers     int       // asked about each row of a step
 	StepNs    host.Time // from the start of one step to the start of the next, at least
 	TimeoutNs host.Time // of one question; 0: 12 s
@@ -38,66 +27,32 @@ type ValidatorConfig struct {
 	Targets Targets
 	Gate    Gate
 
-	// The routing model, of which the validator trains a copy: one gate per uid.
-	Router        *lm.Router // of uniform routing
-	BatchTraining lm.RouterTraining
-	RowRouter     *lm.RowRouter // of gated routing
-	RowTraining   lm.RowTraining
-
-	EpochBlocks   uint64    // E: an epoch ends after E blocks and all targets, or after 2E (by era)
-	BlockNs       host.Time // nominal, for eras whose epochs end by the clock too; 0: 12 s
-	Alpha         float64   // of the moving averages; 0: score.Smoothing
-	Power         float64   // scaling-law power of the base score; 0: the era's
-	SynergyPower  float64   // of the synergy; 0: the era's
-	BytesPerToken float64   // of the standard tokenizer on the scoring corpus
+	EpochBlocks  uint64    // E: an epoch ends after E blocks and all targets, or after 2E (by era)
+	BlockNs      host.Time // nominal, for eras whose epochs end by the clock too; 0: 12 s
+	Alpha        float64   // of the moving averages; 0: score.Smoothing
+	Power        float64   // scaling-law power of the base score; 0: the era's
+	SynergyPower float64   // of the synergy; 0: the era's
 
 	RecordAnswers bool // a trace.Answer for each question and subset
 	RecordRows    bool // a trace.Score for each row of each question
 }
 
-// trunk is the shape of the routing model's trunk; the zero Config without a model.
-func (c ValidatorConfig) trunk() lm.Config {
-	switch {
-	case c.Routing == Gated && c.RowRouter != nil:
-		return c.RowRouter.Trunk.Config
-	case c.Routing == Uniform && c.Router != nil:
-		return c.Router.Trunk.Config
-	}
-	return lm.Config{}
-}
-
-// gates is the number of uids that the routing model has a gate for.
-func (c ValidatorConfig) gates() int {
-	if c.Routing == Gated {
-		return len(c.RowRouter.Bias)
-	}
-	return len(c.Router.Bias)
-}
-
-// labels says whether the gated routing model learns which subset a row is of.
-func (c ValidatorConfig) labels() bool { return c.Routing == Gated && len(c.RowRouter.Subsets) > 0 }
-
-// Validate says what a validator cannot work with.
+// Validate returns an error if the config is unusable.
 func (c ValidatorConfig) Validate() error {
 	if _, err := score.EraNamed(c.era()); err != nil {
 		return fmt.Errorf("validator: %w", err)
 	}
-	if err := c.validateRouting(); err != nil {
-		return fmt.Errorf("validator: %w", err)
-	}
 	switch {
-	case c.Mix == nil || len(c.Subsets) == 0:
-		return fmt.Errorf("validator: no text to score on, or no names of its subsets")
-	case c.Vocab < 2 || c.Vocab > c.trunk().Vocab:
-		return fmt.Errorf("validator: vocabulary of %d, expected 2 to the routing model's %d", c.Vocab, c.trunk().Vocab)
-	case c.Rows < 1 || c.Peers < 1 || c.Batch > OneSubset:
-		return fmt.Errorf("validator: %d rows of batch %d for %d peers, expected at least 1 each and a known batch",
-			c.Rows, c.Batch, c.Peers)
-	case c.Cols < 1 || c.Cols > c.trunk().Context:
-		return fmt.Errorf("validator: rows of %d tokens, expected 1 to the routing model's context %d",
-			c.Cols, c.trunk().Context)
-	case c.TopK < 1 || c.TopK > c.Vocab/8:
-		return fmt.Errorf("validator: topk %d, expected 1 to vocabulary/8 = %d", c.TopK, c.Vocab/8)
+	case c.Judge == nil:
+		return fmt.Errorf("validator: no judge; give what draws its questions and reads the answers")
+	case c.Routing > Gated || c.Targets > Everyone:
+		return fmt.Errorf("validator: routing %d or targets %d is unknown", c.Routing, c.Targets)
+	case c.Peers < 1:
+		return fmt.Errorf("validator: %d peers of a step, expected at least 1", c.Peers)
+	case c.Routing == Gated && (!(c.Gate.Noise >= 0) || math.IsInf(c.Gate.Noise, 0)):
+		return fmt.Errorf("validator: gate with noise %g, expected 0 or more, and finite", c.Gate.Noise)
+	case c.Routing == Gated && (c.Gate.ScorePeers < 1 || c.Gate.ScorePeers > c.Peers):
+		return fmt.Errorf("validator: %d of %d peers in the scoring lane, expected 1 to all", c.Gate.ScorePeers, c.Peers)
 	case c.StepNs < 1 || c.TimeoutNs < 0 || c.BlockNs < 0:
 		return fmt.Errorf("validator: step %d ns, timeout %d ns, block %d ns, expected a positive step "+
 			"and no negative time", c.StepNs, c.TimeoutNs, c.BlockNs)
@@ -106,34 +61,8 @@ func (c ValidatorConfig) Validate() error {
 	case !(c.Alpha >= 0 && c.Alpha <= 1) || !(c.Power >= 0) || !(c.SynergyPower >= 0):
 		return fmt.Errorf("validator: alpha %g, powers %g and %g, expected alpha 0 to 1 and powers of at least 0",
 			c.Alpha, c.Power, c.SynergyPower)
-	case !(c.BytesPerToken > 0):
-		return fmt.Errorf("validator: %g bytes per token, expected the corpus' figure", c.BytesPerToken)
 	}
 	return nil
-}
-
-func (c ValidatorConfig) validateRouting() error {
-	switch {
-	case c.Routing > Gated || c.Targets > Everyone:
-		return fmt.Errorf("routing %d or targets %d is unknown", c.Routing, c.Targets)
-	case c.trunk() == lm.Config{}:
-		return fmt.Errorf("no routing model for its routing; each validator trains one")
-	case c.Routing == Uniform:
-		return c.BatchTraining.Validate()
-	case !(c.Gate.Noise >= 0) || math.IsInf(c.Gate.Noise, 0):
-		return fmt.Errorf("gate with noise %g, expected 0 or more, and finite", c.Gate.Noise)
-	case c.Gate.ScorePeers < 1 || c.Gate.ScorePeers > c.Peers:
-		return fmt.Errorf("%d of %d peers in the scoring lane, expected 1 to all", c.Gate.ScorePeers, c.Peers)
-	case c.Mix != nil && c.labels() && c.subsets() != len(c.Mix.Reads()):
-		return fmt.Errorf("a routing model for %d subsets, expected %d, those that the validator reads",
-			c.subsets(), len(c.Mix.Reads()))
-	}
-	return c.RowTraining.Validate()
-}
-
-// subsets is how many subsets the gated routing model tells apart.
-func (c ValidatorConfig) subsets() int {
-	return len(c.RowRouter.Subsets) / (c.RowRouter.Trunk.Config.Width + 1)
 }
 
 func (c ValidatorConfig) era() string {
@@ -177,24 +106,22 @@ type phase uint8
 
 const (
 	pausing  phase = iota // for the step's turn
-	routing               // for the routing model's scores
+	routing               // for the gate's scores
 	asking                // for answers
-	learning              // for the routing model's training
+	learning              // for what the judge learns
 )
 
-// Validator asks miners to continue text, scores what they answer, trains its routing model on
+// Validator asks miners what its judge draws, scores what they answer, has the judge learn from
 // the scores and sets weights once an epoch. Steps follow each other: at most config.Peers calls,
 // under gated routing config.Rows times as many, and one compute job are open at a time.
 type Validator struct {
 	config ValidatorConfig
 	era    score.Era
 	powers score.Powers
-	reads  []uint16 // subsets that it reads, ascending; columns of means and labels of rows
 
-	brain    router
+	judge    mind.Judge
 	rotation score.Rotation
 	averages score.Averages
-	means    *score.SubsetMeans
 	steps    uint32
 
 	peers      []peer // by uid, as of the epoch's start
@@ -208,7 +135,6 @@ type Validator struct {
 	weights submission
 
 	// Memory that is no part of the state.
-	reader  wire.NextReader
 	targets []uint16 // of the peers: whom to ask at all, in uid order
 }
 
@@ -219,25 +145,15 @@ func NewValidator(c ValidatorConfig) *Validator {
 	}
 	era, _ := score.EraNamed(c.era())
 	c = c.withDefaults(era)
-	v := &Validator{config: c, era: era, reads: c.Mix.Reads(), brain: newRouter(c)}
-	v.powers = era.Powers(score.LossScale(c.BytesPerToken))
+	v := &Validator{config: c, era: era, judge: c.Judge()}
+	v.powers = era.Powers(v.judge.LossScale())
 	v.powers.Base, v.powers.Synergy = c.Power, c.SynergyPower
 	v.rotation.Selection = era.Selection
 	v.averages.Alpha = c.Alpha
-	v.means = v.noMeans()
 	if c.Routing == Gated {
 		v.powers.CommonRows = commonRows
 	}
 	return v
-}
-
-// noMeans is an empty table of means for the lanes and the uids that there are.
-func (v *Validator) noMeans() *score.SubsetMeans {
-	last := score.ScoringLane
-	if v.config.Routing == Gated {
-		last = score.ServiceLane
-	}
-	return score.NewSubsetMeans(len(v.reads), last, v.config.gates())
 }
 
 // Handle implements host.Agent.
@@ -300,8 +216,7 @@ func (v *Validator) sync(env host.Env) {
 func (v *Validator) forget(uid chain.UID, hotkey chain.Key) {
 	v.peers[uid].standing = score.Unasked
 	if v.averages.Refresh(uint16(uid), hotkey) {
-		v.means.Forget(uint16(uid))
-		v.brain.forget(int(uid))
+		v.judge.Forget(uint16(uid))
 	}
 }
 
@@ -312,7 +227,7 @@ func (v *Validator) startEpoch(env host.Env) {
 		v.peers[i].standing = score.Unasked
 	}
 	v.rotation.StartEpoch()
-	v.brain.startEpoch()
+	v.judge.StartEpoch()
 	v.synced, v.epochBlock, v.epochNs = true, env.Chain().Height(), env.Now()
 }
 

@@ -3,7 +3,6 @@ package agents
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"taolab/agents/score"
 	"taolab/agents/state"
@@ -13,10 +12,9 @@ import (
 // AppendState implements host.Agent.
 func (v *Validator) AppendState(b []byte) []byte {
 	b = state.Begin(b, "validator")
-	b = v.brain.append(b)
+	b = v.judge.AppendState(b)
 	b = state.AppendPart(b, &v.rotation)
 	b = state.AppendPart(b, &v.averages)
-	b = state.AppendPart(b, v.means)
 	b = state.AppendU32(b, v.steps)
 	b = state.AppendU32(b, uint32(len(v.peers)))
 	for _, p := range v.peers {
@@ -40,13 +38,11 @@ const peerBytes = 32 + 32 + 1 + 8 + 1
 // RestoreState implements host.Agent. After an error the validator is as it was.
 func (v *Validator) RestoreState(b []byte) error {
 	c := state.Open("validator", b)
-	r := Validator{config: v.config, era: v.era, powers: v.powers, reads: v.reads}
+	r := Validator{config: v.config, era: v.era, powers: v.powers, judge: v.judge.Fresh()}
 	r.rotation.Selection, r.averages.Alpha = v.era.Selection, v.config.Alpha
-	r.brain, r.means = v.brain.fresh(), v.noMeans()
-	r.brain.restore(c)
+	r.judge.Restore(c)
 	c.Part("rotation", r.rotation.UnmarshalBinary)
 	c.Part("averages", r.averages.UnmarshalBinary)
-	c.Part("means by subset", r.means.UnmarshalBinary)
 	r.steps = c.U32("steps")
 	r.peers = make([]peer, c.Count("peers", peerBytes))
 	for i := range r.peers {
@@ -74,13 +70,6 @@ func (v *Validator) RestoreState(b []byte) error {
 
 // consistent says whether a restored state can be this validator's.
 func (v *Validator) consistent() error {
-	if err := v.brain.consistent(v.config); err != nil {
-		return err
-	}
-	subsets, last := v.means.Shape()
-	if wantSubsets, wantLast := v.noMeans().Shape(); subsets != wantSubsets || last != wantLast {
-		return fmt.Errorf("means by %d subsets up to lane %d, expected %d up to %d", subsets, last, wantSubsets, wantLast)
-	}
 	for uid, p := range v.peers {
 		if p.standing > score.Unasked {
 			return fmt.Errorf("standing %d of uid %d is unknown", p.standing, uid)
@@ -89,38 +78,14 @@ func (v *Validator) consistent() error {
 	if v.step.phase > learning {
 		return fmt.Errorf("phase %d of a step is unknown", v.step.phase)
 	}
-	if v.step.phase != pausing {
-		if err := v.consistentBatch(); err != nil {
-			return fmt.Errorf("batch: %w", err)
-		}
+	if batch := len(v.judge.Rows()) > 0; batch != (v.step.phase != pausing) {
+		return fmt.Errorf("phase %d of a step, and a batch of %d rows", v.step.phase, len(v.judge.Rows()))
 	}
 	return v.consistentAsks()
 }
 
-func (v *Validator) consistentBatch() error {
-	c, s := v.config, &v.step
-	if err := c.trunk().CheckBatch(s.tokens, c.Rows, c.Cols); err != nil {
-		return err
-	}
-	if want := c.Rows * phraseTokens; len(s.phrases) != want || len(s.subsets) != c.Rows {
-		return fmt.Errorf("%d tokens kept back and %d subsets, expected %d and %d", len(s.phrases), len(s.subsets), want, c.Rows)
-	}
-	for _, subset := range s.subsets {
-		if !slices.Contains(v.reads, subset) {
-			return fmt.Errorf("a row of subset %d, expected one of %d", subset, v.reads)
-		}
-	}
-	want := c.gates()
-	if c.Routing == Gated {
-		want *= c.Rows
-	}
-	if s.phase > routing && len(s.gates) != want {
-		return fmt.Errorf("%d scores of the routing model, expected %d", len(s.gates), want)
-	}
-	return nil
-}
-
 func (v *Validator) consistentAsks() error {
+	rows := len(v.judge.Rows())
 	if v.step.phase <= routing && len(v.step.asks) > 0 {
 		return fmt.Errorf("%d questions before there is a batch to ask about", len(v.step.asks))
 	}
@@ -132,12 +97,12 @@ func (v *Validator) consistentAsks() error {
 			return fmt.Errorf("a question in lane %d, which is unknown", a.lane)
 		case len(a.losses) != 0 && len(a.losses) != len(a.rows):
 			return fmt.Errorf("%d losses of a question of %d rows", len(a.losses), len(a.rows))
-		case len(a.rows) == 0 || len(a.rows) > v.config.Rows:
-			return fmt.Errorf("a question of %d rows, expected 1 to %d", len(a.rows), v.config.Rows)
+		case len(a.rows) == 0 || len(a.rows) > rows:
+			return fmt.Errorf("a question of %d rows, expected 1 to %d", len(a.rows), rows)
 		}
 		for i, row := range a.rows {
-			if int(row) >= v.config.Rows || i > 0 && row <= a.rows[i-1] {
-				return fmt.Errorf("a question of rows %d, expected ascending ones below %d", a.rows, v.config.Rows)
+			if int(row) >= rows || i > 0 && row <= a.rows[i-1] {
+				return fmt.Errorf("a question of rows %d, expected ascending ones below %d", a.rows, rows)
 			}
 		}
 	}
@@ -150,10 +115,6 @@ func (s *step) append(b []byte) []byte {
 	b = state.AppendU64(b, uint64(s.job))
 	b = state.AppendU64(b, uint64(s.began))
 	b = state.AppendU16(b, s.self)
-	b = state.AppendU16s(b, s.tokens)
-	b = state.AppendU16s(b, s.phrases)
-	b = state.AppendU16s(b, s.subsets)
-	b = state.AppendF32s(b, s.gates)
 	b = state.AppendU32(b, uint32(len(s.asks)))
 	for _, a := range s.asks {
 		b = state.AppendU16(b, a.uid)
@@ -179,10 +140,6 @@ func (s *step) restore(c *state.Cursor) {
 	s.job = host.JobID(c.U64("job"))
 	s.began = host.Time(c.U64("start of step"))
 	s.self = c.U16("own uid")
-	s.tokens = c.U16s("batch")
-	s.phrases = c.U16s("phrases")
-	s.subsets = c.U16s("subsets")
-	s.gates = c.F32s("gates")
 	for n := c.Count("questions", askBytes); n > 0; n-- {
 		s.asks = append(s.asks, ask{
 			uid: c.U16("uid"), lane: score.Lane(c.U8("lane")), rows: c.U16s("rows"),

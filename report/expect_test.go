@@ -82,13 +82,13 @@ func TestEveryNumberOfASummaryIsAKnownName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := MetricNames(s.manifest.Nodes, Tables(), []string{"Pile-CC", "Github"})
+	names := MetricNames(s.manifest.Nodes, Tables(), []string{"Pile-CC", "Github"}, nil)
 	for _, m := range summary.Metrics() {
 		if !slices.Contains(names, m.Name) {
 			t.Errorf("%s is not known", m.Name)
 		}
 	}
-	for _, name := range MetricNames(s.manifest.Nodes, nil, nil) {
+	for _, name := range MetricNames(s.manifest.Nodes, nil, nil, nil) {
 		if !strings.HasPrefix(name, "run.") && !strings.HasPrefix(name, "faults.") {
 			t.Errorf("%s is known without any table", name)
 		}

@@ -30,6 +30,7 @@ var (
 	answered     = []trace.Table{trace.Answers}
 	requested    = []trace.Table{trace.Applications}
 	accounted    = []trace.Table{trace.Ledger}
+	minted       = []trace.Table{trace.Blocks}
 	paidAndMined = []trace.Table{trace.Epochs, trace.Ledger}
 )
 
@@ -81,10 +82,21 @@ var families = []MetricFamily{
 	{Name: "supply.dust_rao", Unit: "rao", Doc: "left over by the floors of divisions", Needs: accounted},
 	{Name: "supply.unallocated_rao", Unit: "rao", Doc: "emitted by epochs in which nobody was eligible", Needs: accounted},
 	{Name: "supply.difference_rao", Unit: "rao", Doc: "largest difference, over all recorded blocks, between minted money and the places where it is; 0 is sound", Needs: accounted},
+	{Name: "supply.issuance_rao", Unit: "rao", Doc: "total issuance at the last recorded block", Needs: minted},
+	{Name: "supply.{year}.issuance_tao", Unit: "TAO", Doc: "total issuance at the end of a whole year: of the calendar where time.start is set, otherwise counted from genesis", Needs: minted},
+	{Name: "supply.{year}.emission_tao", Unit: "TAO", Doc: "minted in that year", Needs: minted},
+	{Name: "supply.{year}.inflation", Unit: "share", Doc: "minted in that year over the issuance at its beginning; 0 where that was 0", Needs: minted},
+	{Name: "emission.last_block", Unit: "block", Doc: "last block that minted anything, counted from 0 as the curve counts: its height less 1; where a later row shows one that mints nothing", Needs: minted},
+	{Name: "emission.halvings", Unit: "halvings", Doc: "times that the emission of a block fell to half or less of what it was, as far as the recorded blocks show", Needs: minted},
+	{Name: "stake.gini", Unit: "1", Doc: "Gini coefficient of the stake on the seats at the last recorded epoch, seat by seat; 0 where all are equal", Needs: epochs},
+	{Name: "stake.gini.first", Unit: "1", Doc: "the same at the first recorded epoch", Needs: epochs},
+	{Name: "stake.nakamoto", Unit: "seats", Doc: "fewest seats with more than half of the stake on all seats, at the last recorded epoch", Needs: epochs},
+	{Name: "stake.hhi", Unit: "1", Doc: "sum of the squared shares of the seats in their stake, at the last recorded epoch", Needs: epochs},
+	{Name: "money.miners_share", Unit: "share", Doc: "part of what the recorded epochs paid to miners and validators that miners got", Needs: epochs},
 	{Name: "money.miners_rao", Unit: "rao", Doc: "paid to the scenario's miners over all recorded epochs", Needs: epochs},
 	{Name: "money.validators_rao", Unit: "rao", Doc: "paid to the scenario's validators over all recorded epochs", Needs: epochs},
 	{Name: "money.others_rao", Unit: "rao", Doc: "paid to hotkeys of no node over all recorded epochs", Needs: epochs},
-	{Name: "money.owner_rao", Unit: "rao", Doc: "the owner's cut: minted, and neither paid to a neuron nor kept; where every epoch was recorded", Needs: paidAndMined},
+	{Name: "money.owner_rao", Unit: "rao", Doc: "the owner's cut since genesis, by the ledger's account", Needs: paidAndMined},
 
 	{Name: "query.count", Unit: "questions", Doc: "questions that validators asked", Needs: asked},
 	{Name: "query.success", Unit: "share", Doc: "questions with an answer that could be read", Needs: asked},
@@ -168,10 +180,10 @@ func (f *MetricFamily) names(words []string) []string {
 	return out
 }
 
-// MetricNames lists, sorted, the numbers that the summary of a run with these nodes, recorded tables
-// and subsets of text may have. Which of them it does have depends on what happens in it.
-func MetricNames(nodes []Node, recorded []trace.Table, subsets []string) []string {
-	words := map[string][]string{"{fault}": faultKinds, "{subset}": subsets, "{voter}": {Honest}}
+// MetricNames lists, sorted, the numbers that the summary of a run with these nodes, recorded tables,
+// subsets of text and whole years may have. Which of them it does have depends on what happens in it.
+func MetricNames(nodes []Node, recorded []trace.Table, subsets, years []string) []string {
+	words := map[string][]string{"{fault}": faultKinds, "{subset}": subsets, "{year}": years, "{voter}": {Honest}}
 	add := func(kind, word string) {
 		if !slices.Contains(words[kind], word) {
 			words[kind] = append(words[kind], word)

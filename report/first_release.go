@@ -103,6 +103,20 @@ type firstApplication struct {
 	EnsembleLoss float32
 }
 
+// firstTotals had no column for the owner's cut.
+type firstTotals struct {
+	Block          uint64
+	MintedRao      uint64
+	FreeRao        uint64
+	StakedRao      uint64
+	PendingRao     uint64
+	BurnedRao      uint64
+	DustRao        uint64
+	UnallocatedRao uint64
+	RecycledRao    uint64
+}
+
+func (firstTotals) Table() trace.Table      { return trace.Ledger }
 func (firstBlock) Table() trace.Table       { return trace.Blocks }
 func (firstEpoch) Table() trace.Table       { return trace.Epochs }
 func (firstWeight) Table() trace.Table      { return trace.Weights }
@@ -132,7 +146,7 @@ func scanFirst[T trace.Row](r *Run, do func(row T, recorded trace.Row) error) er
 	case func(trace.Train, trace.Row) error:
 		return translate(r, f.train, do)
 	case func(trace.Totals, trace.Row) error:
-		return translate(r, func(row trace.Totals) (trace.Totals, error) { return row, nil }, do)
+		return translate(r, f.totals, do)
 	case func(trace.Fault, trace.Row) error:
 		return translate(r, f.fault, do)
 	case func(trace.Application, trace.Row) error:
@@ -201,6 +215,12 @@ func (f *firstRun) actor(uid uint16) (uint32, error) {
 		return i, nil
 	}
 	return 0, fmt.Errorf("uid %d belongs to no node in %s: one of the two files was changed", uid, ManifestFile)
+}
+
+func (f *firstRun) totals(t firstTotals) (trace.Totals, error) {
+	return trace.Totals{Block: t.Block, MintedRao: t.MintedRao, FreeRao: t.FreeRao, StakedRao: t.StakedRao,
+		PendingRao: t.PendingRao, BurnedRao: t.BurnedRao, DustRao: t.DustRao, UnallocatedRao: t.UnallocatedRao,
+		RecycledRao: t.RecycledRao}, nil
 }
 
 func (f *firstRun) block(b firstBlock) (trace.Block, error) {

@@ -39,6 +39,9 @@ type findings struct {
 	blocks     series[trace.Block]
 	totals     series[trace.Totals]
 	ledgerRows int
+	firstStake holdings // at the first recorded epoch
+	lastStake  holdings // at the last
+	course     supplyFacts
 	worstRao   int64 // largest difference between minted money and where it is
 
 	subsets []string // in order of appearance
@@ -51,7 +54,10 @@ type findings struct {
 type wishes struct {
 	Description string        `json:"description"`
 	Expect      []Expectation `json:"expect"`
-	Validators  []struct {
+	Time        struct {
+		Start string `json:"start"`
+	} `json:"time"`
+	Validators []struct {
 		Name  string   `json:"name"`
 		Power *float64 `json:"power"` // nil: the release's
 	} `json:"validators"`
@@ -71,6 +77,8 @@ func gather(r *Run) (*findings, error) {
 	if len(r.Manifest.Scenario) > 0 && json.Unmarshal(r.Manifest.Scenario, &f.wish) != nil {
 		f.wish = wishes{unreadable: true}
 	}
+	f.course.calendar = newCalendar(f.wish.Time.Start, r.Manifest.VirtualNs)
+	f.course.ends = f.course.calendar.years()
 	if len(f.nodes) == 0 { // of a run that a killed process left early
 		if err := pass(r, f.addNode); err != nil {
 			return nil, err
@@ -139,6 +147,10 @@ func (f *findings) epochRows() func(trace.Epoch) error {
 		place := f.who(e.Node)
 		f.terms.seated(e.UID, place, e.Block, before)
 		f.addNeuron(e, place)
+		if e.Epoch == f.span.first {
+			f.firstStake.add(e)
+		}
+		f.lastStake.add(e)
 		return nil
 	}
 }

@@ -291,7 +291,7 @@ func ReadManifest(dir string) (Manifest, error) {
 	path := filepath.Join(dir, ManifestFile)
 	f, err := os.Open(path)
 	if err != nil {
-		return Manifest{}, fmt.Errorf("%w; expected the folder of a run", err)
+		return Manifest{}, fmt.Errorf("%w; expected the folder of a run, such as taolab run writes below runs/", err)
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxManifestBytes+1))
@@ -303,6 +303,21 @@ func ReadManifest(dir string) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return m, nil
+}
+
+// jsonFault says of an error of the decoder where in the text it is and that it is about JSON.
+func jsonFault(err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the text ends before its JSON does")
+	case errors.As(err, &syntax):
+		return fmt.Errorf("byte %d: not JSON: %w", syntax.Offset, err)
+	case errors.As(err, &kind):
+		return fmt.Errorf("byte %d: %s: found a JSON %s", kind.Offset, kind.Field, kind.Value)
+	}
+	return err
 }
 
 func parseManifest(text []byte) (Manifest, error) {
@@ -319,7 +334,7 @@ func parseManifest(text []byte) (Manifest, error) {
 		d.DisallowUnknownFields()
 	}
 	if err := d.Decode(&m); err != nil {
-		return Manifest{}, fmt.Errorf("%w; expected what taolab run writes: changed or cut since", err)
+		return Manifest{}, fmt.Errorf("%w; expected what taolab run writes: the file was changed or cut since; copy the folder again", jsonFault(err))
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return Manifest{}, fmt.Errorf("text after the manifest, at byte %d", d.InputOffset())

@@ -50,7 +50,7 @@ func TestAWrongManifestIsRefusedWithTheReason(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{`"seed": 42`, `"seed": 42, "sede": 1`, `unknown field "sede"`},
 		{`"format": 2`, `"format": 9`, "format 9, expected 1 or 2"},
-		{`"seed": 42`, `"seed": -1`, "cannot unmarshal number -1"},
+		{`"seed": 42`, `"seed": -1`, "seed: found a JSON number -1"},
 		{`"table": "blocks"`, `"table": "neurons"`, `unknown table "neurons"`},
 		{`"table": "epochs"`, `"table": "blocks"`, `"blocks" stands twice`},
 		{`"index": 3,`, `"index": 4,`, "nodes[3]: index 4"},
@@ -62,7 +62,7 @@ func TestAWrongManifestIsRefusedWithTheReason(t *testing.T) {
 		{`"run_digest": "00`, `"run_digest": "0x`, "run_digest:"},
 		{`"finished": true`, `"finished": true, "fault": "x"`, "expected one ending"},
 		{"\n}\n", "\n} {}\n", "text after the manifest"},
-		{"\n}\n", "\n", "unexpected EOF"},
+		{"\n}\n", "\n", "the text ends before its JSON does"},
 	} {
 		bad := strings.Replace(string(good), c.old, c.new, 1)
 		if bad == string(good) {

@@ -165,7 +165,28 @@ func (s *Summary) moneyMetrics(m *metrics) {
 		m.add("supply.unallocated_rao", float64(p.UnallocatedRao))
 		m.add("supply.difference_rao", float64(p.DifferenceRao))
 	}
+	if c := s.Course; c != nil {
+		m.add("supply.issuance_rao", float64(c.IssuanceRao))
+		m.add("emission.halvings", float64(c.Halvings))
+		if c.LastBlock != nil {
+			m.add("emission.last_block", float64(*c.LastBlock))
+		}
+		for _, y := range c.Years {
+			m.add("supply.{year}.issuance_tao", y.IssuanceTAO, y.Year)
+			m.add("supply.{year}.emission_tao", y.EmissionTAO, y.Year)
+			m.add("supply.{year}.inflation", y.Inflation, y.Year)
+		}
+	}
+	if a, b := s.StakeFirst, s.StakeLast; a != nil && b != nil {
+		m.add("stake.gini.first", a.Gini)
+		m.add("stake.gini", b.Gini)
+		m.add("stake.nakamoto", float64(b.Nakamoto))
+		m.add("stake.hhi", b.HHI)
+	}
 	if p := s.Money; p != nil {
+		if paid := p.MinersRao + p.ValidatorsRao; paid > 0 {
+			m.add("money.miners_share", float64(p.MinersRao)/float64(paid))
+		}
 		m.add("money.miners_rao", float64(p.MinersRao))
 		m.add("money.validators_rao", float64(p.ValidatorsRao))
 		m.add("money.others_rao", float64(p.OthersRao))

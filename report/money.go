@@ -65,8 +65,8 @@ func (f *findings) moneyFigure() (*figure, error) {
 	top, bottom := newPanel("", "earned so far (TAO)"), newPanel(x, "held (TAO)")
 	fig := &figure{
 		name: "money", title: "Money by role", panels: []*plot.Plot{top, bottom}, height: figureHeight * 6 / 5,
-		caption: "Above, what the epochs have paid to miners, validators and, where every block was recorded, the network’s " +
-			"owner. Below, who holds the money: stake on seats of miners and validators, other stake (applications, the owner, " +
+		caption: "Above, what the epochs have paid to miners, validators and the network’s owner, whose cut is in " +
+			"the ledger’s account. Below, who holds the money: stake on seats of miners and validators, other stake (applications, the owner, " +
 			"stakers without a seat), free money of coldkeys, and what was burned.",
 		columns: []string{"role", fmt.Sprintf("time (%s)", unit), "quantity", "TAO"},
 	}
@@ -132,12 +132,13 @@ func (f *findings) earnedByRole() []purse {
 		for _, p := range f.partiesOf(KindMiner) {
 			mined += p.earned[bin]
 		}
-		miners.tao[bin], voters.tao[bin], owner.tao[bin] = tao(mined), tao(voted), math.NaN()
-		if t := ledger[bin]; known && t != nil && f.toOthers == 0 {
-			first := f.totals.values()[0]
-			left := t.PendingRao + t.DustRao + t.UnallocatedRao // where the ledger keeps what it paid to nobody
-			out := t.MintedRao - first.MintedRao + first.PendingRao + first.DustRao + first.UnallocatedRao - left
-			owner.tao[bin] = tao(out - min(out, mined+voted))
+		miners.tao[bin], voters.tao[bin], owner.tao[bin] = math.NaN(), math.NaN(), math.NaN()
+		if stake := f.stakeOf[bin]; !stake[0].seen && !stake[1].seen { // no epoch: nothing was paid
+			continue
+		}
+		miners.tao[bin], voters.tao[bin] = tao(mined), tao(voted)
+		if t := ledger[bin]; known && t != nil {
+			owner.tao[bin] = tao(t.OwnerRao)
 		}
 	}
 	return []purse{miners, voters, owner}

@@ -215,14 +215,14 @@ func TestMetricNamesAndFamiliesAgree(t *testing.T) {
 	}
 	nodes := []Node{{Name: "a-1", Group: "a", Kind: KindMiner, Behaviour: Honest, Width: 8, Layers: 1},
 		{Name: "v-1", Group: "v", Kind: KindValidator, Behaviour: "lazy"}}
-	names := MetricNames(nodes, Tables(), []string{"Github"})
+	names := MetricNames(nodes, Tables(), []string{"Github"}, nil)
 	for _, name := range []string{"ask_gap_blocks.a-1", "incentive.honest.ratio.high", "group.v.earned_rao", "dividends.lazy.ratio.whole",
 		"routing.share.Github.a", "spearman.loss_incentive.8x1.last", "faults.crash"} {
 		if _, ok := slices.BinarySearch(names, name); !ok {
 			t.Errorf("%s is not known", name)
 		}
 	}
-	if slices.Contains(MetricNames(nodes, []trace.Table{trace.Training}, nil), "incentive.honest.ratio") {
+	if slices.Contains(MetricNames(nodes, []trace.Table{trace.Training}, nil, nil), "incentive.honest.ratio") {
 		t.Error("an incentive is known without epochs")
 	}
 }

@@ -172,7 +172,13 @@ func (s *Summary) WriteGroups(w io.Writer) error {
 	return t.Flush()
 }
 
-func percent(share float64) string { return decimal(100*share, 1) + " %" }
+// percent is a share in percent; one that is not zero never reads as zero.
+func percent(share float64) string {
+	if 0 < share && share < 0.0005 {
+		return "< 0.1 %"
+	}
+	return decimal(100*share, 1) + " %"
+}
 
 // known is a loss, or a dash where it was not measured.
 func known(loss float64) string {

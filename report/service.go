@@ -11,10 +11,11 @@ import (
 
 // serviceFigure shows what stake buys: how soon a caller is answered, and how often it is turned away.
 func (f *findings) serviceFigure() (*figure, error) {
-	callers := asking(f.callers)
+	var callers []*caller // the few applications last, so that they lie above
 	for _, v := range f.voters {
 		callers = append(callers, asking([]*caller{&v.caller})...)
 	}
+	callers = append(callers, asking(f.callers)...)
 	switch len(callers) {
 	case 0:
 		return nil, without("service", "no request in tables", string(trace.Applications), "and", string(trace.Queries))

@@ -26,25 +26,28 @@ type Summary struct {
 	Events           uint64        `json:"events"`
 	FLOP             uint64        `json:"flop"`
 
-	Expectations []Verdict           `json:"expectations,omitempty"`
-	Loss         *LossSummary        `json:"loss,omitempty"`
-	Correlations []Correlation       `json:"correlations,omitempty"`
-	Groups       []GroupSummary      `json:"groups,omitempty"`     // in the order of the scenario
-	Behaviours   []BehaviourSummary  `json:"behaviours,omitempty"` // honest miners first
-	Supply       *SupplySummary      `json:"supply,omitempty"`
-	Money        *MoneySummary       `json:"money,omitempty"`
-	Dividends    []DividendSummary   `json:"dividends,omitempty"`
-	Copiers      []ReturnSummary     `json:"returns,omitempty"` // by behaviour of validators
-	Queries      *QuerySummary       `json:"queries,omitempty"`
-	Bias         *Interval           `json:"bias,omitempty"` // mean score over the score of the mean loss
-	Routing      *RoutingSummary     `json:"routing,omitempty"`
-	Choice       *ChoiceSummary      `json:"choice,omitempty"`
-	Abilities    []SubsetSummary     `json:"abilities,omitempty"`
-	Use          *ApplicationSummary `json:"applications_use,omitempty"`
-	Asked        []AskedSummary      `json:"asked,omitempty"` // miners in node order
-	Seats        *SeatSummary        `json:"seats,omitempty"`
-	Faults       []faultCount        `json:"faults,omitempty"`
-	Warnings     []string            `json:"warnings,omitempty"`
+	Expectations []Verdict             `json:"expectations,omitempty"`
+	Loss         *LossSummary          `json:"loss,omitempty"`
+	Correlations []Correlation         `json:"correlations,omitempty"`
+	Groups       []GroupSummary        `json:"groups,omitempty"`     // in the order of the scenario
+	Behaviours   []BehaviourSummary    `json:"behaviours,omitempty"` // honest miners first
+	Supply       *SupplySummary        `json:"supply,omitempty"`
+	Course       *CourseSummary        `json:"course,omitempty"`
+	StakeFirst   *ConcentrationSummary `json:"stake_first,omitempty"` // at the first recorded epoch
+	StakeLast    *ConcentrationSummary `json:"stake_last,omitempty"`  // at the last
+	Money        *MoneySummary         `json:"money,omitempty"`
+	Dividends    []DividendSummary     `json:"dividends,omitempty"`
+	Copiers      []ReturnSummary       `json:"returns,omitempty"` // by behaviour of validators
+	Queries      *QuerySummary         `json:"queries,omitempty"`
+	Bias         *Interval             `json:"bias,omitempty"` // mean score over the score of the mean loss
+	Routing      *RoutingSummary       `json:"routing,omitempty"`
+	Choice       *ChoiceSummary        `json:"choice,omitempty"`
+	Abilities    []SubsetSummary       `json:"abilities,omitempty"`
+	Use          *ApplicationSummary   `json:"applications_use,omitempty"`
+	Asked        []AskedSummary        `json:"asked,omitempty"` // miners in node order
+	Seats        *SeatSummary          `json:"seats,omitempty"`
+	Faults       []faultCount          `json:"faults,omitempty"`
+	Warnings     []string              `json:"warnings,omitempty"`
 }
 
 // LossSummary is held-out loss in nats/token over all measured miners.
@@ -75,7 +78,7 @@ type MoneySummary struct {
 	MinersRao     uint64  `json:"miners_rao"`
 	ValidatorsRao uint64  `json:"validators_rao"`
 	OthersRao     uint64  `json:"others_rao"`          // hotkeys of no node of the scenario
-	OwnerRao      *uint64 `json:"owner_rao,omitempty"` // nil: epochs or ledger were not recorded whole
+	OwnerRao      *uint64 `json:"owner_rao,omitempty"` // nil: the ledger was not recorded
 }
 
 // Summarise reads a run's tables and sums them up over the run's Window.
@@ -95,7 +98,7 @@ func (f *findings) summary() *Summary {
 		Blocks: f.span.blocks, Epochs: f.span.epochs, Window: f.span.window, SimulatedSeconds: float64(f.span.ns) / 1e9,
 		WallSeconds: m.WallSeconds, Events: m.Events, FLOP: m.FLOP,
 		Loss: f.lossSummary(), Correlations: f.correlations(), Groups: f.groups(), Behaviours: f.behaviours(),
-		Supply: f.supply(), Money: f.moneyByRole(), Dividends: f.dividends(), Copiers: f.returns(),
+		Supply: f.supply(), Course: f.course.summary(), StakeFirst: f.firstStake.summary(), StakeLast: f.lastStake.summary(), Money: f.moneyByRole(), Dividends: f.dividends(), Copiers: f.returns(),
 		Queries: f.querySummary(), Bias: f.bias(), Routing: f.routing(), Choice: f.choices(), Abilities: f.abilities(),
 		Use: f.use(), Asked: f.askings(), Seats: f.seats(), Faults: f.faults,
 	}
@@ -175,8 +178,8 @@ func (f *findings) supply() *SupplySummary {
 	}
 }
 
-// moneyByRole shares out what the epochs paid. The owner's part stands in no row: it is what the
-// ledger minted and nobody else got, where every epoch and the ledger were recorded.
+// moneyByRole shares out what the epochs paid. The owner's part stands in no row of an epoch: the ledger's
+// account of all money has it, but for that of the first release.
 func (f *findings) moneyByRole() *MoneySummary {
 	if f.span.epochs == 0 {
 		return nil
@@ -188,17 +191,8 @@ func (f *findings) moneyByRole() *MoneySummary {
 	for _, v := range f.voters {
 		s.ValidatorsRao += v.emission
 	}
-	if f.ledgerRows == 0 || int(f.span.last)+1 != f.span.epochs {
-		return s
-	}
-	first, last := f.totals.values()[0], f.totals.last
-	if first.Block >= f.span.firstBlock { // some epoch was paid before the first row
-		return s
-	}
-	minted := last.MintedRao - first.MintedRao + first.PendingRao
-	kept := last.PendingRao + (last.DustRao - first.DustRao) + (last.UnallocatedRao - first.UnallocatedRao)
-	if paid := s.MinersRao + s.ValidatorsRao + s.OthersRao; minted >= kept+paid {
-		owner := minted - kept - paid
+	if f.ledgerRows > 0 && f.run.Manifest.Format != firstFormat {
+		owner := f.totals.last.OwnerRao
 		s.OwnerRao = &owner
 	}
 	return s

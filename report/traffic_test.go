@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,54 +102,47 @@ func TestAbilityComesFromTheScoringLaneAndChoiceFromTheServiceLane(t *testing.T)
 	}
 }
 
-func TestTheOwnersPartIsWhatNobodyElseGot(t *testing.T) {
+// paidByRole are epochs that pay miners 40 of 600 rao, and a ledger that gives the owner 100 more.
+func paidByRole() (Manifest, []trace.Row) {
 	m, rows := town(12, func(_, miner int) uint16 { return 1000 })
-	const minted, dust, unallocated = 60, 1, 2 // each block 60 rao, each epoch 40 of 600 to miners
+	const minted, dust, unallocated, cut = 60, 1, 2, 100
 	for b := uint64(1); b <= 120; b++ {
 		over := b / 10 // epochs so far
-		paid := over*(10*minted-dust-unallocated) + 5000
-		rows = append(rows, trace.Totals{Block: b, MintedRao: 5000 + b*minted, StakedRao: paid,
-			PendingRao: b % 10 * minted, DustRao: over * dust, UnallocatedRao: over * unallocated})
+		rows = append(rows, trace.Totals{Block: b, MintedRao: 9000 + b*minted, StakedRao: over * (10*minted - dust - unallocated),
+			PendingRao: b % 10 * minted, DustRao: 4000 + over*dust, UnallocatedRao: 5000 + over*unallocated, OwnerRao: over * cut})
 	}
+	return m, rows
+}
+
+func TestTheLedgersAccountSaysWhatTheOwnerGot(t *testing.T) {
+	m, rows := paidByRole()
 	s := summaryOf(t, t.TempDir(), m, rows...)
 	if s.Supply.DifferenceRao != 0 || len(s.Warnings) != 1 { // the window is short
 		t.Errorf("a sound ledger with unallocated money: difference %d, warnings %q", s.Supply.DifferenceRao, s.Warnings)
 	}
-	if v := metricOf(t, s, "money.owner_rao"); v != 12*(600-3-40) {
-		t.Errorf("money.owner_rao = %g, want %d", v, 12*(600-3-40))
-	}
-	if v := metricOf(t, s, "supply.unallocated_rao"); v != 12*unallocated {
-		t.Errorf("supply.unallocated_rao = %g, want %d", v, 12*unallocated)
-	}
-	if v := metricOf(t, s, "money.miners_rao"); v != 12*40 {
-		t.Errorf("money.miners_rao = %g, want %d", v, 12*40)
-	}
-	for name, recorded := range map[string]func(trace.Epoch) bool{
-		"every other epoch": func(e trace.Epoch) bool { return e.Epoch%2 == 0 },
-		"all but the first": func(e trace.Epoch) bool { return e.Epoch > 0 },
+	for name, want := range map[string]float64{
+		"money.owner_rao": 12 * 100, "supply.unallocated_rao": 5000 + 12*2, "money.miners_rao": 12 * 40,
 	} {
-		var some []trace.Row
-		for _, row := range rows {
-			if e, ok := row.(trace.Epoch); !ok || recorded(e) {
-				some = append(some, row)
-			}
+		if v := metricOf(t, s, name); v != want {
+			t.Errorf("%s = %g, want %g", name, v, want)
 		}
-		if v, ok := summaryOf(t, t.TempDir(), m, some...).Metric("money.owner_rao"); ok {
-			t.Errorf("%s was recorded, and the owner got %g", name, v)
-		}
+	}
+	thinned := slices.DeleteFunc(slices.Clone(rows), func(row trace.Row) bool {
+		total, ok := row.(trace.Totals)
+		e, isEpoch := row.(trace.Epoch)
+		return ok && total.Block%50 != 20 || isEpoch && e.Epoch%2 == 0
+	})
+	if v := metricOf(t, summaryOf(t, t.TempDir(), m, thinned...), "money.owner_rao"); v != 12*100 {
+		t.Errorf("of few recorded blocks and epochs: %g, want %d", v, 12*100)
+	}
+	without := slices.DeleteFunc(slices.Clone(rows), func(row trace.Row) bool { return row.Table() == trace.Ledger })
+	if v, ok := summaryOf(t, t.TempDir(), m, without...).Metric("money.owner_rao"); ok {
+		t.Errorf("the ledger's account was not recorded, and the owner got %g", v)
 	}
 }
 
-// TestTheFigureOfMoneyGivesTheOwnerWhatTheSummaryGives begins with dust and unallocated money, as what
-// goes on from a ledger with a past does.
 func TestTheFigureOfMoneyGivesTheOwnerWhatTheSummaryGives(t *testing.T) {
-	m, rows := town(12, func(_, miner int) uint16 { return 1000 })
-	const minted, dust, unallocated = 60, 1, 2
-	for b := uint64(1); b <= 120; b++ {
-		over := b / 10
-		rows = append(rows, trace.Totals{Block: b, MintedRao: 9000 + b*minted, StakedRao: over * (10*minted - dust - unallocated),
-			PendingRao: b % 10 * minted, DustRao: 4000 + over*dust, UnallocatedRao: 5000 + over*unallocated})
-	}
+	m, rows := paidByRole()
 	dir := t.TempDir()
 	want := metricOf(t, summaryOf(t, dir, m, rows...), "money.owner_rao")
 	run, err := Open(dir)
@@ -159,8 +153,8 @@ func TestTheFigureOfMoneyGivesTheOwnerWhatTheSummaryGives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := f.earnedByRole()[2].tao[timeBins-1] * raoPerTAO; !near(got, want) || want != 12*(600-3-40) {
-		t.Errorf("the figure gives the owner %g rao, the summary %g, want %d", got, want, 12*(600-3-40))
+	if got := f.earnedByRole()[2].tao[timeBins-1] * raoPerTAO; !near(got, want) || want != 12*100 {
+		t.Errorf("the figure gives the owner %g rao, the summary %g, want %d", got, want, 12*100)
 	}
 }
 
@@ -197,5 +191,38 @@ func TestMeansOfSeedsHaveStudentsIntervals(t *testing.T) {
 	d := welch([]float64{4, 5, 6}, []float64{1, 2, 3})
 	if half := 2.776445105197793 * math.Sqrt(2.0/3); d.Estimate != 3 || !near(*d.Low, 3-half) || !near(*d.High, 3+half) {
 		t.Errorf("Welch: %s", d) // equal variances: 4 degrees of freedom
+	}
+}
+
+func TestAShareThatIsNotZeroNeverReadsAsZero(t *testing.T) {
+	for share, want := range map[float64]string{0: "0.0 %", 1e-9: "< 0.1 %", 0.0004: "< 0.1 %", 0.0005: "0.1 %", 0.25: "25.0 %"} {
+		if got := percent(share); got != want {
+			t.Errorf("%g reads as %s, want %s", share, got, want)
+		}
+	}
+}
+
+// TestTheFigureOfMoneyHasAPointForEachPartThatPaid looks for points in parts of the run without an epoch,
+// which drew stairs.
+func TestTheFigureOfMoneyHasAPointForEachPartThatPaid(t *testing.T) {
+	m, rows := paidByRole()
+	dir := t.TempDir()
+	summaryOf(t, dir, m, rows...)
+	run, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := gather(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	points := 0
+	for _, v := range f.earnedByRole()[0].tao {
+		if finite(v) {
+			points++
+		}
+	}
+	if points != 12 {
+		t.Errorf("%d points of 12 epochs", points)
 	}
 }

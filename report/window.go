@@ -72,6 +72,7 @@ func (f *findings) measure() error {
 				s.blocks, s.ns = max(s.blocks, b.Height), max(s.ns, b.TimeNs)
 			}
 			f.blocks.add(b)
+			f.course.add(b)
 			return nil
 		}),
 	)

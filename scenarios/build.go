@@ -4,14 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"taolab/agents"
-	"taolab/agents/attack"
-	"taolab/agents/mind"
-	"taolab/agents/wire"
-	"taolab/model/base"
-	"taolab/model/lm"
-	"taolab/model/num"
-	"taolab/model/pile"
+	"taolab/agents/role"
+	"taolab/agents/settings"
 	"taolab/report"
 	"taolab/sim/chain"
 	"taolab/sim/host"
@@ -43,9 +37,9 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{File: f, material: m, uids: int(params.MaxUIDs), groups: map[string]int{}}
+	b := &builder{File: f, make: f.maker(m, params.MaxUIDs), groups: map[string]int{}}
 	b.genesis = chain.Genesis{
-		ChainID: f.Scenario.Name, Params: params, IssuanceOffsetRao: rao(f.Chain.InitialIssuanceTAO),
+		ChainID: f.Scenario.Name, Params: params, IssuanceOffsetRao: role.Rao(f.Chain.InitialIssuanceTAO),
 	}
 	for _, part := range []func() error{b.miners, b.validators, b.applications} {
 		if err := part(); err != nil {
@@ -61,19 +55,18 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 		}
 	}
 	return &Network{Nodes: b.nodes, Rows: b.rows, Config: virtual.Config{
-		Genesis: b.genesis, Seed: f.Seed, BlockNs: seconds(f.Time.BlockS), Blocks: f.BlockCount(),
-		Nodes: b.machines, Links: f.links(), Faults: f.faults(), QuietTail: seconds(f.Waves.TailS), Chain: f.producer(),
-		SaveEvery: seconds(f.Network.SaveS), Origin: m.Origin(), DigestEpochs: f.Chain.DigestEpochs,
+		Genesis: b.genesis, Seed: f.Seed, BlockNs: role.Seconds(f.Time.BlockS), Blocks: f.BlockCount(),
+		Nodes: b.machines, Links: f.links(), Faults: f.faults(), QuietTail: role.Seconds(f.Waves.TailS), Chain: f.producer(),
+		SaveEvery: role.Seconds(f.Network.SaveS), Origin: m.Origin(), DigestEpochs: f.Chain.DigestEpochs,
 		Workers: opt.Workers, RoundTripAt: opt.RoundTripAt, Recorder: opt.Recorder, Trace: f.recording(),
-		Paranoid: opt.Paranoid, Signed: opt.Signed,
+		Paranoid: opt.Paranoid, Signed: opt.Signed, EveryBlock: !f.Time.Jump,
 	}}, nil
 }
 
 // builder collects machines, their entries in the manifest and their places in the ledger.
 type builder struct {
 	*File
-	material *Material
-	uids     int
+	make     *role.Maker
 	genesis  chain.Genesis
 	machines []virtual.Node
 	nodes    []report.Node
@@ -81,250 +74,101 @@ type builder struct {
 	groups   map[string]int // first member of each group
 }
 
+// maker makes the agents of the network.
+func (f *File) maker(m *Material, seats uint16) *role.Maker {
+	return &role.Maker{
+		Material: m, Seed: f.Seed, Seats: int(seats), BlockS: f.Time.BlockS, EvaluateEveryBlocks: f.Evaluation.PeriodBlocks,
+		Hotkey:  func(node string) chain.Key { return virtual.PublicKey(f.Seed, node, host.Hotkey) },
+		Neurons: f.neurons(), Open: f.open, Stated: f.stated(),
+		RecordAnswers: f.Trace.Answers == "all", RecordRows: f.Trace.Rows == "all",
+	}
+}
+
 func (b *builder) miners() error {
-	for k, g := range b.Miners {
+	for k := range b.Miners {
+		g := &b.Miners[k]
 		b.groups[g.Name] = len(b.nodes)
-		mix, err := b.mix(pile.Train, g.Subsets, fmt.Sprintf("miners[%d].subsets", k))
-		if err != nil {
-			return err
-		}
 		for i := range g.Count {
 			name := member(g.Name, i)
-			config, err := b.miner(g, name, i, mix)
+			made, err := b.make.Miner(name, &g.Miner, i, g.Count)
 			if err != nil {
-				return fmt.Errorf("miner %s: %w", name, err)
+				return b.located(fmt.Sprintf("miners[%d]", k), err)
 			}
-			speed := int64(float64(g.HardwareMFLOPS.At(i, g.Count) * 1e6))
-			p := part{up: g.UpMbps, down: g.DownMbps, joins: seconds(float64(g.JoinsH * 3600))}
+			p := part{agent: made, group: g.Group, up: g.UpMbps, down: g.DownMbps}
+			if g.JoinsH > 0 {
+				p.joins = role.Seconds(float64(g.JoinsH * 3600))
+				p.agent = b.make.Joining(made, float64(g.JoinsH*3600))
+			}
 			p.node = report.Node{
 				Group: g.Name, Kind: report.KindMiner, Behaviour: g.Behaviour, HasUID: p.joins == 0,
-				StakeRao: rao(g.StakeTAO.At(i, g.Count)), Data: g.Subsets, HardwareFLOPS: float64(speed),
+				StakeRao: role.Rao(g.StakeTAO.At(i, g.Count)), Data: g.Subsets,
 			}
-			if shape := b.shape(g); g.Behaviour != "random" {
-				p.shape, p.node.Params = &shape, uint64(shape.Params())
-			}
-			if g.Behaviour == "honest" {
+			if g.Acts().Trains {
 				p.node.Duty = g.Duty.At(i, g.Count)
 			}
-			fresh := func() host.Agent { return agents.NewMiner(config) }
-			if p.joins > 0 {
-				fresh = b.newcomer(g, fresh)
-			}
-			p.machine = virtual.Node{
-				Name: name, FLOPS: speed, Fresh: fresh,
-				Admission: host.AdmissionRules{
-					MinStakeRao: rao(g.MinStakeTAO), MinInterval: seconds(g.MinIntervalS), Capacity: g.Queue, Slots: g.Slots,
-					RequireUID: g.RequireUID, Historic: g.Historic, LongestService: seconds(g.LongestS),
-				},
-				ColdkeyOf: g.Coldkey, Skew: milliseconds(g.SkewMs.At(i, g.Count)), Loss: g.Loss,
-			}
-			b.add(p)
+			p.machine = virtual.Node{Name: name, FLOPS: flops(g.HardwareMFLOPS.At(i, g.Count)), Admission: g.Admission()}
+			b.add(p, i, g.Count)
 		}
 	}
 	return nil
-}
-
-// newcomer makes agents that register at their group's time and are miners from then on. Who is
-// refused tries again after a tenth of an hour, for as long as the run lasts.
-func (b *builder) newcomer(g MinerGroup, then func() host.Agent) func() host.Agent {
-	blocks := func(hours float64) uint64 { return uint64(float64(hours*3600) / b.Time.BlockS) }
-	config := agents.NewcomerConfig{
-		AtBlock: max(blocks(g.JoinsH), 1), RetryBlocks: max(blocks(0.1), 1), Tries: 1 << 20, Then: then,
-	}
-	return func() host.Agent { return agents.NewNewcomer(config) }
-}
-
-func (b *builder) miner(g MinerGroup, name string, i int, mix *pile.Mix) (agents.MinerConfig, error) {
-	config := agents.MinerConfig{Waiting: g.Queue, EvaluateEveryBlocks: b.Evaluation.PeriodBlocks}
-	bounds := wire.Bounds{Vocab: b.Corpus.Vocab, Rows: 1024, Cols: g.Context, TopK: b.Corpus.Vocab / 8}
-	if g.Behaviour == "random" {
-		bounds.Cols = b.material.context(b.smallestContext())
-		config.Mind = func() mind.Server { return mind.Random{Bounds: bounds} }
-		return config, config.Validate()
-	}
-	thinks := mind.TransformerConfig{
-		Base: b.base(b.shape(g)), TopK: bounds.TopK, MaxRows: bounds.Rows, MaxCols: bounds.Cols,
-		Evaluation: b.material.Evaluation,
-	}
-	switch g.Behaviour {
-	case "untrained":
-		thinks.Base = lm.New(b.shape(g), num.NewStream(b.Seed, "untrained/"+name))
-	case "honest":
-		if config.Duty = g.Duty.At(i, g.Count); config.Duty != 0 {
-			thinks.Training = &mind.Training{
-				Mix: mix, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
-			}
-		}
-	}
-	config.Mind = func() mind.Server { return mind.NewTransformer(thinks) }
-	return config, errors.Join(config.Validate(), thinks.Validate())
-}
-
-// base is the base model of a shape.
-func (b *builder) base(shape lm.Config) *lm.Model {
-	for _, made := range b.material.Bases {
-		if made.Model.Config == shape {
-			return made.Model
-		}
-	}
-	panic("scenarios: no base model of shape " + base.ShapeName(shape))
 }
 
 func (b *builder) validators() error {
-	for k, g := range b.Validators {
+	for k := range b.Validators {
+		g := &b.Validators[k]
 		b.groups[g.Name] = len(b.nodes)
-		mix, err := b.mix(pile.Score, g.Subsets, fmt.Sprintf("validators[%d].subsets", k))
-		if err != nil {
-			return err
-		}
 		for i := range g.Count {
 			name := member(g.Name, i)
-			fresh, params, err := b.validator(g, name, mix)
+			made, err := b.make.Validator(name, &g.Validator, b.targets(g))
 			if err != nil {
-				return err
+				return b.located(fmt.Sprintf("validators[%d]", k), err)
 			}
-			speed := int64(float64(g.HardwareMFLOPS.At(i, g.Count) * 1e6))
-			p := part{up: g.UpMbps, down: g.DownMbps}
+			p := part{agent: made, group: g.Group, up: g.UpMbps, down: g.DownMbps}
 			p.node = report.Node{
 				Group: g.Name, Kind: report.KindValidator, Behaviour: g.Behaviour, HasUID: true,
-				StakeRao: rao(g.StakeTAO.At(i, g.Count)), Data: g.Subsets, HardwareFLOPS: float64(speed),
+				StakeRao: role.Rao(g.StakeTAO.At(i, g.Count)), Data: g.Subsets,
 			}
-			if shape := b.routerShape(g); g.Behaviour == "honest" {
-				p.shape, p.node.Params, p.node.Routing = &shape, uint64(params), g.Routing
+			if g.Acts().Asks {
+				p.node.Routing = g.Routing
 			}
-			p.machine = virtual.Node{
-				Name: name, FLOPS: speed, Fresh: fresh,
-				ColdkeyOf: g.Coldkey, Skew: milliseconds(g.SkewMs.At(i, g.Count)), Loss: g.Loss,
-			}
-			b.add(p)
+			p.machine = virtual.Node{Name: name, FLOPS: flops(g.HardwareMFLOPS.At(i, g.Count))}
+			b.add(p, i, g.Count)
 		}
 	}
 	return nil
-}
-
-func (b *builder) validator(g ValidatorGroup, name string, mix *pile.Mix) (fresh func() host.Agent, params int, err error) {
-	if g.Behaviour == "lazy" {
-		config := attack.LazyConfig{EpochBlocks: g.EpochBlocks}
-		for _, name := range g.Favour {
-			config.Favour = append(config.Favour, virtual.PublicKey(b.Seed, name, host.Hotkey))
-		}
-		return func() host.Agent { return attack.NewLazy(config) }, 0, config.Validate()
-	}
-	config := agents.ValidatorConfig{
-		Era: g.Release, Mix: mix, Subsets: b.material.Store.Subsets(), Vocab: b.Corpus.Vocab,
-		Rows: g.Rows, Cols: g.Tokens, TopK: g.TopK, Peers: g.Peers,
-		StepNs: seconds(g.StepS), TimeoutNs: seconds(g.TimeoutS), BlockNs: seconds(b.Time.BlockS),
-		EpochBlocks: g.EpochBlocks, Alpha: g.Alpha,
-		BytesPerToken: b.material.Store.BytesPerToken(),
-		RecordAnswers: b.Trace.Answers == "all", RecordRows: b.Trace.Rows == "all",
-	}
-	set(&config.Power, g.Power, same)
-	set(&config.SynergyPower, g.SynergyPower, same)
-	if g.Batch == "subset" {
-		config.Batch = agents.OneSubset
-	}
-	if g.Targets == "everyone" {
-		config.Targets = agents.Everyone
-	}
-	if g.Routing == "gated" {
-		params = b.gated(&config, g, name)
-	} else {
-		params = b.uniform(&config, g, name)
-	}
-	if err := config.Validate(); err != nil {
-		return nil, 0, fmt.Errorf("validator %s: %w", name, err)
-	}
-	return func() host.Agent { return agents.NewValidator(config) }, params, nil
-}
-
-// uniform gives a validator the routing model of 2022 and returns its size.
-func (b *builder) uniform(config *agents.ValidatorConfig, g ValidatorGroup, name string) (params int) {
-	router := lm.NewRouter(b.routerShape(g), b.uids, num.NewStream(b.Seed, "router/"+name))
-	config.Router = router
-	config.BatchTraining = lm.RouterTraining{
-		SGD: lm.SGD{Rate: float32(g.RouterRate), Momentum: 0.8, ClipNorm: 1}, Batches: 3,
-	}
-	return router.Trunk.Config.Params() + len(router.Gates) + len(router.Bias)
-}
-
-// gated gives a validator a routing model that reads rows and returns its size.
-func (b *builder) gated(config *agents.ValidatorConfig, g ValidatorGroup, name string) (params int) {
-	shape, subsets := b.routerShape(g), 0
-	trunk := lm.New(shape, num.NewStream(b.Seed, "router/"+name))
-	if g.RouterBase {
-		trunk = b.base(shape)
-	}
-	if g.RouterLabels {
-		subsets = len(config.Mix.Reads())
-	}
-	router := lm.NewRowRouter(trunk, b.uids, subsets)
-	config.Routing, config.RowRouter, config.RowTraining = agents.Gated, router, lm.DefaultRowTraining
-	config.Gate = agents.Gate{Noise: g.Noise, ScorePeers: b.scorePeers(g)}
-	return shape.Params() + len(router.Gates) + len(router.Bias) + len(router.Common) + len(router.Subsets)
-}
-
-// scorePeers is the size of a gated validator's scoring lane: what the group says, or the least that
-// asks every target within epoch_blocks, at least 2, that leaves a peer to the service lane.
-func (sc *Scenario) scorePeers(g ValidatorGroup) int {
-	if g.ScorePeers != nil {
-		return *g.ScorePeers
-	}
-	steps := max(int(float64(float64(g.EpochBlocks)*sc.Time.BlockS)/g.StepS), 1)
-	return max(min(max((sc.targets(g)+steps-1)/steps, 2), g.Peers-1), 1)
 }
 
 func (b *builder) applications() error {
-	mix, err := b.mix(pile.Score, nil, "corpus.subsets")
-	if err != nil {
-		return err
-	}
-	for _, g := range b.Applications {
+	for k := range b.Applications {
+		g := &b.Applications[k]
 		b.groups[g.Name] = len(b.nodes)
 		for i := range g.Count {
-			config := agents.ApplicationConfig{
-				Mix: mix, Vocab: b.Corpus.Vocab, Cols: g.Prompt, Tokens: g.Tokens, Forced: g.Forced,
-				Sessions: g.Sessions, TopK: g.TopK, Peers: g.Peers, EveryNs: seconds(g.SessionS), PaceNs: seconds(g.PaceS), TimeoutNs: seconds(g.TimeoutS),
-			}
-			if g.Combine == "mean" {
-				config.Combine = agents.Mean
-			}
 			name := member(g.Name, i)
-			if err := config.Validate(); err != nil {
-				return fmt.Errorf("application %s: %w", name, err)
+			made, err := b.make.Application(name, &g.Application)
+			if err != nil {
+				return b.located(fmt.Sprintf("applications[%d]", k), err)
 			}
-			p := part{up: g.UpMbps, down: g.DownMbps}
+			p := part{agent: made, group: g.Group, up: g.UpMbps, down: g.DownMbps}
 			p.node = report.Node{
-				Group: g.Name, Kind: report.KindApplication, Behaviour: report.Honest, StakeRao: rao(g.StakeTAO.At(i, g.Count)),
+				Group: g.Name, Kind: report.KindApplication, Behaviour: report.Honest, StakeRao: role.Rao(g.StakeTAO.At(i, g.Count)),
 			}
-			p.machine = virtual.Node{
-				Name: name, Fresh: func() host.Agent { return agents.NewApplication(config) },
-				ColdkeyOf: g.Coldkey, Skew: milliseconds(g.SkewMs.At(i, g.Count)), Loss: g.Loss,
-			}
-			b.add(p)
+			p.machine = virtual.Node{Name: name}
+			b.add(p, i, g.Count)
 		}
 	}
 	return nil
 }
 
-// mix gives the wanted subsets their corpus weights and all others none.
-func (b *builder) mix(split pile.Split, wanted []string, key string) (*pile.Mix, error) {
-	var weights []float64
-	if len(wanted) > 0 {
-		names, all := b.material.Store.Subsets(), b.material.Store.Weights()
-		weights = make([]float64, len(names))
-		for _, want := range wanted {
-			i := indexOf(names, want)
-			if i < 0 {
-				return nil, b.noSubset(key, want, names)
-			}
-			weights[i] = all[i]
-		}
+// flops is a speed in FLOP/s.
+func flops(mflops float64) int64 { return int64(float64(mflops * 1e6)) }
+
+// located gives an error of a role's settings its place in the scenario.
+func (f *File) located(path string, err error) error {
+	var fault *settings.Error
+	if errors.As(err, &fault) {
+		fault.Where, fault.Key = f.Origin, path+"."+fault.Key
 	}
-	mix, err := b.material.Store.NewMix(split, weights)
-	if err != nil {
-		return nil, &Error{Where: b.File.Origin, Key: key, Fault: err.Error(), Want: "subsets with text"}
-	}
-	return mix, nil
+	return err
 }
 
 func indexOf(names []string, name string) int {
@@ -359,18 +203,20 @@ func (f *File) producer() virtual.Producer {
 
 func (f *File) recording() virtual.Recording {
 	r := virtual.Recording{
-		Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Faults: true,
+		Thin: f.Trace.EveryEpochs, Epochs: f.Trace.Epochs, Weights: f.Trace.Weights, Bonds: f.Trace.Bonds, Faults: true,
 		Seats: f.Trace.Seats == "all", Transactions: f.Trace.Transactions == "all",
 	}
-	if f.Trace.Blocks == "all" {
+	switch f.Trace.Blocks {
+	case "all":
 		r.Blocks, r.Ledger = 1, 1
+	case "epochs":
+		r.Turns = true
+		if f.Chain.TempoBlocks == 0 { // without epochs, about a thousand rows in all
+			r.Blocks = max(f.BlockCount()/1000, 1)
+			r.Ledger = r.Blocks
+		}
 	}
 	return r
 }
-
-// rao converts TAO to the ledger's integer unit, to the nearest.
-func rao(tao float64) uint64 { return uint64(float64(tao*chain.RaoPerTAO) + 0.5) }
-
-func seconds(s float64) host.Time { return host.Time(float64(s * 1e9)) }
 
 func milliseconds(ms float64) host.Time { return host.Time(float64(ms * 1e6)) }

@@ -375,7 +375,7 @@ func (m scoredOnly) Handle(env host.Env, event host.Event) {
 
 func TestClaimToAnswerWhereItIsScoredAloneDoesNotPay(t *testing.T) {
 	skipUnlessClaims(t)
-	dodgers := map[string]bool{"maths-1": true, "generalist-1": true, "code-1": true}
+	dodgers := map[string]bool{"generalist-1": true, "code-1": true}
 	network, world := live(t, "specialists", trace.Discard, func(n *Network) {
 		for i := range n.Config.Nodes {
 			node := &n.Config.Nodes[i]
@@ -399,10 +399,13 @@ func TestClaimToAnswerWhereItIsScoredAloneDoesNotPay(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"maths", "generalist", "code"} {
+	for _, name := range []string{"generalist", "code"} { // the others earn next to nothing whatever they do
 		dodger, honest := weights[name+"-1"], mean([]float64{weights[name+"-2"], weights[name+"-3"], weights[name+"-4"]})
 		t.Logf("%s: %.4f of a row for the one that answers whole batches only, %.4f for an honest one", name, dodger/validators, honest/validators)
-		if dodger > 0.2*honest {
+		switch {
+		case honest < 0.01*validators:
+			t.Errorf("%s: an honest one has hardly any weight: the comparison says nothing", name)
+		case dodger > 0.2*honest:
 			t.Errorf("%s: want at most 0.2 of an honest one's weight", name)
 		}
 	}

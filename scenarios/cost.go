@@ -19,6 +19,7 @@ func heapBytes() uint64 {
 // cost is what a world that has run took of the machine.
 func (e *Experiment) cost() report.Cost {
 	spent := e.spent()
+	lived := spent.wall - int64(e.Now().Sub(e.begun)-e.lived) // without what came after the last event
 	seconds := func(ns int64) float64 { return time.Duration(ns).Seconds() }
 	after := heapBytes()
 	runtime.KeepAlive(e.World)
@@ -27,7 +28,7 @@ func (e *Experiment) cost() report.Cost {
 	return report.Cost{
 		Threads: e.Workers, Tokens: e.World.Progress().Tokens,
 		JobSeconds:      seconds(spent.jobs),
-		LoopSeconds:     seconds(max(0, spent.wall-spent.ownJobs-spent.waiting-spent.snapshots)),
+		LoopSeconds:     seconds(max(0, lived-spent.ownJobs-spent.waiting-spent.snapshots)),
 		WaitSeconds:     seconds(spent.waiting),
 		SnapshotSeconds: seconds(spent.snapshots),
 		PeakFLOPS:       peakFLOPS(e.Now),

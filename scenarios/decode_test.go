@@ -9,11 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/BurntSushi/toml"
 	"github.com/cockroachdb/datadriven"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"taolab/agents/role"
 	"taolab/report"
 	"taolab/sim/chain"
 	"taolab/sim/virtual"
@@ -157,7 +157,7 @@ func TestACenturyOfTwelveSecondBlocksFitsTheClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := virtual.Config{BlockNs: seconds(file.Time.BlockS), Blocks: file.BlockCount()}
+	c := virtual.Config{BlockNs: role.Seconds(file.Time.BlockS), Blocks: file.BlockCount()}
 	if err := c.Validate(); err != nil || c.Blocks != 262_980_000 {
 		t.Errorf("%d blocks: %v", c.Blocks, err)
 	}
@@ -165,9 +165,8 @@ func TestACenturyOfTwelveSecondBlocksFitsTheClock(t *testing.T) {
 
 func TestEveryKeyIsDocumented(t *testing.T) {
 	var out bytes.Buffer
-	sc := Default()
-	sc.Miners, sc.Validators = []MinerGroup{defaultMiners()}, []ValidatorGroup{defaultValidators()}
-	sc.Applications, sc.Faults = []ApplicationGroup{defaultApplications()}, []FaultEntry{defaultFault()}
+	sc := Complete()
+	sc.Expect = nil
 	if err := sc.WriteTOML(&out, true); err != nil {
 		t.Fatal(err)
 	}
@@ -233,41 +232,6 @@ func readsBack(t *testing.T, text string, sets []string) {
 	}
 }
 
-// FuzzLocateFindsKeysOnTheirLines holds the line finder against a text that carries the line
-// numbers as values.
-func FuzzLocateFindsKeysOnTheirLines(f *testing.F) {
-	f.Add("a", "b", "c.d", uint8(3))
-	f.Fuzz(func(t *testing.T, x, y, z string, gap uint8) {
-		var b strings.Builder
-		want := map[string]int{}
-		for i, key := range []string{x, y, z} {
-			if strings.Trim(key, "abcdefghijklmnopqrstuvwxyz") != "" || key == "" {
-				t.Skip("not a bare key")
-			}
-			b.WriteString(strings.Repeat("\n", int(gap%4)))
-			b.WriteString("# " + key + " = 1\n")
-			line := strings.Count(b.String(), "\n") + 1
-			path := key
-			if i > 0 {
-				b.WriteString("[table." + string(rune('a'+i)) + "]\n")
-				path, line = "table."+string(rune('a'+i))+"."+key, line+1
-			}
-			b.WriteString(key + " = [\n  1, # ]\n  2\n]\n")
-			want[path] = line
-		}
-		var tree map[string]any
-		if _, err := toml.Decode(b.String(), &tree); err != nil {
-			t.Skip("not TOML: " + err.Error())
-		}
-		got := locate(b.String())
-		for path, line := range want {
-			if got[path] != line {
-				t.Errorf("%s: line %d, want %d in\n%s", path, got[path], line, b.String())
-			}
-		}
-	})
-}
-
 // TestTheWholeNetworkIsAsLargeAsItSays holds scale/4096 to what its comments promise.
 func TestTheWholeNetworkIsAsLargeAsItSays(t *testing.T) {
 	file, err := Load("scale/4096", nil)
@@ -286,10 +250,10 @@ func TestTheWholeNetworkIsAsLargeAsItSays(t *testing.T) {
 		t.Errorf("%d shapes", len(shapes))
 	}
 	for _, g := range file.Miners {
-		if n := file.shape(g).Params(); n < 20_000 || n > 120_000 {
+		if n := g.Shape(file.Corpus.Vocab).Params(); n < 20_000 || n > 120_000 {
 			t.Errorf("%s has %d parameters", g.Name, n)
 		}
-		visit := float64(file.shape(g).TrainFLOP(g.Rows, g.Context)*int64(g.Steps)) / 1e6
+		visit := float64(g.Shape(file.Corpus.Vocab).TrainFLOP(g.Rows, g.Context)*int64(g.Steps)) / 1e6
 		busy, tokens := 86400*g.HardwareMFLOPS.From/visit, g.Rows*g.Context // visits without a rest
 		least, most := math.Round(busy*g.Duty.From), math.Round(busy*g.Duty.To)
 		if least < 18 || most > 64 || g.Steps*tokens != 4*256 {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"taolab/agents/settings"
 	"taolab/model/pile"
 	"taolab/report"
 )
@@ -23,8 +24,8 @@ func (c *checker) expectations() {
 	}
 	tables := c.Tables()
 	nodes := c.participants()
-	names := report.MetricNames(nodes, tables, c.subsetNames())
-	all := report.MetricNames(nodes, report.Tables(), c.subsetNames())
+	names := report.MetricNames(nodes, tables, c.subsetNames(), c.yearNames())
+	all := report.MetricNames(nodes, report.Tables(), c.subsetNames(), c.yearNames())
 	for i := range c.Expect {
 		e, key := &c.Expect[i], fmt.Sprintf("expect[%d]", i)
 		if part, fault, want := e.Check(); part != "" {
@@ -41,13 +42,29 @@ func (c *checker) expectations() {
 		if _, found := slices.BinarySearch(names, e.Metric); found {
 			continue
 		}
-		hint := "did you mean " + nearest(e.Metric, slices.DeleteFunc(slices.Clone(names), ofOneMiner)) + "?"
+		hint := metricHint(e.Metric, slices.DeleteFunc(slices.Clone(names), ofOneMiner))
 		if _, found := slices.BinarySearch(all, e.Metric); found {
 			hint = "it needs tables that [trace] leaves out"
 		}
 		c.fault(key+".metric", fmt.Sprintf("no run of this scenario has the number %q", e.Metric),
 			"a number that taolab report RUN --metrics lists", hint)
 	}
+}
+
+// metricHint names the metric that is spelled alike, or a few of the same family.
+func metricHint(metric string, names []string) string {
+	if hint := settings.Meant(metric, names); hint != "" {
+		return hint
+	}
+	family, _, _ := strings.Cut(metric, ".")
+	of := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !strings.HasPrefix(name, family+".") })
+	switch {
+	case len(of) > 4:
+		return fmt.Sprintf("there are %d of %s, such as %s", len(of), family, strings.Join(of[:4], ", "))
+	case len(of) > 0:
+		return "there are " + strings.Join(of, ", ")
+	}
+	return "docs/reference/metrics.md lists what they mean"
 }
 
 // ofOneMiner tells the names that there are thousands of; nobody means one of those by another.
@@ -72,7 +89,7 @@ func expectHint(key string, e *report.Expectation) string {
 	for _, t := range report.Tables() {
 		words = append(words, string(t))
 	}
-	return "did you mean " + nearest(e.Of, words) + "?"
+	return settings.Meant(e.Of, words)
 }
 
 // participants are the nodes of the scenario, with what the names of metrics depend on.
@@ -80,7 +97,7 @@ func (sc *Scenario) participants() []report.Node {
 	var nodes []report.Node
 	for _, g := range sc.Miners {
 		n := report.Node{Group: g.Name, Kind: report.KindMiner, Behaviour: g.Behaviour}
-		if g.Behaviour != "random" {
+		if g.Acts().Model {
 			n.Width, n.Layers = g.Width, g.Layers
 		}
 		for i := range g.Count {
@@ -99,7 +116,7 @@ func (sc *Scenario) participants() []report.Node {
 
 // Line is the line of the scenario's text on which a key stands, or 0. For a [[expect]] that is the
 // line of its header: expect[0] is the first.
-func (f *File) Line(key string) int { return locate(f.Text)[key] }
+func (f *File) Line(key string) int { return settings.Locate(f.Text)[key] }
 
 // Writable says why the scenario's file cannot be written to, where it cannot.
 func (f *File) Writable() error {
@@ -107,11 +124,11 @@ func (f *File) Writable() error {
 		return nil
 	}
 	if !strings.HasSuffix(f.Origin, ".toml") {
-		return &Error{Where: f.Origin, Fault: "it comes with the program and has no file to write to",
+		return &settings.Error{Where: f.Origin, Fault: "it comes with the program and has no file to write to",
 			Want: "the path of a scenario file"}
 	}
 	if info, err := os.Stat(f.Origin); err == nil && info.Mode().Perm()&0o200 == 0 {
-		return &Error{Where: f.Origin, Fault: "the file is read-only", Want: "one that its owner may write",
+		return &settings.Error{Where: f.Origin, Fault: "the file is read-only", Want: "one that its owner may write",
 			Hint: "chmod u+w it"}
 	}
 	return nil
@@ -140,7 +157,7 @@ func (f *File) Relearn(digests []string) error {
 		return err
 	}
 	if string(now) != f.Text {
-		return &Error{Where: f.Origin, Fault: "the file has changed since it was read",
+		return &settings.Error{Where: f.Origin, Fault: "the file has changed since it was read",
 			Want: "the text that was run", Hint: "run the check again"}
 	}
 	return replaceFile(path, text)
@@ -151,7 +168,7 @@ var digestLine = regexp.MustCompile(`^(\s*["']?digest["']?\s*=\s*)("[^"]*"|'[^']
 
 // relearn is the file's text with other digests in it.
 func relearn(f *File, digests []string) (string, error) {
-	places := locate(f.Text)
+	places := settings.Locate(f.Text)
 	lines := strings.SplitAfter(f.Text, "\n")
 	for i, digest := range digests {
 		if digest == "" {
@@ -159,7 +176,7 @@ func relearn(f *File, digests []string) (string, error) {
 		}
 		n := places[fmt.Sprintf("expect[%d].digest", i)]
 		if n == 0 || !digestLine.MatchString(lines[n-1]) {
-			return "", &Error{Where: f.Origin, Key: fmt.Sprintf("expect[%d].digest", i),
+			return "", &settings.Error{Where: f.Origin, Key: fmt.Sprintf("expect[%d].digest", i),
 				Fault: "it does not stand on a line of its own",
 				Want:  "an [[expect]] table with a line digest = \"...\""}
 		}
@@ -172,7 +189,7 @@ func relearn(f *File, digests []string) (string, error) {
 	}
 	for i, digest := range digests {
 		if digest != "" && again.Expect[i].Digest != digest {
-			return "", &Error{Where: f.Origin, Key: fmt.Sprintf("expect[%d].digest", i),
+			return "", &settings.Error{Where: f.Origin, Key: fmt.Sprintf("expect[%d].digest", i),
 				Fault: "its line could not be told from another",
 				Want:  "a file in which each [[expect]] has a line digest = \"...\" of its own"}
 		}

@@ -59,6 +59,7 @@ type Experiment struct {
 	writer     *report.Writer
 	stop       context.CancelFunc // ends what the world is at, between two events
 	begun      time.Time          // when the world began to live
+	lived      time.Duration      // of wall time
 	heapBefore uint64
 	kept       time.Time     // when the newest snapshot was written, or the world began to live
 	writing    time.Duration // of all snapshots
@@ -185,6 +186,7 @@ func (e *Experiment) live(ctx context.Context) (err error) {
 	if errors.Is(err, context.Canceled) && e.SnapshotEvery > 0 && e.save() == nil {
 		e.tryToKeep(false)
 	}
+	e.lived = e.Now().Sub(e.begun)
 	e.World.Close()
 	return err
 }

@@ -1,11 +1,9 @@
 package scenarios
 
 import (
-	"fmt"
 	"io"
-	"reflect"
-	"strings"
 
+	"taolab/agents/settings"
 	"taolab/model/base"
 	"taolab/model/lm"
 	"taolab/model/num"
@@ -30,15 +28,18 @@ func (f *File) Work() Work {
 	}
 	spanS := float64(f.Time.Hours * 3600)
 	questions, tokens := f.questions(spanS)
+	if f.Economy() {
+		return w
+	}
 	served := float64(questions / float64(f.MinerCount()) * tokens)
 	measured := float64(float64(f.BlockCount()/f.Evaluation.PeriodBlocks+1) * float64(f.Evaluation.Rows*f.smallestContext()))
 	for _, g := range f.Miners {
-		if g.Behaviour == "random" {
+		if !g.Acts().Model {
 			continue
 		}
-		shape := f.shape(g)
+		shape := g.Shape(f.Corpus.Vocab)
 		members := float64(g.Count)
-		if g.Behaviour == "honest" {
+		if g.Acts().Trains {
 			busy := 0.0 // FLOP that the members' units do in their duty time
 			for i := range g.Count {
 				busy += float64(float64(spanS*g.Duty.At(i, g.Count)) * float64(g.HardwareMFLOPS.At(i, g.Count)*1e6))
@@ -54,17 +55,17 @@ func (f *File) Work() Work {
 		w.FLOP += float64(members * float64(measured*perToken))
 	}
 	for _, g := range f.Validators {
-		if g.Behaviour == "honest" {
+		if g.Acts().Asks {
 			steps := float64(float64(g.Count) * float64(spanS/g.StepS))
-			w.FLOP += float64(steps * float64(f.routerFLOP(g)))
+			w.FLOP += float64(steps * float64(f.routerFLOP(&g)))
 		}
 	}
 	return w
 }
 
 // routerFLOP is what a validator's routing model costs in one step: its scores and its lesson.
-func (f *File) routerFLOP(g ValidatorGroup) int64 {
-	trunk, uids := &lm.Model{Config: f.routerShape(g)}, f.seats()
+func (f *File) routerFLOP(g *ValidatorGroup) int64 {
+	trunk, uids := &lm.Model{Config: g.RouterShape(f.Corpus.Vocab)}, f.seats()
 	gates, bias := make([]float32, uids*g.RouterWidth), make([]float32, uids)
 	if g.Routing != "gated" {
 		router := lm.Router{Trunk: trunk, Gates: gates, Bias: bias}
@@ -87,7 +88,7 @@ func (sc *Scenario) seats() int {
 }
 
 // subsetsRead is how many subsets a validator reads, as far as the scenario tells.
-func (sc *Scenario) subsetsRead(g ValidatorGroup) int {
+func (sc *Scenario) subsetsRead(g *ValidatorGroup) int {
 	switch {
 	case len(g.Subsets) > 0:
 		return len(g.Subsets)
@@ -101,7 +102,7 @@ func (sc *Scenario) subsetsRead(g ValidatorGroup) int {
 func (f *File) questions(spanS float64) (count, tokens float64) {
 	sum := 0.0
 	for _, g := range f.Validators {
-		if g.Behaviour != "honest" {
+		if !g.Acts().Asks {
 			continue
 		}
 		n := float64(float64(g.Count*g.Peers) * (spanS / g.StepS))
@@ -142,100 +143,5 @@ func (f *File) Probe() func() int64 {
 // WriteTOML writes the scenario with every key resolved, in the order of the reference, each with
 // its unit and meaning when comments is set.
 func (sc *Scenario) WriteTOML(w io.Writer, comments bool) error {
-	var b strings.Builder
-	writeTable(&b, "", reflect.ValueOf(*sc), comments)
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func writeTable(b *strings.Builder, path string, v reflect.Value, comments bool) {
-	for i := range v.NumField() {
-		field, value := v.Type().Field(i), v.Field(i)
-		if nested(field.Type) {
-			continue
-		}
-		line := fmt.Sprintf("%s = %s", field.Tag.Get("toml"), tomlValue(value))
-		switch {
-		case value.Kind() != reflect.Pointer:
-		case !value.IsNil():
-			line = fmt.Sprintf("%s = %s", field.Tag.Get("toml"), tomlValue(value.Elem()))
-		case comments:
-			line = "# " + field.Tag.Get("toml") + " ="
-		default:
-			continue
-		}
-		if comments {
-			line = fmt.Sprintf("%-34s # %s", line, field.Tag.Get("doc"))
-			if unit := field.Tag.Get("unit"); unit != "" {
-				line += " [" + unit + "]"
-			}
-		}
-		b.WriteString(line + "\n")
-	}
-	for i := range v.NumField() {
-		field, value := v.Type().Field(i), v.Field(i)
-		name := joinPath(path, field.Tag.Get("toml"))
-		switch {
-		case !nested(field.Type):
-		case field.Type.Kind() == reflect.Struct:
-			fmt.Fprintf(b, "\n[%s]\n", name)
-			writeTable(b, name, value, comments)
-		default:
-			for k := range value.Len() {
-				fmt.Fprintf(b, "\n[[%s]]\n", name)
-				writeTable(b, name, value.Index(k), comments)
-			}
-		}
-	}
-}
-
-// nested tells whether a field is a table or an array of tables.
-func nested(t reflect.Type) bool {
-	if t == reflect.TypeFor[Span]() {
-		return false
-	}
-	return t.Kind() == reflect.Struct || t.Kind() == reflect.Slice && nested(t.Elem())
-}
-
-func tomlValue(v reflect.Value) string {
-	switch x := v.Interface().(type) {
-	case Span:
-		return x.String()
-	case string:
-		return tomlQuote(x)
-	case []string:
-		quoted := make([]string, len(x))
-		for i, word := range x {
-			quoted[i] = tomlQuote(word)
-		}
-		return "[" + strings.Join(quoted, ", ") + "]"
-	case []float64:
-		return strings.ReplaceAll(fmt.Sprint(x), " ", ", ")
-	case [][]float64:
-		rows := make([]string, len(x))
-		for i, row := range x {
-			rows[i] = strings.ReplaceAll(fmt.Sprint(row), " ", ", ")
-		}
-		return "[" + strings.Join(rows, ", ") + "]"
-	}
-	return fmt.Sprint(v.Interface())
-}
-
-// tomlQuote writes a basic string. TOML knows fewer escapes than Go.
-func tomlQuote(text string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range text {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04X`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
+	return settings.Write(w, *sc, comments)
 }

@@ -6,13 +6,15 @@ import (
 	"slices"
 	"strings"
 
+	"taolab/agents/role"
+	"taolab/agents/settings"
 	"taolab/sim/virtual"
 )
 
 // FaultEntry is one thing that goes wrong on purpose. Which of the settings a kind reads, and what they
 // are where they are not set, its row in virtual.FaultKinds says.
 type FaultEntry struct {
-	Kind      string  `toml:"kind" doc:"what goes wrong, see the kinds of faults"`
+	Kind      string  `toml:"kind" default:"crash" doc:"what goes wrong, one of the kinds in faults.md"`
 	Node      string  `toml:"node" doc:"node that it befalls, such as honest-1; without node, group and region it befalls everybody"`
 	Group     string  `toml:"group" doc:"group that it befalls; of a group without members, a crash befalls the first"`
 	Region    string  `toml:"region" doc:"region that it befalls, the block producer there included"`
@@ -23,7 +25,7 @@ type FaultEntry struct {
 	Direction string  `toml:"direction" one:",in,out" doc:"of messages: what its nodes send (out), get (in), or both (empty)"`
 	Mode      string  `toml:"mode" doc:"one of the modes of the kind; empty: the first"`
 	AtS       float64 `toml:"at_s" unit:"s" min:"0" max:"3155760000" doc:"when it begins"`
-	DurationS float64 `toml:"duration_s" unit:"s" min:"0" max:"3155760000" doc:"how long it lasts"`
+	DurationS float64 `toml:"duration_s" default:"600" unit:"s" min:"0" max:"3155760000" doc:"how long it lasts"`
 	Wave      bool    `toml:"wave" doc:"it happens whenever a wave of [waves] draws it, not at at_s"`
 	Seed      uint64  `toml:"seed" doc:"another number draws other nodes, messages and times"`
 
@@ -48,19 +50,19 @@ type FaultEntry struct {
 // WavesSection lets faults come in waves and ends the run with a quiet tail.
 type WavesSection struct {
 	QuietS   float64 `toml:"quiet_s" unit:"s" min:"0" max:"3155760000" doc:"mean time without faults before a wave; 0: no waves"`
-	StormS   float64 `toml:"storm_s" unit:"s" min:"0" max:"3155760000" doc:"time within which the faults of a wave begin"`
-	Together int     `toml:"together" unit:"faults" min:"1" max:"256" doc:"faults of a wave, drawn from those with wave = true"`
+	StormS   float64 `toml:"storm_s" default:"300" unit:"s" min:"0" max:"3155760000" doc:"time within which the faults of a wave begin"`
+	Together int     `toml:"together" default:"3" unit:"faults" min:"1" max:"256" doc:"faults of a wave, drawn from those with wave = true"`
 	TailS    float64 `toml:"tail_s" unit:"s" min:"0" max:"3155760000" doc:"time at the end of the run without faults, in which requests must be answered and transactions included as before, or the run fails; 0: none"`
 }
 
 // fault is the world's form of an entry.
 func (f *FaultEntry) fault() virtual.Fault {
 	v := virtual.Fault{
-		Kind: f.Kind, From: seconds(f.AtS), Mode: f.Mode, Direction: f.Direction, Seed: f.Seed, Numbers: map[string]float64{},
+		Kind: f.Kind, From: role.Seconds(f.AtS), Mode: f.Mode, Direction: f.Direction, Seed: f.Seed, Numbers: map[string]float64{},
 		Target: virtual.Target{Node: f.Node, Group: f.Group, Region: f.Region, Some: f.Members},
 		Peer:   virtual.Target{Node: f.PeerNode, Group: f.PeerGroup, Region: f.PeerArea},
 	}
-	v.To = v.From + seconds(f.DurationS)
+	v.To = v.From + role.Seconds(f.DurationS)
 	if f.Kind == "crash" && f.Group != "" && f.Members == 0 {
 		v.Target = virtual.Target{Node: member(f.Group, 0)}
 	}
@@ -93,8 +95,8 @@ func (sc *Scenario) faults() []virtual.Fault {
 		}
 	}
 	waves := virtual.Waves{
-		Quiet: seconds(sc.Waves.QuietS), Storm: seconds(sc.Waves.StormS), Together: sc.Waves.Together,
-		Until: seconds(float64(sc.Time.Hours*3600) - sc.Waves.TailS), Seed: sc.Seed,
+		Quiet: role.Seconds(sc.Waves.QuietS), Storm: role.Seconds(sc.Waves.StormS), Together: sc.Waves.Together,
+		Until: role.Seconds(float64(sc.Time.Hours*3600) - sc.Waves.TailS), Seed: sc.Seed,
 	}
 	return append(list, waves.Schedule(templates)...)
 }
@@ -124,7 +126,7 @@ func (c *checker) faultEntry(key string, f *FaultEntry, end float64) {
 		for i := range kinds {
 			names[i] = kinds[i].Name
 		}
-		c.fault(key+".kind", fmt.Sprintf("%q is not known", f.Kind), "one of "+strings.Join(names, ", "), "did you mean "+nearest(f.Kind, names)+"?")
+		c.fault(key+".kind", fmt.Sprintf("%q is not known", f.Kind), "one of "+strings.Join(names, ", "), settings.Meant(f.Kind, names))
 		return
 	}
 	kind := &kinds[at]
@@ -167,10 +169,10 @@ func (c *checker) faultTarget(key, prefix, node, group, region string) {
 		c.fault(key, fmt.Sprintf("%snode, %sgroup and %sregion: more than one is set", prefix, prefix, prefix), "one of them", "")
 	}
 	if group != "" && !slices.Contains(c.groups(), group) {
-		c.fault(key+"."+prefix+"group", fmt.Sprintf("no group %q", group), "one of "+strings.Join(c.groups(), ", "), "did you mean "+nearest(group, c.groups())+"?")
+		c.fault(key+"."+prefix+"group", fmt.Sprintf("no group %q", group), "one of "+strings.Join(c.groups(), ", "), settings.Meant(group, c.groups()))
 	}
 	if region != "" && !slices.Contains(c.Network.Regions, region) {
-		c.fault(key+"."+prefix+"region", fmt.Sprintf("no region %q", region), "one of "+strings.Join(c.Network.Regions, ", "), "did you mean "+nearest(region, c.Network.Regions)+"?")
+		c.fault(key+"."+prefix+"region", fmt.Sprintf("no region %q", region), "one of "+strings.Join(c.Network.Regions, ", "), settings.Meant(region, c.Network.Regions))
 	}
 	if node != "" && !c.hasMember(node) {
 		c.fault(key+"."+prefix+"node", fmt.Sprintf("no node %q", node), "a group's name and the member's number, as in "+member(c.groups()[0], 0), "")

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"taolab/agents/settings"
 	"taolab/report"
 	"taolab/sim/chain"
 	"taolab/sim/virtual"
@@ -108,7 +109,7 @@ func NewFork(dir string, m *report.Manifest, corpus string, sets []string) (*For
 	var faults []error
 	for _, key := range f.Changed {
 		if why := whyFixed(key); why != "" {
-			faults = append(faults, &Error{Where: after.setting(key), Key: key, Fault: "it cannot change while a network lives: " + why,
+			faults = append(faults, &settings.Error{Where: after.setting(key), Key: key, Fault: "it cannot change while a network lives: " + why,
 				Want: "a key that can, which taolab fork --help lists", Hint: "or run the scenario from its beginning with it"})
 		}
 	}
@@ -122,7 +123,7 @@ func NewFork(dir string, m *report.Manifest, corpus string, sets []string) (*For
 // setting is the option that set a key.
 func (f *File) setting(key string) string {
 	for _, set := range f.Sets {
-		if name, _, _ := cutKey(set); name == key {
+		if name, _, _ := settings.CutKey(set); name == key {
 			return "--set " + set
 		}
 	}
@@ -147,17 +148,17 @@ func differ(path string, a, b any, found *[]string) {
 	y, both := b.(map[string]any)
 	if isTable && both {
 		for key := range x { // order-free: the keys are sorted in the end
-			differ(joinPath(path, key), x[key], y[key], found)
+			differ(settings.Join(path, key), x[key], y[key], found)
 		}
 		for key := range y { // order-free: the keys are sorted in the end
 			if _, known := x[key]; !known {
-				differ(joinPath(path, key), nil, y[key], found)
+				differ(settings.Join(path, key), nil, y[key], found)
 			}
 		}
 		return
 	}
-	list, isList := asTables(a)
-	other, both := asTables(b)
+	list, isList := settings.Tables(a)
+	other, both := settings.Tables(b)
 	if isList && both && len(list) == len(other) {
 		for i := range list {
 			differ(fmt.Sprintf("%s[%d]", path, i), list[i], other[i], found)
@@ -187,7 +188,7 @@ func governed(before, after *File) (list []chain.SetParams, err error) {
 		case slices.Contains(chain.Governable(), name):
 			list = append(list, chain.SetParams{Name: name, Value: parameter(y.Field(i))})
 		default:
-			return nil, &Error{Where: after.Origin, Key: "chain", Fault: fmt.Sprintf("the ledger's parameter %s would change, "+
+			return nil, &settings.Error{Where: after.Origin, Key: "chain", Fault: fmt.Sprintf("the ledger's parameter %s would change, "+
 				"which a chain keeps from its birth", name), Want: "parameters that a governor may set"}
 		}
 	}

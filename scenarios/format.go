@@ -3,11 +3,13 @@ package scenarios
 import (
 	"fmt"
 	"reflect"
+
+	"taolab/agents/role"
 )
 
 // currentFormat is the format of scenario files that this release writes. What a later release changes
 // in the meaning of a key raises it.
-const currentFormat = 2
+var currentFormat = Default().Format
 
 // Notes say what a file now means that was written for an earlier format, or does not say for which.
 func (f *File) Notes() []string {
@@ -17,7 +19,7 @@ func (f *File) Notes() []string {
 	var notes []string
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	for i, g := range f.Validators {
-		if g.Behaviour != "honest" {
+		if !g.Acts().Asks {
 			continue
 		}
 		key := fmt.Sprintf("validators[%d]", i)
@@ -44,7 +46,7 @@ func (f *File) Notes() []string {
 		note("numbers have no leading zeros: the first member of %s is %s", padded[0], member(padded[0], 0))
 	}
 	for _, key := range zeroKeptTheEra {
-		if f.written("chain."+key) && f.Chain.zero(key) {
+		if f.written("chain."+key) && zero(&f.Chain, key) {
 			note("chain.%s = 0 is 0; it kept the era's value", key)
 		}
 	}
@@ -64,7 +66,7 @@ func (f *File) written(key string) bool {
 }
 
 // zero tells whether a key of [chain] holds the number 0.
-func (c *ChainSection) zero(key string) bool {
+func zero(c *role.Chain, key string) bool {
 	v := reflect.ValueOf(*c)
 	for i := range v.NumField() {
 		if v.Type().Field(i).Tag.Get("toml") == key {

@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
+	"taolab/agents/role"
 	"taolab/agents/score"
 	"taolab/model/base"
 	"taolab/sim/chain"
@@ -34,9 +34,12 @@ func (f *File) InForce() ([]Setting, error) {
 	list = append(list, f.ledgerInForce(p)...)
 	list = append(list, f.linksInForce()...)
 	for i, g := range f.Validators {
-		if g.Behaviour == "honest" {
-			list = append(list, f.validatorInForce(fmt.Sprintf("validators[%d] %s", i, g.Name), g)...)
+		if g.Acts().Asks {
+			list = append(list, f.validatorInForce(fmt.Sprintf("validators[%d] %s", i, g.Name), &g)...)
 		}
+	}
+	if f.Economy() {
+		return list, nil
 	}
 	vocab := f.Corpus.Vocab
 	return append(list,
@@ -49,36 +52,30 @@ func (f *File) InForce() ([]Setting, error) {
 // ledgerInForce tells every parameter of the ledger.
 func (f *File) ledgerInForce(p chain.Params) []Setting {
 	return slices.Concat(f.consensusInForce(p), weightsInForce(p), seatsInForce(p), f.moneyInForce(p),
-		feesInForce(p.Hard))
+		hardInForce(p.Hard))
 }
 
-// feesInForce tells the rules that a ledger for strangers adds to its era's.
-func feesInForce(h chain.Hard) []Setting {
-	recycled := "burned"
-	if h.FeeRecycled {
-		recycled = "recycled"
+// hardInForce tells the rules that a ledger for strangers adds to its era's.
+func hardInForce(h chain.Hard) []Setting {
+	var list []Setting
+	for _, s := range role.HardInForce(h) {
+		list = append(list, Setting{s.Name, s.Value, s.Note})
 	}
-	return []Setting{
-		{"strict nonces", onOff(h.StrictNonce), "a transaction has the very nonce of its signer"},
-		{"longest expiry", fmt.Sprintf("%d blocks", h.MaxExpiryBlocks), "after the next block; 0: any"},
-		{"fee", tao(h.FeeRao), fmt.Sprintf("least price of a unit of work, 0: none; in a block it moves by at most one part in %d (0: never); fees are %s",
-			h.FeeRise, recycled)},
-		{"block limits", fmt.Sprintf("%d units, %d bytes", h.MaxBlockWork, h.MaxBlockBytes), "of transactions, where work costs anything"},
-	}
+	return list
 }
 
 func (f *File) consensusInForce(p chain.Params) []Setting {
 	return []Setting{
 		{"rule", string(p.Rule), "era " + f.Chain.Era},
 		{"epoch", epochs(p), fmt.Sprintf("tempo %d, %s", p.TempoBlocks, p.EpochDue)},
-		{"kappa", share(p.Kappa), "majority of stake that consensus weight needs"},
+		{"kappa", role.Share(p.Kappa), "majority of stake that consensus weight needs"},
 		{"bonds moving average", fmt.Sprintf("%.6f", float64(p.BondsMovingAveragePPM)/1e6), "part of the old bonds that an epoch keeps"},
-		{"bonds penalty", share(p.BondsPenalty), "0: bonds from raw weights, 1: from clipped weights"},
+		{"bonds penalty", role.Share(p.BondsPenalty), "0: bonds from raw weights, 1: from clipped weights"},
 		{"bonds reset", onOff(p.BondsReset), "a neuron may have all bonds in it deleted"},
 		{"activity cutoff", activityCutoff(p), fmt.Sprintf("a validator silent for longer does not count; %d blocks", p.CutoffBlocks())},
-		{"stake threshold", tao(p.StakeThresholdRao), "less does not count in consensus and sets no weights"},
+		{"stake threshold", role.TAO(p.StakeThresholdRao), "less does not count in consensus and sets no weights"},
 		{"liquid alpha", onOff(p.LiquidAlpha), fmt.Sprintf("share of the new bond from %s to %s, steepness %.2f",
-			share(p.AlphaLow), share(p.AlphaHigh), float64(p.AlphaSteepness)/100)},
+			role.Share(p.AlphaLow), role.Share(p.AlphaHigh), float64(p.AlphaSteepness)/100)},
 		{"rho", fmt.Sprint(p.Rho), "nakamoto: steepness of the sigmoid of trust"},
 		{"kappa inverse", fmt.Sprint(p.KappaInverse), "nakamoto: one over the trust at which consensus is one half"},
 		{"self-ownership inverse", fmt.Sprint(p.SelfOwnershipInverse), "nakamoto: one over the share of its incentive that a neuron keeps"},
@@ -87,7 +84,7 @@ func (f *File) consensusInForce(p chain.Params) []Setting {
 
 func weightsInForce(p chain.Params) []Setting {
 	return []Setting{
-		{"max weight", share(p.MaxWeight), "largest share of one entry; an era's limit for 4,096 neurons, scaled: x 4096/n, at most 1"},
+		{"max weight", role.Share(p.MaxWeight), "largest share of one entry; an era's limit for 4,096 neurons, scaled: x 4096/n, at most 1"},
 		{"max weight ratio", fmt.Sprint(p.MaxWeightRatio), "of the largest to the smallest weight; 0: any"},
 		{"min allowed weights", fmt.Sprint(p.MinAllowedWeights), "fewest entries; an era's limit for 4,096 neurons, scaled: x n/4096"},
 		{"weights rate limit", fmt.Sprintf("%d blocks", p.WeightsRateLimitBlocks), "between two weight settings of one neuron"},
@@ -101,25 +98,25 @@ func seatsInForce(p chain.Params) []Setting {
 	return []Setting{
 		{"seats", fmt.Sprint(p.MaxUIDs), "in a full network the least " + string(p.PruneBy) + " gives way"},
 		{"immunity period", fmt.Sprintf("%d blocks", p.ImmunityBlocks), fmt.Sprintf("a newcomer is not replaced; prune_by emission: of at most %d that are not immune, an immune one is", p.MinNonImmune)},
-		{"registration by burning", onOff(p.AllowBurn), fmt.Sprintf("%s at genesis, between %s and %s; recycled: %t", tao(p.BurnRao), tao(p.MinBurnRao), tao(p.MaxBurnRao), p.RecycleBurned)},
+		{"registration by burning", onOff(p.AllowBurn), fmt.Sprintf("%s at genesis, between %s and %s; recycled: %t", role.TAO(p.BurnRao), role.TAO(p.MinBurnRao), role.TAO(p.MaxBurnRao), p.RecycleBurned)},
 		{"price of a registration", string(p.BurnRule), fmt.Sprintf("by demand: halves in %d blocks, %d %% after a registration", p.BurnHalfLifeBlocks, p.BurnIncreasePercent)},
 		{"registration by work", onOff(p.AllowWork), fmt.Sprintf("seal %s, difficulty %d, between %d and %d, younger than %d blocks",
 			p.Seal, p.Difficulty, p.MinDifficulty, p.MaxDifficulty, p.WorkValidBlocks)},
 		{"adjustment", fmt.Sprintf("every %d blocks", p.AdjustmentIntervalBlocks), fmt.Sprintf("by interval: %s toward %d registrations, keeping %.6f of the old price",
 			p.AdjustBy, p.TargetRegistrations, float64(p.AdjustmentAlpha)/(1<<64))},
 		{"registrations a block", fmt.Sprint(p.MaxRegistrationsPerBlock), "at most"},
-		{"take", share(p.DefaultTake), fmt.Sprintf("of a delegate at first, at most %s; %d nominators", share(p.MaxTake), p.MaxNominators)},
+		{"take", role.Share(p.DefaultTake), fmt.Sprintf("of a delegate at first, at most %s; %d nominators", role.Share(p.MaxTake), p.MaxNominators)},
 	}
 }
 
 func (f *File) moneyInForce(p chain.Params) []Setting {
 	return []Setting{
 		{"emission", string(p.Emission), fmt.Sprintf("flat: %s a block; otherwise %s at first; at most %s in all; by height it halves every %d blocks",
-			tao(p.EmissionFlatRao), tao(p.RewardRao), tao(p.CapRao), p.HalvingBlocks)},
-		{"issuance at genesis", tao(f.genesisRao()), "of " + tao(p.CapRao)},
-		{"server share", share(p.ServerShare), "miners' part of the emission; 0: as incentive and dividends have it"},
+			role.TAO(p.EmissionFlatRao), role.TAO(p.RewardRao), role.TAO(p.CapRao), p.HalvingBlocks)},
+		{"issuance at genesis", role.TAO(f.genesisRao()), "of " + role.TAO(p.CapRao)},
+		{"server share", role.Share(p.ServerShare), "miners' part of the emission; 0: as incentive and dividends have it"},
 		{"stake settles", fmt.Sprint(p.StakeSettles), "true: stake that was added since the last epoch earns nothing in it"},
-		{"owner cut", share(p.OwnerCut), "goes first to the first member of " + cmp.Or(f.Chain.Owner, "nobody")},
+		{"owner cut", role.Share(p.OwnerCut), "goes first to the first member of " + cmp.Or(f.Chain.Owner, "nobody")},
 	}
 }
 
@@ -145,14 +142,6 @@ func onOff(on bool) string {
 		return "on"
 	}
 	return "off"
-}
-
-func share(x uint16) string { return fmt.Sprintf("%.4f", float64(x)/65535) }
-
-// tao is an amount in TAO, exact.
-func tao(rao uint64) string {
-	text := fmt.Sprintf("%d.%09d", rao/chain.RaoPerTAO, rao%chain.RaoPerTAO)
-	return strings.TrimRight(strings.TrimRight(text, "0"), ".") + " TAO"
 }
 
 // activityCutoff is how long a silent validator counts.
@@ -181,6 +170,9 @@ func scale(bytesPerToken float64) []Setting {
 
 // Scale reads the corpus and returns the constants that its tokens are converted with.
 func (f *File) Scale(cache base.Cache) ([]Setting, error) {
+	if f.Economy() {
+		return nil, nil
+	}
 	text, err := base.Read(context.Background(), f.source, f.Corpus.Vocab, cache)
 	if err != nil {
 		return nil, err
@@ -194,7 +186,10 @@ func (f *File) inForce(m *Material) json.RawMessage {
 	if err != nil {
 		panic("scenarios: the parameters of a network that was built are refused: " + err.Error())
 	}
-	data, err := json.Marshal(append(list, scale(m.Store.BytesPerToken())...))
+	if m.Text != nil {
+		list = append(list, scale(m.Store.BytesPerToken())...)
+	}
+	data, err := json.Marshal(list)
 	if err != nil {
 		panic("scenarios: settings are no JSON: " + err.Error())
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"taolab/agents/role"
 	"taolab/model/base"
 	"taolab/sim/chain"
 )
@@ -63,7 +64,7 @@ func leaves(t reflect.Type, at []int) (paths [][]int) {
 	return paths
 }
 
-func settings(t *testing.T, text string, sets ...string) (map[string]Setting, []string) {
+func inForce(t *testing.T, text string, sets ...string) (map[string]Setting, []string) {
 	t.Helper()
 	sc, err := Decode("x.toml", text, sets)
 	if err != nil {
@@ -112,7 +113,7 @@ func TestWhatIsInForceIsWhatTheScenarioComesTo(t *testing.T) {
 		{[]string{"validators[0].routing=gated", "validators[0].router_base=false"}, "validators[0] validator: router", "d32-l1-h2-c24-v512", "from random weights"},
 		{[]string{"network.producer=asia"}, "block producer", "asia", ""},
 	} {
-		got, _ := settings(t, text, c.sets...)
+		got, _ := inForce(t, text, c.sets...)
 		if s := got[c.name]; s.Value != c.value || !strings.Contains(s.Note, c.note) {
 			t.Errorf("%v: %s is %q (%s), want %q (%s)", c.sets, c.name, s.Value, s.Note, c.value, c.note)
 		}
@@ -130,7 +131,7 @@ func TestFewRowsAndFewQuestionsAreWarnedOf(t *testing.T) {
 		{[]string{"chain.immunity_blocks=30"}, []string{"7.5 times within immunity"}},
 		{[]string{"chain.immunity_blocks=40"}, nil},
 	} {
-		_, warnings := settings(t, minimal, c.sets...)
+		_, warnings := inForce(t, minimal, c.sets...)
 		if len(warnings) != len(c.want) {
 			t.Errorf("%v: %q, want %q", c.sets, warnings, c.want)
 			continue
@@ -149,7 +150,7 @@ func TestNobodyIsATargetOfItself(t *testing.T) {
 		Miners: []MinerGroup{{Count: 5}, {Count: 2}}, Validators: []ValidatorGroup{{Count: 3}, {Count: 1}},
 	}}
 	for targets, want := range map[string]int{"serving": 7, "everyone": 10} { // order-free: each case is its own
-		if got := file.targets(ValidatorGroup{Targets: targets}); got != want {
+		if got := file.targets(&ValidatorGroup{Validator: role.Validator{Targets: targets}}); got != want {
 			t.Errorf("%s: %d targets, want %d", targets, got, want)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"taolab/agents/settings"
 	"taolab/model/base"
 	"taolab/sim/trace"
 	"taolab/sim/virtual"
@@ -27,6 +28,7 @@ type move struct {
 var moves = map[string]move{
 	"name": {set: `name="other"`},
 	"seed": {set: "seed=2"},
+	"mode": {set: "mode=economy", with: []string{`network.regions=["europe", "america", "asia"]`, "network.latency_ms=[[10, 45, 90], [45, 15, 70], [90, 70, 20]]"}},
 
 	"time.hours":   {set: "time.hours=0.41"},
 	"time.block_s": {set: "time.block_s=11"},
@@ -106,6 +108,9 @@ var moves = map[string]move{
 	"miners.stake_tao":         {set: "miners[0].stake_tao=2"},
 	"miners.up_mbps":           {set: "miners[0].up_mbps=0.2"},
 	"miners.down_mbps":         {set: "miners[0].down_mbps=0.2"},
+	"miners.answer_loss":       {set: "miners[0].answer_loss=[2, 5]", with: stated},
+	"miners.answer_losses":     {set: "miners[0].answer_losses=[2, 3, 4]", with: stated},
+	"miners.answer_spread":     {set: "miners[0].answer_spread=1", with: stated},
 	"miners.min_stake_tao":     {set: "miners[0].min_stake_tao=500"},
 	"miners.min_interval_s":    {set: "miners[0].min_interval_s=60"},
 	"miners.queue":             {set: "miners[0].queue=1"},
@@ -121,6 +126,15 @@ var moves = map[string]move{
 	"validators.count":           {set: "validators[0].count=3"},
 	"validators.behaviour":       {set: "validators[2].behaviour=honest", with: []string{"validators[2].peers=3", "validators[2].topk=36", "validators[2].tokens=8"}},
 	"validators.favour":          {set: `validators[2].favour=["bulk-2", "bulk-3", "bulk-4"]`},
+	"validators.weights":         {set: `validators[2].weights=["2000 + j"]`, with: scriptedJudge},
+	"validators.table":           {set: "validators[2].table=[[1, 2, 3, 4, 5, 6]]", with: []string{"validators[2].behaviour=scripted", "validators[2].table=[[6, 5, 4, 3, 2, 1]]"}},
+	"validators.rows_file":       {set: "validators[2].rows_file=economy/other.csv", with: []string{"validators[2].behaviour=scripted", "validators[2].rows_file=economy/keys.csv"}},
+	"validators.lead_blocks":     {set: "validators[2].lead_blocks=3", with: scriptedJudge},
+	"validators.first_epoch":     {set: "validators[2].first_epoch=4", with: scriptedJudge},
+	"validators.last_epoch":      {set: "validators[2].last_epoch=4", with: scriptedJudge},
+	"validators.every_epochs":    {set: "validators[2].every_epochs=2", with: scriptedJudge},
+	"validators.copies":          {set: "validators[2].copies=consensus", with: []string{"validators[2].favour=[]"}},
+	"validators.lag_epochs":      {set: "validators[2].lag_epochs=2"},
 	"validators.routing":         {set: "validators[0].routing=gated"},
 	"validators.stake_tao":       {set: "validators[0].stake_tao=[900, 1000]"},
 	"validators.subsets":         {set: `validators[0].subsets=["Github"]`},
@@ -180,7 +194,7 @@ var moves = map[string]move{
 	"faults.peer_region": {set: "faults[0].peer_region=asia", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, share=0.5}]`}},
 	"faults.direction":   {set: "faults[0].direction=in", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, share=0.5, group="bulk"}]`}},
 	"faults.mode":        {set: "faults[0].mode=pareto", with: []string{`faults=[{kind="delay", at_s=100, duration_s=900}]`}},
-	"faults.wave":        {set: "faults[0].wave=true", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, wave=false}]`}},
+	"faults.wave":        {set: "faults[0].wave=true", with: []string{`faults=[{kind="loss", at_s=100, duration_s=60}, {kind="delay", wave=true, duration_s=60}]`, "waves.quiet_s=200", "waves.storm_s=60"}},
 	"faults.seed":        {set: "faults[0].seed=7", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900, share=0.5}]`}},
 	"faults.share":       {set: "faults[0].share=0.4", with: []string{`faults=[{kind="loss", at_s=100, duration_s=900}]`}},
 	"faults.mean_ms":     {set: "faults[0].mean_ms=20", with: []string{`faults=[{kind="delay", at_s=100, duration_s=900}]`}},
@@ -195,7 +209,8 @@ var moves = map[string]move{
 	"faults.down_s":      {set: "faults[0].down_s=20", with: []string{`faults=[{kind="crash", at_s=100, duration_s=900, group="bulk"}]`}},
 	"faults.drift_ppm":   {set: "faults[0].drift_ppm=50000", with: []string{`faults=[{kind="clock", at_s=100, duration_s=900}]`}},
 	"faults.hold_s":      {set: "faults[0].hold_s=20", with: []string{`faults=[{kind="stall", at_s=100, duration_s=900}]`}},
-	"faults.delay_s":     {set: "faults[0].delay_s=30", with: []string{`faults=[{kind="disk_read", at_s=100, duration_s=900, mode="slow"}]`}},
+	"faults.delay_s":     {set: "faults[0].delay_s=30", with: []string{`faults=[{kind="disk_read", at_s=100, duration_s=900}, {kind="crash", group="bulk", at_s=400, duration_s=200}]`}},
+	"faults.offset_ms":   {set: "faults[0].offset_ms=90000", with: []string{`faults=[{kind="clock", at_s=100, duration_s=900}]`}},
 	"faults.blocks":      {set: "faults[0].blocks=3", with: []string{`faults=[{kind="stale", at_s=100, duration_s=900}]`}},
 
 	"waves.quiet_s":  {set: "waves.quiet_s=300", with: []string{`faults=[{kind="loss", wave=true, duration_s=60}, {kind="delay", wave=true, duration_s=60}]`, "waves.quiet_s=200", "waves.together=1", "waves.storm_s=60"}},
@@ -203,6 +218,12 @@ var moves = map[string]move{
 	"waves.together": {set: "waves.together=2", with: []string{`faults=[{kind="loss", wave=true, duration_s=60}, {kind="delay", wave=true, duration_s=60}]`, "waves.quiet_s=200", "waves.together=1"}},
 	"waves.tail_s":   {set: "waves.tail_s=900", with: []string{`faults=[{kind="loss", wave=true, duration_s=60}]`, "waves.quiet_s=100", "waves.storm_s=60"}},
 }
+
+// scriptedJudge makes the third group of validators scripted.
+var scriptedJudge = []string{"validators[2].behaviour=scripted", `validators[2].weights=["1000 + j"]`}
+
+// stated makes the run one without models.
+var stated = []string{"mode=economy", "faults=[]"}
 
 // stays has another value for each inert key; with it the run digest stays as it is.
 var stays = map[string]move{
@@ -212,6 +233,10 @@ var stays = map[string]move{
 
 	"corpus.invalid_utf8": {set: "corpus.invalid_utf8=replace", with: []string{"corpus.kind=shards", "corpus.subsets=[]"}},
 
+	"time.jump":  {set: "time.jump=false"},
+	"time.start": {set: "time.start=2023-03-20"},
+
+	"trace.every_epochs": {set: "trace.every_epochs=3"},
 	"trace.nodes":        {set: "trace.nodes=off"},
 	"trace.seats":        {set: "trace.seats=off"},
 	"trace.blocks":       {set: "trace.blocks=off"},
@@ -235,17 +260,15 @@ func scenarioKeys() (keys []string, inert map[string]string) {
 	inert = map[string]string{}
 	var walk func(prefix string, t reflect.Type)
 	walk = func(prefix string, t reflect.Type) {
-		for i := range t.NumField() {
-			field := t.Field(i)
-			path := joinPath(prefix, field.Tag.Get("toml"))
-			why, isInert := field.Tag.Lookup("inert")
+		for _, f := range settings.Fields(t) {
+			path := strings.TrimPrefix(prefix+"."+f.Key, ".")
 			switch {
-			case isInert:
-				inert[path] = why
-			case field.Type.Kind() == reflect.Slice && nested(field.Type):
-				walk(path, field.Type.Elem())
-			case nested(field.Type):
-				walk(path, field.Type)
+			case f.Inert != "":
+				inert[path] = f.Inert
+			case f.Table() && f.Type.Kind() == reflect.Slice:
+				walk(path, f.Type.Elem())
+			case f.Table():
+				walk(path, f.Type)
 			default:
 				keys = append(keys, path)
 			}

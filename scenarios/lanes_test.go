@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"taolab/agents/settings"
 	"taolab/model/base"
 	"taolab/model/lm/kernel"
 	"taolab/report"
@@ -205,7 +206,7 @@ func TestFavouritesAndScoringLanesAreRefusedWithTheirPlace(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	var fault *Error
+	var fault *settings.Error
 	if !errors.As(err, &fault) || !strings.HasPrefix(fault.Where, "--set validators[0].favour") {
 		t.Errorf("%v names no place", err)
 	}
@@ -230,12 +231,13 @@ func TestTheScoringLaneReachesEveryTargetWithinAnEpoch(t *testing.T) {
 		{32, 8, 60, "serving", &four, four}, //
 	} {
 		sc := Default()
-		g := defaultValidators()
+		g := settings.Default[ValidatorGroup]()
+		g.Routing = "gated"
 		g.Peers, g.EpochBlocks, g.Targets, g.ScorePeers, g.Count = c.peers, c.epochBlocks, c.targets, c.written, 6
-		m := defaultMiners()
+		m := settings.Default[MinerGroup]()
 		m.Count = c.miners
 		sc.Miners, sc.Validators = []MinerGroup{m}, []ValidatorGroup{g}
-		if got := sc.scorePeers(g); got != c.want {
+		if got := g.Scored(sc.targets(&g), sc.Time.BlockS); got != c.want {
 			t.Errorf("%+v: %d", c, got)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"taolab/agents/settings"
 )
 
 //go:embed library
@@ -33,9 +35,9 @@ func Names() []string {
 func Text(name string) (string, error) {
 	data, err := library.ReadFile("library/" + name + ".toml")
 	if err != nil {
-		return "", &Error{
+		return "", &settings.Error{
 			Where: name, Fault: "no such scenario", Want: "a path that ends in .toml, or one of " + strings.Join(Names(), ", "),
-			Hint: "did you mean " + nearest(name, Names()) + "?",
+			Hint: settings.Meant(name, Names()),
 		}
 	}
 	return string(data), nil
@@ -60,19 +62,21 @@ func Load(name string, sets []string) (*File, error) {
 		info, err := os.Stat(name)
 		switch {
 		case err != nil:
-			return nil, &Error{Where: name, Fault: "cannot be read: " + err.Error(), Want: "a scenario file", Hint: "taolab scenario new writes one"}
+			return nil, &settings.Error{Where: name, Fault: "cannot be read: " + err.Error(), Want: "a scenario file", Hint: "taolab scenario new writes one"}
+		case !info.Mode().IsRegular(): // a device may never end
+			return nil, misnamed(name, nil)
 		case info.Size() > maxFileBytes:
-			return nil, &Error{Where: name, Fault: fmt.Sprintf("%d bytes long", info.Size()), Want: fmt.Sprintf("at most %d", maxFileBytes)}
+			return nil, &settings.Error{Where: name, Fault: fmt.Sprintf("%d bytes long", info.Size()), Want: fmt.Sprintf("at most %d", maxFileBytes)}
 		}
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, &Error{Where: name, Fault: "cannot be read: " + err.Error(), Want: "a scenario file"}
+			return nil, &settings.Error{Where: name, Fault: "cannot be read: " + err.Error(), Want: "a scenario file"}
 		}
 		file.Text, file.Dir = string(data), filepath.Dir(name)
 	} else {
 		text, err := Text(name)
 		if err != nil {
-			return nil, err
+			return nil, misnamed(name, err)
 		}
 		file.Text = text
 	}
@@ -87,10 +91,25 @@ func Load(name string, sets []string) (*File, error) {
 	return file, nil
 }
 
+// misnamed says of a path that is there why it is no scenario; else err is what there is to say.
+func misnamed(path string, err error) error {
+	info, unseen := os.Stat(path)
+	switch {
+	case unseen != nil:
+		return err
+	case info.IsDir():
+		return &settings.Error{Where: path, Fault: "a folder", Want: "a scenario file, which ends in .toml, or a name that taolab scenario list prints",
+			Hint: "taolab check takes folders"}
+	case !info.Mode().IsRegular():
+		return &settings.Error{Where: path, Fault: "not a regular file", Want: "a scenario file, which ends in .toml", Hint: "taolab scenario new writes one"}
+	}
+	return &settings.Error{Where: path, Fault: "the name does not end in .toml", Want: "a scenario file, which ends in .toml", Hint: "rename the file if it is one"}
+}
+
 // setsKey tells whether an override names the key.
 func (f *File) setsKey(key string) bool {
 	for _, set := range f.Sets {
-		if name, _, _ := cutKey(set); name == key {
+		if name, _, _ := settings.CutKey(set); name == key {
 			return true
 		}
 	}

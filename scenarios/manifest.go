@@ -3,14 +3,12 @@ package scenarios
 import (
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
 
 	"taolab/agents/score"
-	"taolab/model/base"
 	"taolab/report"
 	"taolab/sim/chain"
 	"taolab/sim/trace"
@@ -27,7 +25,7 @@ func (sc *Scenario) Tables() []trace.Table {
 	}{
 		{t.Nodes == "all", trace.Nodes},
 		{t.Seats == "all", trace.Seats},
-		{t.Blocks == "all", trace.Blocks},
+		{t.Blocks != "off", trace.Blocks},
 		{t.Transactions == "all", trace.Transactions},
 		{t.Epochs > 0, trace.Epochs},
 		{t.Weights > 0, trace.Weights},
@@ -36,7 +34,7 @@ func (sc *Scenario) Tables() []trace.Table {
 		{t.Answers == "all", trace.Answers},
 		{t.Rows == "all", trace.Scores},
 		{t.Training == "all", trace.Training},
-		{t.Blocks == "all", trace.Ledger},
+		{t.Blocks != "off", trace.Ledger},
 		{true, trace.Faults},
 		{t.Applications == "all", trace.Applications},
 	} {
@@ -49,16 +47,19 @@ func (sc *Scenario) Tables() []trace.Table {
 
 // Manifest begins the record of a run: what it is made of, before anything has happened.
 func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
-	corpus := m.Store.Source()
 	manifest := &report.Manifest{
 		Name: f.Scenario.Name, Seed: f.Seed, Scenario: f.resolved(), ScenarioTOML: f.Text,
 		Nodes: n.Nodes, Warnings: append([]string{}, m.Warnings...),
-		CorpusDigest: hex.EncodeToString(corpus[:]), CorpusPath: f.corpusPath(), Recorded: f.Tables(),
-		Contents: m.contents(), InForce: f.inForce(m),
-		Anchors: report.Anchors{
-			BigramLoss: m.BigramLoss, BytesPerToken: m.Store.BytesPerToken(),
-			EquivalentFactor: score.LossScale(m.Store.BytesPerToken()),
-		},
+		Recorded: f.Tables(), Contents: contents(m), InForce: f.inForce(m),
+	}
+	if m.Text == nil {
+		return manifest
+	}
+	corpus := m.Store.Source()
+	manifest.CorpusDigest, manifest.CorpusPath = hex.EncodeToString(corpus[:]), f.corpusPath()
+	manifest.Anchors = report.Anchors{
+		BigramLoss: m.BigramLoss, BytesPerToken: m.Store.BytesPerToken(),
+		EquivalentFactor: score.LossScale(m.Store.BytesPerToken()),
 	}
 	for _, made := range m.Bases {
 		shape := made.Model.Config
@@ -107,13 +108,11 @@ func Finish(manifest *report.Manifest, world *virtual.World) {
 	}
 }
 
-// Describe says in a line what was prepared.
-func (m *Material) Describe() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d subsets, vocabulary %d, %.2f bytes per token; held-out loss: bigram %.3f",
-		len(m.Store.Subsets()), m.Tokenizer.Vocab(), m.Store.BytesPerToken(), m.BigramLoss)
-	for _, made := range m.Bases {
-		fmt.Fprintf(&b, ", base %s %.3f", base.ShapeName(made.Model.Config), made.HeldOutLoss)
+// contents are what the network starts from besides its scenario, as run.json has them.
+func contents(m *Material) []report.Content {
+	list := []report.Content{}
+	for _, c := range m.Contents() {
+		list = append(list, report.Content{Name: c.Name, Digest: hex.EncodeToString(c.Digest[:])})
 	}
-	return b.String() + " nats per token"
+	return list
 }

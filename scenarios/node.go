@@ -2,9 +2,8 @@ package scenarios
 
 import (
 	"cmp"
-	"fmt"
 
-	"taolab/model/lm"
+	"taolab/agents/role"
 	"taolab/model/num"
 	"taolab/report"
 	"taolab/sim/chain"
@@ -18,26 +17,30 @@ import (
 type part struct {
 	machine  virtual.Node
 	node     report.Node
-	up, down float64    // Mbit/s
-	shape    *lm.Config // of its model; nil where it has none
-	joins    host.Time  // when it begins to register; 0: it is there from the beginning
+	agent    role.Agent
+	group    Group
+	up, down float64   // Mbit/s
+	joins    host.Time // when it begins to register; 0: it is there from the beginning
 }
 
-// add gives a node its keys, region, links and place in the ledger; who joins later has free money
+// add gives member i of n its keys, region, links and place in the ledger; who joins later has free money
 // there and nothing else. What is drawn comes from streams of the node's own name, so that nobody
 // else's moves when a scenario gains a member.
-func (b *builder) add(p part) {
+func (b *builder) add(p part, i, n int) {
 	machine, node := p.machine, p.node
+	machine.Fresh, machine.ColdkeyOf, machine.Loss = p.agent.Fresh, p.group.Coldkey, p.group.Loss
+	machine.Skew = milliseconds(p.group.SkewMs.At(i, n))
 	node.Index, node.Name = len(b.nodes), machine.Name
 	machine.Region = num.NewStream(b.Seed, "region/"+machine.Name).IntN(len(b.Network.Regions))
 	node.Region = b.Network.Regions[machine.Region]
 	delay := num.NewStream(b.Seed, "block delay/"+machine.Name).Exponential()
 	machine.BlockDelay = host.Time(float64(b.Network.BlockDelayMs * float64(float64(host.Millisecond)*delay)))
-	machine.BlockDelay = min(machine.BlockDelay, seconds(b.Time.BlockS)*maxDelayBlocks)
+	machine.BlockDelay = min(machine.BlockDelay, role.Seconds(b.Time.BlockS)*maxDelayBlocks)
 	machine.UpBps, machine.DownBps = int64(float64(p.up*1e6)), int64(float64(p.down*1e6))
 	machine.Agent = machine.Fresh()
-	if p.shape != nil {
-		node.Width, node.Layers = p.shape.Width, p.shape.Layers
+	node.HardwareFLOPS, node.Params = float64(machine.FLOPS), uint64(p.agent.Params)
+	if shape := p.agent.Shape; shape != nil {
+		node.Width, node.Layers = shape.Width, shape.Layers
 	}
 	hotkey := virtual.PublicKey(b.Seed, machine.Name, host.Hotkey)
 	coldkey := virtual.PublicKey(b.Seed, cmp.Or(machine.ColdkeyOf, machine.Name), host.Coldkey)
@@ -67,7 +70,7 @@ func (p part) row(n report.Node, coldkey chain.Key) trace.Node {
 	if p.joins > 0 {
 		row.JoinsNs = trace.Some(int64(p.joins))
 	}
-	if c := p.shape; c != nil {
+	if c := p.agent.Shape; c != nil {
 		row.Width, row.Layers = trace.Some(uint32(c.Width)), trace.Some(uint32(c.Layers))
 		row.Heads, row.Context = trace.Some(uint32(c.Heads)), trace.Some(uint32(c.Context))
 		row.Params = trace.Some(n.Params)
@@ -83,7 +86,3 @@ func (p part) row(n report.Node, coldkey chain.Key) trace.Node {
 
 // maxDelayBlocks caps how many blocks late a node sees a block.
 const maxDelayBlocks = 100
-
-// member names a group's i-th node. The name does not depend on how many there are: keys and
-// streams come from it.
-func member(group string, i int) string { return fmt.Sprintf("%s-%d", group, i+1) }

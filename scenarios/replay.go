@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 
+	"taolab/agents/settings"
 	"taolab/report"
 )
 
@@ -15,7 +15,7 @@ import (
 // the recorded one. Sets are overrides, as key=value.
 func FromManifest(dir string, m *report.Manifest, corpus string, sets ...string) (*File, error) {
 	bad := func(fault, hint string) error {
-		return &Error{Where: dir + "/" + report.ManifestFile, Key: "scenario", Fault: fault,
+		return &settings.Error{Where: dir + "/" + report.ManifestFile, Key: "scenario", Fault: fault,
 			Want: "the resolved scenario of a run", Hint: hint}
 	}
 	if len(m.Scenario) == 0 {
@@ -34,14 +34,10 @@ func FromManifest(dir string, m *report.Manifest, corpus string, sets ...string)
 	if _, named := tree["format"]; !named {
 		return nil, bad("made by the first release; rules and streams have changed since", "repeat it with that release, or run the folder's scenario.toml with this one")
 	}
-	d := decoder{name: dir + "/" + report.ManifestFile, lines: map[string]int{}, sets: map[string]string{}}
-	for _, set := range sets {
-		d.override(plain.(map[string]any), set)
-	}
 	sc := Default()
-	d.table("", plain.(map[string]any), reflect.ValueOf(&sc).Elem())
-	if len(d.faults) > 0 {
-		return nil, errors.Join(d.faults...)
+	d := settings.Of(dir+"/"+report.ManifestFile, plain.(map[string]any), sets...)
+	if d.Decode(&sc); len(d.Faults()) > 0 {
+		return nil, errors.Join(d.Faults()...)
 	}
 	if corpus == "" {
 		corpus = m.CorpusPath
@@ -52,7 +48,7 @@ func FromManifest(dir string, m *report.Manifest, corpus string, sets ...string)
 	case sc.Corpus.Kind == "shards":
 		sc.Corpus.Path = corpus
 	}
-	if faults := validate(&sc, d.where); len(faults) > 0 {
+	if faults := validate(&sc, d.Where); len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
 	return &File{Scenario: &sc, Origin: dir, Dir: ".", Text: m.ScenarioTOML, Sets: sets}, nil

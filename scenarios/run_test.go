@@ -232,6 +232,28 @@ func TestEveryTableGetsRowsAndTheBooksBalance(t *testing.T) {
 	}
 }
 
+// TestTheLedgersAccountHasTheOwnersCut compares the column with what is left of the minted money once
+// everybody else was paid.
+func TestTheLedgersAccountHasTheOwnersCut(t *testing.T) {
+	r := &rows{all: map[trace.Table][]trace.Row{}}
+	network := buildTiny(t, base.Cache{}, Options{Workers: 2, Recorder: r}, "chain.owner=validator", "chain.owner_cut=0.18")
+	if err := network.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	first, last := r.all[trace.Ledger][0].(trace.Totals), trace.Totals{}
+	for _, row := range r.all[trace.Ledger] {
+		last = row.(trace.Totals)
+	}
+	left := last.MintedRao - first.MintedRao + first.PendingRao -
+		last.PendingRao - (last.DustRao - first.DustRao) - (last.UnallocatedRao - first.UnallocatedRao)
+	for _, row := range r.all[trace.Epochs] {
+		left -= row.(trace.Epoch).EmissionRao
+	}
+	if last.OwnerRao != left || left == 0 {
+		t.Errorf("the owner's cut is %d rao, and %d rao were paid to nobody else", last.OwnerRao, left)
+	}
+}
+
 func TestAnInterruptedPreparationSaysSo(t *testing.T) {
 	file, err := Load("testdata/tiny.toml", nil)
 	if err != nil {

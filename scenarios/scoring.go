@@ -9,19 +9,17 @@ import (
 )
 
 // validatorInForce is how a group of validators asks and scores.
-func (f *File) validatorInForce(name string, g ValidatorGroup) []Setting {
-	era, err := score.EraNamed(g.Release)
+func (f *File) validatorInForce(name string, g *ValidatorGroup) []Setting {
+	era, err := g.Era()
 	if err != nil {
 		panic("scenarios: a release that was validated is unknown: " + err.Error())
 	}
-	set(&era.Power, g.Power, same)
-	set(&era.SynergyPower, g.SynergyPower, same)
 	list := []Setting{
 		{name + ": release", g.Release, averaging(era)},
 		{name + ": powers", fmt.Sprintf("%g, synergy %g", era.Power, era.SynergyPower), fmt.Sprintf("alpha %g", g.Alpha)},
 		{name + ": batch", g.Batch, batchNote(g)},
 		{name + ": questions", fmt.Sprintf("%.1f per uid within immunity", f.questionsInImmunity(g)),
-			fmt.Sprintf("of each member's scoring lane: %d of %d peers in each step of %g s, %d targets", f.scored(g), g.Peers, g.StepS, f.targets(g))},
+			fmt.Sprintf("of each member's scoring lane: %d of %d peers in each step of %g s, %d targets", g.Scored(f.targets(g), f.Time.BlockS), g.Peers, g.StepS, f.targets(g))},
 		{name + ": inflation", inflation(era, g), "of base scores, by few rows; see inflation by rows"},
 	}
 	return append(list, f.routerInForce(name, g))
@@ -34,7 +32,7 @@ func averaging(era score.Era) string {
 	return "the power of each batch's loss is averaged"
 }
 
-func batchNote(g ValidatorGroup) string {
+func batchNote(g *ValidatorGroup) string {
 	if g.Batch == "subset" {
 		return "all rows of one subset: whoever is best at one common subset is paid most, and the ranking turns round; " +
 			"with a PubMed-only miner the Spearman of loss with incentive was +0.65"
@@ -42,16 +40,8 @@ func batchNote(g ValidatorGroup) string {
 	return "each row's subset is drawn by weight"
 }
 
-// scored is how many peers of a step are scored.
-func (sc *Scenario) scored(g ValidatorGroup) int {
-	if g.Routing == "gated" {
-		return sc.scorePeers(g)
-	}
-	return g.Peers
-}
-
 // targets is how many uids a validator of the group asks in turn, newcomers among them.
-func (sc *Scenario) targets(g ValidatorGroup) int {
+func (sc *Scenario) targets(g *ValidatorGroup) int {
 	n := 0
 	for _, m := range sc.Miners {
 		n += m.Count
@@ -66,13 +56,13 @@ func (sc *Scenario) targets(g ValidatorGroup) int {
 }
 
 // questionsInImmunity is how often one validator of the group scores a uid while it is immune.
-func (f *File) questionsInImmunity(g ValidatorGroup) float64 {
+func (f *File) questionsInImmunity(g *ValidatorGroup) float64 {
 	p, err := f.Params()
 	if err != nil {
 		return 0
 	}
 	immuneS := float64(float64(min(p.ImmunityBlocks, f.BlockCount())) * f.Time.BlockS)
-	return float64(float64(immuneS/g.StepS)*float64(f.scored(g))) / float64(max(f.targets(g), 1))
+	return float64(float64(immuneS/g.StepS)*float64(g.Scored(f.targets(g), f.Time.BlockS))) / float64(max(f.targets(g), 1))
 }
 
 // The least of what a ranking can be read from.
@@ -109,7 +99,7 @@ func span(low, high string) string {
 }
 
 // inflation is the table's line for a group's rows, or the two around them.
-func inflation(era score.Era, g ValidatorGroup) string {
+func inflation(era score.Era, g *ValidatorGroup) string {
 	if era.MeanLoss {
 		return "none"
 	}
@@ -131,8 +121,8 @@ func inflation(era score.Era, g ValidatorGroup) string {
 }
 
 // routerInForce is a validator's routing model with its cost.
-func (f *File) routerInForce(name string, g ValidatorGroup) Setting {
-	shape := f.routerShape(g)
+func (f *File) routerInForce(name string, g *ValidatorGroup) Setting {
+	shape := g.RouterShape(f.Corpus.Vocab)
 	cost := fmt.Sprintf("%.2g MFLOP in each step", float64(f.routerFLOP(g))/1e6)
 	s := Setting{name + ": router", base.ShapeName(shape), "one score a batch for each uid, from random weights; " + cost}
 	if g.Routing != "gated" {
@@ -154,10 +144,10 @@ func (f *File) routerInForce(name string, g ValidatorGroup) Setting {
 func (f *File) Warnings() []string {
 	var list []string
 	for i, g := range f.Validators {
-		if g.Behaviour != "honest" {
+		if !g.Acts().Asks {
 			continue
 		}
-		era, err := score.EraNamed(g.Release)
+		era, err := g.Era()
 		if err != nil {
 			continue // said when the scenario was read
 		}
@@ -165,9 +155,9 @@ func (f *File) Warnings() []string {
 		if !era.MeanLoss && g.Rows < leastRows {
 			list = append(list, fmt.Sprintf("%s: at %d rows a mean base score overstates that of the "+
 				"mean loss %s; set rows to at least %d, or release = \"3.6.0\"",
-				key, g.Rows, inflation(era, g), leastRows))
+				key, g.Rows, inflation(era, &g), leastRows))
 		}
-		if n := f.questionsInImmunity(g); n < leastQuestions {
+		if n := f.questionsInImmunity(&g); n < leastQuestions {
 			list = append(list, fmt.Sprintf("%s: a uid is scored %.1f times within immunity; expected at least %d: lengthen chain.immunity_blocks, "+
 				"shorten step_s, or raise the number of peers that are scored", key, n, leastQuestions))
 		}

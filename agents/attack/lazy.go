@@ -11,6 +11,10 @@ import (
 	"taolab/sim/host"
 )
 
+var lazy = Behaviour{
+	Kind: Validator, Name: "lazy", Doc: "asks nobody: it copies weights that the ledger shows, or favours a fixed handful",
+}
+
 // Copies is whose weights a lazy validator takes.
 type Copies uint8
 
@@ -26,6 +30,7 @@ const maxLag = 64
 // LazyConfig is a lazy validator before its first event.
 type LazyConfig struct {
 	EpochBlocks uint64 // blocks between its weight transactions
+	LeadBlocks  uint64 // instead, where it is not 0: blocks from its weights to the end of each epoch
 	Copies      Copies
 	LagEpochs   int         // of its own, between reading weights and setting them
 	Favour      []chain.Key // hotkeys that share its weight equally; empty: it copies
@@ -92,7 +97,15 @@ func (l *Lazy) Handle(env host.Env, event host.Event) {
 }
 
 func (l *Lazy) await(env host.Env) {
-	l.timer = env.AtBlock(env.Chain().Height()+l.config.EpochBlocks, 0)
+	view := env.Chain()
+	if l.config.LeadBlocks == 0 {
+		l.timer = env.AtBlock(view.Height()+l.config.EpochBlocks, 0)
+		return
+	}
+	lead := l.config.LeadBlocks + 1 // the transaction goes into the block after the one that wakes it
+	if next, ever := view.EpochAfter(view.Height() + lead); ever {
+		l.timer = env.AtBlock(next-lead, 0)
+	}
 }
 
 // setWeights reads what is public now and sets what it read LagEpochs ago.
@@ -118,11 +131,14 @@ func (l *Lazy) setWeights(env host.Env) {
 	}
 }
 
-// narrowed are weights as a commit takes them.
+// narrowed are weights as a commit takes them: scaled so that the largest fits, with nothing lost to zero.
 func narrowed(values []uint32) []uint16 {
+	largest := uint64(max(slices.Max(values), 65535))
 	narrow := make([]uint16, len(values))
 	for i, v := range values {
-		narrow[i] = uint16(min(v, 65535))
+		if v > 0 {
+			narrow[i] = uint16(max(uint64(v)*65535/largest, 1))
+		}
 	}
 	return narrow
 }
@@ -175,8 +191,7 @@ func richestRow(view chain.View, self chain.UID) []chain.WeightEntry {
 // vote is what a validator gives a uid: parts of 2^32 of its row.
 type vote struct{ parts, stakeRao uint64 }
 
-// median is by uid the highest weight that validators with at least half of the stake give it, scaled so
-// that the largest is 65535; nil where nobody but self has set any.
+// median is by uid the highest weight that validators with kappa of the stake give it, scaled so that the largest is 65535; nil where nobody but self has set any.
 func median(view chain.View, self chain.UID) []uint32 {
 	votes := make([][]vote, view.N())
 	var stakeRao uint64
@@ -199,7 +214,7 @@ func median(view chain.View, self chain.UID) []uint32 {
 	}
 	parts, most := make([]uint64, len(votes)), uint64(0)
 	for uid := range votes {
-		parts[uid] = highest(votes[uid], stakeRao)
+		parts[uid] = highest(votes[uid], stakeRao, view.Params().Kappa)
 		most = max(most, parts[uid])
 	}
 	if most == 0 {
@@ -212,14 +227,16 @@ func median(view chain.View, self chain.UID) []uint32 {
 	return weights
 }
 
-// highest is the largest of the votes that holds half of the stake together with those above it; 0 where
-// they hold less.
-func highest(votes []vote, stakeRao uint64) uint64 {
+// highest is the largest of the votes that holds kappa of the stake together with those above it; 0 where
+// they hold less. Kappa is in 1/65535.
+func highest(votes []vote, stakeRao uint64, kappa uint16) uint64 {
+	// The least that is enough; stakes are at most the supply, 2^55.
+	enough := stakeRao/65535*uint64(kappa) + stakeRao%65535*uint64(kappa)/65535
 	slices.SortFunc(votes, func(a, b vote) int { return cmp.Compare(b.parts, a.parts) })
 	behind := uint64(0)
 	for _, v := range votes {
 		behind += v.stakeRao
-		if behind >= stakeRao-behind {
+		if behind >= enough {
 			return v.parts
 		}
 	}

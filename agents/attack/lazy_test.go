@@ -23,13 +23,14 @@ func public(i int) chain.Key { return chain.Key(hotkey(i).Public().(ed25519.Publ
 // validator uses is there.
 type world struct {
 	host.Env
-	t      *testing.T
-	state  *chain.State
-	stream *num.Stream
-	ids    uint64
-	timers map[host.TimerID]uint64
-	sent   []chain.Msg
-	newest host.SubmitID
+	t       *testing.T
+	state   *chain.State
+	stream  *num.Stream
+	ids     uint64
+	timers  map[host.TimerID]uint64
+	sent    []chain.Msg
+	newest  host.SubmitID
+	refused int
 }
 
 func newWorld(t *testing.T, change func(*chain.Params)) *world {
@@ -201,6 +202,23 @@ func TestUnderCommitRevealALazyValidatorRevealsWhatItSaw(t *testing.T) {
 	row := hidden.state.View().Weights(0)
 	if commits == 0 || reveals == 0 || len(row) != 1 || row[0].UID != 4 {
 		t.Errorf("%d commits, %d reveals, and the ledger holds %v", commits, reveals, row)
+	}
+}
+
+// The ledger of 2022 has weights of 32 bits; a commit takes 16.
+func TestWideWeightsKeepTheirProportionsInACommit(t *testing.T) {
+	for _, c := range []struct {
+		wide []uint32
+		want []uint16
+	}{
+		{[]uint32{65535, 3}, []uint16{65535, 3}},
+		{[]uint32{10, 5}, []uint16{10, 5}},
+		{[]uint32{1<<32 - 1, 1 << 31, 1, 0}, []uint16{65535, 32767, 1, 0}},
+		{[]uint32{131070, 65535}, []uint16{65535, 32767}},
+	} {
+		if got := narrowed(c.wide); !slices.Equal(got, c.want) {
+			t.Errorf("%v as %v, want %v", c.wide, got, c.want)
+		}
 	}
 }
 

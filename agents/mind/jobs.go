@@ -92,9 +92,8 @@ func (j measure) Run(s *host.Scratch) []byte {
 
 // predict answers a question. Its result is the body of the answer.
 type predict struct {
-	model   *lm.Model
-	synapse host.Synapse
-	wire.Question
+	model *lm.Model
+	asked
 }
 
 func (j predict) Work() int64 { return j.model.Config.ForwardFLOP(j.Rows, j.Cols, true) }
@@ -103,6 +102,6 @@ func (j predict) Tokens() int64 { return int64(j.Rows * j.Cols) }
 
 func (j predict) Run(s *host.Scratch) []byte {
 	b := benchOf(s)
-	probs := b.lm.Next(j.model, j.Question.Tokens, j.Rows, j.Cols)
+	probs := b.lm.Next(j.model, j.asked.Tokens, j.Rows, j.Cols)
 	return wire.EncodeDists(j.synapse, b.ranking.top(probs, j.Rows, j.TopK), j.TopK, j.model.Config.Vocab)
 }

@@ -46,7 +46,7 @@ func TestTopIsTheHeadOfASortedList(t *testing.T) {
 
 func TestAJobGivesTheSameBytesOnEveryWorker(t *testing.T) {
 	model := smallModel()
-	job := predict{model, host.TextCausalLMNext, wire.Question{Rows: 1, Cols: 4, TopK: 3, Tokens: []uint16{1, 2, 3, 4}}}
+	job := predict{model, asked{host.TextCausalLMNext, wire.Question{Rows: 1, Cols: 4, TopK: 3, Tokens: []uint16{1, 2, 3, 4}}}}
 	var used, fresh host.Scratch
 	measure{model, testEvaluation}.Run(&used)
 	if a, b := job.Run(&used), job.Run(&fresh); !slices.Equal(a, b) {
@@ -56,7 +56,7 @@ func TestAJobGivesTheSameBytesOnEveryWorker(t *testing.T) {
 
 func TestAnHonestAnswerDecodesToAProbabilityDistribution(t *testing.T) {
 	for _, synapse := range []host.Synapse{host.TextCausalLMNext, host.TextCausalLM} {
-		body := predict{smallModel(), synapse, wire.Question{Rows: 2, Cols: 3, TopK: 8, Tokens: []uint16{1, 2, 3, 4, 5, 6}}}.Run(&scratch)
+		body := predict{smallModel(), asked{synapse, wire.Question{Rows: 2, Cols: 3, TopK: 8, Tokens: []uint16{1, 2, 3, 4, 5, 6}}}}.Run(&scratch)
 		checkAnswer(t, synapse, body, 2, 8)
 	}
 }
@@ -65,7 +65,7 @@ func TestARandomAnswerDecodesToAProbabilityDistribution(t *testing.T) {
 	s := num.NewStream(1, "random answers")
 	for range 20 {
 		for _, synapse := range []host.Synapse{host.TextCausalLMNext, host.TextCausalLM} {
-			checkAnswer(t, synapse, randomAnswer(s, synapse, wire.Question{Rows: 2, TopK: 8}, tinyVocab), 2, 8)
+			checkAnswer(t, synapse, randomAnswer(s, asked{synapse, wire.Question{Rows: 2, TopK: 8}}, tinyVocab), 2, 8)
 		}
 	}
 }

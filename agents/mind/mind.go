@@ -1,20 +1,25 @@
-// Package mind holds what computes a node's answers. Behaviours deal in bytes and jobs: they do not know
-// whether a transformer, noise or anything else stands behind an answer.
+// Package mind holds what computes a node's answers, what judges them, and what an application makes of
+// them. Behaviours deal in bytes, jobs and losses: they do not know whether a transformer, a stated quality
+// or anything else stands behind an answer.
 package mind
 
 import (
+	"taolab/agents/score"
 	"taolab/agents/state"
 	"taolab/sim/host"
 )
 
+// Question is a request as the mind that it is put to has read it. It is not changed.
+type Question any
+
 // Server is the mind of a node that serves. Its node has one job at a time: what a mind changes, it
 // changes in its own jobs or in its own methods, never in both at once.
 type Server interface {
-	// Check returns Success, or the code with which a request is refused.
-	Check(host.Request) host.Code
-	// Answer returns the job whose result is the body of the answer to a request that Check passed, or the
-	// body itself where none is needed.
-	Answer(host.Env, host.Request) (host.Job, []byte)
+	// Read decodes a request. A code other than Success refuses it.
+	Read(host.Request) (Question, host.Code)
+	// Answer returns the job whose result is the body of the answer to a question that Read returned, or
+	// the body itself where no job is needed. The job is of the moment: it is to be started at once.
+	Answer(host.Env, Question) (host.Job, []byte)
 
 	// Train returns the job of a training visit; nil for a mind that does not learn.
 	Train(host.Env) host.Job
@@ -27,4 +32,58 @@ type Server interface {
 	AppendState([]byte) []byte
 	Fresh() Server
 	Restore(*state.Cursor)
+}
+
+// Judge is the mind of a node that asks and scores. It holds one batch of rows at a time, each of a
+// subset, and scores each peer as a gate: how much its answer to a row is likely to be worth. As with a
+// Server, one job runs at a time.
+type Judge interface {
+	Subsets() []string  // names of the subsets that its rows can be of
+	LossScale() float64 // turns its losses into nats per GPT-2-equivalent token
+
+	Draw(host.Env)  // replaces the batch by the next
+	Rows() []uint16 // the batch's rows: the place of each one's subset in Subsets; none without a batch
+	Drop()          // forgets the batch
+
+	// Route returns the job behind the gate's scores of the batch, whose result Routed takes; nil where
+	// they need none.
+	Route() host.Job
+	Routed(result []byte)
+	Gate(row int, uid uint16) (score float32, gated bool)
+
+	Ask(rows []uint16) host.Request // the question about these rows, ascending
+	// Read returns what an answer to that question loses on each of the rows, in nats per token.
+	Read(rows []uint16, body []byte) ([]float64, error)
+	// Learn takes what the questions of the batch were worth, in uid order within each lane. It returns
+	// the job that learns from them; nil where there is nothing to compute.
+	Learn([]Lesson) host.Job
+
+	StartEpoch()
+	Forget(uid uint16) // a new hotkey sits there
+
+	// AppendState writes what Restore reads, into a judge that Fresh made.
+	AppendState([]byte) []byte
+	Fresh() Judge
+	Restore(*state.Cursor)
+}
+
+// Lesson is what a peer's answer to rows of a batch was worth, between 0 and 1 each.
+type Lesson struct {
+	UID     uint16
+	Lane    score.Lane
+	Rows    []uint16  // ascending
+	Targets []float32 // of each of the rows
+}
+
+// Prompter is the mind of an application: text to continue, and what answers say of its next token.
+// It has no state.
+type Prompter interface {
+	// Draw takes a prompt and the tokens that follow it.
+	Draw(host.Env) (prompt, truth []uint16)
+	Ask(text []uint16) host.Request
+	// Read is an answer's distribution of the token that follows the text.
+	Read(text []uint16, body []byte) (score.Dist, error)
+	// Loss of a token under a distribution, in nats.
+	Loss(d score.Dist, truth uint16) float64
+	Shape() (prompt, truth int) // tokens of both
 }

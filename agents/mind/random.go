@@ -1,7 +1,6 @@
 package mind
 
 import (
-	"cmp"
 	"slices"
 
 	"taolab/agents/score"
@@ -16,24 +15,12 @@ type Random struct {
 	Bounds wire.Bounds // of the requests that it serves
 }
 
-// Check implements Server.
-func (r Random) Check(in host.Request) host.Code {
-	if in.Dir != host.Forward || in.Synapse != host.TextCausalLMNext && in.Synapse != host.TextCausalLM {
-		return host.NotImplemented
-	}
-	if _, err := wire.DecodeQuestion(in, r.Bounds); err != nil {
-		return host.InvalidRequest
-	}
-	return host.Success
-}
+// Read implements Server.
+func (r Random) Read(in host.Request) (Question, host.Code) { return readText(in, r.Bounds) }
 
 // Answer implements Server.
-func (r Random) Answer(env host.Env, in host.Request) (host.Job, []byte) {
-	q, err := wire.DecodeQuestion(in, r.Bounds)
-	if err != nil {
-		panic(err) // Check passed it
-	}
-	return nil, randomAnswer(env.Rand("answers"), in.Synapse, q, r.Bounds.Vocab)
+func (r Random) Answer(env host.Env, q Question) (host.Job, []byte) {
+	return nil, randomAnswer(env.Rand("answers"), q.(asked), r.Bounds.Vocab)
 }
 
 // Train implements Server: it learns nothing.
@@ -59,7 +46,7 @@ func (Random) Restore(*state.Cursor) {}
 
 // randomAnswer is well formed and knows nothing: distinct random tokens with probabilities drawn
 // uniformly from the simplex, of which one share is left for all other tokens.
-func randomAnswer(s *num.Stream, synapse host.Synapse, q wire.Question, vocab int) []byte {
+func randomAnswer(s *num.Stream, q asked, vocab int) []byte {
 	rows := make([]score.Dist, q.Rows)
 	shares := make([]float64, q.TopK+1)
 	for i := range rows {
@@ -68,7 +55,8 @@ func randomAnswer(s *num.Stream, synapse host.Synapse, q wire.Question, vocab in
 			shares[k] = s.Exponential()
 			total += shares[k]
 		}
-		slices.SortFunc(shares[:q.TopK], func(a, b float64) int { return cmp.Compare(b, a) })
+		slices.Sort(shares[:q.TopK])
+		slices.Reverse(shares[:q.TopK])
 		d := score.Dist{Probs: make([]float32, q.TopK), IDs: make([]uint16, 0, q.TopK)}
 		for k := range d.Probs {
 			d.Probs[k] = float32(shares[k] / total)
@@ -80,5 +68,5 @@ func randomAnswer(s *num.Stream, synapse host.Synapse, q wire.Question, vocab in
 		}
 		rows[i] = d
 	}
-	return wire.EncodeDists(synapse, rows, q.TopK, vocab)
+	return wire.EncodeDists(q.synapse, rows, q.TopK, vocab)
 }

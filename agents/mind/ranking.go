@@ -16,18 +16,27 @@ type ranking struct {
 	rows   []score.Dist
 }
 
-// Tokens are sorted into classes of probability, four to each halving, before they are compared with
+// Tokens are sorted into classes of probability, eight to each halving, before they are compared with
 // each other: what lies in a class behind the k-th token never is. The last class takes all below
 // 2^-63.
 const (
-	classes   = 256
-	classBits = 21 // of a float32 that do not matter to its class
+	classes   = 512
+	classBits = 20 // of a float32 that do not matter to its class
 	certainty = 0x3f800000
+	fewTokens = 16 // of a class, which are put in order by insertion
 )
 
 func class(p float32) uint32 {
 	bits := min(math.Float32bits(p), certainty) // probabilities are not negative
 	return min((certainty-bits)>>classBits, classes-1)
+}
+
+// least is the bits of the smallest probability in a class.
+func least(class uint32) uint32 {
+	if class == classes-1 {
+		return 0
+	}
+	return certainty - ((class+1)<<classBits - 1)
 }
 
 // top is the k most probable tokens of each row of probs [rows x vocab], most probable first, of
@@ -63,16 +72,33 @@ func (r *ranking) first(probs []float32, k int) []uint64 {
 			break
 		}
 	}
+	least := least(last)
 	for id, p := range probs {
-		if c := class(p); c <= last {
-			r.order[r.counts[c]] = uint64(^math.Float32bits(p))<<16 | uint64(id)
+		if bits := math.Float32bits(p); bits >= least {
+			c := class(p)
+			r.order[r.counts[c]] = uint64(^bits)<<16 | uint64(id)
 			r.counts[c]++
 		}
 	}
 	begin := uint32(0)
 	for _, end := range r.counts[:last+1] {
-		slices.Sort(r.order[begin:end])
+		sortTokens(r.order[begin:end])
 		begin = end
 	}
 	return r.order[:k]
+}
+
+// sortTokens puts the tokens of a class in order; there are few of them as a rule.
+func sortTokens(tokens []uint64) {
+	if len(tokens) > fewTokens {
+		slices.Sort(tokens)
+		return
+	}
+	for i := 1; i < len(tokens); i++ {
+		t, k := tokens[i], i
+		for ; k > 0 && tokens[k-1] > t; k-- {
+			tokens[k] = tokens[k-1]
+		}
+		tokens[k] = t
+	}
 }

@@ -81,35 +81,37 @@ func NewTransformer(c TransformerConfig) *Transformer {
 	return &Transformer{config: c, model: c.Base}
 }
 
-// Check implements Server.
-func (t *Transformer) Check(r host.Request) host.Code {
-	if r.Dir != host.Forward || r.Synapse != host.TextCausalLMNext && r.Synapse != host.TextCausalLM {
-		return host.NotImplemented
-	}
-	if _, err := t.read(r); err != nil {
-		return host.InvalidRequest
-	}
-	return host.Success
+// asked is a request for distributions of the next token, read.
+type asked struct {
+	synapse host.Synapse
+	wire.Question
 }
 
-func (t *Transformer) read(r host.Request) (wire.Question, error) {
-	c := t.config
-	q, err := wire.DecodeQuestion(r, wire.Bounds{
-		Vocab: c.Base.Config.Vocab, Rows: c.MaxRows, Cols: c.MaxCols, TopK: c.TopK,
-	})
-	if err == nil {
-		err = c.Base.Config.CheckBatch(q.Tokens, q.Rows, q.Cols)
+// readText decodes a request for distributions of the next token.
+func readText(r host.Request, most wire.Bounds) (asked, host.Code) {
+	if r.Dir != host.Forward || r.Synapse != host.TextCausalLMNext && r.Synapse != host.TextCausalLM {
+		return asked{}, host.NotImplemented
 	}
-	return q, err
+	q, err := wire.DecodeQuestion(r, most)
+	if err != nil {
+		return asked{}, host.InvalidRequest
+	}
+	return asked{r.Synapse, q}, host.Success
+}
+
+// Read implements Server.
+func (t *Transformer) Read(r host.Request) (Question, host.Code) {
+	c := t.config
+	q, code := readText(r, wire.Bounds{Vocab: c.Base.Config.Vocab, Rows: c.MaxRows, Cols: c.MaxCols, TopK: c.TopK})
+	if code == host.Success && c.Base.Config.CheckBatch(q.Tokens, q.Rows, q.Cols) != nil {
+		code = host.InvalidRequest
+	}
+	return q, code
 }
 
 // Answer implements Server.
-func (t *Transformer) Answer(_ host.Env, r host.Request) (host.Job, []byte) {
-	q, err := t.read(r)
-	if err != nil {
-		panic(err) // Check passed it
-	}
-	return predict{t.model, r.Synapse, q}, nil
+func (t *Transformer) Answer(_ host.Env, q Question) (host.Job, []byte) {
+	return predict{t.model, q.(asked)}, nil
 }
 
 // Train implements Server.

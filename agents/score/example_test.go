@@ -55,12 +55,12 @@ func ExampleAverages() {
 func ExampleSubsetMeans() {
 	means := score.NewSubsetMeans(2, score.ServiceLane, 4)
 	for range 20 { // uid 1 is good at the second subset
-		means.Answered(1, score.ScoringLane, 0, 5.2, 0.5, 0.03)
-		means.Answered(1, score.ServiceLane, 1, 2.1, 0.5, 0.66)
+		means.Observe(1, score.ScoringLane, 0, 0.03)
+		means.Observe(1, score.ServiceLane, 1, 0.66)
 	}
 	fmt.Printf("%.2f\n", means.Targets(2)) // by uid, then subset; nobody has asked uid 0
-	fmt.Printf("%.1f\n", means.At(1, score.ServiceLane, 1).Loss)
+	fmt.Printf("%.1f\n", means.At(1, score.ServiceLane, 1).Target)
 	// Output:
 	// [0.34 0.34 0.08 0.61]
-	// 2.1
+	// 0.7
 }

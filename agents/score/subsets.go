@@ -25,14 +25,11 @@ const (
 	subsetPrior = 4
 )
 
-// SubsetMean is how one uid did on one subset in one lane: means over the rows so far, from
-// Memory rows on moving averages with a weight of 1/Memory for a new row.
+// SubsetMean is what one uid was worth on one subset in one lane: the mean of the targets of its rows so far,
+// from Memory rows on a moving average with a weight of 1/Memory for a new row.
 type SubsetMean struct {
-	Rows     uint16  // in the means of gate and target; 65,535 stands for more, too
-	Answered uint16  // in the mean loss, likewise
-	Loss     float32 // nats per standard token
-	Gate     float32 // the gate's score
-	Target   float32 // what the gate is trained toward
+	Rows   uint16 // 65,535 stands for more, too
+	Target float32
 }
 
 // SubsetMeans is a table of means by uid, lane and subset. Make it with NewSubsetMeans.
@@ -64,16 +61,13 @@ func (t *SubsetMeans) place(uid uint16, lane Lane, subset int) int {
 	return (int(uid)*t.lanes+int(lane))*t.subsets + subset
 }
 
-// Answered takes in a row with its loss.
-func (t *SubsetMeans) Answered(uid uint16, lane Lane, subset int, loss, gate, target float32) {
+// Observe takes in the target of a row.
+func (t *SubsetMeans) Observe(uid uint16, lane Lane, subset int, target float32) {
 	c := t.grown(uid, lane, subset)
-	c.observe(gate, target)
-	move(&c.Loss, loss, count(&c.Answered))
-}
-
-// Unanswered takes in a row that brought no usable answer; only the service lane learns from those.
-func (t *SubsetMeans) Unanswered(uid uint16, subset int, gate float32) {
-	t.grown(uid, ServiceLane, subset).observe(gate, 0)
+	if c.Rows < math.MaxUint16 {
+		c.Rows++
+	}
+	c.Target += (target - c.Target) / float32(min(c.Rows, Memory))
 }
 
 func (t *SubsetMeans) grown(uid uint16, lane Lane, subset int) *SubsetMean {
@@ -83,25 +77,6 @@ func (t *SubsetMeans) grown(uid uint16, lane Lane, subset int) *SubsetMean {
 		t.cells = cells
 	}
 	return &t.cells[t.place(uid, lane, subset)]
-}
-
-func (c *SubsetMean) observe(gate, target float32) {
-	n := count(&c.Rows)
-	move(&c.Gate, gate, n)
-	move(&c.Target, target, n)
-}
-
-// count adds one, as far as there is room.
-func count(n *uint16) uint16 {
-	if *n < math.MaxUint16 {
-		*n++
-	}
-	return *n
-}
-
-// move takes x into the mean of what is now n values.
-func move(mean *float32, x float32, n uint16) {
-	*mean += (x - *mean) / float32(min(n, Memory))
 }
 
 // Forget clears what is known of a uid.
@@ -158,23 +133,20 @@ func (c SubsetMean) total() (sum, rows float64) {
 }
 
 const (
-	subsetsVersion = 1
+	subsetsVersion = 2
 	subsetsHeader  = 1 + 1 + 4 + 4 // version, lanes, subsets, cells
-	cellBytes      = 2*2 + 3*4
+	cellBytes      = 2 + 4
 )
 
 // AppendBinary appends the table: a version byte, the number of lanes as a byte, of subsets and of cells
-// as uint32, then each cell's counts as uint16 and means as float32, little-endian.
+// as uint32, then each cell's count as uint16 and mean as float32, little-endian.
 func (t *SubsetMeans) AppendBinary(b []byte) ([]byte, error) {
 	b = append(b, subsetsVersion, byte(t.lanes))
 	b = binary.LittleEndian.AppendUint32(b, uint32(t.subsets))
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(t.cells)))
 	for _, c := range t.cells {
 		b = binary.LittleEndian.AppendUint16(b, c.Rows)
-		b = binary.LittleEndian.AppendUint16(b, c.Answered)
-		for _, mean := range [...]float32{c.Loss, c.Gate, c.Target} {
-			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(mean))
-		}
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(c.Target))
 	}
 	return b, nil
 }
@@ -194,12 +166,11 @@ func (t *SubsetMeans) UnmarshalBinary(b []byte) error {
 	cells := make([]SubsetMean, count)
 	for i := range cells {
 		cell := body[i*cellBytes:]
-		c := SubsetMean{Rows: binary.LittleEndian.Uint16(cell), Answered: binary.LittleEndian.Uint16(cell[2:])}
-		for k, mean := range [...]*float32{&c.Loss, &c.Gate, &c.Target} {
-			*mean = math.Float32frombits(binary.LittleEndian.Uint32(cell[4+4*k:]))
-			if x := float64(*mean); math.IsNaN(x) || math.IsInf(x, 0) {
-				return fmt.Errorf("score: means by subset: cell %d holds %v, want finite numbers; the state is damaged", i, x)
-			}
+		c := SubsetMean{
+			Rows: binary.LittleEndian.Uint16(cell), Target: math.Float32frombits(binary.LittleEndian.Uint32(cell[2:])),
+		}
+		if x := float64(c.Target); math.IsNaN(x) || math.IsInf(x, 0) {
+			return fmt.Errorf("score: means by subset: cell %d holds %v, want a finite number; the state is damaged", i, x)
 		}
 		cells[i] = c
 	}

@@ -62,9 +62,9 @@ func TestTargetsShrinkTowardTheUIDsMeanAndThatTowardAll(t *testing.T) {
 		target := s.Float64()
 		if turn%7 == 0 {
 			lane, target = 1, 0
-			table.Unanswered(uint16(uid), subset, 0.5)
+			table.Observe(uint16(uid), ServiceLane, subset, 0)
 		} else {
-			table.Answered(uint16(uid), Lane(lane), subset, 3, 0.5, float32(target))
+			table.Observe(uint16(uid), Lane(lane), subset, float32(target))
 		}
 		key := [3]int{uid, lane, subset}
 		twin[key] = append(twin[key], target)
@@ -74,35 +74,28 @@ func TestTargetsShrinkTowardTheUIDsMeanAndThatTowardAll(t *testing.T) {
 func TestAMeanReachesBackAHundredRows(t *testing.T) {
 	table := NewSubsetMeans(1, ScoringLane, 4)
 	for range 1000 {
-		table.Answered(2, ScoringLane, 0, 9, 0.9, 0.9)
+		table.Observe(2, ScoringLane, 0, 0.9)
 	}
 	for range 100 {
-		table.Answered(2, ScoringLane, 0, 1, 0.1, 0.1)
+		table.Observe(2, ScoringLane, 0, 0.1)
 	}
-	got, kept := table.At(2, ScoringLane, 0), math.Pow(0.99, 100)
-	for _, c := range []struct{ got, old, new float64 }{
-		{float64(got.Loss), 9, 1}, {float64(got.Gate), 0.9, 0.1}, {float64(got.Target), 0.9, 0.1},
-	} {
-		if want := c.new + kept*(c.old-c.new); math.Abs(c.got-want) > 1e-4 {
-			t.Errorf("a hundred rows later a mean of %v is %v, want %v", c.old, c.got, want)
-		}
-	}
-	if got.Rows != 1100 || got.Answered != 1100 {
-		t.Errorf("%+v, want 1,100 rows", got)
+	got, want := table.At(2, ScoringLane, 0), 0.1+0.8*math.Pow(0.99, 100)
+	if got.Rows != 1100 || math.Abs(float64(got.Target)-want) > 1e-4 {
+		t.Errorf("a hundred rows later: %+v, want 1,100 rows and a mean of %v", got, want)
 	}
 }
 
-func TestRowsWithoutAnAnswerCountForTheTargetAlone(t *testing.T) {
+func TestAMeanIsOfItsUIDLaneAndSubset(t *testing.T) {
 	table := NewSubsetMeans(2, ServiceLane, 4)
-	table.Answered(1, ServiceLane, 1, 2, 0.6, 0.8)
-	table.Unanswered(1, 1, 0.4)
-	if got, want := table.At(1, ServiceLane, 1), (SubsetMean{Rows: 2, Answered: 1, Loss: 2, Gate: 0.5, Target: 0.4}); got != want {
+	table.Observe(1, ServiceLane, 1, 0.8)
+	table.Observe(1, ServiceLane, 1, 0)
+	if got, want := table.At(1, ServiceLane, 1), (SubsetMean{Rows: 2, Target: 0.4}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if got := table.At(1, ScoringLane, 1); got != (SubsetMean{}) {
 		t.Errorf("the other lane holds %+v", got)
 	}
-	table.Answered(0, ScoringLane, 0, 5, 0.5, 0.5)
+	table.Observe(0, ScoringLane, 0, 0.5)
 	table.Forget(1)
 	if table.At(1, ServiceLane, 1) != (SubsetMean{}) || table.At(0, ScoringLane, 0).Rows != 1 {
 		t.Error("forgetting a uid clears it and nobody else")
@@ -113,16 +106,16 @@ func TestRowsWithoutAnAnswerCountForTheTargetAlone(t *testing.T) {
 func TestCountsStopWhereTheirRoomEnds(t *testing.T) {
 	table := NewSubsetMeans(1, ScoringLane, 4)
 	for range math.MaxUint16 + 10 {
-		table.Answered(0, ScoringLane, 0, 1, 0.5, 0.5)
+		table.Observe(0, ScoringLane, 0, 0.5)
 	}
-	if got := table.At(0, ScoringLane, 0); got.Rows != math.MaxUint16 || got.Loss != 1 {
+	if got := table.At(0, ScoringLane, 0); got.Rows != math.MaxUint16 || got.Target != 0.5 {
 		t.Errorf("%+v", got)
 	}
 }
 
 func FuzzSubsetMeansUnmarshal(f *testing.F) {
 	table := NewSubsetMeans(2, ServiceLane, 4)
-	table.Answered(1, ServiceLane, 1, 2, 0.6, 0.8)
+	table.Observe(1, ServiceLane, 1, 0.8)
 	b, _ := table.AppendBinary(nil)
 	f.Add(b)
 	f.Add([]byte{subsetsVersion, 2, 255, 255, 255, 255, 255, 255, 255, 255})

@@ -22,12 +22,15 @@ const (
 	hiddenAnswer
 	seq2SeqRequest
 	seq2SeqAnswer
+	statedRequest
+	statedAnswer
 )
 
 func (k kind) String() string {
 	return [...]string{
 		"body", "next request", "next answer", "causal request", "causal answer",
 		"hidden request", "hidden answer", "seq2seq request", "seq2seq answer",
+		"request for stated losses", "stated losses",
 	}[k]
 }
 

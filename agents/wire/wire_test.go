@@ -33,6 +33,8 @@ var (
 	}}
 	hiddenAnswerValue  = HiddenAnswer{Rows: 1, Cols: 2, Width: 2, States: []float32{-1, 2.5, 0, 1e30}}
 	seq2SeqAnswerValue = Seq2SeqAnswer{Rows: [][]uint16{{1, 2, 3}, {}}}
+	statedQuestion     = StatedRequest{Subsets: []uint16{2, 0, 1}}
+	statedAnswerValue  = StatedAnswer{Losses: []float32{0, 2.5, 1e30}}
 )
 
 // decoders decode a body and encode what they found again.
@@ -75,6 +77,14 @@ var decoders = map[string]func([]byte) (any, []byte, error){
 		a, err := DecodeSeq2Seq(b, seq2SeqQuestion, 300)
 		return a, EncodeSeq2Seq(a), err
 	},
+	"request for stated losses": func(b []byte) (any, []byte, error) {
+		r, err := DecodeStatedRequest(b, 3, 4)
+		return r, EncodeStatedRequest(r), err
+	},
+	"stated losses": func(b []byte) (any, []byte, error) {
+		a, err := DecodeStated(b, 3)
+		return a, EncodeStated(a), err
+	},
 }
 
 var bodies = []struct {
@@ -91,6 +101,8 @@ var bodies = []struct {
 	{"causal answer", causalAnswerValue, EncodeCausal(causalAnswerValue)},
 	{"hidden answer", hiddenAnswerValue, EncodeHidden(hiddenAnswerValue)},
 	{"seq2seq answer", seq2SeqAnswerValue, EncodeSeq2Seq(seq2SeqAnswerValue)},
+	{"request for stated losses", statedQuestion, EncodeStatedRequest(statedQuestion)},
+	{"stated losses", statedAnswerValue, EncodeStated(statedAnswerValue)},
 }
 
 func TestEveryBodyComesBackAsItWas(t *testing.T) {
@@ -166,6 +178,13 @@ func TestRefusalsSayWhereAndWhatWasExpected(t *testing.T) {
 		{"hidden answer", "NaN, expected a finite number", EncodeHidden(HiddenAnswer{1, 2, 2, []float32{0, 0, nan, 0}})},
 		{"hidden answer", "1 rows of 2 states 3 long, expected 1, 2 and 2", EncodeHidden(HiddenAnswer{1, 2, 3, nil})},
 		{"seq2seq answer", "row 1 has 4 tokens, asked were at most 3", EncodeSeq2Seq(Seq2SeqAnswer{[][]uint16{{}, {1, 2, 3, 4}}})},
+		{"request for stated losses", "row 1 is of subset 3, expected one below 3", EncodeStatedRequest(StatedRequest{[]uint16{0, 3}})},
+		{"request for stated losses", "0 rows, expected 1 to 4", EncodeStatedRequest(StatedRequest{})},
+		{"request for stated losses", "5 rows, expected 1 to 4", EncodeStatedRequest(StatedRequest{make([]uint16, 5)})},
+		{"stated losses", "losses of 2 rows, expected 3", EncodeStated(StatedAnswer{make([]float32, 2)})},
+		{"stated losses", "a loss of NaN on row 1", EncodeStated(StatedAnswer{[]float32{0, nan, 0}})},
+		{"stated losses", "a loss of -1 on row 2", EncodeStated(StatedAnswer{[]float32{0, 0, -1}})},
+		{"stated losses", "a loss of +Inf on row 0", EncodeStated(StatedAnswer{[]float32{inf, 0, 0}})},
 	} {
 		_, _, err := decoders[c.decoder](c.body)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), " refused at byte ") {
@@ -214,6 +233,8 @@ func TestAShortBodyThatClaimsMuchCostsLittle(t *testing.T) {
 		second(DecodeCausal(body(causalAnswer, most, most), shape)),
 		second(DecodeHidden(body(hiddenAnswer, most, most, most), HiddenRequest{Rows: most, Cols: most}, most)),
 		second(DecodeSeq2Seq(body(seq2SeqAnswer, most), Seq2SeqRequest{Rows: most, Generate: most}, most)),
+		second(DecodeStatedRequest(body(statedRequest, most), most, most)),
+		second(DecodeStated(body(statedAnswer, most), most)),
 	} {
 		if err == nil {
 			t.Errorf("body %d was accepted", i)
@@ -221,7 +242,7 @@ func TestAShortBodyThatClaimsMuchCostsLittle(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	if cost := after.TotalAlloc - before.TotalAlloc; cost > 1<<16 {
-		t.Errorf("eight short bodies cost %d bytes of memory", cost)
+		t.Errorf("ten short bodies cost %d bytes of memory", cost)
 	}
 }
 
@@ -256,6 +277,8 @@ func FuzzDecodeNextLoose(f *testing.F)      { fuzzDecoder(f, "loose next answer"
 func FuzzDecodeCausal(f *testing.F)         { fuzzDecoder(f, "causal answer") }
 func FuzzDecodeHidden(f *testing.F)         { fuzzDecoder(f, "hidden answer") }
 func FuzzDecodeSeq2Seq(f *testing.F)        { fuzzDecoder(f, "seq2seq answer") }
+func FuzzDecodeStatedRequest(f *testing.F)  { fuzzDecoder(f, "request for stated losses") }
+func FuzzDecodeStated(f *testing.F)         { fuzzDecoder(f, "stated losses") }
 
 func ExampleEncodeNext() {
 	body := EncodeNext(NextAnswer{TopK: 1, Rows: []score.NextRow{

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"taolab/report"
 	"taolab/scenarios"
+	"taolab/sim/virtual"
 )
 
 const root = "../.."
@@ -161,7 +161,7 @@ func TestTheReadmeListsEveryScenario(t *testing.T) {
 func TestTheReferenceIsCurrent(t *testing.T) {
 	for name, text := range map[string]string{
 		"scenario.md": scenarioReference(t), "tables.md": tableReference(), "commands.md": commandReference(),
-		"metrics.md": metricReference(),
+		"metrics.md": metricReference(), "faults.md": faultReference(),
 	} {
 		path := filepath.Join(root, "docs", "reference", name)
 		if *update {
@@ -183,36 +183,34 @@ func scenarioReference(t *testing.T) string {
 	b.WriteString("# Scenario files\n\nA scenario is a TOML file. Unknown keys, wrong types and impossible values are refused. " +
 		"Where a key may hold a span, a pair `[from, to]` is spread over the members of the group, in equal ratios. " +
 		"What is unset is as the era has it, where the meaning says nothing else.\n")
-	var section func(title string, v reflect.Value)
-	section = func(title string, v reflect.Value) {
-		fmt.Fprintf(&b, "\n## %s\n\n| key | default | unit | range | meaning |\n| --- | --- | --- | --- | --- |\n", title)
-		var nested []func()
-		for i := range v.NumField() {
-			field, value := v.Type().Field(i), v.Field(i)
-			name := field.Tag.Get("toml")
-			if field.Tag.Get("doc") == "" {
-				if value.Kind() == reflect.Slice {
-					nested = append(nested, func() { section("[["+name+"]]", value.Index(0)) })
-				} else {
-					nested = append(nested, func() { section("["+name+"]", value) })
-				}
-				continue
-			}
-			limits := strings.ReplaceAll(strings.TrimPrefix(field.Tag.Get("one"), ","), ",", ", ")
-			if low, high := field.Tag.Get("min"), field.Tag.Get("max"); low != "" || high != "" {
-				limits = low + ".." + high
-			}
-			preset := fmt.Sprintf("`%v`", value.Interface())
-			if value.Kind() == reflect.Pointer {
-				preset = "unset"
-			}
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", name, preset, field.Tag.Get("unit"), limits, field.Tag.Get("doc"))
+	if err := scenarios.WriteReference(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func faultReference() string {
+	var b strings.Builder
+	b.WriteString("# Kinds of faults\n\nA `[[faults]]` table of a scenario names one of these kinds, when it begins and how long it lasts, " +
+		"and whom it befalls: see [scenario.md](scenario.md). Settings that are not written have the default. Faults of messages " +
+		"may be narrowed to those between two ends (`peer_node`, `peer_group`, `peer_region`) and to one `direction`. " +
+		"A fault draws from a stream of its own, and one of no effect leaves the run digest as it is.\n")
+	for _, kind := range virtual.FaultKinds() {
+		about := ""
+		if kind.Messages {
+			about = " It is about messages."
 		}
-		for _, f := range nested {
-			f()
+		fmt.Fprintf(&b, "\n## %s\n\n%s.%s\n", kind.Name, strings.ToUpper(kind.Doc[:1])+kind.Doc[1:], about)
+		if len(kind.Modes) > 0 {
+			fmt.Fprintf(&b, "\nModes: `%s`; the first is the default.\n", strings.Join(kind.Modes, "`, `"))
+		}
+		if len(kind.Settings) > 0 {
+			b.WriteString("\n| setting | default | range | meaning |\n| --- | --- | --- | --- |\n")
+		}
+		for _, s := range kind.Settings {
+			fmt.Fprintf(&b, "| `%s` | %g | %g..%g | %s |\n", s.Name, s.Default, s.Min, s.Max, s.Doc)
 		}
 	}
-	section("Top level", reflect.ValueOf(scenarios.Complete()))
 	return b.String()
 }
 

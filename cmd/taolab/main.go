@@ -87,6 +87,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newVectors(), newApply(), newModel(), newBench())
 	root.AddCommand(topics()...)
 	explainUsage(root)
+	explainHelp(root)
 	root.SetFlagErrorFunc(flagError)
 	return root
 }

@@ -149,11 +149,11 @@ func hashFiles(paths []string) (digest string, size int64, err error) {
 func copyFile(to io.Writer, path string) (int64, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w; expected a .safetensors file or a folder with one", err)
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() { // a device may never end
-		return 0, fmt.Errorf("%s: no regular file; expected a .safetensors file or a folder with one", path)
+		return 0, fmt.Errorf("%s: not a regular file; expected a .safetensors file or a folder with one", path)
 	}
 	return io.Copy(to, f)
 }

@@ -233,11 +233,15 @@ func printVerdicts(w io.Writer, verdicts []report.Verdict) error {
 	return err
 }
 
+// shelf is what the runs of this process share in memory.
+var shelf = &base.Shelf{MaxBytes: 1 << 30}
+
 // newExperiment is a run of a scenario in a folder that was made for it.
 func newExperiment(file *scenarios.File, dir string, workers int) *scenarios.Experiment {
-	v := currentVersion()
+	v, cache := currentVersion(), base.DefaultCache()
+	cache.Shelf = shelf
 	return &scenarios.Experiment{
-		File: file, Dir: dir, Cache: base.DefaultCache(), Workers: workers, Now: time.Now,
+		File: file, Dir: dir, Cache: cache, Workers: workers, Now: time.Now,
 		Versions: report.Versions{
 			Module: v.Version + " " + v.Revision, Go: v.Go, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH, ISA: v.ISA,
 		},

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -38,7 +41,7 @@ func TestTheCommandDoesWhatItsScriptsSay(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "append": appendFile, "substitute": substitute, "shards": shards,
-			"unhex": unhex,
+			"unhex": unhex, "long": long, "joined": joined, "weights": weights, "windows": windows,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TAOLAB_CACHE", env.WorkDir+"/cache")
@@ -105,4 +108,45 @@ func shards(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Check(os.MkdirAll(ts.MkAbs(args[0]), 0o755))
 	ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[0]), "00.jsonl"), []byte(b.String()), 0o644))
+}
+
+// long writes a corpus whose first line has a document of so many megabytes: long MEGABYTES FILE.
+func long(ts *testscript.TestScript, _ bool, args []string) {
+	megabytes, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	text := fmt.Sprintf(`{"meta": {"pile_set_name": "Essays"}, "text": "%s"}%s`, strings.Repeat("wide plain", megabytes*100_000),
+		"\n"+`{"meta": {"pile_set_name": "Notes"}, "text": "after"}`+"\n")
+	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[1])), 0o755))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o644))
+}
+
+// joined lists the merges of a tokenizer's file as older files do, both halves in one string, or the other way round: joined FILE.
+func joined(ts *testscript.TestScript, _ bool, args []string) {
+	var file map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &file))
+	merges := file["model"].(map[string]any)["merges"].([]any)
+	for i, merge := range merges {
+		if halves, ok := merge.([]any); ok {
+			merges[i] = halves[0].(string) + " " + halves[1].(string)
+		} else {
+			halves := strings.Split(merge.(string), " ")
+			merges[i] = []string{halves[0], halves[1]}
+		}
+	}
+	text, err := json.Marshal(file)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o644))
+}
+
+// weights writes a file of tensors: its header, in which \\x00 is a NUL, and four bytes: weights FILE HEADER.
+func weights(ts *testscript.TestScript, _ bool, args []string) {
+	header := strings.ReplaceAll(args[1], `\x00`, "\x00")
+	data := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(data, 0, 0, 0x80, 0x3f), 0o644))
+}
+
+// windows ends the lines of a file as Windows does: windows FILE.
+func windows(ts *testscript.TestScript, _ bool, args []string) {
+	text := strings.ReplaceAll(ts.ReadFile(args[0]), "\n", "\r\n")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
 }

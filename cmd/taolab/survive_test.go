@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -19,6 +20,9 @@ import (
 	"taolab/scenarios"
 	"taolab/sim/trace"
 )
+
+// survival multiplies the moments at which runs are cut: the kills, signals and full disks of these tests.
+var survival = flag.Int("survival", 1, "repeat kills, signals and full disks so many times, each at other moments")
 
 // endless is a run that no test waits for.
 var endless = []string{"run", "small", "--set", "time.hours=2000", "--sync-every", "30ms", "--figures=false"}
@@ -152,13 +156,13 @@ func left(t *testing.T, dir string) *report.Run {
 	return r
 }
 
-// TestRowsUpToTheLastMomentSurviveAKill kills a run ten times, wherever that is, and reads, reports,
+// TestRowsUpToTheLastMomentSurviveAKill kills runs ten times, or as often as -survival asks, wherever that is, and reads, reports,
 // compares and repeats what it left.
 func TestRowsUpToTheLastMomentSurviveAKill(t *testing.T) {
 	t.Setenv("TAOLAB_CACHE", t.TempDir())
 	t.Chdir(t.TempDir())
 	random := rand.New(rand.NewPCG(1, 2))
-	for i := range 10 {
+	for i := range 10 * *survival {
 		dir := fmt.Sprint("run-", i)
 		s := launch(t, dir, endless...)
 		time.Sleep(time.Duration(random.IntN(700)) * time.Millisecond)
@@ -280,8 +284,9 @@ func TestSignalsEndARunInOrder(t *testing.T) {
 	t.Setenv("TAOLAB_CACHE", t.TempDir())
 	t.Chdir(t.TempDir())
 	random := rand.New(rand.NewPCG(3, 4))
-	for i, sig := range []os.Signal{os.Interrupt, os.Interrupt, os.Interrupt, os.Interrupt, os.Interrupt,
-		syscall.SIGTERM, syscall.SIGHUP, syscall.SIGHUP} {
+	signals := []os.Signal{os.Interrupt, os.Interrupt, os.Interrupt, os.Interrupt, os.Interrupt,
+		syscall.SIGTERM, syscall.SIGHUP, syscall.SIGHUP}
+	for i, sig := range slices.Repeat(signals, *survival) {
 		dir := fmt.Sprint("run-", i)
 		s := launch(t, dir, endless...)
 		time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
@@ -412,12 +417,12 @@ func TestARunUnderNohupOutlivesItsTerminal(t *testing.T) {
 func TestAFullDiskEndsTheRunAndKeepsItsRows(t *testing.T) {
 	t.Setenv("TAOLAB_CACHE", t.TempDir())
 	t.Chdir(t.TempDir())
-	for i := range 10 {
+	for i := range 10 * *survival {
 		mount := fmt.Sprint("disk-", i)
 		if err := os.Mkdir(mount, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		size := fmt.Sprintf("size=%dk", 200+137*i)
+		size := fmt.Sprintf("size=%dk", 200+137*(i%10)+13*(i/10))
 		if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, size); err != nil {
 			t.Skipf("no small disk can be made: mounting a tmpfs: %v; run as root", err)
 		}

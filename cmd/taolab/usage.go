@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,15 +21,62 @@ func explainUsage(cmd *cobra.Command) {
 		}
 	} else if accepts := cmd.Args; accepts != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := accepts(cmd, args); err != nil {
-				return fmt.Errorf("%w; expected: %s", err, cmd.UseLine())
+			if err := noneEmpty(cmd, args); err != nil {
+				return err
 			}
-			return nil
+			if accepts(cmd, args) == nil {
+				return nil
+			}
+			return fmt.Errorf("%s: found %s; expected: %s; %s --help has examples",
+				cmd.Name(), countOf(args), cmd.UseLine(), cmd.CommandPath())
 		}
 	}
 	for _, below := range cmd.Commands() {
 		explainUsage(below)
 	}
+}
+
+// explainHelp makes help refuse a topic that does not exist, which cobra answers with the help of the root.
+func explainHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, help := range root.Commands() {
+		if help.Name() != "help" {
+			continue
+		}
+		help.Args = func(_ *cobra.Command, args []string) error {
+			found, rest, _ := root.Find(args)
+			if len(rest) == 0 {
+				return nil
+			}
+			return fmt.Errorf("help: no command or topic %q; %s", strings.Join(args, " "), hint(found, rest[0]))
+		}
+	}
+}
+
+// countOf says how many arguments there are.
+func countOf(args []string) string {
+	switch len(args) {
+	case 0:
+		return "no argument"
+	case 1:
+		return fmt.Sprintf("one argument, %q", args[0])
+	}
+	return fmt.Sprintf("%d arguments", len(args))
+}
+
+// noneEmpty refuses an empty argument and an empty value of a flag: a shell makes one of a variable that
+// is not set. An empty text to continue is one.
+func noneEmpty(cmd *cobra.Command, args []string) error {
+	if slices.Contains(args, "") {
+		return fmt.Errorf("%s: an argument is empty; expected: %s; is a variable of the shell unset?", cmd.Name(), cmd.UseLine())
+	}
+	var err error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Value.String() == "" && f.Name != "prompt" {
+			err = fmt.Errorf("--%s: the value is empty; expected %s; is a variable of the shell unset?", f.Name, purpose(f))
+		}
+	})
+	return err
 }
 
 // verb refuses what is no verb of a command.
@@ -79,9 +127,18 @@ func hint(cmd *cobra.Command, name string) string {
 
 // flagError says what a flag expects.
 func flagError(cmd *cobra.Command, err error) error {
-	var invalid *pflag.InvalidValueError
-	if !errors.As(err, &invalid) {
-		return fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())
+	var (
+		unknown *pflag.NotExistError
+		bare    *pflag.ValueRequiredError
+		invalid *pflag.InvalidValueError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return fmt.Errorf("unknown flag: %s; %s", dashed(unknown.GetSpecifiedName()), flagHint(cmd, unknown.GetSpecifiedName()))
+	case errors.As(err, &bare):
+		return fmt.Errorf("--%s: no value; expected %s", bare.GetFlag().Name, purpose(bare.GetFlag()))
+	case !errors.As(err, &invalid):
+		return fmt.Errorf("%w; expected --flag or --flag=value; %s --help lists the flags", err, cmd.CommandPath())
 	}
 	expected := ""
 	switch invalid.GetFlag().Value.Type() {
@@ -99,6 +156,34 @@ func flagError(cmd *cobra.Command, err error) error {
 		expected = invalid.Unwrap().Error()
 	}
 	return fmt.Errorf("--%s %q: %s", invalid.GetFlag().Name, invalid.GetValue(), expected)
+}
+
+// purpose is what the help says of a flag's value.
+func purpose(f *pflag.Flag) string {
+	_, usage := pflag.UnquoteUsage(f)
+	return usage
+}
+
+// dashed is a flag as it is typed.
+func dashed(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
+}
+
+// flagHint names the flag that begins like an unknown one, or how to find all.
+func flagHint(cmd *cobra.Command, name string) string {
+	meant := ""
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if len(name) > 1 && (strings.HasPrefix(f.Name, name) || strings.HasPrefix(name, f.Name)) {
+			meant = "did you mean " + dashed(f.Name) + "?"
+		}
+	})
+	if meant == "" {
+		return cmd.CommandPath() + " --help lists the flags"
+	}
+	return meant
 }
 
 // standardInput is the name by which people call it.

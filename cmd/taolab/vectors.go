@@ -36,13 +36,12 @@ what its format demands, 1 that a file could not be read.`,
 		Example: `  taolab vectors epoch_scenarios.json
   taolab vectors vectors/*.json --json
   taolab vectors --example vectors          write a small file of each format to start from`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if (len(args) == 0) == (example == "") {
-				return errors.New("expected files of vectors, or --example with a folder to write some to")
-			}
-			return nil
-		},
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if (len(args) == 0) == (example == "") {
+				return code(exitUsage, fmt.Errorf("vectors: found %s; expected files of vectors, or --example with a folder to write some to; "+
+					"%s --help has examples", countOf(args), cmd.CommandPath()))
+			}
 			if example != "" {
 				return writeExamples(example, conformance.SampleVectors())
 			}

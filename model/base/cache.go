@@ -21,8 +21,9 @@ import (
 type Cache struct {
 	Dir      string // empty: nothing is kept
 	MaxBytes int64  // the entries written longest ago go first
+	Shelf    *Shelf // in memory, before the disk; nil: nothing is
 
-	// Warn is told, from any goroutine, what could not be kept and which entry was not used; nil: nobody is.
+	// Warn is told, one at a time, what could not be kept and which entry was not used; nil: nobody is.
 	Warn func(string)
 }
 

@@ -38,18 +38,22 @@ func ShapeName(c lm.Config) string {
 func (r Recipe) Tokens() uint64 { return uint64(r.Steps) * uint64(r.Rows*r.Shape.Context) }
 
 // Models makes each recipe's model, workers of them side by side, or takes them from the cache. Step
-// is told of each training step, from any goroutine.
+// is told of each training step, and it and the cache's Warn of one thing at a time.
 func Models(ctx context.Context, store *pile.Store, recipes []Recipe, workers int, cache Cache, step func()) ([]*lm.Model, error) {
 	models, faults := make([]*lm.Model, len(recipes)), make([]error, len(recipes))
 	var group sync.WaitGroup
 	slots := make(chan struct{}, max(workers, 1))
 	text := store.Digest()
+	step, cache.Warn = oneAtATime(step, cache.Warn)
 	for i, recipe := range recipes {
 		group.Add(1)
 		go func() {
 			defer group.Done()
 			slots <- struct{}{}
-			models[i], faults[i] = recipe.make(ctx, store, cacheKey("model", arithmeticVersion, text, recipe), cache, step)
+			key := cacheKey("model", arithmeticVersion, text, recipe)
+			models[i], faults[i] = take(cache.Shelf, "model-"+key, modelBytes, func() (*lm.Model, error) {
+				return recipe.make(ctx, store, key, cache, step)
+			})
 			<-slots
 		}()
 	}
@@ -59,6 +63,27 @@ func Models(ctx context.Context, store *pile.Store, recipes []Recipe, workers in
 	}
 	return models, errors.Join(faults...)
 }
+
+// oneAtATime keeps calls from several goroutines apart.
+func oneAtATime(step func(), warn func(string)) (func(), func(string)) {
+	var mutex sync.Mutex
+	return func() {
+			mutex.Lock()
+			defer mutex.Unlock()
+			if step != nil {
+				step()
+			}
+		}, func(text string) {
+			mutex.Lock()
+			defer mutex.Unlock()
+			if warn != nil {
+				warn(text)
+			}
+		}
+}
+
+// modelBytes is about what a model takes in memory.
+func modelBytes(m *lm.Model) int64 { return 4 * int64(m.Config.Params()) }
 
 // make takes the model from the cache, where it has the given key, or trains it.
 func (r Recipe) make(ctx context.Context, store *pile.Store, key string, cache Cache, step func()) (*lm.Model, error) {

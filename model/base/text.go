@@ -71,6 +71,22 @@ func read(source pile.Source, vocab int, cache Cache) (*Text, error) {
 		return nil, err
 	}
 	key := cacheKey("text", arithmeticVersion, digest, vocab)
+	return take(cache.Shelf, "text-"+key, (*Text).bytes, func() (*Text, error) { return makeText(source, vocab, key, cache) })
+}
+
+// bytes is about what the text takes in memory.
+func (t *Text) bytes() int64 {
+	total := int64(0)
+	for subset := range t.Store.Subsets() {
+		for _, split := range []pile.Split{pile.Train, pile.Score, pile.HeldOut} {
+			total += 2 * int64(len(t.Store.Tokens(subset, split)))
+		}
+	}
+	return total
+}
+
+// makeText takes the text from the cache, where it has the given key, or reads the source.
+func makeText(source pile.Source, vocab int, key string, cache Cache) (*Text, error) {
 	if data := cache.get("text", key); data != nil {
 		text := new(Text)
 		err := text.unmarshal(data)

@@ -42,7 +42,7 @@ type Checkpoint struct {
 func Load(folder string) (*Checkpoint, error) {
 	data, err := ReadFile(filepath.Join(folder, ConfigFile), maxConfigBytes)
 	if err != nil {
-		return nil, fmt.Errorf("%w; expected a folder with %s and %s", err, ConfigFile, WeightsFile)
+		return nil, fmt.Errorf("%w; expected a folder with %s and %s, such as taolab model train writes", err, ConfigFile, WeightsFile)
 	}
 	config, err := ReadConfig(data)
 	if err != nil {
@@ -205,7 +205,7 @@ func openFile(path string, read func(*File) error) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: no regular file", path)
+		return fmt.Errorf("%s: not a regular file", path)
 	}
 	f, err := Open(file, info.Size())
 	if err != nil {
@@ -252,7 +252,7 @@ func ReadFile(path string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: no regular file; expected one of at most %d bytes", path, most)
+		return nil, fmt.Errorf("%s: not a regular file; expected one of at most %d bytes", path, most)
 	}
 	if info.Size() > most {
 		return nil, fmt.Errorf("%s: %d bytes; expected %d at most", path, info.Size(), most)

@@ -20,6 +20,16 @@ func (s *State) EndBlock() []Event {
 	return events
 }
 
+// Epochs is the number of epochs that have run.
+func (s *State) Epochs() uint64 { return s.epochs }
+
+// EmissionLasts is for how many of the next blocks the emission is that of the next one, as long as
+// nothing but the emission changes the issuance; the largest uint64 if for ever.
+func (s *State) EmissionLasts() uint64 {
+	_, blocks := s.params.curve().Next(s.height+1, s.issuance())
+	return blocks
+}
+
 // mostMinted bounds what is ever minted, which recycling lets grow beyond every cap.
 const mostMinted = 1 << 62
 

@@ -38,7 +38,7 @@ func appendState(b []byte, h *header, accounts accounts, neurons *neurons) []byt
 // AppendBinary appends what the view shows: the bytes of a state in which all else is zero.
 func (v View) AppendBinary(b []byte) ([]byte, error) {
 	h := header{
-		chainID: v.header.chainID, params: *v.params, height: v.height, epochs: v.header.epochs,
+		chainID: v.header.chainID, params: *v.params, height: v.height, epochs: v.header.epochs, lastEpoch: v.header.lastEpoch,
 		issuanceOffset: v.totals.Issuance + v.totals.Recycled - v.totals.Minted, money: v.totals,
 		burnPriceRao: v.burnRao, difficulty: v.header.difficulty,
 		governor: v.header.governor, owner: v.header.owner, marks: v.header.marks, priceRao: v.header.priceRao,

@@ -49,7 +49,7 @@ type View struct {
 // neurons or a bucket of accounts when it first changes it afterwards.
 func (s *State) View() View {
 	s.age++
-	h := viewHeader{s.chainID, s.difficulty, s.epochs, s.governor, s.owner, s.marks, s.priceRao}
+	h := viewHeader{s.chainID, s.difficulty, s.epochs, s.governor, s.owner, s.marks, s.priceRao, s.lastEpoch}
 	return View{s.height, s.burnPriceRao, h, s.Totals(), s.constants, s.accounts, s.neurons}
 }
 
@@ -61,6 +61,7 @@ type viewHeader struct {
 	governor, owner Key
 	marks           []mark
 	priceRao        uint64
+	lastEpoch       uint64
 }
 
 // Difficulty is that of a proof of work in the next block.
@@ -74,6 +75,24 @@ func (v View) BlockHash(height uint64) (Digest, bool) {
 
 // Epochs is the number of epochs that have run.
 func (v View) Epochs() uint64 { return v.header.epochs }
+
+// EpochAfter is the first height above another one, no lower than the view's, at whose end an epoch
+// runs if the parameters stay; false: none ever does.
+func (v View) EpochAfter(height uint64) (uint64, bool) {
+	next := v.height + 1
+	wait := BlocksToEpoch(v.params.EpochDue, v.params.TempoBlocks, v.header.lastEpoch, next)
+	if wait == never {
+		return 0, false
+	}
+	period := v.params.TempoBlocks
+	if v.params.EpochDue == DueByHeight {
+		period++
+	}
+	if next += wait; height >= next {
+		next += ((height-next)/period + 1) * period
+	}
+	return next, true
+}
 
 // Governor is the key that may set parameters; zero: nobody.
 func (v View) Governor() Key { return v.header.governor }
@@ -131,6 +150,9 @@ func (v View) Neuron(uid UID) Neuron {
 		Wide: Wide{n.wide.rank, n.wide.trust, n.wide.consensus, n.wide.incentive, n.wide.dividends},
 	}
 }
+
+// Incentive is a neuron's incentive, for those who compare many: Neuron also looks its account up.
+func (v View) Incentive(uid UID) uint16 { return v.slot(uid).incentive }
 
 func (v View) slot(uid UID) *neuron {
 	if int(uid) >= v.neurons.n {

@@ -55,15 +55,16 @@ type Self struct {
 	HasUID  bool
 }
 
-// Synapse is the kind of question a request asks; the four are those of opentensor/bittensor v3.4.2.
+// Synapse is the kind of question a request asks.
 type Synapse uint8
 
-// The four synapses.
+// The four synapses of opentensor/bittensor v3.4.2, and the one of runs without models.
 const (
 	TextLastHiddenState Synapse = 1
 	TextCausalLM        Synapse = 2
 	TextSeq2Seq         Synapse = 3
 	TextCausalLMNext    Synapse = 4
+	StatedLoss          Synapse = 5
 )
 
 // Dir says whether a request asks for an answer or hands back gradients.

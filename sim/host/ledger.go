@@ -36,6 +36,7 @@ type LedgerConfig struct {
 
 	Recording Recording
 	Recorder  trace.Recorder // nil records nothing
+	Last      uint64         // height at which the run ends, a turn as Recording.Turns has it; 0: not known
 }
 
 // Ledger drives a chain for a host: nonces and signatures of its own keys, transactions on their way
@@ -52,6 +53,7 @@ type Ledger struct {
 	open       []submissions // by node
 	seats      seats
 	receipts   []Receipt // of the newest block
+	ownerRao   uint64    // the owner's cut of all epochs
 	closed     bool      // the seats that lasted are recorded
 }
 
@@ -243,6 +245,9 @@ func (l *Ledger) Quiet(limit uint64) uint64 {
 	if next := l.state.NextEvent(); next > height {
 		limit = min(limit, next)
 	}
+	if l.cfg.Recording.Turns {
+		limit = min(limit, height+min(l.state.EmissionLasts(), limit))
+	}
 	for _, every := range []uint64{l.cfg.Recording.Blocks, l.cfg.Recording.Ledger} {
 		if every > 0 {
 			limit = min(limit, (height/every+1)*every)
@@ -277,8 +282,8 @@ func (l *Ledger) End(now Time) (Ended, error) {
 // EndWith ends the next block with these transactions. The error is a broken invariant: then the
 // run has to end.
 func (l *Ledger) EndWith(now Time, txs []Transit) (Ended, error) {
-	before := l.state.Totals().Minted
 	ended := Ended{Height: l.state.Height() + 1}
+	before, turns := l.state.Totals().Minted, l.state.EmissionLasts() == 1 || ended.Height == l.cfg.Last
 	row := trace.Block{Height: ended.Height, TimeNs: int64(now)}
 	err := l.include(txs, &row)
 	ended.Receipts, ended.Events = l.receipts, l.state.EndBlock()
@@ -286,7 +291,7 @@ func (l *Ledger) EndWith(now Time, txs []Transit) (Ended, error) {
 		err = l.distrust(ended.Height, "the end of the block")
 	}
 	l.keepView()
-	l.settle(&ended, row, before)
+	l.settle(&ended, row, before, turns)
 	return ended, err
 }
 

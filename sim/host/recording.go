@@ -19,7 +19,17 @@ type Recording struct {
 	Seats        bool
 	Transactions bool
 	Faults       bool
+
+	// Turns records the blocks and totals at the end of each epoch and of each stretch of equal emission,
+	// beside those that Blocks and Ledger ask for.
+	Turns bool
+	// Thin, above 1, leaves only what falls into every so many-th epoch of the tables that grow with the
+	// run: blocks and totals of Turns, transactions, epochs, weights, bonds, and what agents record.
+	Thin uint64
 }
+
+// kept says whether what falls into an epoch is left when rows are thinned.
+func (r *Recording) kept(epoch uint64) bool { return r.Thin <= 1 || epoch%r.Thin == 0 }
 
 // due says whether the n-th of something is recorded, every so many of which are.
 func due(n, every uint64) bool { return every > 0 && n%every == 0 }
@@ -70,6 +80,9 @@ func (s *seats) row(uid chain.UID) trace.Seat {
 
 // recordEpoch records the neurons, weights and bonds of an epoch, as far as they are asked for.
 func (r *Recording) recordEpoch(to trace.Recorder, view chain.View, seats *seats, ran chain.EpochRan) {
+	if !r.kept(ran.Epoch) {
+		return
+	}
 	neurons, weights, bonds := due(ran.Epoch, r.Epochs), due(ran.Epoch, r.Weights), due(ran.Epoch, r.Bonds)
 	if !neurons && !weights && !bonds {
 		return
@@ -110,11 +123,11 @@ func epochRow(n chain.Neuron, ranked bool) trace.Epoch {
 	return row
 }
 
-func totalsRow(height uint64, t chain.Totals) trace.Totals {
+func totalsRow(height uint64, t chain.Totals, ownerRao uint64) trace.Totals {
 	return trace.Totals{
 		Block: height, MintedRao: t.Minted, FreeRao: t.Free, StakedRao: t.Staked,
 		PendingRao: t.Pending, BurnedRao: t.Burned, DustRao: t.Dust,
-		UnallocatedRao: t.Unallocated, RecycledRao: t.Recycled,
+		UnallocatedRao: t.Unallocated, RecycledRao: t.Recycled, OwnerRao: ownerRao,
 	}
 }
 
@@ -136,7 +149,7 @@ func (l *Ledger) node(from int32) *uint32 {
 
 // recordTransaction records what a block made of the transaction in a place.
 func (l *Ledger) recordTransaction(r Receipt, place int, block *trace.Block) {
-	if !l.cfg.Recording.Transactions {
+	if !l.cfg.Recording.Transactions || !l.Kept() {
 		return
 	}
 	row := transactionRow(r.Tx, r.Bytes, l.node(r.From))
@@ -150,7 +163,7 @@ func (l *Ledger) recordTransaction(r Receipt, place int, block *trace.Block) {
 
 // recordRefused records a transaction that the producer did not let wait.
 func (l *Ledger) recordRefused(tx chain.Tx, from int32, bytes int, now Time, why error) {
-	if !l.cfg.Recording.Transactions {
+	if !l.cfg.Recording.Transactions || !l.Kept() {
 		return
 	}
 	row := transactionRow(tx, bytes, l.node(from))
@@ -159,8 +172,11 @@ func (l *Ledger) recordRefused(tx chain.Tx, from int32, bytes int, now Time, why
 	l.cfg.Recorder.Record(row)
 }
 
+// Kept says whether rows of the epoch that goes on are left when they are thinned.
+func (l *Ledger) Kept() bool { return l.cfg.Recording.kept(l.state.Epochs()) }
+
 // settle takes the block's digest where one is due and records what the recording asks for.
-func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64) {
+func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64, turns bool) {
 	r, to := &l.cfg.Recording, l.cfg.Recorder
 	var ran *chain.EpochRan
 	for _, e := range ended.Events {
@@ -171,13 +187,15 @@ func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64) {
 			}
 		case chain.EpochRan:
 			ran = &e
+			l.ownerRao += e.OwnerRao
 		}
 	}
 	if ran != nil && due(ran.Epoch, l.cfg.DigestEpochs) {
 		ended.Digest = trace.Some(l.state.Seal())
 	}
 	totals := l.state.Totals()
-	if due(row.Height, r.Blocks) {
+	turns = r.Turns && (turns || ran != nil && r.kept(ran.Epoch))
+	if due(row.Height, r.Blocks) || turns {
 		switch {
 		case ended.Digest != nil:
 			row.Digest = trace.Some(ended.Digest.String())
@@ -187,8 +205,8 @@ func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64) {
 		row.EmissionRao, row.IssuanceRao = totals.Minted-mintedBefore, totals.Issuance
 		to.Record(row)
 	}
-	if due(row.Height, r.Ledger) {
-		to.Record(totalsRow(row.Height, totals))
+	if due(row.Height, r.Ledger) || turns {
+		to.Record(totalsRow(row.Height, totals, l.ownerRao))
 	}
 	if ran != nil {
 		r.recordEpoch(to, l.View(row.Height), &l.seats, *ran)

@@ -48,6 +48,7 @@ func (l *Ledger) Layout(c *snapshot.Coder) {
 		})
 	}
 	l.seats.layout(c)
+	snapshot.Number(c, &l.ownerRao)
 	if c.Reading() && c.Err() == nil {
 		l.check(c)
 	}

@@ -235,6 +235,7 @@ type Totals struct {
 	DustRao        uint64 `unit:"rao" doc:"left over by the floors of the epochs' divisions"`
 	UnallocatedRao uint64 `unit:"rao" doc:"emitted by epochs in which nobody was eligible"`
 	RecycledRao    uint64 `unit:"rao" doc:"taken out of issuance again, part of burned"`
+	OwnerRao       uint64 `unit:"rao" doc:"paid to the network's owner as its cut since genesis, part of staked or free"`
 }
 
 // Fault is something that went wrong on purpose, or an effect that was refused.

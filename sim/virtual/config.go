@@ -13,7 +13,7 @@ import (
 )
 
 // Config is a network and how long it lives. Two equal configs give equal runs; Workers, Recorder,
-// Trace, Signed, RoundTripAt, Paranoid and Stopwatch do not influence what happens.
+// Trace, Signed, EveryBlock, RoundTripAt, Paranoid and Stopwatch do not influence what happens.
 type Config struct {
 	// Origin is the digest of what the agents start from, such as a corpus and base models. The
 	// event log begins with it.
@@ -40,6 +40,9 @@ type Config struct {
 	// Signed makes the world sign what nodes submit and verify what blocks contain. Either way a
 	// transaction costs the bandwidth of its signature, and the event log leaves the signature out.
 	Signed bool
+
+	// EveryBlock ends also empty blocks one by one, where the world would jump to the next that matters.
+	EveryBlock bool
 
 	Workers     int            // threads that run compute jobs, the loop's among them; 0 means 1
 	RoundTripAt host.Time      // when to send all agents' states through bytes; 0 means never

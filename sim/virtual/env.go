@@ -132,6 +132,7 @@ func (e *env) NodeOf(peer host.PeerID) *uint32 {
 
 // Record is documented at host.Env.
 func (e *env) Record(r trace.Row) {
-	w, _ := e.use()
-	w.record(r)
+	if w, _ := e.use(); w.ledger.Kept() {
+		w.record(r)
+	}
 }

@@ -67,7 +67,7 @@ type (
 
 // injection is a fault of the config and what it does while it is active.
 type injection struct {
-	Fault
+	*Fault
 	index   uint64
 	kind    *FaultKind
 	draw    *num.Stream // of the active fault
@@ -174,7 +174,7 @@ func (f Fault) validate(c *Config) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	in := &injection{Fault: f, kind: kind}
+	in := &injection{Fault: &f, kind: kind}
 	if kind.maxLag != nil {
 		lag := kind.maxLag(in, c.BlockNs)
 		wrong(lag/c.BlockNs < maxDelayBlocks, "blocks are seen up to %d ns late, %d blocks are allowed", lag, maxDelayBlocks)

@@ -9,7 +9,7 @@ import (
 )
 
 var churnKind = FaultKind{
-	Name: "churn", Doc: "the target's nodes leave, and come back at the end as new ones: fresh agents with new hotkeys, all of which the coldkeys register in one block",
+	Name: "churn", Doc: "the target's nodes leave, and come back at the end as new ones: fresh agents with new hotkeys, all of which the coldkeys register in one block; stake stays with the former hotkeys",
 	fresh: true, renames: true,
 	effect: func(f *injection) effect { return churn{f} },
 }

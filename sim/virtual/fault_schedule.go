@@ -25,7 +25,8 @@ const (
 // is well for an instant between two faults.
 func (w *World) openFaults() {
 	w.injections = make([]injection, len(w.cfg.Faults))
-	for i, f := range w.cfg.Faults {
+	for i := range w.cfg.Faults {
+		f := &w.cfg.Faults[i]
 		w.injections[i] = injection{Fault: f, index: uint64(i), kind: kindOf(f.Kind)}
 		if f.From < f.To {
 			w.alarm(f.From, alarmBegin, theNetwork, uint64(i))

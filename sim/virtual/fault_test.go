@@ -3,6 +3,7 @@ package virtual
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"flag"
 	"fmt"
 	"slices"
@@ -10,7 +11,9 @@ import (
 	"testing"
 
 	"taolab/model/num"
+	"taolab/sim/chain"
 	"taolab/sim/host"
+	"taolab/sim/trace"
 )
 
 // oneOfEach has a fault of every kind and mode on the busy network.
@@ -180,4 +183,246 @@ func lived(t *testing.T, cfg Config) (*World, int) {
 	return w, turns
 }
 
+// bodies keeps the request bodies that an agent gets, and asks once a second.
+type bodies struct {
+	peer host.PeerID
+	got  [][]byte
+}
+
+func (b *bodies) Handle(env host.Env, e host.Event) {
+	switch e := e.(type) {
+	case host.Start, host.Timer:
+		env.After(host.Second, 0)
+		if b.peer != (host.PeerID{}) {
+			env.Call(b.peer, host.Request{Body: make([]byte, 64), Synapse: host.TextCausalLM, Dir: host.Forward}, host.Second/2)
+		}
+	case host.Incoming:
+		b.got = append(b.got, e.Request.Body)
+		env.Reply(e.Call, host.Response{Code: host.Success})
+	}
+}
+func (*bodies) AppendState(b []byte) []byte { return b }
+func (*bodies) RestoreState([]byte) error   { return nil }
+
+// pair is a network of a node that asks and one that answers.
+func pair(blocks uint64, faults ...Fault) (Config, *bodies) {
+	server := &bodies{}
+	return Config{
+		Seed: 1, BlockNs: host.Second, Blocks: blocks, Genesis: quiet(), Faults: faults,
+		Nodes: []Node{
+			{Name: "asker", Agent: &bodies{peer: PublicKey(1, "server", host.Hotkey)}},
+			{Name: "server", Agent: server},
+		},
+	}, server
+}
+
+func TestBitsFlipWhereTheModeSays(t *testing.T) {
+	for mode, in := range map[string][2]int{"any": {0, 64}, "head": {0, 16}, "value": {16, 64}} {
+		cfg, server := pair(50, Fault{
+			Kind: "corrupt", Mode: mode, From: 0, To: 40 * host.Second, Numbers: map[string]float64{"share": 0.5, "bits": 1},
+		})
+		run(t, cfg)
+		flipped := 0
+		for _, body := range server.got {
+			for at, b := range body {
+				if b != 0 {
+					flipped++
+					if at < in[0] || at >= in[1] {
+						t.Errorf("%s: byte %d is damaged", mode, at)
+					}
+				}
+			}
+		}
+		if flipped < 10 || flipped > 30 {
+			t.Errorf("%s: %d of about 20 bits flipped", mode, flipped)
+		}
+	}
+}
+
+func TestAFaultMovesNothingOfAnotherFault(t *testing.T) {
+	loss := Fault{Kind: "loss", From: 0, To: 200 * host.Second, Target: Target{Node: "server"}, Direction: "in", Numbers: map[string]float64{"share": 0.5}}
+	lost := func(faults ...Fault) string {
+		cfg, _ := pair(200, faults...)
+		log, _ := run(t, recorded(cfg))
+		var lines []string
+		for _, line := range strings.Split(log, "\n") {
+			if strings.Contains(line, "by chance") {
+				lines = append(lines, line)
+			}
+		}
+		return strings.Join(lines, "\n")
+	}
+	alone := lost(loss)
+	other := Fault{Kind: "delay", From: 0, To: 200 * host.Second, Target: Target{Node: "server"}, Direction: "in", Numbers: map[string]float64{"mean_ms": 10}}
+	if got := lost(other, loss, other); got != alone {
+		t.Errorf("beside another fault other messages are lost:\n%s\nbefore:\n%s", got, alone)
+	}
+	loss.Seed = 2
+	if got := lost(loss); got == alone {
+		t.Error("with another seed the same messages are lost")
+	}
+}
+
+// recorded is a config whose faults are recorded.
+func recorded(cfg Config) Config {
+	cfg.Trace.Faults = true
+	return cfg
+}
+
+func TestANetworkThatDoesNotRecoverFailsInTheQuietTail(t *testing.T) {
+	cfg, _ := pair(100, Fault{Kind: "loss", From: 20 * host.Second, To: 60 * host.Second})
+	cfg.QuietTail = 30 * host.Second
+	if log, _ := run(t, cfg); strings.Contains(log, "error") {
+		t.Errorf("a network that recovers fails: %s", log)
+	}
+	cfg.Faults[0].To = 90 * host.Second
+	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "the quiet tail begins") {
+		t.Errorf("a fault in the quiet tail: %v", err)
+	}
+	cfg.Faults = nil
+	cfg.Nodes[0].Agent = &quitter{bodies{peer: PublicKey(1, "server", host.Hotkey)}, 20}
+	if log, _ := run(t, cfg); !strings.Contains(log, "no request was answered in the quiet tail, 20 were before") {
+		t.Errorf("a network that has died passes: %s", log)
+	}
+}
+
+// quitter asks no more after some events.
+type quitter struct {
+	bodies
+	left int
+}
+
+func (q *quitter) Handle(env host.Env, e host.Event) {
+	if _, timer := e.(host.Timer); timer {
+		q.left--
+	}
+	if q.left > 0 {
+		q.bodies.Handle(env, e)
+	}
+}
+
+func TestWavesComeAfterQuietStretchesAndEndBeforeTheTail(t *testing.T) {
+	templates := []Fault{
+		{Kind: "loss", To: 10 * host.Second}, {Kind: "delay", To: 20 * host.Second}, {Kind: "clog", To: 5 * host.Second},
+	}
+	waves := Waves{Quiet: 10 * host.Minute, Storm: host.Minute, Together: 2, Until: 20 * host.Hour, Seed: 3}
+	list := waves.Schedule(templates)
+	if len(list) < 160 || len(list)%2 != 0 {
+		t.Fatalf("%d faults in 20 hours of waves every 11 minutes", len(list))
+	}
+	end := host.Time(0)
+	for i := 0; i < len(list); i += 2 {
+		a, b := list[i], list[i+1]
+		first := min(a.From, b.From)
+		switch {
+		case a.Kind == b.Kind:
+			t.Errorf("wave %d: twice %s", i/2, a.Kind)
+		case first < end+waves.Quiet/2:
+			t.Errorf("wave %d: only %d s of quiet before it", i/2, (first-end)/host.Second)
+		case max(a.From, b.From) > first+waves.Storm || max(a.To, b.To) > waves.Until:
+			t.Errorf("wave %d: %v", i/2, list[i:i+2])
+		}
+		end = max(a.To, b.To)
+	}
+	if other := (Waves{Quiet: waves.Quiet, Storm: waves.Storm, Together: 2, Until: waves.Until, Seed: 4}).Schedule(templates); other[0].From == list[0].From {
+		t.Error("another seed gives the same waves")
+	}
+}
+
 var longFaults = flag.Bool("long-faults", false, "live through a simulated day of faults")
+
+// day is a network that is busy for so many hours, with all faults in waves.
+func day(t testing.TB, hours int, stretch host.Time) Config {
+	cfg := Config{Seed: 1, BlockNs: 12 * host.Second, Blocks: uint64(hours) * 300, Genesis: quiet(), QuietTail: host.Hour, SaveEvery: host.Minute}
+	params := cfg.Genesis.Params
+	params.TempoBlocks = 30
+	cfg.Genesis.Params = params
+	cfg.Links.Latency = [][]host.Time{{10 * host.Millisecond, 90 * host.Millisecond}, {90 * host.Millisecond, 10 * host.Millisecond}}
+	for i := range 12 {
+		name := fmt.Sprintf("n%d", i)
+		n := Node{Name: name, Region: i % 2, UpBps: 1e6, DownBps: 2e6, FLOPS: 1000}
+		n.Fresh = func() host.Agent { return &walker{} }
+		cfg.Nodes = append(cfg.Nodes, n)
+		hot, cold := PublicKey(1, name, host.Hotkey), PublicKey(1, name, host.Coldkey)
+		cfg.Genesis.Neurons = append(cfg.Genesis.Neurons, chain.GenesisNeuron{Hotkey: hot, Coldkey: cold, StakeRao: 1000 * chain.RaoPerTAO})
+		cfg.Genesis.Balances = append(cfg.Genesis.Balances, chain.Balance{Coldkey: cold, FreeRao: 5000 * chain.RaoPerTAO})
+	}
+	waves := Waves{Quiet: stretch, Storm: 30 * host.Second, Together: 8, Until: host.Time(hours)*host.Hour - cfg.QuietTail - host.Minute, Seed: 1}
+	templates := oneOfEach(0, 40*host.Second)
+	for i := range templates {
+		templates[i].Seed = uint64(i)
+		if templates[i].Kind == "ledger_pause" {
+			templates[i].To = 30 * host.Second
+		}
+	}
+	cfg.Faults = waves.Schedule(templates)
+	return cfg
+}
+
+// walker asks the others in turn, computes, and pays, for ever.
+type walker struct{ turns uint64 }
+
+func (a *walker) Handle(env host.Env, e host.Event) {
+	switch e := e.(type) {
+	case host.Start, host.Timer:
+		env.After(2*host.Second, 0)
+		a.turns++
+		view := env.Chain()
+		if n := uint64(view.N()); n > 0 {
+			to := view.Neuron(chain.UID(a.turns % n)).Hotkey
+			env.Call(to, host.Request{Body: make([]byte, 100), MaxReplies: 2}, host.Second)
+		}
+		if a.turns%10 == 0 {
+			env.Submit(host.Coldkey, chain.Transfer{To: env.Self().Coldkey, AmountRao: 1000000})
+		}
+	case host.Incoming:
+		env.Reply(e.Call, host.Response{Code: host.Success, Body: make([]byte, 100), More: true})
+		env.Reply(e.Call, host.Response{Code: host.Success})
+	}
+}
+func (a *walker) AppendState(b []byte) []byte { return binary.LittleEndian.AppendUint64(b, a.turns) }
+func (a *walker) RestoreState(b []byte) error {
+	a.turns = binary.LittleEndian.Uint64(b)
+	return nil
+}
+
+// TestADayOfFaultsOfEveryKind ends with every invariant of the ledger whole and a network that lives.
+func TestADayOfFaultsOfEveryKind(t *testing.T) {
+	hours := 3
+	if *longFaults {
+		hours = 24
+	}
+	cfg := day(t, hours, 4*host.Minute)
+	cfg.Paranoid = true
+	rows := map[string]int{}
+	cfg.Recorder, cfg.Trace = counter(rows), Recording{Faults: true}
+	w, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range oneOfEach(0, 1) {
+		if rows["begin "+f.Kind] == 0 {
+			t.Errorf("no %s began", f.Kind)
+		}
+	}
+	if w.life.tail.answers < 1000 || w.life.tail.included < 100 {
+		t.Errorf("in the quiet tail %d answers, %d transactions", w.life.tail.answers, w.life.tail.included)
+	}
+	t.Logf("%d hours: %d faults, %d events, %v", hours, len(cfg.Faults), w.events, rows)
+}
+
+// counter counts faults by kind and, where they begin, by the first word.
+type counter map[string]int
+
+func (c counter) Record(r trace.Row) {
+	if f, is := r.(trace.Fault); is {
+		c[f.Kind]++
+		if f.Kind == "begin" {
+			word, _, _ := strings.Cut(f.Detail, " ")
+			c["begin "+word]++
+		}
+	}
+}

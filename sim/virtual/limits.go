@@ -7,8 +7,8 @@ import "taolab/sim/host"
 const (
 	maxNodes       = 1 << 20
 	maxBlocks      = 1 << 40
-	maxTime        = 3_200_000_000 * host.Second // a century and a year, to which any time is added once
-	maxDuration    = host.Time(1) << 61          // 73 years, of one message or job
+	maxTime        = 4_000_000_000 * host.Second // 126 years, to which any time is added once
+	maxDuration    = host.Time(1) << 59          // 18 years, of one message or job
 	maxDelay       = host.Time(1) << 53          // 104 days
 	maxDelayBlocks = 256                         // that a node may see blocks late
 	maxWorkers     = 1024

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"sync"
 
 	"taolab/sim/chain"
 	"taolab/sim/host"
@@ -13,9 +14,13 @@ import (
 // eventLog is the running hash over all that happens. Each entry begins with a byte that says
 // what it is: the kind of an event, or one of the marks. Integers are little-endian; texts and
 // bodies follow their length. Before all entries stands the digest of what the run starts from.
+//
+// A full page is hashed beside the loop while the next one fills.
 type eventLog struct {
-	hash hash.Hash
-	page []byte
+	hash   hash.Hash // touched only while no page is being hashed
+	page   []byte
+	spare  []byte // the page that is being hashed, or was
+	hashes sync.WaitGroup
 }
 
 // Marks of entries that are no events.
@@ -24,10 +29,13 @@ const (
 	markLedger = 0x81 // height, ledger digest
 )
 
-const logPage = 4096
+// logPage is how many bytes of the log are hashed at once.
+const logPage = 64 << 10
 
-func newEventLog(origin chain.Digest) eventLog {
-	return eventLog{hash: sha256.New(), page: append(make([]byte, 0, 2*logPage), origin[:]...)}
+func newEventLog(origin chain.Digest) *eventLog {
+	return &eventLog{
+		hash: sha256.New(), page: append(make([]byte, 0, 2*logPage), origin[:]...), spare: make([]byte, 0, 2*logPage),
+	}
 }
 
 // event begins the entry of an event.
@@ -53,26 +61,34 @@ func (l *eventLog) number(x uint64) {
 	l.page = binary.LittleEndian.AppendUint64(l.page, x)
 }
 
-// bytes adds a body; a large one goes to the hash without being copied.
+// bytes adds a body, which belongs to the caller again afterwards.
 func (l *eventLog) bytes(b []byte) {
 	l.number(uint64(len(b)))
-	if len(b) < logPage/4 {
-		l.page = append(l.page, b...)
-		return
+	for len(b) > logPage {
+		l.page = append(l.page, b[:logPage]...)
+		b = b[logPage:]
+		l.flush()
 	}
-	l.flush()
-	l.hash.Write(b)
+	l.page = append(l.page, b...)
 }
 
+// flush hands the page to the hash. It waits for the page before it, of which it takes the place.
 func (l *eventLog) flush() {
-	l.hash.Write(l.page)
-	l.page = l.page[:0]
+	l.hashes.Wait()
+	l.page, l.spare = l.spare[:0], l.page
+	l.hashes.Go(func() { l.hash.Write(l.spare) })
+}
+
+// settled is the hash of all entries so far.
+func (l *eventLog) settled() hash.Hash {
+	l.flush()
+	l.hashes.Wait()
+	return l.hash
 }
 
 // digest is the hash of all entries so far; entries may follow.
 func (l *eventLog) digest() (d chain.Digest) {
-	l.flush()
-	l.hash.Sum(d[:0])
+	l.settled().Sum(d[:0])
 	return d
 }
 

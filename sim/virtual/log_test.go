@@ -2,6 +2,8 @@ package virtual
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"testing"
 
 	"taolab/sim/chain"
@@ -16,7 +18,7 @@ func TestTheLogTellsApartWhatMayHappen(t *testing.T) {
 	is := func(name string, write func(*eventLog)) {
 		t.Helper()
 		l := newEventLog(chain.Digest{})
-		write(&l)
+		write(l)
 		d := l.digest()
 		if other, same := seen[d]; same {
 			t.Errorf("%s has the digest of %s", name, other)
@@ -100,5 +102,22 @@ func TestTheLogLeavesSignaturesOut(t *testing.T) {
 	}
 	if digest(0) != digest(1) {
 		t.Error("two signatures of one transaction have two digests")
+	}
+}
+
+func TestTheLogHashesAllBytesInTheirOrder(t *testing.T) {
+	origin := chain.Digest{9}
+	l, all := newEventLog(origin), origin[:]
+	for i, n := range []int{0, 5, logPage - 1, logPage, logPage + 1, 3 * logPage, 7, 2*logPage + 3, 1} {
+		body := bytes.Repeat([]byte{byte(i)}, n)
+		l.bytes(body)
+		all = append(binary.LittleEndian.AppendUint64(all, uint64(n)), body...)
+		clear(body) // it belongs to the caller again
+		if i%3 == 0 && l.digest() != sha256.Sum256(all) {
+			t.Fatalf("after %d bodies the digest is not that of their bytes", i+1)
+		}
+	}
+	if l.digest() != sha256.Sum256(all) {
+		t.Error("the digest is not that of the bytes")
 	}
 }

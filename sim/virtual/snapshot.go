@@ -205,8 +205,7 @@ func (l *eventLog) layout(c *snapshot.Coder) {
 	var state []byte
 	if !c.Reading() {
 		var err error
-		l.flush()
-		if state, err = l.hash.(encoding.BinaryMarshaler).MarshalBinary(); err != nil {
+		if state, err = l.settled().(encoding.BinaryMarshaler).MarshalBinary(); err != nil {
 			c.Fail(err)
 		}
 	}

@@ -25,7 +25,7 @@ type World struct {
 	queue  queue
 	seq    uint64 // of the last event
 	stale  int    // about how many events in the queue are about records that are gone
-	log    eventLog
+	log    *eventLog
 	events uint64
 	flop   int64
 	tokens int64
@@ -202,7 +202,7 @@ func (w *World) openLedger(hotkeys []ed25519.PrivateKey) error {
 		Genesis: w.cfg.Genesis, Hotkeys: public, Views: int(w.late),
 		MaxTxs: w.cfg.Chain.MaxTxs, MaxWaiting: w.cfg.Chain.MaxWaiting,
 		Signed: w.cfg.Signed, DigestEpochs: w.cfg.DigestEpochs, Checks: w.cfg.checks,
-		Recording: w.records, Recorder: w.cfg.Recorder,
+		Recording: w.records, Recorder: w.cfg.Recorder, Last: w.cfg.Blocks,
 	})
 	w.ledger = ledger
 	return err

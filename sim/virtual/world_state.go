@@ -101,7 +101,7 @@ func (n *node) layoutFaults(c *snapshot.Coder, w *World) {
 func (c *Config) longestLag() host.Time {
 	longest := host.Time(0)
 	for i := range c.Faults {
-		f := &injection{Fault: c.Faults[i], kind: kindOf(c.Faults[i].Kind)}
+		f := &injection{Fault: &c.Faults[i], kind: kindOf(c.Faults[i].Kind)}
 		if f.kind.maxLag != nil {
 			longest = max(longest, f.kind.maxLag(f, c.BlockNs))
 		}

@@ -1,14 +1,14 @@
-package scenarios
+package settings
 
 import (
 	"fmt"
 	"strings"
 )
 
-// locate maps every key of a TOML text, as a dotted path with indices ("miners[1].count"), to the
+// Locate maps every key of a TOML text, as a dotted path with indices ("miners[1].count"), to the
 // line that it stands on. The TOML library tells lines only for syntax errors. The text is known
 // to be valid TOML when this is called.
-func locate(text string) map[string]int {
+func Locate(text string) map[string]int {
 	l := locator{lines: map[string]int{}, count: map[string]int{}}
 	for i, line := range strings.Split(text, "\n") {
 		l.line(i+1, line)
@@ -37,13 +37,13 @@ func (l *locator) line(n int, text string) {
 			l.open(n, splitKey(inside(text, "[", "]")), false)
 			return
 		}
-		key, value, found := cutKey(text)
+		key, value, found := CutKey(text)
 		if !found {
 			return
 		}
 		path := l.table
 		for _, part := range splitKey(key) {
-			path = joinPath(path, part)
+			path = Join(path, part)
 			if _, seen := l.lines[path]; !seen {
 				l.lines[path] = n
 			}
@@ -57,7 +57,7 @@ func (l *locator) line(n int, text string) {
 func (l *locator) open(n int, parts []string, element bool) {
 	path := ""
 	for i, part := range parts {
-		path = joinPath(path, part)
+		path = Join(path, part)
 		if i == len(parts)-1 && element {
 			if _, seen := l.lines[path]; !seen {
 				l.lines[path] = n
@@ -114,8 +114,8 @@ func inside(text, open, shut string) string {
 	return text
 }
 
-// cutKey splits "key = value" at the first equals sign outside quotes.
-func cutKey(text string) (key, value string, found bool) {
+// CutKey splits "key = value" at the first equals sign outside quotes.
+func CutKey(text string) (key, value string, found bool) {
 	quote := byte(0)
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -155,7 +155,8 @@ func splitKey(key string) []string {
 	return append(parts, strings.TrimSpace(part.String()))
 }
 
-func joinPath(path, part string) string {
+// Join is the path of a key in a table; an empty path is that of the whole.
+func Join(path, part string) string {
 	if path == "" {
 		return part
 	}

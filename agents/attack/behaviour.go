@@ -1,0 +1,84 @@
+package attack
+
+import (
+	"slices"
+
+	"taolab/agents/mind"
+	"taolab/sim/host"
+)
+
+// Kind is what a node is there for.
+type Kind string
+
+// The kinds of nodes.
+const (
+	Miner       Kind = "miner"
+	Validator   Kind = "validator"
+	Application Kind = "application"
+)
+
+// Behaviour is one way to act as a node of a kind, as a scenario names it.
+type Behaviour struct {
+	Kind Kind
+	Name string
+	Doc  string // completes "a member that is NAME ..."
+
+	Model   bool // computes with a model, where the run has models
+	Base    bool // of a miner: the model begins at a trained base
+	Trains  bool // of a miner: its mind learns, as far as its duty lets it
+	Answers bool // of a miner: it serves requests
+	Asks    bool // of a validator: asks miners and scores their answers
+
+	// Mind makes a miner's mind of the minds that an honest member could have; nil: it has none.
+	Mind func(Minds) mind.Server
+	// Wrap stands between an agent and its host; nil: nothing does.
+	Wrap func(host.Agent) host.Agent
+}
+
+// Around is an agent that acts so.
+func (b Behaviour) Around(a host.Agent) host.Agent {
+	if b.Wrap == nil {
+		return a
+	}
+	return b.Wrap(a)
+}
+
+// Minds are the minds that a miner could have; each call makes one.
+type Minds struct {
+	Honest func() mind.Server // as its behaviour's line says: from a base or not, learning or not
+	Random func() mind.Server // knows nothing
+}
+
+func honest(m Minds) mind.Server { return m.Honest() }
+
+// Behaviours lists the behaviours, those of one kind together, the default of each kind first.
+func Behaviours() []Behaviour { return slices.Clone(behaviours) }
+
+// Named is the behaviour of a kind and a name.
+func Named(kind Kind, name string) (Behaviour, bool) {
+	i := slices.IndexFunc(behaviours, func(b Behaviour) bool { return b.Kind == kind && b.Name == name })
+	if i < 0 {
+		return Behaviour{}, false
+	}
+	return behaviours[i], true
+}
+
+// Names lists the behaviours of a kind, the default first.
+func Names(kind Kind) []string {
+	var names []string
+	for _, b := range behaviours {
+		if b.Kind == kind {
+			names = append(names, b.Name)
+		}
+	}
+	return names
+}
+
+// behaviours has one line for each; what is not honest is in a file of its own.
+var behaviours = []Behaviour{
+	{Kind: Miner, Name: "honest", Doc: "trains and serves", Model: true, Base: true, Trains: true, Answers: true, Mind: honest},
+	frozen, untrained, random, selective, idle,
+	{Kind: Validator, Name: "honest", Doc: "queries and scores", Model: true, Asks: true},
+	lazy, scripted,
+	{Kind: Application, Name: "honest", Doc: "has its prompts continued", Asks: true},
+}

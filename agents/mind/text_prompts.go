@@ -1,0 +1,63 @@
+package mind
+
+import (
+	"fmt"
+
+	"taolab/agents/score"
+	"taolab/agents/wire"
+	"taolab/model/pile"
+	"taolab/sim/host"
+)
+
+// TextPrompts draws prompts from text and asks for distributions of the next token.
+type TextPrompts struct {
+	Mix    *pile.Mix // text its prompts come from (pile.Score)
+	Vocab  int       // of the standard tokenizer
+	Cols   int       // tokens of a prompt, sent with each request
+	Tokens int       // continuation tokens per session
+	TopK   int       // tokens asked per position, at most Vocab/8
+}
+
+// Validate returns an error if the settings are unusable.
+func (p TextPrompts) Validate() error {
+	switch {
+	case p.Mix == nil:
+		return fmt.Errorf("application: no text to take prompts from")
+	case p.Vocab < 2 || p.Cols < 1 || p.Tokens < 1:
+		return fmt.Errorf("application: vocabulary %d, prompts of %d tokens, continuations of %d; "+
+			"expected at least 2, 1 and 1", p.Vocab, p.Cols, p.Tokens)
+	case p.TopK < 1 || p.TopK > p.Vocab/8:
+		return fmt.Errorf("application: topk %d, expected 1 to vocabulary/8 = %d", p.TopK, p.Vocab/8)
+	}
+	return nil
+}
+
+// Draw implements Prompter.
+func (p TextPrompts) Draw(env host.Env) (prompt, truth []uint16) {
+	text := make([]uint16, p.Cols+p.Tokens)
+	p.Mix.Batch1(env.Rand("text"), 1, len(text), text)
+	return text[:p.Cols:p.Cols], text[p.Cols:]
+}
+
+// Ask implements Prompter.
+func (p TextPrompts) Ask(text []uint16) host.Request {
+	body := wire.EncodeCausalRequest(wire.CausalRequest{Rows: 1, Cols: p.Cols, TopK: p.TopK, Tokens: text})
+	return host.Request{Synapse: host.TextCausalLM, Dir: host.Forward, Body: body, MaxReplies: 1}
+}
+
+// Read implements Prompter.
+func (p TextPrompts) Read(_ []uint16, body []byte) (score.Dist, error) {
+	answer, err := wire.DecodeCausal(body, wire.NextShape{Rows: 1, TopK: p.TopK, Vocab: p.Vocab})
+	if err != nil {
+		return score.Dist{}, err
+	}
+	return answer.Rows[0], nil
+}
+
+// Loss implements Prompter.
+func (p TextPrompts) Loss(d score.Dist, truth uint16) float64 {
+	return score.NextTokenLoss(d, truth, p.Vocab)
+}
+
+// Shape implements Prompter.
+func (p TextPrompts) Shape() (prompt, truth int) { return p.Cols, p.Tokens }

@@ -1,0 +1,62 @@
+package role
+
+import (
+	"fmt"
+
+	"taolab/agents"
+	"taolab/agents/mind"
+	"taolab/model/pile"
+	"taolab/sim/host"
+)
+
+// Application are the settings of an application.
+type Application struct {
+	SessionS float64 `toml:"session_s" default:"600" unit:"s" min:"1" max:"864000" doc:"mean time between two prompts"`
+	PaceS    float64 `toml:"pace_s" default:"1.2" unit:"s" min:"0.001" max:"3600" doc:"least time between two requests of a session; miners refuse callers that come sooner than their min_interval_s"`
+	Prompt   int     `toml:"prompt" default:"16" unit:"tokens" min:"1" max:"4096" doc:"length of a prompt"`
+	Tokens   int     `toml:"tokens" default:"8" unit:"tokens" min:"1" max:"4096" doc:"length of a continuation"`
+	Peers    int     `toml:"peers" default:"3" unit:"neurons" min:"1" max:"64" doc:"miners asked for each token, by incentive"`
+	Combine  string  `toml:"combine" default:"best" one:"best,mean" doc:"how a prediction is made of several answers: the best incentive's, or the mean of all; it leads free-running text on"`
+	Sessions int     `toml:"sessions" default:"1" unit:"sessions" min:"1" max:"1024" doc:"prompts worked on at a time; those that come while as many are open are dropped"`
+	Forced   bool    `toml:"forced" default:"true" doc:"the text goes on with the true token after each request, so that losses are known; false: with the predicted one"`
+	TopK     int     `toml:"topk" default:"64" unit:"tokens" min:"1" max:"8192" doc:"tokens asked from each miner"`
+	TimeoutS float64 `toml:"timeout_s" default:"12" unit:"s" min:"0.1" max:"3600" doc:"time after which an answer no longer counts"`
+}
+
+// Check reports what no single key shows, each key below the path of the table.
+func (g *Application) Check(path string, vocab int, report Report) {
+	checkTopK(path, g.TopK, vocab, report)
+}
+
+// Application makes an application.
+func (m *Maker) Application(name string, g *Application) (Agent, error) {
+	prompts, err := m.prompts(g)
+	if err != nil {
+		return Agent{}, fmt.Errorf("application %s: %w", name, err)
+	}
+	config := agents.ApplicationConfig{
+		Prompts: prompts, Forced: g.Forced, Sessions: g.Sessions, Peers: g.Peers,
+		EveryNs: Seconds(g.SessionS), PaceNs: Seconds(g.PaceS), TimeoutNs: Seconds(g.TimeoutS),
+	}
+	if g.Combine == "mean" {
+		config.Combine = agents.Mean
+	}
+	if err := config.Validate(); err != nil {
+		return Agent{}, fmt.Errorf("application %s: %w", name, err)
+	}
+	return Agent{Fresh: func() host.Agent { return agents.NewApplication(config) }}, nil
+}
+
+// prompts is the mind of an application.
+func (m *Maker) prompts(g *Application) (mind.Prompter, error) {
+	if m.Stated != nil {
+		p := mind.QualityPrompts{Subsets: *m.Stated, Tokens: g.Tokens}
+		return p, p.Validate()
+	}
+	mix, err := m.mix(pile.Score, nil)
+	if err != nil {
+		return nil, err
+	}
+	p := mind.TextPrompts{Mix: mix, Vocab: m.Vocab, Cols: g.Prompt, Tokens: g.Tokens, TopK: g.TopK}
+	return p, p.Validate()
+}

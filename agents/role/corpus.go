@@ -1,0 +1,93 @@
+package role
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"taolab/agents/settings"
+	"taolab/model/pile"
+)
+
+// Corpus says what everybody reads.
+type Corpus struct {
+	Kind      string   `toml:"kind" default:"synthetic" one:"synthetic,shards" doc:"the embedded synthetic Pile, or shards on disk"`
+	Path      string   `toml:"path" doc:"folder or file of .jsonl or .jsonl.zst shards; relative to the scenario file"`
+	Subsets   []string `toml:"subsets" doc:"names of the subsets to use; empty takes all"`
+	Megabytes float64  `toml:"megabytes" default:"6" unit:"MB" min:"0.5" max:"1000000" doc:"text to read or synthesise at most"`
+	Vocab     int      `toml:"vocab" default:"512" unit:"tokens" min:"264" max:"65535" doc:"size of the standard tokenizer's vocabulary"`
+
+	InvalidUTF8 string `toml:"invalid_utf8" default:"refuse" one:"refuse,replace" doc:"bytes of shards that are not UTF-8: an error, or read as U+FFFD and counted in a warning" inert:"text that both read is the same text"`
+}
+
+// maxSyntheticMB bounds the synthetic text: a store is held in memory.
+const maxSyntheticMB = 4096
+
+// Check reports what no single key shows.
+func (c *Corpus) Check(report Report) {
+	if c.Kind == "shards" && c.Path == "" {
+		report("corpus.path", "missing", "a folder or file of .jsonl or .jsonl.zst shards", "set corpus.path, or corpus.kind = \"synthetic\"")
+	}
+	if c.Kind == "synthetic" && c.Megabytes > maxSyntheticMB {
+		report("corpus.megabytes", fmt.Sprintf("%g MB of synthetic text", c.Megabytes), fmt.Sprintf("at most %d", maxSyntheticMB), "a store is held in memory")
+	}
+	if c.Kind == "synthetic" && c.Path != "" {
+		report("corpus.path", "set, but the corpus is synthetic", "no path", "set corpus.kind = \"shards\" to read it")
+	}
+	if c.Kind == "synthetic" && c.InvalidUTF8 == "replace" {
+		report("corpus.invalid_utf8", "replace, but the corpus is synthetic", "refuse", "synthetic text is UTF-8; leave the key out")
+	}
+	var known []string // shards may have any
+	if c.Kind == "synthetic" {
+		known = pile.SubsetNames()
+	}
+	checkSubsets("corpus.subsets", c.Subsets, known, report)
+}
+
+// CheckSubsets reports names that a role wants and the corpus cannot have.
+func (c *Corpus) CheckSubsets(key string, names []string, report Report) {
+	known := c.Subsets
+	if len(known) == 0 && c.Kind == "synthetic" {
+		known = pile.SubsetNames()
+	}
+	checkSubsets(key, names, known, report)
+}
+
+func checkSubsets(key string, names, known []string, report Report) {
+	for i, name := range names {
+		if known != nil && !slices.Contains(known, name) {
+			report(key, fmt.Sprintf("no subset %q", name), "one of "+strings.Join(known, ", "), settings.Meant(name, known))
+		}
+		if slices.Contains(names[:i], name) {
+			report(key, fmt.Sprintf("subset %q stands twice", name), "each subset once", "")
+		}
+	}
+}
+
+// Source opens the corpus; path is where shards are, which Path says relative to the file of the table.
+func (c *Corpus) Source(seed uint64, path string) (pile.Source, error) {
+	limit := int64(float64(c.Megabytes * 1e6))
+	if c.Kind == "synthetic" {
+		return pile.NewSynthetic(seed, limit, c.Subsets)
+	}
+	invalid := pile.RefuseInvalid
+	if c.InvalidUTF8 == "replace" {
+		invalid = pile.ReplaceInvalid
+	}
+	return pile.Open(path, limit, c.Subsets, invalid)
+}
+
+// warnOfReplaced tells how much of a corpus reads otherwise than it is written.
+func warnOfReplaced(source pile.Source, warn func(string)) {
+	shards, ok := source.(*pile.Shards)
+	if !ok {
+		return
+	}
+	replaced := int64(0)
+	for _, subset := range shards.Subsets() {
+		replaced += shards.Replaced(subset.Name)
+	}
+	if replaced > 0 {
+		warn(fmt.Sprintf("corpus: %d bytes are not UTF-8 and read as U+FFFD", replaced))
+	}
+}

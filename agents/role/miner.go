@@ -1,0 +1,148 @@
+package role
+
+import (
+	"fmt"
+
+	"taolab/agents"
+	"taolab/agents/attack"
+	"taolab/agents/mind"
+	"taolab/agents/settings"
+	"taolab/agents/wire"
+	"taolab/model/base"
+	"taolab/model/lm"
+	"taolab/model/num"
+	"taolab/model/pile"
+	"taolab/sim/host"
+)
+
+// Miner are the settings of a miner. Spans are of a group: one value for each member.
+type Miner struct {
+	Behaviour    string        `toml:"behaviour" default:"honest" doc:"behaviour"`
+	Width        int           `toml:"width" default:"28" unit:"channels" min:"8" max:"4096" doc:"model width"`
+	Layers       int           `toml:"layers" default:"2" unit:"layers" min:"1" max:"64" doc:"transformer blocks"`
+	Heads        int           `toml:"heads" default:"2" unit:"heads" min:"1" max:"64" doc:"attention heads; divides the width"`
+	Context      int           `toml:"context" default:"32" unit:"tokens" min:"8" max:"4096" doc:"longest sequence the model sees"`
+	Duty         settings.Span `toml:"duty" default:"0.1" unit:"share" min:"0" max:"1" doc:"diligence: share of its time that the miner trains; a pair is spread over the members"`
+	Subsets      []string      `toml:"subsets" doc:"subsets that the miner trains on; empty takes the corpus as it is"`
+	LearningRate float64       `toml:"learning_rate" default:"1e-3" min:"0" max:"1" doc:"AdamW rate"`
+	Rows         int           `toml:"rows" default:"8" unit:"rows" min:"1" max:"4096" doc:"rows in a training batch"`
+	Steps        int           `toml:"steps" default:"1" unit:"steps" min:"1" max:"1000" doc:"optimiser steps in one training visit"`
+	Quality
+	MinStakeTAO  float64 `toml:"min_stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"callers with less stake are refused"`
+	MinIntervalS float64 `toml:"min_interval_s" default:"1" unit:"s" min:"0" max:"3600" doc:"time between two requests of one caller"`
+	Queue        int     `toml:"queue" default:"32" unit:"requests" min:"1" max:"4096" doc:"requests that may wait"`
+	LongestS     float64 `toml:"longest_service_s" default:"600" unit:"s" min:"0.001" max:"86400" doc:"longest time that a request is in service, however patient its caller"`
+	RequireUID   bool    `toml:"require_uid" doc:"callers without a uid, such as applications, are refused"`
+	Slots        int     `toml:"slots" default:"1" unit:"requests" min:"1" max:"1024" doc:"requests that are handed to the miner at a time"`
+	Historic     bool    `toml:"historic" doc:"admission of 2022: requests are served in order of arrival, and a refused one restarts its caller's interval; false: larger stake goes first"`
+}
+
+// Words implements settings.Worded.
+func (Miner) Words(key string) (words []string, doc string) {
+	if key == "behaviour" {
+		return behaviours(attack.Miner)
+	}
+	return nil, ""
+}
+
+// Acts is the miner's line in the table of behaviours.
+func (g *Miner) Acts() attack.Behaviour { return named(attack.Miner, g.Behaviour) }
+
+// Shape is that of the miner's model, in a network of a vocabulary.
+func (g *Miner) Shape(vocab int) lm.Config {
+	return lm.Config{Vocab: vocab, Context: g.Context, Width: g.Width, Layers: g.Layers, Heads: g.Heads}
+}
+
+// Admission are the rules by which the miner's host lets requests in.
+func (g *Miner) Admission() host.AdmissionRules {
+	return host.AdmissionRules{
+		MinStakeRao: Rao(g.MinStakeTAO), MinInterval: Seconds(g.MinIntervalS), Capacity: g.Queue, Slots: g.Slots,
+		RequireUID: g.RequireUID, Historic: g.Historic, LongestService: Seconds(g.LongestS),
+	}
+}
+
+// Check reports what no single key shows, each key below the path of the table.
+func (g *Miner) Check(path string, subsets int, report Report) {
+	g.checkQuality(path, subsets, report)
+	if g.Acts().Model {
+		checkHeads(path+".heads", g.Heads, g.Width, report)
+	}
+	if g.Acts().Trains && g.LearningRate == 0 && max(g.Duty.From, g.Duty.To) > 0 {
+		report(path+".learning_rate", "an "+g.Behaviour+" miner that trains at rate 0", "a rate above 0", "or duty = 0")
+	}
+}
+
+func checkHeads(key string, heads, width int, report Report) {
+	if width%heads != 0 {
+		report(key, fmt.Sprintf("%d heads do not divide a width of %d", heads, width), "a divisor of the width", "")
+	}
+}
+
+// maxQuestionRows is the most rows of a request that a miner serves.
+const maxQuestionRows = 1024
+
+// Miner makes member i of n of a group.
+func (m *Maker) Miner(name string, g *Miner, i, n int) (Agent, error) {
+	does, vocab := g.Acts(), m.Vocab
+	if does.Mind == nil {
+		return Agent{Fresh: func() host.Agent { return does.Around(agents.Idle{}) }}, nil
+	}
+	if m.Stated != nil {
+		minds, err := m.stated(g, i, n)
+		if err != nil {
+			return Agent{}, fmt.Errorf("miner %s: %w", name, err)
+		}
+		config := agents.MinerConfig{Mind: func() mind.Server { return does.Mind(minds) }}
+		return Agent{Fresh: func() host.Agent { return does.Around(agents.NewMiner(config)) }}, config.Validate()
+	}
+	config := agents.MinerConfig{EvaluateEveryBlocks: m.EvaluateEveryBlocks}
+	bounds := wire.Bounds{Vocab: vocab, Rows: maxQuestionRows, Cols: m.longest(), TopK: vocab / 8}
+	minds := attack.Minds{Random: func() mind.Server { return mind.Random{Bounds: bounds} }}
+	var made Agent
+	if does.Model {
+		shape := g.Shape(vocab)
+		made.Shape, made.Params = &shape, shape.Params()
+		thinks, err := m.transformer(name, g, shape)
+		if err != nil {
+			return Agent{}, err
+		}
+		if does.Trains {
+			if config.Duty = g.Duty.At(i, n); config.Duty == 0 {
+				thinks.Training = nil
+			}
+		}
+		if err := thinks.Validate(); err != nil {
+			return Agent{}, fmt.Errorf("miner %s: %w", name, err)
+		}
+		minds.Honest = func() mind.Server { return mind.NewTransformer(thinks) }
+	}
+	config.Mind = func() mind.Server { return does.Mind(minds) }
+	made.Fresh = func() host.Agent { return does.Around(agents.NewMiner(config)) }
+	if err := config.Validate(); err != nil {
+		return Agent{}, fmt.Errorf("miner %s: %w", name, err)
+	}
+	return made, nil
+}
+
+// transformer is the mind of a miner with a model, which trains if the behaviour does.
+func (m *Maker) transformer(name string, g *Miner, shape lm.Config) (mind.TransformerConfig, error) {
+	does := g.Acts()
+	thinks := mind.TransformerConfig{
+		TopK: shape.Vocab / 8, MaxRows: maxQuestionRows, MaxCols: shape.Context, Evaluation: m.Evaluation,
+	}
+	if does.Base {
+		thinks.Base = m.model(shape)
+	} else {
+		thinks.Base = lm.New(shape, num.NewStream(m.Seed, "untrained/"+name))
+	}
+	if does.Trains {
+		mix, err := m.mix(pile.Train, g.Subsets)
+		if err != nil {
+			return thinks, err
+		}
+		thinks.Training = &mind.Training{
+			Mix: mix, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
+		}
+	}
+	return thinks, nil
+}

@@ -1,0 +1,64 @@
+package role
+
+import (
+	"fmt"
+	"slices"
+
+	"taolab/agents/attack"
+	"taolab/agents/mind"
+	"taolab/agents/settings"
+)
+
+// Quality says how well a miner answers in a network without models.
+type Quality struct {
+	AnswerLoss   settings.Span `toml:"answer_loss" default:"4" unit:"nats/token" min:"0" max:"100" doc:"without models: mean loss of the members' answers per GPT-2-equivalent token; a pair is spread over the members"`
+	AnswerLosses []float64     `toml:"answer_losses" unit:"nats/token" doc:"without models: instead, the loss on each subset of corpus.subsets, in that order"`
+	AnswerSpread float64       `toml:"answer_spread" default:"0.2" unit:"nats/token" min:"0" max:"100" doc:"without models: standard deviation of a row's loss around it"`
+}
+
+// checkQuality reports losses that do not fit the subsets.
+func (q *Quality) checkQuality(path string, subsets int, report Report) {
+	if len(q.AnswerLosses) > 0 && len(q.AnswerLosses) != subsets {
+		report(path+".answer_losses", fmt.Sprintf("%d losses for %d subsets", len(q.AnswerLosses), subsets), "one for each of corpus.subsets", "or set answer_loss")
+	}
+	for _, loss := range q.AnswerLosses {
+		if !(loss >= 0 && loss <= 100) {
+			report(path+".answer_losses", fmt.Sprintf("%g", loss), "0 to 100", "")
+		}
+	}
+}
+
+// stated are the minds that member i of n could have in a network without models: one that answers as well
+// as it is told to, and one that guesses.
+func (m *Maker) stated(g *Miner, i, n int) (attack.Minds, error) {
+	losses, guesses := g.AnswerLosses, make([]float64, len(m.Stated.Names))
+	for k := range guesses {
+		guesses[k] = mind.GuessLoss
+	}
+	if len(losses) == 0 {
+		losses = make([]float64, len(guesses))
+		for k := range losses {
+			losses[k] = g.AnswerLoss.At(i, n)
+		}
+	}
+	own := mind.QualityConfig{Losses: losses, Spread: g.AnswerSpread, MaxRows: maxQuestionRows}
+	guess := mind.QualityConfig{Losses: guesses, MaxRows: maxQuestionRows}
+	if !g.Acts().Base {
+		own = guess // a model before any training knows nothing either
+	}
+	mindOf := func(c mind.QualityConfig) func() mind.Server {
+		return func() mind.Server { return mind.NewQuality(c) }
+	}
+	return attack.Minds{Honest: mindOf(own), Random: mindOf(guess)}, own.Validate()
+}
+
+// wanted are the subsets that somebody reads: none named means all.
+func (m *Maker) wanted(names []string) mind.Subsets {
+	s := mind.Subsets{Names: m.Stated.Names, Weights: slices.Clone(m.Stated.Weights)}
+	for i, name := range s.Names {
+		if len(names) > 0 && !slices.Contains(names, name) {
+			s.Weights[i] = 0
+		}
+	}
+	return s
+}

@@ -1,0 +1,68 @@
+package scenarios
+
+import (
+	"fmt"
+
+	"taolab/agents/role"
+	"taolab/agents/settings"
+	"taolab/sim/chain/emission"
+)
+
+// Group is what all kinds of nodes have in common: a number of members that differ only in what a span
+// spreads out.
+type Group struct {
+	Coldkey string        `toml:"coldkey" doc:"name of a coldkey that the members share, with all groups that give the same name; a node's name means that node's; empty: each has its own"`
+	SkewMs  settings.Span `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members" inert:"agents act on differences of their own clock; the times in their rows show it"`
+	Loss    float64       `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, beside the network's"`
+}
+
+// MinerGroup is a number of miners.
+type MinerGroup struct {
+	Name  string `toml:"name" default:"miner" doc:"name of the group; members are numbered"`
+	Count int    `toml:"count" default:"1" unit:"neurons" min:"1" max:"65535" doc:"members of the group"`
+	role.Miner
+	HardwareMFLOPS settings.Span `toml:"hardware_mflops" default:"16" unit:"MFLOP/s" min:"0.001" max:"1e9" doc:"speed of the compute unit; a pair is spread over the members"`
+	StakeTAO       settings.Span `toml:"stake_tao" default:"1" unit:"TAO" min:"0" max:"20999999" doc:"stake at genesis"`
+	UpMbps         float64       `toml:"up_mbps" default:"50" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
+	DownMbps       float64       `toml:"down_mbps" default:"100" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
+	Group
+	JoinsH float64 `toml:"joins_h" unit:"h" min:"0" max:"876600" doc:"time at which the members register, by burning, with stake_tao as free money; 0: they are there from the beginning"`
+}
+
+// ValidatorGroup is a number of validators.
+type ValidatorGroup struct {
+	Name  string `toml:"name" default:"validator" doc:"name of the group; members are numbered"`
+	Count int    `toml:"count" default:"1" unit:"neurons" min:"1" max:"65535" doc:"members of the group"`
+	role.Validator
+	StakeTAO       settings.Span `toml:"stake_tao" default:"1000" unit:"TAO" min:"0" max:"20999999" doc:"stake at genesis; a pair is spread over the members"`
+	HardwareMFLOPS settings.Span `toml:"hardware_mflops" default:"200" unit:"MFLOP/s" min:"0.001" max:"1e9" doc:"speed of the compute unit"`
+	UpMbps         float64       `toml:"up_mbps" default:"200" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
+	DownMbps       float64       `toml:"down_mbps" default:"200" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
+	Group
+}
+
+// ApplicationGroup is a number of applications that hold stake and ask for continuations.
+type ApplicationGroup struct {
+	Name  string `toml:"name" default:"application" doc:"name of the group; members are numbered"`
+	Count int    `toml:"count" default:"1" unit:"nodes" min:"1" max:"65535" doc:"members of the group"`
+	role.Application
+	StakeTAO settings.Span `toml:"stake_tao" default:"10" unit:"TAO" min:"0" max:"20999999" doc:"stake at genesis; a pair is spread over the members"`
+	UpMbps   float64       `toml:"up_mbps" default:"20" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
+	DownMbps float64       `toml:"down_mbps" default:"50" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
+	Group
+}
+
+// sumRao is the total over n members of a span in TAO.
+func sumRao(s settings.Span, n int) uint64 {
+	sum := uint64(0)
+	for i := range n {
+		if sum += role.Rao(s.At(i, n)); sum > emission.SupplyRao {
+			return emission.SupplyRao + 1 // more than there can be; the sum must not wrap
+		}
+	}
+	return sum
+}
+
+// member names a group's i-th node. The name does not depend on how many there are: keys and
+// streams come from it.
+func member(group string, i int) string { return fmt.Sprintf("%s-%d", group, i+1) }
