@@ -287,22 +287,8 @@ func Import(x Snapshot) (*State, error) {
 		},
 	}
 	h.money.Issuance = 0 // is not kept
-	if x.Params.Hard.FeeRao == 0 && (x.PriceRao|x.WorkUsed|uint64(x.BytesUsed) != 0 || len(x.Resets) > 0) {
-		return nil, fmt.Errorf("snapshot: price %d, work %d, %d bytes, %d resets, and work costs nothing",
-			x.PriceRao, x.WorkUsed, x.BytesUsed, len(x.Resets))
-	}
-	if x.Params.Hard.Seats == 0 && (x.Begun || x.Proposer != Key{} || len(x.Tombs)+len(x.Operators) > 0) ||
-		x.Params.Hard.UnbondEpochs == 0 && x.Money.Unbonding != 0 {
-		return nil, fmt.Errorf("snapshot: %d operators, %d rao unbonding, and the network has neither",
-			len(x.Operators), x.Money.Unbonding)
-	}
-	if x.Params.Hard.ExistentialRao == 0 && len(x.Touched) > 0 {
-		return nil, fmt.Errorf("snapshot: %d touched accounts, and accounts take no deposit", len(x.Touched))
-	}
-	if x.Params.Hard.VoteDelayBlocks == 0 && (x.Rules|x.StoredRules|uint32(x.Threshold) != 0 || x.NextProposal != 0 ||
-		x.Plan != Upgrade{} || len(x.Council)+len(x.Proposals)+len(x.Steps) > 0) {
-		return nil, fmt.Errorf("snapshot: version %d of the rules and a council of %d, and none governs",
-			x.Rules, len(x.Council))
+	if err := x.onlyWhatItsSettingsKeep(); err != nil {
+		return nil, err
 	}
 	if x.Money.Issuance != h.issuance() {
 		return nil, fmt.Errorf("snapshot: issuance of %d rao, want %d", x.Money.Issuance, h.issuance())
@@ -338,6 +324,28 @@ func Import(x Snapshot) (*State, error) {
 		return nil, err
 	}
 	return &fresh, nil
+}
+
+// onlyWhatItsSettingsKeep objects to what a ledger with these settings does not keep.
+func (x *Snapshot) onlyWhatItsSettingsKeep() error {
+	if x.Params.Hard.FeeRao == 0 && (x.PriceRao|x.WorkUsed|uint64(x.BytesUsed) != 0 || len(x.Resets) > 0) {
+		return fmt.Errorf("snapshot: price %d, work %d, %d bytes, %d resets, and work costs nothing",
+			x.PriceRao, x.WorkUsed, x.BytesUsed, len(x.Resets))
+	}
+	if x.Params.Hard.Seats == 0 && (x.Begun || x.Proposer != Key{} || len(x.Tombs)+len(x.Operators) > 0) ||
+		x.Params.Hard.UnbondEpochs == 0 && x.Money.Unbonding != 0 {
+		return fmt.Errorf("snapshot: %d operators, %d rao unbonding, and the network has neither",
+			len(x.Operators), x.Money.Unbonding)
+	}
+	if x.Params.Hard.ExistentialRao == 0 && len(x.Touched) > 0 {
+		return fmt.Errorf("snapshot: %d touched accounts, and accounts take no deposit", len(x.Touched))
+	}
+	if x.Params.Hard.VoteDelayBlocks == 0 && (x.Rules|x.StoredRules|uint32(x.Threshold) != 0 || x.NextProposal != 0 ||
+		x.Plan != Upgrade{} || len(x.Council)+len(x.Proposals)+len(x.Steps) > 0) {
+		return fmt.Errorf("snapshot: version %d of the rules and a council of %d, and none governs",
+			x.Rules, len(x.Council))
+	}
+	return nil
 }
 
 func (s *State) importAccount(a SnapshotAccount) {
