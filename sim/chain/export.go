@@ -287,7 +287,7 @@ func Import(x Snapshot) (*State, error) {
 		},
 	}
 	h.money.Issuance = 0 // is not kept
-	if err := x.unset(); err != nil {
+	if err := x.onlyWhatItsSettingsKeep(); err != nil {
 		return nil, err
 	}
 	if x.Money.Issuance != h.issuance() {
@@ -326,8 +326,8 @@ func Import(x Snapshot) (*State, error) {
 	return &fresh, nil
 }
 
-// unset refuses what stands in parts of a state that its settings do not have.
-func (x *Snapshot) unset() error {
+// onlyWhatItsSettingsKeep objects to what a ledger with these settings does not keep.
+func (x *Snapshot) onlyWhatItsSettingsKeep() error {
 	if x.Params.Hard.FeeRao == 0 && (x.PriceRao|x.WorkUsed|uint64(x.BytesUsed) != 0 || len(x.Resets) > 0) {
 		return fmt.Errorf("snapshot: price %d, work %d, %d bytes, %d resets, and work costs nothing",
 			x.PriceRao, x.WorkUsed, x.BytesUsed, len(x.Resets))
