@@ -195,6 +195,8 @@ func (f *fakeEnv) Submit(_ host.KeyRole, m chain.Msg) host.SubmitID {
 		f.note("submit %d: commit", f.newest)
 	case chain.RevealWeights:
 		f.note("submit %d: reveal %v on %v", f.newest, m.Values, m.UIDs)
+	case chain.Claim:
+		f.note("submit %d: claim", f.newest)
 	case chain.Register:
 		f.note("submit %d: register", f.newest)
 	default:

@@ -68,9 +68,13 @@ func (n *Newcomer) Handle(env host.Env, event host.Event) {
 			return
 		}
 		n.tries++
-		n.submit = env.Submit(host.Coldkey, chain.Register{Hotkey: env.Self().Hotkey})
+		n.join(env)
 	case host.Included:
-		if e.ID == n.submit {
+		switch {
+		case e.ID != n.submit:
+		case env.Chain().Params().Hard.Consent && !env.Self().HasUID: // that was the claim
+			n.join(env)
+		default:
 			n.begin(env)
 		}
 	case host.Rejected:
@@ -80,6 +84,16 @@ func (n *Newcomer) Handle(env host.Env, event host.Event) {
 	case host.Incoming:
 		Refuse(env, e)
 	}
+}
+
+// join registers the hotkey, which its coldkey claims first where the network asks for that.
+func (n *Newcomer) join(env host.Env) {
+	hotkey, view := env.Self().Hotkey, env.Chain()
+	var msg chain.Msg = chain.Register{Hotkey: hotkey}
+	if _, owned := view.OwnerOf(hotkey); view.Params().Hard.Consent && !owned {
+		msg = chain.Claim{Hotkey: hotkey} // the host adds the hotkey's agreement
+	}
+	n.submit = env.Submit(host.Coldkey, msg)
 }
 
 func (n *Newcomer) begin(env host.Env) {

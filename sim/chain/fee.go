@@ -47,7 +47,7 @@ func (s *State) messageWork(msg Msg) uint64 {
 	case ProveConsensus:
 		return 40
 	case SwapHotkey:
-		return 60 + n/8 + uint64(len(s.accounts.get(m.Old).nominations))/64
+		return 60 + n/64 + uint64(len(s.accounts.get(m.Old).nominations))/64
 	case Register, RegisterWork:
 		return 10 + n/8 // every row with a weight on the slot is hashed again
 	case ResetBonds:

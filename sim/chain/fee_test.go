@@ -2,6 +2,7 @@ package chain
 
 import (
 	"flag"
+	"fmt"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -141,8 +142,21 @@ func TestAUnitOfWorkCostsAlikeInEveryMessage(t *testing.T) {
 		{"register", "cold0", func(i int) Msg { return Register{Hotkey: numbered(uint64(3e6 + i))} }},
 		{"reset_bonds", "hot1", func(int) Msg { return ResetBonds{} }},
 		{"burn", "cold0", func(int) Msg { return Burn{1} }},
+		{"claim", "cold0", func(i int) Msg {
+			return SignClaim("test", testKey(fmt.Sprint("claimed ", i)), pub("cold0"), 1)
+		}},
+		{"prove_consensus", "hot0", func(i int) Msg {
+			return SignConsensus("test", testKey(fmt.Sprint("engine ", i)), pub("hot0"), 1)
+		}},
+		{"swap_hotkey", "cold0", func(i int) Msg {
+			return SignSwap("test", testKey(fmt.Sprint("fresh ", i)), pub("cold0"), numbered(uint64(20+2*i)), 1)
+		}},
 	} {
 		s := open(t, n)
+		switch m.msg(0).(type) {
+		case Claim, ProveConsensus, SwapHotkey:
+			s.params.Hard.Consent, s.params.Hard.HotSwapBlocks = true, 1
+		}
 		s.Seal()
 		var units []float64 // nanoseconds of each
 		var work uint64

@@ -374,20 +374,24 @@ const (
 // SignatureBytes is what a signature takes at the end of a transaction.
 const SignatureBytes = 64
 
+// SignedBy returns the transaction with the signature of its signer for the chain with this id.
+func (tx Tx) SignedBy(k ed25519.PrivateKey, chainID string) Tx {
+	copy(tx.Signature[:], ed25519.Sign(k, tx.signed(chainID)))
+	return tx
+}
+
 // Sign makes a transaction that only the chain with this id accepts.
 func Sign(chainID string, k ed25519.PrivateKey, nonce, expiry uint64, m Msg) Tx {
 	tx := Tx{Nonce: nonce, Expiry: expiry, Msg: m}
 	copy(tx.Signer[:], k.Public().(ed25519.PublicKey))
-	copy(tx.Signature[:], ed25519.Sign(k, tx.signed(chainID)))
-	return tx
+	return tx.SignedBy(k, chainID)
 }
 
 // SignPriced makes a transaction that says what it may cost, for a chain with fees.
 func SignPriced(chainID string, k ed25519.PrivateKey, nonce, expiry, maxFeeRao, tipRao uint64, m Msg) Tx {
 	tx := Tx{Nonce: nonce, Expiry: expiry, Priced: true, MaxFeeRao: maxFeeRao, TipRao: tipRao, Msg: m}
 	copy(tx.Signer[:], k.Public().(ed25519.PublicKey))
-	copy(tx.Signature[:], ed25519.Sign(k, tx.signed(chainID)))
-	return tx
+	return tx.SignedBy(k, chainID)
 }
 
 // Verify says whether the signature is the signer's, for the chain with this id. It never is that of

@@ -173,7 +173,11 @@ func (l *Ledger) Submit(node int32, id SubmitID, from Account, expiry uint64, ms
 		s.reject(0, fmt.Sprintf("%d transactions of this node are undecided: wait", MaxSubmits))
 		return nil, false
 	}
-	bytes, err := l.Transaction(from, expiry, msg)
+	a := &l.accounts[from]
+	if l.View(l.Height()).Params().Hard.StrictNonce && len(l.open[node].list) == 1 { // one that was refused may have left a gap
+		a.nonce = l.state.Nonce(a.key)
+	}
+	bytes, err := l.Transaction(from, expiry, l.agreed(a.key, expiry, msg))
 	if err != nil {
 		s.reject(0, err.Error())
 		return nil, false
@@ -193,17 +197,24 @@ func (l *Ledger) Transaction(from Account, expiry uint64, msg chain.Msg) ([]byte
 	if price := l.View(l.Height()).PriceRao(); price > 0 {
 		tx.Priced, tx.MaxFeeRao = true, feeRoom*price*l.state.WorkOf(tx)
 	}
-	switch {
-	case l.cfg.Signed && tx.Priced:
-		tx = chain.SignPriced(l.state.ChainID(), a.private, a.nonce, expiry, tx.MaxFeeRao, 0, msg)
-	case l.cfg.Signed:
-		tx = chain.Sign(l.state.ChainID(), a.private, a.nonce, expiry, msg)
+	if l.cfg.Signed {
+		tx = tx.SignedBy(a.private, l.state.ChainID())
 	}
 	bytes, err := tx.AppendBinary(nil)
 	if err == nil {
 		a.nonce++
 	}
 	return bytes, err
+}
+
+// agreed adds to a message the signature of a hotkey that the host keeps.
+func (l *Ledger) agreed(signer chain.Key, expiry uint64, msg chain.Msg) chain.Msg {
+	if m, ok := msg.(chain.Claim); ok {
+		if hot, known := l.places[m.Hotkey]; known {
+			return chain.SignClaim(l.state.ChainID(), l.accounts[hot].private, signer, expiry)
+		}
+	}
+	return msg
 }
 
 // Assign lets rows name a node as the one behind a hotkey.
