@@ -66,6 +66,9 @@ var moves = map[string]move{
 	"chain.prune_by":                  {set: "chain.prune_by=stake-or-incentive"},
 	"chain.min_non_immune":            {set: "chain.min_non_immune=40", with: []string{"chain.prune_by=emission"}},
 	"chain.stake_threshold_tao":       {set: "chain.stake_threshold_tao=500"},
+	"chain.upgrade_rules":             {set: "chain.upgrade_rules=3", with: []string{"chain.upgrade_rules=2", "chain.upgrade_height=60", "chain.hard.vote_delay_blocks=5"}},
+	"chain.upgrade_height":            {set: "chain.upgrade_height=80", with: []string{"chain.upgrade_rules=3", "chain.upgrade_height=60", "chain.hard.vote_delay_blocks=5"}},
+	"chain.hard.strict_nonce":         {set: "chain.hard.strict_nonce=true"},
 
 	"corpus.kind":      {set: "corpus.kind=shards", with: []string{"corpus.subsets=[]"}},
 	"corpus.path":      {set: "corpus.path=SHARDS/b", with: []string{"corpus.kind=shards", "corpus.subsets=[]"}},
