@@ -114,7 +114,7 @@ func TestAManifestGivesBackItsScenario(t *testing.T) {
 		``:                           "missing",
 		`{"seed": 1}`:                "made by the first release",
 		`{"format": 2}`:              "at least one [[miners]] table",
-		`{"format": 2, "sede": 1}`:   "did you mean seed?",
+		`{"format": 2, "sead": 1}`:   "did you mean seed?",
 		`{"format": 2, "seed": "1"}`: "a whole number",
 		`{"seed": 1e999}`:            "out of range",
 		`{"miners": [{"x":1}]`:       "unexpected EOF",

@@ -308,7 +308,7 @@ func TestAForkSaysWhyAKeyCannotChange(t *testing.T) {
 			t.Errorf("%s: %v, want %q", set, err, want)
 		}
 	}
-	if _, err := NewFork("parent", m, "", []string{"sede=1"}); err == nil || !strings.Contains(err.Error(), "did you mean seed?") {
+	if _, err := NewFork("parent", m, "", []string{"sead=1"}); err == nil || !strings.Contains(err.Error(), "did you mean seed?") {
 		t.Errorf("%v", err)
 	}
 }
