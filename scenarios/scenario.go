@@ -11,8 +11,8 @@ type Scenario struct {
 	Format       int                `toml:"format" default:"2" min:"1" max:"2" doc:"format that the file was written for: 1 of the first release, 2 of this one; where it is not written, or 1, the program notes what changed in meaning" inert:"it says what was meant, and changes nothing"`
 	Name         string             `toml:"name" doc:"name of the scenario, used for the output folder"`
 	Description  string             `toml:"description" doc:"what it shows, in a sentence or two" inert:"words for readers"`
-	Mode         string             `toml:"mode" one:",economy" doc:"economy: nobody has a model, and neither corpus nor tokenizer is needed: miners answer as well as answer_loss and answer_spread say; empty: that is so only where nobody asks or answers"`
 	Seed         uint64             `toml:"seed" default:"1" doc:"master seed of every random stream"`
+	Mode         string             `toml:"mode" one:",economy" doc:"economy: nobody has a model, and neither corpus nor tokenizer is needed: miners answer as well as answer_loss and answer_spread say; empty: that is so only where nobody asks or answers"`
 	Time         TimeSection        `toml:"time"`
 	Chain        role.Chain         `toml:"chain"`
 	Corpus       role.Corpus        `toml:"corpus"`
