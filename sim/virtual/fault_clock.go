@@ -29,7 +29,7 @@ func (f clockFault) detach(w *World) {
 func (w *World) skew(n *node) host.Time {
 	t := n.cfg.Skew
 	for _, f := range n.faults.clocks {
-		t += f.span("offset_ms") + host.Time(float64(float64(f.number("drift_ppm")*1e-6) * float64(w.now-f.From)))
+		t += f.span("offset_ms") + host.Time(float64(float64(f.number("drift_ppm")*1e-6)*float64(w.now-f.From)))
 	}
 	return t
 }
