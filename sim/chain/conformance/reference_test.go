@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -91,9 +92,13 @@ func structsOf(t *testing.T, folders ...string) map[string]structDoc {
 				t.Fatal(err)
 			}
 			ast.Inspect(file, func(n ast.Node) bool {
-				if spec, ok := n.(*ast.TypeSpec); ok {
-					if s, ok := spec.Type.(*ast.StructType); ok {
-						found[spec.Name.Name] = structDoc{spec.Doc.Text(), fieldsOf(s)}
+				if d, ok := n.(*ast.GenDecl); ok {
+					for _, spec := range d.Specs {
+						if t, ok := spec.(*ast.TypeSpec); ok {
+							if s, ok := t.Type.(*ast.StructType); ok {
+								found[t.Name.Name] = structDoc{cmp.Or(t.Doc.Text(), d.Doc.Text()), fieldsOf(s)}
+							}
+						}
 					}
 				}
 				return true
