@@ -210,7 +210,7 @@ tail_s = 600
 `)
 	for _, want := range []Setting{
 		{"faults[0] loss", "share = 0.25", "0.5 of group honest, out, messages with group val, from 60 s for 600 s"},
-		{"faults[1] crash", "no settings", "honest-1, for 30 s in waves"},
+		{"faults[1] crash", "every_s = 0, down_s = 0", "honest-1, for 30 s in waves"},
 		{"waves", "3 faults within 300 s", "after 300 s of quiet on average"},
 		{"quiet tail", "600 s", "without faults at the end of the run"},
 	} {
