@@ -19,6 +19,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected findings in testdata")
 
+// .ci/run sets it.
+var withTypes = flag.Bool("types", false, "type-check the repository and apply the laws that need types, for minutes")
+
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if *update {
@@ -64,13 +67,19 @@ func inEvery(all []*source, law func(*finder)) []finding {
 	return found
 }
 
-// typedSources leaves out what does not type-check, for TestEveryPackageTypeChecks to report.
-func typedSources() []*source {
+// typedSources are all files with types, which takes minutes on a machine that has not compiled them yet;
+// what does not type-check is left out, for TestEveryPackageTypeChecks to report.
+func typedSources(t *testing.T) []*source {
+	t.Helper()
+	if !*withTypes {
+		t.Skip("it type-checks the whole repository: go test ./docs -types")
+	}
 	all, _ := typed()
 	return all
 }
 
 func TestEveryPackageTypeChecks(t *testing.T) {
+	typedSources(t)
 	all, err := typed()
 	if err != nil {
 		t.Errorf("these packages are not checked in full:\n%v", err)
@@ -99,7 +108,7 @@ func TestBannedImportsCallsAndStatementsStayOut(t *testing.T) {
 func TestTheLedgerHoldsNoFloats(t *testing.T) {
 	bans := must[[]ban](t)(parseBans(text(t, "bans.txt")))
 	bans = slices.DeleteFunc(bans, func(b ban) bool { return b.kind != "type" })
-	check(t, inEvery(typedSources(), func(f *finder) {
+	check(t, inEvery(typedSources(t), func(f *finder) {
 		for _, b := range bans {
 			b.find(f)
 		}
@@ -107,11 +116,11 @@ func TestTheLedgerHoldsNoFloats(t *testing.T) {
 }
 
 func TestNothingDependsOnTheOrderOfAMap(t *testing.T) {
-	check(t, inEvery(typedSources(), mapOrder))
+	check(t, inEvery(typedSources(t), mapOrder))
 }
 
 func TestFloatProductsAreRounded(t *testing.T) {
-	check(t, inEvery(typedSources(), products))
+	check(t, inEvery(typedSources(t), products))
 }
 
 func TestFunctionsAndFilesStayShort(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"taolab/sim/trace"
 )
 
@@ -57,8 +59,8 @@ func TestTheSummaryOfAKnownRunIsGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("the summary differs from %s (go test ./report -update writes it anew):\n%s", golden, got.Bytes())
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("%s (-) is not the summary (+); go test ./report -update rewrites it:\n%s", golden, diff)
 	}
 }
 

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"taolab/agents/role"
 	"taolab/agents/score"
 	"taolab/model/base"
 	"taolab/sim/chain"
+	"taolab/sim/virtual"
 )
 
 // Setting is a rule or parameter as it holds in the run: after era, scaling and release.
@@ -33,6 +35,7 @@ func (f *File) InForce() ([]Setting, error) {
 	}
 	list = append(list, f.ledgerInForce(p)...)
 	list = append(list, f.linksInForce()...)
+	list = append(list, f.faultsInForce()...)
 	for i, g := range f.Validators {
 		if g.Acts().Asks {
 			list = append(list, f.validatorInForce(fmt.Sprintf("validators[%d] %s", i, g.Name), &g)...)
@@ -194,4 +197,80 @@ func (f *File) inForce(m *Material) json.RawMessage {
 		panic("scenarios: settings are no JSON: " + err.Error())
 	}
 	return data
+}
+
+// faultsInForce tells what goes wrong, where and when, with the settings that each fault reads.
+func (f *File) faultsInForce() []Setting {
+	var list []Setting
+	kinds := virtual.FaultKinds()
+	for i := range f.Faults {
+		e := &f.Faults[i]
+		at := slices.IndexFunc(kinds, func(k virtual.FaultKind) bool { return k.Name == e.Kind })
+		if at < 0 {
+			continue // refused by Validate
+		}
+		list = append(list, Setting{fmt.Sprintf("faults[%d] %s", i, e.Kind), e.settingsInForce(&kinds[at]),
+			e.targetInForce() + ", " + e.timeInForce()})
+	}
+	if w := f.Waves; w.QuietS > 0 {
+		list = append(list, Setting{"waves", fmt.Sprintf("%d faults within %g s", w.Together, w.StormS),
+			fmt.Sprintf("after %g s of quiet on average", w.QuietS)})
+	}
+	if f.Waves.TailS > 0 {
+		list = append(list, Setting{"quiet tail", fmt.Sprintf("%g s", f.Waves.TailS), "without faults at the end of the run"})
+	}
+	return list
+}
+
+// settingsInForce are the numbers that the kind reads, set or by default, and its mode.
+func (e *FaultEntry) settingsInForce(kind *virtual.FaultKind) string {
+	var told []string
+	if len(kind.Modes) > 0 {
+		told = append(told, cmp.Or(e.Mode, kind.Modes[0]))
+	}
+	set := e.settings()
+	for _, s := range kind.Settings {
+		x, is := set[s.Name]
+		if !is {
+			x = s.Default
+		}
+		told = append(told, fmt.Sprintf("%s = %g", s.Name, x))
+	}
+	return cmp.Or(strings.Join(told, ", "), "no settings")
+}
+
+func (e *FaultEntry) targetInForce() string {
+	target := selected(e.Node, e.Group, e.Region)
+	switch {
+	case e.Kind == "crash" && e.Group != "" && e.Members == 0:
+		target = member(e.Group, 0)
+	case e.Members > 0:
+		target = fmt.Sprintf("%g of %s", e.Members, target)
+	}
+	if e.Direction != "" {
+		target += ", " + e.Direction
+	}
+	if e.PeerNode+e.PeerGroup+e.PeerArea != "" {
+		target += ", messages with " + selected(e.PeerNode, e.PeerGroup, e.PeerArea)
+	}
+	return target
+}
+
+func selected(node, group, region string) string {
+	switch {
+	case node != "":
+		return node
+	case group != "":
+		return "group " + group
+	case region != "":
+		return "region " + region
+	}
+	return "everybody"
+}
+
+func (e *FaultEntry) timeInForce() string {
+	if e.Wave {
+		return fmt.Sprintf("for %g s in waves", e.DurationS)
+	}
+	return fmt.Sprintf("from %g s for %g s", e.AtS, e.DurationS)
 }

@@ -183,3 +183,39 @@ func TestTheManifestHoldsWhatIsInForce(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 }
+
+func TestFaultsAreToldWithTheSettingsInForce(t *testing.T) {
+	told, _ := inForce(t, `
+[[miners]]
+name = "honest"
+count = 8
+[[validators]]
+name = "val"
+[[faults]]
+kind = "loss"
+group = "honest"
+members = 0.5
+direction = "out"
+peer_group = "val"
+share = 0.25
+at_s = 60
+[[faults]]
+kind = "crash"
+group = "honest"
+wave = true
+duration_s = 30
+[waves]
+quiet_s = 300
+tail_s = 600
+`)
+	for _, want := range []Setting{
+		{"faults[0] loss", "share = 0.25", "0.5 of group honest, out, messages with group val, from 60 s for 600 s"},
+		{"faults[1] crash", "every_s = 0, down_s = 0", "honest-1, for 30 s in waves"},
+		{"waves", "3 faults within 300 s", "after 300 s of quiet on average"},
+		{"quiet tail", "600 s", "without faults at the end of the run"},
+	} {
+		if got := told[want.Name]; got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+}

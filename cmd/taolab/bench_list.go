@@ -78,17 +78,21 @@ func benchProducts(isa kernel.ISA) []bench {
 			name: fmt.Sprintf("matmul.%v.%s", isa, size), unit: "GFLOP/s", isa: isa, flop: 1, value: giga, short: true,
 			doc: fmt.Sprintf("a %d x %d matrix times one of %d x %d", p.m, p.k, p.k, p.n),
 		}
-		aRow, aCol := p.k, 1
 		if p.gradient {
 			b.name = fmt.Sprintf("matmul.%v.dw-%s", isa, size)
 			b.doc = fmt.Sprintf("a gradient of weights: a %d x %d matrix, transposed, times one of %d x %d", p.k, p.m, p.k, p.n)
-			aRow, aCol = 1, p.m
 		}
 		b.begin = func() measurement {
 			s := num.NewStream(1, size)
 			x, y, z := noise(s, p.m*p.k), noise(s, p.k*p.n), make([]float32, p.m*p.n)
+			product := kernel.Product{
+				C: kernel.View(z, p.m, p.n, p.n), A: kernel.View(x, p.m, p.k, p.k), B: kernel.View(y, p.k, p.n, p.n),
+			}
+			if p.gradient {
+				product.A, product.TransposeA = kernel.View(x, p.k, p.m, p.m), true
+			}
 			return loop(func() float64 {
-				kernel.MatMul(p.m, p.n, p.k, x, aRow, aCol, y, p.n, z, p.n, false)
+				kernel.MatMul(&product)
 				return float64(2 * p.m * p.k * p.n)
 			})
 		}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestTheReferenceOfMeasurementsIsCurrent compares the page with what the program says of itself.
@@ -19,8 +21,12 @@ func TestTheReferenceOfMeasurementsIsCurrent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, err := os.ReadFile(path); err != nil || string(got) != text {
-		t.Errorf("%s is not current (%v); go test ./cmd/taolab -update writes it anew", path, err)
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(got), text); diff != "" {
+		t.Errorf("%s (-) is not what the program says (+); go test ./cmd/taolab -update rewrites it:\n%s", path, diff)
 	}
 }
 

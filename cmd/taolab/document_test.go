@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
 	"taolab/report"
@@ -172,8 +173,12 @@ func TestTheReferenceIsCurrent(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got, err := os.ReadFile(path); err != nil || string(got) != text {
-			t.Errorf("%s is not current (%v); go test ./cmd/taolab -update writes it anew", path, err)
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(got), text); diff != "" {
+			t.Errorf("%s (-) is not what the program says (+); go test ./cmd/taolab -update rewrites it:\n%s", path, diff)
 		}
 	}
 }

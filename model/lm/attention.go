@@ -38,7 +38,7 @@ func (a *attention) forward(rows int, qkv, att []float32, step int, y []float32)
 	d := a.width
 	for r := range rows {
 		row := qkv[r*a.cols*3*d:]
-		kernel.Transpose(a.cols, d, row[d:], 3*d, a.turned, a.cols)
+		kernel.Transpose(kernel.View(a.turned, d, a.cols, a.cols), kernel.View(row[d:], a.cols, d, 3*d))
 		for h := range a.heads {
 			a.head(h, row[a.first*3*d:], a.turned, a.cols, row[2*d:], 3*d, att[(r*a.heads+h)*step:],
 				y[r*a.kept*d:])
@@ -60,8 +60,11 @@ func (a *attention) head(h int, q, keys []float32, keysRow int, values []float32
 	}
 	for from := a.first; from < a.cols; {
 		to, at := a.blockEnd(from, attentionRows), from-a.first
-		kernel.MatMul(to-from, size, to, p[at*a.cols:], a.cols, 1, values[h*size:], valuesRow,
-			y[at*d+h*size:], d, false)
+		kernel.MatMul(&kernel.Product{
+			C: kernel.View(y[at*d+h*size:], to-from, size, d),
+			A: kernel.View(p[at*a.cols:], to-from, to, a.cols),
+			B: kernel.View(values[h*size:], to, size, valuesRow),
+		})
 		from = to
 	}
 }
@@ -72,8 +75,11 @@ func (a *attention) triangle(x []float32, xRow int, y []float32, yRow int, out [
 	for from := 0; from < a.cols; from += attentionPanel {
 		start := max(from, a.first)
 		at := start - a.first
-		kernel.MatMul(a.cols-start, min(attentionPanel, a.cols-from), a.size(), x[at*xRow:], xRow, 1,
-			y[from:], yRow, out[at*a.cols+from:], a.cols, false)
+		kernel.MatMul(&kernel.Product{
+			C: kernel.View(out[at*a.cols+from:], a.cols-start, min(attentionPanel, a.cols-from), a.cols),
+			A: kernel.View(x[at*xRow:], a.cols-start, a.size(), xRow),
+			B: kernel.View(y[from:], a.size(), min(attentionPanel, a.cols-from), yRow),
+		})
 	}
 }
 
@@ -82,7 +88,7 @@ func (a *attention) backward(rows int, qkv, att []float32, step int, dy, dqkv []
 	d, size := a.width, a.size()
 	for r := range rows {
 		at := r * a.cols * 3 * d
-		kernel.Transpose(a.cols, d, qkv[at+2*d:], 3*d, a.turned, a.cols)
+		kernel.Transpose(kernel.View(a.turned, d, a.cols, a.cols), kernel.View(qkv[at+2*d:], a.cols, d, 3*d))
 		for h := range a.heads {
 			p, out := att[(r*a.heads+h)*step:], dy[r*a.kept*d+h*size:]
 			a.backwardScores(h, qkv[at+h*size:], p, out, dqkv[at+h*size:])
@@ -105,7 +111,11 @@ func (a *attention) backwardScores(h int, q, p, dy, dq []float32) {
 	}
 	for from := a.first; from < a.cols; {
 		to, at := a.blockEnd(from, attentionRows), (from-a.first)*a.cols
-		kernel.MatMul(to-from, size, to, a.dscores[at:], a.cols, 1, q[d:], 3*d, dq[from*3*d:], 3*d, false)
+		kernel.MatMul(&kernel.Product{
+			C: kernel.View(dq[from*3*d:], to-from, size, 3*d),
+			A: kernel.View(a.dscores[at:], to-from, to, a.cols),
+			B: kernel.View(q[d:], to, size, 3*d),
+		})
 		from = to
 	}
 }
@@ -119,10 +129,16 @@ func (a *attention) backwardKeys(q, p, dy, dq []float32) {
 		start := max(from, a.first)
 		at, n := start-a.first, a.cols-start
 		corner := at*a.cols + from
-		kernel.MatMul(to-from, size, n, a.dscores[corner:], 1, a.cols, q[start*3*d:], 3*d,
-			dq[from*3*d+d:], 3*d, false)
-		kernel.MatMul(to-from, size, n, p[corner:], 1, a.cols, dy[at*d:], d,
-			dq[from*3*d+2*d:], 3*d, false)
+		kernel.MatMul(&kernel.Product{
+			C: kernel.View(dq[from*3*d+d:], to-from, size, 3*d),
+			A: kernel.View(a.dscores[corner:], n, to-from, a.cols), TransposeA: true,
+			B: kernel.View(q[start*3*d:], n, size, 3*d),
+		})
+		kernel.MatMul(&kernel.Product{
+			C: kernel.View(dq[from*3*d+2*d:], to-from, size, 3*d),
+			A: kernel.View(p[corner:], n, to-from, a.cols), TransposeA: true,
+			B: kernel.View(dy[at*d:], n, size, d),
+		})
 		from = to
 	}
 }

@@ -100,7 +100,7 @@ func (d *Decoder) block(l, cols, left int) {
 		at := (l*d.rows + r) * c.Context * width
 		keys, values := d.keys[at:at+c.Context*width], d.values[at:at+c.Context*width]
 		qkv := a.qkv[r*cols*3*width : (r+1)*cols*3*width]
-		kernel.Transpose(cols, width, qkv[width:], 3*width, keys[d.length:], c.Context)
+		kernel.Transpose(kernel.View(keys[d.length:], width, cols, c.Context), kernel.View(qkv[width:], cols, width, 3*width))
 		for i := range cols {
 			copy(values[(d.length+i)*width:][:width], qkv[i*3*width+2*width:])
 		}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"taolab/model/lm/kernel"
 	"taolab/model/num"
 )
@@ -195,8 +197,8 @@ func TestBitsAreTheSameOnEveryMachine(t *testing.T) {
 		for _, isa := range kernel.Supported() {
 			t.Run(golden.file+"/"+isa.String(), func(t *testing.T) {
 				defer kernel.Force(isa)()
-				if got := golden.runs(); got != string(want) {
-					t.Errorf("got\n%s\nexpected\n%s", got, want)
+				if diff := cmp.Diff(string(want), golden.runs()); diff != "" {
+					t.Errorf("the runs (+) are not those of %s (-):\n%s", golden.file, diff)
 				}
 			})
 		}

@@ -14,13 +14,15 @@ func (c Config) wideRow() int {
 
 // linearForward: y [n x out] = bias [out] + x [n x in] * weight [in x out]; rows of y lie yRow apart.
 func linearForward(n, in, out int, x, weight, bias, y []float32, yRow int) {
-	kernel.MatMulFrom(kernel.Bias, bias, n, out, in, x, in, 1, weight, out, y, yRow)
+	kernel.MatMul(&kernel.Product{C: kernel.View(y, n, out, yRow), A: kernel.View(x, n, in, in),
+		B: kernel.View(weight, in, out, out), Start: kernel.Bias, Bias: bias})
 }
 
 // residualForward: y [n x out] = (y + bias [out]) + x [n x in] * weight [in x out]; rows of x lie xRow
 // apart.
 func residualForward(n, in, out int, x []float32, xRow int, weight, bias, y []float32) {
-	kernel.MatMulFrom(kernel.KeepPlusBias, bias, n, out, in, x, xRow, 1, weight, out, y, out)
+	kernel.MatMul(&kernel.Product{C: kernel.View(y, n, out, out), A: kernel.View(x, n, in, xRow),
+		B: kernel.View(weight, in, out, out), Start: kernel.KeepPlusBias, Bias: bias})
 }
 
 // layer is what the backward pass of a linear layer reads, but the gradient of its output, and where it
@@ -36,12 +38,26 @@ type layer struct {
 // linearBackward: of dy [n x out], rows dyRow apart, dx [n x in] = dy * weight^T, rows as those of x;
 // dweight = x^T * dy and dbias, the column sums, are added to what is there unless fresh.
 func (w *Workspace) linearBackward(n int, l layer, dy []float32, dyRow int, dx []float32, fresh bool) {
-	kernel.Transpose(l.in, l.out, l.weight, l.out, w.turned, l.in)
-	kernel.MatMul(n, l.in, l.out, dy, dyRow, 1, w.turned, l.in, dx, l.xRow, false)
-	kernel.MatMul(l.in, l.out, n, l.x, 1, l.xRow, dy, dyRow, l.dweight, l.out, !fresh)
+	kernel.Transpose(kernel.View(w.turned, l.out, l.in, l.in), kernel.View(l.weight, l.in, l.out, l.out))
+	kernel.MatMul(&kernel.Product{C: kernel.View(dx, n, l.in, l.xRow), A: kernel.View(dy, n, l.out, dyRow),
+		B: kernel.View(w.turned, l.out, l.in, l.in)})
+	kernel.MatMul(&kernel.Product{
+		C: kernel.View(l.dweight, l.in, l.out, l.out),
+		A: kernel.View(l.x, n, l.in, l.xRow), TransposeA: true,
+		B: kernel.View(dy, n, l.out, dyRow), Start: addUnless(fresh),
+	})
 	if fresh {
 		kernel.ColumnSums(n, dy, dyRow, l.dbias)
 		return
 	}
-	kernel.MatMul(1, l.out, n, w.ones, 1, 1, dy, dyRow, l.dbias, l.out, true)
+	kernel.MatMul(&kernel.Product{C: kernel.View(l.dbias, 1, l.out, l.out), A: kernel.View(w.ones, 1, n, 1),
+		B: kernel.View(dy, n, l.out, dyRow), Start: kernel.Keep})
+}
+
+// addUnless says where the sums of a gradient start: from what is there unless it is fresh.
+func addUnless(fresh bool) kernel.Start {
+	if fresh {
+		return kernel.Zero
+	}
+	return kernel.Keep
 }

@@ -81,9 +81,10 @@ func (w *Workspace) hiddens(trunk *Model, tokens []uint16) {
 // openGates: from the biases in open [k x rows] and gates [k x width] to the sigmoids in open.
 func (w *Workspace) openGates(gates []float32, k int) {
 	rows, d := w.shape.rows, w.shape.config.Width
-	kernel.Transpose(rows, d, w.hidden, d, w.gates.turned, rows)
+	kernel.Transpose(kernel.View(w.gates.turned, d, rows, rows), kernel.View(w.hidden, rows, d, d))
 	open := w.gates.open[:k*rows]
-	kernel.MatMul(k, rows, d, gates, d, 1, w.gates.turned, rows, open, rows, true)
+	kernel.MatMul(&kernel.Product{C: kernel.View(open, k, rows, rows), A: kernel.View(gates, k, d, d),
+		B: kernel.View(w.gates.turned, d, rows, rows), Start: kernel.Keep})
 	kernel.Sigmoid(open)
 }
 

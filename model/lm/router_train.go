@@ -139,11 +139,16 @@ func (w *Workspace) routerGradient(r *Router, tokens []uint16, rows, cols int,
 		}
 		g.dbias[uids[i]] += kernel.Sum(open)
 	}
-	kernel.MatMul(k, d, rows, g.open, rows, 1, w.hidden, d, g.dpicked, d, false)
+	kernel.MatMul(&kernel.Product{C: kernel.View(g.dpicked, k, d, d), A: kernel.View(g.open, k, rows, rows),
+		B: kernel.View(w.hidden, rows, d, d)})
 	for i, u := range uids {
 		kernel.Add(g.dgates[int(u)*d:][:d], g.dpicked[i*d:])
 	}
-	kernel.MatMul(rows, d, k, g.open, 1, rows, g.picked, d, w.dnarrow, d, false)
+	kernel.MatMul(&kernel.Product{
+		C: kernel.View(w.dnarrow, rows, d, d),
+		A: kernel.View(g.open, k, rows, rows), TransposeA: true,
+		B: kernel.View(g.picked, k, d, d),
+	})
 	w.backward(r.Trunk, len(tokens), w.dx, true)
 	dwte, dwpe := r.Trunk.Config.embeddings(w.grads)
 	clear(dwte)

@@ -136,7 +136,7 @@ func (w *Workspace) RouteRows(r *RowRouter, tokens []uint16, rows, cols int, mea
 		}
 		w.logitsByRow(r.Gates[from*d:to*d], r.Bias[from:to])
 		w.scoresByRow(to-from, table)
-		kernel.Transpose(to-from, rows, w.byRow.scores, rows, dst[from:], n)
+		kernel.Transpose(kernel.View(dst[from:], rows, to-from, n), kernel.View(w.byRow.scores, to-from, rows, rows))
 	}
 }
 
@@ -159,12 +159,13 @@ func (w *Workspace) readRows(r *RowRouter, tokens []uint16) {
 	}
 	wte, _ := r.Trunk.Config.embeddings(r.Trunk.Weights)
 	fillBags(cols, d, tokens, wte, g.bag)
-	kernel.Transpose(rows, d+1, g.bag, d+1, g.turnedBag, rows)
+	kernel.Transpose(kernel.View(g.turnedBag, d+1, rows, rows), kernel.View(g.bag, rows, d+1, d+1))
 	if s > 0 {
-		kernel.Transpose(s, d+1, r.Subsets, d+1, g.turnedHead, s)
-		kernel.MatMul(rows, s, d+1, g.bag, d+1, 1, g.turnedHead, s, g.kinds, s, false)
+		kernel.Transpose(kernel.View(g.turnedHead, d+1, s, s), kernel.View(r.Subsets, s, d+1, d+1))
+		kernel.MatMul(&kernel.Product{C: kernel.View(g.kinds, rows, s, s), A: kernel.View(g.bag, rows, d+1, d+1),
+			B: kernel.View(g.turnedHead, d+1, s, s)})
 		kernel.Softmax(rows, s, g.kinds, s, 1)
-		kernel.Transpose(rows, s, g.kinds, s, g.turnedKinds, rows)
+		kernel.Transpose(kernel.View(g.turnedKinds, s, rows, rows), kernel.View(g.kinds, rows, s, s))
 	}
 }
 
@@ -192,8 +193,10 @@ func bagFactor(cols int) float32 { return bagScale / float32(cols) }
 func (w *Workspace) logitsByRow(gates, bias []float32) {
 	rows, d, g, k := w.shape.rows, w.shape.config.Width, &w.byRow, len(bias)
 	ones := g.turnedBag[d*rows:]
-	kernel.MatMulFrom(kernel.Bias, g.common, k, rows, 1, bias, 1, 1, ones, rows, g.scores, rows)
-	kernel.MatMul(k, rows, d, gates, d, 1, g.turnedBag, rows, g.scores, rows, true)
+	kernel.MatMul(&kernel.Product{C: kernel.View(g.scores, k, rows, rows), A: kernel.View(bias, k, 1, 1),
+		B: kernel.View(ones, 1, rows, rows), Start: kernel.Bias, Bias: g.common})
+	kernel.MatMul(&kernel.Product{C: kernel.View(g.scores, k, rows, rows), A: kernel.View(gates, k, d, d),
+		B: kernel.View(g.turnedBag, d, rows, rows), Start: kernel.Keep})
 }
 
 // scoresByRow turns the logits of k gates into scores, and leaves the table's means in prior where there
@@ -205,7 +208,8 @@ func (w *Workspace) scoresByRow(k int, means []float32) {
 		kernel.Sigmoid(scores)
 		return
 	}
-	kernel.MatMul(k, rows, s, means, s, 1, g.turnedKinds, rows, g.prior, rows, false)
+	kernel.MatMul(&kernel.Product{C: kernel.View(g.prior, k, rows, rows), A: kernel.View(means, k, s, s),
+		B: kernel.View(g.turnedKinds, s, rows, rows)})
 	kernel.SigmoidFrom(scores, g.prior, meanLeast, meanMost)
 }
 

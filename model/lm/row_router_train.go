@@ -231,13 +231,20 @@ func (w *Workspace) headsBackward(r *RowRouter, subsets []uint16) {
 	for i := range g.uids {
 		g.dbias[i] = kernel.Sum(g.dscores[i*rows : (i+1)*rows])
 	}
-	kernel.MatMul(k, d, rows, g.dscores, rows, 1, g.bag, d+1, g.dgates, d, false)
-	kernel.MatMul(rows, d, k, g.dscores, 1, rows, g.picked, d, g.dbag, d, false)
+	kernel.MatMul(&kernel.Product{C: kernel.View(g.dgates, k, d, d), A: kernel.View(g.dscores, k, rows, rows),
+		B: kernel.View(g.bag, rows, d, d+1)})
+	kernel.MatMul(&kernel.Product{
+		C: kernel.View(g.dbag, rows, d, d),
+		A: kernel.View(g.dscores, k, rows, rows), TransposeA: true,
+		B: kernel.View(g.picked, k, d, d),
+	})
 
 	kernel.ColumnSums(k, g.dscores, rows, g.dlast)
-	kernel.MatMul(1, d, rows, g.dlast, rows, 1, w.hidden, d, g.dcommon, d, false)
+	kernel.MatMul(&kernel.Product{C: kernel.View(g.dcommon, 1, d, d), A: kernel.View(g.dlast, 1, rows, rows),
+		B: kernel.View(w.hidden, rows, d, d)})
 	g.dcommon[d] = kernel.Sum(g.dlast)
-	kernel.MatMul(rows, d, 1, g.dlast, 1, 1, r.Common, d, w.dnarrow, d, false)
+	kernel.MatMul(&kernel.Product{C: kernel.View(w.dnarrow, rows, d, d), A: kernel.View(g.dlast, rows, 1, 1),
+		B: kernel.View(r.Common, 1, d, d)})
 
 	clear(g.dsubsets)
 	if subsets == nil {
@@ -251,8 +258,13 @@ func (w *Workspace) headsBackward(r *RowRouter, subsets []uint16) {
 			kinds[i] = float32(p * share)
 		}
 	}
-	kernel.MatMul(s, d+1, rows, g.kinds, 1, s, g.bag, d+1, g.dsubsets, d+1, false)
-	kernel.MatMul(rows, d, s, g.kinds, s, 1, r.Subsets, d+1, g.dbag, d, true)
+	kernel.MatMul(&kernel.Product{
+		C: kernel.View(g.dsubsets, s, d+1, d+1),
+		A: kernel.View(g.kinds, rows, s, s), TransposeA: true,
+		B: kernel.View(g.bag, rows, d+1, d+1),
+	})
+	kernel.MatMul(&kernel.Product{C: kernel.View(g.dbag, rows, d, d), A: kernel.View(g.kinds, rows, s, s),
+		B: kernel.View(r.Subsets, s, d, d+1), Start: kernel.Keep})
 }
 
 // embeddingsBackward: from dx and dbag to the gradients of both embeddings.

@@ -138,13 +138,17 @@ func positionsBackward(rows, cols, d int, dx, dwpe []float32) {
 func (w *Workspace) turnHead(m *Model) {
 	c := m.Config
 	wte, _ := c.embeddings(m.Weights)
-	kernel.Transpose(c.Vocab, c.Width, wte, c.Width, w.turnedHead, c.Vocab)
+	kernel.Transpose(kernel.View(w.turnedHead, c.Width, c.Vocab, c.Vocab), kernel.View(wte, c.Vocab, c.Width, c.Width))
 }
 
 // headForward: logits [n x vocab] = hidden [n x d] * wte^T.
 func (w *Workspace) headForward(m *Model, n int, hidden, logits []float32) {
 	c := m.Config
-	kernel.MatMul(n, c.Vocab, c.Width, hidden, c.Width, 1, w.turnedHead, c.Vocab, logits, c.Vocab, false)
+	kernel.MatMul(&kernel.Product{
+		C: kernel.View(logits, n, c.Vocab, c.Vocab),
+		A: kernel.View(hidden, n, c.Width, c.Width),
+		B: kernel.View(w.turnedHead, c.Width, c.Vocab, c.Vocab),
+	})
 }
 
 // headBackward: of the gradient in w.logits, dhidden into w.dnarrow [n x d] and the head's part of the
@@ -153,6 +157,14 @@ func (w *Workspace) headBackward(m *Model, n int, fresh bool) {
 	c := m.Config
 	wte, _ := c.embeddings(m.Weights)
 	dwte, _ := c.embeddings(w.grads)
-	kernel.MatMul(n, c.Width, c.Vocab, w.logits, c.Vocab, 1, wte, c.Width, w.dnarrow, c.Width, false)
-	kernel.MatMul(c.Vocab, c.Width, n, w.logits, 1, c.Vocab, w.hidden, c.Width, dwte, c.Width, !fresh)
+	kernel.MatMul(&kernel.Product{
+		C: kernel.View(w.dnarrow, n, c.Width, c.Width),
+		A: kernel.View(w.logits, n, c.Vocab, c.Vocab),
+		B: kernel.View(wte, c.Vocab, c.Width, c.Width),
+	})
+	kernel.MatMul(&kernel.Product{
+		C: kernel.View(dwte, c.Vocab, c.Width, c.Width),
+		A: kernel.View(w.logits, n, c.Vocab, c.Vocab), TransposeA: true,
+		B: kernel.View(w.hidden, n, c.Width, c.Width), Start: addUnless(fresh),
+	})
 }

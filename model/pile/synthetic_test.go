@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestThePapersWeightsSumToAHundred(t *testing.T) {
@@ -148,8 +150,8 @@ func golden(t *testing.T, path string, got []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s: differs from what is made now; if that is meant, run the test with -update", path)
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-) is not the result (+); if the change is meant, run the test with -update:\n%s", path, diff)
 	}
 }
 

@@ -78,51 +78,7 @@ func refusal(r Receipt, err error) error {
 
 // dispatch does what a message asks for, or refuses and changes nothing.
 func (s *State) dispatch(signer Key, msg Msg) error {
-	switch m := msg.(type) {
-	case Register:
-		return s.register(signer, m)
-	case RegisterWork:
-		return s.registerWork(signer, m)
-	case AddStake:
-		return s.addStake(signer, m)
-	case RemoveStake:
-		return s.removeStake(signer, m)
-	case Delegate:
-		return s.delegate(signer, m)
-	case Transfer:
-		return s.transfer(signer, m)
-	case Burn:
-		return s.burnFree(signer, m)
-	case Recycle:
-		return s.recycleFree(signer, m)
-	case SetWeights:
-		return s.applyWeights(signer, m)
-	case CommitWeights:
-		return s.commitWeights(signer, m)
-	case RevealWeights:
-		return s.revealWeights(signer, m)
-	case ServeAxon:
-		return s.serveAxon(signer, m)
-	case ServeConsensus:
-		return s.serveConsensus(signer, m)
-	case ResetBonds:
-		return s.resetBonds(signer, m)
-	case SetParams:
-		return s.setParams(signer, m)
-	case Propose:
-		return s.propose(signer, m)
-	case Approve:
-		return s.approve(signer, m)
-	case Unjail:
-		return s.unjail(signer, m)
-	case Claim:
-		return s.claim(signer, m)
-	case ProveConsensus:
-		return s.proveConsensus(signer, m)
-	case SwapHotkey:
-		return s.swapHotkey(signer, m)
-	}
-	return refuse(MissingMessage, 0, 0)
+	return messages[msg.kind()].apply(s, signer, msg)
 }
 
 // admissible checks what all transactions have in common but the signature, and returns what this one

@@ -10,8 +10,8 @@ type Claim struct {
 	HotSignature [64]byte
 }
 
-func (Claim) kind() msgKind       { return kindClaim }
-func (m Claim) appendTo(c *coder) { m.layout(c) }
+func (Claim) kind() msgKind { return 16 }
+
 func (m *Claim) layout(c *coder) {
 	c.bytes(m.Hotkey[:])
 	c.u64(&m.Expiry)
@@ -96,8 +96,8 @@ type ProveConsensus struct {
 	Proof  [64]byte
 }
 
-func (ProveConsensus) kind() msgKind       { return kindProveConsensus }
-func (m ProveConsensus) appendTo(c *coder) { m.layout(c) }
+func (ProveConsensus) kind() msgKind { return 17 }
+
 func (m *ProveConsensus) layout(c *coder) {
 	c.bytes(m.Key[:])
 	c.u64(&m.Expiry)

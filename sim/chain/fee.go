@@ -16,50 +16,32 @@ const (
 
 // workOf is the work of a transaction of so many bytes.
 func (s *State) workOf(tx Tx, size int) uint64 {
-	return baseWork + uint64(size)/bytesPerUnit + s.messageWork(tx.Msg)
+	return baseWork + uint64(size)/bytesPerUnit + messages[tx.Msg.kind()].work(s, tx.Msg)
 }
 
-// messageWork is what a message takes beside its bytes and its signature.
-func (s *State) messageWork(msg Msg) uint64 {
-	n := uint64(s.neurons.n)
-	switch m := msg.(type) {
-	case Transfer:
-		if to := pathOf(m.To); s.accounts.find(&m.To, &to) == nil {
-			return 15
-		}
-		return 0
-	case AddStake:
-		return 4 + uint64(len(s.accounts.get(m.Hotkey).nominations))/64
-	case RemoveStake:
-		return 4 + uint64(len(s.accounts.get(m.Hotkey).nominations))/64
-	case Delegate, CommitWeights, ServeAxon:
-		return 2
-	case SetWeights:
-		return uint64(len(m.UIDs)) / 15
-	case RevealWeights:
-		return uint64(len(m.UIDs)) / 15
-	case ServeConsensus:
-		return 40
-	case Unjail:
-		return 5
-	case Claim:
-		return 55 // a second signature, and perhaps a new account
-	case ProveConsensus:
-		return 40
-	case SwapHotkey:
-		return 60 + n/64 + uint64(len(s.accounts.get(m.Old).nominations))/64
-	case Register, RegisterWork:
-		return 10 + n/8 // every row with a weight on the slot is hashed again
-	case ResetBonds:
-		return 5
+// transferWork is more where the money makes a new account.
+func (s *State) transferWork(m Transfer) uint64 {
+	if to := pathOf(m.To); s.accounts.find(&m.To, &to) == nil {
+		return 15
 	}
-	return 10
+	return 0
+}
+
+// joining is the work of a registration: every row with a weight on the slot is hashed again.
+func joining[M Msg](s *State, _ M) uint64 { return 10 + uint64(s.neurons.n)/8 }
+
+// nominationWork is that of a hotkey's nominations, which are hashed again.
+func (s *State) nominationWork(hotkey Key) uint64 {
+	return uint64(len(s.accounts.get(hotkey).nominations)) / 64
+}
+
+func (s *State) swapWork(m SwapHotkey) uint64 {
+	return 60 + uint64(s.neurons.n)/64 + s.nominationWork(m.Old)
 }
 
 // payer is who pays for a message: who signs it, or, of what hotkeys sign, the owner of the hotkey.
 func (s *State) payer(tx Tx) (coldkey Key, byHotkey bool) {
-	switch tx.Msg.(type) {
-	case SetWeights, CommitWeights, RevealWeights, ServeAxon, ServeConsensus, ProveConsensus, ResetBonds, RegisterWork:
+	if messages[tx.Msg.kind()].signer == hotkeySigns {
 		return s.accounts.get(tx.Signer).owner, true
 	}
 	return tx.Signer, false

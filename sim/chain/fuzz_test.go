@@ -52,7 +52,7 @@ func fuzzMessage(f *testing.F, samples ...Msg) {
 	kind := samples[0].kind()
 	for i, m := range samples {
 		c := coder{}
-		m.appendTo(&c)
+		appendMsg(&c, m)
 		for ground := range uint8(4) {
 			f.Add(ground, uint8(i), c.buf)
 			f.Add(ground, uint8(12+i), c.buf)
@@ -99,7 +99,7 @@ func FuzzRegisterWork(f *testing.F) {
 	for ground, b := range grounds(f) { // one that is right, and its hotkey
 		w := &world{Rand: rand.New(rand.NewPCG(1, 1)), s: decode(f, b)}
 		c := coder{}
-		w.work(hots[7], colds[0], w.s.height).appendTo(&c)
+		appendMsg(&c, w.work(hots[7], colds[0], w.s.height))
 		f.Add(uint8(ground), uint8(12+7), c.buf)
 	}
 	fuzzMessage(f, RegisterWork{Coldkey: colds[0].key, Block: 20},
@@ -178,7 +178,7 @@ func FuzzSetParams(f *testing.F) {
 	}
 	for _, m := range samples {
 		c := coder{}
-		m.appendTo(&c)
+		appendMsg(&c, m)
 		f.Add(uint8(0), uint8(len(actors)-1), c.buf)
 	}
 	fuzzMessage(f, samples[:2]...)

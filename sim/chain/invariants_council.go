@@ -29,7 +29,7 @@ var councilInvariants = []Invariant{
 					return fmt.Errorf("proposal %d: %w", p.id, errOrder)
 				}
 				members |= 1 << p.by
-				if err := cmp.Or(size(p.content), atMost("proposer", uint64(p.by)+1, uint64(len(s.council))),
+				if err := cmp.Or(fits(p.content), atMost("proposer", uint64(p.by)+1, uint64(len(s.council))),
 					atMost("block", max(p.opened, p.agreedAt), s.height+1)); err != nil {
 					return fmt.Errorf("proposal %d: %w", p.id, err)
 				}

@@ -10,8 +10,8 @@ type SwapHotkey struct {
 	NewSignature [64]byte
 }
 
-func (SwapHotkey) kind() msgKind       { return kindSwapHotkey }
-func (m SwapHotkey) appendTo(c *coder) { m.layout(c) }
+func (SwapHotkey) kind() msgKind { return 18 }
+
 func (m *SwapHotkey) layout(c *coder) {
 	c.bytes(m.Old[:])
 	c.bytes(m.New[:])

@@ -24,11 +24,11 @@ func (w *World) seen(n *node, height uint64) host.Time {
 		return 0
 	}
 	t := maxTime
-	if height <= uint64((maxTime-n.blockDelay()-w.blockTime(0))/w.cfg.BlockNs) {
-		t = min(w.blockTime(height)+n.blockDelay(), maxTime)
+	if height <= uint64((maxTime-n.blockDelay()-w.producer.blockTime(0))/w.cfg.BlockNs) {
+		t = min(w.producer.blockTime(height)+n.blockDelay(), maxTime)
 	}
-	if next := w.ledger.Height() + 1; height >= next {
-		t = min(t+w.nextBlock()-w.blockTime(next), maxTime)
+	if next := w.producer.ledger.Height() + 1; height >= next {
+		t = min(t+w.producer.nextBlock()-w.producer.blockTime(next), maxTime)
 	}
 	return w.joined(n, t)
 }
@@ -46,11 +46,11 @@ func (w *World) viewOf(n *node) chain.View {
 	if n.cutOff > 0 {
 		return n.frozen
 	}
-	height := w.heightAt(w.now - n.blockDelay())
+	height := w.producer.heightAt(w.now - n.blockDelay())
 	if height < n.floor {
 		return n.frozen
 	}
-	return w.ledger.View(height)
+	return w.producer.ledger.View(height)
 }
 
 // Submit is documented at host.Env.
@@ -62,7 +62,7 @@ func (e *env) Submit(role host.KeyRole, msg chain.Msg) host.SubmitID {
 		from = n.coldkey
 	}
 	expiry := w.viewOf(n).Height() + w.cfg.Chain.ExpiryBlocks
-	bytes, sent := w.ledger.Submit(n.index, host.SubmitID(id), from.account, expiry, msg)
+	bytes, sent := w.producer.ledger.Submit(n.index, host.SubmitID(id), from.account, expiry, msg)
 	if !sent {
 		w.push(w.now, evOutcome, n.index, id)
 		return host.SubmitID(id)
@@ -99,14 +99,14 @@ func (w *World) sendTx(n *node, t travelling, arrival, expires host.Time) {
 }
 
 func (w *World) postTx(n *node, t travelling, arrival host.Time) {
-	w.nextTx++
-	w.txs.add(w.nextTx, t)
-	w.push(arrival, evTx, n.index, w.nextTx)
+	w.producer.nextTx++
+	w.producer.txs.add(w.producer.nextTx, t)
+	w.push(arrival, evTx, n.index, w.producer.nextTx)
 }
 
 // receiveTx puts a transaction among those that wait for a block.
 func (w *World) receiveTx(n *node, id uint64) {
-	t, _ := w.txs.take(id)
+	t, _ := w.producer.txs.take(id)
 	if t.cut {
 		w.lose(n.index, cutOnItsWay)
 		return
@@ -130,10 +130,10 @@ func (w *World) receiveTx(n *node, id uint64) {
 		return
 	case t.copy:
 		w.fault(n.index, "duplicate", "a copy of a transaction arrived")
-		w.ledger.Receive(theNetwork, 0, t.bytes, w.now)
+		w.producer.ledger.Receive(theNetwork, 0, t.bytes, w.now)
 		return
 	}
-	if w.ledger.Receive(n.index, host.SubmitID(t.submit), t.bytes, w.now) {
+	if w.producer.ledger.Receive(n.index, host.SubmitID(t.submit), t.bytes, w.now) {
 		back := w.now + w.cfg.Links.Latency[w.cfg.Chain.Region][n.cfg.Region]
 		w.push(w.joined(n, back), evOutcome, n.index, t.submit)
 	}
@@ -141,7 +141,7 @@ func (w *World) receiveTx(n *node, id uint64) {
 
 // deliverOutcome tells an agent what became of its transaction.
 func (w *World) deliverOutcome(n *node, id uint64) {
-	told := w.ledger.Tell(n.index, host.SubmitID(id))
+	told := w.producer.ledger.Tell(n.index, host.SubmitID(id))
 	w.stale++
 	if r, refused := told.(host.Rejected); refused {
 		w.log.bytes([]byte(r.Reason))
@@ -153,17 +153,17 @@ func (w *World) deliverOutcome(n *node, id uint64) {
 // blocks in one step up to where something is to be done or seen.
 func (w *World) makeBlocks() {
 	if !w.cfg.EveryBlock {
-		if err := w.ledger.Skip(w.idleUntil()); err != nil {
+		if err := w.producer.ledger.Skip(w.idleUntil()); err != nil {
 			w.fail(err)
 		}
 	}
-	height := w.ledger.Height() + 1
-	w.pass(w.nextBlock())
-	if err := w.ledger.Begin(w.ballot()); err != nil {
+	height := w.producer.ledger.Height() + 1
+	w.pass(w.producer.nextBlock())
+	if err := w.producer.ledger.Begin(w.ballot()); err != nil {
 		w.fail(err)
 		return
 	}
-	ended, err := w.ledger.End(w.now)
+	ended, err := w.producer.ledger.End(w.now)
 	if err != nil {
 		w.fail(err)
 	}
@@ -190,16 +190,16 @@ func (w *World) makeBlocks() {
 func (w *World) idleUntil() uint64 {
 	limit := w.cfg.Blocks
 	if w.queue.len() > 0 {
-		limit = min(limit, w.heightAt(w.queue.first().at))
+		limit = min(limit, w.producer.heightAt(w.queue.first().at))
 	}
 	if len(w.alarms) > 0 {
-		limit = min(limit, w.heightAt(w.alarms[0].at))
+		limit = min(limit, w.producer.heightAt(w.alarms[0].at))
 	}
-	limit -= min(limit, w.late)
+	limit -= min(limit, w.producer.late)
 	for _, stop := range []uint64{w.cfg.Until.Height, w.halt} {
-		if stop > w.ledger.Height() {
+		if stop > w.producer.ledger.Height() {
 			limit = min(limit, stop)
 		}
 	}
-	return w.ledger.Quiet(limit)
+	return w.producer.ledger.Quiet(limit)
 }

@@ -132,7 +132,7 @@ func (e *env) NodeOf(peer host.PeerID) *uint32 {
 
 // Record is documented at host.Env.
 func (e *env) Record(r trace.Row) {
-	if w, _ := e.use(); w.ledger.Kept() {
+	if w, _ := e.use(); w.producer.ledger.Kept() {
 		w.record(r)
 	}
 }

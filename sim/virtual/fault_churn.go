@@ -59,12 +59,12 @@ func (n *node) setName(w *World, named int) {
 
 // register hands the block producer the registration of a node's hotkey.
 func (w *World) register(n *node) {
-	expiry := w.ledger.Height() + w.cfg.Chain.ExpiryBlocks
-	bytes, err := w.ledger.Transaction(n.coldkey.account, expiry, chain.Register{Hotkey: n.hotkey.Key})
+	expiry := w.producer.ledger.Height() + w.cfg.Chain.ExpiryBlocks
+	bytes, err := w.producer.ledger.Transaction(n.coldkey.account, expiry, chain.Register{Hotkey: n.hotkey.Key})
 	if err != nil {
 		w.fail(err)
 		return
 	}
 	w.log.transaction(bytes)
-	w.ledger.Receive(theNetwork, 0, bytes, w.now)
+	w.producer.ledger.Receive(theNetwork, 0, bytes, w.now)
 }

@@ -58,6 +58,6 @@ func (w *World) stop(n *node) {
 		n.job = job{}
 		w.stale++
 	}
-	w.stale += n.timers.clear() + n.calls.clear() + n.served.clear() + w.ledger.Forget(n.index)
+	w.stale += n.timers.clear() + n.calls.clear() + n.served.clear() + w.producer.ledger.Forget(n.index)
 	n.admission.Clear()
 }

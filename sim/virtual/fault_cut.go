@@ -32,7 +32,7 @@ func (f barrier) fall(w *World, cuts func(from, to int32) bool) {
 		}
 	}
 	w.messages.each(func(m *message) { m.cut = m.cut || f.stands(m.from, m.to, cuts) })
-	w.txs.each(func(t *travelling) { t.cut = t.cut || !t.queued && f.stands(t.from, theNetwork, cuts) })
+	w.producer.txs.each(func(t *travelling) { t.cut = t.cut || !t.queued && f.stands(t.from, theNetwork, cuts) })
 }
 
 func (f barrier) lift(w *World, cuts func(from, to int32) bool) {
@@ -54,9 +54,9 @@ func (w *World) freeze(n *node, until host.Time) {
 // on it sees no older one.
 func (w *World) holdView(n *node) {
 	if n.cutOff == 0 {
-		height := max(w.heightAt(w.now-1-n.blockDelay()), n.floor)
+		height := max(w.producer.heightAt(w.now-1-n.blockDelay()), n.floor)
 		if height > n.floor || n.frozen.IsZero() {
-			n.frozen, n.floor = w.ledger.View(height), height
+			n.frozen, n.floor = w.producer.ledger.View(height), height
 		}
 	}
 }

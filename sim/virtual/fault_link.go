@@ -58,7 +58,7 @@ func (f onLinks) atEnds(w *World, change func([]*injection) []*injection) {
 	}
 	f.members.each(func(i int32) { at(&w.nodes[i].faults.linkFaults) })
 	if f.members.has(theNetwork) {
-		at(&w.producer)
+		at(&w.producer.links)
 	}
 }
 
@@ -85,7 +85,7 @@ func (f *injection) onReceiving(from, to int32) bool {
 
 func (w *World) linkOf(node int32) *linkFaults {
 	if node == theNetwork {
-		return &w.producer
+		return &w.producer.links
 	}
 	return &w.nodes[node].faults.linkFaults
 }

@@ -60,7 +60,7 @@ func (w *World) expect(f *injection, n *node) {
 	if f.kind.renames {
 		hotkey := w.open(nextName(w.cfg.Seed, n))
 		n.names = append(n.names, hotkey)
-		w.ledger.Assign(hotkey.Key, n.index)
+		w.producer.ledger.Assign(hotkey.Key, n.index)
 	}
 }
 
@@ -162,7 +162,7 @@ func (w *World) layoutFaults(c *snapshot.Coder) {
 		w.checkAlarm(c, a)
 	})
 	w.alarms = heap(alarms)
-	w.layoutPauses(c)
+	w.producer.layout(c)
 	var active []uint64
 	if !c.Reading() {
 		active = w.activeFaults()

@@ -172,7 +172,7 @@ func lived(t *testing.T, cfg Config) (*World, int) {
 		t.Fatal(err)
 	}
 	turns := 0
-	for ; w.ledger.Height() < w.cfg.Blocks; turns++ {
+	for ; w.producer.ledger.Height() < w.cfg.Blocks; turns++ {
 		if err := w.turn(context.Background()); err != nil {
 			t.Fatal(err)
 		}

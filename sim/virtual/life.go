@@ -24,7 +24,7 @@ func (l *life) see() *signs {
 }
 
 // tailBegins is when the quiet tail begins, as far as is known now.
-func (w *World) tailBegins() host.Time { return w.blockTime(w.cfg.Blocks) - w.cfg.QuietTail }
+func (w *World) tailBegins() host.Time { return w.producer.blockTime(w.cfg.Blocks) - w.cfg.QuietTail }
 
 // checkLife says what the network no longer does in the quiet tail though it did before.
 func (w *World) checkLife() error {
@@ -34,8 +34,8 @@ func (w *World) checkLife() error {
 	}
 	for i := range w.nodes {
 		n := &w.nodes[i]
-		switch behind := w.ledger.Height() - w.viewOf(n).Height(); {
-		case behind > w.late:
+		switch behind := w.producer.ledger.Height() - w.viewOf(n).Height(); {
+		case behind > w.producer.late:
 			return fmt.Errorf("virtual: %v is still %d blocks behind after the quiet tail of %s", n, behind, clock(w.cfg.QuietTail))
 		case len(n.held) > 0:
 			return fmt.Errorf("virtual: %v still holds %d events back after the quiet tail", n, len(n.held))

@@ -12,7 +12,7 @@ import (
 // those who are there proposed it, those who are not missed the block before, and who was made to sign
 // twice is found out.
 func (w *World) ballot() chain.Begin {
-	view := w.ledger.View(w.ledger.Height())
+	view := w.producer.ledger.View(w.producer.ledger.Height())
 	var b chain.Begin
 	hard := view.Params().Hard
 	if hard.HashEntropy {

@@ -113,10 +113,10 @@ func TestEveryoneProposesInTurn(t *testing.T) {
 	for range 400 {
 		b := w.ballot()
 		times[b.Proposer]++
-		if err := w.ledger.Begin(b); err != nil {
+		if err := w.producer.ledger.Begin(b); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.ledger.End(0); err != nil {
+		if _, err := w.producer.ledger.End(0); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -97,7 +97,7 @@ func (w *World) possible(e event) bool {
 	case evArrive, evDeliver:
 		return w.messages.get(e.id) != nil
 	case evTx:
-		return w.txs.get(e.id) != nil
+		return w.producer.txs.get(e.id) != nil
 	case evDone:
 		return w.alive(e) && w.nodes[e.node].job.task != nil
 	}
@@ -116,12 +116,12 @@ func (w *World) layout(c *snapshot.Coder) {
 	snapshot.Number(c, &w.flop)
 	snapshot.Number(c, &w.tokens)
 	snapshot.Number(c, &w.nextMessage)
-	snapshot.Number(c, &w.nextTx)
+	snapshot.Number(c, &w.producer.nextTx)
 	c.Flag(&w.roundTripped)
 	w.log.layout(c)
 	nodes := int32(len(w.nodes))
 	w.messages.layout(c, func(m *message) { m.layout(c, nodes) })
-	w.txs.layout(c, func(t *travelling) {
+	w.producer.txs.layout(c, func(t *travelling) {
 		layoutNode(c, &t.from, nodes, false)
 		snapshot.Number(c, &t.submit)
 		c.Blob(&t.bytes)
@@ -130,7 +130,7 @@ func (w *World) layout(c *snapshot.Coder) {
 		c.Flag(&t.cut)
 		c.Flag(&t.queued)
 	})
-	w.ledger.Layout(c)
+	w.producer.ledger.Layout(c)
 	w.layoutFaults(c)
 	w.life.layout(c)
 	events := w.pendingEvents(c)

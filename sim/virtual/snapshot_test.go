@@ -73,7 +73,7 @@ func TestARunThatIsRestoredFromASnapshotGoesOnAsIfItHadNeverStopped(t *testing.T
 		t.Fatal(err)
 	}
 	turns := 0
-	for straight.ledger.Height() < straight.cfg.Blocks {
+	for straight.producer.ledger.Height() < straight.cfg.Blocks {
 		if err := straight.turn(context.Background()); err != nil {
 			t.Fatal(err)
 		}

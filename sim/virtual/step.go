@@ -51,9 +51,9 @@ func (w *World) alive(e event) bool {
 	case evOverdue:
 		return n.served.get(e.id) != nil
 	case evOutcome:
-		return w.ledger.Untold(n.index, host.SubmitID(e.id))
+		return w.producer.ledger.Untold(n.index, host.SubmitID(e.id))
 	case evExpire:
-		return w.ledger.Undecided(n.index, host.SubmitID(e.id))
+		return w.producer.ledger.Undecided(n.index, host.SubmitID(e.id))
 	}
 	return true
 }
@@ -89,10 +89,10 @@ func (w *World) dispatch(e event) {
 			w.deliverOutcome(n, e.id)
 		}
 	case evExpire:
-		if at := w.seen(n, w.ledger.Expiry(n.index, host.SubmitID(e.id))+1); at > w.now {
+		if at := w.seen(n, w.producer.ledger.Expiry(n.index, host.SubmitID(e.id))+1); at > w.now {
 			w.push(at, evExpire, n.index, e.id)
 		} else {
-			w.handle(n, w.ledger.Tell(n.index, host.SubmitID(e.id)))
+			w.handle(n, w.producer.ledger.Tell(n.index, host.SubmitID(e.id)))
 		}
 	}
 	w.serve(n)

@@ -31,22 +31,14 @@ type World struct {
 	flop   int64
 	tokens int64
 
-	injections  []injection
-	alarms      heap // of the schedule of faults
-	alarmSeq    uint64
-	producer    linkFaults
-	pauses      int       // of the ledger
-	pausedUntil host.Time // by those
-	breaks      []ledgerBreak
-	life        life
+	injections []injection
+	alarms     heap // of the schedule of faults
+	alarmSeq   uint64
+	life       life
 
+	producer    producer
 	messages    pending[message]
 	nextMessage uint64
-	txs         pending[travelling]
-	nextTx      uint64
-
-	ledger *host.Ledger
-	late   uint64 // blocks that the slowest node may be behind
 
 	active       *node      // whose agent is handling an event
 	handled      host.Event // by it
@@ -191,26 +183,6 @@ func New(cfg Config) (_ *World, err error) {
 	return w, nil
 }
 
-// openLedger makes the chain, with as many views as the slowest node needs.
-func (w *World) openLedger(hotkeys []ed25519.PrivateKey) error {
-	var delay host.Time
-	public := make([]chain.Key, len(hotkeys))
-	for i, private := range hotkeys {
-		public[i] = chain.Key(private.Public().(ed25519.PublicKey))
-		delay = max(delay, w.cfg.Nodes[i].BlockDelay)
-	}
-	delay += w.cfg.longestLag()
-	w.late = uint64(delay/w.cfg.BlockNs) + 3
-	ledger, err := host.NewLedger(host.LedgerConfig{
-		Genesis: w.cfg.Genesis, Hotkeys: public, Views: int(w.late),
-		MaxTxs: w.cfg.Chain.MaxTxs, MaxWaiting: w.cfg.Chain.MaxWaiting,
-		Signed: w.cfg.Signed, DigestEpochs: w.cfg.DigestEpochs, Checks: w.cfg.checks,
-		Recording: w.records, Recorder: w.cfg.Recorder, Last: w.cfg.Blocks,
-	})
-	w.ledger = ledger
-	return err
-}
-
 // addNodes gives every node its keys, streams and agent.
 func (w *World) addNodes(hotkeys []ed25519.PrivateKey) error {
 	for i := range w.nodes {
@@ -245,8 +217,8 @@ func (w *World) addNodes(hotkeys []ed25519.PrivateKey) error {
 
 // open makes a key one of the ledger's own.
 func (w *World) open(private ed25519.PrivateKey) key {
-	account := w.ledger.Open(private)
-	return key{w.ledger.Key(account), account}
+	account := w.producer.ledger.Open(private)
+	return key{w.producer.ledger.Key(account), account}
 }
 
 // push schedules an event, behind all others of its time.
@@ -272,7 +244,7 @@ func (w *World) Progress() Progress {
 
 func (w *World) publish() {
 	w.progress.now.Store(int64(w.now))
-	w.progress.height.Store(w.ledger.Height())
+	w.progress.height.Store(w.producer.ledger.Height())
 	w.progress.events.Store(w.events)
 	w.progress.flop.Store(w.flop)
 	w.progress.tokens.Store(w.tokens)
@@ -283,10 +255,10 @@ func (w *World) publish() {
 func (w *World) Digest() chain.Digest { return w.log.digest() }
 
 // LedgerDigest is the hash of the ledger after the newest block.
-func (w *World) LedgerDigest() chain.Digest { return w.ledger.Digest() }
+func (w *World) LedgerDigest() chain.Digest { return w.producer.ledger.Digest() }
 
 // Chain is the ledger after the newest block.
-func (w *World) Chain() chain.View { return w.ledger.View(w.ledger.Height()) }
+func (w *World) Chain() chain.View { return w.producer.ledger.View(w.producer.ledger.Height()) }
 
 // Agent is the agent of node i, in the order of the config.
 func (w *World) Agent(i int) host.Agent { return w.nodes[i].agent }
@@ -326,7 +298,7 @@ func (w *World) Run(ctx context.Context) (err error) {
 			}
 			w.publish()
 		}
-		if w.halt > 0 && w.ledger.Height() == w.halt {
+		if w.halt > 0 && w.producer.ledger.Height() == w.halt {
 			w.halt = 0
 			return ErrPaused
 		}
@@ -334,7 +306,7 @@ func (w *World) Run(ctx context.Context) (err error) {
 			w.Close()
 			return nil
 		}
-		if w.ledger.Height() >= w.cfg.Blocks {
+		if w.producer.ledger.Height() >= w.cfg.Blocks {
 			w.end()
 			return w.checkLife()
 		}
@@ -347,12 +319,12 @@ func (w *World) Run(ctx context.Context) (err error) {
 
 // at says whether the run has come to a position; the zero position is nowhere.
 func (w *World) at(p Position) bool {
-	return p != Position{} && w.ledger.Height() == p.Height && w.events == p.Events
+	return p != Position{} && w.producer.ledger.Height() == p.Height && w.events == p.Events
 }
 
 // turn processes what comes next: a block, or the earliest event.
 func (w *World) turn(ctx context.Context) error {
-	next := w.nextBlock()
+	next := w.producer.nextBlock()
 	isEvent := w.queue.len() > 0 && w.queue.first().at < next
 	if isEvent {
 		next = w.queue.first().at
@@ -377,14 +349,14 @@ func (w *World) turn(ctx context.Context) error {
 func (w *World) end() {
 	if !w.ended {
 		w.ended = true
-		w.log.ledger(w.ledger.Height(), w.ledger.Digest())
+		w.log.ledger(w.producer.ledger.Height(), w.producer.ledger.Digest())
 	}
 	w.Close()
 }
 
 // Close records what only the end of a run shows: the seats that are still held. Run does so at the
 // last block and at Config.Until; who does not go on after an interruption calls it.
-func (w *World) Close() { w.ledger.Close() }
+func (w *World) Close() { w.producer.ledger.Close() }
 
 // pass lets time pass, which never goes back.
 func (w *World) pass(to host.Time) {
@@ -396,4 +368,4 @@ func (w *World) pass(to host.Time) {
 
 // Govern sets a parameter of the chain between two calls of Run, though nobody signed a message that
 // says so: for a fork with other parameters.
-func (w *World) Govern(m chain.SetParams) error { return w.ledger.Govern(m) }
+func (w *World) Govern(m chain.SetParams) error { return w.producer.ledger.Govern(m) }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"taolab/model/num"
 )
 
@@ -317,8 +319,8 @@ func TestElementwiseKernelsHaveTheHashesOfTheGoldenFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got != string(want) {
-			t.Errorf("%v: results differ from %s:\n%s\nwant\n%s", isa, path, got, want)
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Errorf("%v: the results (+) are not those of %s (-):\n%s", isa, path, diff)
 		}
 	}
 }

@@ -10,13 +10,15 @@ import (
 // second time on a tie (see num.FMA32).
 const tieBits = 1<<28 - 1
 
-// matmulGeneric is MatMulFrom in plain Go, for sizes above zero but k's. It runs along rows of B and C,
+// matmulGeneric is MatMul in plain Go, for sizes above zero but k's. It runs along rows of B and C,
 // four steps of k at a time so that an element stays in a register.
-func matmulGeneric(start Start, bias []float32, m, n, k int, a []float32, aRow, aCol int,
-	b []float32, bRow int, c []float32, cRow int) {
+func matmulGeneric(p *Product) {
+	m, n, k := p.sizes()
+	aRow, aCol := p.strides()
+	a, b, bRow := p.A.Data, p.B.Data, p.B.Stride
 	for i := range m {
-		row := c[i*cRow:][:n]
-		start.set(row, bias)
+		row := p.C.Data[i*p.C.Stride:][:n]
+		p.Start.set(row, p.Bias)
 		l := 0
 		for ; l+4 <= k; l += 4 {
 			x := a[i*aRow+l*aCol:]

@@ -64,7 +64,7 @@ func TestNoKernelTouchesMemoryOutsideItsOperands(t *testing.T) {
 				product{m: 1 + n%17, n: n, k: 1 + n%5, transposed: n%2 == 0, start: Start(n % 4),
 					aGap: n % 4, bGap: n % 3}.runAt(place, s)
 				rows := 1 + n%40
-				Transpose(rows, n, place(0, fill(s, rows*n)), n, place(1, fill(s, rows*n)), rows)
+				Transpose(View(place(1, fill(s, rows*n)), n, rows, rows), View(place(0, fill(s, rows*n)), rows, n, n))
 			}
 			restore()
 		}

@@ -16,68 +16,99 @@ const (
 	KeepPlusBias              // the C[i,j] found plus bias[j], rounded once
 )
 
-// MatMul computes the m x n matrix C from A (m x k) and B (k x n):
+// Matrix is a matrix within a slice: the element in row i and column j is Data[i*Stride+j].
+type Matrix struct {
+	Data               []float32
+	Rows, Cols, Stride int
+}
+
+// View is the matrix of so many rows and columns at the beginning of data, with rows stride elements apart.
+func View(data []float32, rows, cols, stride int) Matrix { return Matrix{data, rows, cols, stride} }
+
+// Product is what [MatMul] computes: C (m x n) of A (m x k) and B (k x n).
+type Product struct {
+	C, A, B    Matrix
+	TransposeA bool // A is stored transposed, k x m
+	Start      Start
+	Bias       []float32 // n elements where Start names it; not read otherwise
+}
+
+// MatMul computes
 //
 //	C[i,j] = start + A[i,0]*B[0,j] + A[i,1]*B[1,j] + ... + A[i,k-1]*B[k-1,j]
 //
-// from left to right, each step one fused multiply-add that rounds once to float32 (num.FMA32), and
-// start is the C[i,j] found if accumulate, else 0. Strides count elements: A[i,k] is a[i*aRow+k*aCol],
-// so that (1, width) reads a matrix transposed; B[k,j] is b[k*bRow+j]; C[i,j] is c[i*cRow+j].
+// from left to right, each step one fused multiply-add that rounds once to float32 (num.FMA32).
 //
 // Infinities and NaN go through every step as IEEE 754 has it, whatever the tile: nothing is skipped,
 // a zero in A does not hide an infinity in B. Only the payload and the sign of a NaN may differ
 // between instruction sets.
 //
-// It panics if a size or stride is negative, rows of C overlap, or a slice is too short for its
-// matrix. C must not share memory with A or B. It allocates nothing.
-func MatMul(m, n, k int, a []float32, aRow, aCol int, b []float32, bRow int,
-	c []float32, cRow int, accumulate bool) {
-	start := Zero
-	if accumulate {
-		start = Keep
+// It panics if sizes do not fit each other, a size or stride is negative, rows of C overlap, or a slice
+// is too short for its matrix. C must not share memory with A, B or Bias. It allocates nothing.
+func MatMul(p *Product) {
+	m, n, k := p.sizes()
+	if !holds(len(p.C.Data), m, p.C.Stride, n, 1) || p.C.Stride < n {
+		needRows("MatMul: c", len(p.C.Data), m, p.C.Stride, n)
 	}
-	MatMulFrom(start, nil, m, n, k, a, aRow, aCol, b, bRow, c, cRow)
-}
-
-// MatMulFrom is [MatMul] from any start. bias must have n elements where the start names it, and is
-// not read otherwise; it must not share memory with C.
-func MatMulFrom(start Start, bias []float32, m, n, k int, a []float32, aRow, aCol int, b []float32,
-	bRow int, c []float32, cRow int) {
-	if !holds(len(c), m, cRow, n, 1) || cRow < n {
-		needRows("MatMul: c", len(c), m, cRow, n)
-	}
-	if start > KeepPlusBias {
-		panic(fmt.Sprintf("kernel: MatMul: no start has the number %d", start))
+	if p.Start > KeepPlusBias {
+		panic(fmt.Sprintf("kernel: MatMul: no start has the number %d", p.Start))
 	}
 	if m == 0 || n == 0 {
 		return
 	}
-	if start >= Bias {
-		atLeast("MatMul: bias", len(bias), n)
+	if p.Start >= Bias {
+		atLeast("MatMul: bias", len(p.Bias), n)
 	}
-	if !holds(len(a), m, aRow, k, aCol) || !holds(len(b), k, bRow, n, 1) {
-		need("MatMul: a", len(a), m, aRow, k, aCol)
-		need("MatMul: b", len(b), k, bRow, n, 1)
+	aRow, aCol := p.strides()
+	if !holds(len(p.A.Data), m, aRow, k, aCol) || !holds(len(p.B.Data), k, p.B.Stride, n, 1) {
+		need("MatMul: a", len(p.A.Data), m, aRow, k, aCol)
+		need("MatMul: b", len(p.B.Data), k, p.B.Stride, n, 1)
 	}
 	if active == Generic || k == 0 {
-		matmulGeneric(start, bias, m, n, k, a, aRow, aCol, b, bRow, c, cRow)
+		matmulGeneric(p)
 		return
 	}
-	matmulTiles(start, bias, m, n, k, a, aRow, aCol, b, bRow, c, cRow)
+	matmulTiles(p)
 }
 
-// Transpose copies the rows x cols matrix src, whose element (i, j) is src[i*srcRow+j], into the
-// cols x rows matrix dst: dst[j*dstRow+i]. It panics as [MatMul] does; dst must not share memory with
-// src. It allocates nothing.
-func Transpose(rows, cols int, src []float32, srcRow int, dst []float32, dstRow int) {
-	need("Transpose: src", len(src), rows, srcRow, cols, 1)
-	need("Transpose: dst", len(dst), cols, dstRow, rows, 1)
-	if cols > 1 && dstRow < rows {
-		panic(fmt.Sprintf("kernel: Transpose: rows of dst overlap: %d columns, stride %d", rows, dstRow))
+// sizes are those of the product; they must be those of its matrices.
+func (p *Product) sizes() (m, n, k int) {
+	m, n, k = p.C.Rows, p.C.Cols, p.B.Rows
+	aRows, aCols := p.A.Rows, p.A.Cols
+	if p.TransposeA {
+		aRows, aCols = aCols, aRows
+	}
+	if aRows != m || aCols != k || p.B.Cols != n {
+		panic(fmt.Sprintf("kernel: MatMul: A is %d x %d, B %d x %d and C %d x %d; they must be m x k, k x n and m x n",
+			aRows, aCols, k, p.B.Cols, m, n))
+	}
+	return m, n, k
+}
+
+// strides are the distances of A's elements along m and along k.
+func (p *Product) strides() (row, col int) {
+	if p.TransposeA {
+		return 1, p.A.Stride
+	}
+	return p.A.Stride, 1
+}
+
+// Transpose copies src into dst, which has as many rows as src has columns and the other way round. It
+// panics as [MatMul] does; dst must not share memory with src. It allocates nothing.
+func Transpose(dst, src Matrix) {
+	rows, cols := src.Rows, src.Cols
+	if dst.Rows != cols || dst.Cols != rows {
+		panic(fmt.Sprintf("kernel: Transpose: dst is %d x %d, src %d x %d; want %[4]d x %[3]d",
+			dst.Rows, dst.Cols, rows, cols))
+	}
+	need("Transpose: src", len(src.Data), rows, src.Stride, cols, 1)
+	need("Transpose: dst", len(dst.Data), cols, dst.Stride, rows, 1)
+	if cols > 1 && dst.Stride < rows {
+		panic(fmt.Sprintf("kernel: Transpose: rows of dst overlap: %d columns, stride %d", rows, dst.Stride))
 	}
 	doneRows, doneCols := 0, 0
 	if active != Generic {
-		doneRows, doneCols = transposeTiles(rows, cols, src, srcRow, dst, dstRow)
+		doneRows, doneCols = transposeTiles(dst, src)
 	}
 	for i := range rows {
 		from := 0
@@ -85,7 +116,7 @@ func Transpose(rows, cols int, src []float32, srcRow int, dst []float32, dstRow 
 			from = doneCols
 		}
 		for j := from; j < cols; j++ {
-			dst[j*dstRow+i] = src[i*srcRow+j]
+			dst.Data[j*dst.Stride+i] = src.Data[i*src.Stride+j]
 		}
 	}
 }

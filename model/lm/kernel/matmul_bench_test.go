@@ -65,18 +65,18 @@ func BenchmarkMatMul(b *testing.B) {
 func medianShare(b *testing.B, isa ISA, kind string, m, n, k int) (rate, share float64) {
 	s := num.NewStream(1, "bench")
 	x, y, z, bias := fill(s, m*k), fill(s, k*n), fill(s, m*n), fill(s, n)
-	aRow, aCol := k, 1
+	p := Product{C: View(z, m, n, n), A: View(x, m, k, k), B: View(y, k, n, n), Bias: bias}
 	if kind == "dW" {
-		aRow, aCol = 1, m
+		p.A, p.TransposeA = View(x, k, m, m), true
 	}
-	start := map[string]Start{"bias": Bias, "keep": Keep, "keep-bias": KeepPlusBias}[kind]
+	p.Start = map[string]Start{"bias": Bias, "keep": Keep, "keep-bias": KeepPlusBias}[kind]
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	operations := 2 * m * n * k
 	calls := 1 + 16_000_000*isa.lanes()/operations
 	product := func() int {
 		for range calls {
-			MatMulFrom(start, bias, m, n, k, x, aRow, aCol, y, n, z, n)
+			MatMul(&p)
 		}
 		return calls * operations
 	}
@@ -107,7 +107,7 @@ func BenchmarkTranspose(b *testing.B) {
 			defer runtime.UnlockOSThread()
 			start := cpuTime()
 			for b.Loop() {
-				Transpose(64, 256, src, 256, dst, 64)
+				Transpose(View(dst, 256, 64, 64), View(src, 64, 256, 256))
 			}
 			b.ReportMetric(float64((cpuTime()-start).Nanoseconds())/float64(b.N)/(64*256), "cpu-ns/element")
 		})

@@ -10,7 +10,7 @@ import (
 	"taolab/model/num"
 )
 
-// product is a call of MatMulFrom as data: sizes, how its operands lie in memory, the start.
+// product is a call of MatMul as data: sizes, how its operands lie in memory, the start.
 type product struct {
 	m, n, k          int
 	transposed       bool // A is stored k x m
@@ -55,12 +55,14 @@ func (p product) operands(next func() float32) (a, b, c, bias []float32) {
 }
 
 func (p product) run(a, b, c, bias []float32) {
-	aRow, aCol := p.aStrides()
-	if p.start <= Keep {
-		MatMul(p.m, p.n, p.k, a, aRow, aCol, b, p.n+p.bGap, c, p.n+p.cGap, p.start == Keep)
-		return
+	left := View(a, p.m, p.k, p.k+p.aGap)
+	if p.transposed {
+		left = View(a, p.k, p.m, p.m+p.aGap)
 	}
-	MatMulFrom(p.start, bias, p.m, p.n, p.k, a, aRow, aCol, b, p.n+p.bGap, c, p.n+p.cGap)
+	MatMul(&Product{
+		C: View(c, p.m, p.n, p.n+p.cGap), A: left, TransposeA: p.transposed, B: View(b, p.k, p.n, p.n+p.bGap),
+		Start: p.start, Bias: bias,
+	})
 }
 
 // plain is the definition, element by element.
@@ -176,7 +178,8 @@ func TestInfinitiesAndNaNAreNotSkipped(t *testing.T) {
 			for m := 1; m <= 17; m += 4 {
 				a, b, c := make([]float32, 2*m), make([]float32, 2*37), make([]float32, m*37)
 				a[2*m-2], a[2*m-1], b[36], b[37+36] = x.a[0], x.a[1], x.b[0], x.b[1] // the last row and column
-				MatMul(m, 37, 2, a, 2, 1, b, 37, c, 37, false)
+				MatMul(&Product{C: View(c, m, 37, 37), A: View(a, m, 2, 2),
+					B: View(b, 2, 37, 37)})
 				got := c[len(c)-1]
 				if got != x.want && (got == got || x.want == x.want) {
 					t.Errorf("%v: %v times %v = %v, want %v", isa, x.a, x.b, got, x.want)
@@ -239,7 +242,7 @@ func TestTransposeMovesEveryElementAndNoOther(t *testing.T) {
 		for _, isa := range Supported() {
 			restore := Force(isa)
 			dst := append([]float32(nil), before...)
-			Transpose(rows, cols, src, cols+srcGap, dst, rows+dstGap)
+			Transpose(View(dst, cols, rows, rows+dstGap), View(src, rows, cols, cols+srcGap))
 			restore()
 			for at, got := range dst {
 				want := before[at]
@@ -257,18 +260,47 @@ func TestTransposeMovesEveryElementAndNoOther(t *testing.T) {
 func TestShortSlicesAndImpossibleSizesPanicBeforeAnythingIsTouched(t *testing.T) {
 	x := func(n int) []float32 { return make([]float32, n) }
 	for want, call := range map[string]func(){ // order-free: each is called alone
-		"MatMul: a: 5 elements":     func() { MatMul(2, 2, 3, x(5), 3, 1, x(6), 2, x(4), 2, false) },
-		"MatMul: b: 5 elements":     func() { MatMul(2, 2, 3, x(6), 3, 1, x(5), 2, x(4), 2, false) },
-		"MatMul: c: 3 elements":     func() { MatMul(2, 2, 3, x(6), 3, 1, x(6), 2, x(3), 2, false) },
-		"strides 3 and -1":          func() { MatMul(2, 2, 3, x(6), 3, -1, x(6), 2, x(4), 2, false) },
-		"MatMul: bias: 1 ":          func() { MatMulFrom(Bias, x(1), 2, 2, 3, x(6), 3, 1, x(6), 2, x(4), 2) },
-		"no start has the number 4": func() { MatMulFrom(4, x(2), 2, 2, 3, x(6), 3, 1, x(6), 2, x(4), 2) },
-		"-2 x 2":                    func() { MatMul(-2, 2, 3, x(6), 3, 1, x(6), 2, x(4), 2, false) },
-		"c: rows overlap":           func() { MatMul(2, 2, 3, x(6), 3, 1, x(6), 2, x(4), 1, false) },
-		"4611686018427387904":       func() { MatMul(5, 1, 1, x(1), 1<<62, 1, x(1), 1, x(5), 1, false) },
-		"Transpose: src: 5":         func() { Transpose(2, 3, x(5), 3, x(6), 2) },
-		"Transpose: dst: 5":         func() { Transpose(2, 3, x(6), 3, x(5), 2) },
-		"rows of dst overlap":       func() { Transpose(2, 3, x(6), 3, x(6), 1) },
+		"MatMul: a: 5 elements": func() {
+			MatMul(&Product{C: View(x(4), 2, 2, 2), A: View(x(5), 2, 3, 3),
+				B: View(x(6), 3, 2, 2)})
+		},
+		"MatMul: b: 5 elements": func() {
+			MatMul(&Product{C: View(x(4), 2, 2, 2), A: View(x(6), 2, 3, 3),
+				B: View(x(5), 3, 2, 2)})
+		},
+		"MatMul: c: 3 elements": func() {
+			MatMul(&Product{C: View(x(3), 2, 2, 2), A: View(x(6), 2, 3, 3),
+				B: View(x(6), 3, 2, 2)})
+		},
+		"strides -3 and 1":                func() { MatMul(&Product{C: View(x(4), 2, 2, 2), A: View(x(6), 2, 3, -3), B: View(x(6), 3, 2, 2)}) },
+		"A is 2 x 3, B 4 x 2 and C 2 x 2": func() { MatMul(&Product{C: View(x(4), 2, 2, 2), A: View(x(6), 2, 3, 3), B: View(x(8), 4, 2, 2)}) },
+		"A is 3 x 2, B 3 x 2 and C 2 x 2": func() {
+			MatMul(&Product{C: View(x(4), 2, 2, 2), A: View(x(6), 2, 3, 3), TransposeA: true, B: View(x(6), 3, 2, 2)})
+		},
+		"want 3 x 2": func() { Transpose(View(x(6), 2, 3, 3), View(x(6), 2, 3, 3)) },
+		"MatMul: bias: 1 ": func() {
+			MatMul(&Product{C: View(x(4), 2, 2, 2), A: View(x(6), 2, 3, 3),
+				B: View(x(6), 3, 2, 2), Start: Bias, Bias: x(1)})
+		},
+		"no start has the number 4": func() {
+			MatMul(&Product{C: View(x(4), 2, 2, 2), A: View(x(6), 2, 3, 3),
+				B: View(x(6), 3, 2, 2), Start: 4, Bias: x(2)})
+		},
+		"-2 x 2": func() {
+			MatMul(&Product{C: View(x(4), -2, 2, 2), A: View(x(6), -2, 3, 3),
+				B: View(x(6), 3, 2, 2)})
+		},
+		"c: rows overlap": func() {
+			MatMul(&Product{C: View(x(4), 2, 2, 1), A: View(x(6), 2, 3, 3),
+				B: View(x(6), 3, 2, 2)})
+		},
+		"4611686018427387904": func() {
+			MatMul(&Product{C: View(x(5), 5, 1, 1), A: View(x(1), 5, 1, 1<<62),
+				B: View(x(1), 1, 1, 1)})
+		},
+		"Transpose: src: 5":   func() { Transpose(View(x(6), 3, 2, 2), View(x(5), 2, 3, 3)) },
+		"Transpose: dst: 5":   func() { Transpose(View(x(5), 3, 2, 2), View(x(6), 2, 3, 3)) },
+		"rows of dst overlap": func() { Transpose(View(x(6), 3, 2, 1), View(x(6), 2, 3, 3)) },
 	} {
 		func() {
 			defer func() {
@@ -287,8 +319,9 @@ func TestAProductAllocatesNothing(t *testing.T) {
 	for _, isa := range Supported() {
 		restore := Force(isa)
 		if n := testing.AllocsPerRun(5, func() {
-			MatMulFrom(KeepPlusBias, a, 13, 45, 64, a, 64, 1, b, 64, c, 64)
-			Transpose(64, 64, a, 64, b, 64)
+			MatMul(&Product{C: View(c, 13, 45, 64), A: View(a, 13, 64, 64),
+				B: View(b, 64, 45, 64), Start: KeepPlusBias, Bias: a})
+			Transpose(View(b, 64, 64, 64), View(a, 64, 64, 64))
 		}); n != 0 {
 			t.Errorf("%v: %v allocations", isa, n)
 		}

@@ -44,10 +44,12 @@ func fit(widths []width, m, left int) (w *width) {
 // size is that of an element in bytes.
 const size = 4
 
-// matmulTiles is MatMulFrom in assembly, for sizes above zero that need has checked. It works off C
+// matmulTiles is MatMul in assembly, for sizes above zero that need has checked. It works off C
 // panel by panel, a panel in blocks of equal height or nearly so.
-func matmulTiles(start Start, bias []float32, m, n, k int, a []float32, aRow, aCol int, b []float32,
-	bRow int, c []float32, cRow int) {
+func matmulTiles(of *Product) {
+	m, n, k := of.sizes()
+	aRow, aCol := of.strides()
+	a, b, c, bRow, cRow, start := of.A.Data, of.B.Data, of.C.Data, of.B.Stride, of.C.Stride, of.Start
 	widths, lanes := tiles()
 	p := panel{aRow: size * aRow, aCol: size * aCol, bRow: size * bRow, cRow: size * cRow}
 	for from := 0; from < k; from += kBlock {
@@ -64,7 +66,7 @@ func matmulTiles(start Start, bias []float32, m, n, k int, a []float32, aRow, aC
 			for i := 0; i < m; i += p.blocks * height {
 				height, p.blocks = cut(m, i, w.most)
 				p.a, p.c = &a[i*aRow+from*aCol], &c[i*cRow+j]
-				p.begin(start, bias, j)
+				p.begin(start, of.Bias, j)
 				matmulTile(&p, number+height-1)
 			}
 			j += w.cols

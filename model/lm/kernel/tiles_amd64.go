@@ -30,18 +30,17 @@ func matmulTile(p *panel, number int) {
 
 // transposeTiles transposes the upper left part of a matrix that 8 x 8 blocks fill and returns its
 // size.
-func transposeTiles(rows, cols int, src []float32, srcRow int, dst []float32, dstRow int) (
-	doneRows, doneCols int) {
-	doneRows, doneCols = rows&^7, cols&^7
+func transposeTiles(dst, src Matrix) (doneRows, doneCols int) {
+	doneRows, doneCols = src.Rows&^7, src.Cols&^7
 	if doneCols == 0 {
 		return 0, 0
 	}
 	i := 0
 	for ; i+16 <= doneRows && active == AVX512; i += 16 {
-		transpose16x8AVX512(doneCols/8, &src[i*srcRow], srcRow, &dst[i], dstRow)
+		transpose16x8AVX512(doneCols/8, &src.Data[i*src.Stride], src.Stride, &dst.Data[i], dst.Stride)
 	}
 	for ; i < doneRows; i += 8 {
-		transpose8AVX2(doneCols/8, &src[i*srcRow], srcRow, &dst[i], dstRow)
+		transpose8AVX2(doneCols/8, &src.Data[i*src.Stride], src.Stride, &dst.Data[i], dst.Stride)
 	}
 	return doneRows, doneCols
 }

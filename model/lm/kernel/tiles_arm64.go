@@ -9,14 +9,13 @@ func matmulTile(p *panel, number int) { matmulTileNEON(p, number) }
 
 // transposeTiles transposes the upper left part of a matrix that 4 x 4 blocks fill and returns its
 // size.
-func transposeTiles(rows, cols int, src []float32, srcRow int, dst []float32, dstRow int) (
-	doneRows, doneCols int) {
-	doneRows, doneCols = rows&^3, cols&^3
+func transposeTiles(dst, src Matrix) (doneRows, doneCols int) {
+	doneRows, doneCols = src.Rows&^3, src.Cols&^3
 	if doneCols == 0 {
 		return 0, 0
 	}
 	for i := 0; i < doneRows; i += 4 {
-		transpose4NEON(doneCols/4, &src[i*srcRow], srcRow, &dst[i], dstRow)
+		transpose4NEON(doneCols/4, &src.Data[i*src.Stride], src.Stride, &dst.Data[i], dst.Stride)
 	}
 	return doneRows, doneCols
 }

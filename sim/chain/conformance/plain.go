@@ -22,14 +22,8 @@ import (
 
 // messages and events are the types that stand in a one-member object.
 var (
-	messages = []any{
-		chain.Register{}, chain.RegisterWork{}, chain.AddStake{}, chain.RemoveStake{}, chain.Delegate{},
-		chain.Transfer{}, chain.Burn{}, chain.Recycle{}, chain.SetWeights{}, chain.CommitWeights{},
-		chain.RevealWeights{}, chain.ServeAxon{}, chain.ServeConsensus{}, chain.SetParams{},
-		chain.ResetBonds{}, chain.Propose{}, chain.Approve{}, chain.Unjail{},
-		chain.Claim{}, chain.ProveConsensus{}, chain.SwapHotkey{},
-	}
-	events = []any{
+	messages = anyOf(chain.Messages())
+	events   = []any{
 		chain.EpochRan{}, chain.Registered{}, chain.Replaced{}, chain.Accused{}, chain.Seated{}, chain.Decided{},
 		chain.Upgraded{},
 	}
@@ -39,6 +33,14 @@ var (
 	msgType    = reflect.TypeFor[chain.Msg]()
 	eventType  = reflect.TypeFor[chain.Event]()
 )
+
+func anyOf[T any](list []T) []any {
+	all := make([]any, len(list))
+	for i, v := range list {
+		all[i] = v
+	}
+	return all
+}
 
 func isPair(t reflect.Type) bool { return t == weightType || t == bondType }
 

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"taolab/sim/chain"
 	"taolab/sim/chain/consensus"
 	"taolab/sim/chain/emission"
@@ -65,8 +67,12 @@ func TestTheReferenceOfTransitionsIsCurrent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, err := os.ReadFile(path); err != nil || string(got) != want {
-		t.Errorf("%s is not current (%v); go test ./sim/chain/conformance -update writes it anew", path, err)
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(got), want); diff != "" {
+		t.Errorf("%s (-) is not what the program says (+); go test ./sim/chain/conformance -update rewrites it:\n%s", path, diff)
 	}
 }
 
@@ -91,9 +97,16 @@ func structsOf(t *testing.T, folders ...string) map[string]structDoc {
 				t.Fatal(err)
 			}
 			ast.Inspect(file, func(n ast.Node) bool {
-				if spec, ok := n.(*ast.TypeSpec); ok {
-					if s, ok := spec.Type.(*ast.StructType); ok {
-						found[spec.Name.Name] = structDoc{spec.Doc.Text(), fieldsOf(s)}
+				if d, ok := n.(*ast.GenDecl); ok {
+					for _, spec := range d.Specs {
+						if t, ok := spec.(*ast.TypeSpec); ok {
+							if s, ok := t.Type.(*ast.StructType); ok {
+								found[t.Name.Name] = structDoc{t.Doc.Text(), fieldsOf(s)}
+								if t.Doc == nil { // of a type on its own
+									found[t.Name.Name] = structDoc{d.Doc.Text(), fieldsOf(s)}
+								}
+							}
+						}
 					}
 				}
 				return true

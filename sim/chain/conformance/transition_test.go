@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
+	"github.com/google/go-cmp/cmp"
 
 	"taolab/sim/chain"
 )
@@ -87,8 +88,12 @@ func TestTheSampleTransitionIsWhatItsKeysSign(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got, err := os.ReadFile(path); err != nil || string(got) != want {
-			t.Errorf("%s is not current (%v); go test . -update writes it anew", path, err)
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(got), want); diff != "" {
+			t.Errorf("%s (-) is not what the program says (+); go test . -update rewrites it:\n%s", path, diff)
 		}
 	}
 }

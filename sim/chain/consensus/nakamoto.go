@@ -45,16 +45,16 @@ func (nakamoto) Epoch(ws *Workspace, in *Input, emissionRao uint64) *Output {
 type nakamotoStep struct {
 	wide Wide
 
-	stake     []fixed.I65F63 // of the active stake, also of those who are not active
-	rank      []fixed.I65F63
-	trust     []fixed.I65F63
-	consensus []fixed.I65F63
-	incentive []fixed.I65F63
+	stake     []fixed.I65F63 // S, of the active stake, also of those who are not active
+	rank      []fixed.I65F63 // R
+	trust     []fixed.I65F63 // T
+	consensus []fixed.I65F63 // C
+	incentive []fixed.I65F63 // I
 	kept      []fixed.I65F63 // the part of the incentive that stays with its neuron
-	dividends []fixed.I65F63 // that and what bonds bring
+	dividends []fixed.I65F63 // D: that and what bonds bring
 
 	bondTotals []uint64 // rao, per column
-	bonds      []uint64 // rao, of the row at hand
+	bonds      []uint64 // B, rao, of the row at hand
 	touched    []uint64 // bit set of the uids in it
 }
 

@@ -9,11 +9,11 @@ type Workspace struct {
 	plain Input // of a rule that ignores parts of it
 
 	stake     []fixed.I32F32 // share of everybody
-	active    []fixed.I32F32 // share of those who are active and permitted
-	consensus []fixed.I32F32
-	incentive []fixed.I32F32
-	dividends []fixed.I32F32
-	trust     []fixed.I32F32
+	active    []fixed.I32F32 // S: share of those who are active and permitted
+	consensus []fixed.I32F32 // C
+	incentive []fixed.I32F32 // I, and before it is normalised the rank R
+	dividends []fixed.I32F32 // D
+	trust     []fixed.I32F32 // Tv: of validators
 	alpha     []fixed.I32F32 // rate at which the bonds in a miner move
 	column    []fixed.I32F32 // scratch, of any content
 	dense     []fixed.I32F32 // scratch, of zeros between uses
@@ -24,7 +24,10 @@ type Workspace struct {
 
 	divisors, heldDivisors []fixed.Divisor
 
-	weights, clipped, blended, bonds matrix
+	weights matrix // W: row i holds the shares that i gives
+	clipped matrix // W clipped to C
+	blended matrix // W~: what bonds are made of, between the two
+	bonds   matrix // B, by validators i and miners j
 
 	voting, silent []fixed.I32F32
 	votes, spare   []vote
