@@ -90,7 +90,6 @@ func verb(cmd *cobra.Command, args []string) error {
 // elsewhere is where to find what other programs have a verb for.
 var elsewhere = map[string]string{
 	"compare": "taolab diff names the first difference of two runs, and taolab report describes each",
-	"sweep":   "run each point by itself: taolab run SCENARIO --set KEY=VALUE --seed N --out FOLDER",
 	"tune":    "run each point by itself: taolab run SCENARIO --set KEY=VALUE --seed N --out FOLDER",
 	"plot":    "taolab report draws the figures of a run",
 }
