@@ -14,7 +14,7 @@ import (
 
 // explainUsage makes a command and those below it say what was expected where the command line is wrong.
 func explainUsage(cmd *cobra.Command) {
-	if cmd.HasSubCommands() {
+	if cmd.HasSubCommands() && !strings.Contains(cmd.Use, " ") { // but sweep takes a scenario too
 		cmd.Args = verb
 		if cmd.Run == nil && cmd.RunE == nil {
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
