@@ -59,7 +59,7 @@ func WriteFan(dir string, f Fan) error {
 	panel := newPanel(f.Across, f.Name)
 	fig := &figure{
 		name: fileSafe(f.Name), title: f.Name, panels: []*plot.Plot{panel}, height: figureHeight,
-		caption: fmt.Sprintf("Median, quartiles and %s of at least %d runs at each place.", outer, few),
+		caption: fmt.Sprintf("Median, quartiles and %s of at least %d runs at each place, over all seeds and all other swept keys.", outer, few),
 		columns: []string{f.Across, "runs", "low (" + outer + ")", "25 %", "50 %", "75 %", "high (" + outer + ")"},
 	}
 	var lines [5]plotter.XYs

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"taolab/report"
@@ -141,39 +142,27 @@ func (s *Sweep) missing(known *index) []task {
 	return tasks
 }
 
-// make hands the tasks to the workers in order. The first result that cannot be written ends the sweep.
+// make has the workers take the tasks in order. The first result that cannot be written ends the sweep.
 func (s *Sweep) make(ctx context.Context, tasks []task, log *log) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	queue := make(chan task)
+	var next atomic.Int64
 	var workers sync.WaitGroup
 	for w := range min(s.Workers, len(tasks)) {
 		workers.Go(func() {
-			for t := range queue {
-				if err := s.perform(ctx, w, t, log); err != nil {
+			for i := next.Add(1) - 1; i < int64(len(tasks)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				if err := s.perform(ctx, w, tasks[i], log); err != nil {
 					cancel(err)
 				}
 			}
 		})
 	}
-	for _, t := range tasks {
-		select {
-		case queue <- t:
-			continue
-		case <-ctx.Done():
-		}
-		break
-	}
-	close(queue)
 	workers.Wait()
 	return context.Cause(ctx)
 }
 
 // perform makes one run and keeps its result.
 func (s *Sweep) perform(ctx context.Context, worker int, t task, log *log) error {
-	if ctx.Err() != nil {
-		return nil
-	}
 	begun := s.begin(worker, t.run)
 	out, finished := s.live(ctx, t.run)
 	cost := s.end(worker, begun)

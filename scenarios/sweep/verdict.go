@@ -19,7 +19,7 @@ type Verdict struct {
 func (v Verdict) String() string {
 	e := v.Expectation.Expectation()
 	return fmt.Sprintf("%s: in %.4g %% of %d runs at the worst point, %d; expected in %.4g %% at every point",
-		e.String(), 100*v.Share, v.Runs, v.Point, 100*v.Expectation.Share)
+		e.String(), float64(100*v.Share), v.Runs, v.Point, float64(100*v.Expectation.Share))
 }
 
 // Judge compares the runs with what the sweep expects. A run that failed holds nothing.
