@@ -114,10 +114,11 @@ func (e Expectation) Judge(m *Manifest, s *Summary) Verdict {
 	if !ok {
 		return Verdict{e, false, "no such number in this run", want}
 	}
-	return Verdict{e, e.holds(have), strconv.FormatFloat(have, 'g', -1, 64), want}
+	return Verdict{e, e.Holds(have), strconv.FormatFloat(have, 'g', -1, 64), want}
 }
 
-func (e *Expectation) holds(have float64) bool {
+// Holds says whether a number compares as it should.
+func (e *Expectation) Holds(have float64) bool {
 	if math.IsNaN(have) || len(e.Value) == 0 {
 		return false
 	}

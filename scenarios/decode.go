@@ -38,6 +38,8 @@ func Complete() Scenario {
 	sc.Applications = []ApplicationGroup{settings.Default[ApplicationGroup]()}
 	sc.Faults = []FaultEntry{settings.Default[FaultEntry]()}
 	sc.Expect = []report.Expectation{{}}
+	sc.Sweep.Keys = []SweepKey{settings.Default[SweepKey]()}
+	sc.Sweep.Expect = []SweepExpect{settings.Default[SweepExpect]()}
 	return sc
 }
 

@@ -28,6 +28,7 @@ func validate(sc *Scenario, where func(key string) string) []error {
 	c.applications()
 	c.faultEntries()
 	c.expectations()
+	c.sweep()
 	c.memory()
 	c.size()
 	if len(c.faults) == 0 {

@@ -14,7 +14,7 @@ import (
 
 // explainUsage makes a command and those below it say what was expected where the command line is wrong.
 func explainUsage(cmd *cobra.Command) {
-	if cmd.HasSubCommands() {
+	if cmd.HasSubCommands() && !strings.Contains(cmd.Use, " ") { // but sweep takes a scenario too
 		cmd.Args = verb
 		if cmd.Run == nil && cmd.RunE == nil {
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
@@ -90,7 +90,6 @@ func verb(cmd *cobra.Command, args []string) error {
 // elsewhere is where to find what other programs have a verb for.
 var elsewhere = map[string]string{
 	"compare": "taolab diff names the first difference of two runs, and taolab report describes each",
-	"sweep":   "run each point by itself: taolab run SCENARIO --set KEY=VALUE --seed N --out FOLDER",
 	"tune":    "run each point by itself: taolab run SCENARIO --set KEY=VALUE --seed N --out FOLDER",
 	"plot":    "taolab report draws the figures of a run",
 }

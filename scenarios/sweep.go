@@ -1,0 +1,175 @@
+package scenarios
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"taolab/agents/settings"
+	"taolab/report"
+)
+
+// SweepSection says which variants of the scenario taolab sweep runs. Package sweep runs them.
+type SweepSection struct {
+	Design       string        `toml:"design" default:"grid" one:"grid,list,lhs,sobol" doc:"how values are combined: grid takes every combination, list the first values of all keys, then the second and so on; lhs is a Latin hypercube and sobol a Sobol sequence of points between low and high"`
+	Points       int           `toml:"points" default:"64" min:"1" max:"100000" doc:"points of lhs and sobol; for sobol a power of two"`
+	Scramble     string        `toml:"scramble" default:"shift" one:"shift,owen" doc:"how sobol is randomised: by a digital shift or by Owen's scrambling"`
+	Maximin      int           `toml:"maximin" max:"4096" doc:"the Latin hypercube is the best of so many, by the least distance of two points; 0 takes the first"`
+	Replications int           `toml:"replications" default:"1" min:"1" max:"100000" doc:"runs of each point, with different seeds"`
+	Common       bool          `toml:"common" default:"true" doc:"replication r has the same seed at every point, so that differences between points are not those of seeds; false: each run has a seed of its own"`
+	Figures      []string      `toml:"figures" doc:"metrics to draw as fans over the first key that is a number, or, where * stands for a number in the metric's name, over that number"`
+	Keys         []SweepKey    `toml:"keys"`
+	Expect       []SweepExpect `toml:"expect"`
+}
+
+// SweepKey is a key of the scenario that differs from point to point.
+type SweepKey struct {
+	Key    string    `toml:"key" doc:"path of the key, as --set takes it: chain.tempo_blocks, miners[0].count"`
+	Values []float64 `toml:"values" doc:"numbers that it takes"`
+	Words  []string  `toml:"words" doc:"words that it takes, or true and false"`
+	Low    float64   `toml:"low" doc:"least number, where neither values nor words are given"`
+	High   float64   `toml:"high" doc:"largest number"`
+	Steps  int       `toml:"steps" default:"5" min:"2" max:"100000" doc:"numbers from low to high in a grid or a list"`
+	Scale  string    `toml:"scale" default:"uniform" one:"uniform,log,int" doc:"how numbers lie between low and high: evenly, evenly in their logarithm, or as whole numbers"`
+	Linked string    `toml:"linked" doc:"keys with the same word here move together: the first value of one goes with the first of the other"`
+}
+
+// SweepExpect is what must hold at every point of a sweep, in a share of its runs.
+type SweepExpect struct {
+	Metric     string    `toml:"metric" doc:"a number of the summary by its name"`
+	Comparison string    `toml:"comparison" one:",<,<=,>,>=,==,between" doc:"how the number must stand to value"`
+	Value      []float64 `toml:"value" doc:"the number to compare with; for between a pair [low, high]"`
+	Share      float64   `toml:"share" default:"0.95" min:"0" max:"1" unit:"share" doc:"of the replications of each point, in how many it must hold at least"`
+}
+
+// Expectation is the same of one run.
+func (e SweepExpect) Expectation() report.Expectation {
+	return report.Expectation{Metric: e.Metric, Comparison: e.Comparison, Value: e.Value}
+}
+
+// With is the file with more overrides, as key=value, and without its sweep: one run of it.
+func (f *File) With(sets ...string) (*File, error) {
+	out := *f
+	out.Sets = slices.Concat(f.Sets, sets)
+	sc, err := Decode(f.Origin, f.Text, out.Sets)
+	if err != nil {
+		return nil, err
+	}
+	if sc.Name == "" {
+		sc.Name = strings.TrimSuffix(filepath.Base(f.Origin), ".toml")
+	}
+	sc.Sweep = settings.Default[SweepSection]()
+	out.Scenario = sc
+	return &out, nil
+}
+
+// BaseDigest identifies the scenario without its sweep and what it expects.
+func (f *File) BaseDigest() [sha256.Size]byte {
+	sc := *f.Scenario
+	sc.Description, sc.Expect, sc.Sweep = "", nil, settings.Default[SweepSection]()
+	hash := sha256.New()
+	if err := sc.WriteTOML(hash, false); err != nil {
+		panic("scenarios: writing to memory failed: " + err.Error())
+	}
+	return [sha256.Size]byte(hash.Sum(nil))
+}
+
+// sweep checks what a sweep says without trying its points.
+func (c *checker) sweep() {
+	lengths := map[string]int{}
+	for i := range c.Sweep.Keys {
+		k, key := &c.Sweep.Keys[i], fmt.Sprintf("sweep.keys[%d]", i)
+		c.sweptKey(k, key, i)
+		if k.Linked == "" {
+			continue
+		}
+		if n, met := lengths[k.Linked]; met && n != k.Count() {
+			c.fault(key+".linked", fmt.Sprintf("%d values, and %d of another key that is linked as %q", k.Count(), n, k.Linked),
+				"linked keys with equally many values", "")
+		}
+		lengths[k.Linked] = k.Count()
+	}
+	if c.Sweep.Design == "list" {
+		for i, k := range c.Sweep.Keys {
+			if first := c.Sweep.Keys[0].Count(); k.Count() != first {
+				c.fault(fmt.Sprintf("sweep.keys[%d].values", i), fmt.Sprintf("%d values, and %d of the first key", k.Count(), first),
+					"equally many for each key of a list", `write design = "grid" for every combination`)
+			}
+		}
+	}
+	if n := c.Sweep.Points; c.Sweep.Design == "sobol" && n&(n-1) != 0 {
+		below := 1
+		for below*2 < n {
+			below *= 2
+		}
+		c.fault("sweep.points", fmt.Sprint(n), "a power of two for sobol", fmt.Sprintf("the next are %d and %d", below, 2*below))
+	}
+	c.sweepExpectations()
+}
+
+func (c *checker) sweptKey(k *SweepKey, key string, i int) {
+	top, _, _ := strings.Cut(k.Key, ".")
+	switch {
+	case k.Key == "" || strings.ContainsAny(k.Key, "=\n"):
+		c.fault(key+".key", fmt.Sprintf("%q", k.Key), "the path of a key, as in chain.tempo_blocks", "")
+	case k.Key == "seed":
+		c.fault(key+".key", "the seed is swept", "a key of what is tried out", "replications run each point with several seeds")
+	case top == "sweep" || top == "name" || top == "format" || strings.HasPrefix(top, "expect"):
+		c.fault(key+".key", fmt.Sprintf("%s changes nothing in a run", k.Key), "a key of what is tried out", "")
+	case slices.ContainsFunc(c.Sweep.Keys[:i], func(other SweepKey) bool { return other.Key == k.Key }):
+		c.fault(key+".key", fmt.Sprintf("%s is swept twice", k.Key), "each key once", "")
+	}
+	ranged := k.Low != 0 || k.High != 0
+	switch {
+	case len(k.Values) > 0 && len(k.Words) > 0, ranged && len(k.Values)+len(k.Words) > 0:
+		c.fault(key+".values", "several lists of values", "one of values, words, and low with high", "")
+	case !ranged && len(k.Values)+len(k.Words) == 0:
+		c.fault(key+".values", "no values", "values, words, or low and high", "")
+	case ranged && k.Low >= k.High:
+		c.fault(key+".low", fmt.Sprintf("low %g is not below high %g", k.Low, k.High), "low < high", "")
+	case k.Scale == "int" && (k.Low != math.Trunc(k.Low) || k.High != math.Trunc(k.High)):
+		c.fault(key+".low", fmt.Sprintf("%g to %g on a scale of whole numbers", k.Low, k.High), "whole numbers", "")
+	case k.Scale == "log" && ranged && k.Low <= 0:
+		c.fault(key+".low", fmt.Sprintf("%g on a logarithmic scale", k.Low), "a number above 0", "")
+	}
+	if c.Sweep.Design == "grid" || c.Sweep.Design == "list" {
+		c.distinct(k, key)
+	}
+}
+
+// distinct refuses a value that stands twice: its runs would be the same ones.
+func (c *checker) distinct(k *SweepKey, key string) {
+	for i, v := range k.Values {
+		if slices.Contains(k.Values[:i], v) && k.Linked == "" && c.Sweep.Design == "grid" {
+			c.fault(key+".values", fmt.Sprintf("%g stands twice", v), "each value once", "replications repeat a point with another seed")
+		}
+	}
+	for i, w := range k.Words {
+		if slices.Contains(k.Words[:i], w) && k.Linked == "" && c.Sweep.Design == "grid" {
+			c.fault(key+".words", fmt.Sprintf("%q stands twice", w), "each word once", "replications repeat a point with another seed")
+		}
+	}
+}
+
+// Count is the number of values of the key in a grid or a list.
+func (k *SweepKey) Count() int {
+	switch {
+	case len(k.Values) > 0:
+		return len(k.Values)
+	case len(k.Words) > 0:
+		return len(k.Words)
+	}
+	return k.Steps
+}
+
+func (c *checker) sweepExpectations() {
+	for i, e := range c.Sweep.Expect {
+		key, one := fmt.Sprintf("sweep.expect[%d]", i), e.Expectation()
+		if part, fault, want := one.Check(); part != "" {
+			c.fault(key+"."+part, fault, want, "")
+		}
+	}
+}

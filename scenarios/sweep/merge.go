@@ -1,0 +1,54 @@
+package sweep
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Merge joins the results of folders of one design in a new one, from which a sweep can go on.
+func Merge(out string, dirs ...string) (*Table, error) {
+	design, err := ReadDesign(dirs[0])
+	if err != nil {
+		return nil, err
+	}
+	text, err := design.text()
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range dirs[1:] {
+		other, err := ReadDesign(dir)
+		if err != nil {
+			return nil, err
+		}
+		if same, err := other.text(); err != nil || !bytes.Equal(same, text) {
+			return nil, errors.Join(err, fmt.Errorf("%s and %s are of different sweeps%s; expected shards of one",
+				dirs[0], dir, design.difference(dir)))
+		}
+	}
+	table, err := Gather(design, dirs...)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Join(out, resultsFolder), 0o755), writeWhole(filepath.Join(out, DesignFile), text)); err != nil {
+		return nil, err
+	}
+	return table, errors.Join(table.copyResults(filepath.Join(out, resultsFolder, "merged.log")), table.Write(out))
+}
+
+// copyResults writes the newest result of each run to a log.
+func (t *Table) copyResults(path string) error {
+	log, err := openLog(path)
+	if err != nil {
+		return err
+	}
+	err = t.Each(func(_ Run, r *record, _ *Outcome) error {
+		if r == nil {
+			return nil
+		}
+		return log.append(*r)
+	})
+	return errors.Join(err, log.close())
+}

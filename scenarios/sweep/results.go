@@ -1,0 +1,260 @@
+package sweep
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+)
+
+// What may have become of a run.
+const (
+	OK      = "ok"
+	Failed  = "failed"  // it began and came to no end
+	Refused = "refused" // its settings are not those of a scenario
+)
+
+// Outcome is what a run came to: the same whoever makes it.
+type Outcome struct {
+	Status    string             `json:"status"`
+	Error     string             `json:"error,omitempty"`
+	RunDigest string             `json:"run_digest,omitempty"`
+	Metrics   map[string]float64 `json:"metrics,omitempty"`
+}
+
+// Cost is what a run took of a machine.
+type Cost struct {
+	WallSeconds float64 `json:"wall_seconds"`
+	CPUSeconds  float64 `json:"cpu_seconds"`
+	Host        string  `json:"host"`
+	Worker      int     `json:"worker"`
+}
+
+// record is an entry of a log of results.
+type record struct {
+	Key     string          `json:"key"`
+	Attempt int             `json:"attempt"` // a later one replaces those before it
+	Outcome json.RawMessage `json:"outcome"`
+	Cost    Cost            `json:"cost"`
+}
+
+const (
+	resultsFolder  = "results"
+	resultsHeading = "taolab sweep results 1\n"
+	frameBytes     = 8 // length and CRC of an entry
+	maxRecordBytes = 16 << 20
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// place is where the newest entry of a run stands.
+type place struct {
+	path    int // index into index.paths
+	at      int64
+	bytes   int
+	attempt int
+	failed  bool
+	outcome [sha256.Size]byte
+}
+
+// index knows where the results of runs are, without their contents.
+type index struct {
+	paths  []string
+	places map[Key]place
+	Notes  []string // of logs that end within an entry
+}
+
+// readResults finds the results of all logs of the folders.
+func readResults(dirs ...string) (*index, error) {
+	x := &index{places: map[Key]place{}}
+	for _, dir := range dirs {
+		paths, err := filepath.Glob(filepath.Join(globEscaped(dir), resultsFolder, "*.log"))
+		if err != nil {
+			return nil, err
+		}
+		slices.Sort(paths)
+		for _, path := range paths {
+			if err := x.read(path); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return x, nil
+}
+
+// globEscaped is a folder's path in which no letter is a pattern.
+func globEscaped(dir string) string {
+	var b bytes.Buffer
+	for _, r := range dir {
+		if r == '*' || r == '?' || r == '[' || r == '\\' {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func (x *index) read(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	file := len(x.paths)
+	x.paths = append(x.paths, path)
+	end, err := entries(f, func(at int64, payload []byte) error { return x.add(file, at, payload) })
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if info, err := f.Stat(); err == nil && info.Size() > end {
+		x.Notes = append(x.Notes, fmt.Sprintf("%s: its last %d bytes are no whole result and are left out", path, info.Size()-end))
+	}
+	return nil
+}
+
+// add takes an entry. Two of one attempt at a run must be equal.
+func (x *index) add(file int, at int64, payload []byte) error {
+	var r record
+	if err := json.Unmarshal(payload, &r); err != nil {
+		return fmt.Errorf("the entry at byte %d is no result: %w", at, err)
+	}
+	key, err := keyOf(r.Key)
+	if err != nil {
+		return err
+	}
+	var out Outcome
+	if err := json.Unmarshal(r.Outcome, &out); err != nil {
+		return fmt.Errorf("the entry at byte %d is no result: %w", at, err)
+	}
+	next := place{file, at, len(payload), r.Attempt, out.Status != OK, sha256.Sum256(r.Outcome)}
+	before, met := x.places[key]
+	switch {
+	case met && before.attempt == next.attempt && before.outcome != next.outcome:
+		return fmt.Errorf("the run %s came to another result in %s; one program gives one result: "+
+			"compare the machines with taolab check and taolab vectors", key, x.paths[before.path])
+	case met && before.attempt >= next.attempt:
+		return nil
+	}
+	x.places[key] = next
+	return nil
+}
+
+// entries reads whole entries and tells where they end.
+func entries(r io.Reader, do func(at int64, payload []byte) error) (end int64, err error) {
+	in := bufio.NewReaderSize(r, 1<<20)
+	heading := make([]byte, len(resultsHeading))
+	if _, err := io.ReadFull(in, heading); err != nil {
+		return 0, nil // it was cut when it was made
+	}
+	if string(heading) != resultsHeading {
+		return 0, errors.New("not a log of results; expected one that taolab sweep wrote")
+	}
+	end = int64(len(heading))
+	var frame [frameBytes]byte
+	for {
+		if _, err := io.ReadFull(in, frame[:]); err != nil {
+			return end, nil
+		}
+		length := binary.LittleEndian.Uint32(frame[:4])
+		if length > maxRecordBytes {
+			return end, nil
+		}
+		payload := make([]byte, length)
+		if _, err := io.ReadFull(in, payload); err != nil || crc32.Checksum(payload, castagnoli) != binary.LittleEndian.Uint32(frame[4:]) {
+			return end, nil
+		}
+		if err := do(end+frameBytes, payload); err != nil {
+			return end, err
+		}
+		end += frameBytes + int64(length)
+	}
+}
+
+// load reads the newest result of a run.
+func (x *index) load(key Key) (*record, *Outcome, error) {
+	p, met := x.places[key]
+	if !met {
+		return nil, nil, nil
+	}
+	f, err := os.Open(x.paths[p.path])
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	payload := make([]byte, p.bytes)
+	if _, err := f.ReadAt(payload, p.at); err != nil {
+		return nil, nil, fmt.Errorf("%s: it changed while it was read: %w", x.paths[p.path], err)
+	}
+	r, out := new(record), new(Outcome)
+	if err := json.Unmarshal(payload, r); err != nil {
+		return nil, nil, fmt.Errorf("%s: it changed while it was read: %w", x.paths[p.path], err)
+	}
+	return r, out, json.Unmarshal(r.Outcome, out)
+}
+
+// log is where a process appends results.
+type log struct {
+	mutex sync.Mutex
+	f     *os.File
+	end   int64
+}
+
+// openLog opens a log behind its last whole entry.
+func openLog(path string) (*log, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	end, err := entries(f, func(int64, []byte) error { return nil })
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
+	l := &log{f: f, end: end}
+	err = f.Truncate(end)
+	if err == nil && end == 0 {
+		err = l.write([]byte(resultsHeading))
+	}
+	if err == nil {
+		err = syncFolder(filepath.Dir(path))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: cannot be written: %w", path, err), f.Close())
+	}
+	return l, nil
+}
+
+// append adds an entry, whole and synced, or leaves the log as it was.
+func (l *log) append(r record) error {
+	payload, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if len(payload) > maxRecordBytes {
+		return fmt.Errorf("a result of %d bytes, at most %d are kept", len(payload), maxRecordBytes)
+	}
+	frame := binary.LittleEndian.AppendUint32(nil, uint32(len(payload)))
+	frame = binary.LittleEndian.AppendUint32(frame, crc32.Checksum(payload, castagnoli))
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.write(append(frame, payload...))
+}
+
+func (l *log) write(b []byte) error {
+	_, err := l.f.WriteAt(b, l.end)
+	if err = errors.Join(err, l.f.Sync()); err != nil {
+		return errors.Join(err, l.f.Truncate(l.end))
+	}
+	l.end += int64(len(b))
+	return nil
+}
+
+func (l *log) close() error { return l.f.Close() }

@@ -1,0 +1,311 @@
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"taolab/report"
+	"taolab/scenarios"
+)
+
+// Sweep makes the runs of a design in a folder.
+type Sweep struct {
+	File    *scenarios.File
+	Design  *Design
+	Dir     string
+	Shard   Shard
+	Workers int
+	Keep    bool // the folder of each run
+	Retry   bool // runs that failed or were refused
+
+	// Lock makes sure that one process at a time writes a log of results.
+	Lock func(path string) (release func(), err error)
+	// Experiment makes a run that has a folder. It computes with one thread: runs go side by side.
+	Experiment func(file *scenarios.File, dir string) *scenarios.Experiment
+	// Now is wall time and CPU the CPU time of this process: for costs and progress only.
+	Now func() time.Time
+	CPU func() time.Duration
+
+	mutex   sync.Mutex
+	meter   meter
+	begun   time.Time
+	state   Progress
+	running map[int]Begun // by worker
+}
+
+// Progress is how far a sweep is.
+type Progress struct {
+	Done, Failed int // in this process
+	Before       int // done by others before
+	Runs         int // of the shard
+	Elapsed      time.Duration
+	Oldest       Begun // the run that has been going longest
+}
+
+// Begun is a run under way.
+type Begun struct {
+	Run
+	Since time.Time
+}
+
+// Progress tells how far the sweep is; it may be asked at any time.
+func (s *Sweep) Progress() Progress {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	p := s.state
+	if !s.begun.IsZero() {
+		p.Elapsed = s.Now().Sub(s.begun)
+	}
+	for _, b := range s.running { // order-free: the earliest, and of equal ones the first of the design
+		if p.Oldest.Since.IsZero() || b.Since.Before(p.Oldest.Since) || b.Since.Equal(p.Oldest.Since) && earlier(b.Run, p.Oldest.Run) {
+			p.Oldest = b
+		}
+	}
+	return p
+}
+
+func earlier(a, b Run) bool {
+	return a.Point < b.Point || a.Point == b.Point && a.Replication < b.Replication
+}
+
+// task is a run to be made, with its attempt.
+type task struct {
+	run     Run
+	attempt int
+}
+
+// Run makes the runs of the shard that have no result yet, until ctx ends. Of a run that ctx cuts nothing stays.
+func (s *Sweep) Run(ctx context.Context) error {
+	results := filepath.Join(s.Dir, resultsFolder)
+	if err := errors.Join(s.Design.Keep(s.Dir), os.MkdirAll(results, 0o755)); err != nil {
+		return err
+	}
+	path := filepath.Join(results, fmt.Sprintf("%d-of-%d.log", s.Shard.Index, s.Shard.Of))
+	release, err := s.lock(path)
+	if err != nil {
+		return err
+	}
+	defer release()
+	known, err := readResults(s.Dir)
+	if err != nil {
+		return err
+	}
+	log, err := openLog(path)
+	if err != nil {
+		return err
+	}
+	tasks := s.missing(known)
+	s.mutex.Lock()
+	s.begun, s.running = s.Now(), map[int]Begun{}
+	s.meter = meter{now: s.CPU}
+	s.mutex.Unlock()
+	return errors.Join(s.make(ctx, tasks, log), log.close())
+}
+
+// lock takes a log, which is made where there is none.
+func (s *Sweep) lock(path string) (release func(), err error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	f.Close()
+	return s.Lock(path)
+}
+
+// missing lists what is to be made, in the order of the design.
+func (s *Sweep) missing(known *index) []task {
+	var tasks []task
+	for i := range s.Design.Runs() {
+		r := s.Design.Run(i)
+		if !s.Shard.Holds(r.Key) {
+			continue
+		}
+		s.state.Runs++
+		switch p, met := known.places[r.Key]; {
+		case !met:
+			tasks = append(tasks, task{r, 0})
+		case p.failed && s.Retry:
+			tasks = append(tasks, task{r, p.attempt + 1})
+		default:
+			s.state.Before++
+		}
+	}
+	return tasks
+}
+
+// make hands the tasks to the workers in order. The first result that cannot be written ends the sweep.
+func (s *Sweep) make(ctx context.Context, tasks []task, log *log) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	queue := make(chan task)
+	var workers sync.WaitGroup
+	for w := range min(s.Workers, len(tasks)) {
+		workers.Go(func() {
+			for t := range queue {
+				if err := s.perform(ctx, w, t, log); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for _, t := range tasks {
+		select {
+		case queue <- t:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(queue)
+	workers.Wait()
+	return context.Cause(ctx)
+}
+
+// perform makes one run and keeps its result.
+func (s *Sweep) perform(ctx context.Context, worker int, t task, log *log) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	begun := s.begin(worker, t.run)
+	out, finished := s.live(ctx, t.run)
+	cost := s.end(worker, begun)
+	if !finished {
+		return nil
+	}
+	text, err := json.Marshal(out)
+	if err != nil {
+		return fmt.Errorf("point %d, replication %d: %w", t.run.Point, t.run.Replication, err)
+	}
+	if err := log.append(record{t.run.Key.String(), t.attempt, text, cost}); err != nil {
+		return fmt.Errorf("the sweep was ended because %s cannot be written: %w; the results before are whole: "+
+			"free space there and run the same command again", log.f.Name(), err)
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.state.Done++
+	if out.Status != OK {
+		s.state.Failed++
+	}
+	return nil
+}
+
+func (s *Sweep) begin(worker int, r Run) time.Time {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	now := s.Now()
+	s.meter.begin(worker)
+	s.running[worker] = Begun{r, now}
+	return now
+}
+
+func (s *Sweep) end(worker int, begun time.Time) Cost {
+	host, _ := os.Hostname()
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	delete(s.running, worker)
+	return Cost{
+		WallSeconds: s.Now().Sub(begun).Seconds(), CPUSeconds: s.meter.end(worker).Seconds(),
+		Host: host, Worker: worker,
+	}
+}
+
+// live makes a run and sums it up; finished is false where ctx cut it.
+func (s *Sweep) live(ctx context.Context, r Run) (out Outcome, finished bool) {
+	dir := filepath.Join(s.Dir, "runs", r.Key.String()[:16])
+	failed := func(status string, err error) (Outcome, bool) {
+		text := strings.ReplaceAll(err.Error(), s.Dir+string(filepath.Separator), "")
+		return Outcome{Status: status, Error: strings.ReplaceAll(text, "\n", "; ")}, ctx.Err() == nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			out, finished = failed(Failed, fmt.Errorf("the program failed: %v", p))
+		}
+		if !s.Keep {
+			os.RemoveAll(dir)
+		}
+	}()
+	file, err := s.File.With(s.Design.Sets(r)...)
+	if err != nil {
+		return failed(Refused, err)
+	}
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
+		return failed(Failed, err)
+	}
+	e := s.Experiment(file, dir)
+	if err := e.Begin(); err != nil {
+		return failed(Failed, err)
+	}
+	if err := e.Prepare(ctx, nil); err != nil {
+		return failed(Failed, err)
+	}
+	m, err := e.Run(ctx)
+	if err == nil && !m.Finished {
+		err = context.Canceled
+	}
+	if err != nil {
+		return failed(Failed, err)
+	}
+	metrics, err := measured(dir)
+	if err != nil {
+		return failed(Failed, err)
+	}
+	return Outcome{Status: OK, RunDigest: m.RunDigest, Metrics: metrics}, true
+}
+
+// measured are the numbers of a run that do not tell of the machine.
+func measured(dir string) (map[string]float64, error) {
+	run, err := report.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	summary, err := report.Summarise(run)
+	if err != nil {
+		return nil, err
+	}
+	metrics := map[string]float64{}
+	for _, m := range summary.Metrics() {
+		if m.Name != "run.wall_seconds" && !math.IsNaN(m.Value) && !math.IsInf(m.Value, 0) {
+			metrics[m.Name] = m.Value
+		}
+	}
+	return metrics, nil
+}
+
+// meter shares the CPU time of the process among the runs that are under way.
+type meter struct {
+	now   func() time.Duration
+	last  time.Duration
+	spent map[int]time.Duration // by worker
+}
+
+func (m *meter) begin(worker int) {
+	m.share()
+	m.spent[worker] = 0
+}
+
+func (m *meter) end(worker int) time.Duration {
+	m.share()
+	spent := m.spent[worker]
+	delete(m.spent, worker)
+	return spent
+}
+
+// share gives each run its part of what was spent since the last call.
+func (m *meter) share() {
+	now := m.now()
+	if m.spent == nil {
+		m.spent = map[int]time.Duration{}
+	}
+	for worker := range m.spent { // order-free: each gets the same
+		m.spent[worker] += (now - m.last) / time.Duration(len(m.spent))
+	}
+	m.last = now
+}
