@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"image/color"
 	"math"
 	"path/filepath"
@@ -30,7 +31,12 @@ type TornadoBar struct {
 func WriteTornado(dir string, t Tornado) error {
 	bars := slices.Clone(t.Bars)
 	slices.SortStableFunc(bars, func(a, b TornadoBar) int { return compareFloats(a.Value, b.Value) })
-	panel := newPanel(t.Measure, "")
+	unit, exponent := thousandsOf(bars)
+	label := t.Measure
+	if exponent > 0 {
+		label += fmt.Sprintf(" (10^%d)", exponent)
+	}
+	panel := newPanel(label, "")
 	fig := &figure{
 		name: fileSafe("sensitivity of " + t.Metric), title: "Sensitivity of " + t.Metric, panels: []*plot.Plot{panel},
 		height:  vg.Length(90 + 34*len(bars)),
@@ -41,15 +47,15 @@ func WriteTornado(dir string, t Tornado) error {
 	var places []plot.Tick
 	for i, b := range bars {
 		y := float64(i)
-		panel.Add(horizontalBar(y, b.Value, 0.34, wide), horizontalBar(y, b.Within, 0.14, narrow))
+		panel.Add(horizontalBar(y, b.Value/unit, 0.34, wide), horizontalBar(y, b.Within/unit, 0.14, narrow))
 		var low, high any = "", "" // no interval
 		if !math.IsNaN(b.Low) && !math.IsNaN(b.High) {
 			low, high = b.Low, b.High
-			panel.Add(&plotter.Line{XYs: plotter.XYs{{X: b.Low, Y: y}, {X: b.High, Y: y}}, LineStyle: lineStyle(ink, 1.2)})
+			panel.Add(&plotter.Line{XYs: plotter.XYs{{X: b.Low / unit, Y: y}, {X: b.High / unit, Y: y}}, LineStyle: lineStyle(ink, 1.2)})
 		}
 		places = append(places, plot.Tick{Value: y, Label: b.Key})
 		fig.row(b.Key, b.Value, low, high, b.Within)
-		fig.point(0, b.Value, y, "%s: %s, %s %s", b.Key, brief(b.Value), t.Within, brief(b.Within))
+		fig.point(0, b.Value/unit, y, "%s: %s, %s %s", b.Key, brief(b.Value), t.Within, brief(b.Within))
 	}
 	panel.Y.Tick.Marker = plot.ConstantTicks(places)
 	panel.Y.Min, panel.Y.Max = -0.6, float64(len(bars))-0.4
@@ -59,6 +65,18 @@ func WriteTornado(dir string, t Tornado) error {
 	fig.legend = []key{{label: t.Measure, line: &strong}, {label: t.Within, line: &weak}}
 	_, err := fig.save(filepath.Join(dir, FiguresFolder))
 	return err
+}
+
+// thousandsOf returns the power of 1,000 in which the bars' numbers stay short, and its exponent of ten.
+func thousandsOf(bars []TornadoBar) (unit float64, exponent int) {
+	most := 0.0
+	for _, b := range bars {
+		most = max(most, math.Abs(b.Value), math.Abs(b.Within))
+	}
+	for unit = 1; most >= 1e5*unit && exponent < 300; exponent += 3 {
+		unit *= 1000
+	}
+	return unit, exponent
 }
 
 // horizontalBar is a horizontal bar from 0 to a value around a height.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -189,11 +190,27 @@ func (k *SweepKey) Count() int {
 	return k.Steps
 }
 
+// sweepExpectations checks that runs of the scenario have the numbers that the sweep speaks of.
 func (c *checker) sweepExpectations() {
+	if len(c.Sweep.Expect)+len(c.Sweep.Figures) == 0 || c.NeuronCount() > math.MaxUint16 {
+		return
+	}
+	names := report.MetricNames(c.participants(), c.Tables(), c.subsetNames(), c.yearNames())
+	known := func(key, pattern string) {
+		if !slices.ContainsFunc(names, func(name string) bool { ok, _ := path.Match(pattern, name); return ok }) {
+			c.fault(key, fmt.Sprintf("no run of this scenario has the number %q", pattern), "a number that taolab report RUN --metrics lists",
+				metricHint(pattern, slices.DeleteFunc(slices.Clone(names), ofOneMiner)))
+		}
+	}
+	for i, pattern := range c.Sweep.Figures {
+		known(fmt.Sprintf("sweep.figures[%d]", i), pattern)
+	}
 	for i, e := range c.Sweep.Expect {
 		key, one := fmt.Sprintf("sweep.expect[%d]", i), e.Expectation()
 		if part, fault, want := one.Check(); part != "" {
 			c.fault(key+"."+part, fault, want, "")
+			continue
 		}
+		known(key+".metric", e.Metric)
 	}
 }

@@ -179,11 +179,11 @@ func concludeSweep(ctx context.Context, s *sweep.Sweep, stdout io.Writer, talk *
 	if err := table.Write(s.Dir); err != nil {
 		return code(exitFailure, err)
 	}
-	if err := table.Draw(s.Dir, s.File.Sweep.Figures); err != nil {
-		return code(exitFailure, err)
-	}
 	if err := tellCounts(stdout, s.Dir, table.Counts); err != nil {
 		return err
+	}
+	if err := table.Draw(s.Dir, s.File.Sweep.Figures); err != nil {
+		return code(exitFailure, err)
 	}
 	if err := tellSensitivity(stdout, s, table); err != nil {
 		return err

@@ -1,0 +1,430 @@
+package sweep
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"taolab/model/base"
+	"taolab/scenarios"
+)
+
+// smallSweep is an economy of a few epochs at six points of three seeds, one of which no run can begin.
+const smallSweep = `
+format = 2
+name = "small"
+mode = "economy"
+[time]
+hours = 2
+[chain]
+era = "2026"
+tempo_blocks = 60
+[[miners]]
+name = "miner"
+count = 4
+behaviour = "idle"
+stake_tao = 0
+[[validators]]
+name = "validator"
+count = 2
+behaviour = "scripted"
+stake_tao = [1000, 100000]
+every_epochs = 2
+weights = ["1000 + draw(1000, seed, j, t)"]
+[sweep]
+replications = 3
+[[sweep.keys]]
+key = "chain.kappa"
+values = [0.4, 0.5, 7]
+[[sweep.keys]]
+key = "chain.emission"
+words = ["height", "issuance"]
+`
+
+func load(t *testing.T, text string, sets ...string) *scenarios.File {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "small.toml")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	file, err := scenarios.Load(path, sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// sweepOf is a sweep of the file in a folder.
+func sweepOf(t *testing.T, file *scenarios.File, dir string, workers int) *Sweep {
+	t.Helper()
+	design, err := New(file, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return &Sweep{
+		File: file, Design: design, Dir: dir, Shard: Shard{0, 1}, Workers: workers,
+		Lock: func(string) (func(), error) { return func() {}, nil },
+		Experiment: func(file *scenarios.File, dir string) *scenarios.Experiment {
+			return &scenarios.Experiment{File: file, Dir: dir, Cache: base.Cache{}, Workers: 1, Now: time.Now}
+		},
+		Now: time.Now, CPU: func() time.Duration { return 0 },
+	}
+}
+
+// tableOf is the table of the results in folders.
+func tableOf(t *testing.T, s *Sweep, dirs ...string) ([]byte, Counts) {
+	t.Helper()
+	table, err := Gather(s.Design, dirs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := table.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, TableFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, table.Counts
+}
+
+func whole18(t *testing.T) (file *scenarios.File, s *Sweep, table []byte) {
+	t.Helper()
+	file = load(t, smallSweep)
+	s = sweepOf(t, file, t.TempDir(), 2)
+	if err := s.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	table, counts := tableOf(t, s, s.Dir)
+	if want := (Counts{Planned: 18, OK: 12, Failed: 6}); counts != want {
+		t.Fatalf("counts are %+v, expected %+v", counts, want)
+	}
+	return file, s, table
+}
+
+func TestSeedsAreThoseOfTheFormula(t *testing.T) {
+	for _, c := range []struct {
+		master, replication uint64
+		point               []byte
+		want                string
+	}{
+		{1, 0, nil, "085713a3c8cc1969"}, {1, 1, nil, "3c41d594b082b089"}, {2, 0, nil, "6fd63e99be1de390"},
+		{1, 0, make([]byte, 32), "25e83cd887051800"},
+	} {
+		if got := fmt.Sprintf("%016x", Seed(c.master, c.replication, "run", c.point)); got != c.want {
+			t.Errorf("seed of %d, %d, %x is %s, expected %s", c.master, c.replication, c.point, got, c.want)
+		}
+	}
+}
+
+func TestReplicationsShareSeedsAcrossPointsUnlessToldOtherwise(t *testing.T) {
+	for _, common := range []bool{true, false} {
+		design, err := New(load(t, smallSweep, fmt.Sprintf("sweep.common=%t", common)), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same := design.Run(0).Seed == design.Run(3).Seed; same != common {
+			t.Errorf("common = %t: replication 0 of two points has one seed: %t", common, same)
+		}
+		if design.Run(0).Seed == design.Run(1).Seed {
+			t.Error("two replications of a point have one seed")
+		}
+	}
+}
+
+func TestKeysTellRunsOfOtherProgramsAndScenariosApart(t *testing.T) {
+	file := load(t, smallSweep)
+	seen := map[Key]string{}
+	for name, design := range map[string]func() (*Design, error){
+		"as it is":       func() (*Design, error) { return New(file, "test") },
+		"other program":  func() (*Design, error) { return New(file, "later") },
+		"other scenario": func() (*Design, error) { return New(load(t, smallSweep, "time.hours=3"), "test") },
+		"other seed":     func() (*Design, error) { return New(load(t, smallSweep, "seed=2"), "test") },
+	} {
+		d, err := design()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range d.Runs() {
+			key := d.Run(i).Key
+			if other, met := seen[key]; met {
+				t.Fatalf("run %d, %s, has the key of one of %s", i, name, other)
+			}
+			seen[key] = name
+		}
+	}
+}
+
+func TestTableHasTheSameBytesForOneWorkerAndForShards(t *testing.T) {
+	file, _, want := whole18(t)
+	one := sweepOf(t, file, t.TempDir(), 1)
+	if err := one.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := tableOf(t, one, one.Dir); !bytes.Equal(got, want) {
+		t.Error("one worker gives another table than two")
+	}
+	var dirs []string
+	for i := range 4 {
+		s := sweepOf(t, file, t.TempDir(), 2)
+		s.Shard = Shard{i, 4}
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		dirs = append(dirs, s.Dir)
+	}
+	out := t.TempDir()
+	table, err := Merge(out, dirs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if table.Counts.Missing > 0 {
+		t.Errorf("four shards leave %d runs out", table.Counts.Missing)
+	}
+	got, err := os.ReadFile(filepath.Join(out, TableFile))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Error("four shards that were joined give another table than one sweep", err)
+	}
+	merged := sweepOf(t, file, out, 2)
+	if err := merged.Run(context.Background()); err != nil || merged.Progress().Done != 0 {
+		t.Errorf("a joined sweep made %d runs again: %v", merged.Progress().Done, err)
+	}
+}
+
+// Logs that a kill cut at any byte give the same table after the sweep went on.
+func TestSweepGoesOnBehindWhateverAKillLeft(t *testing.T) {
+	file, s, want := whole18(t)
+	name := filepath.Join(resultsFolder, "0-of-1.log")
+	log, err := os.ReadFile(filepath.Join(s.Dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cut := range []int{0, 5, len(resultsHeading), len(resultsHeading) + 3, len(log) / 3, len(log) / 2, len(log) - 1} {
+		dir := t.TempDir()
+		if err := s.Design.Keep(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(filepath.Join(dir, resultsFolder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), log[:cut], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		again := sweepOf(t, file, dir, 2)
+		if err := again.Run(context.Background()); err != nil {
+			t.Fatalf("cut at byte %d: %v", cut, err)
+		}
+		p := again.Progress()
+		if p.Done+p.Before != 18 || cut == len(log)-1 && p.Done != 1 {
+			t.Errorf("cut at byte %d: %d runs were there and %d were made, expected 18 in all", cut, p.Before, p.Done)
+		}
+		if got, _ := tableOf(t, again, dir); !bytes.Equal(got, want) {
+			t.Errorf("cut at byte %d: another table", cut)
+		}
+	}
+}
+
+func TestRefusedPointIsARowWithItsError(t *testing.T) {
+	_, s, _ := whole18(t)
+	table, err := Gather(s.Design, s.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := 0
+	err = table.Each(func(r Run, _ *record, out *Outcome) error {
+		if out.Status == Refused {
+			refused++
+			if s.Design.Points[r.Point][0] != "7" || !strings.Contains(out.Error, "kappa") || out.RunDigest != "" {
+				t.Errorf("point %d: %+v", r.Point, out)
+			}
+		}
+		return nil
+	})
+	if err != nil || refused != 6 {
+		t.Errorf("%d runs are refused, expected 6: %v", refused, err)
+	}
+	again := sweepOf(t, s.File, s.Dir, 1)
+	again.Retry = true
+	if err := again.Run(context.Background()); err != nil || again.Progress().Done != 6 {
+		t.Errorf("%d failed runs were made again, expected 6: %v", again.Progress().Done, err)
+	}
+}
+
+func TestAnotherSweepInTheFolderIsRefused(t *testing.T) {
+	_, s, _ := whole18(t)
+	other := sweepOf(t, load(t, smallSweep, "time.hours=3"), s.Dir, 1)
+	if err := other.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "another sweep (of another scenario)") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTwoResultsOfOneRunMustBeEqual(t *testing.T) {
+	_, s, _ := whole18(t)
+	name := filepath.Join(s.Dir, resultsFolder, "other.log")
+	log, err := openLog(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := record{Key: s.Design.Run(0).Key.String(), Outcome: []byte(`{"status":"ok","run_digest":"00"}`)}
+	if err := log.append(forged); err != nil {
+		t.Fatal(err)
+	}
+	if err := log.close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Gather(s.Design, s.Dir); err == nil || !strings.Contains(err.Error(), "other.log") || !strings.Contains(err.Error(), "0-of-1.log") {
+		t.Errorf("got %v, expected an error that names both logs", err)
+	}
+}
+
+func TestShardsPartTheRuns(t *testing.T) {
+	design, err := New(load(t, smallSweep, "sweep.replications=200"), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := make([]int, 4)
+	for i := range design.Runs() {
+		held := 0
+		for k := range counts {
+			if (Shard{k, 4}).Holds(design.Run(i).Key) {
+				counts[k]++
+				held++
+			}
+		}
+		if held != 1 {
+			t.Fatalf("run %d is in %d shards", i, held)
+		}
+	}
+	for k, n := range counts { // 1,200 runs: 300 and 15 either way are a standard deviation
+		if math.Abs(float64(n)-300) > 75 {
+			t.Errorf("shard %d has %d of 1,200 runs", k, n)
+		}
+	}
+}
+
+func TestDesignsCombineValues(t *testing.T) {
+	const keys = `
+[[sweep.keys]]
+key = "chain.kappa"
+values = [0.4, 0.5]
+%s
+[[sweep.keys]]
+key = "miners[0].count"
+low = 2
+high = 4
+steps = 2
+scale = "int"
+%s
+`
+	head, _, _ := strings.Cut(smallSweep, "[[sweep.keys]]")
+	linked := `linked = "a"`
+	for _, c := range []struct {
+		name, links, set, want string
+	}{
+		{"grid", "", "sweep.design=grid", "[[0.4 2] [0.4 4] [0.5 2] [0.5 4]]"},
+		{"list", "", "sweep.design=list", "[[0.4 2] [0.5 4]]"},
+		{"linked", linked, "sweep.design=grid", "[[0.4 2] [0.5 4]]"},
+	} {
+		d, err := New(load(t, head+fmt.Sprintf(keys, c.links, c.links), c.set), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(d.Points); got != c.want {
+			t.Errorf("%s: %s, expected %s", c.name, got, c.want)
+		}
+	}
+	for _, set := range []string{"sweep.design=lhs", "sweep.design=sobol"} {
+		d, err := New(load(t, head+fmt.Sprintf(keys, linked, linked), set, "sweep.points=16"), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var first, second []string
+		for _, p := range d.Points {
+			first, second = append(first, p[0]), append(second, p[1])
+		}
+		slices.Sort(first)
+		if len(first) != 16 || first[7] != "0.4" || first[8] != "0.5" || !slices.Contains(second, "3") {
+			t.Errorf("%s: points are %v", set, d.Points)
+		}
+	}
+}
+
+func TestExpectationsAreOfTheWorstPoint(t *testing.T) {
+	text, _, _ := strings.Cut(smallSweep, "[[sweep.keys]]")
+	text += "[[sweep.keys]]\nkey = \"time.hours\"\nvalues = [1, 2]\n[[sweep.expect]]\nmetric = \"run.blocks\"\ncomparison = \">\"\nvalue = 400\nshare = 0.5\n"
+	s := sweepOf(t, load(t, text), t.TempDir(), 2)
+	if err := s.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	table, err := Gather(s.Design, s.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdicts, err := table.Judge(s.File.Sweep.Expect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := verdicts[0]; v.Met || v.Share != 0 || v.Point != 0 {
+		t.Errorf("a point at which no run holds: %s, met: %t", v, v.Met)
+	}
+	easier := s.File.Sweep.Expect[0]
+	easier.Value = []float64{100}
+	if verdicts, err = table.Judge([]scenarios.SweepExpect{easier}); err != nil || !verdicts[0].Met || verdicts[0].Share != 1 {
+		t.Errorf("an expectation that holds everywhere: %v, %v", verdicts, err)
+	}
+}
+
+func TestSweepThatIsCutLeavesWholeResults(t *testing.T) {
+	file, _, want := whole18(t)
+	s := sweepOf(t, file, t.TempDir(), 2)
+	ctx, cancel := context.WithCancel(context.Background())
+	make := s.Experiment
+	begun := 0
+	s.Workers = 1
+	s.Experiment = func(file *scenarios.File, dir string) *scenarios.Experiment {
+		if begun++; begun == 4 {
+			cancel()
+		}
+		return make(file, dir)
+	}
+	if err := s.Run(ctx); err == nil {
+		t.Fatal("a sweep that was cut says nothing")
+	}
+	if p := s.Progress(); p.Done != 3 || p.Failed != 0 {
+		t.Fatalf("%d runs are done and %d failed, expected 3 and 0", p.Done, p.Failed)
+	}
+	again := sweepOf(t, file, s.Dir, 2)
+	if err := again.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := tableOf(t, again, s.Dir); !bytes.Equal(got, want) {
+		t.Error("another table than undisturbed")
+	}
+}
+
+func FuzzLogsOfResultsAreRead(f *testing.F) {
+	f.Add([]byte(resultsHeading))
+	f.Add([]byte(resultsHeading + "\x02\x00\x00\x00\x00\x00\x00\x00{}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		end, err := entries(bytes.NewReader(data), func(at int64, payload []byte) error {
+			if at+int64(len(payload)) > int64(len(data)) {
+				t.Error("an entry behind the end")
+			}
+			return nil
+		})
+		if err == nil && end > int64(len(data)) {
+			t.Errorf("whole up to byte %d of %d", end, len(data))
+		}
+	})
+}
