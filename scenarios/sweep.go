@@ -114,14 +114,18 @@ func (c *checker) sweep() {
 	c.sweepExpectations()
 }
 
+// fewestPerNet is how many points each randomised net has at least.
+const fewestPerNet = 32
+
 // sensitivity checks that the design is one from which sensitivity can be estimated.
 func (c *checker) sensitivity() {
 	s := &c.Sweep
 	switch n := s.Randomised; {
 	case s.Design != "sobol" && n != 1:
 		c.fault("sweep.randomisations", fmt.Sprint(n), `1 for any design but "sobol"`, "")
-	case n&(n-1) != 0 || n > s.Points:
-		c.fault("sweep.randomisations", fmt.Sprint(n), "a power of two, at most the number of points", "")
+	case n > 1 && (n&(n-1) != 0 || n > s.Points/fewestPerNet):
+		c.fault("sweep.randomisations", fmt.Sprint(n), fmt.Sprintf("a power of two that leaves each net at least %d of the %d points", fewestPerNet, s.Points),
+			"means over indices of very small nets are biased")
 	}
 	switch {
 	case s.Design == "morris" && s.Points < 2:
