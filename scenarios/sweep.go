@@ -15,10 +15,12 @@ import (
 
 // SweepSection says which variants of the scenario taolab sweep runs. Package sweep runs them.
 type SweepSection struct {
-	Design       string        `toml:"design" default:"grid" one:"grid,list,lhs,sobol" doc:"how values are combined: grid takes every combination, list the first values of all keys, then the second and so on; lhs is a Latin hypercube and sobol a Sobol sequence of points between low and high"`
-	Points       int           `toml:"points" default:"64" min:"1" max:"100000" doc:"points of lhs and sobol; for sobol a power of two"`
+	Design       string        `toml:"design" default:"grid" one:"grid,list,lhs,sobol,morris" doc:"how values are combined: grid takes every combination, list the first values of all keys, then the second and so on; lhs is a Latin hypercube and sobol a Sobol sequence of points between low and high; morris moves one key after the other along random trajectories"`
+	Points       int           `toml:"points" default:"64" min:"1" max:"100000" doc:"points of lhs and sobol, for sobol a power of two; trajectories of morris, each of one point more than there are keys"`
 	Scramble     string        `toml:"scramble" default:"shift" one:"shift,owen" doc:"how sobol is randomised: by a digital shift or by Owen's scrambling"`
 	Maximin      int           `toml:"maximin" max:"4096" doc:"the Latin hypercube is the best of so many, by the least distance of two points; 0 takes the first"`
+	Sensitivity  []string      `toml:"sensitivity" doc:"metrics whose sensitivity to the keys is estimated: morris gives elementary effects; sobol gives first-order and total indices, for which each point stands for a row of as many points as there are keys and two more"`
+	Randomised   int           `toml:"randomisations" default:"1" min:"1" max:"64" unit:"nets" doc:"intervals of Sobol indices: 1 resamples the rows; more share the points among so many nets, each randomised by itself, and give Student intervals over them"`
 	Replications int           `toml:"replications" default:"1" min:"1" max:"100000" doc:"runs of each point, with different seeds"`
 	Common       bool          `toml:"common" default:"true" doc:"replication r has the same seed at every point, so that differences between points are not those of seeds; false: each run has a seed of its own"`
 	Figures      []string      `toml:"figures" doc:"metrics to draw as fans over the first key that is a number, or, where * stands for a number in the metric's name, over that number"`
@@ -108,7 +110,33 @@ func (c *checker) sweep() {
 		}
 		c.fault("sweep.points", fmt.Sprint(n), "a power of two for sobol", fmt.Sprintf("the next are %d and %d", below, 2*below))
 	}
+	c.sensitivity()
 	c.sweepExpectations()
+}
+
+// fewestPerNet is how many points each randomised net has at least.
+const fewestPerNet = 32
+
+// sensitivity checks that the design is one from which sensitivity can be estimated.
+func (c *checker) sensitivity() {
+	s := &c.Sweep
+	switch n := s.Randomised; {
+	case s.Design != "sobol" && n != 1:
+		c.fault("sweep.randomisations", fmt.Sprint(n), `1 for any design but "sobol"`, "")
+	case n > 1 && (n&(n-1) != 0 || n > s.Points/fewestPerNet):
+		c.fault("sweep.randomisations", fmt.Sprint(n), fmt.Sprintf("a power of two that leaves each net at least %d of the %d points", fewestPerNet, s.Points),
+			"means over indices of very small nets are biased")
+	}
+	switch {
+	case s.Design == "morris" && s.Points < 2:
+		c.fault("sweep.points", fmt.Sprint(s.Points), "at least 2 trajectories", "")
+	case len(s.Sensitivity) == 0:
+		return
+	case s.Design != "sobol" && s.Design != "morris":
+		c.fault("sweep.sensitivity", fmt.Sprintf("named for design = %q", s.Design), `design = "sobol" or design = "morris"`, "")
+	case len(s.Keys) == 0:
+		c.fault("sweep.sensitivity", "named without [[sweep.keys]]", "keys to which a metric may be sensitive", "")
+	}
 }
 
 func (c *checker) sweptKey(k *SweepKey, key string, i int) {

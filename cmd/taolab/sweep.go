@@ -185,6 +185,9 @@ func concludeSweep(ctx context.Context, s *sweep.Sweep, stdout io.Writer, talk *
 	if err := table.Draw(s.Dir, s.File.Sweep.Figures); err != nil {
 		return code(exitFailure, err)
 	}
+	if err := tellSensitivity(stdout, s, table); err != nil {
+		return err
+	}
 	verdicts, err := table.Judge(s.File.Sweep.Expect)
 	if err != nil {
 		return code(exitFailure, err)

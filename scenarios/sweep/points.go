@@ -15,7 +15,7 @@ const maxRuns = 1_000_000
 // points lists the values of the swept keys at each point, as TOML.
 func points(sc *scenarios.Scenario) ([][]string, error) {
 	switch s := &sc.Sweep; s.Design {
-	case "lhs", "sobol":
+	case "lhs", "sobol", "morris":
 		return sampled(sc)
 	case "list":
 		return listed(s), nil

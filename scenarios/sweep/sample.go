@@ -1,21 +1,17 @@
 package sweep
 
 import (
+	"fmt"
+
 	"taolab/scenarios"
 	"taolab/scenarios/design"
 )
 
-// sampled draws the points of a Latin hypercube or of a Sobol sequence. Keys that are linked share a coordinate,
-// which has the name of the first.
+// sampled draws points of the unit cube and takes the values there. Keys that are linked share a coordinate.
 func sampled(sc *scenarios.Scenario) ([][]string, error) {
 	s := &sc.Sweep
-	axes, of := axesOf(s)
-	names := make([]string, 0, axes)
-	for k, key := range s.Keys {
-		if of[k] == len(names) {
-			names = append(names, key.Key)
-		}
-	}
+	_, of := axesOf(s)
+	names := coordinates(s)
 	unit, err := unitPoints(sc, names)
 	if err != nil {
 		return nil, err
@@ -29,12 +25,48 @@ func sampled(sc *scenarios.Scenario) ([][]string, error) {
 	return out, nil
 }
 
-// unitPoints are points of the unit cube.
+// coordinates are the names of the design's coordinates: each has that of the first key that it moves.
+func coordinates(s *scenarios.SweepSection) []string {
+	axes, of := axesOf(s)
+	names := make([]string, 0, axes)
+	for k, key := range s.Keys {
+		if of[k] == len(names) {
+			names = append(names, key.Key)
+		}
+	}
+	return names
+}
+
+// unitPoints are the design's points of the unit cube.
 func unitPoints(sc *scenarios.Scenario, names []string) (points [][]float64, err error) {
 	s := &sc.Sweep
-	if s.Design == "lhs" {
-		return design.LatinHypercube{Seed: sc.Seed, Keys: names, Candidates: s.Maximin}.Points(s.Points)
+	perPoint := 1
+	switch {
+	case s.Design == "morris":
+		perPoint = len(names) + 1
+	case len(s.Sensitivity) > 0:
+		perPoint = len(names) + 2
 	}
-	points, _, err = design.Sobol{Seed: sc.Seed, Keys: names, Scramble: design.Scramble(s.Scramble)}.Points(s.Points)
-	return points, err
+	if s.Points > maxRuns/perPoint {
+		return nil, fmt.Errorf("points = %d stands for %d runs each; expected at most %d points", s.Points, perPoint, maxRuns/perPoint)
+	}
+	switch s.Design {
+	case "lhs":
+		return design.LatinHypercube{Seed: sc.Seed, Keys: names, Candidates: s.Maximin}.Points(s.Points)
+	case "morris":
+		return design.Morris{Seed: sc.Seed, Keys: names}.Points(s.Points)
+	}
+	for net := range s.Randomised {
+		a, b, err := design.Sobol{
+			Seed: sc.Seed, Keys: names, Scramble: design.Scramble(s.Scramble), Randomisation: net,
+		}.Points(s.Points / s.Randomised)
+		if err != nil {
+			return nil, err
+		}
+		if len(s.Sensitivity) > 0 {
+			a = design.Saltelli(a, b)
+		}
+		points = append(points, a...)
+	}
+	return points, nil
 }

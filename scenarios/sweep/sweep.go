@@ -124,11 +124,13 @@ func (s *Sweep) lock(path string) (release func(), err error) {
 // missing lists what is to be made, in the order of the design.
 func (s *Sweep) missing(known *index) []task {
 	var tasks []task
+	planned := map[Key]bool{} // trajectories and rows may meet in a point
 	for i := range s.Design.Runs() {
 		r := s.Design.Run(i)
-		if !s.Shard.Holds(r.Key) {
+		if !s.Shard.Holds(r.Key) || planned[r.Key] {
 			continue
 		}
+		planned[r.Key] = true
 		s.state.Runs++
 		switch p, met := known.places[r.Key]; {
 		case !met:

@@ -1,0 +1,168 @@
+package sweep
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"taolab/scenarios"
+)
+
+// sensitive sweeps two keys, of which a linear answer makes the second twice as strong over its range.
+const sensitive = `[sweep]
+design = "sobol"
+points = 64
+replications = 2
+sensitivity = ["answer"]
+[[sweep.keys]]
+key = "chain.kappa"
+low = 0.2
+high = 0.6
+[[sweep.keys]]
+key = "chain.server_share"
+low = 0.1
+high = 0.5
+`
+
+// answered is a finished sweep whose runs come to what answer says of the two keys, from 0 to 1, and a replication.
+func answered(t *testing.T, file *scenarios.File, answer func(kappa, share float64, replication int) Outcome) *Table {
+	t.Helper()
+	s := sweepOf(t, file, t.TempDir(), 1)
+	results := filepath.Join(s.Dir, resultsFolder)
+	if err := os.MkdirAll(results, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	log, err := openLog(filepath.Join(results, "0-of-1.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := readResults(s.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range s.missing(known) {
+		p := s.Design.Points[task.run.Point]
+		kappa, _ := strconv.ParseFloat(p[0], 64)
+		share, _ := strconv.ParseFloat(p[1], 64)
+		text, err := json.Marshal(answer((kappa-.2)/.4, (share-.1)/.4, task.run.Replication))
+		if err == nil {
+			err = log.append(record{Key: task.run.Key.String(), Outcome: text})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := log.close(); err != nil {
+		t.Fatal(err)
+	}
+	table, err := Gather(s.Design, s.Dir)
+	if err != nil || table.Counts.Missing != 0 {
+		t.Fatalf("%+v, %v", table.Counts, err)
+	}
+	return table
+}
+
+func linear(kappa, share float64, replication int) Outcome {
+	noise := float64(2*replication-1) / 10 // cancels in the mean of two replications
+	return Outcome{Status: OK, Metrics: map[string]float64{"answer": kappa + 2*share + noise}}
+}
+
+func sensitivityOf(t *testing.T, answer func(kappa, share float64, replication int) Outcome, sets ...string) Sensitivity {
+	t.Helper()
+	base, _, _ := strings.Cut(smallSweep, "[sweep]")
+	file := load(t, base+sensitive, sets...)
+	list, err := answered(t, file, answer).Sensitivities(file.Scenario)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteSensitivities(t.TempDir(), list); err != nil {
+		t.Fatal(err)
+	}
+	return list[0]
+}
+
+func TestSobolSweepsEstimateIndices(t *testing.T) {
+	for _, sets := range [][]string{nil, {"sweep.randomisations=2"}, {`sweep.scramble="owen"`}} {
+		s := sensitivityOf(t, linear, sets...)
+		for i, want := range []float64{.2, .8} {
+			if f, a := s.Indices.First[i].Value, s.Indices.Total[i].Value; math.Abs(f-want) > .05 || math.Abs(a-want) > .05 {
+				t.Errorf("%v: key %s has the indices %.3f and %.3f, expected %v", sets, s.Keys[i], f, a, want)
+			}
+		}
+		if want := .02 / 2 / (5. / 12); math.Abs(s.NoiseShare-want) > .001 {
+			t.Errorf("%v: share of noise %.4f, expected %.4f", sets, s.NoiseShare, want)
+		}
+	}
+}
+
+func TestMorrisSweepsEstimateEffectsPerRange(t *testing.T) {
+	s := sensitivityOf(t, linear, `sweep.design="morris"`, "sweep.points=8")
+	for i, want := range []float64{1, 2} {
+		e := s.Effects[i]
+		if math.Abs(e.Mean-want) > 1e-9 || math.Abs(e.MeanAbs-want) > 1e-9 || e.SD > 1e-9 {
+			t.Errorf("key %s has the effects %+v, expected %v without spread", s.Keys[i], e, want)
+		}
+	}
+}
+
+func TestPointsWhereTrajectoriesMeetRunOnce(t *testing.T) {
+	base, _, _ := strings.Cut(smallSweep, "[sweep]")
+	s := sweepOf(t, load(t, base+sensitive, `sweep.design="morris"`, "sweep.points=30"), t.TempDir(), 1)
+	known, err := readResults(s.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tasks := s.missing(known); s.Design.Runs() != 180 || len(tasks) > 32 {
+		t.Errorf("%d runs planned and %d made, expected 180 and at most 16 points of two seeds", s.Design.Runs(), len(tasks))
+	}
+}
+
+func TestFailedRunsAndUnknownMetricsAreToldOfSensitivities(t *testing.T) {
+	broken := func(kappa, share float64, replication int) Outcome {
+		if kappa < 1./64 && replication == 1 {
+			return Outcome{Status: Failed, Error: "out of luck"}
+		}
+		return linear(kappa, share, replication)
+	}
+	s := sensitivityOf(t, broken)
+	if text := strings.Join(s.Warnings(), "\n"); s.Failed == 0 || s.Failed+s.Indices.Rows != 64 || !strings.Contains(text, "left out because a run failed") {
+		t.Errorf("%d rows failed and %d remain of 64; warnings %q", s.Failed, s.Indices.Rows, text)
+	}
+	base, _, _ := strings.Cut(smallSweep, "[sweep]")
+	file := load(t, base+sensitive, `sweep.sensitivity=["anwser"]`, "sweep.points=4")
+	_, err := answered(t, file, linear).Sensitivities(file.Scenario)
+	if err == nil || !strings.Contains(err.Error(), "no run has the metric anwser") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestConstantMetricsHaveNoIndices(t *testing.T) {
+	s := sensitivityOf(t, func(float64, float64, int) Outcome {
+		return Outcome{Status: OK, Metrics: map[string]float64{"answer": 3}}
+	})
+	if text := strings.Join(s.Warnings(), "\n"); s.Indices.First != nil || !strings.Contains(text, "does not vary") {
+		t.Errorf("%+v, warnings %q", s.Indices, text)
+	}
+}
+
+func TestSensitivityNeedsADesignForIt(t *testing.T) {
+	base, _, _ := strings.Cut(smallSweep, "[sweep]")
+	for set, want := range map[string]string{ // order-free: each is refused by itself
+		`sweep.design="lhs"`:     `design = "sobol" or design = "morris"`,
+		"sweep.randomisations=3": "a power of two",
+		"sweep.randomisations=4": "at least 32 of the 64 points",
+		"sweep.keys=[]":          "keys to which a metric may be sensitive",
+	} {
+		path := filepath.Join(t.TempDir(), "s.toml")
+		if err := os.WriteFile(path, []byte(base+sensitive), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := scenarios.Load(path, []string{set}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, expected one with %q", set, err, want)
+		}
+	}
+}
