@@ -219,6 +219,7 @@ func TestASilentPeerLosesATenthOfItsScore(t *testing.T) {
 	uid, _ := env.Chain().UIDOf(call.to)
 	d.handle(host.Answer{Call: call.id, Response: host.Response{Code: host.Success, Body: d.trueAnswer(call.id, 0.5)}})
 	d.handle(host.Answer{Call: env.calls[1].id, Response: host.Response{Code: host.Timeout}})
+	d.done() // reading
 	before := v.averages.Entry(uint16(uid)).Score.Value
 	if before <= 0 {
 		t.Fatalf("a good answer scores %g", before)

@@ -116,11 +116,22 @@ func (m *Miner) take(env host.Env, e host.Incoming) {
 		env.Reply(e.Call, host.Response{Code: code})
 		return
 	}
-	if job, body := m.mind.Answer(env, question); job == nil {
-		env.Reply(e.Call, host.Response{Code: host.Success, Body: body})
+	if m.busy != idle {
+		m.waiting = append(m.waiting, request{e.Call, e.Request, question})
 		return
 	}
-	m.waiting = append(m.waiting, request{e.Call, e.Request, question})
+	m.serve(env, e.Call, question)
+}
+
+// serve answers a request, with the compute unit where that is needed.
+func (m *Miner) serve(env host.Env, call host.CallID, q mind.Question) {
+	job, body := m.mind.Answer(env, q)
+	if job == nil {
+		env.Reply(call, host.Response{Code: host.Success, Body: body})
+		return
+	}
+	m.serves = call
+	m.start(env, serving, job)
 }
 
 // next gives a free compute unit its next job.
@@ -128,12 +139,12 @@ func (m *Miner) next(env host.Env) {
 	if m.busy != idle {
 		return
 	}
-	if len(m.waiting) > 0 {
+	for m.busy == idle && len(m.waiting) > 0 {
 		r := m.waiting[0]
 		m.waiting = slices.Delete(m.waiting, 0, 1)
-		m.serves = r.call
-		job, _ := m.mind.Answer(env, r.question)
-		m.start(env, serving, job)
+		m.serve(env, r.call, r.question)
+	}
+	if m.busy != idle {
 		return
 	}
 	if job := m.mind.Measure(); m.measures && job != nil {

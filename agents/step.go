@@ -12,7 +12,7 @@ import (
 type step struct {
 	phase phase
 	timer host.TimerID // while pausing
-	job   host.JobID   // while routing or learning
+	job   host.JobID   // while routing, reading or learning
 	began host.Time
 	self  uint16 // own uid when it began
 	asks  []ask  // of the scoring lane in uid order, then of the service lane
@@ -29,6 +29,7 @@ type ask struct {
 	code    host.Code
 	latency host.Time
 	bytes   uint32
+	body    []byte    // of an answer that waits to be read
 	losses  []float64 // of each of the rows, nats per token; of a usable answer alone
 }
 
@@ -64,6 +65,9 @@ func (v *Validator) computed(env host.Env, e host.Done) {
 	case s.phase == routing && e.ID == s.job:
 		v.judge.Routed(e.Result)
 		v.ask(env)
+	case s.phase == reading && e.ID == s.job:
+		v.take(mind.Losses(e.Result, s.unread()))
+		v.close(env)
 	case s.phase == learning && e.ID == s.job:
 		v.endStep(env)
 	}
@@ -89,7 +93,7 @@ func (v *Validator) ask(env host.Env) {
 	}
 }
 
-// answered takes one answer, and closes the step after the last one.
+// answered takes one answer, and has them read after the last one.
 func (v *Validator) answered(env host.Env, e host.Answer) {
 	if v.step.phase != asking {
 		return
@@ -102,31 +106,73 @@ func (v *Validator) answered(env host.Env, e host.Answer) {
 				env.Cancel(a.call)
 			}
 			a.open, a.latency = false, env.Now()-a.sent
-			v.read(a, e.Response)
+			a.code, a.bytes = e.Response.Code, uint32(len(e.Response.Body))
+			if a.code == host.Success {
+				a.body = e.Response.Body
+			}
 		}
 		if a.open {
 			open++
 		}
 	}
 	if open == 0 {
-		v.close(env)
+		v.read(env)
 	}
 }
 
-// read turns an answer into losses. What cannot be decoded counts as no answer.
-func (v *Validator) read(a *ask, r host.Response) {
-	a.code, a.bytes = r.Code, uint32(len(r.Body))
-	if r.Code != host.Success {
+// reads says whether an answer is to be turned into losses.
+func (a *ask) reads() bool { return !a.open && a.code == host.Success && !a.answered() }
+
+// unread is how many answers are to be turned into losses.
+func (s *step) unread() int {
+	n := 0
+	for i := range s.asks {
+		if s.asks[i].reads() {
+			n++
+		}
+	}
+	return n
+}
+
+// read has the judge turn the answers into losses.
+func (v *Validator) read(env host.Env) {
+	s := &v.step
+	var answers []mind.Answer
+	for i := range s.asks {
+		if a := &s.asks[i]; a.reads() {
+			answers = append(answers, mind.Answer{Rows: a.rows, Body: a.body})
+			a.body = nil
+		}
+	}
+	if len(answers) == 0 {
+		v.close(env)
 		return
 	}
-	losses, err := v.judge.Read(a.rows, r.Body)
-	if err != nil {
-		a.code = host.InvalidResponse
+	job, losses := v.judge.Read(answers)
+	if job == nil {
+		v.take(losses)
+		v.close(env)
 		return
 	}
-	a.losses = losses
-	if a.lane == score.ScoringLane {
-		v.peers[a.uid].standing = score.Responsive
+	s.phase, s.job = reading, env.Compute(job)
+}
+
+// take gives the answers their losses. One that could not be decoded counts as no answer.
+func (v *Validator) take(losses [][]float64) {
+	for i := range v.step.asks {
+		a := &v.step.asks[i]
+		if !a.reads() {
+			continue
+		}
+		if len(losses[0]) == len(a.rows) {
+			a.losses = losses[0]
+			if a.lane == score.ScoringLane {
+				v.peers[a.uid].standing = score.Responsive
+			}
+		} else {
+			a.code = host.InvalidResponse
+		}
+		losses = losses[1:]
 	}
 }
 

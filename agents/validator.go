@@ -108,6 +108,7 @@ const (
 	pausing  phase = iota // for the step's turn
 	routing               // for the gate's scores
 	asking                // for answers
+	reading               // for what the judge reads in them
 	learning              // for what the judge learns
 )
 

@@ -3,6 +3,7 @@ package agents
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"taolab/agents/score"
 	"taolab/agents/state"
@@ -97,6 +98,8 @@ func (v *Validator) consistentAsks() error {
 			return fmt.Errorf("a question in lane %d, which is unknown", a.lane)
 		case len(a.losses) != 0 && len(a.losses) != len(a.rows):
 			return fmt.Errorf("%d losses of a question of %d rows", len(a.losses), len(a.rows))
+		case len(a.body) != 0 && (v.step.phase != asking || !a.reads()):
+			return fmt.Errorf("an answer of %d bytes that is not to be read", len(a.body))
 		case len(a.rows) == 0 || len(a.rows) > rows:
 			return fmt.Errorf("a question of %d rows, expected 1 to %d", len(a.rows), rows)
 		}
@@ -126,13 +129,15 @@ func (s *step) append(b []byte) []byte {
 		b = append(b, byte(a.code))
 		b = state.AppendU64(b, uint64(a.latency))
 		b = state.AppendU32(b, a.bytes)
+		b = state.AppendU64(b, uint64(len(a.body)))
+		b = append(b, a.body...)
 		b = state.AppendF64s(b, a.losses)
 	}
 	return b
 }
 
-// askBytes is the length of an ask's state without rows and losses.
-const askBytes = 2 + 1 + 4 + 1 + 8 + 8 + 1 + 8 + 4 + 4
+// askBytes is the length of an ask's state without rows, body and losses.
+const askBytes = 2 + 1 + 4 + 1 + 8 + 8 + 1 + 8 + 4 + 8 + 4
 
 func (s *step) restore(c *state.Cursor) {
 	s.phase = phase(c.U8("phase"))
@@ -141,12 +146,15 @@ func (s *step) restore(c *state.Cursor) {
 	s.began = host.Time(c.U64("start of step"))
 	s.self = c.U16("own uid")
 	for n := c.Count("questions", askBytes); n > 0; n-- {
-		s.asks = append(s.asks, ask{
+		a := ask{
 			uid: c.U16("uid"), lane: score.Lane(c.U8("lane")), rows: c.U16s("rows"),
 			open: c.Bool("open"), call: host.CallID(c.U64("call")),
 			sent: host.Time(c.U64("time of sending")), code: host.Code(c.U8("code")),
-			latency: host.Time(c.U64("latency")), bytes: c.U32("answer's bytes"), losses: c.F64s("losses"),
-		})
+			latency: host.Time(c.U64("latency")), bytes: c.U32("answer's bytes"),
+		}
+		c.Part("answer", func(body []byte) error { a.body = slices.Clone(body); return nil })
+		a.losses = c.F64s("losses")
+		s.asks = append(s.asks, a)
 	}
 }
 

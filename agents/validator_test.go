@@ -27,7 +27,7 @@ func (d *driver) steps(n int, truth func(ask) float64) {
 			}
 			d.handle(host.Answer{Call: a.call, Response: response})
 		}
-		if v.step.phase == learning {
+		for v.step.phase == reading || v.step.phase == learning {
 			d.done()
 		}
 		d.env.state.Advance(1)
@@ -86,6 +86,7 @@ func TestTheServiceLaneMovesNeitherStandingNorScore(t *testing.T) {
 	for _, a := range slices.Clone(v.step.asks) {
 		d.handle(host.Answer{Call: a.call, Response: host.Response{Code: host.Success, Body: d.trueAnswer(a.call, 0.5)}})
 	}
+	d.done() // reading
 	turn := v.step.asks[0].uid
 	for uid := uint16(1); uid < n; uid++ {
 		e, scored := v.averages.Entry(uid), uid == turn
@@ -240,6 +241,7 @@ func TestTheGateLearnsFromBothLanesAndThatSilenceOfServiceIsWorthNothing(t *test
 		}
 		d.handle(host.Answer{Call: a.call, Response: response})
 	}
+	d.done() // reading
 	got := v.judge.(openJudge).lessons
 	same := func(a, b mind.Lesson) bool {
 		return a.UID == b.UID && a.Lane == b.Lane && slices.Equal(a.Rows, b.Rows) &&

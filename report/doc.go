@@ -12,7 +12,7 @@
 // The folder of a run:
 //
 //	run.json           how the run was made, and what it left (type Manifest)
-//	<table>.parquet    one file per recorded table that got a row; zstd, row groups of 65,536 rows
+//	<table>.parquet    one file per recorded table that got a row; zstd, row groups of 16,384 rows
 //	summary.json       the numbers (type Summary), written by Write
 //	figures/*.svg|png  figures for a paper, the data of each beside it as CSV, written by Write
 //	report.html        all of it on one self-contained page, written by Write

@@ -12,7 +12,7 @@ import (
 const (
 	// GroupRows is the length of a row group and the most rows of a table that wait in memory.
 	// All tables together hold about 100 MB at most, however long the run.
-	GroupRows = 65_536
+	GroupRows = 16_384
 
 	// PartRows is the most rows of a part.
 	PartRows = 1 << 20

@@ -17,6 +17,7 @@ type bench struct {
 	targets []uint16
 	losses  []float32
 	ranking ranking
+	reader  wire.NextReader
 }
 
 func benchOf(s *host.Scratch) *bench {

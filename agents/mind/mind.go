@@ -52,8 +52,10 @@ type Judge interface {
 	Gate(row int, uid uint16) (score float32, gated bool)
 
 	Ask(rows []uint16) host.Request // the question about these rows, ascending
-	// Read returns what an answer to that question loses on each of the rows, in nats per token.
-	Read(rows []uint16, body []byte) ([]float64, error)
+	// Read returns the job that reads answers to questions of the batch, whose result Losses decodes, or
+	// the losses themselves where no job is needed: of each answer in nats per token, by row of its
+	// question; none of an answer that cannot be decoded.
+	Read([]Answer) (host.Job, [][]float64)
 	// Learn takes what the questions of the batch were worth, in uid order within each lane. It returns
 	// the job that learns from them; nil where there is nothing to compute.
 	Learn([]Lesson) host.Job
@@ -65,6 +67,12 @@ type Judge interface {
 	AppendState([]byte) []byte
 	Fresh() Judge
 	Restore(*state.Cursor)
+}
+
+// Answer is the body of an answer to the question about these rows.
+type Answer struct {
+	Rows []uint16 // ascending
+	Body []byte
 }
 
 // Lesson is what a peer's answer to rows of a batch was worth, between 0 and 1 each.

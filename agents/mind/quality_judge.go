@@ -132,16 +132,19 @@ func (j *QualityJudge) Ask(rows []uint16) host.Request {
 }
 
 // Read implements Judge.
-func (j *QualityJudge) Read(rows []uint16, body []byte) ([]float64, error) {
-	answer, err := wire.DecodeStated(body, len(rows))
-	if err != nil {
-		return nil, err
+func (j *QualityJudge) Read(answers []Answer) (host.Job, [][]float64) {
+	losses := make([][]float64, len(answers))
+	for i, a := range answers {
+		stated, err := wire.DecodeStated(a.Body, len(a.Rows))
+		if err != nil {
+			continue
+		}
+		losses[i] = make([]float64, len(a.Rows))
+		for row, loss := range stated.Losses {
+			losses[i][row] = float64(loss)
+		}
 	}
-	losses := make([]float64, len(rows))
-	for i, loss := range answer.Losses {
-		losses[i] = float64(loss)
-	}
-	return losses, nil
+	return nil, losses
 }
 
 // Learn implements Judge.

@@ -42,14 +42,15 @@ func TestAStatedQualityIsWhatItsJudgeReads(t *testing.T) {
 	j, env := NewQualityJudge(statedConfig), newDrawing()
 	j.Draw(env)
 	rows := []uint16{0, 3, 7}
-	losses, err := j.Read(rows, put(t, env, NewQuality(testQuality), j.Ask(rows)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	body := put(t, env, NewQuality(testQuality), j.Ask(rows))
+	_, losses := j.Read([]Answer{{rows, body}, {rows, body[1:]}})
 	for i, row := range rows {
-		if want := testQuality.Losses[j.Rows()[row]]; losses[i] != want {
-			t.Errorf("row %d of %s loses %g, want %g", row, testSubsets.Names[j.Rows()[row]], losses[i], want)
+		if want := testQuality.Losses[j.Rows()[row]]; losses[0][i] != want {
+			t.Errorf("row %d of %s loses %g, want %g", row, testSubsets.Names[j.Rows()[row]], losses[0][i], want)
 		}
+	}
+	if len(losses[1]) != 0 {
+		t.Errorf("an answer without its first byte loses %g, want no losses", losses[1])
 	}
 }
 

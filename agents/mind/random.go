@@ -10,7 +10,7 @@ import (
 	"taolab/sim/host"
 )
 
-// Random answers with random tokens and probabilities, at once and without any model.
+// Random answers with random tokens and probabilities, without any model.
 type Random struct {
 	Bounds wire.Bounds // of the requests that it serves
 }
@@ -20,7 +20,7 @@ func (r Random) Read(in host.Request) (Question, host.Code) { return readText(in
 
 // Answer implements Server.
 func (r Random) Answer(env host.Env, q Question) (host.Job, []byte) {
-	return nil, randomAnswer(env.Rand("answers"), q.(asked), r.Bounds.Vocab)
+	return guess{env.Rand("answers").Uint64(), q.(asked), r.Bounds.Vocab}, nil
 }
 
 // Train implements Server: it learns nothing.
@@ -43,6 +43,22 @@ func (r Random) Fresh() Server { return r }
 
 // Restore implements Server.
 func (Random) Restore(*state.Cursor) {}
+
+// guess answers a question at random. Its result is the body of the answer.
+type guess struct {
+	seed uint64
+	asked
+	vocab int
+}
+
+// drawFLOP is the work of one draw.
+const drawFLOP = 16
+
+func (j guess) Work() int64 { return drawFLOP * int64(j.Rows*(2*j.TopK+1)) }
+
+func (j guess) Run(*host.Scratch) []byte {
+	return randomAnswer(num.NewStream(j.seed, "answer"), j.asked, j.vocab)
+}
 
 // randomAnswer is well formed and knows nothing: distinct random tokens with probabilities drawn
 // uniformly from the simplex, of which one share is left for all other tokens.

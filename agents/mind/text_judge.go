@@ -109,8 +109,6 @@ type TextJudge struct {
 	batch
 	phrases []uint16  // kept back, [rows x phraseTokens]
 	gates   []float32 // the routing model's scores of the batch: by uid, or by row and uid
-
-	reader wire.NextReader // memory that is no part of the state
 }
 
 // NewTextJudge returns a judge. It panics when the config is not valid.
@@ -189,19 +187,10 @@ func (j *TextJudge) Ask(rows []uint16) host.Request {
 }
 
 // Read implements Judge.
-func (j *TextJudge) Read(rows []uint16, body []byte) ([]float64, error) {
+func (j *TextJudge) Read(answers []Answer) (host.Job, [][]float64) {
 	c := j.config
-	answer, err := j.reader.Read(body, wire.NextShape{
-		Rows: len(rows), TopK: c.TopK, Vocab: c.Vocab, LooseRange: c.LooseRange,
-	})
-	if err != nil {
-		return nil, err
-	}
-	losses := make([]float64, 0, len(rows))
-	for _, l := range score.PhraseLosses(answer.Rows, rowsOf(j.phrases, phraseTokens, rows), c.Vocab, c.TopK) {
-		losses = append(losses, l.Phrase)
-	}
-	return losses, nil
+	shape := wire.NextShape{TopK: c.TopK, Vocab: c.Vocab, LooseRange: c.LooseRange}
+	return readPhrases{answers, j.phrases, shape}, nil
 }
 
 // rowsOf picks rows of width elements each.
