@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,11 +112,11 @@ func TestAnEntryOfNoWeightIsLeftOutOrSetAsItsFormulaSays(t *testing.T) {
 }
 
 func TestUnderNakamotoScriptedWeightsKeepTheirWholeWidth(t *testing.T) {
-	r := runEconomy(t, "file", nil, "validators[0].rows_file=", `validators[0].weights=["pick(j, 1, 1000000)"]`,
+	r := runEconomy(t, "file", nil, "validators[0].rows_file=", `validators[0].weights=["pick(j, 300001, 1000000)"]`,
 		"chain.era=nakamoto-2022-03", "chain.max_weight=1", "chain.min_allowed_weights=0")
 	row := r.world.Chain().Weights(2)
-	if len(row) != 2 || row[0].Weight != 1000000*row[1].Weight {
-		t.Errorf("weights %v, expected a million to one", row)
+	if len(row) != 2 || math.Abs(float64(row[1].Weight)/float64(row[0].Weight)-0.300001) > 1e-7 {
+		t.Errorf("weights %v, expected 300,001 to a million", row)
 	}
 }
 
