@@ -80,7 +80,7 @@ func (f *File) maker(m *Material, seats uint16) *role.Maker {
 	return &role.Maker{
 		Material: m, Seed: f.Seed, Seats: int(seats), BlockS: f.Time.BlockS, EvaluateEveryBlocks: f.Evaluation.PeriodBlocks,
 		Hotkey:  func(node string) chain.Key { return virtual.PublicKey(f.Seed, node, host.Hotkey) },
-		Neurons: f.neurons(), Open: f.open, Stated: f.stated(),
+		Neurons: f.neurons(), Open: open, Stated: f.stated(),
 		RecordAnswers: f.Trace.Answers == "all", RecordRows: f.Trace.Rows == "all",
 	}
 }

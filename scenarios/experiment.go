@@ -247,9 +247,12 @@ func (e *Experiment) unwritable() error {
 	for _, t := range e.writer.Tables() {
 		rows += t.Rows
 	}
+	remedy := "or choose another folder, and run again"
+	if list, _ := Snapshots(e.Dir); len(list) > 0 {
+		remedy = "and go on with taolab resume"
+	}
 	return fmt.Errorf("the run was ended because it cannot be written: %w; %d rows are whole in %s, all up to "+
-		"block %d among them, and taolab report shows them; free space there or choose another folder, and run again",
-		err, rows, e.Dir, e.savedBlock)
+		"block %d among them, and taolab report shows them; free space there %s", err, rows, e.Dir, e.savedBlock, remedy)
 }
 
 // Judge compares the run with what the scenario expects.

@@ -88,7 +88,21 @@ func Load(name string, sets []string) (*File, error) {
 	if scenario.Name == "" {
 		scenario.Name = strings.TrimSuffix(filepath.Base(name), ".toml")
 	}
-	return file, nil
+	return file, file.fixPaths()
+}
+
+// fixPaths makes the paths of scripts absolute, so that a run can be repeated from elsewhere.
+func (f *File) fixPaths() (err error) {
+	for i := range f.Validators {
+		path := &f.Validators[i].RowsFile
+		if *path == "" || filepath.IsAbs(*path) {
+			continue
+		}
+		if *path, err = filepath.Abs(filepath.Join(f.Dir, *path)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // misnamed says of a path that is there why it is no scenario; else err is what there is to say.

@@ -58,10 +58,14 @@ func (f *File) shardPath() string {
 	return path
 }
 
-// open opens a file that the scenario names, relative to its own.
-func (f *File) open(path string) (io.ReadCloser, error) {
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(f.Dir, path)
+// open opens a file that the scenario names.
+func open(path string) (io.ReadCloser, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() { // a device may never end
+		err = errors.New("not a regular file")
+	}
+	if err != nil {
+		return nil, err
 	}
 	return os.Open(path)
 }

@@ -135,6 +135,9 @@ func (c *checker) validators() {
 		c.Corpus.CheckSubsets(key+".subsets", g.Subsets, c.fault)
 		g.Check(key, c.Corpus.Vocab, c.neurons(), c.fault)
 		c.favour(key+".favour", g.Favour)
+		if tempo := c.Chain.TempoBlocks; tempo > 0 && g.LeadBlocks >= tempo {
+			c.fault(key+".lead_blocks", fmt.Sprintf("%d blocks before the end of epochs of %d", g.LeadBlocks, tempo), "less than chain.tempo_blocks", "")
+		}
 		if !g.Acts().Asks {
 			continue
 		}

@@ -93,6 +93,33 @@ func TestAQualityRefusesWhatItCannotServe(t *testing.T) {
 	}
 }
 
+func TestABatchOfOneSubsetIsOfOneSubset(t *testing.T) {
+	config := statedConfig
+	config.Batch = OneSubset
+	j, env := NewQualityJudge(config), newDrawing()
+	drawn := map[uint16]bool{}
+	for range 50 {
+		j.Draw(env)
+		if rows := slices.Compact(slices.Clone(j.Rows())); len(rows) != 1 {
+			t.Fatalf("a batch of subsets %d", rows)
+		}
+		drawn[j.Rows()[0]] = true
+	}
+	if len(drawn) != len(testSubsets.Names) {
+		t.Errorf("50 batches were of %d subsets, expected %d", len(drawn), len(testSubsets.Names))
+	}
+}
+
+func TestAJudgeOfStatedLossesLearnsNothingAboutAUIDWithoutAGate(t *testing.T) {
+	j := NewQualityJudge(statedConfig)
+	j.Draw(newDrawing())
+	before := j.AppendState(nil)
+	j.Learn([]Lesson{{UID: uint16(statedConfig.Gates), Rows: []uint16{2}, Targets: []float32{0.5}}})
+	if !slices.Equal(j.AppendState(nil), before) {
+		t.Error("it remembers a uid that it has no gate for")
+	}
+}
+
 func TestAJudgeOfStatedLossesDrawsByWeightAndNamesWhoIsGoodAtARow(t *testing.T) {
 	j, env := NewQualityJudge(statedConfig), newDrawing()
 	count := make([]int, 3)

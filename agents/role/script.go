@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"slices"
 	"strconv"
@@ -189,14 +190,19 @@ func (m *Maker) rowsFile(name string) (map[string]script.List, error) {
 	if m.files[name] != nil {
 		return m.files[name], nil
 	}
+	var lists map[string]script.List
 	f, err := m.Open(name)
-	if err != nil {
-		return nil, &settings.Error{Key: "rows_file", Fault: fmt.Sprintf("%s cannot be read: %v", name, errors.Unwrap(err)), Want: "a CSV file with the columns epoch, from, to, weight"}
+	if err == nil {
+		defer f.Close()
+		lists, err = m.readRows(name, f)
 	}
-	defer f.Close()
-	lists, err := m.readRows(name, f)
-	if err != nil {
+	var fault *settings.Error
+	switch {
+	case errors.As(err, &fault):
 		return nil, err
+	case err != nil:
+		return nil, &settings.Error{Key: "rows_file", Fault: fmt.Sprintf("%s cannot be read: %v", name, cause(err)),
+			Want: fmt.Sprintf("a CSV file with the columns %s", strings.Join(rowsHeader, ", "))}
 	}
 	if m.files == nil {
 		m.files = map[string]map[string]script.List{}
@@ -205,26 +211,40 @@ func (m *Maker) rowsFile(name string) (map[string]script.List, error) {
 	return lists, nil
 }
 
+// cause is why the system refused a file, without its name.
+func cause(err error) error {
+	var refused *fs.PathError
+	if errors.As(err, &refused) {
+		return refused.Err
+	}
+	return err
+}
+
 // rowsHeader is the first line of a file of rows.
 var rowsHeader = []string{"epoch", "from", "to", "weight"}
 
 func (m *Maker) readRows(path string, f io.Reader) (map[string]script.List, error) {
-	seats := map[string]bool{}
-	for _, n := range m.Neurons {
-		seats[n.Name] = true
+	seats := map[string]int{}
+	for i, n := range m.Neurons {
+		seats[n.Name] = i
 	}
+	given := map[[2]int]uint64{} // by from and to: the epoch behind the last one with a weight
 	lists := map[string]script.List{}
 	r := csv.NewReader(f)
 	r.FieldsPerRecord, r.ReuseRecord = len(rowsHeader), true
 	for line := 1; ; line++ {
 		fields, err := r.Read()
-		if err == io.EOF {
-			break
-		}
 		bad := func(fault, want string) error {
 			return &settings.Error{Where: fmt.Sprintf("%s:%d", path, line), Fault: fault, Want: want}
 		}
+		var syntax *csv.ParseError
 		switch {
+		case err == io.EOF && line == 1:
+			return nil, bad("the file is empty", fmt.Sprintf("the columns %q", rowsHeader))
+		case err == io.EOF:
+			return lists, nil
+		case err != nil && !errors.As(err, &syntax):
+			return nil, err
 		case err != nil:
 			return nil, bad("the line cannot be read", "4 fields with commas between them")
 		case line > maxRows:
@@ -234,14 +254,19 @@ func (m *Maker) readRows(path string, f io.Reader) (map[string]script.List, erro
 		case line == 1:
 			continue
 		}
+		from, known := seats[fields[1]]
+		to, too := seats[fields[2]]
 		epoch, epochErr := strconv.ParseUint(fields[0], 10, 32)
 		weight, weightErr := strconv.ParseUint(fields[3], 10, 32)
 		switch {
 		case epochErr != nil || weightErr != nil:
 			return nil, bad(fmt.Sprintf("epoch %q, weight %q", fields[0], fields[3]), "whole numbers from 0 to 4294967295")
-		case !seats[fields[1]] || !seats[fields[2]]:
+		case !known || !too:
 			return nil, bad(fmt.Sprintf("from %q to %q", fields[1], fields[2]), "names of miners and validators")
+		case given[[2]int{from, to}] == epoch+1:
+			return nil, bad(fmt.Sprintf("a second weight from %q to %q in epoch %d", fields[1], fields[2], epoch), "one")
 		}
+		given[[2]int{from, to}] = epoch + 1
 		list := lists[fields[1]]
 		if n := len(list); n == 0 || list[n-1].Epoch < epoch {
 			list = append(list, script.Dated{Epoch: epoch})
@@ -252,5 +277,4 @@ func (m *Maker) readRows(path string, f io.Reader) (map[string]script.List, erro
 		last.Row = append(last.Row, script.Entry{Hotkey: m.hotkey(fields[2]), Value: int64(weight)})
 		lists[strings.Clone(fields[1])] = list
 	}
-	return lists, nil
 }

@@ -29,7 +29,7 @@ func (q *Quality) checkQuality(path string, subsets int, report Report) {
 }
 
 // stated are the minds that member i of n could have in a network without models: one that answers as well
-// as it is told to, and one that guesses.
+// as it is told to, and those that guess.
 func (m *Maker) stated(g *Miner, i, n int) (attack.Minds, error) {
 	losses, guesses := g.AnswerLosses, make([]float64, len(m.Stated.Names))
 	for k := range guesses {
@@ -43,13 +43,11 @@ func (m *Maker) stated(g *Miner, i, n int) (attack.Minds, error) {
 	}
 	own := mind.QualityConfig{Losses: losses, Spread: g.AnswerSpread, MaxRows: maxQuestionRows}
 	guess := mind.QualityConfig{Losses: guesses, MaxRows: maxQuestionRows}
-	if !g.Acts().Base {
-		own = guess // a model before any training knows nothing either
-	}
 	mindOf := func(c mind.QualityConfig) func() mind.Server {
 		return func() mind.Server { return mind.NewQuality(c) }
 	}
-	return attack.Minds{Honest: mindOf(own), Random: mindOf(guess)}, own.Validate()
+	// A model before any training knows nothing either.
+	return attack.Minds{Honest: mindOf(own), Untrained: mindOf(guess), Random: mindOf(guess)}, own.Validate()
 }
 
 // wanted are the subsets that somebody reads: none named means all.

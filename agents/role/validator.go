@@ -193,7 +193,7 @@ func (m *Maker) statedValidator(name string, g *Validator, targets int) (Agent, 
 	if err := errors.Join(config.Validate(), judges.Validate()); err != nil {
 		return Agent{}, fmt.Errorf("validator %s: %w", name, err)
 	}
-	return Agent{Fresh: func() host.Agent { return agents.NewValidator(config) }}, nil
+	return Agent{Fresh: func() host.Agent { return g.Acts().Around(agents.NewValidator(config)) }}, nil
 }
 
 // textJudge is the mind of a validator that scores text, but for its routing model.

@@ -16,11 +16,12 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString(e.Where)
-	if e.Key != "" {
-		fmt.Fprintf(&b, ": %s", e.Key)
+	for _, place := range []string{e.Where, e.Key} {
+		if place != "" {
+			b.WriteString(place + ": ")
+		}
 	}
-	fmt.Fprintf(&b, ": %s", e.Fault)
+	b.WriteString(e.Fault)
 	if e.Want != "" {
 		fmt.Fprintf(&b, "; expected %s", e.Want)
 	}

@@ -293,14 +293,17 @@ func prepare(ctx context.Context, e *scenarios.Experiment, talk *talk) error {
 // without a name the first free one below runs/ is taken.
 func makeFolder(out, name string) (string, error) {
 	if out != "" {
-		if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
-			return "", fmt.Errorf("--out %s: %w", out, err)
+		err := os.MkdirAll(filepath.Dir(out), 0o755)
+		if err == nil {
+			err = os.Mkdir(out, 0o755)
 		}
-		err := os.Mkdir(out, 0o755)
 		if errors.Is(err, os.ErrExist) {
 			return "", fmt.Errorf("--out %s: exists already; expected a new folder; name another one or remove it", out)
 		}
-		return out, err
+		if err != nil {
+			return "", fmt.Errorf("--out %s: the folder cannot be made: %w; name one below a folder that can be written", out, errors.Unwrap(err))
+		}
+		return out, nil
 	}
 	if err := os.MkdirAll("runs", 0o755); err != nil {
 		return "", fmt.Errorf("runs: %w; name a folder that can be written with --out", err)
