@@ -102,7 +102,7 @@ var seatInvariants = []Invariant{
 		Doc: "who is barred for signing twice has no consensus key to come",
 		state: func(s *State) error {
 			for i, o := range s.operators {
-				if s.epochs < o.barredUntil && (o.pending || o.next != Key{}) {
+				if s.epochs < o.barredUntil && o.next != (Key{}) { // it may withdraw
 					return fmt.Errorf("operator %d brings %s", i, o.next)
 				}
 			}
