@@ -117,6 +117,22 @@ func TestNobodyAgreesWithAKeyForWhichAnybodyCouldSign(t *testing.T) {
 	}
 }
 
+// Whoever needs a proof to take a seat needs none to leave it.
+func TestASeatIsGivenUpWithoutAProof(t *testing.T) {
+	w := strangers(t, true)
+	for i := range 2 {
+		w.must(hots[i], SignConsensus(w.genesis.ChainID, provable(i).sign, hots[i].key, w.s.height+1))
+	}
+	w.epoch()
+	w.epoch()
+	before := w.operatorOf(hots[0]).power
+	w.must(hots[0], ServeConsensus{})
+	w.epoch()
+	if now := w.operatorOf(hots[0]).power; before == 0 || now >= before {
+		t.Errorf("power %d became %d", before, now)
+	}
+}
+
 // Where keys have to be sound, each entrance refuses the unsound, whatever makes them so, and else none.
 func TestEachEntranceRefusesUnsoundKeys(t *testing.T) {
 	nowhere := Key{5}

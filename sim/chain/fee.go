@@ -21,7 +21,7 @@ func (s *State) workOf(tx Tx, size int) uint64 {
 
 // messageWork is what a message takes beside its bytes and its signature.
 func (s *State) messageWork(msg Msg) uint64 {
-	n := uint64(s.neurons.n)
+	n, operators := uint64(s.neurons.n), uint64(len(s.operators))/8 // which are hashed again together
 	switch m := msg.(type) {
 	case Transfer:
 		if to := pathOf(m.To); s.accounts.find(&m.To, &to) == nil {
@@ -39,17 +39,17 @@ func (s *State) messageWork(msg Msg) uint64 {
 	case RevealWeights:
 		return uint64(len(m.UIDs)) / 15
 	case ServeConsensus:
-		return 40
+		return 40 + operators
 	case Unjail:
-		return 5
+		return 5 + operators
 	case Claim:
 		return 55 // a second signature, and perhaps a new account
 	case ProveConsensus:
-		return 40
+		return 40 + operators
 	case SwapHotkey:
 		return 60 + n/64 + uint64(len(s.accounts.get(m.Old).nominations))/64
 	case Register, RegisterWork:
-		return 10 + n/8 // every row with a weight on the slot is hashed again
+		return 10 + n/6 // every row with a weight on the slot is hashed again
 	case ResetBonds:
 		return 5
 	}
