@@ -72,6 +72,11 @@ func TestAnUpgradeIsNotPassedOver(t *testing.T) {
 	if next := w.s.NextEvent(); next != 99 {
 		t.Errorf("the next event is at %d", next)
 	}
+	before := w.s.Fork()
+	before.Advance(29)
+	if next := before.NextEvent(); next != 100 {
+		t.Errorf("the next event after block 99 is at %d", next)
+	}
 	var turned uint64
 	for _, e := range together.Advance(200) {
 		if u, ok := e.(Upgraded); ok {

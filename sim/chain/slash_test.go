@@ -54,6 +54,40 @@ func TestEvidenceThatComesAgainSlashesOnce(t *testing.T) {
 	}
 }
 
+// Power that is limited in its churn outlives the stake behind it. Until as long after that as stake takes to leave,
+// what left answers for it.
+func TestStakeAnswersForPowerThatOutlivesIt(t *testing.T) {
+	w := seated(t, asItIs)
+	w.epoch()
+	w.do(colds[0], RemoveStake{hots[0].key, 399 * RaoPerTAO})
+	began := w.s.epochs
+	for w.epoch(); w.operatorOf(hots[0]).outgrown; {
+		w.epoch()
+	}
+	over := w.s.epochs - 1 // the last that left power above stake
+	for w.s.epochs < over+4 {
+		w.epoch()
+	}
+	if over < began+2 {
+		t.Fatalf("power was above its stake for %d epochs: nothing to see", over-began)
+	}
+	w.do(colds[0], Transfer{colds[1].key, 1}) // what is due would be free now
+	waits := w.s.accounts.get(colds[0].key).unbonding
+	if len(waits) != 1 {
+		t.Fatalf("%d amounts wait %d epochs after power was gone", len(waits), w.s.epochs-over)
+	}
+	w.begin(Begin{Misbehavior: []Misbehavior{{AddressOf(engineKey(0)), w.s.height - 20}}})
+	if now := w.s.accounts.get(colds[0].key).unbonding[0].rao; now != waits[0].rao-w.s.params.Hard.cut(waits[0].rao) {
+		t.Errorf("%d rao became %d", waits[0].rao, now)
+	}
+	w.epoch()
+	w.epoch()
+	w.do(colds[0], Transfer{colds[1].key, 1})
+	if waits := w.s.accounts.get(colds[0].key).unbonding; len(waits) != 0 {
+		t.Errorf("%+v wait", waits)
+	}
+}
+
 // The account of a hotkey goes though stake on its way out names it. That stake answers for the hotkey, whoever owns
 // it meanwhile, until it is due, and then it is its coldkey's, which stays until then.
 func TestStakeOnItsWayOutlivesTheAccountOfItsHotkey(t *testing.T) {
