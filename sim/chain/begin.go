@@ -41,7 +41,7 @@ type Misbehavior struct {
 type seating struct {
 	begun    bool  // the open block: BeginBlock was called
 	proposer Key   // its hotkey; zero: nobody is known
-	tombs    []Key // ascending: consensus keys that signed twice and serve no more
+	tombs    []Key // oldest first: consensus keys that signed twice and serve no more
 }
 
 func (g *seating) layout(c *coder) {

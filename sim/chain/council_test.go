@@ -75,6 +75,29 @@ func TestWhatACouncilAgreesOnComesAfterItsDelayAndAnEpochsEnd(t *testing.T) {
 	w.no(colds[1], changing("ImmunityBlocks", 9), ParameterTooHigh)
 }
 
+// A vote that is taken back ends the delay, which begins again when the votes are enough again.
+func TestAVoteThatIsTakenBackEndsTheDelay(t *testing.T) {
+	w := council(t, asBefore)
+	was := w.s.params.ImmunityBlocks
+	w.do(colds[0], changing("ImmunityBlocks", 1))
+	w.do(colds[1], Approve{ID: 0})
+	w.end(50)
+	w.do(colds[1], Approve{0, true})
+	w.no(colds[1], Approve{0, true}, VotedAlready)
+	w.end(200)
+	if w.s.params.ImmunityBlocks != was || w.s.proposals[0].agreedAt != 0 {
+		t.Fatalf("one vote of three is enough: %+v", w.s.proposals[0])
+	}
+	w.do(colds[2], Approve{ID: 0})
+	agreed := w.s.height + 1
+	for w.s.params.ImmunityBlocks == was {
+		w.end(1)
+	}
+	if w.s.height < agreed+60 {
+		t.Errorf("in force at %d, agreed at %d", w.s.height, agreed)
+	}
+}
+
 // The whole council tries each article, and what a step allows is refused by the constitution alone.
 func TestAWholeCouncilCannotBreakTheConstitution(t *testing.T) {
 	type try struct {

@@ -28,7 +28,7 @@ func (s *State) transferWork(m Transfer) uint64 {
 }
 
 // joining is the work of a registration: every row with a weight on the slot is hashed again.
-func joining[M Msg](s *State, _ M) uint64 { return 10 + uint64(s.neurons.n)/8 }
+func joining[M Msg](s *State, _ M) uint64 { return 10 + uint64(s.neurons.n)/6 }
 
 // nominationWork is that of a hotkey's nominations, which are hashed again.
 func (s *State) nominationWork(hotkey Key) uint64 {

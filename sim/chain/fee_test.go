@@ -107,13 +107,40 @@ func TestThePriceOfWorkFallsInManyBlocksAtOnceAsOneByOne(t *testing.T) {
 	}
 }
 
-var workWanted = flag.Bool("work", false, "measure what a unit of work costs, message by message")
+// withCouncil lets cold0 to cold14 govern, with a proposal of each but cold0.
+func withCouncil(s *State, _ int) {
+	s.params.Hard.VoteDelayBlocks, s.params.TempoBlocks = 60, leastTempo
+	s.rules, s.stored, s.threshold, s.council, s.proposals = 1, 1, maxCouncil, nil, nil
+	for i := range maxCouncil {
+		s.council = append(s.council, pub(fmt.Sprint("cold", i)))
+		if i > 0 {
+			s.proposals = append(s.proposals, proposal{
+				id: uint64(i), by: uint8(i), opened: s.height + 1, votes: 1 << i, content: full(s),
+			})
+		}
+	}
+	s.proposals[6].votes &^= 1 << 1
+	s.nextProposal = maxCouncil
+}
+
+// full is a proposal of as many parameters as fit, none of which moves.
+func full(s *State) (m Propose) {
+	for _, g := range governables {
+		c := ParamChange{g.name, g.value(&s.params)}
+		if len(m.Changes) < maxChanges && s.Fork().step(c) == nil {
+			m.Changes = append(m.Changes, c)
+		}
+	}
+	return m
+}
+
+var workWanted = flag.Bool("units", false, "measure what a unit of work costs, message by message")
 
 // TestAUnitOfWorkCostsAlikeInEveryMessage measures transactions with their checks and the digest after
-// them at 4,096 neurons: -work. No message may take more than three times as long a unit as a transfer.
+// them at 4,096 neurons: -units. No message may take more than three times as long a unit as a transfer.
 func TestAUnitOfWorkCostsAlikeInEveryMessage(t *testing.T) {
 	if !*workWanted {
-		t.Skip("measures time; -work asks for it")
+		t.Skip("measures time; -units asks for it")
 	}
 	const n, rounds = 4096, 60
 	row := func(entries int) (uids []uint16, values []uint32) {
@@ -124,32 +151,54 @@ func TestAUnitOfWorkCostsAlikeInEveryMessage(t *testing.T) {
 	}
 	few, fewValues := row(64)
 	all, allValues := row(n)
+	proposed := open(t, n)
+	withCouncil(proposed, 0)
+	proposal := full(proposed)
 	var base float64
 	for _, m := range []struct {
 		name, signer string
 		msg          func(i int) Msg
+		prepare      func(s *State, i int) // before each; nil: nothing
 	}{
-		{"first transfer", "cold0", func(int) Msg { return Transfer{pub("cold1"), 1} }},
-		{"transfer", "cold0", func(int) Msg { return Transfer{pub("cold1"), 1} }},
-		{"transfer to a new key", "cold0", func(i int) Msg { return Transfer{numbered(uint64(1e6 + i)), 1} }},
-		{"add_stake", "cold0", func(int) Msg { return AddStake{pub("hot0"), 1} }},
-		{"remove_stake", "cold0", func(int) Msg { return RemoveStake{pub("hot0"), 1} }},
-		{"delegate", "cold0", func(i int) Msg { return Delegate{pub("hot0"), uint16(i)} }},
-		{"serve_axon", "hot0", func(i int) Msg { return ServeAxon{Axon: pub("axon"), Port: uint16(i)} }},
-		{"serve_consensus", "hot0", func(i int) Msg { return ServeConsensus{numbered(uint64(2e6 + i))} }},
-		{"set_weights of 64", "hot0", func(int) Msg { return SetWeights{UIDs: few, Values: fewValues} }},
-		{"set_weights of all", "hot0", func(int) Msg { return SetWeights{UIDs: all, Values: allValues} }},
-		{"register", "cold0", func(i int) Msg { return Register{Hotkey: numbered(uint64(3e6 + i))} }},
-		{"reset_bonds", "hot1", func(int) Msg { return ResetBonds{} }},
-		{"burn", "cold0", func(int) Msg { return Burn{1} }},
+		{"first transfer", "cold0", func(int) Msg { return Transfer{pub("cold1"), 1} }, nil},
+		{"transfer", "cold0", func(int) Msg { return Transfer{pub("cold1"), 1} }, nil},
+		{"transfer to a new key", "cold0", func(i int) Msg { return Transfer{numbered(uint64(1e6 + i)), 1} }, nil},
+		{"add_stake", "cold0", func(int) Msg { return AddStake{pub("hot0"), 1} }, nil},
+		{"remove_stake", "cold0", func(int) Msg { return RemoveStake{pub("hot0"), 1} }, nil},
+		{"delegate", "cold0", func(i int) Msg { return Delegate{pub("hot0"), uint16(i)} }, nil},
+		{"serve_axon", "hot0", func(i int) Msg { return ServeAxon{Axon: pub("axon"), Port: uint16(i)} }, nil},
+		{"serve_consensus", "hot0", func(i int) Msg { return ServeConsensus{numbered(uint64(2e6 + i))} }, nil},
+		{"set_weights of 64", "hot0", func(int) Msg { return SetWeights{UIDs: few, Values: fewValues} }, nil},
+		{"set_weights of all", "hot0", func(int) Msg { return SetWeights{UIDs: all, Values: allValues} }, nil},
+		{"register", "cold0", func(i int) Msg { return Register{Hotkey: numbered(uint64(3e6 + i))} }, nil},
+		{"reset_bonds", "hot1", func(int) Msg { return ResetBonds{} }, nil},
+		{"burn", "cold0", func(int) Msg { return Burn{1} }, nil},
 		{"claim", "cold0", func(i int) Msg {
 			return SignClaim("test", testKey(fmt.Sprint("claimed ", i)), pub("cold0"), 1)
-		}},
+		}, nil},
 		{"prove_consensus", "hot0", func(i int) Msg {
 			return SignConsensus("test", testKey(fmt.Sprint("engine ", i)), pub("hot0"), 1)
-		}},
+		}, nil},
 		{"swap_hotkey", "cold0", func(i int) Msg {
 			return SignSwap("test", testKey(fmt.Sprint("fresh ", i)), pub("cold0"), numbered(uint64(20+2*i)), 1)
+		}, nil},
+		{"commit_weights", "hot0", func(i int) Msg { return CommitWeights{Digest{byte(i)}} }, func(s *State, _ int) {
+			s.params.CommitReveal = true
+			s.neuron(0).commits = nil
+		}},
+		{"recycle", "cold0", func(int) Msg { return Recycle{1} }, nil},
+		{"propose", "cold0", func(int) Msg { return changing("ImmunityBlocks", 1) }, withCouncil},
+		{"propose all that fits", "cold0", func(int) Msg { return proposal }, withCouncil},
+		{"propose an upgrade", "cold0", func(i int) Msg { return Propose{Upgrade: Upgrade{3, uint64(1000 + i)}} }, withCouncil},
+		{"approve", "cold1", func(int) Msg { return Approve{ID: 7} }, withCouncil},
+		{"unjail", "cold0", func(int) Msg { return Unjail{pub("hot0")} }, func(s *State, _ int) {
+			s.params.Hard.Seats, s.params.Hard.JailWindow = 64, 300
+			all := make([]operator, 64+waitersASeat*64)
+			for i := range all {
+				all[i] = operator{hotkey: s.neurons.get(UID(i)).hotkey, missed: make([]byte, s.windowBytes()), jailed: true}
+			}
+			slices.SortFunc(all, func(a, b operator) int { return compareKeys(a.hotkey, b.hotkey) })
+			s.operators, s.operatorsAge = all, s.age
 		}},
 	} {
 		s := open(t, n)
@@ -161,6 +210,10 @@ func TestAUnitOfWorkCostsAlikeInEveryMessage(t *testing.T) {
 		var units []float64 // nanoseconds of each
 		var work uint64
 		for i := range rounds {
+			if m.prepare != nil {
+				m.prepare(s, i)
+				s.Seal()
+			}
 			msg, nonce := m.msg(i), s.Nonce(pub(m.signer))
 			tx := SignPriced("test", testKey(m.signer), nonce, 1<<40, 1e9, 0, msg)
 			begin := time.Now()

@@ -26,7 +26,10 @@ func grounds(t testing.TB) [][]byte {
 	if err := open.Apply(tx); err != nil {
 		t.Fatal(err)
 	}
-	return [][]byte{encode(t, rich(t)), encode(t, open), encode(t, w.s), encode(t, amongStrangers(t))}
+	return [][]byte{
+		encode(t, rich(t)), encode(t, open), encode(t, w.s), encode(t, amongStrangers(t)),
+		encode(t, richSeats(t)), encode(t, richCouncil(t).s),
+	}
 }
 
 // amongStrangers is a state with every rule about accounts and keys, in which transactions cost nothing.
@@ -49,16 +52,15 @@ func amongStrangers(t testing.TB) *State {
 // fuzzMessage applies messages of one kind, read from bytes, that anybody may have signed: nothing
 // panics, what is refused changes nothing, and what is applied keeps every invariant.
 func fuzzMessage(f *testing.F, samples ...Msg) {
-	kind := samples[0].kind()
+	kind, all := samples[0].kind(), grounds(f)
 	for i, m := range samples {
 		c := coder{}
 		appendMsg(&c, m)
-		for ground := range uint8(4) {
+		for ground := range uint8(len(all)) {
 			f.Add(ground, uint8(i), c.buf)
 			f.Add(ground, uint8(12+i), c.buf)
 		}
 	}
-	all := grounds(f)
 	f.Fuzz(func(t *testing.T, ground, signer uint8, body []byte) {
 		c := coder{buf: body, reading: true}
 		m := readMsg(&c, kind)
@@ -168,6 +170,19 @@ func FuzzSwapHotkey(f *testing.F) {
 		SignSwap("stage", hots[8].sign, colds[1].key, hots[7].key, 13), SwapHotkey{Expiry: 13})
 }
 
+func FuzzUnjail(f *testing.F) { fuzzMessage(f, Unjail{hots[1].key}, Unjail{hots[0].key}, Unjail{}) }
+
+// The first of the actors are the council.
+func FuzzPropose(f *testing.F) {
+	fuzzMessage(f, changing("ImmunityBlocks", 1), changing("RewardRao", 1<<63), Propose{Upgrade: Upgrade{4, 200_000}},
+		Propose{Members: []Key{colds[3].key}, Threshold: 1},
+		Propose{Changes: []ParamChange{{"Kappa", 30001}, {"Rho", 11}}, Upgrade: Upgrade{1, 1}})
+}
+
+func FuzzApprove(f *testing.F) {
+	fuzzMessage(f, Approve{ID: 1}, Approve{2, true}, Approve{1, true}, Approve{ID: 1 << 63})
+}
+
 func FuzzResetBonds(f *testing.F) { fuzzMessage(f, ResetBonds{}) }
 
 // The governor is the last of the actors.
@@ -197,8 +212,9 @@ func FuzzHistory(f *testing.F) {
 				t.Fatalf("%v\n%s", err, w.script())
 			}
 		}
+		all := w.operations()
 		for _, b := range choices[:min(len(choices), 60)] {
-			op := operations[int(b)%len(operations)]
+			op := all[int(b)%len(all)]
 			w.kind = op.name
 			op.do(w)
 		}

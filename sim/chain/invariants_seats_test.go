@@ -47,9 +47,14 @@ var seatFaults = []struct {
 	{"operator-keys-unique", func(s *State) { s.ownOperators()[0].key = s.operators[1].key }},
 	{"power-has-a-key", func(s *State) { s.of(hots[0]).key = Key{} }},
 	{"jailed-have-no-power", func(s *State) { s.of(hots[0]).jailed = true }},
-	{"barred-bring-no-key", func(s *State) { s.of(hots[3]).pending = true }},
+	{"barred-bring-no-key", func(s *State) { s.of(hots[3]).next = engineKey(10) }},
 	{"dead-keys-serve-not", func(s *State) { s.tombs = append(s.tombs, s.tombs[0]) }},
 	{"dead-keys-serve-not", func(s *State) { s.tombs[0] = engineKey(9) }},
+	{"dead-keys-serve-not", func(s *State) {
+		for i := range maxTombs {
+			s.tombs = append(s.tombs, engineKey(100+i))
+		}
+	}},
 	{"stretches-in-the-past", func(s *State) { s.of(hots[0]).over = s.height + 1 }},
 	{"stretches-in-the-past", func(s *State) { s.of(hots[0]).overFrom = s.height }},
 	{"stretches-in-the-past", func(s *State) { s.of(hots[0]).since = s.height + 3 }},

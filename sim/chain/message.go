@@ -45,14 +45,14 @@ func init() {
 		row(hotkeySigns, (*State).commitWeights, units[CommitWeights](2)),
 		row(hotkeySigns, (*State).revealWeights, func(_ *State, m RevealWeights) uint64 { return uint64(len(m.UIDs)) / 15 }),
 		row(hotkeySigns, (*State).serveAxon, units[ServeAxon](2)),
-		row(hotkeySigns, (*State).serveConsensus, units[ServeConsensus](40)),
+		row(hotkeySigns, (*State).serveConsensus, amongOperators[ServeConsensus](40)),
 		row(coldkeySigns, (*State).setParams, units[SetParams](10)),
 		row(hotkeySigns, (*State).resetBonds, units[ResetBonds](5)),
 		row(coldkeySigns, (*State).propose, units[Propose](10)),
 		row(coldkeySigns, (*State).approve, units[Approve](10)),
-		row(coldkeySigns, (*State).unjail, units[Unjail](5)),
+		row(coldkeySigns, (*State).unjail, amongOperators[Unjail](5)),
 		row(coldkeySigns, (*State).claim, units[Claim](55)), // a second signature, and perhaps a new account
-		row(hotkeySigns, (*State).proveConsensus, units[ProveConsensus](40)),
+		row(hotkeySigns, (*State).proveConsensus, amongOperators[ProveConsensus](40)),
 		row(coldkeySigns, (*State).swapHotkey, (*State).swapWork),
 	} {
 		if other := messages[m.zero.kind()]; other != nil {
@@ -88,6 +88,11 @@ func value[M Msg](m Msg) M {
 
 // units is the work of messages of a type that all take the same.
 func units[M Msg](n uint64) func(*State, M) uint64 { return func(*State, M) uint64 { return n } }
+
+// amongOperators is the work of a message that changes an operator: all of them are hashed again together.
+func amongOperators[M Msg](n uint64) func(*State, M) uint64 {
+	return func(s *State, _ M) uint64 { return n + uint64(len(s.operators))/8 }
+}
 
 // Messages are empty messages of all types, in the order of their numbers.
 func Messages() (all []Msg) {

@@ -59,16 +59,7 @@ func (w *world) run(steps int) {
 				debug.Stack(), w.script())
 		}
 	}()
-	operations := operations
-	if w.s.params.Hard.Seats > 0 {
-		operations = slices.Concat(operations, seatOperations)
-	}
-	if w.s.params.Hard.strangers() {
-		operations = slices.Concat(operations, depositOperations)
-	}
-	if w.s.params.Hard.VoteDelayBlocks > 0 {
-		operations = slices.Concat(operations, councilOperations)
-	}
+	operations := w.operations()
 	weights, total := make([]int, len(operations)), 0
 	for i, op := range operations {
 		if w.IntN(4) > 0 || op.always {
@@ -86,6 +77,21 @@ func (w *world) run(steps int) {
 			}
 		}
 	}
+}
+
+// operations are those that mean something by the rules of the network.
+func (w *world) operations() []operation {
+	all, h := operations, w.s.params.Hard
+	if h.Seats > 0 {
+		all = slices.Concat(all, seatOperations)
+	}
+	if h.strangers() {
+		all = slices.Concat(all, depositOperations)
+	}
+	if h.VoteDelayBlocks > 0 {
+		all = slices.Concat(all, councilOperations)
+	}
+	return all
 }
 
 func oneOf[T any](d *rand.Rand, all ...T) T { return all[d.IntN(len(all))] }

@@ -131,10 +131,7 @@ func (s *State) changeKey(i int, key Key) error {
 
 // keySpent says whether a consensus key is, will be or was an operator's.
 func (s *State) keySpent(key Key) bool {
-	if _, dead := slices.BinarySearchFunc(s.tombs, key, compareKeys); dead {
-		return true
-	}
-	return slices.ContainsFunc(s.operators, func(o operator) bool {
+	return slices.Contains(s.tombs, key) || slices.ContainsFunc(s.operators, func(o operator) bool {
 		return o.key == key || o.next == key ||
 			slices.ContainsFunc(o.past, func(p pastKey) bool { return p.key == key })
 	})

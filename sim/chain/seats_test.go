@@ -157,8 +157,12 @@ func TestPowerIsBoughtSlowly(t *testing.T) {
 			}
 		}
 		t.Logf("at most 1/%d an epoch: a third after %d epochs, two thirds after %d", den, third, most)
-		if slow := third >= 4 && most >= 7; slow != (den == 10) {
-			t.Errorf("1/%d an epoch: a third after %d epochs, two thirds after %d", den, third, most)
+		wantThird, wantMost := 1, 1
+		if den == 10 { // 1.1^5 > 3/2, 1.1^12 > 3
+			wantThird, wantMost = 5, 12
+		}
+		if third != wantThird || most != wantMost {
+			t.Errorf("at most 1/%d an epoch: want %d and %d epochs", den, wantThird, wantMost)
 		}
 	}
 }

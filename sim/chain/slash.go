@@ -12,8 +12,7 @@ func (s *State) punish(evidence []Misbehavior) {
 		if i, ok := s.operatorAt(m.Address, m.Height); ok {
 			accused.Hotkey = s.operators[i].hotkey
 			if key, fresh := s.bar(i, m.Address); fresh {
-				s.tombs = append(slices.Clip(s.tombs), key)
-				slices.SortFunc(s.tombs, compareKeys)
+				s.bury(key)
 				accused.SlashedRao = s.slashStake(accused.Hotkey)
 				guilty = append(guilty, accused.Hotkey)
 			}
@@ -37,13 +36,23 @@ func (s *State) bar(i int, a Address) (key Key, fresh bool) {
 			key = p.key
 		}
 	}
-	if _, dead := slices.BinarySearchFunc(s.tombs, key, compareKeys); dead {
+	if slices.Contains(s.tombs, key) {
 		return Key{}, false
 	}
 	o = &s.ownOperators()[i]
 	o.next, o.pending = Key{}, false
 	o.barredUntil = s.epochs + 2 + uint64(s.params.Hard.UnbondEpochs) // beyond the end of this epoch
 	return key, true
+}
+
+// maxTombs bounds the dead keys that are remembered. Whoever wants one forgotten pays for as many slashes
+// of a seat's stake, and may then serve again with a key of theirs that the network has punished already.
+const maxTombs = 4096
+
+// bury remembers a consensus key that never serves again, and forgets the oldest of too many.
+func (s *State) bury(key Key) {
+	rest := s.tombs[max(0, len(s.tombs)-maxTombs+1):]
+	s.tombs = append(slices.Clone(rest), key)
 }
 
 // cut is what a slash takes of an amount.

@@ -1,0 +1,135 @@
+package chain
+
+import (
+	"slices"
+	"testing"
+)
+
+// Dead keys take a bounded room. A key is forgotten when as many more died, each for a slash of its own.
+func TestDeadKeysTakeABoundedRoom(t *testing.T) {
+	w := seated(t, asItIs)
+	for i := range maxTombs - 1 {
+		w.s.tombs = append(w.s.tombs, engineKey(100+i))
+	}
+	old := w.s.View()
+	w.accuse(3)
+	w.no(hots[2], ServeConsensus{engineKey(100)}, KeySpent)
+	w.no(hots[2], ServeConsensus{engineKey(3)}, KeySpent)
+	w.accuse(2)
+	if n := len(w.s.tombs); n != maxTombs || !slices.Contains(w.s.tombs, engineKey(2)) {
+		t.Errorf("%d dead keys are remembered", n)
+	}
+	w.do(hots[1], ServeConsensus{engineKey(100)})
+	w.no(hots[0], ServeConsensus{engineKey(101)}, KeySpent)
+	if len(old.header.tombs) != maxTombs-1 || old.header.tombs[0] != engineKey(100) {
+		t.Error("a view changed")
+	}
+	if err := w.s.CheckInvariants(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Evidence that comes again slashes nobody, not even when the operator may serve again with another key.
+func TestEvidenceThatComesAgainSlashesOnce(t *testing.T) {
+	w := seated(t, func(h *Hard) { h.UnbondEpochs = 1 })
+	w.accuse(1)
+	staked := w.staked(hots[1])
+	for w.s.epochs < w.operatorOf(hots[1]).barredUntil {
+		w.accuse(1)
+	}
+	if now := w.staked(hots[1]); now < staked {
+		t.Errorf("%d rao became %d while it was barred", staked, now)
+	}
+	w.do(hots[1], ServeConsensus{engineKey(11)})
+	w.epoch()
+	staked = w.staked(hots[1])
+	w.begin(Begin{Misbehavior: []Misbehavior{{AddressOf(engineKey(1)), 1}}})
+	if now := w.staked(hots[1]); now < staked {
+		t.Errorf("%d rao became %d after it was barred", staked, now)
+	}
+	w.end(1)
+	w.accuse(11)
+	if now := w.staked(hots[1]); now >= staked {
+		t.Error("the new key is not slashed")
+	}
+}
+
+// Power that is limited in its churn outlives the stake behind it. Until as long after that as stake takes to leave,
+// what left answers for it.
+func TestStakeAnswersForPowerThatOutlivesIt(t *testing.T) {
+	w := seated(t, asItIs)
+	w.epoch()
+	w.do(colds[0], RemoveStake{hots[0].key, 399 * RaoPerTAO})
+	began := w.s.epochs
+	for w.epoch(); w.operatorOf(hots[0]).outgrown; {
+		w.epoch()
+	}
+	over := w.s.epochs - 1 // the last that left power above stake
+	for w.s.epochs < over+4 {
+		w.epoch()
+	}
+	if over < began+2 {
+		t.Fatalf("power was above its stake for %d epochs: nothing to see", over-began)
+	}
+	w.do(colds[0], Transfer{colds[1].key, 1}) // what is due would be free now
+	waits := w.s.accounts.get(colds[0].key).unbonding
+	if len(waits) != 1 {
+		t.Fatalf("%d amounts wait %d epochs after power was gone", len(waits), w.s.epochs-over)
+	}
+	w.begin(Begin{Misbehavior: []Misbehavior{{AddressOf(engineKey(0)), w.s.height - 20}}})
+	if now := w.s.accounts.get(colds[0].key).unbonding[0].rao; now != waits[0].rao-w.s.params.Hard.cut(waits[0].rao) {
+		t.Errorf("%d rao became %d", waits[0].rao, now)
+	}
+	w.epoch()
+	w.epoch()
+	w.do(colds[0], Transfer{colds[1].key, 1})
+	if waits := w.s.accounts.get(colds[0].key).unbonding; len(waits) != 0 {
+		t.Errorf("%+v wait", waits)
+	}
+}
+
+// The account of a hotkey goes though stake on its way out names it. That stake answers for the hotkey, whoever owns
+// it meanwhile, until it is due, and then it is its coldkey's, which stays until then.
+func TestStakeOnItsWayOutlivesTheAccountOfItsHotkey(t *testing.T) {
+	for _, accused := range []bool{false, true} {
+		w := seated(t, func(h *Hard) {
+			h.ExistentialRao, h.StrictNonce, h.Consent, h.UnbondEpochs, h.MinSeatRao = 1000, true, true, 8, RaoPerTAO
+			h.ChurnDen, h.WarmStake = 0, false
+		})
+		cold, hot := colds[5], hots[9]
+		w.must(colds[0], Transfer{cold.key, 50 * RaoPerTAO})
+		w.claims(cold, hot)
+		w.must(cold, AddStake{hot.key, 40 * RaoPerTAO})
+		w.must(cold, RemoveStake{hot.key, 40 * RaoPerTAO})
+		w.must(hot, Transfer{colds[0].key, 1000})
+		w.must(cold, Transfer{colds[0].key, w.freeOf(cold)})
+		w.end(1)
+		if w.s.accounts.has(hot.key) || !w.s.accounts.has(cold.key) {
+			t.Fatal("the hotkey stayed, or its coldkey went")
+		}
+		w.claims(colds[1], hot)
+		w.must(colds[1], AddStake{hot.key, 20 * RaoPerTAO})
+		w.must(hot, SignConsensus(w.genesis.ChainID, provable(1).sign, hot.key, w.s.height+1))
+		w.epoch()
+		w.epoch()
+		want := uint64(40 * RaoPerTAO)
+		if accused {
+			w.begin(Begin{Misbehavior: []Misbehavior{{AddressOf(provable(1).key), w.s.height}}})
+			want -= w.s.params.Hard.cut(want)
+		}
+		if err := w.s.CheckInvariants(); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			w.epoch()
+		}
+		w.must(cold, Transfer{colds[0].key, want})
+		if err := w.s.CheckInvariants(); err != nil {
+			t.Error(err)
+		}
+		w.end(2)
+		if w.s.accounts.has(cold.key) {
+			t.Error("the coldkey stays, and nothing needs it")
+		}
+	}
+}
