@@ -113,7 +113,7 @@ func (f *File) moneyInForce(p chain.Params) []Setting {
 	return []Setting{
 		{"emission", string(p.Emission), fmt.Sprintf("flat: %s a block; otherwise %s at first; at most %s in all; by height it halves every %d blocks",
 			role.TAO(p.EmissionFlatRao), role.TAO(p.RewardRao), role.TAO(p.CapRao), p.HalvingBlocks)},
-		{"issuance at genesis", role.TAO(f.genesisRao()), "of " + role.TAO(p.CapRao)},
+		{"issuance at genesis", role.TAO(f.genesisRao(&p.Hard)), "of " + role.TAO(p.CapRao)},
 		{"server share", role.Share(p.ServerShare), "miners' part of the emission; 0: as incentive and dividends have it"},
 		{"stake settles", fmt.Sprint(p.StakeSettles), "true: stake that was added since the last epoch earns nothing in it"},
 		{"owner cut", role.Share(p.OwnerCut), "goes first to the first member of " + cmp.Or(f.Chain.Owner, "nobody")},

@@ -121,6 +121,7 @@ var moves = map[string]move{
 	"miners.require_uid":       {set: "miners[0].require_uid=true"},
 	"miners.slots":             {set: "miners[0].slots=3"},
 	"miners.historic":          {set: "miners[0].historic=true", with: []string{"miners[0].min_interval_s=40"}},
+	"miners.free_tao":          {set: "miners[0].free_tao=2"},
 	"miners.coldkey":           {set: "miners[0].coldkey=farm"},
 	"miners.loss":              {set: "miners[0].loss=0.3"},
 	"miners.joins_h":           {set: "miners[1].joins_h=0.2"},
@@ -164,6 +165,7 @@ var moves = map[string]move{
 	"validators.hardware_mflops": {set: "validators[0].hardware_mflops=2"},
 	"validators.up_mbps":         {set: "validators[0].up_mbps=0.3"},
 	"validators.down_mbps":       {set: "validators[0].down_mbps=0.3"},
+	"validators.free_tao":        {set: "validators[0].free_tao=2"},
 	"validators.coldkey":         {set: "validators[0].coldkey=bank"},
 	"validators.loss":            {set: "validators[0].loss=0.3"},
 
@@ -182,6 +184,7 @@ var moves = map[string]move{
 	"applications.timeout_s": {set: "applications[0].timeout_s=0.2"},
 	"applications.up_mbps":   {set: "applications[0].up_mbps=0.2"},
 	"applications.down_mbps": {set: "applications[0].down_mbps=0.2"},
+	"applications.free_tao":  {set: "applications[0].free_tao=2"},
 	"applications.coldkey":   {set: "applications[0].coldkey=bank"},
 	"applications.loss":      {set: "applications[0].loss=0.3"},
 

@@ -46,9 +46,15 @@ func (b *builder) add(p part, i, n int) {
 	coldkey := virtual.PublicKey(b.Seed, cmp.Or(machine.ColdkeyOf, machine.Name), host.Coldkey)
 	node.Hotkey = hotkey.String()
 	b.rows = append(b.rows, p.row(node, coldkey))
+	free := p.group.freeRao(&b.genesis.Params.Hard)
+	if p.joins > 0 {
+		free += node.StakeRao
+	}
+	if free > 0 || p.joins > 0 {
+		b.genesis.Balances = append(b.genesis.Balances, chain.Balance{Coldkey: coldkey, FreeRao: free})
+	}
 	switch {
 	case p.joins > 0:
-		b.genesis.Balances = append(b.genesis.Balances, chain.Balance{Coldkey: coldkey, FreeRao: node.StakeRao})
 		node.StakeRao = 0
 	case node.HasUID:
 		node.UID = uint16(len(b.genesis.Neurons))
