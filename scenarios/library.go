@@ -50,6 +50,8 @@ type File struct {
 	Dir    string // what relative paths in it start from
 	Text   string
 	Sets   []string // overrides, as key=value
+
+	metagraph *metagraph // from which the ledger goes on; nil: it begins with the scenario
 }
 
 // maxFileBytes bounds a scenario file.
@@ -87,6 +89,9 @@ func Load(name string, sets []string) (*File, error) {
 	file.Scenario = scenario
 	if scenario.Name == "" {
 		scenario.Name = strings.TrimSuffix(filepath.Base(name), ".toml")
+	}
+	if err := file.readMetagraph(); err != nil {
+		return nil, err
 	}
 	return file, nil
 }

@@ -50,16 +50,16 @@ func (w *World) nextBlock() host.Time {
 func (w *World) blockTime(height uint64) host.Time {
 	for i := len(w.breaks) - 1; i >= 0; i-- {
 		if b := &w.breaks[i]; height > b.height {
-			return host.Time(height)*w.cfg.BlockNs + b.total
+			return host.Time(height-w.genesis)*w.cfg.BlockNs + b.total
 		}
 	}
-	return host.Time(height) * w.cfg.BlockNs
+	return host.Time(height-w.genesis) * w.cfg.BlockNs
 }
 
-// heightAt is the height of the chain at a time; 0 before the first block.
+// heightAt is the height of the chain at a time; that of the genesis before the first block.
 func (w *World) heightAt(t host.Time) uint64 {
 	if t < 0 {
-		return 0
+		return w.genesis
 	}
 	highest := uint64(math.MaxUint64)
 	if w.pauses > 0 {
@@ -68,13 +68,13 @@ func (w *World) heightAt(t host.Time) uint64 {
 	for i := len(w.breaks) - 1; i >= 0; i-- {
 		b := &w.breaks[i]
 		if t >= b.total {
-			if height := uint64((t - b.total) / w.cfg.BlockNs); height > b.height {
+			if height := w.genesis + uint64((t-b.total)/w.cfg.BlockNs); height > b.height {
 				return min(height, highest)
 			}
 		}
 		highest = min(highest, b.height)
 	}
-	return min(uint64(t/w.cfg.BlockNs), highest)
+	return min(w.genesis+uint64(t/w.cfg.BlockNs), highest)
 }
 
 func (w *World) layoutPauses(c *snapshot.Coder) {

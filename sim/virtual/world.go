@@ -45,8 +45,9 @@ type World struct {
 	txs         pending[travelling]
 	nextTx      uint64
 
-	ledger *host.Ledger
-	late   uint64 // blocks that the slowest node may be behind
+	ledger  *host.Ledger
+	genesis uint64 // height of the ledger at time 0
+	late    uint64 // blocks that the slowest node may be behind
 
 	active       *node      // whose agent is handling an event
 	handled      host.Event // by it
@@ -161,8 +162,10 @@ func New(cfg Config) (_ *World, err error) {
 		return nil, fmt.Errorf("virtual: %w", err)
 	}
 	cfg = cfg.withDefaults()
+	cfg.Blocks += cfg.Genesis.Height
 	w := &World{
 		cfg:     cfg,
+		genesis: cfg.Genesis.Height,
 		records: cfg.Trace,
 		peers:   make(map[host.PeerID]int32, len(cfg.Nodes)),
 		places:  make(map[chain.Key]int32, len(cfg.Nodes)),
