@@ -44,6 +44,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	if f.metagraph != nil {
 		b.goOn()
 	}
+	b.make.Height = b.genesis.Height
 	for _, part := range []func() error{b.miners, b.validators, b.applications} {
 		if err := part(); err != nil {
 			return nil, err

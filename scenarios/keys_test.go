@@ -56,6 +56,7 @@ var moves = map[string]move{
 	"chain.reveal_period_epochs":      {set: "chain.reveal_period_epochs=2", with: []string{"chain.commit_reveal=true"}},
 	"chain.server_share":              {set: "chain.server_share=0.3"},
 	"chain.owner_cut":                 {set: "chain.owner_cut=0.2"},
+	"chain.metagraph":                 {set: "chain.metagraph=metagraph/trees.json", with: []string{"validators[0].count=1"}},
 	"chain.owner":                     {set: "chain.owner=judge"},
 	"chain.cap_tao":                   {set: "chain.cap_tao=20000000"},
 	"chain.reward_tao":                {set: "chain.reward_tao=2"},

@@ -123,7 +123,7 @@ func NewLedger(cfg LedgerConfig) (*Ledger, error) {
 		nodes[key] = trace.Some(uint32(i))
 	}
 	l.keepView()
-	l.seats = newSeats(l.View(0), nodes)
+	l.seats = newSeats(l.View(l.Height()), nodes)
 	return l, nil
 }
 
