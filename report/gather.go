@@ -261,7 +261,7 @@ func (f *findings) addTotals(t trace.Totals) error {
 
 // unaccounted is minted money less all the places where it can be, in rao: 0 in a sound ledger.
 func unaccounted(t trace.Totals) int64 {
-	places := t.FreeRao + t.StakedRao + t.PendingRao + t.BurnedRao + t.DustRao + t.UnallocatedRao
+	places := t.FreeRao + t.StakedRao + t.UnbondingRao + t.PendingRao + t.BurnedRao + t.DustRao + t.UnallocatedRao
 	return int64(t.MintedRao - places)
 }
 

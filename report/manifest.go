@@ -58,10 +58,11 @@ type Manifest struct {
 	Started      time.Time       `json:"started"`        // wall time; no part of any digest
 	Ended        time.Time       `json:"ended,omitzero"` // absent until then
 	WallSeconds  float64         `json:"wall_seconds"`
-	VirtualNs    int64           `json:"virtual_ns"` // simulated time, at the end or so far
-	Blocks       uint64          `json:"blocks"`     // height, at the end or so far
-	Events       uint64          `json:"events"`     // events handled
-	FLOP         uint64          `json:"flop"`       // arithmetic of all compute jobs
+	VirtualNs    int64           `json:"virtual_ns"`              // simulated time, at the end or so far
+	Blocks       uint64          `json:"blocks"`                  // height, at the end or so far
+	GenesisBlock uint64          `json:"genesis_block,omitempty"` // height of the state that the run began with
+	Events       uint64          `json:"events"`                  // events handled
+	FLOP         uint64          `json:"flop"`                    // arithmetic of all compute jobs
 	Cost         Cost            `json:"cost,omitzero"`
 	RunDigest    string          `json:"run_digest,omitempty"` // hex of 32 bytes: ledger digests and event log; absent before the first event
 	LedgerDigest string          `json:"ledger_digest,omitempty"`

@@ -67,7 +67,7 @@ func (f *findings) moneyFigure() (*figure, error) {
 		name: "money", title: "Money by role", panels: []*plot.Plot{top, bottom}, height: figureHeight * 6 / 5,
 		caption: "Above, what the epochs have paid to miners, validators and the network’s owner, whose cut is in " +
 			"the ledger’s account. Below, who holds the money: stake on seats of miners and validators, other stake (applications, the owner, " +
-			"stakers without a seat), free money of coldkeys, and what was burned.",
+			"stakers without a seat), free money of coldkeys, what was burned, what was paid as fees, and stake on its way to coldkeys.",
 		columns: []string{"role", fmt.Sprintf("time (%s)", unit), "quantity", "TAO"},
 	}
 	for i, s := range f.earnedByRole() {
@@ -159,6 +159,7 @@ func (f *findings) heldByRole() []purse {
 	out := []purse{
 		{role: "miners", shade: okabeIto[0]}, {role: "validators", shade: okabeIto[1]},
 		{role: "other stake", shade: okabeIto[3]}, {role: "free", shade: okabeIto[5]}, {role: "burned", shade: okabeIto[4]},
+		{role: "unbonding", shade: okabeIto[6]}, {role: "fees", shade: ink},
 	}
 	ledger := f.totalsByBin()
 	for bin, stake := range f.stakeOf {
@@ -172,7 +173,8 @@ func (f *findings) heldByRole() []purse {
 		if t := ledger[bin]; t != nil && seen {
 			seated := stake[0].rao + stake[1].rao + stake[2].rao
 			out[2].tao[bin] = tao(t.StakedRao - min(t.StakedRao, seated))
-			out[3].tao[bin], out[4].tao[bin] = tao(t.FreeRao), tao(t.BurnedRao)
+			out[3].tao[bin], out[4].tao[bin] = tao(t.FreeRao), tao(t.BurnedRao-t.FeesRao)
+			out[5].tao[bin], out[6].tao[bin] = tao(t.UnbondingRao), tao(t.FeesRao)
 		}
 	}
 	return out

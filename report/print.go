@@ -122,8 +122,12 @@ func correlationGroup(group string) string {
 
 // String is the identity that all money fulfils.
 func (p *SupplySummary) String() string {
-	return fmt.Sprintf("minted %s = free %s + staked %s + pending %s + burned %s + dust %s + unallocated %s rao; "+
-		"difference %s rao", count(p.MintedRao), count(p.FreeRao), count(p.StakedRao), count(p.PendingRao),
+	unbonding := "" // only where stake takes its time to leave
+	if p.UnbondingRao > 0 {
+		unbonding = " + unbonding " + count(p.UnbondingRao)
+	}
+	return fmt.Sprintf("minted %s = free %s + staked %s%s + pending %s + burned %s + dust %s + unallocated %s rao; "+
+		"difference %s rao", count(p.MintedRao), count(p.FreeRao), count(p.StakedRao), unbonding, count(p.PendingRao),
 		count(p.BurnedRao), count(p.DustRao), count(p.UnallocatedRao), signed(p.DifferenceRao))
 }
 

@@ -66,10 +66,12 @@ type SupplySummary struct {
 	MintedRao      uint64 `json:"minted_rao"`
 	FreeRao        uint64 `json:"free_rao"`
 	StakedRao      uint64 `json:"staked_rao"`
+	UnbondingRao   uint64 `json:"unbonding_rao"`
 	PendingRao     uint64 `json:"pending_rao"`
 	BurnedRao      uint64 `json:"burned_rao"`
 	DustRao        uint64 `json:"dust_rao"`
 	UnallocatedRao uint64 `json:"unallocated_rao"`
+	FeesRao        uint64 `json:"fees_rao"`       // part of what was burned
 	DifferenceRao  int64  `json:"difference_rao"` // the largest over all recorded blocks; 0 is sound
 }
 
@@ -172,8 +174,9 @@ func (f *findings) supply() *SupplySummary {
 	}
 	t := f.totals.last
 	return &SupplySummary{
-		MintedRao: t.MintedRao, FreeRao: t.FreeRao, StakedRao: t.StakedRao, PendingRao: t.PendingRao,
-		BurnedRao: t.BurnedRao, DustRao: t.DustRao, UnallocatedRao: t.UnallocatedRao,
+		MintedRao: t.MintedRao, FreeRao: t.FreeRao, StakedRao: t.StakedRao, UnbondingRao: t.UnbondingRao,
+		PendingRao: t.PendingRao, BurnedRao: t.BurnedRao, DustRao: t.DustRao, UnallocatedRao: t.UnallocatedRao,
+		FeesRao:       t.FeesRao,
 		DifferenceRao: f.worstRao,
 	}
 }

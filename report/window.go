@@ -45,7 +45,8 @@ type span struct {
 	epochs      int // recorded
 	first, last uint32
 	firstBlock  uint64 // of the first recorded epoch
-	blocks      uint64
+	from        uint64 // height at the beginning
+	blocks      uint64 // height at the end
 	ns          int64
 	window      WindowSummary
 }
@@ -54,7 +55,7 @@ type span struct {
 func (f *findings) measure() error {
 	m := &f.run.Manifest
 	s := &f.span
-	s.blocks, s.ns = m.Blocks, m.VirtualNs
+	s.from, s.blocks, s.ns = m.GenesisBlock, m.Blocks, m.VirtualNs
 	var lastBlock uint64
 	fail := errors.Join(
 		pass(f.run, func(e trace.Epoch) error {
@@ -86,7 +87,7 @@ func (f *findings) measure() error {
 // place sets the window: the reader's, or the last quarter.
 func (s *span) place(chosen Window) error {
 	w := &s.window
-	w.FromBlock, w.UntilBlock = s.blocks-s.blocks/4, s.blocks
+	w.FromBlock, w.UntilBlock = s.blocks-(s.blocks-min(s.from, s.blocks))/4, s.blocks
 	if s.epochs == 0 {
 		if chosen != (Window{}) {
 			return fmt.Errorf("a window of epochs %d to %d, but the run recorded no epochs: leave the window out",
@@ -116,10 +117,7 @@ func (w WindowSummary) holds(block uint64) bool { return w.FromBlock <= block &&
 
 // bin is the place of a block among timeBins equal parts of the run.
 func (s *span) bin(block uint64) int {
-	if s.blocks == 0 {
-		return 0
-	}
-	return min(int(float64(block)/float64(s.blocks)*timeBins), timeBins-1)
+	return min(int(s.part(block)*timeBins), timeBins-1)
 }
 
 // batch is the place of an epoch of the window among its batches, and how many there are.
@@ -131,8 +129,13 @@ func (s *span) batch(epoch uint32) (place, batches int) {
 
 // timeOf is the time at which a block was made, in ns.
 func (s *span) timeOf(block uint64) float64 {
-	if s.blocks == 0 {
+	return s.part(block) * float64(s.ns)
+}
+
+// part is how much of the run a block ends.
+func (s *span) part(block uint64) float64 {
+	if s.blocks <= s.from {
 		return 0
 	}
-	return float64(block) / float64(s.blocks) * float64(s.ns)
+	return float64(block-min(block, s.from)) / float64(s.blocks-s.from)
 }

@@ -41,6 +41,10 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	b.genesis = chain.Genesis{
 		ChainID: f.Scenario.Name, Params: params, IssuanceOffsetRao: role.Rao(f.Chain.InitialIssuanceTAO),
 	}
+	if f.metagraph != nil {
+		b.goOn()
+	}
+	b.make.Height = b.genesis.Height
 	for _, part := range []func() error{b.miners, b.validators, b.applications} {
 		if err := part(); err != nil {
 			return nil, err
@@ -72,7 +76,8 @@ type builder struct {
 	machines []virtual.Node
 	nodes    []report.Node
 	rows     []trace.Node
-	groups   map[string]int // first member of each group
+	groups   map[string]int       // first member of each group
+	free     map[bool][]chain.UID // of a metagraph, by whether they are for miners
 }
 
 // maker makes the agents of the network.

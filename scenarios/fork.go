@@ -47,7 +47,7 @@ var forkRules = []struct {
 	{keys(changeablePattern()), ""},
 	{keys(`network\..*`), "nodes drew their region and their delay from it"},
 	{keys(`faults.*`), "the faults were scheduled when the network began"},
-	{keys(`(miners|validators|applications)(\[\]\.(name|count|coldkey|joins_h))?`), "nodes and their keys are those that began"},
+	{keys(`(miners|validators|applications)(\[\]\.(name|count|coldkey|free_tao|joins_h))?`), "nodes and their keys are those that began"},
 	{keys(`(miners|validators|applications)\[\]\..*`), "the state of the agents was made with it"},
 	{keys(`.*`), "it was settled when the network began"},
 }

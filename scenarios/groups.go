@@ -5,6 +5,7 @@ import (
 
 	"taolab/agents/role"
 	"taolab/agents/settings"
+	"taolab/sim/chain"
 	"taolab/sim/chain/emission"
 )
 
@@ -13,7 +14,22 @@ import (
 type Group struct {
 	Coldkey string        `toml:"coldkey" doc:"name of a coldkey that the members share, with all groups that give the same name; a node's name means that node's; empty: each has its own"`
 	SkewMs  settings.Span `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members" inert:"agents act on differences of their own clock; the times in their rows show it"`
+	FreeTAO *float64      `toml:"free_tao" unit:"TAO" min:"0" max:"20999999" doc:"free money of each member's coldkey at genesis, from which it pays fees; unset: 10 where transactions cost anything, else none"`
 	Loss    float64       `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, beside the network's"`
+}
+
+// feeMoneyRao is what a member has for fees where its group does not say: those of a lifetime of weights.
+const feeMoneyRao = 10 * chain.RaoPerTAO
+
+// freeRao is the free money of each member on a ledger with these settings.
+func (g *Group) freeRao(hard *chain.Hard) uint64 {
+	switch {
+	case g.FreeTAO != nil:
+		return role.Rao(*g.FreeTAO)
+	case hard.FeeRao != 0:
+		return feeMoneyRao
+	}
+	return 0
 }
 
 // MinerGroup is a number of miners.
@@ -26,7 +42,7 @@ type MinerGroup struct {
 	UpMbps         float64       `toml:"up_mbps" default:"50" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
 	DownMbps       float64       `toml:"down_mbps" default:"100" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
 	Group
-	JoinsH float64 `toml:"joins_h" unit:"h" min:"0" max:"876600" doc:"time at which the members register, by burning, with stake_tao as free money; 0: they are there from the beginning"`
+	JoinsH float64 `toml:"joins_h" unit:"h" min:"0" max:"876600" doc:"time at which the members register, by burning, with stake_tao as free money beside free_tao; 0: they are there from the beginning"`
 }
 
 // ValidatorGroup is a number of validators.
@@ -52,11 +68,11 @@ type ApplicationGroup struct {
 	Group
 }
 
-// sumRao is the total over n members of a span in TAO.
-func sumRao(s settings.Span, n int) uint64 {
-	sum := uint64(0)
+// sumRao is the stake, a span in TAO, and the free money of n members.
+func (g *Group) sumRao(stake settings.Span, n int, hard *chain.Hard) uint64 {
+	sum, free := uint64(0), g.freeRao(hard)
 	for i := range n {
-		if sum += role.Rao(s.At(i, n)); sum > emission.SupplyRao {
+		if sum += role.Rao(stake.At(i, n)) + free; sum > emission.SupplyRao {
 			return emission.SupplyRao + 1 // more than there can be; the sum must not wrap
 		}
 	}

@@ -33,6 +33,7 @@ func (f *File) InForce() ([]Setting, error) {
 		{"neurons", fmt.Sprint(n), fmt.Sprintf("%d miners, %d validators; %d uids", miners, n-miners, p.MaxUIDs)},
 		{"blocks", fmt.Sprint(f.BlockCount()), fmt.Sprintf("one every %g s", f.Time.BlockS)},
 	}
+	list = append(list, f.metagraphInForce()...)
 	list = append(list, f.ledgerInForce(p)...)
 	list = append(list, f.linksInForce()...)
 	list = append(list, f.faultsInForce()...)
@@ -69,7 +70,7 @@ func hardInForce(h chain.Hard) []Setting {
 
 func (f *File) consensusInForce(p chain.Params) []Setting {
 	return []Setting{
-		{"rule", string(p.Rule), "era " + f.Chain.Era},
+		{"rule", string(p.Rule), f.presets()},
 		{"epoch", epochs(p), fmt.Sprintf("tempo %d, %s", p.TempoBlocks, p.EpochDue)},
 		{"kappa", role.Share(p.Kappa), "majority of stake that consensus weight needs"},
 		{"bonds moving average", fmt.Sprintf("%.6f", float64(p.BondsMovingAveragePPM)/1e6), "part of the old bonds that an epoch keeps"},
@@ -116,7 +117,7 @@ func (f *File) moneyInForce(p chain.Params) []Setting {
 	return []Setting{
 		{"emission", string(p.Emission), fmt.Sprintf("flat: %s a block; otherwise %s at first; at most %s in all; by height it halves every %d blocks",
 			role.TAO(p.EmissionFlatRao), role.TAO(p.RewardRao), role.TAO(p.CapRao), p.HalvingBlocks)},
-		{"issuance at genesis", role.TAO(f.genesisRao()), "of " + role.TAO(p.CapRao)},
+		{"issuance at genesis", role.TAO(f.issued(&p)), "of " + role.TAO(p.CapRao)},
 		{"server share", role.Share(p.ServerShare), "miners' part of the emission; 0: as incentive and dividends have it"},
 		{"stake settles", fmt.Sprint(p.StakeSettles), "true: stake that was added since the last epoch earns nothing in it"},
 		{"owner cut", role.Share(p.OwnerCut), "goes first to the first member of " + cmp.Or(f.Chain.Owner, "nobody")},

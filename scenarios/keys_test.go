@@ -56,6 +56,7 @@ var moves = map[string]move{
 	"chain.reveal_period_epochs":      {set: "chain.reveal_period_epochs=2", with: []string{"chain.commit_reveal=true"}},
 	"chain.server_share":              {set: "chain.server_share=0.3"},
 	"chain.owner_cut":                 {set: "chain.owner_cut=0.2"},
+	"chain.metagraph":                 {set: "chain.metagraph=metagraph/trees.json", with: []string{"validators[0].count=1"}},
 	"chain.owner":                     {set: "chain.owner=judge"},
 	"chain.cap_tao":                   {set: "chain.cap_tao=20000000"},
 	"chain.reward_tao":                {set: "chain.reward_tao=2"},
@@ -121,6 +122,7 @@ var moves = map[string]move{
 	"miners.require_uid":       {set: "miners[0].require_uid=true"},
 	"miners.slots":             {set: "miners[0].slots=3"},
 	"miners.historic":          {set: "miners[0].historic=true", with: []string{"miners[0].min_interval_s=40"}},
+	"miners.free_tao":          {set: "miners[0].free_tao=2"},
 	"miners.coldkey":           {set: "miners[0].coldkey=farm"},
 	"miners.loss":              {set: "miners[0].loss=0.3"},
 	"miners.joins_h":           {set: "miners[1].joins_h=0.2"},
@@ -164,6 +166,7 @@ var moves = map[string]move{
 	"validators.hardware_mflops": {set: "validators[0].hardware_mflops=2"},
 	"validators.up_mbps":         {set: "validators[0].up_mbps=0.3"},
 	"validators.down_mbps":       {set: "validators[0].down_mbps=0.3"},
+	"validators.free_tao":        {set: "validators[0].free_tao=2"},
 	"validators.coldkey":         {set: "validators[0].coldkey=bank"},
 	"validators.loss":            {set: "validators[0].loss=0.3"},
 
@@ -182,6 +185,7 @@ var moves = map[string]move{
 	"applications.timeout_s": {set: "applications[0].timeout_s=0.2"},
 	"applications.up_mbps":   {set: "applications[0].up_mbps=0.2"},
 	"applications.down_mbps": {set: "applications[0].down_mbps=0.2"},
+	"applications.free_tao":  {set: "applications[0].free_tao=2"},
 	"applications.coldkey":   {set: "applications[0].coldkey=bank"},
 	"applications.loss":      {set: "applications[0].loss=0.3"},
 

@@ -50,6 +50,8 @@ type File struct {
 	Dir    string // what relative paths in it start from
 	Text   string
 	Sets   []string // overrides, as key=value
+
+	metagraph *metagraph // from which the ledger goes on; nil: it begins with the scenario
 }
 
 // maxFileBytes bounds a scenario file.
@@ -88,7 +90,13 @@ func Load(name string, sets []string) (*File, error) {
 	if scenario.Name == "" {
 		scenario.Name = strings.TrimSuffix(filepath.Base(name), ".toml")
 	}
-	return file, file.fixPaths()
+	if err := file.fixPaths(); err != nil {
+		return nil, err
+	}
+	if err := file.readMetagraph(); err != nil {
+		return nil, err
+	}
+	return file, nil
 }
 
 // fixPaths makes the paths of scripts absolute, so that a run can be repeated from elsewhere.

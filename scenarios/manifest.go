@@ -49,7 +49,7 @@ func (sc *Scenario) Tables() []trace.Table {
 func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
 	manifest := &report.Manifest{
 		Name: f.Scenario.Name, Seed: f.Seed, Scenario: f.resolved(), ScenarioTOML: f.Text,
-		Nodes: n.Nodes, Warnings: append([]string{}, m.Warnings...),
+		GenesisBlock: n.Config.Genesis.Height, Nodes: n.Nodes, Warnings: append([]string{}, m.Warnings...),
 		Recorded: f.Tables(), Contents: contents(m), InForce: f.inForce(m),
 	}
 	if m.Text == nil {

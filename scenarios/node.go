@@ -45,11 +45,21 @@ func (b *builder) add(p part, i, n int) {
 	hotkey := virtual.PublicKey(b.Seed, machine.Name, host.Hotkey)
 	coldkey := virtual.PublicKey(b.Seed, cmp.Or(machine.ColdkeyOf, machine.Name), host.Coldkey)
 	node.Hotkey = hotkey.String()
+	if node.HasUID && b.metagraph != nil {
+		node.UID, node.StakeRao = b.seat(node.Kind == report.KindMiner, hotkey, coldkey)
+	}
 	b.rows = append(b.rows, p.row(node, coldkey))
+	free := p.group.freeRao(&b.genesis.Params.Hard)
+	if p.joins > 0 {
+		free += node.StakeRao
+	}
+	if free > 0 || p.joins > 0 {
+		b.genesis.Balances = append(b.genesis.Balances, chain.Balance{Coldkey: coldkey, FreeRao: free})
+	}
 	switch {
 	case p.joins > 0:
-		b.genesis.Balances = append(b.genesis.Balances, chain.Balance{Coldkey: coldkey, FreeRao: node.StakeRao})
 		node.StakeRao = 0
+	case node.HasUID && b.metagraph != nil: // it has a seat
 	case node.HasUID:
 		node.UID = uint16(len(b.genesis.Neurons))
 		b.genesis.Neurons = append(b.genesis.Neurons, chain.GenesisNeuron{Hotkey: hotkey, Coldkey: coldkey, StakeRao: node.StakeRao})

@@ -226,7 +226,7 @@ func TestEveryTableGetsRowsAndTheBooksBalance(t *testing.T) {
 	}
 	for _, row := range r.all[trace.Ledger] {
 		b := row.(trace.Totals)
-		if sum := b.FreeRao + b.StakedRao + b.PendingRao + b.BurnedRao + b.DustRao + b.UnallocatedRao; sum != b.MintedRao {
+		if sum := b.FreeRao + b.StakedRao + b.UnbondingRao + b.PendingRao + b.BurnedRao + b.DustRao + b.UnallocatedRao; sum != b.MintedRao {
 			t.Fatalf("block %d: minted %d rao, found %d", b.Block, b.MintedRao, sum)
 		}
 	}

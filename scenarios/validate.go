@@ -209,9 +209,9 @@ func (c *checker) chain() {
 	if blocks := c.BlockCount(); p.TempoBlocks > blocks {
 		c.fault("chain.tempo_blocks", fmt.Sprintf("%d, longer than the run of %d blocks", p.TempoBlocks, blocks), "at least one epoch in the run", "lengthen time.hours")
 	}
-	if issued := c.genesisRao(); issued > p.CapRao {
-		c.fault("chain", fmt.Sprintf("stakes and initial issuance come to %.3f TAO", float64(issued)/chain.RaoPerTAO),
-			fmt.Sprintf("at most %s", role.TAO(p.CapRao)), "lower stake_tao or initial_issuance_tao")
+	if issued := c.genesisRao(&p.Hard); issued > p.CapRao {
+		c.fault("chain", fmt.Sprintf("stakes, free money and initial issuance come to %.3f TAO", float64(issued)/chain.RaoPerTAO),
+			fmt.Sprintf("at most %s", role.TAO(p.CapRao)), "lower stake_tao, free_tao or initial_issuance_tao")
 	}
 	if c.Chain.Owner != "" && !slices.Contains(c.groups(), c.Chain.Owner) {
 		c.fault("chain.owner", fmt.Sprintf("no group %q", c.Chain.Owner), "one of "+strings.Join(c.groups(), ", "),
@@ -334,17 +334,18 @@ func (sc *Scenario) NeuronCount() int {
 	return n
 }
 
-// genesisRao is the issuance at genesis: what the scenario says was minted before, and all stakes.
-func (sc *Scenario) genesisRao() uint64 {
+// genesisRao is the issuance at genesis: what the scenario says was minted before, all stakes and all free
+// money.
+func (sc *Scenario) genesisRao(hard *chain.Hard) uint64 {
 	issued := role.Rao(sc.Chain.InitialIssuanceTAO) // at most 768 groups of little more than the supply: no overflow
 	for _, g := range sc.Miners {
-		issued += sumRao(g.StakeTAO, g.Count)
+		issued += g.sumRao(g.StakeTAO, g.Count, hard)
 	}
 	for _, g := range sc.Validators {
-		issued += sumRao(g.StakeTAO, g.Count)
+		issued += g.sumRao(g.StakeTAO, g.Count, hard)
 	}
 	for _, g := range sc.Applications {
-		issued += sumRao(g.StakeTAO, g.Count)
+		issued += g.sumRao(g.StakeTAO, g.Count, hard)
 	}
 	return issued
 }

@@ -38,6 +38,7 @@ type Chain struct {
 	RevealPeriod   *uint64  `toml:"reveal_period_epochs" unit:"epochs" min:"1" max:"100" doc:"epochs from a commit to its reveal"`
 	ServerShare    *float64 `toml:"server_share" unit:"share" min:"0" max:"1" doc:"miners' part of the emission; 0: as incentive and dividends have it"`
 	OwnerCut       *float64 `toml:"owner_cut" unit:"share" min:"0" max:"1" doc:"part of an epoch's emission that goes to the owner first"`
+	Metagraph      string   `toml:"metagraph" doc:"JSON file, relative to the scenario, with a network's state as taolab apply --metagraph reads it: the ledger goes on from there. Validators of the scenario take the seats of its neurons with a permit, by uid, miners those of the others, each with the stake, weights, bonds and ages that are there; other neurons stay, and nobody is behind them. Its era and parameters stand in place of the era's"`
 	Owner          string   `toml:"owner" doc:"group whose first member is the network's owner; empty: nobody"`
 	CapTAO         *float64 `toml:"cap_tao" unit:"TAO" min:"0.000000001" max:"21000000" doc:"supply that is never passed"`
 	RewardTAO      *float64 `toml:"reward_tao" unit:"TAO" min:"0.000000001" max:"21000000" doc:"emission of the first block"`
@@ -109,6 +110,11 @@ func (c *Chain) Params(neurons, miners int) (chain.Params, error) {
 	p = p.Scaled(neurons)
 	// The era's seats are for thousands of neurons; here every validator of the network has one.
 	p.MaxValidators = uint16(neurons - miners)
+	return c.ParamsOn(p, miners)
+}
+
+// ParamsOn are the parameters of a ledger that goes on from another's, with what the table overrides.
+func (c *Chain) ParamsOn(p chain.Params, miners int) (chain.Params, error) {
 	c.override(&p)
 	p.Hard = c.Hard.settings(p)
 	if err := c.fit(&p, miners); err != nil {

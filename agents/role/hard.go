@@ -47,9 +47,9 @@ type Hard struct {
 	ParamEpochs      *uint64 `toml:"param_epochs" unit:"epochs" max:"65535" doc:"epochs between two changes of one parameter by a council"`
 }
 
-// settings are the preset's with what the table overrides, for a network with these parameters.
+// settings are the preset's with what the table overrides, for a network with these parameters; without a preset they begin with what those have.
 func (h *Hard) settings(p chain.Params) chain.Hard {
-	var hard chain.Hard
+	hard := p.Hard
 	if h.Preset == "live" {
 		hard = p.Live().Hard
 	}

@@ -24,6 +24,7 @@ type Maker struct {
 	Seed                uint64
 	Seats               int                         // uids of the ledger
 	BlockS              float64                     // time between blocks
+	Height              uint64                      // of the ledger when the network begins
 	EvaluateEveryBlocks uint64                      // between two measurements of a miner
 	Hotkey              func(node string) chain.Key // public key of a node's hotkey
 	RecordAnswers       bool
@@ -49,7 +50,7 @@ type Agent struct {
 // a tenth of an hour, for as long as the network lives.
 func (m *Maker) Joining(a Agent, afterS float64) Agent {
 	blocks := func(s float64) uint64 { return max(uint64(s/m.BlockS), 1) }
-	config := agents.NewcomerConfig{AtBlock: blocks(afterS), RetryBlocks: blocks(360), Tries: 1 << 20, Then: a.Fresh}
+	config := agents.NewcomerConfig{AtBlock: m.Height + blocks(afterS), RetryBlocks: blocks(360), Tries: 1 << 20, Then: a.Fresh}
 	a.Fresh = func() host.Agent { return agents.NewNewcomer(config) }
 	return a
 }

@@ -61,12 +61,15 @@ func (s *State) Apply(tx Tx) error { return refusal(s.Deliver(tx)) }
 
 // ApplyVerified is Apply without a look at the signature, for a caller that verified it before or
 // that made the transaction itself. Signed and unsigned transactions lead to the same state.
-func (s *State) ApplyVerified(tx Tx) error {
+func (s *State) ApplyVerified(tx Tx) error { return refusal(s.DeliverVerified(tx)) }
+
+// DeliverVerified is Deliver for the same callers as ApplyVerified.
+func (s *State) DeliverVerified(tx Tx) (Receipt, error) {
 	c, err := s.admissible(tx)
 	if err != nil {
-		return err
+		return Receipt{}, err
 	}
-	return refusal(s.deliver(tx, c))
+	return s.deliver(tx, c)
 }
 
 func refusal(r Receipt, err error) error {

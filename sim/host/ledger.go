@@ -54,6 +54,7 @@ type Ledger struct {
 	seats      seats
 	receipts   []Receipt // of the newest block
 	ownerRao   uint64    // the owner's cut of all epochs
+	feesRao    uint64    // paid by all transactions, tips not included
 	closed     bool      // the seats that lasted are recorded
 }
 
@@ -81,6 +82,7 @@ type Receipt struct {
 	Transit
 	Fate   string // trace.Included, trace.Rejected or trace.Expired
 	Reason string // of a rejection
+	FeeRao uint64 // burned for it, the tip not included
 	Known  bool   // the sender waits to hear of it
 }
 
@@ -121,7 +123,7 @@ func NewLedger(cfg LedgerConfig) (*Ledger, error) {
 		nodes[key] = trace.Some(uint32(i))
 	}
 	l.keepView()
-	l.seats = newSeats(l.View(0), nodes)
+	l.seats = newSeats(l.View(l.Height()), nodes)
 	return l, nil
 }
 
@@ -173,8 +175,8 @@ func (l *Ledger) Submit(node int32, id SubmitID, from Account, expiry uint64, ms
 		s.reject(0, fmt.Sprintf("%d transactions of this node are undecided: wait", MaxSubmits))
 		return nil, false
 	}
-	if a := &l.accounts[from]; l.View(l.Height()).Params().Hard.StrictNonce && len(l.open[node].list) == 1 {
-		a.nonce = l.state.Nonce(a.key) // a transaction that was refused may have left a gap
+	if l.strict() && l.open[node].allDecided() {
+		l.closeGap(from) // that a transaction left which was lost on its way
 	}
 	bytes, err := l.Transaction(from, expiry, msg)
 	if err != nil {
@@ -183,6 +185,15 @@ func (l *Ledger) Submit(node int32, id SubmitID, from Account, expiry uint64, ms
 	}
 	s.expiry = expiry
 	return bytes, true
+}
+
+// strict says whether the chain takes no transaction before the one with the nonce below its own.
+func (l *Ledger) strict() bool { return l.View(l.Height()).Params().Hard.StrictNonce }
+
+// closeGap gives the next transaction of an account the nonce that the chain waits for.
+func (l *Ledger) closeGap(from Account) {
+	a := &l.accounts[from]
+	a.nonce = l.state.Nonce(a.key)
 }
 
 // feeRoom is how many times the present price of work a transaction may cost: the price rises by at most
@@ -327,12 +338,20 @@ func (l *Ledger) EndWith(now Time, txs []Transit) (Ended, error) {
 
 // include applies transactions. What has expired is dropped: its node finds out by itself.
 func (l *Ledger) include(txs []Transit, row *trace.Block) (broken error) {
+	var gaps []Account
 	l.receipts = l.receipts[:0]
 	for i, t := range txs {
 		r := Receipt{Transit: t, Fate: trace.Expired}
 		if t.Tx.Expiry >= row.Height {
 			r.Fate = trace.Included
-			if err := l.apply(t.Tx); err != nil {
+			paid, err := l.apply(t.Tx)
+			if own, known := l.places[t.Tx.Signer]; err != nil && known && l.strict() && t.Tx.Nonce >= l.state.Nonce(t.Tx.Signer) {
+				gaps = append(gaps, own) // in its nonces, which no block will use up
+			}
+			if err == nil && paid.Refusal != nil {
+				err = paid.Refusal
+			}
+			if r.FeeRao, l.feesRao = paid.FeeRao, l.feesRao+paid.FeeRao; err != nil {
 				r.Fate, r.Reason = trace.Rejected, err.Error()
 				row.Rejected++
 			} else {
@@ -349,14 +368,17 @@ func (l *Ledger) include(txs []Transit, row *trace.Block) (broken error) {
 		l.receipts = append(l.receipts, r)
 		l.recordTransaction(r, i, row)
 	}
+	for _, own := range gaps {
+		l.closeGap(own)
+	}
 	return broken
 }
 
-func (l *Ledger) apply(tx chain.Tx) error {
+func (l *Ledger) apply(tx chain.Tx) (chain.Receipt, error) {
 	if l.cfg.Signed {
-		return l.state.Apply(tx)
+		return l.state.Deliver(tx)
 	}
-	return l.state.ApplyVerified(tx)
+	return l.state.DeliverVerified(tx)
 }
 
 // distrust returns what is wrong with the ledger, where the config asks for it.

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"slices"
 	"testing"
 
 	"taolab/sim/chain"
@@ -69,5 +70,38 @@ func TestANodeGoesOnAfterAGapInItsNonces(t *testing.T) {
 			t.Errorf("transaction %d: %s %s, want %s", i, r.Fate, r.Reason, want)
 		}
 		l.Tell(0, SubmitID(i+1))
+	}
+}
+
+// A node that never waits for all its transactions to be decided goes on too: the gap that one of them
+// leaves costs those that were on their way with it and as many more, and no later one.
+func TestABusyNodeGoesOnAfterAGapInItsNonces(t *testing.T) {
+	g := toyGenesis([]string{"a", "b"}, 1, nil)
+	g.Params.Hard.StrictNonce = true
+	l, err := NewLedger(LedgerConfig{Genesis: g, Hotkeys: []chain.Key{public("a")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cold := l.Open(named("a cold"))
+	var fates []string
+	send := func(id SubmitID, rao uint64) {
+		bytes, _ := l.Submit(0, id, cold, l.Height()+9, chain.Transfer{To: public("b cold"), AmountRao: rao})
+		l.Receive(0, id, bytes, 0)
+	}
+	send(1, 1<<60) // more than there is: it belongs in no block
+	for id := SubmitID(2); id < 12; id++ {
+		on, _ := l.Submit(0, id, cold, l.Height()+9, chain.Transfer{To: public("b cold"), AmountRao: 1})
+		ended, err := l.End(Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range ended.Receipts {
+			fates = append(fates, r.Fate)
+			l.Tell(0, r.Submit)
+		}
+		l.Receive(0, id, on, 0) // too late for that block
+	}
+	if slices.Contains(fates[4:], trace.Rejected) || len(fates) != 10 {
+		t.Error(fates)
 	}
 }

@@ -123,11 +123,11 @@ func epochRow(n chain.Neuron, ranked bool) trace.Epoch {
 	return row
 }
 
-func totalsRow(height uint64, t chain.Totals, ownerRao uint64) trace.Totals {
+func (l *Ledger) totalsRow(height uint64, t chain.Totals) trace.Totals {
 	return trace.Totals{
-		Block: height, MintedRao: t.Minted, FreeRao: t.Free, StakedRao: t.Staked + t.Unbonding,
-		PendingRao: t.Pending, BurnedRao: t.Burned, DustRao: t.Dust,
-		UnallocatedRao: t.Unallocated, RecycledRao: t.Recycled, OwnerRao: ownerRao,
+		Block: height, MintedRao: t.Minted, FreeRao: t.Free, StakedRao: t.Staked, UnbondingRao: t.Unbonding,
+		PendingRao: t.Pending, BurnedRao: t.Burned, DustRao: t.Dust, UnallocatedRao: t.Unallocated,
+		RecycledRao: t.Recycled, OwnerRao: l.ownerRao, FeesRao: l.feesRao,
 	}
 }
 
@@ -155,6 +155,9 @@ func (l *Ledger) recordTransaction(r Receipt, place int, block *trace.Block) {
 	row := transactionRow(r.Tx, r.Bytes, l.node(r.From))
 	row.Block, row.TimeNs, row.Place = block.Height, block.TimeNs, trace.Some(uint32(place))
 	row.Outcome = r.Fate
+	if r.FeeRao > 0 {
+		row.FeeRao = trace.Some(r.FeeRao)
+	}
 	if r.Fate == trace.Rejected {
 		row.Reason = trace.Some(r.Reason)
 	}
@@ -206,7 +209,7 @@ func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64, turn
 		to.Record(row)
 	}
 	if due(row.Height, r.Ledger) || turns {
-		to.Record(totalsRow(row.Height, totals, l.ownerRao))
+		to.Record(l.totalsRow(row.Height, totals))
 	}
 	if ran != nil {
 		r.recordEpoch(to, l.View(row.Height), &l.seats, *ran)

@@ -49,6 +49,7 @@ func (l *Ledger) Layout(c *snapshot.Coder) {
 	}
 	l.seats.layout(c)
 	snapshot.Number(c, &l.ownerRao)
+	snapshot.Number(c, &l.feesRao)
 	if c.Reading() && c.Err() == nil {
 		l.check(c)
 	}

@@ -42,6 +42,11 @@ func (s *submission) decide(height uint64, r Receipt) {
 	s.height, s.rejected, s.reason = height, r.Fate == trace.Rejected, r.Reason
 }
 
+// allDecided says whether all but the newest are decided.
+func (s *submissions) allDecided() bool {
+	return !slices.ContainsFunc(s.list[:len(s.list)-1], func(x submission) bool { return !x.decided() })
+}
+
 // submission is an open one of a node; nil where there is none. Valid until the next change.
 func (l *Ledger) submission(node int32, id SubmitID) *submission {
 	if node < 0 || int(node) >= len(l.open) {

@@ -111,6 +111,7 @@ type Transaction struct {
 	Nonce   uint64  `unit:"nonce" doc:"the signer's nonce in it"`
 	Kind    string  `unit:"name" doc:"kind of message: SetWeights, Register, Transfer, ..."`
 	Bytes   uint32  `unit:"bytes" doc:"length on the wire, signature included"`
+	FeeRao  *uint64 `unit:"rao" doc:"burned for it, whether it was included or rejected; NULL where it cost nothing"`
 	Outcome string  `unit:"name" doc:"included, rejected (by the ledger), expired (before its block) or refused (by the producer, where too many waited)"`
 	Reason  *string `unit:"text" doc:"why it was rejected or refused; NULL otherwise"`
 }
@@ -224,18 +225,20 @@ type Train struct {
 }
 
 // Totals is the ledger's account of all money after a block.
-// Minted = Free + Staked + Pending + Burned + Dust + Unallocated.
+// Minted = Free + Staked + Unbonding + Pending + Burned + Dust + Unallocated.
 type Totals struct {
 	Block          uint64 `unit:"block" doc:"height of the block"`
 	MintedRao      uint64 `unit:"rao" doc:"genesis money plus the sum of block emissions"`
 	FreeRao        uint64 `unit:"rao" doc:"on coldkeys"`
-	StakedRao      uint64 `unit:"rao" doc:"staked on hotkeys, or on its way from there to coldkeys"`
+	StakedRao      uint64 `unit:"rao" doc:"staked on hotkeys"`
+	UnbondingRao   uint64 `unit:"rao" doc:"on its way from hotkeys to coldkeys"`
 	PendingRao     uint64 `unit:"rao" doc:"emitted and waiting for the next epoch"`
-	BurnedRao      uint64 `unit:"rao" doc:"burned by registrations"`
+	BurnedRao      uint64 `unit:"rao" doc:"burned, by registrations and fees above all"`
 	DustRao        uint64 `unit:"rao" doc:"left over by the floors of the epochs' divisions"`
 	UnallocatedRao uint64 `unit:"rao" doc:"emitted by epochs in which nobody was eligible"`
 	RecycledRao    uint64 `unit:"rao" doc:"taken out of issuance again, part of burned"`
 	OwnerRao       uint64 `unit:"rao" doc:"paid to the network's owner as its cut since genesis, part of staked or free"`
+	FeesRao        uint64 `unit:"rao" doc:"paid for transactions since genesis, part of burned"`
 }
 
 // Fault is something that went wrong on purpose, or an effect that was refused.

@@ -20,11 +20,11 @@ type travelling struct {
 // seen is the time at which a node sees a block, as far as it is known now: the genesis from the start,
 // another its own delay after the block and when no fault stands between.
 func (w *World) seen(n *node, height uint64) host.Time {
-	if height == 0 {
+	if height <= w.producer.genesis {
 		return 0
 	}
 	t := maxTime
-	if height <= uint64((maxTime-n.blockDelay()-w.producer.blockTime(0))/w.cfg.BlockNs) {
+	if height-w.producer.genesis <= uint64((maxTime-n.blockDelay())/w.cfg.BlockNs) {
 		t = min(w.producer.blockTime(height)+n.blockDelay(), maxTime)
 	}
 	if next := w.producer.ledger.Height() + 1; height >= next {

@@ -21,7 +21,7 @@ type Config struct {
 	Genesis chain.Genesis
 	Seed    uint64    // master seed of every stream and key
 	BlockNs host.Time // time between blocks; 0 means 12 s
-	Blocks  uint64    // the run ends with this block
+	Blocks  uint64    // the run ends with the one that is so many above the genesis
 	Until   Position  // where the run ends before that; zero means nowhere
 
 	Nodes  []Node

@@ -13,6 +13,7 @@ import (
 // blocks come.
 type producer struct {
 	ledger  *host.Ledger
+	genesis uint64 // height of the ledger at time 0
 	blockNs host.Time
 	late    uint64 // blocks that the slowest node may be behind
 	links   linkFaults
@@ -40,7 +41,7 @@ func (w *World) openLedger(hotkeys []ed25519.PrivateKey) error {
 		delay = max(delay, w.cfg.Nodes[i].BlockDelay)
 	}
 	delay += w.cfg.longestLag()
-	w.producer.blockNs = w.cfg.BlockNs
+	w.producer.genesis, w.producer.blockNs = w.cfg.Genesis.Height, w.cfg.BlockNs
 	w.producer.late = uint64(delay/w.cfg.BlockNs) + 3
 	ledger, err := host.NewLedger(host.LedgerConfig{
 		Genesis: w.cfg.Genesis, Hotkeys: public, Views: int(w.producer.late),
@@ -63,7 +64,7 @@ func (p *producer) goOn(now host.Time) {
 	p.pauses--
 	height := p.ledger.Height()
 	if due := p.blockTime(height + 1); p.pauses == 0 && due < now {
-		p.breaks = append(p.breaks, ledgerBreak{height, now - host.Time(height+1)*p.blockNs})
+		p.breaks = append(p.breaks, ledgerBreak{height, now - host.Time(height+1-p.genesis)*p.blockNs})
 	}
 }
 
@@ -80,16 +81,16 @@ func (p *producer) nextBlock() host.Time {
 func (p *producer) blockTime(height uint64) host.Time {
 	for i := len(p.breaks) - 1; i >= 0; i-- {
 		if b := &p.breaks[i]; height > b.height {
-			return host.Time(height)*p.blockNs + b.total
+			return host.Time(height-p.genesis)*p.blockNs + b.total
 		}
 	}
-	return host.Time(height) * p.blockNs
+	return host.Time(height-p.genesis) * p.blockNs
 }
 
-// heightAt is the height of the chain at a time; 0 before the first block.
+// heightAt is the height of the chain at a time; that of the genesis before the first block.
 func (p *producer) heightAt(t host.Time) uint64 {
 	if t < 0 {
-		return 0
+		return p.genesis
 	}
 	highest := uint64(math.MaxUint64)
 	if p.pauses > 0 {
@@ -98,13 +99,13 @@ func (p *producer) heightAt(t host.Time) uint64 {
 	for i := len(p.breaks) - 1; i >= 0; i-- {
 		b := &p.breaks[i]
 		if t >= b.total {
-			if height := uint64((t - b.total) / p.blockNs); height > b.height {
+			if height := p.genesis + uint64((t-b.total)/p.blockNs); height > b.height {
 				return min(height, highest)
 			}
 		}
 		highest = min(highest, b.height)
 	}
-	return min(uint64(t/p.blockNs), highest)
+	return min(p.genesis+uint64(t/p.blockNs), highest)
 }
 
 func (p *producer) layout(c *snapshot.Coder) {

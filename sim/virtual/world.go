@@ -153,6 +153,7 @@ func New(cfg Config) (_ *World, err error) {
 		return nil, fmt.Errorf("virtual: %w", err)
 	}
 	cfg = cfg.withDefaults()
+	cfg.Blocks += cfg.Genesis.Height
 	w := &World{
 		cfg:     cfg,
 		records: cfg.Trace,

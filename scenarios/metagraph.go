@@ -1,0 +1,194 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"taolab/agents/role"
+	"taolab/agents/settings"
+	"taolab/sim/chain"
+	"taolab/sim/chain/conformance"
+)
+
+// metagraph is the state of another network, from which a scenario's ledger goes on.
+type metagraph struct {
+	genesis chain.Genesis
+	filled  []conformance.Filled
+}
+
+// readMetagraph reads the state that the scenario names, and gives the keys of [chain] that have a default
+// of their own the state's values where the scenario says nothing.
+func (f *File) readMetagraph() error {
+	if f.Chain.Metagraph == "" {
+		return nil
+	}
+	data, err := f.readOpened(f.Chain.Metagraph)
+	if err != nil {
+		return f.wrongMetagraph(fmt.Sprintf("%s cannot be read: %v", f.Chain.Metagraph, err), "a file with a "+conformance.MetagraphFormat)
+	}
+	g, filled, err := conformance.ReadMetagraph(data)
+	if err == nil {
+		_, err = chain.New(g)
+	}
+	if err != nil {
+		return &settings.Error{Where: f.Chain.Metagraph, Fault: err.Error(), Want: "a " + conformance.MetagraphFormat,
+			Hint: "taolab apply --example writes one"}
+	}
+	f.metagraph = &metagraph{genesis: g, filled: filled}
+	if f.written("chain.era") {
+		return &settings.Error{Where: f.whereIs("chain.era"), Key: "chain.era", Fault: "set, but the metagraph has an era",
+			Want: "no era", Hint: "parameters of [chain] override those of the metagraph"}
+	}
+	if !f.written("chain.tempo_blocks") {
+		f.Chain.TempoBlocks = g.Params.TempoBlocks
+	}
+	if !f.written("chain.weights_rate_limit_blocks") {
+		f.Chain.WeightsRateLimitBlocks = g.Params.WeightsRateLimitBlocks
+	}
+	if _, err := f.Params(); err != nil {
+		return err
+	}
+	seats := f.metagraph.seats()
+	for miner, kind := range map[bool]string{false: "validators", true: "miners"} { // order-free: one fault is enough
+		if n := f.joined(miner); n > len(seats[miner]) {
+			return f.wrongMetagraph(fmt.Sprintf("%d seats for %d %s", len(seats[miner]), n, kind), "a seat for each",
+				"validators need neurons with a permit, miners others")
+		}
+	}
+	return nil
+}
+
+// readOpened reads a file that the scenario names, as far as a metagraph may go.
+func (f *File) readOpened(path string) ([]byte, error) {
+	file, err := f.open(path)
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, conformance.MaxBytes+1))
+	if err == nil && len(data) > conformance.MaxBytes {
+		err = fmt.Errorf("longer than %d bytes", conformance.MaxBytes)
+	}
+	return data, err
+}
+
+func (f *File) wrongMetagraph(fault, want string, hints ...string) error {
+	e := &settings.Error{Where: f.whereIs("chain.metagraph"), Key: "chain.metagraph", Fault: fault, Want: want}
+	if len(hints) > 0 {
+		e.Hint = hints[0]
+	}
+	return e
+}
+
+// whereIs is the place of a key in the file, or the file.
+func (f *File) whereIs(key string) string {
+	if line := f.Line(key); line > 0 {
+		return fmt.Sprintf("%s:%d", f.Origin, line)
+	}
+	return f.Origin
+}
+
+// joined is the number of miners or validators that have a seat at the beginning.
+func (f *File) joined(miner bool) int {
+	if miner {
+		return f.MinerCount()
+	}
+	return f.NeuronCount() - f.MinerCount()
+}
+
+// Params are the chain's parameters: those of the metagraph, or of the era, with what the scenario overrides.
+func (f *File) Params() (chain.Params, error) {
+	if f.metagraph == nil {
+		return f.Scenario.Params()
+	}
+	p, err := f.Chain.ParamsOn(f.metagraph.genesis.Params, f.MinerCount())
+	if err != nil {
+		return p, f.located("", err)
+	}
+	return p, nil
+}
+
+// seats are the uids that miners (true) and validators (false) take, in ascending order.
+func (m *metagraph) seats() map[bool][]chain.UID {
+	seats := map[bool][]chain.UID{}
+	for i, r := range m.genesis.Records {
+		seats[!r.Permit] = append(seats[!r.Permit], chain.UID(i))
+	}
+	return seats
+}
+
+// goOn makes the genesis of the builder that of the metagraph, whose money and ages it keeps.
+func (b *builder) goOn() {
+	g := b.metagraph.genesis
+	g.ChainID, g.Params = b.genesis.ChainID, b.genesis.Params
+	g.IssuanceOffsetRao += b.genesis.IssuanceOffsetRao
+	g.Neurons, g.Stakes = slices.Clone(g.Neurons), slices.Clone(g.Stakes)
+	g.Balances, g.Delegates = slices.Clone(g.Balances), slices.Clone(g.Delegates)
+	g.Operators = nil // those are the scenario's
+	b.genesis, b.free = g, b.metagraph.seats()
+}
+
+// seat gives a node the place of a neuron of the metagraph, which keeps its stake, and returns it.
+func (b *builder) seat(miner bool, hotkey, coldkey chain.Key) (uid uint16, stakeRao uint64) {
+	place := b.free[miner][0]
+	b.free[miner] = b.free[miner][1:]
+	n := &b.genesis.Neurons[place]
+	for i := range b.genesis.Stakes {
+		if s := &b.genesis.Stakes[i]; s.Hotkey == n.Hotkey {
+			s.Hotkey = hotkey
+		}
+	}
+	for i := range b.genesis.Delegates {
+		if d := &b.genesis.Delegates[i]; d.Hotkey == n.Hotkey {
+			d.Hotkey = hotkey
+		}
+	}
+	if b.genesis.Owner == n.Hotkey {
+		b.genesis.Owner = hotkey
+	}
+	n.Hotkey, n.Coldkey = hotkey, coldkey
+	return uint16(place), n.StakeRao
+}
+
+// presets names where the parameters come from that the scenario does not set.
+func (f *File) presets() string {
+	if f.metagraph != nil {
+		return "parameters of the metagraph"
+	}
+	return "era " + f.Chain.Era
+}
+
+// issued is the issuance at genesis.
+func (f *File) issued(p *chain.Params) uint64 {
+	if f.metagraph == nil {
+		return f.genesisRao(&p.Hard)
+	}
+	g := &f.metagraph.genesis
+	rao := g.IssuanceOffsetRao + role.Rao(f.Chain.InitialIssuanceTAO) + g.PendingRao
+	for _, b := range g.Balances {
+		rao += b.FreeRao
+	}
+	for _, n := range g.Neurons {
+		rao += n.StakeRao
+	}
+	for _, s := range g.Stakes {
+		rao += s.StakeRao
+	}
+	return rao
+}
+
+// metagraphInForce tells where the ledger goes on, and what the metagraph did not say.
+func (f *File) metagraphInForce() []Setting {
+	if f.metagraph == nil {
+		return nil
+	}
+	g := &f.metagraph.genesis
+	list := []Setting{{"metagraph", f.Chain.Metagraph, fmt.Sprintf("the ledger goes on after block %d, with %d neurons, "+
+		"epoch %d at block %d and the parameters there", g.Height, len(g.Neurons), g.Epochs, g.LastEpoch)}}
+	for _, x := range f.metagraph.filled {
+		list = append(list, Setting{"filled " + x.Field, fmt.Sprint(x.Count), x.Value})
+	}
+	return list
+}

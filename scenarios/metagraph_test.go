@@ -1,0 +1,71 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"taolab/sim/chain"
+	"taolab/sim/virtual"
+)
+
+// A scenario begins with the stakes, weights and ages of the network that its metagraph shows, at the height
+// where they were seen; its nodes take the seats.
+func TestAScenarioGoesOnFromAMetagraph(t *testing.T) {
+	r := runEconomy(t, "../metagraph/trees", nil, "trace.weights=1")
+	begun := r.nodes
+	if len(begun) != 8 || begun[6].StakeRao != 5_000*chain.RaoPerTAO || begun[7].StakeRao != 3_000*chain.RaoPerTAO ||
+		begun[2].StakeRao != 0 || begun[1].StakeRao != chain.RaoPerTAO {
+		t.Errorf("nodes %+v", begun)
+	}
+	v := r.world.Chain()
+	if v.Height() != 100_600 || v.N() != 10 || v.Neuron(3).RegisteredAt != 90_000+3*137 || v.Params().TempoBlocks != 100 {
+		t.Errorf("height %d, %d neurons, %+v", v.Height(), v.N(), v.Neuron(3))
+	}
+	// The third with a permit has nobody behind it: its weights are those that were seen.
+	if row := v.Weights(5); len(row) != 7 || row[0].Weight != 65535 || v.Neuron(5).LastUpdate != 99_905 {
+		t.Errorf("%v", row)
+	}
+	if n := v.Neuron(0); n.LastUpdate <= 100_000 || n.EmissionRao == 0 {
+		t.Errorf("the first validator set no weights, or earned nothing: %+v", n)
+	}
+}
+
+func TestTheWayThroughTheBlocksOfAnImportedLedgerChangesNothing(t *testing.T) {
+	one := runEconomy(t, "../metagraph/trees", func(c *virtual.Config) { c.EveryBlock, c.Paranoid, c.Signed = true, true, true })
+	if other := runEconomy(t, "../metagraph/trees", nil); one.world.Digest() != other.world.Digest() {
+		t.Error("the run digests differ")
+	}
+}
+
+func TestAnImportTellsWhatItFilled(t *testing.T) {
+	f, err := Load("testdata/metagraph/trees.toml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := f.InForce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprint(list)
+	for _, want := range []string{"trees.json", "block 100000", "filled neurons.coldkey 10", "filled neurons.weights 7", "parameters of the metagraph"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("nothing of %q in %s", want, text)
+		}
+	}
+}
+
+func TestAnUnfitMetagraphIsRefused(t *testing.T) {
+	for sets, want := range map[string]string{ // order-free: each is on its own
+		"chain.metagraph=none.json":  "none.json cannot be read: no such file or directory",
+		"chain.metagraph=trees.toml": "line 1",
+		"chain.era=2026":             "the metagraph has an era",
+		"validators[0].count=4":      "3 seats for 4 validators",
+		"miners[0].count=8":          "7 seats for 8 miners",
+	} {
+		_, err := Load("testdata/metagraph/trees.toml", []string{sets})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", sets, err, want)
+		}
+	}
+}
