@@ -99,10 +99,13 @@ func Load(name string, sets []string) (*File, error) {
 	return file, nil
 }
 
-// fixPaths makes the paths of scripts absolute, so that a run can be repeated from elsewhere.
+// fixPaths makes the paths of what the scenario names absolute, so that a run can be repeated from elsewhere.
 func (f *File) fixPaths() (err error) {
+	paths := []*string{&f.Chain.Metagraph}
 	for i := range f.Validators {
-		path := &f.Validators[i].RowsFile
+		paths = append(paths, &f.Validators[i].RowsFile)
+	}
+	for _, path := range paths {
 		if *path == "" || filepath.IsAbs(*path) {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 
 	"taolab/agents/role"
@@ -24,7 +25,7 @@ func (f *File) readMetagraph() error {
 	if f.Chain.Metagraph == "" {
 		return nil
 	}
-	data, err := f.readOpened(f.Chain.Metagraph)
+	data, err := readOpened(f.Chain.Metagraph)
 	if err != nil {
 		return f.wrongMetagraph(fmt.Sprintf("%s cannot be read: %v", f.Chain.Metagraph, err), "a file with a "+conformance.MetagraphFormat)
 	}
@@ -61,10 +62,14 @@ func (f *File) readMetagraph() error {
 }
 
 // readOpened reads a file that the scenario names, as far as a metagraph may go.
-func (f *File) readOpened(path string) ([]byte, error) {
-	file, err := f.open(path)
+func readOpened(path string) ([]byte, error) {
+	file, err := open(path)
+	var cause *fs.PathError
+	if errors.As(err, &cause) {
+		err = cause.Err
+	}
 	if err != nil {
-		return nil, errors.Unwrap(err)
+		return nil, err
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, conformance.MaxBytes+1))
