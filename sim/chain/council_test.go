@@ -271,7 +271,15 @@ func TestAProgramThatIsTooOldStopsBeforeTheUpgrade(t *testing.T) {
 	}() == false {
 		t.Error("it went on")
 	}
+	rulesets = all[:2]
+	if w.s.Outdated() == nil {
+		t.Error("a program that knows one version less goes on")
+	}
 	late := encode(t, w.s)
+	rulesets = all[:3]
+	if err := w.s.Outdated(); err != nil {
+		t.Error(err)
+	}
 	rulesets = all
 	s := decode(t, late)
 	s.Advance(50)

@@ -545,9 +545,8 @@ func TestALedgerIsTheSameInWhateverWayItsHistoryIsPlayed(t *testing.T) {
 		steps, len(ways), refused, moved)
 }
 
-// TestManyRandomOperationsConserve is the long run: -ops 10000000 plays so many operations in histories of
-// ten thousand, adding up all money after each, and checks every invariant after each thousand. Runs with
-// other first seeds (-seed) add to one another.
+// TestManyRandomOperationsConserve plays -ops operations in histories of ten thousand from -seed on, adds up all
+// money after each and checks every invariant after each thousand.
 func TestManyRandomOperationsConserve(t *testing.T) {
 	ops, length, first := *opsWanted, 10_000, cmp.Or(*oneSeed, 1000)
 	if ops == 0 {
@@ -576,8 +575,7 @@ func TestManyRandomOperationsConserve(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d operations, %d of them refused, seeds %d to %d, %.0f s", done, refused, first, seed-1,
-		time.Since(begin).Seconds())
+	t.Logf("%d operations, %d refused, seeds %d to %d, %.0f s", done, refused, first, seed-1, time.Since(begin).Seconds())
 }
 
 // TestAFailingHistoryIsShrunk plants a fault in a way and looks what is left of a long history.

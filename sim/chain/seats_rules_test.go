@@ -58,6 +58,17 @@ func queued(t testing.TB) *world {
 	return w
 }
 
+// A seat needs its least stake to the rao.
+func TestASeatNeedsItsLeastStake(t *testing.T) {
+	w := queued(t)
+	w.do(colds[0], RemoveStake{hots[7].key, w.staked(hots[7]) - RaoPerTAO + 1})
+	w.no(hots[7], ServeConsensus{engineKey(7)}, StakeBelowSeat)
+	i, _ := w.s.findOperator(hots[5].key)
+	w.s.operators = append(w.s.ownOperators()[:i], w.s.operators[i+1:]...)
+	w.do(colds[0], AddStake{hots[7].key, 1})
+	w.do(hots[7], ServeConsensus{engineKey(7)})
+}
+
 // Who waits with as much stake gives way to nobody.
 func TestANewcomerNeedsMoreStakeThanWhoWaits(t *testing.T) {
 	w := queued(t)

@@ -54,6 +54,19 @@ func TestEvidenceThatComesAgainSlashesOnce(t *testing.T) {
 	}
 }
 
+// Who is barred pays once, whichever of its keys the evidence is about.
+func TestEvidenceAboutAnotherKeyOfTheBarredSlashesNoMore(t *testing.T) {
+	w := seated(t, asItIs)
+	w.do(hots[2], ServeConsensus{engineKey(9)})
+	w.epoch()
+	w.accuse(9)
+	staked := w.staked(hots[2])
+	w.begin(Begin{Misbehavior: []Misbehavior{{AddressOf(engineKey(2)), 3}}})
+	if now := w.staked(hots[2]); now != staked || len(w.s.tombs) != 1 {
+		t.Errorf("%d rao became %d, %d keys are dead", staked, now, len(w.s.tombs))
+	}
+}
+
 // Power that is limited in its churn outlives the stake behind it. Until as long after that as stake takes to leave,
 // what left answers for it.
 func TestStakeAnswersForPowerThatOutlivesIt(t *testing.T) {
