@@ -428,3 +428,26 @@ func FuzzLogsOfResultsAreRead(f *testing.F) {
 		}
 	})
 }
+
+func TestEntryWithAWrongByteIsNoResult(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.log")
+	log, err := openLog(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := log.append(record{Key: Key{}.String(), Outcome: []byte(`{"status":"ok"}`), Cost: Cost{Host: "here"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := log.close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.Replace(text, []byte("here"), []byte("hexe"), 1)
+	seen := 0
+	if _, err := entries(bytes.NewReader(text), func(int64, []byte) error { seen++; return nil }); err != nil || seen != 0 {
+		t.Errorf("%d entries, error %v; expected none", seen, err)
+	}
+}
