@@ -358,3 +358,16 @@ func TestSearchesRefuseWhatTheyCannotStart(t *testing.T) {
 		}
 	}
 }
+
+// Rounding can leave a covariance that is not positive definite; its factor must be finite all the same.
+func TestASingularCovarianceHasAFactor(t *testing.T) {
+	for _, c := range [][][]float64{{{1}, {1, 1}, {1, 1, 1}}, {{1}, {1, 1 - 1e-9}, {0, 0, 1}}, {{1}, {0, 0}, {0, 0, 1e-30}}} {
+		a := identity(3)
+		factorise(c, a)
+		for i, row := range a {
+			if !(row[i] > 0) || slices.ContainsFunc(row, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }) {
+				t.Errorf("covariance %v has the factor %v", c, a)
+			}
+		}
+	}
+}
