@@ -205,11 +205,12 @@ func (f *findings) supplyFigure() (*figure, error) {
 		x := place(end.ns)
 		fig.row(y.Year, uint64(end.height), y.IssuanceTAO, y.EmissionTAO, 100*y.Inflation)
 		lines[0] = append(lines[0], plotter.XY{X: x, Y: y.IssuanceTAO / 1e6})
-		lines[1] = append(lines[1], plotter.XY{X: x, Y: y.EmissionTAO})
+		begin := place(f.course.at[i].ns)
+		lines[1] = step(lines[1], begin, x, y.EmissionTAO)
 		fig.point(0, x, y.IssuanceTAO/1e6, "end of %s, block %d: %s TAO", y.Year, uint64(end.height), brief(y.IssuanceTAO))
 		fig.point(1, x, y.EmissionTAO, "%s: %s TAO", y.Year, brief(y.EmissionTAO))
 		if y.Inflation > 0 {
-			lines[2] = append(lines[2], plotter.XY{X: x, Y: 100 * y.Inflation})
+			lines[2] = step(lines[2], begin, x, 100*y.Inflation)
 			fig.point(2, x, 100*y.Inflation, "%s: %s %%", y.Year, brief(100*y.Inflation))
 		}
 	}
@@ -223,4 +224,12 @@ func (f *findings) supplyFigure() (*figure, error) {
 		p.X.Min, p.X.Max = place(0), place(float64(f.course.calendar.ns))
 	}
 	return fig, nil
+}
+
+// step appends a level from begin to end to a line whose steps stand before their points.
+func step(line plotter.XYs, begin, end, level float64) plotter.XYs {
+	if len(line) == 0 {
+		line = append(line, plotter.XY{X: begin, Y: level})
+	}
+	return append(line, plotter.XY{X: end, Y: level})
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"gonum.org/v1/plot/plotter"
+
 	"taolab/sim/trace"
 )
 
@@ -63,5 +65,12 @@ func TestTheSupplyFigureNeedsTwoYears(t *testing.T) {
 	}
 	if CheckDate("2024-02-30") || !CheckDate("2024-02-29") {
 		t.Error("dates are not checked")
+	}
+}
+
+func TestAStepBeginsWithItsFirstYear(t *testing.T) {
+	line := step(step(nil, 2026, 2027, 5), 2027, 2028, 7)
+	if want := (plotter.XYs{{X: 2026, Y: 5}, {X: 2027, Y: 5}, {X: 2028, Y: 7}}); !slices.Equal(line, want) {
+		t.Errorf("%v, expected %v", line, want)
 	}
 }

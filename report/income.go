@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/plotter"
@@ -37,19 +38,20 @@ func (f *findings) incomeFigure() (*figure, error) {
 
 // earningsFigure shows what each group of miners and validators has earned so far.
 func (f *findings) earningsFigure() (*figure, error) {
+	label := f.span.window.paid()
 	fig := &figure{
 		name: "earnings", title: "Emission earned so far, by group",
-		caption: "What the epochs have paid to all members of each group since genesis.",
-		columns: []string{"group", "time", "earned (TAO)"},
+		caption: "What the epochs have paid to all members of each group since genesis." + f.untold(),
+		columns: []string{"group", "time", label},
 	}
-	return f.groupLines(fig, "earned (TAO)", "", func(p *party) plotter.XYs {
+	return f.groupLines(fig, label, "", func(p *party) plotter.XYs {
 		var xy plotter.XYs
 		var sum uint64
 		_, unit, length := f.clock()
 		fig.columns[1] = fmt.Sprintf("time (%s)", unit)
 		for i, rao := range p.earned {
 			sum += rao
-			if rao > 0 {
+			if f.pays(i) {
 				at := plotter.XY{X: f.binTime(i, length), Y: tao(sum)}
 				xy = append(xy, at)
 				fig.row(p.name, at.X, at.Y)
@@ -57,6 +59,19 @@ func (f *findings) earningsFigure() (*figure, error) {
 		}
 		return xy
 	})
+}
+
+// pays says whether anybody was paid in a part of the run.
+func (f *findings) pays(bin int) bool {
+	return slices.ContainsFunc(f.parties, func(p *party) bool { return p.earned[bin] > 0 })
+}
+
+// untold is what a caption adds where epochs that nobody recorded paid too.
+func (f *findings) untold() string {
+	if !f.span.window.Thinned() {
+		return ""
+	}
+	return " Only the recorded epochs count: what the others paid is not in it."
 }
 
 // groupLines draws one line for each group of a kind; an empty kind is miners and validators.

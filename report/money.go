@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -62,12 +63,16 @@ func (f *findings) moneyFigure() (*figure, error) {
 		return nil, without("money", "fewer than two epochs in table", string(trace.Epochs))
 	}
 	x, unit, length := f.clock()
-	top, bottom := newPanel("", "earned so far (TAO)"), newPanel(x, "held (TAO)")
+	earned := "earned so far (TAO)"
+	if f.span.window.Thinned() {
+		earned = "earned in part (TAO)"
+	}
+	top, bottom := newPanel("", earned), newPanel(x, "held (TAO)")
 	fig := &figure{
 		name: "money", title: "Money by role", panels: []*plot.Plot{top, bottom}, height: figureHeight * 6 / 5,
 		caption: "Above, what the epochs have paid to miners, validators and the network’s owner, whose cut is in " +
 			"the ledger’s account. Below, who holds the money: stake on seats of miners and validators, other stake (applications, the owner, " +
-			"stakers without a seat), free money of coldkeys, what was burned, what was paid as fees, and stake on its way to coldkeys.",
+			"stakers without a seat), free money of coldkeys, what was burned, what was paid as fees, and stake on its way to coldkeys." + f.untold(),
 		columns: []string{"role", fmt.Sprintf("time (%s)", unit), "quantity", "TAO"},
 	}
 	for i, s := range f.earnedByRole() {
@@ -126,7 +131,7 @@ func (f *findings) earnedByRole() []purse {
 		purse{role: "owner", shade: okabeIto[2]}
 	var mined, voted uint64
 	ledger := f.totalsByBin()
-	known := f.moneyByRole().OwnerRao != nil
+	known := f.moneyByRole().OwnerRao != nil && !f.span.window.Thinned() // the ledger's account is of all epochs
 	for bin := range timeBins {
 		voted += f.toVoters[bin]
 		for _, p := range f.partiesOf(KindMiner) {
@@ -203,6 +208,7 @@ func (f *findings) validatorsFigure() (*figure, error) {
 	}
 	l := f.layFolded(distinct(seen, func(v *validator) string { return v.party.name }))
 	every := (len(seen) + maxLines - 1) / maxLines
+	mixed := slices.ContainsFunc(seen, func(v *validator) bool { return v.node.Behaviour == Honest })
 	for n, v := range seen {
 		var stake, paid plotter.XYs
 		for _, e := range v.curve.values() {
@@ -220,7 +226,7 @@ func (f *findings) validatorsFigure() (*figure, error) {
 			continue
 		}
 		style := l.line(l.at(v.party.name), 1.3)
-		if v.node.Behaviour != Honest {
+		if mixed && v.node.Behaviour != Honest {
 			style.Dashes = dashed(ink, 1).Dashes
 			style.Width = 2
 		}

@@ -158,7 +158,7 @@ func (s *Summary) WriteTable(w io.Writer) error {
 func (s *Summary) WriteGroups(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if len(s.Groups) > 0 {
-		fmt.Fprintf(t, "group\tkind\tmembers\tincentive of a member\tshare\tloss\tearned (TAO)\n")
+		fmt.Fprintf(t, "group\tkind\tmembers\tincentive of a member\tshare\tloss\t%s\n", s.Window.paid())
 	}
 	for _, g := range s.Groups {
 		incentive, part, loss := "–", "–", "–"

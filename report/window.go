@@ -40,6 +40,19 @@ func (w WindowSummary) String() string {
 	return fmt.Sprintf("epochs %d to %d", w.From, w.Until)
 }
 
+// Thinned says whether some of its epochs were not recorded, so that sums over rows are not those of the run.
+func (w WindowSummary) Thinned() bool {
+	return w.Epochs > 0 && uint64(w.Until)-uint64(w.From)+1 > uint64(w.Epochs)
+}
+
+// paid is what sums of payments are of.
+func (w WindowSummary) paid() string {
+	if w.Thinned() {
+		return "earned in the recorded epochs (TAO)"
+	}
+	return "earned (TAO)"
+}
+
 // span is the extent of a run in epochs, blocks and time, as far as its tables and manifest tell.
 type span struct {
 	epochs      int // recorded

@@ -226,3 +226,18 @@ func TestAnUnknownWindowIsRefusedByReports(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestSumsOfThinnedEpochsSayThatTheyArePartial(t *testing.T) {
+	for _, c := range []struct {
+		window WindowSummary
+		want   string
+	}{
+		{WindowSummary{Window: Window{10, 19}, Epochs: 10}, "earned (TAO)"},
+		{WindowSummary{Window: Window{10, 19}, Epochs: 2}, "earned in the recorded epochs (TAO)"},
+		{WindowSummary{}, "earned (TAO)"},
+	} {
+		if got := c.window.paid(); got != c.want {
+			t.Errorf("%d epochs of %v: %q, expected %q", c.window.Epochs, c.window.Window, got, c.want)
+		}
+	}
+}
