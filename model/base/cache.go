@@ -16,7 +16,7 @@ import (
 
 // Cache keeps texts and models on disk, under the hash of what they were made from. An entry whose
 // bytes are not what was put in under its name counts as missing, and so does one that does not pass
-// the check of its kind. A cache that cannot be written is no error: the run only starts more slowly
+// the check of its kind. A cache that cannot be written is not an error: the run only starts more slowly
 // the next time.
 type Cache struct {
 	Dir      string // empty: nothing is kept

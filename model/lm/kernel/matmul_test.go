@@ -256,7 +256,7 @@ func TestTransposeMovesEveryElementAndNoOther(t *testing.T) {
 
 func TestShortSlicesAndImpossibleSizesPanicBeforeAnythingIsTouched(t *testing.T) {
 	x := func(n int) []float32 { return make([]float32, n) }
-	for want, call := range map[string]func(){ // order-free: each is called alone
+	for want, call := range map[string]func(){ // order-free: each is called by itself
 		"MatMul: a: 5 elements":     func() { MatMul(2, 2, 3, x(5), 3, 1, x(6), 2, x(4), 2, false) },
 		"MatMul: b: 5 elements":     func() { MatMul(2, 2, 3, x(6), 3, 1, x(5), 2, x(4), 2, false) },
 		"MatMul: c: 3 elements":     func() { MatMul(2, 2, 3, x(6), 3, 1, x(6), 2, x(3), 2, false) },
