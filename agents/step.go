@@ -29,7 +29,7 @@ type ask struct {
 	code    host.Code
 	latency host.Time
 	bytes   uint32
-	losses  []float64 // of each of the rows, nats per token; of a usable answer alone
+	losses  []float64 // of each of the rows, nats per token; only of a usable answer
 }
 
 func (a *ask) answered() bool { return len(a.losses) > 0 }

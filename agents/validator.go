@@ -130,11 +130,11 @@ type Validator struct {
 	epochNs    host.Time
 	seals      Commits // under commit-reveal
 
-	// What a crash forgets.
+	// State that a crash loses.
 	step    step
 	weights submission
 
-	// Memory that is no part of the state.
+	// Memory that is not part of the state.
 	targets []uint16 // of the peers: whom to ask at all, in uid order
 }
 
@@ -220,7 +220,7 @@ func (v *Validator) forget(uid chain.UID, hotkey chain.Key) {
 	}
 }
 
-// startEpoch begins an epoch: the chain is read, and everybody is to be asked anew.
+// startEpoch begins an epoch: the chain is read, and everybody is to be asked again.
 func (v *Validator) startEpoch(env host.Env) {
 	v.sync(env)
 	for i := range v.peers {

@@ -110,7 +110,7 @@ type TextJudge struct {
 	phrases []uint16  // kept back, [rows x phraseTokens]
 	gates   []float32 // the routing model's scores of the batch: by uid, or by row and uid
 
-	reader wire.NextReader // memory that is no part of the state
+	reader wire.NextReader // memory that is not part of the state
 }
 
 // NewTextJudge returns a judge. It panics when the config is not valid.
