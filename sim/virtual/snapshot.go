@@ -21,7 +21,7 @@ func (w *World) WriteSnapshot(ctx context.Context, out *snapshot.Writer) (err er
 	if w.ended || w.err != nil {
 		return errors.Join(errors.New("virtual: the run has ended: nothing would go on from a snapshot"), w.err)
 	}
-	w.pool.start() // other threads end the jobs beside this one
+	w.pool.start() // other threads end the jobs next to this one
 	defer w.pool.stop()
 	for i := range w.nodes {
 		n := &w.nodes[i]
