@@ -125,7 +125,7 @@ type tokenFacts struct {
 	session, position uint32
 }
 
-// fates counts what became of requests. A timeout is no refusal: nobody knows whether the server
+// fates counts what became of requests. A timeout is not a refusal: nobody knows whether the server
 // would have taken the request.
 type fates struct {
 	asked, answered, refused, silent int

@@ -102,7 +102,7 @@ func lossAndIncentive(miners []*miner) (loss, incentive []float64) {
 	return loss, incentive
 }
 
-// overTime is a number of the window with an interval from resampling its batches of epochs, beside
+// overTime is a number of the window with an interval from resampling its batches of epochs, besides
 // the same number at the last epoch. The statistic takes the places of batches, nil for each once.
 func (f *findings) overTime(things int, statistic func(places []int) float64, last float64) *Measure {
 	v := statistic(nil)

@@ -17,7 +17,7 @@ type MetricFamily struct {
 	Doc  string
 
 	Interval bool          // it has companions NAME.low and NAME.high, the ends of its 95 % interval
-	Last     bool          // it has a companion NAME.last, the value at the last epoch alone
+	Last     bool          // it has a companion NAME.last, the value at the last epoch only
 	Needs    []trace.Table // without which no run has it
 }
 

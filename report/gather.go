@@ -27,7 +27,7 @@ type findings struct {
 	windowEpochs int    // recorded epochs in the window
 	epoch        uint32 // the one whose rows are read
 	epochSeen    bool
-	toVoters     [timeBins]uint64 // rao, beside what parties of miners earned
+	toVoters     [timeBins]uint64 // rao, besides what parties of miners earned
 	toOthers     uint64           // rao paid to hotkeys of no node
 	stakeOf      [timeBins][3]stakeFacts
 	terms        *terms

@@ -39,7 +39,7 @@ func (f *findings) incomeFigure() (*figure, error) {
 func (f *findings) earningsFigure() (*figure, error) {
 	fig := &figure{
 		name: "earnings", title: "Emission earned so far, by group",
-		caption: "What the epochs have paid to all members of each group since genesis.",
+		caption: "Paid by the epochs to all members of each group since genesis.",
 		columns: []string{"group", "time", "earned (TAO)"},
 	}
 	return f.groupLines(fig, "earned (TAO)", "", func(p *party) plotter.XYs {
@@ -104,7 +104,7 @@ func (f *findings) groupLines(fig *figure, label, kind string, points func(*part
 	return fig, nil
 }
 
-// windowNote says over what the numbers beside a figure are taken.
+// windowNote says over which window the numbers next to a figure are taken.
 func (f *findings) windowNote() string {
 	if f.span.window.Epochs == 0 {
 		return ""

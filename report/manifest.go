@@ -105,7 +105,7 @@ func (m *Manifest) Ending() string {
 	return "the run was killed, or still goes on"
 }
 
-// Cost is what the run took of the machine, beside its wall time; no part of any digest.
+// Cost is what the run took of the machine, besides its wall time; no part of any digest.
 type Cost struct {
 	Threads         int     `json:"threads"`                    // that computed, the event loop's among them
 	Tokens          int64   `json:"tokens"`                     // that compute jobs read

@@ -127,7 +127,7 @@ func (s *typedSink[T]) cut() error {
 	return s.cutParts()
 }
 
-// cutWhole makes a part of the first rows of the one file of all rows. Parts beside it are rests:
+// cutWhole makes a part of the first rows of the one file of all rows. Parts next to it are rests:
 // their rows are in it.
 func (s *typedSink[T]) cutWhole(name string) error {
 	part, err := s.take(s.fs, []string{name})

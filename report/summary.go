@@ -234,7 +234,7 @@ func (f *findings) warnings() []string {
 			percent(touch), floorLoss))
 	}
 	if f.run.Manifest.Format == firstFormat {
-		out = append(out, "the first release named seats but not nodes: whoever held a seat at the end is credited "+
+		out = append(out, "the first release named seats but not nodes: the node that held a seat at the end is credited "+
 			"with all that happened to it")
 	}
 	if f.wish.unreadable {

@@ -15,7 +15,7 @@ import (
 	"taolab/sim/trace"
 )
 
-var update = flag.Bool("update", false, "write golden files anew")
+var update = flag.Bool("update", false, "rewrite golden files")
 
 func summarise(t *testing.T, dir string) *Summary {
 	t.Helper()
@@ -58,7 +58,7 @@ func TestTheSummaryOfAKnownRunIsGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("the summary differs from %s (go test ./report -update writes it anew):\n%s", golden, got.Bytes())
+		t.Errorf("the summary differs from %s (go test ./report -update rewrites it):\n%s", golden, got.Bytes())
 	}
 }
 

@@ -294,8 +294,8 @@ func TestEqualRowsMakeEqualBytesWhereverTheyWereCut(t *testing.T) {
 	}
 }
 
-// A killed process leaves the folder as it stood: what was sealed is read, by us and by the names of
-// its files alone.
+// A killed process leaves the folder as it stood: what was sealed is read, by us and by
+// only the names of its files.
 func TestWhatWasSealedIsReadAfterAKill(t *testing.T) {
 	dir := t.TempDir()
 	w := pieces(t, dir, 1000, 300, 700, 701)
