@@ -136,7 +136,7 @@ func (r recording) Record(row trace.Row) {
 }
 
 // Run lets the network live, until its last block or until ctx ends, and leaves tables and manifest
-// in the folder. A run that ctx ended is no error: the manifest says so. One that fails leaves what
+// in the folder. A run that ctx ended is not an error: the manifest says so. One that fails leaves what
 // was recorded before.
 func (e *Experiment) Run(ctx context.Context) (*report.Manifest, error) {
 	m := e.manifest
@@ -229,7 +229,7 @@ func (e *Experiment) save() error {
 	return e.unwritten
 }
 
-// tell writes run.json anew.
+// tell rewrites run.json.
 func (e *Experiment) tell() error {
 	e.manifest.WallSeconds = time.Duration(e.spent().wall).Seconds()
 	e.manifest.Tables = e.writer.Tables()

@@ -13,7 +13,7 @@ import (
 type Group struct {
 	Coldkey string        `toml:"coldkey" doc:"name of a coldkey that the members share, with all groups that give the same name; a node's name means that node's; empty: each has its own"`
 	SkewMs  settings.Span `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members" inert:"agents act on differences of their own clock; the times in their rows show it"`
-	Loss    float64       `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, beside the network's"`
+	Loss    float64       `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, besides the network's"`
 }
 
 // MinerGroup is a number of miners.
