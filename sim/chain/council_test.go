@@ -75,7 +75,7 @@ func TestWhatACouncilAgreesOnComesAfterItsDelayAndAnEpochsEnd(t *testing.T) {
 	w.no(colds[1], changing("ImmunityBlocks", 9), ParameterTooHigh)
 }
 
-// The whole council tries each article, and what a step allows is refused by the constitution alone.
+// The whole council tries each article, and what a step allows is refused only by the constitution.
 func TestAWholeCouncilCannotBreakTheConstitution(t *testing.T) {
 	type try struct {
 		name   string

@@ -19,7 +19,7 @@ func (s *State) workOf(tx Tx, size int) uint64 {
 	return baseWork + uint64(size)/bytesPerUnit + s.messageWork(tx.Msg)
 }
 
-// messageWork is what a message takes beside its bytes and its signature.
+// messageWork is what a message takes besides its bytes and its signature.
 func (s *State) messageWork(msg Msg) uint64 {
 	n := uint64(s.neurons.n)
 	switch m := msg.(type) {
@@ -134,8 +134,8 @@ func (h *hotkey) spentSince(epoch uint64) uint64 {
 	return h.spent
 }
 
-// collect takes what a transaction costs. A tip belongs to whoever proposes the block; where nobody is
-// known to it is burned with the fee.
+// collect takes what a transaction costs. A tip belongs to the proposer of the block; without a
+// known proposer it is burned with the fee.
 func (s *State) collect(tx Tx, c charge) {
 	if s.params.Hard.FeeRao == 0 {
 		return

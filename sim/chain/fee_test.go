@@ -190,7 +190,7 @@ func TestAUnitOfWorkCostsAlikeInEveryMessage(t *testing.T) {
 	}
 }
 
-// What a thief of a hotkey can take from its owner in an epoch: nothing above the budget, at most 16 times
+// A thief of a hotkey can take from its owner in an epoch nothing above the budget, at most 16 times
 // the least price.
 func TestAStolenHotkeyDoesNotEmptyItsColdkey(t *testing.T) {
 	s := open(t, 4)

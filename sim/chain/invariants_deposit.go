@@ -67,7 +67,7 @@ var depositInvariants = []Invariant{
 			return nil
 		}},
 	{Name: "consensus-keys-sound",
-		Doc: "a consensus key is no key for which everybody, or nobody, could sign",
+		Doc: "no consensus key is one for which everybody, or nobody, could sign",
 		state: func(s *State) error {
 			if !s.params.Hard.SoundKeys {
 				return nil

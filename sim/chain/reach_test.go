@@ -13,7 +13,7 @@ import (
 	"taolab/sim/chain/emission"
 )
 
-// The tests of this package must not only pass, they must get somewhere. An observer stands beside
+// The tests of this package must not only pass, they must get somewhere. An observer stands next to
 // the ledgers of scripts and histories and counts how often they were in each of these states; the
 // run of the whole package fails if one was never met. It looks at what goes in and what comes out,
 // so that the ledger itself knows nothing of it.
@@ -40,7 +40,7 @@ var reachable = []struct{ name, doc string }{
 	{"slot replaced", "a neuron lost its slot to a newcomer"},
 	{"all immune", "a full network of immune neurons lost one of them"},
 	{"few others", "an immune neuron gave way because too few others are not"},
-	{"pruning tie by the last uid", "of equals the last uid gave way, as until August 2024"},
+	{"pruning tie by the last uid", "in a tie the last uid gave way, as until August 2024"},
 	{"no slot", "nobody could give way"},
 	{"pruning tie by age", "of neurons with equal scores the older gave way"},
 	{"pruning tie by uid", "of neurons with equal score and age the lower uid gave way"},
@@ -75,7 +75,7 @@ var reachable = []struct{ name, doc string }{
 	{"weights too few", "a vector had one weight less than needed"},
 	{"weights of zero", "all weights of a vector were zero"},
 	{"weight of zero", "one weight of a vector was an explicit zero"},
-	{"weight on itself alone", "a neuron weighed only itself"},
+	{"weight only on itself", "a neuron weighed only itself"},
 	{"weights without a permit", "a neuron without a permit was refused"},
 	{"rate limit exact", "weights came in the first block that the rate limit allows"},
 	{"rate limit by one block", "weights came one block too early"},
@@ -409,7 +409,7 @@ func (o *observer) weights(before moment, s *State, tx Tx) {
 		return
 	}
 	alone := len(uids) == 1 && UID(uids[0]) == uid
-	o.metIf(alone, "weight on itself alone")
+	o.metIf(alone, "weight only on itself")
 	zero, largest, sum := 0, uint64(0), uint64(0)
 	for _, w := range now.weights {
 		if w.Weight == 0 {

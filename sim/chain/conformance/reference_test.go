@@ -66,7 +66,7 @@ func TestTheReferenceOfTransitionsIsCurrent(t *testing.T) {
 		}
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != want {
-		t.Errorf("%s is not current (%v); go test ./sim/chain/conformance -update writes it anew", path, err)
+		t.Errorf("%s is not current (%v); go test ./sim/chain/conformance -update rewrites it", path, err)
 	}
 }
 

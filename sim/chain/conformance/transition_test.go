@@ -88,7 +88,7 @@ func TestTheSampleTransitionIsWhatItsKeysSign(t *testing.T) {
 			}
 		}
 		if got, err := os.ReadFile(path); err != nil || string(got) != want {
-			t.Errorf("%s is not current (%v); go test . -update writes it anew", path, err)
+			t.Errorf("%s is not current (%v); go test . -update rewrites it", path, err)
 		}
 	}
 }
