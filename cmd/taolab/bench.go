@@ -41,7 +41,7 @@ type benchResult struct {
 	Unit  string   `json:"unit"`
 	Low   float64  `json:"low"` // of the rounds
 	High  float64  `json:"high"`
-	Peak  *float64 `json:"percent_of_peak"` // median of each round's share of the peak measured beside; or null
+	Peak  *float64 `json:"percent_of_peak"` // median of each round's share of the peak, which is measured in the same round; or null
 
 	values, shares []float64
 }
@@ -137,7 +137,7 @@ func runBenches(ctx context.Context, list []bench, quick bool, talk *talk) (*ben
 	return r, nil
 }
 
-// add measures once more, and the peak beside.
+// add measures once more, and the peak too.
 func (r *benchResult) add(b bench, measure measurement, length time.Duration) {
 	r.Name, r.Unit = b.name, b.unit
 	peak := 0.0

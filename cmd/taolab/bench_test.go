@@ -20,7 +20,7 @@ func TestTheReferenceOfMeasurementsIsCurrent(t *testing.T) {
 		}
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != text {
-		t.Errorf("%s is not current (%v); go test ./cmd/taolab -update writes it anew", path, err)
+		t.Errorf("%s is not current (%v); go test ./cmd/taolab -update rewrites it", path, err)
 	}
 }
 

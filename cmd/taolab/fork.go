@@ -35,7 +35,7 @@ A fork begins where a snapshot is: taolab run --snapshot-at HEIGHT leaves one. W
 
   ` + strings.Join(scenarios.ForkKeys(), "\n  ") + `
 
-In [chain] it is what a governor could set in a running network, but for max_uids. What the past depends
+In [chain] it is what a governor could set in a running network, but for max_uids. Keys that the past depends
 on cannot change: seed, corpus, models, nodes, stakes at the beginning, the family of rules. The error says
 why.`,
 		Example: `  taolab fork runs/honest --at 3600 --set network.loss=0.2

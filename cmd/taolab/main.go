@@ -97,7 +97,7 @@ func topics() []*cobra.Command {
 	return []*cobra.Command{
 		{
 			Use:   "exit-codes",
-			Short: "What the exit codes mean",
+			Short: "Meaning of the exit codes",
 			Long: `0    success
 1    failure while running or writing
 2    wrong usage: an unknown verb or flag, or an unknown value in the environment

@@ -22,7 +22,7 @@ import (
 	"taolab/model/pile"
 )
 
-// What a folder holds beside the model, so that training can go on.
+// Files of a folder besides the model, so that training can go on.
 const (
 	trainingFile   = "training.json"
 	optimizerFile  = "optimizer.bin"
@@ -56,7 +56,7 @@ type trainingCorpus struct {
 	Digest string `json:"digest"`
 }
 
-// settings are what the steps depend on, beside the model and the text.
+// settings are what the steps depend on, besides the model and the text.
 type settings struct {
 	Rows        int     `json:"rows"`
 	Rate        float64 `json:"rate"`
@@ -283,12 +283,12 @@ func (t *trainer) load() error {
 	}
 	if digest := fmt.Sprintf("%x", c.Model.Digest()); digest != t.state.Model {
 		return code(exitScenario, fmt.Errorf("%s: the model has digest %.16s, and %.16s in %s: it was changed, or the "+
-			"machine failed while it was saved; --from %s begins anew with these weights", t.folder, digest, t.state.Model,
+			"machine failed while it was saved; --from %s starts again with these weights", t.folder, digest, t.state.Model,
 			trainingFile, t.folder))
 	}
 	if digest := digestOf(data); digest != t.state.Optimizer {
 		return code(exitScenario, fmt.Errorf("%s: digest %.16s, and %.16s in %s: it was changed, or the machine failed "+
-			"while it was saved; --from %s begins anew with the model's weights", path, digest, t.state.Optimizer, trainingFile,
+			"while it was saved; --from %s starts again with the model's weights", path, digest, t.state.Optimizer, trainingFile,
 			t.folder))
 	}
 	return nil

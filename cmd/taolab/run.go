@@ -59,7 +59,7 @@ func (f *lifeFlags) experiment(file *scenarios.File, dir string, talk *talk) *sc
 	e.Paranoid, e.SyncEvery, e.SnapshotEvery = f.paranoid, f.syncEvery, f.snapshotEvery
 	for _, height := range f.snapshotAt {
 		if last := file.BlockCount(); uint64(height) > last {
-			talk.say("warning: --snapshot-at %d: the run ends with block %d; there will be no such snapshot", height, last)
+			talk.say("warning: --snapshot-at %d: the run ends with block %d; this snapshot will not be written", height, last)
 		}
 		e.SnapshotAt = append(e.SnapshotAt, uint64(height))
 	}

@@ -105,7 +105,7 @@ func (s *started) ended(t *testing.T) int {
 	t.Helper()
 	select {
 	case err := <-s.exited:
-		s.exited <- err // for whoever asks again
+		s.exited <- err // for callers that ask again
 		return s.ProcessState.ExitCode()
 	case <-time.After(time.Minute):
 		t.Fatalf("the program has not ended after a minute: %s", s.talk)
