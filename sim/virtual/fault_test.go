@@ -388,7 +388,7 @@ func (a *walker) RestoreState(b []byte) error {
 
 // TestADayOfFaultsOfEveryKind ends with every invariant of the ledger whole and a network that lives.
 func TestADayOfFaultsOfEveryKind(t *testing.T) {
-	hours := 3
+	hours := 4
 	if *longFaults {
 		hours = 24
 	}
