@@ -188,7 +188,7 @@ func (f *findings) moneyByRole() *MoneySummary {
 	for _, m := range f.miners {
 		s.MinersRao += m.emission
 	}
-	for _, v := range f.voters {
+	for _, v := range f.validators {
 		s.ValidatorsRao += v.emission
 	}
 	if f.ledgerRows > 0 && f.run.Manifest.Format != firstFormat {

@@ -136,7 +136,7 @@ func (s *Snapshot) restore(config virtual.Config) (world *virtual.World, err err
 	return world, nil
 }
 
-// keep writes a snapshot of the run as it stands, all rows of which are sealed, and removes those that
+// keep writes a snapshot of the run as it stands, all rows of which are synced, and removes those that
 // are no longer among the newest.
 func (e *Experiment) keep(asked bool) error {
 	from := e.Now()

@@ -49,7 +49,7 @@ type Chain struct {
 	MinNonImmune   *uint64  `toml:"min_non_immune" unit:"neurons" max:"65535" doc:"prune_by emission: of at most so many that are not immune, an immune one goes instead"`
 	StakeThreshold *float64 `toml:"stake_threshold_tao" unit:"TAO" min:"0" max:"21000000" doc:"less stake does not count in consensus and sets no weights"`
 
-	UpgradeRules  uint64 `toml:"upgrade_rules" max:"100" doc:"version of the rules that comes at upgrade_height: 2 counts epochs from the last one and reads seals as 2026 does, 3 brings yuma3 too; 0: none"`
+	UpgradeRules  uint64 `toml:"upgrade_rules" max:"100" doc:"version of the rules that comes at upgrade_height: 2 counts epochs from the last one and reads commits as 2026 does, 3 brings yuma3 too; 0: none"`
 	UpgradeHeight uint64 `toml:"upgrade_height" unit:"blocks" max:"1000000000000" doc:"first block under upgrade_rules"`
 
 	Hard Hard `toml:"hard"`

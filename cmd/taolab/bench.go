@@ -87,7 +87,7 @@ the same instruction set; % is the share of it. docs/reference/bench.md says wha
 			}
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
-			r, err := runBenches(ctx, list, quick, newTalk(cmd.ErrOrStderr()))
+			r, err := runBenches(ctx, list, quick, newConsole(cmd.ErrOrStderr()))
 			if err != nil {
 				return err
 			}
@@ -104,7 +104,7 @@ the same instruction set; % is the share of it. docs/reference/bench.md says wha
 }
 
 // runBenches measures everything once in each round.
-func runBenches(ctx context.Context, list []bench, quick bool, talk *talk) (*benchReport, error) {
+func runBenches(ctx context.Context, list []bench, quick bool, console *console) (*benchReport, error) {
 	r := &benchReport{version: currentVersion(), Processors: runtime.NumCPU(), Clock: benchClock, Quick: quick, Rounds: 7}
 	length := 150 * time.Millisecond
 	if quick {
@@ -112,7 +112,7 @@ func runBenches(ctx context.Context, list []bench, quick bool, talk *talk) (*ben
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	defer talk.clear()
+	defer console.clear()
 	r.Results = make([]benchResult, len(list))
 	measure := make([]measurement, len(list))
 	for round := range r.Rounds {
@@ -120,7 +120,7 @@ func runBenches(ctx context.Context, list []bench, quick bool, talk *talk) (*ben
 			if ctx.Err() != nil {
 				return nil, code(exitInterrupted, errors.New("interrupted; nothing was printed"))
 			}
-			talk.line(fmt.Sprintf("round %d of %d: %s", round+1, r.Rounds, b.name))
+			console.line(fmt.Sprintf("round %d of %d: %s", round+1, r.Rounds, b.name))
 			restore := kernel.Force(b.isa)
 			if measure[i] == nil {
 				measure[i] = b.begin()

@@ -313,7 +313,7 @@ func (c *checked) run(ctx context.Context, workers int, flags checkFlags) {
 	e := newExperiment(c.file, dir, workers)
 	e.Paranoid, e.Adjust = flags.paranoid, flags.adjust
 	if err == nil {
-		manifest, err = conduct(ctx, e, newTalk(io.Discard))
+		manifest, err = conduct(ctx, e, newConsole(io.Discard))
 	}
 	var exit *coded
 	switch {

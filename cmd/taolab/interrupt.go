@@ -22,7 +22,7 @@ func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 		}
 	}
 	pipe := make(chan os.Signal, 1)
-	signal.Notify(pipe, syscall.SIGPIPE) // or the runtime ends the program at the first line of talk
+	signal.Notify(pipe, syscall.SIGPIPE) // or the runtime ends the program at the first line of messages
 	done := make(chan struct{})
 	go func() {
 		for {

@@ -107,17 +107,17 @@ func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr i
 	if err != nil {
 		return code(exitFailure, err)
 	}
-	talk := newTalk(stderr)
+	console := newConsole(stderr)
 	e := newExperiment(file, out, flags.workers)
 	e.Paranoid = flags.paranoid
 	e.Killed = !m.Whole()
 	e.Adjust = func(c *virtual.Config) { c.Until = until }
-	again, err := conduct(ctx, e, talk)
+	again, err := conduct(ctx, e, console)
 	if err != nil {
 		return err
 	}
 	if again.CorpusDigest != m.CorpusDigest && m.CorpusDigest != "" {
-		talk.say("warning: the corpus is not the one of the run: digest %s, it was %s", again.CorpusDigest, m.CorpusDigest)
+		console.say("warning: the corpus is not the one of the run: digest %s, it was %s", again.CorpusDigest, m.CorpusDigest)
 	}
 	if ctx.Err() != nil && again.Interrupted {
 		return code(exitInterrupted, errors.Join(fmt.Errorf("interrupted; %s is as it was", dir), e.Discard()))

@@ -244,7 +244,7 @@ func TestWhatIsRefusedOnlyPays(t *testing.T) {
 			if err == nil {
 				only.account(st.tx.Signer).nonce = st.tx.Nonce + 1
 				only.collect(*st.tx, c)
-				only.stir(*st.tx)
+				only.mixIn(*st.tx)
 			}
 			if (err != nil || r.Refusal != nil) && only.Digest() != s.Digest() {
 				t.Fatalf("seed %d, %s: refused (%v, %v), and more changed than its fee", seed, st.kind, err, r.Refusal)
