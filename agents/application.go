@@ -294,8 +294,8 @@ func admitted(c host.Code) *bool {
 	return trace.Some(true)
 }
 
-// predict is the most probable token of the combined answers, which are added in uid order; of
-// equals the one named first.
+// predict is the most probable token of the combined answers, which are added in uid order; ties go
+// to the one named first.
 func (a *Application) predict(offers []offer) (token uint16, found bool) {
 	var ids []uint16
 	var sums []float64

@@ -31,7 +31,7 @@ func TestAnswersAreCombinedInUIDOrder(t *testing.T) {
 
 func TestTheBestMinersAreThoseOfTheHighestIncentiveInUIDOrder(t *testing.T) {
 	env := newFakeEnv(t, 8)
-	for uid, row := range [][]uint16{{6, 7}, {6, 7}, {6, 7, 4}, {3}} { // 3 weighs itself alone: it is no validator
+	for uid, row := range [][]uint16{{6, 7}, {6, 7}, {6, 7, 4}, {3}} { // 3 weighs only itself: it is not a validator
 		env.setWeights(uid, row...)
 	}
 	env.state.Advance(40)

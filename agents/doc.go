@@ -5,7 +5,7 @@
 // in bytes, jobs and losses.
 //
 // It promises that an agent's whole state round-trips through bytes between any two events, that
-// heavy arithmetic goes through compute jobs alone, that sums over peers run in uid order,
+// heavy arithmetic goes only through compute jobs, that sums over peers run in uid order,
 // never in that of arrival, and that every queue, retry and list
 // of pending calls has a limit, stated where it is declared.
 //
@@ -18,7 +18,7 @@
 // routing of this package also sends each row to the peers that the trained gate names for it, as the
 // network's whitepaper (arXiv 2003.03917) described. The routing model is trained in both cases.
 //
-// What the gate is worth, by the claims in scenarios (go test ./scenarios -run ClaimTheGate -claims),
+// The value of the gate, by the claims in scenarios (go test ./scenarios -run ClaimTheGate -claims),
 // second half of six hours of specialists on four subsets and generalists, five seeds: 0.87 to 0.94 of
 // the service lane's rows of the three rare subsets reached a specialist (chance 0.19); the squared error
 // was 0.49 to 0.55 of that of one constant per uid; the correlation of score and target without the means

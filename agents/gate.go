@@ -21,7 +21,7 @@ const (
 	Uniform Routing = iota
 	// Gated asks in two lanes. The scoring lane is uniform routing with fewer peers. In the service lane
 	// each row goes to the peers that the trained gate puts highest for it, plus noise, past those of the
-	// scoring lane; a peer gets one question with all its rows. What a peer is good at decides so what
+	// scoring lane; a peer gets one question with all its rows. So the skills of a peer decide what
 	// it is asked, never what its weight is measured on.
 	Gated
 )

@@ -54,7 +54,7 @@ type seen struct {
 	gates   [][]float32 // instead of the router's: of each row, or of all rows where there is one list
 }
 
-// openJudge is a judge of text that tests see into. What they see survives a restored state.
+// openJudge is a judge of text that tests see into. The parts they see survive a restored state.
 type openJudge struct {
 	mind.Judge
 	config mind.TextJudgeConfig

@@ -56,7 +56,7 @@ type Miner struct {
 	config MinerConfig
 	mind   mind.Server
 
-	// What a crash forgets.
+	// State that a crash loses.
 	busy     occupation
 	job      host.JobID
 	began    host.Time    // of the job

@@ -16,7 +16,7 @@ type NewcomerConfig struct {
 	Then        func() host.Agent // what it is once it has a uid
 }
 
-// Validate says what a newcomer cannot work with.
+// Validate returns an error if the config is unusable.
 func (c NewcomerConfig) Validate() error {
 	if c.RetryBlocks < 1 || c.Tries < 1 || c.Then == nil {
 		return fmt.Errorf("newcomer: %d tries every %d blocks; expected at least 1 of both, and an agent",

@@ -10,8 +10,8 @@ import (
 	"taolab/sim/host"
 )
 
-// sealed is weights that a validator committed to and has not revealed yet.
-type sealed struct {
+// commitment is the weights that a validator committed to and has not revealed yet.
+type commitment struct {
 	commit  host.SubmitID
 	version uint64
 	uids    []uint16
@@ -20,14 +20,14 @@ type sealed struct {
 	timer   host.TimerID
 }
 
-// maxSealed bounds the list: the ledger keeps as many commits of a hotkey.
-const maxSealed = 10
+// maxCommits bounds the list: the ledger keeps as many commits of a hotkey.
+const maxCommits = 10
 
 // Commits are the weights that a validator has committed to and not revealed, oldest first; at most ten. They
 // are revealed when the ledger lets them. The zero value is none.
-type Commits struct{ list []sealed }
+type Commits struct{ list []commitment }
 
-func (s *sealed) message() chain.RevealWeights {
+func (s *commitment) message() chain.RevealWeights {
 	return chain.RevealWeights{Version: s.version, UIDs: s.uids, Values: widened(s.values), Salt: s.salt}
 }
 
@@ -42,7 +42,7 @@ func widened(values []uint16) []uint32 {
 
 // Commit submits the hash of weights and keeps them.
 func (s *Commits) Commit(env host.Env, uids, values []uint16) host.SubmitID {
-	next := sealed{version: env.Chain().Params().WeightsVersion, uids: uids, values: values}
+	next := commitment{version: env.Chain().Params().WeightsVersion, uids: uids, values: values}
 	salt := env.Rand("salt")
 	for i := range len(next.salt) / 8 {
 		binary.LittleEndian.PutUint64(next.salt[8*i:], salt.Uint64())
@@ -50,7 +50,7 @@ func (s *Commits) Commit(env host.Env, uids, values []uint16) host.SubmitID {
 	next.commit = env.Submit(host.Hotkey, chain.CommitWeights{
 		Commit: chain.CommitmentOf(env.Self().Hotkey, next.message()),
 	})
-	if len(s.list) == maxSealed {
+	if len(s.list) == maxCommits {
 		s.list = slices.Delete(s.list, 0, 1)
 	}
 	s.list = append(s.list, next)
@@ -87,7 +87,7 @@ func (s *Commits) Resume(env host.Env) {
 
 // Due reveals what is due, and tells whether the timer was one of a commit.
 func (s *Commits) Due(env host.Env, timer host.TimerID) bool {
-	i := slices.IndexFunc(s.list, func(x sealed) bool { return x.timer == timer })
+	i := slices.IndexFunc(s.list, func(x commitment) bool { return x.timer == timer })
 	if i < 0 {
 		return false
 	}
@@ -126,19 +126,19 @@ func (s *Commits) AppendState(b []byte) []byte {
 	return b
 }
 
-// sealedBytes is the length of a commit's state without its lists.
-const sealedBytes = 8 + 8 + 4 + 4 + 32 + 8
+// commitmentBytes is the length of a commit's state without its lists.
+const commitmentBytes = 8 + 8 + 4 + 4 + 32 + 8
 
 // Restore reads commits.
 func (s *Commits) Restore(c *state.Cursor) {
-	n := c.Count("commits", sealedBytes)
-	if n > maxSealed {
-		c.Fail("%d commits, expected at most %d", n, maxSealed)
+	n := c.Count("commits", commitmentBytes)
+	if n > maxCommits {
+		c.Fail("%d commits, expected at most %d", n, maxCommits)
 		return
 	}
 	s.list = nil
 	for range n {
-		x := sealed{
+		x := commitment{
 			commit: host.SubmitID(c.U64("commit")), version: c.U64("version"),
 			uids: c.U16s("committed uids"), values: c.U16s("committed weights"),
 			salt: c.Key("salt"), timer: host.TimerID(c.U64("commit's timer")),

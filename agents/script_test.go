@@ -18,7 +18,7 @@ import (
 )
 
 func init() {
-	flag.BoolFunc("update", "write the golden files anew",
+	flag.BoolFunc("update", "rewrite the golden files",
 		func(on string) error { return flag.Set("rewrite", on) })
 }
 
@@ -240,7 +240,7 @@ func (d *driver) incoming(cmd *datadriven.TestData) {
 	})
 }
 
-// answer answers the oldest open call: with a code alone, with garbage, or with the probability
+// answer answers the oldest open call: with only a code, with garbage, or with the probability
 // truth on the true next token.
 func (d *driver) answer(cmd *datadriven.TestData) {
 	f := d.env

@@ -11,7 +11,7 @@ import (
 	"taolab/sim/host"
 )
 
-// agentsMade are one of each kind, made anew by every call.
+// agentsMade are one of each kind, made again by every call.
 func agentsMade() []host.Agent {
 	return []host.Agent{
 		NewMiner(minerOnce()), NewValidator(validatorOnce()), NewApplication(testApplication()),

@@ -129,13 +129,13 @@ type Validator struct {
 	synced     bool   // an epoch has begun
 	epochBlock uint64 // height at which it did
 	epochNs    host.Time
-	seals      Commits // under commit-reveal
+	commits    Commits // under commit-reveal
 
-	// What a crash forgets.
+	// State that a crash loses.
 	step    step
 	weights submission
 
-	// Memory that is no part of the state.
+	// Memory that is not part of the state.
 	targets []uint16 // of the peers: whom to ask at all, in uid order
 }
 
@@ -162,7 +162,7 @@ func (v *Validator) Handle(env host.Env, event host.Event) {
 	switch e := event.(type) {
 	case host.Start:
 		v.step, v.weights = step{}, submission{}
-		v.seals.Resume(env)
+		v.commits.Resume(env)
 		v.begin(env)
 	case host.Timer:
 		if v.step.phase == pausing && e.ID == v.step.timer {
@@ -175,18 +175,18 @@ func (v *Validator) Handle(env host.Env, event host.Event) {
 	case host.Incoming:
 		Refuse(env, e)
 	case host.Block:
-		if !v.seals.Due(env, e.ID) {
-			v.weights.retry(env, e, &v.seals)
+		if !v.commits.Due(env, e.ID) {
+			v.weights.retry(env, e, &v.commits)
 		}
 	case host.Included:
 		v.weights.included(e)
-		v.seals.Decided(env, e.ID, true)
+		v.commits.Decided(env, e.ID, true)
 	case host.Rejected:
 		v.weights.refused(env, e.ID)
-		v.seals.Decided(env, e.ID, false)
+		v.commits.Decided(env, e.ID, false)
 	case host.Expired:
 		v.weights.refused(env, e.ID)
-		v.seals.Decided(env, e.ID, false)
+		v.commits.Decided(env, e.ID, false)
 	}
 }
 
@@ -221,7 +221,7 @@ func (v *Validator) forget(uid chain.UID, hotkey chain.Key) {
 	}
 }
 
-// startEpoch begins an epoch: the chain is read, and everybody is to be asked anew.
+// startEpoch begins an epoch: the chain is read, and everybody is to be asked again.
 func (v *Validator) startEpoch(env host.Env) {
 	v.sync(env)
 	for i := range v.peers {
@@ -269,7 +269,7 @@ func (v *Validator) endEpoch(env host.Env) {
 	if len(uids) == 0 || len(uids) < min(len(v.peers), int(params.MinAllowedWeights)) {
 		return // the ledger would refuse it: the averages go on into the next epoch
 	}
-	v.weights.send(env, uids, values, &v.seals)
+	v.weights.send(env, uids, values, &v.commits)
 }
 
 // submission is the newest weights on their way into the ledger.
@@ -287,20 +287,20 @@ type submission struct {
 // dropped: the next epoch has newer ones.
 const maxAttempts = 4
 
-func (s *submission) send(env host.Env, uids, values []uint16, seals *Commits) {
+func (s *submission) send(env host.Env, uids, values []uint16, commits *Commits) {
 	if s.waits {
 		env.Stop(s.timer)
 	}
 	*s = submission{open: true, uids: uids, values: values}
-	s.submit(env, seals)
+	s.submit(env, commits)
 }
 
 // submit sends the weights, or their hash where the ledger wants them committed first.
-func (s *submission) submit(env host.Env, seals *Commits) {
+func (s *submission) submit(env host.Env, commits *Commits) {
 	s.attempts++
 	params := env.Chain().Params()
 	if params.CommitReveal {
-		s.id = seals.Commit(env, s.uids, s.values)
+		s.id = commits.Commit(env, s.uids, s.values)
 		return
 	}
 	s.id = env.Submit(host.Hotkey, chain.SetWeights{
@@ -329,9 +329,9 @@ func (s *submission) refused(env host.Env, id host.SubmitID) {
 	s.waits, s.timer = true, env.AtBlock(max(first, view.Height()+2)-1, 0)
 }
 
-func (s *submission) retry(env host.Env, e host.Block, seals *Commits) {
+func (s *submission) retry(env host.Env, e host.Block, commits *Commits) {
 	if s.open && s.waits && e.ID == s.timer {
 		s.waits = false
-		s.submit(env, seals)
+		s.submit(env, commits)
 	}
 }

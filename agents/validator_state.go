@@ -30,7 +30,7 @@ func (v *Validator) AppendState(b []byte) []byte {
 	b = state.AppendU64(b, uint64(v.epochNs))
 	b = v.step.append(b)
 	b = v.weights.append(b)
-	return v.seals.AppendState(b)
+	return v.commits.AppendState(b)
 }
 
 // peerBytes is the length of a peer's state.
@@ -57,11 +57,11 @@ func (v *Validator) RestoreState(b []byte) error {
 	r.epochNs = host.Time(c.U64("epoch's time"))
 	r.step.restore(c)
 	r.weights.restore(c)
-	r.seals.Restore(c)
+	r.commits.Restore(c)
 	if err := c.End(); err != nil {
 		return err
 	}
-	if err := errors.Join(r.consistent(), r.seals.Check()); err != nil {
+	if err := errors.Join(r.consistent(), r.commits.Check()); err != nil {
 		return fmt.Errorf("agents: state of a validator: %w", err)
 	}
 	r.listTargets()

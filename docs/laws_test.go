@@ -131,15 +131,6 @@ func TestPackagesHaveAComment(t *testing.T) {
 	check(t, comments(sources(t)))
 }
 
-func TestNobodyWritesTheBannedWords(t *testing.T) {
-	banned := bannedWords(text(t, "words.txt"))
-	for _, name := range texts(t) {
-		if relative(name) != "docs/words.txt" {
-			check(t, wording(relative(name), text(t, name), banned))
-		}
-	}
-}
-
 var standard = sync.OnceValue(func() types.Importer {
 	return importer.ForCompiler(token.NewFileSet(), "source", nil)
 })
@@ -206,7 +197,16 @@ func TestEachLawCatchesItsBreach(t *testing.T) {
 			case "comments":
 				found = comments([]*source{snippet(t, d, false)})
 			case "words":
-				found = wording("a.go", d.Input, bannedWords(text(t, "words.txt")))
+				found = wording("a.md", 1, d.Input, must[[]turn](t)(parseTurns(text(t, "words.txt"))))
+			case "code-words":
+				turns := must[[]turn](t)(parseTurns(text(t, "words.txt")))
+				found = inEvery([]*source{snippet(t, d, false)}, func(f *finder) { wordingOfCode(f, turns) })
+			case "turns":
+				turns, err := parseTurns(d.Input)
+				if err != nil {
+					return err.Error() + "\n"
+				}
+				return fmt.Sprintf("%d turns\n", len(turns))
 			default:
 				d.Fatalf(t, "unknown command %q", d.Cmd)
 			}

@@ -3,8 +3,6 @@ package docs
 import (
 	"go/ast"
 	"go/token"
-	"regexp"
-	"strings"
 )
 
 const (
@@ -49,31 +47,6 @@ func comments(all []*source) []finding {
 		if !documented[folder] {
 			found = append(found, finding{token.Position{Filename: folder}, "the package has no comment",
 				"a doc.go that says what it promises and what it forbids"})
-		}
-	}
-	return found
-}
-
-// bannedWords reads words.txt.
-func bannedWords(text string) *regexp.Regexp {
-	var words []string
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			words = append(words, regexp.QuoteMeta(line))
-		}
-	}
-	return regexp.MustCompile(`\b(` + strings.Join(words, "|") + `)\b`)
-}
-
-// wording finds banned words in any text.
-func wording(name, text string, banned *regexp.Regexp) []finding {
-	var found []finding
-	number := 0
-	for line := range strings.Lines(text) {
-		number++
-		if word := banned.FindString(line); word != "" {
-			at := token.Position{Filename: name, Line: number}
-			found = append(found, finding{at, "the word " + word, "do it now, or leave it out"})
 		}
 	}
 	return found

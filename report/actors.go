@@ -125,7 +125,7 @@ type tokenFacts struct {
 	session, position uint32
 }
 
-// fates counts what became of requests. A timeout is no refusal: nobody knows whether the server
+// fates counts what became of requests. A timeout is not a refusal: nobody knows whether the server
 // would have taken the request.
 type fates struct {
 	asked, answered, refused, silent int
@@ -198,7 +198,7 @@ func (f *findings) cast() {
 		case KindValidator:
 			v := &validator{caller: caller{node: n, party: p, stake: n.StakeRao}}
 			v.curve.limit, v.latency.limit = maxCurve, maxSample
-			f.voters, f.seat[i].voter = append(f.voters, v), v
+			f.validators, f.seat[i].validator = append(f.validators, v), v
 			if n.Behaviour == Honest {
 				f.powers[i] = releasePower
 				for _, g := range f.wish.Validators {
@@ -218,9 +218,9 @@ func (f *findings) cast() {
 
 // actor is a node in the one part that it plays.
 type actor struct {
-	miner  *miner
-	voter  *validator
-	caller *caller
+	miner     *miner
+	validator *validator
+	caller    *caller
 }
 
 func (f *findings) partyOf(n Node) *party {

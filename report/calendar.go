@@ -114,7 +114,7 @@ func (p point) between(q point, ns float64) point {
 	return point{ns, mix(p.height, q.height), mix(p.issuance, q.issuance), mix(p.minted, q.minted)}
 }
 
-// add takes a block, in order. What it minted stands for the blocks since the row before; the issuance is
+// add takes a block, in order. The minted sum is of the blocks since the row before; the issuance is
 // the ledger's.
 func (s *supplyFacts) add(b trace.Block) {
 	height := float64(b.Height)

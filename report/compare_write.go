@@ -21,7 +21,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Files that Comparison.Write makes beside the folder of figures.
+// Files that Comparison.Write makes besides the folder of figures.
 const (
 	CompareTable = "comparison.parquet"
 	CompareJSON  = "comparison.json"

@@ -40,7 +40,7 @@ var comparisons = []struct {
 	{trace.Applications, compareTable[trace.Application]},
 }
 
-// What a comparison may say of a table.
+// Results of the comparison of a table.
 const (
 	TableEqual   = "equal"
 	TableDiffers = "differs"
@@ -124,7 +124,7 @@ func Diff(a, b *Run) (*Difference, error) {
 	return d, nil
 }
 
-// earlier is the difference at the lower block; of equals the one found first.
+// earlier is the difference at the lower block; ties go to the one found first.
 func earlier(a, b *RowDifference) *RowDifference {
 	if a == nil || b != nil && b.Block < a.Block {
 		return b

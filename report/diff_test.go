@@ -213,7 +213,7 @@ func TestHowRunsWereMadeComesFirst(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if !d.Equal {
-		t.Error("what happened is equal, whoever made it")
+		t.Error("equal events differ by the agent that made them")
 	}
 }
 

@@ -102,7 +102,7 @@ func lossAndIncentive(miners []*miner) (loss, incentive []float64) {
 	return loss, incentive
 }
 
-// overTime is a number of the window with an interval from resampling its batches of epochs, beside
+// overTime is a number of the window with an interval from resampling its batches of epochs, besides
 // the same number at the last epoch. The statistic takes the places of batches, nil for each once.
 func (f *findings) overTime(things int, statistic func(places []int) float64, last float64) *Measure {
 	v := statistic(nil)
@@ -148,7 +148,7 @@ func (f *findings) groups() []GroupSummary {
 // groups. Without stake it is not finite.
 func (f *findings) returnOf(p *party) float64 {
 	earned, stake := 0.0, 0.0
-	for _, v := range f.voters {
+	for _, v := range f.validators {
 		if p == nil || v.party == p {
 			earned, stake = earned+float64(v.emission), stake+float64(v.node.StakeRao)
 		}
@@ -281,7 +281,7 @@ func lastMedian(miners []*miner) float64 {
 
 func (f *findings) dividends() []DividendSummary {
 	var out []DividendSummary
-	for _, v := range f.voters {
+	for _, v := range f.validators {
 		if v.curve.seen == 0 {
 			continue
 		}
@@ -308,14 +308,14 @@ func (v *validator) whole() float64 {
 
 func (f *findings) returns() []ReturnSummary {
 	of := make(map[string][]*validator)
-	for _, v := range f.voters {
+	for _, v := range f.validators {
 		if v.curve.seen > 0 {
 			of[v.node.Behaviour] = append(of[v.node.Behaviour], v)
 		}
 	}
-	median := func(voters []*validator, rate func(*validator) float64) float64 {
+	median := func(validators []*validator, rate func(*validator) float64) float64 {
 		var out []float64
-		for _, v := range voters {
+		for _, v := range validators {
 			if r := rate(v); finite(r) {
 				out = append(out, r)
 			}
@@ -327,7 +327,7 @@ func (f *findings) returns() []ReturnSummary {
 		return over(float64(e.EmissionRao), float64(e.StakeRao-min(e.EmissionRao, e.StakeRao)))
 	}
 	honest := of[Honest]
-	names := distinct(f.voters, func(v *validator) string { return v.node.Behaviour })
+	names := distinct(f.validators, func(v *validator) string { return v.node.Behaviour })
 	slices.SortFunc(names, byBehaviour)
 	var out []ReturnSummary
 	for _, name := range names {
@@ -337,7 +337,7 @@ func (f *findings) returns() []ReturnSummary {
 		}
 		r := ReturnSummary{Behaviour: name, Validators: len(own), Return: median(own, (*validator).whole)}
 		r.Whole = number(over(r.Return, median(honest, (*validator).whole)))
-		r.Ratio = f.overTime(len(f.voters), func(places []int) float64 {
+		r.Ratio = f.overTime(len(f.validators), func(places []int) float64 {
 			rate := func(v *validator) float64 { return v.rate(places) }
 			return over(median(own, rate), median(honest, rate))
 		}, over(median(own, lastRate), median(honest, lastRate)))

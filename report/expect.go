@@ -9,7 +9,7 @@ import (
 	"taolab/sim/trace"
 )
 
-// What an expectation's Of may name beside a table.
+// Names that an expectation's Of may have besides a table's.
 const (
 	OfRun   = "run"
 	OfState = "state"

@@ -17,7 +17,7 @@ type MetricFamily struct {
 	Doc  string
 
 	Interval bool          // it has companions NAME.low and NAME.high, the ends of its 95 % interval
-	Last     bool          // it has a companion NAME.last, the value at the last epoch alone
+	Last     bool          // it has a companion NAME.last, the value at the last epoch only
 	Needs    []trace.Table // without which no run has it
 }
 
@@ -70,9 +70,9 @@ var families = []MetricFamily{
 	{Name: "group.{group}.earned_rao", Unit: "rao", Doc: "paid to a group of miners or validators over all recorded epochs", Needs: epochs},
 	{Name: "group.{group}.return_ratio", Unit: "1", Doc: "what a group of validators earned over its stake at genesis, over the same of all validators, over all recorded epochs", Needs: epochs},
 
-	{Name: "dividends.{voter}.return", Unit: "1", Doc: "median over the validators of a behaviour of what they earned in all over their stake at genesis", Needs: epochs},
-	{Name: "dividends.{voter}.ratio", Unit: "1", Doc: "median earnings per stake of the validators of a behaviour over those of honest ones, in the window", Interval: true, Last: true, Needs: epochs},
-	{Name: "dividends.{voter}.ratio.whole", Unit: "1", Doc: "the same over the whole run: dividends.{voter}.return over dividends.honest.return", Needs: epochs},
+	{Name: "dividends.{validator}.return", Unit: "1", Doc: "median over the validators of a behaviour of what they earned in all over their stake at genesis", Needs: epochs},
+	{Name: "dividends.{validator}.ratio", Unit: "1", Doc: "median earnings per stake of the validators of a behaviour over those of honest ones, in the window", Interval: true, Last: true, Needs: epochs},
+	{Name: "dividends.{validator}.ratio.whole", Unit: "1", Doc: "the same over the whole run: dividends.{validator}.return over dividends.honest.return", Needs: epochs},
 
 	{Name: "supply.minted_rao", Unit: "rao", Doc: "genesis money and all emission", Needs: accounted},
 	{Name: "supply.free_rao", Unit: "rao", Doc: "on coldkeys at the end", Needs: accounted},
@@ -185,7 +185,7 @@ func (f *MetricFamily) names(words []string) []string {
 // MetricNames lists, sorted, the numbers that the summary of a run with these nodes, recorded tables,
 // subsets of text and whole years may have. Which of them it does have depends on what happens in it.
 func MetricNames(nodes []Node, recorded []trace.Table, subsets, years []string) []string {
-	words := map[string][]string{"{fault}": faultKinds, "{subset}": subsets, "{year}": years, "{voter}": {Honest}}
+	words := map[string][]string{"{fault}": faultKinds, "{subset}": subsets, "{year}": years, "{validator}": {Honest}}
 	add := func(kind, word string) {
 		if !slices.Contains(words[kind], word) {
 			words[kind] = append(words[kind], word)
@@ -200,7 +200,7 @@ func MetricNames(nodes []Node, recorded []trace.Table, subsets, years []string) 
 			}
 			words["{miner}"] = append(words["{miner}"], n.Name)
 		case KindValidator:
-			add("{voter}", n.Behaviour)
+			add("{validator}", n.Behaviour)
 		}
 		add("{group}", n.group())
 	}

@@ -29,7 +29,7 @@ type figure struct {
 	panels  []*plot.Plot // row by row
 	cols    int          // panels in a row; 0 stands for 1
 	legend  []key
-	bar     *colourBar     // beside the panels, or nil
+	bar     *colourBar     // next to the panels, or nil
 	marks   []mark         // what a reader can point at
 	places  []place        // of the marks, as drawn last
 	areas   []vg.Rectangle // of the panels' data, as drawn last

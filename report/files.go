@@ -97,7 +97,7 @@ func (f diskFile) Size() (int64, error) {
 // partial is the name of a file that is not finished.
 func partial(name string) string { return name + ".partial" }
 
-// writeWhole writes a small file under its final name, whole or not at all: whoever reads it finds
+// writeWhole writes a small file under its final name, whole or not at all: a reader finds
 // the old text or the new one, after a loss of power too.
 func writeWhole(fs files, name string, text []byte) error {
 	f, err := fs.Create(partial(name))

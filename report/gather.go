@@ -12,22 +12,22 @@ import (
 // findings is what one pass over each table leaves: all that summary and figures are made of.
 // Everything in it belongs to a node, not to a uid, for a seat can change hands.
 type findings struct {
-	run     *Run
-	span    span
-	wish    wishes
-	nodes   []Node
-	seat    []actor // by node
-	parties []*party
-	powers  []float64    // by node: the exponent of its scores, 0 without any
-	power   float64      // that of the first validator that scores
-	miners  []*miner     // in node order
-	voters  []*validator // in node order
-	callers []*caller    // applications, in node order
+	run        *Run
+	span       span
+	wish       wishes
+	nodes      []Node
+	seat       []actor // by node
+	parties    []*party
+	powers     []float64    // by node: the exponent of its scores, 0 without any
+	power      float64      // that of the first validator that scores
+	miners     []*miner     // in node order
+	validators []*validator // in node order
+	callers    []*caller    // applications, in node order
 
 	windowEpochs int    // recorded epochs in the window
 	epoch        uint32 // the one whose rows are read
 	epochSeen    bool
-	toVoters     [timeBins]uint64 // rao, beside what parties of miners earned
+	toValidators [timeBins]uint64 // rao, besides what parties of miners earned
 	toOthers     uint64           // rao paid to hotkeys of no node
 	stakeOf      [timeBins][3]stakeFacts
 	terms        *terms
@@ -176,12 +176,12 @@ func (f *findings) addNeuron(e trace.Epoch, place int) {
 		if within {
 			m.incentive[batch].add(share(e.Incentive))
 		}
-	case a.voter != nil:
-		v := a.voter
+	case a.validator != nil:
+		v := a.validator
 		v.curve.add(e)
 		v.emission += e.EmissionRao
 		v.party.earned[bin] += e.EmissionRao
-		f.toVoters[bin] += e.EmissionRao
+		f.toValidators[bin] += e.EmissionRao
 		f.stakeOf[bin][1].add(e)
 		if within {
 			v.earned[batch] += float64(e.EmissionRao)

@@ -119,7 +119,7 @@ func (f *findings) groupLines(fig *figure, label, kind string, points func(*part
 	return fig, nil
 }
 
-// windowNote says over what the numbers beside a figure are taken.
+// windowNote says over which window the numbers next to a figure are taken.
 func (f *findings) windowNote() string {
 	if f.span.window.Epochs == 0 {
 		return ""
@@ -214,16 +214,16 @@ func (f *findings) consensusFigure() (*figure, error) {
 			"supports, as means over %s. What stands above the line is clipped.", f.span.window),
 		columns: []string{"validator", "group", "miner", "consensus (%)", "weight (%)"},
 	}
-	voters := f.partiesOf(KindValidator)
-	l := f.lay(named(voters))
+	validators := f.partiesOf(KindValidator)
+	l := f.lay(named(validators))
 	l.frame(fig, x, y)
 	points := make([]plotter.XYs, len(l.names))
 	high := 0.0
 	for _, e := range f.weights.entries() {
-		if e.from < 0 || e.to < 0 || f.seat[e.from].voter == nil {
+		if e.from < 0 || e.to < 0 || f.seat[e.from].validator == nil {
 			continue
 		}
-		v, support := f.seat[e.from].voter, f.support[e.to]
+		v, support := f.seat[e.from].validator, f.support[e.to]
 		at := plotter.XY{X: 100 * support.value(), Y: 100 * e.value}
 		if !finite(at.X) {
 			continue

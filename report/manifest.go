@@ -41,7 +41,7 @@ const (
 const Honest = "honest"
 
 // Manifest says how a run was made and what it left behind. It is written before anything happens
-// and again every time the tables are sealed, so that what it tells is what the tables hold.
+// and again every time the tables are synced, so that what it tells is what the tables hold.
 type Manifest struct {
 	Format       int             `json:"format"`                  // ManifestFormat; filled in by WriteManifest
 	Finished     bool            `json:"finished"`                // the run came to its last block, and its tables are whole files
@@ -106,7 +106,7 @@ func (m *Manifest) Ending() string {
 	return "the run was killed, or still goes on"
 }
 
-// Cost is what the run took of the machine, beside its wall time; no part of any digest.
+// Cost is what the run took of the machine, besides its wall time; no part of any digest.
 type Cost struct {
 	Threads         int     `json:"threads"`                    // that computed, the event loop's among them
 	Tokens          int64   `json:"tokens"`                     // that compute jobs read

@@ -28,7 +28,7 @@ func (f *findings) weightsFigure() (*figure, error) {
 	return f.matrixFigure(&figure{
 		name: "weights", title: "Weights of validators on miners",
 		caption: fmt.Sprintf("Weight that each validator puts on each miner as a share of its row, mean over %d epochs of "+
-			"the window; grey is no weight.", f.weights.epochs),
+			"the window; grey is not a weight.", f.weights.epochs),
 		columns: []string{"validator", "miner", "weight (% of the row)"},
 	}, "share of the row (%)", entries)
 }
@@ -53,7 +53,7 @@ func (f *findings) bondsFigure() (*figure, error) {
 	}
 	return f.matrixFigure(&figure{
 		name: "bonds", title: "Bonds of validators in miners",
-		caption: fmt.Sprintf("Bond of each validator in each miner, mean over %d epochs of the window; grey is no bond.",
+		caption: fmt.Sprintf("Bond of each validator in each miner, mean over %d epochs of the window; grey is not a bond.",
 			f.bonds.epochs),
 		columns: []string{"validator", "miner", scale},
 	}, scale, entries)
@@ -210,14 +210,14 @@ func heat(cells []float64, rows, cols int, high float64) image.Image {
 // colourBarWidth is the room that a colour bar takes with its numbers and label.
 const colourBarWidth = vg.Length(84)
 
-// colourBar is the scale beside a matrix, from 0 to high.
+// colourBar is the scale next to a matrix, from 0 to high.
 type colourBar struct {
 	label string
 	high  float64
 	down  bool // the brightest colour is 0
 }
 
-// draw puts the bar into the canvas, as high as the data of the panel beside it.
+// draw puts the bar into the canvas, as high as the data of the panel next to it.
 func (b *colourBar) draw(c draw.Canvas, beside *plot.Plot) {
 	const width = vg.Length(13)
 	data := beside.DataCanvas(c)

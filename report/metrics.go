@@ -197,9 +197,9 @@ func (s *Summary) moneyMetrics(m *metrics) {
 		}
 	}
 	for _, r := range s.Copiers {
-		m.add("dividends.{voter}.return", r.Return, r.Behaviour)
-		m.measure("dividends.{voter}.ratio", r.Ratio, r.Behaviour)
-		m.maybe("dividends.{voter}.ratio.whole", r.Whole, r.Behaviour)
+		m.add("dividends.{validator}.return", r.Return, r.Behaviour)
+		m.measure("dividends.{validator}.ratio", r.Ratio, r.Behaviour)
+		m.maybe("dividends.{validator}.ratio.whole", r.Whole, r.Behaviour)
 	}
 }
 

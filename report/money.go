@@ -127,26 +127,26 @@ func (f *findings) moneyLine(fig *figure, panel, i int, s purse, quantity string
 
 // earnedByRole sums up what the epochs paid.
 func (f *findings) earnedByRole() []purse {
-	miners, voters, owner := purse{role: "miners", shade: okabeIto[0]}, purse{role: "validators", shade: okabeIto[1]},
+	miners, validators, owner := purse{role: "miners", shade: okabeIto[0]}, purse{role: "validators", shade: okabeIto[1]},
 		purse{role: "owner", shade: okabeIto[2]}
 	var mined, voted uint64
 	ledger := f.totalsByBin()
 	known := f.moneyByRole().OwnerRao != nil && !f.span.window.Thinned() // the ledger's account is of all epochs
 	for bin := range timeBins {
-		voted += f.toVoters[bin]
+		voted += f.toValidators[bin]
 		for _, p := range f.partiesOf(KindMiner) {
 			mined += p.earned[bin]
 		}
-		miners.tao[bin], voters.tao[bin], owner.tao[bin] = math.NaN(), math.NaN(), math.NaN()
+		miners.tao[bin], validators.tao[bin], owner.tao[bin] = math.NaN(), math.NaN(), math.NaN()
 		if stake := f.stakeOf[bin]; !stake[0].seen && !stake[1].seen { // no epoch: nothing was paid
 			continue
 		}
-		miners.tao[bin], voters.tao[bin] = tao(mined), tao(voted)
+		miners.tao[bin], validators.tao[bin] = tao(mined), tao(voted)
 		if t := ledger[bin]; known && t != nil {
 			owner.tao[bin] = tao(t.OwnerRao)
 		}
 	}
-	return []purse{miners, voters, owner}
+	return []purse{miners, validators, owner}
 }
 
 // totalsByBin is the ledger at the last recorded block of each part of the run.
@@ -189,7 +189,7 @@ func (f *findings) heldByRole() []purse {
 func (f *findings) validatorsFigure() (*figure, error) {
 	var seen []*validator
 	points := 0
-	for _, v := range f.voters {
+	for _, v := range f.validators {
 		if v.curve.seen > 0 {
 			seen = append(seen, v)
 			points = max(points, v.curve.seen)

@@ -105,7 +105,7 @@ func (s *Summary) trafficLines(add func(label, format string, values ...any)) {
 	}
 }
 
-// lastly adds the value at the last epoch alone.
+// lastly adds the value at the last epoch only.
 func lastly(m *Measure, format func(float64) string) string {
 	if m.Last == nil {
 		return ""

@@ -15,11 +15,11 @@ import (
 // those that came later, which will come again. The writer's state says how many rows there are and where
 // the digests stand; Cut makes the files agree with it.
 
-// AppendState appends what Reopen needs to go on from here. Every row must be sealed.
+// AppendState appends what Reopen needs to go on from here. Every row must be synced.
 func (w *Writer) AppendState(b []byte) ([]byte, error) {
 	for _, t := range tables {
 		if s := w.sinks[t.name]; s != nil && s.pending() > 0 {
-			return nil, fmt.Errorf("table %s: %d rows are not sealed", t.name, s.pending())
+			return nil, fmt.Errorf("table %s: %d rows are not synced", t.name, s.pending())
 		}
 	}
 	c := snapshot.Append(b)
@@ -127,7 +127,7 @@ func (s *typedSink[T]) cut() error {
 	return s.cutParts()
 }
 
-// cutWhole makes a part of the first rows of the one file of all rows. Parts beside it are rests:
+// cutWhole makes a part of the first rows of the one file of all rows. Parts next to it are rests:
 // their rows are in it.
 func (s *typedSink[T]) cutWhole(name string) error {
 	part, err := s.take(s.fs, []string{name})

@@ -62,12 +62,12 @@ func stood(t *testing.T, dir string, after func(*Writer)) []byte {
 		t.Fatal(err)
 	}
 	story(w, 0, 200)
-	w.Seal()
+	w.Sync()
 	story(w, 200, 500)
-	if _, err := w.AppendState(nil); err == nil || !strings.Contains(err.Error(), "300 rows are not sealed") {
+	if _, err := w.AppendState(nil); err == nil || !strings.Contains(err.Error(), "300 rows are not synced") {
 		t.Errorf("a state with rows that are not on disk: %v", err)
 	}
-	if err := w.Seal(); err != nil {
+	if err := w.Sync(); err != nil {
 		t.Fatal(err)
 	}
 	state, err := w.AppendState(nil)
@@ -81,12 +81,12 @@ func stood(t *testing.T, dir string, after func(*Writer)) []byte {
 // endings are what may happen between a snapshot and the end of the program.
 var endings = map[string]func(t *testing.T, dir string, w *Writer){
 	"nothing more":        func(*testing.T, string, *Writer) {},
-	"rows in part files":  func(_ *testing.T, _ string, w *Writer) { story(w, 500, 800); w.Seal(); story(w, 800, 810); w.Seal() },
-	"rows not sealed":     func(_ *testing.T, _ string, w *Writer) { story(w, 500, 900) },
+	"rows in part files":  func(_ *testing.T, _ string, w *Writer) { story(w, 500, 800); w.Sync(); story(w, 800, 810); w.Sync() },
+	"rows not synced":     func(_ *testing.T, _ string, w *Writer) { story(w, 500, 900) },
 	"the run interrupted": func(_ *testing.T, _ string, w *Writer) { story(w, 500, 900); w.Close() },
 	"a kill in a merge": func(t *testing.T, dir string, w *Writer) {
 		story(w, 500, 900)
-		w.Seal()
+		w.Sync()
 		saved := t.TempDir()
 		if err := os.CopyFS(saved, os.DirFS(filepath.Join(dir, "blocks.parts"))); err != nil {
 			t.Fatal(err)

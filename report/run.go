@@ -58,7 +58,7 @@ func (r *Run) parts(t trace.Table) []string {
 	return paths
 }
 
-// globEscaped is a folder's name as a pattern that matches it alone.
+// globEscaped is a folder's name as a pattern that matches only it.
 func globEscaped(dir string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
 }
@@ -227,7 +227,7 @@ func footerFits(f io.ReaderAt, size int64) error {
 	var length [4]byte
 	const ends = 4 + 4 + 4 // the magic word at both ends, and the length
 	if size < ends {
-		return fmt.Errorf("the file is damaged: %d bytes are no table", size)
+		return fmt.Errorf("the file is damaged: %d bytes are not a table", size)
 	}
 	if _, err := f.ReadAt(length[:], size-8); err != nil {
 		return err

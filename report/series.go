@@ -188,7 +188,7 @@ func (f *findings) binTime(i int, length float64) float64 {
 	return (float64(i) + 0.5) / timeBins * float64(f.span.ns) / length
 }
 
-// varied reports whether points stand at two places of the axis at least: one is no curve.
+// varied reports whether points stand at two places of the axis at least: one is not a curve.
 func varied(xy plotter.XYs) bool {
 	for _, p := range xy {
 		if p.X != xy[0].X {

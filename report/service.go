@@ -12,7 +12,7 @@ import (
 // serviceFigure shows what stake buys: how soon a caller is answered, and how often it is turned away.
 func (f *findings) serviceFigure() (*figure, error) {
 	var callers []*caller // the few applications last, so that they lie above
-	for _, v := range f.voters {
+	for _, v := range f.validators {
 		callers = append(callers, asking([]*caller{&v.caller})...)
 	}
 	callers = append(callers, asking(f.callers)...)

@@ -50,7 +50,7 @@ func (s *typedSink[T]) sum() string {
 	return hex.EncodeToString(digest[:])
 }
 
-func (s *typedSink[T]) seal() error {
+func (s *typedSink[T]) sync() error {
 	if s.open == nil {
 		return nil
 	}
@@ -85,7 +85,7 @@ func (s *typedSink[T]) part(first uint64) string {
 // finish makes one file of all rows: the only one that there is, or a merged one.
 func (s *typedSink[T]) finish() error {
 	if len(s.parts) > 0 {
-		if err := s.seal(); err != nil {
+		if err := s.sync(); err != nil {
 			return err
 		}
 		return s.merge()

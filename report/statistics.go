@@ -82,7 +82,7 @@ type Interval struct {
 	N        int      `json:"n"` // things that were resampled
 }
 
-// Measure is a number over the window, beside the one at the last epoch alone.
+// Measure is a number over the window, besides the one at the last epoch only.
 type Measure struct {
 	Interval
 	Last *float64 `json:"last,omitempty"`

@@ -191,7 +191,7 @@ func (f *findings) moneyByRole() *MoneySummary {
 	for _, m := range f.miners {
 		s.MinersRao += m.emission
 	}
-	for _, v := range f.voters {
+	for _, v := range f.validators {
 		s.ValidatorsRao += v.emission
 	}
 	if f.ledgerRows > 0 && f.run.Manifest.Format != firstFormat {
@@ -237,7 +237,7 @@ func (f *findings) warnings() []string {
 			percent(touch), floorLoss))
 	}
 	if f.run.Manifest.Format == firstFormat {
-		out = append(out, "the first release named seats but not nodes: whoever held a seat at the end is credited "+
+		out = append(out, "the first release named seats but not nodes: the node that held a seat at the end is credited "+
 			"with all that happened to it")
 	}
 	if f.wish.unreadable {

@@ -17,7 +17,7 @@ import (
 	"taolab/sim/trace"
 )
 
-var update = flag.Bool("update", false, "write golden files anew")
+var update = flag.Bool("update", false, "rewrite golden files")
 
 func summarise(t *testing.T, dir string) *Summary {
 	t.Helper()

@@ -128,7 +128,7 @@ func (t *terms) all() []term {
 	return out
 }
 
-// strangers is the group of those who are no nodes of the scenario.
+// strangers is the group of those who are not nodes of the scenario.
 const strangers = "hotkeys of no node"
 
 // SeatSummary tells how seats changed hands.

@@ -66,7 +66,7 @@ func (f *findings) addQuery(q trace.Query) error {
 		s.closeStep()
 		s.step = stepFacts{node: q.Node, step: q.Step, within: within}
 	}
-	v := f.seat[q.Node].voter
+	v := f.seat[q.Node].validator
 	if v != nil {
 		v.fate.add(q.Code)
 	}

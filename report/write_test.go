@@ -24,7 +24,7 @@ func TestAReportIsMadeOfWhateverWasRecorded(t *testing.T) {
 		dir := t.TempDir()
 		writeSynthetic(t, dir, table)
 		if err := Write(dir); err != nil {
-			t.Errorf("with table %s alone: %v", table, err)
+			t.Errorf("with only table %s: %v", table, err)
 			continue
 		}
 		page := read(t, filepath.Join(dir, PageFile))
@@ -33,10 +33,10 @@ func TestAReportIsMadeOfWhateverWasRecorded(t *testing.T) {
 			names = append(names, match[1])
 		}
 		if !slices.Equal(names, figures[table]) {
-			t.Errorf("with table %s alone the page shows %v, expected %v", table, names, figures[table])
+			t.Errorf("with only table %s the page shows %v, expected %v", table, names, figures[table])
 		}
 		if !strings.Contains(page, "Not drawn: ") {
-			t.Errorf("with table %s alone the page does not say what is left out", table)
+			t.Errorf("with only table %s the page does not say what is left out", table)
 		}
 	}
 }

@@ -23,14 +23,14 @@ const (
 
 // Writer writes a run's rows as they come, each table for itself. It implements trace.Recorder.
 //
-// A table grows in NAME.partial. Seal, which the owner of the writer calls now and then, and every
+// A table grows in NAME.partial. Sync, which the owner of the writer calls now and then, and every
 // PartRows rows make a whole parquet file of it, which is synced and gets its name:
 // NAME.parts/FIRST.parquet, after the table's first row in it. Close makes NAME.parquet of all rows,
 // the same bytes wherever the parts were cut, and removes the parts when that file is synced and
 // its rows were read back. So a folder holds, at every moment and after a kill -9, each row that
-// was sealed, in NAME.parquet if it is there and in NAME.parts if not.
+// was synced, in NAME.parquet if it is there and in NAME.parts if not.
 //
-// After a failed write the writer takes no more rows; Close then seals what it can and leaves the
+// After a failed write the writer takes no more rows; Close then syncs what it can and leaves the
 // parts. Nothing that can be read is ever removed before its rows are whole elsewhere in the folder.
 // A table without rows has no file.
 //
@@ -109,7 +109,7 @@ func (w *Writer) Record(row trace.Row) {
 	}
 	err := s.add(row)
 	if err == nil && s.pending() >= w.partRows {
-		err = s.seal()
+		err = s.sync()
 	}
 	if err != nil {
 		s.abandon()
@@ -126,19 +126,19 @@ func (w *Writer) fail(name trace.Table, err error) {
 	}
 }
 
-// Seal puts every row so far into a whole file on disk.
-func (w *Writer) Seal() error {
+// Sync puts every row so far into a whole file on disk.
+func (w *Writer) Sync() error {
 	if w.err == nil && !w.closed {
-		w.sealAll()
+		w.syncAll()
 	}
 	return w.err
 }
 
-// sealAll seals every table, whatever becomes of another.
-func (w *Writer) sealAll() {
+// syncAll syncs every table, whatever becomes of another.
+func (w *Writer) syncAll() {
 	for _, t := range tables {
 		if s := w.sinks[t.name]; s != nil {
-			if err := s.seal(); err != nil {
+			if err := s.sync(); err != nil {
 				s.abandon()
 				w.fail(t.name, err)
 			}
@@ -155,7 +155,7 @@ func (w *Writer) Close() error {
 	}
 	w.closed = true
 	if w.err != nil {
-		w.sealAll()
+		w.syncAll()
 		return w.err
 	}
 	for _, t := range tables {
@@ -184,7 +184,7 @@ func (w *Writer) Tables() []TableInfo {
 type sink interface {
 	add(trace.Row) error
 	pending() uint64  // rows that are not whole on disk
-	seal() error      // makes them a part
+	sync() error      // makes them a part
 	finish() error    // makes one file of all rows
 	abandon()         // gives up what is not whole
 	whole() TableInfo // what is on disk

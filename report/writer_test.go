@@ -198,7 +198,7 @@ func TestTheWriterTakesNoMoreMemoryForALongerRun(t *testing.T) {
 			for range 20_000 {
 				w.Record(trace.Weight{To: uint16(random.next()), Weight: uint32(random.next())})
 			}
-			if err := w.Seal(); err != nil {
+			if err := w.Sync(); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -216,8 +216,8 @@ func TestTheWriterTakesNoMoreMemoryForALongerRun(t *testing.T) {
 	}
 }
 
-// pieces writes blocks and faults and seals them after each of the given numbers of blocks.
-func pieces(t *testing.T, dir string, blocks uint64, seals ...uint64) *Writer {
+// pieces writes blocks and faults and syncs them after each of the given numbers of blocks.
+func pieces(t *testing.T, dir string, blocks uint64, syncs ...uint64) *Writer {
 	t.Helper()
 	w, err := NewWriter(dir)
 	if err != nil {
@@ -225,8 +225,8 @@ func pieces(t *testing.T, dir string, blocks uint64, seals ...uint64) *Writer {
 	}
 	random := splitMix(3)
 	for i := range blocks {
-		if slices.Contains(seals, i) {
-			if err := w.Seal(); err != nil {
+		if slices.Contains(syncs, i) {
+			if err := w.Sync(); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -247,7 +247,7 @@ func TestEqualRowsMakeEqualBytesWhereverTheyWereCut(t *testing.T) {
 	want := map[string]string{}
 	for i, cut := range []struct {
 		partRows uint64
-		seals    []uint64
+		syncs    []uint64
 	}{
 		{PartRows, nil},
 		{PartRows, []uint64{1}},
@@ -261,8 +261,8 @@ func TestEqualRowsMakeEqualBytesWhereverTheyWereCut(t *testing.T) {
 		w.partRows = cut.partRows
 		random := splitMix(5)
 		for i := range uint64(blocks) {
-			if slices.Contains(cut.seals, i) {
-				if err := w.Seal(); err != nil {
+			if slices.Contains(cut.syncs, i) {
+				if err := w.Sync(); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -294,9 +294,9 @@ func TestEqualRowsMakeEqualBytesWhereverTheyWereCut(t *testing.T) {
 	}
 }
 
-// A killed process leaves the folder as it stood: what was sealed is read, by us and by the names of
-// its files alone.
-func TestWhatWasSealedIsReadAfterAKill(t *testing.T) {
+// A killed process leaves the folder as it stood: what was synced is read, by us and by
+// only the names of its files.
+func TestWhatWasSyncedIsReadAfterAKill(t *testing.T) {
 	dir := t.TempDir()
 	w := pieces(t, dir, 1000, 300, 700, 701)
 	listed := w.Tables()
@@ -354,7 +354,7 @@ func TestAClosedWriterTakesNoMoreRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Record(trace.Block{Height: 6}) // too late, and harmless
-	if err := errors.Join(w.Seal(), w.Close()); err != nil {
+	if err := errors.Join(w.Sync(), w.Close()); err != nil {
 		t.Errorf("a second Close: %v", err)
 	}
 	if w.Tables()[0].Rows != 5 {
@@ -426,11 +426,11 @@ func (f fullFile) Sync() error {
 	return f.file.Sync()
 }
 
-// TestAFullDiskTakesNothingThatWasSealed lets each operation fail in turn, the merging at the end
+// TestAFullDiskTakesNothingThatWasSynced lets each operation fail in turn, the merging at the end
 // among them, and reads what is left.
-func TestAFullDiskTakesNothingThatWasSealed(t *testing.T) {
+func TestAFullDiskTakesNothingThatWasSynced(t *testing.T) {
 	const blocks = 5 * batchRows
-	write := func(budget int) (dir string, w *Writer, sealed uint64, used int, err error) {
+	write := func(budget int) (dir string, w *Writer, synced uint64, used int, err error) {
 		dir = t.TempDir()
 		left := budget
 		w, err = newWriter(fullDisk{disk(dir), &left}, nil)
@@ -438,21 +438,21 @@ func TestAFullDiskTakesNothingThatWasSealed(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range uint64(blocks) {
-			if i%600 == 599 && w.Seal() == nil {
-				sealed = i
+			if i%600 == 599 && w.Sync() == nil {
+				synced = i
 			}
 			w.Record(trace.Block{Height: i, Digest: trace.Some(fmt.Sprint(i))})
 			w.Record(trace.Totals{Block: i})
 		}
 		err = w.Close()
-		return dir, w, sealed, budget - left, err
+		return dir, w, synced, budget - left, err
 	}
 	_, _, _, total, err := write(1 << 30)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for budget := range total {
-		dir, w, sealed, _, err := write(budget)
+		dir, w, synced, _, err := write(budget)
 		if !errors.Is(err, errFull) || !errors.Is(w.Err(), errFull) {
 			t.Fatalf("operation %d of %d failed: Close returned %v, Err %v", budget, total, err, w.Err())
 		}
@@ -462,9 +462,9 @@ func TestAFullDiskTakesNothingThatWasSealed(t *testing.T) {
 			if r.Has(table) {
 				have = len(rows())
 			}
-			if uint64(have) < max(sealed, r.listed(table).Rows) {
-				t.Errorf("operation %d of %d failed: %d rows of %s are left, %d were sealed, %d are listed",
-					budget, total, have, table, sealed, r.listed(table).Rows)
+			if uint64(have) < max(synced, r.listed(table).Rows) {
+				t.Errorf("operation %d of %d failed: %d rows of %s are left, %d were synced, %d are listed",
+					budget, total, have, table, synced, r.listed(table).Rows)
 			}
 		}
 		count(trace.Blocks, func() []trace.Row { return readBack[trace.Block](t, r) })
@@ -481,7 +481,7 @@ func TestPartsStayWhereTheMergedRowsDiffer(t *testing.T) {
 	w := pieces(t, dir, 100, 50)
 	other := t.TempDir()
 	v := pieces(t, other, 50, 49) // one row fewer in its first part
-	if err := v.Seal(); err != nil {
+	if err := v.Sync(); err != nil {
 		t.Fatal(err)
 	}
 	part := filepath.Join("blocks.parts", "000000000000.parquet")

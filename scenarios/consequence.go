@@ -12,9 +12,9 @@ import (
 // be a mere consequence.
 var measures = []string{"count", "name", "joins_h", "hours", "block_s", "kind", "subsets", "vocab", "regions", "width", "context", "tokens"}
 
-// besides are the faults that a scenario has beside those by which single keys were found out: what no
+// besides are the faults that a scenario has besides those by which single keys were found out: what no
 // single key shows is judged by the values in force, and a key that could not be read has its default.
-// What may only follow from a fault that is told already is left out.
+// Faults that may only follow from one already reported are left out.
 func besides(told, found []error) []error {
 	if len(told) == 0 {
 		return found

@@ -23,7 +23,7 @@ const DefaultSync = 45 * time.Second
 // Experiment is the life of a run in a folder of its own: Begin, Prepare, Run, and Judge or Discard. A
 // run that goes on from a snapshot begins in the folder of the run that was cut, or, as a fork, in a new one.
 // The folder is useful from Begin on, whatever becomes of the program: run.json and the scenario are
-// there, and the tables hold what was sealed.
+// there, and the tables hold what was synced.
 type Experiment struct {
 	File     *File
 	Dir      string // made for this run, and empty, unless the run goes on in it
@@ -32,9 +32,9 @@ type Experiment struct {
 	Paranoid bool // check the ledger's invariants after every step
 	Versions report.Versions
 
-	// Now tells wall time, for the manifest and for when to seal: nothing that happens depends on it.
+	// Now tells wall time, for the manifest and for when to sync: nothing that happens depends on it.
 	Now func() time.Time
-	// SyncEvery is the longest time between two seals; 0 means DefaultSync.
+	// SyncEvery is the longest time between two of them; 0 means DefaultSync.
 	SyncEvery time.Duration
 	// SnapshotEvery is the longest time between two snapshots; 0 means none. SnapshotAt are heights at
 	// which there is one besides, right behind the block.
@@ -136,7 +136,7 @@ func (r recording) Record(row trace.Row) {
 }
 
 // Run lets the network live, until its last block or until ctx ends, and leaves tables and manifest
-// in the folder. A run that ctx ended is no error: the manifest says so. One that fails leaves what
+// in the folder. A run that ctx ended is not an error: the manifest says so. One that fails leaves what
 // was recorded before.
 func (e *Experiment) Run(ctx context.Context) (*report.Manifest, error) {
 	m := e.manifest
@@ -173,7 +173,7 @@ func (e *Experiment) Run(ctx context.Context) (*report.Manifest, error) {
 	return m, err
 }
 
-// live runs the world, and seals the tables every now and then between two events, so that run.json
+// live runs the world, and syncs the tables every now and then between two events, so that run.json
 // and the tables on disk tell of the same moment.
 func (e *Experiment) live(ctx context.Context) (err error) {
 	defer func() {
@@ -182,7 +182,7 @@ func (e *Experiment) live(ctx context.Context) (err error) {
 		}
 	}()
 	e.begun, e.kept = e.Now(), e.Now()
-	err = e.liveBetweenSeals(ctx)
+	err = e.liveBetweenSyncs(ctx)
 	if errors.Is(err, context.Canceled) && e.SnapshotEvery > 0 && e.save() == nil {
 		e.tryToKeep(false)
 	}
@@ -191,7 +191,7 @@ func (e *Experiment) live(ctx context.Context) (err error) {
 	return err
 }
 
-func (e *Experiment) liveBetweenSeals(ctx context.Context) error {
+func (e *Experiment) liveBetweenSyncs(ctx context.Context) error {
 	every := cmp.Or(e.SyncEvery, DefaultSync)
 	if e.SnapshotEvery > 0 {
 		every = min(every, e.SnapshotEvery)
@@ -218,9 +218,9 @@ func (e *Experiment) liveBetweenSeals(ctx context.Context) error {
 	}
 }
 
-// save seals the tables and writes run.json with how far they go.
+// save syncs the tables and writes run.json with how far they go.
 func (e *Experiment) save() error {
-	if err := e.writer.Seal(); err != nil {
+	if err := e.writer.Sync(); err != nil {
 		return err
 	}
 	if e.unwritten = e.tell(); e.unwritten == nil {
@@ -229,7 +229,7 @@ func (e *Experiment) save() error {
 	return e.unwritten
 }
 
-// tell writes run.json anew.
+// tell rewrites run.json.
 func (e *Experiment) tell() error {
 	e.manifest.WallSeconds = time.Duration(e.spent().wall).Seconds()
 	e.manifest.Tables = e.writer.Tables()

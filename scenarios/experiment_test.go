@@ -36,9 +36,9 @@ func liveThrough(t *testing.T, e *Experiment) (*report.Manifest, error) {
 	return e.Run(t.Context())
 }
 
-// TestARunIsTheSameHoweverOftenItsTablesAreSealed compares every byte of every table, with seals
+// TestARunIsTheSameHoweverOftenItsTablesAreSynced compares every byte of every table, with syncs
 // between nearly all events and without any.
-func TestARunIsTheSameHoweverOftenItsTablesAreSealed(t *testing.T) {
+func TestARunIsTheSameHoweverOftenItsTablesAreSynced(t *testing.T) {
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: 1 << 30}
 	sets := "time.hours=0.2"
 	straight, cut := tinyExperiment(t, cache, sets), tinyExperiment(t, cache, sets)
@@ -55,7 +55,7 @@ func TestARunIsTheSameHoweverOftenItsTablesAreSealed(t *testing.T) {
 		t.Errorf("run digest %s and ledger digest %s, want %s and %s", got.RunDigest, got.LedgerDigest, want.RunDigest, want.LedgerDigest)
 	}
 	if cut.savedBlock == 0 || straight.savedBlock > 0 {
-		t.Errorf("saved at block %d with seals, at block %d without", cut.savedBlock, straight.savedBlock)
+		t.Errorf("saved at block %d with syncs, at block %d without", cut.savedBlock, straight.savedBlock)
 	}
 	for _, info := range want.Tables {
 		name := string(info.Table) + ".parquet"
@@ -88,8 +88,8 @@ func TestTheFolderTellsOfTheRunBeforeAnythingIsPrepared(t *testing.T) {
 	}
 }
 
-// What run.json says at a seal is what the sealed rows hold, and where a run can be repeated to.
-func TestARunIsRepeatedUpToItsLastSeal(t *testing.T) {
+// What run.json says at a sync is what the synced rows hold, and where a run can be repeated to.
+func TestARunIsRepeatedUpToItsLastSync(t *testing.T) {
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: 1 << 30}
 	e := tinyExperiment(t, cache)
 	if err := e.Begin(); err != nil {

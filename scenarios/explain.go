@@ -10,7 +10,7 @@ import (
 	"taolab/model/pile"
 )
 
-// Work is what a run will compute, estimated from the scenario alone: miners train for their duty
+// Work is what a run will compute, estimated only from the scenario: miners train for their duty
 // share of the time and answer every question, nothing is refused or lost. The numbers are floats,
 // because what a scenario may ask for does not fit 64 bits.
 type Work struct {

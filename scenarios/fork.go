@@ -134,7 +134,7 @@ func (f *File) setting(key string) string {
 func (f *File) differing(o *File) []string {
 	var a, b any
 	if err := errors.Join(json.Unmarshal(f.resolved(), &a), json.Unmarshal(o.resolved(), &b)); err != nil {
-		panic("scenarios: a resolved scenario is no JSON: " + err.Error())
+		panic("scenarios: a resolved scenario is not JSON: " + err.Error())
 	}
 	var list []string
 	differ("", a, b, &list)

@@ -7,8 +7,8 @@ import (
 	"taolab/agents/role"
 )
 
-// currentFormat is the format of scenario files that this release writes. What a later release changes
-// in the meaning of a key raises it.
+// currentFormat is the format of scenario files that this release writes. A later release that changes
+// the meaning of a key raises it.
 var currentFormat = Default().Format
 
 // Notes say what a file now means that was written for an earlier format, or does not say for which.

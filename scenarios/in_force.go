@@ -195,7 +195,7 @@ func (f *File) inForce(m *Material) json.RawMessage {
 	}
 	data, err := json.Marshal(list)
 	if err != nil {
-		panic("scenarios: settings are no JSON: " + err.Error())
+		panic("scenarios: settings are not JSON: " + err.Error())
 	}
 	return data
 }

@@ -361,12 +361,12 @@ func TestEveryKeyMovesTheRunDigestOrSaysWhyNot(t *testing.T) {
 	keys, inert := scenarioKeys()
 	for _, key := range slices.Sorted(maps.Keys(moves)) {
 		if !slices.Contains(keys, key) {
-			t.Errorf("%s is no key, or an inert one, and has a move", key)
+			t.Errorf("%s is not a key, or an inert one, and has a move", key)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(stays)) {
 		if _, isInert := inert[key]; !isInert {
-			t.Errorf("%s is no inert key, and has a value that changes nothing", key)
+			t.Errorf("%s is not an inert key, and has a value that changes nothing", key)
 		}
 	}
 	runs := &keyRuns{

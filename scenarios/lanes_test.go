@@ -115,7 +115,7 @@ func TestQuestionsAnswersAndScoresTellOfTheSameRows(t *testing.T) {
 	if len(parts) != len(asked) || len(byRow) != len(asked) {
 		t.Fatalf("%d questions, %d of them by subset, %d by row", len(asked), len(parts), len(byRow))
 	}
-	for k, q := range asked { // order-free: each is checked alone
+	for k, q := range asked { // order-free: each is checked by itself
 		if parts[k] != q.Rows || byRow[k] != int(q.Rows) {
 			t.Fatalf("%+v has %d rows by subset and %d by row", q, parts[k], byRow[k])
 		}

@@ -64,7 +64,7 @@ func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
 	for _, made := range m.Bases {
 		shape := made.Model.Config
 		if !slices.Contains(f.minerShapes(), shape) {
-			continue // of routing models alone
+			continue // only of routing models
 		}
 		manifest.Anchors.Bases = append(manifest.Anchors.Bases, report.BaseLoss{
 			Width: shape.Width, Layers: shape.Layers, Params: uint64(shape.Params()), Loss: made.HeldOutLoss,
@@ -85,7 +85,7 @@ func (f *File) resolved() json.RawMessage {
 	}
 	data, err := json.Marshal(tree)
 	if err != nil {
-		panic("scenarios: a resolved scenario is no JSON: " + err.Error())
+		panic("scenarios: a resolved scenario is not JSON: " + err.Error())
 	}
 	return data
 }

@@ -140,7 +140,7 @@ const oneMore = "\n[[miners]]\nname = \"more\"\ncount = 11\nwidth = 8\nlayers = 
 func TestMoreMembersMoveNobodyElse(t *testing.T) {
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
 	text := tiny(t) + oneMore
-	// Routing models have a gate for each uid, whoever has it; so seats and neurons' shares are fixed.
+	// Routing models have a gate for each uid, not for each node; so seats and neurons' shares are fixed.
 	fixed := []string{"chain.max_uids=64"}
 	before, _ := ready(t, cache, text, fixed...)
 	want := map[string]string{}

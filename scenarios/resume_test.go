@@ -46,7 +46,7 @@ func cutShort(t *testing.T, cache base.Cache, rows int, kill bool, sets ...strin
 	if err := errors.Join(e.save(), e.keep(false)); err != nil {
 		t.Fatal(err)
 	}
-	stop.rows, stop.stop = 300, func() {} // it goes on, seals once more and is killed
+	stop.rows, stop.stop = 300, func() {} // it goes on, syncs once more and is killed
 	later, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	e.World.Run(later)

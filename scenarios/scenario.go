@@ -45,7 +45,7 @@ type NetworkSection struct {
 	JitterMs     float64     `toml:"jitter_ms" default:"5" unit:"ms" min:"0" max:"60000" doc:"mean of an exponential delay added to each message"`
 	Loss         float64     `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of messages that never arrive"`
 	BlockDelayMs float64     `toml:"block_delay_ms" default:"800" unit:"ms" min:"0" max:"600000" doc:"mean time after which a node sees a block, drawn for each; at most 100 blocks"`
-	HeaderBytes  int         `toml:"header_bytes" default:"256" unit:"bytes" min:"1" max:"1000000" doc:"length of a message beside its body"`
+	HeaderBytes  int         `toml:"header_bytes" default:"256" unit:"bytes" min:"1" max:"1000000" doc:"length of a message without its body"`
 	SaveS        float64     `toml:"save_s" default:"600" unit:"s" min:"1" max:"1e6" doc:"time between two saved states of a node that will crash: it comes back with the last one"`
 
 	Producer        string `toml:"producer" doc:"region of the node that makes the blocks; empty: the first"`

@@ -34,7 +34,7 @@ func averaging(era score.Era) string {
 
 func batchNote(g *ValidatorGroup) string {
 	if g.Batch == "subset" {
-		return "all rows of one subset: whoever is best at one common subset is paid most, and the ranking turns round; " +
+		return "all rows of one subset: the miner best at one common subset is paid most, and the ranking turns round; " +
 			"with a PubMed-only miner the Spearman of loss with incentive was +0.65"
 	}
 	return "each row's subset is drawn by weight"

@@ -40,7 +40,7 @@ type Snapshot struct {
 	tables []byte // state of the writer
 }
 
-// spent is the wall time that a run took up to a moment, in nanoseconds, whoever was at it.
+// spent is the wall time that a run took up to a moment, in nanoseconds, in all processes.
 type spent struct{ wall, jobs, ownJobs, waiting, snapshots int64 }
 
 // layout codes the first section.
@@ -68,8 +68,8 @@ func (s *Snapshot) compare(o *Snapshot) int {
 	return cmp.Or(cmp.Compare(s.Height, o.Height), cmp.Compare(s.Events, o.Events))
 }
 
-// Snapshots lists those in a run's folder, the newest first. Files that are no snapshots of this
-// release come back as errors beside them.
+// Snapshots lists those in a run's folder, the newest first. Files that are not snapshots of this
+// release come back as errors with them.
 func Snapshots(dir string) (list []*Snapshot, faults []error) {
 	paths, err := filepath.Glob(filepath.Join(globEscaped(filepath.Join(dir, SnapshotsFolder)), "*"+snapshotEnding))
 	if err != nil {
@@ -87,7 +87,7 @@ func Snapshots(dir string) (list []*Snapshot, faults []error) {
 	return list, faults
 }
 
-// globEscaped is a folder's name as a pattern that matches it alone.
+// globEscaped is a folder's name as a pattern that matches only it.
 func globEscaped(dir string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
 }
@@ -136,7 +136,7 @@ func (s *Snapshot) restore(config virtual.Config) (world *virtual.World, err err
 	return world, nil
 }
 
-// keep writes a snapshot of the run as it stands, all rows of which are sealed, and removes those that
+// keep writes a snapshot of the run as it stands, all rows of which are synced, and removes those that
 // are no longer among the newest.
 func (e *Experiment) keep(asked bool) error {
 	from := e.Now()

@@ -227,7 +227,7 @@ func (c *checker) chain() {
 	c.Chain.Idle(&p, c.fault)
 }
 
-// What a scenario may ask of the machine.
+// Bounds on what a scenario asks of the machine.
 const (
 	maxModelBytes = 16 << 30  // of all base models, and of weights and moments of all miners that train
 	maxBatchBytes = 4 << 30   // of the activations of one batch; each worker may hold one

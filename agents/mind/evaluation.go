@@ -19,7 +19,7 @@ type Evaluation struct {
 }
 
 // NewEvaluation cuts rows windows of cols tokens out of each subset's held-out text, at places
-// that depend on the seed and the subset's name alone.
+// that depend only on the seed and the subset's name.
 func NewEvaluation(store *pile.Store, rows, cols int, seed uint64) (*Evaluation, error) {
 	if rows < 1 || cols < 1 {
 		return nil, fmt.Errorf("evaluation: %d windows of %d tokens per subset, expected at least 1 of 1",

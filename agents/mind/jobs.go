@@ -29,7 +29,7 @@ func benchOf(s *host.Scratch) *bench {
 	return b
 }
 
-// Workspace is a worker's memory for models. All jobs of a worker share it, whoever they are of.
+// Workspace is a worker's memory for models. All jobs of a worker share it, of whatever node.
 func Workspace(s *host.Scratch) *lm.Workspace { return &benchOf(s).lm }
 
 func grow[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }

@@ -39,8 +39,8 @@ func least(class uint32) uint32 {
 	return certainty - ((class+1)<<classBits - 1)
 }
 
-// top is the k most probable tokens of each row of probs [rows x vocab], most probable first, of
-// equals the lowest id; valid until the next call.
+// top is the k most probable tokens of each row of probs [rows x vocab], most probable first;
+// ties go to the lowest id. It is valid until the next call.
 func (r *ranking) top(probs []float32, rows, k int) []score.Dist {
 	vocab := len(probs) / rows
 	r.order = grow(r.order, vocab)

@@ -110,7 +110,7 @@ func sameShape(own *lm.Model, gates, subsets int, want *lm.Model, wantGates, wan
 }
 
 // rowRouter gives each uid a score for each row. Where it tells subsets apart, a table of means by uid and
-// subset stands beside the model.
+// subset stands next to the model.
 type rowRouter struct {
 	model    *lm.RowRouter
 	moments  lm.RowAdam

@@ -46,11 +46,11 @@ type Chain struct {
 	FlatTAO        *float64 `toml:"flat_tao" unit:"TAO" min:"0" max:"21000000" doc:"emission of a block where it is flat"`
 	BurnTAO        *float64 `toml:"burn_tao" unit:"TAO" min:"0" max:"21000000" doc:"price of a registration at genesis"`
 	MaxUIDs        *uint64  `toml:"max_uids" unit:"neurons" min:"1" max:"65535" doc:"seats; unset: as many as there are neurons at the beginning"`
-	PruneBy        string   `toml:"prune_by" one:",emission,score,score-last,stake-or-incentive" doc:"who gives way to a newcomer: the least emission, score (of equals the earlier, or with score-last the last uid), or larger of stake share and incentive; empty keeps the era's"`
+	PruneBy        string   `toml:"prune_by" one:",emission,score,score-last,stake-or-incentive" doc:"who gives way to a newcomer: the least emission, score (of a tie the earlier uid, or with score-last the last), or larger of stake share and incentive; empty keeps the era's"`
 	MinNonImmune   *uint64  `toml:"min_non_immune" unit:"neurons" max:"65535" doc:"prune_by emission: of at most so many that are not immune, an immune one goes instead"`
 	StakeThreshold *float64 `toml:"stake_threshold_tao" unit:"TAO" min:"0" max:"21000000" doc:"less stake does not count in consensus and sets no weights"`
 
-	UpgradeRules  uint64 `toml:"upgrade_rules" max:"100" doc:"version of the rules that comes at upgrade_height: 2 counts epochs from the last one and reads seals as 2026 does, 3 brings yuma3 too; 0: none"`
+	UpgradeRules  uint64 `toml:"upgrade_rules" max:"100" doc:"version of the rules that comes at upgrade_height: 2 counts epochs from the last one and reads commits as 2026 does, 3 brings yuma3 too; 0: none"`
 	UpgradeHeight uint64 `toml:"upgrade_height" unit:"blocks" max:"1000000000000" doc:"first block under upgrade_rules"`
 
 	Hard Hard `toml:"hard"`
@@ -150,7 +150,7 @@ func (c *Chain) fit(p *chain.Params, targets int) error {
 }
 
 // Idle reports keys of [chain] that are set and change nothing under the rule and the emission that
-// the run has: whoever moves one of them would measure nothing and not know it.
+// the run has: a user who moves one of them would measure nothing and not know it.
 func (c *Chain) Idle(p *chain.Params, report Report) {
 	yuma := p.Rule != consensus.Nakamoto
 	liquid := p.LiquidAlpha && (p.Rule == consensus.Yuma2Liquid || p.Rule == consensus.Yuma3)

@@ -94,7 +94,7 @@ func (p *Plan) Prepare(ctx context.Context, cache base.Cache, workers int, stage
 	return m, nil
 }
 
-// read makes what comes of the text alone.
+// read makes the material that comes only from the text.
 func (p *Plan) read(ctx context.Context, m *Material, cache base.Cache, stage Stage) (err error) {
 	stage("reading the corpus", 0, 1)
 	open := func() (pile.Source, error) {

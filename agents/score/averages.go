@@ -44,7 +44,7 @@ func (a *Average) move(x, alpha float64) {
 }
 
 // Entry is what a validator remembers of the peer at one uid. Score is updated by every query,
-// with zero when no usable answer came; the others by answers alone.
+// with zero when no usable answer came; the others are scored only by their answers.
 type Entry struct {
 	Hotkey      [32]byte
 	Score       Average

@@ -31,7 +31,7 @@ type NextRow struct {
 
 // PhraseLoss is the loss of one row in nats.
 type PhraseLoss struct {
-	First  float64 // on the first target token alone
+	First  float64 // on the first target token only
 	Phrase float64 // on any prefix of the target: the one that scores
 }
 

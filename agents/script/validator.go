@@ -19,7 +19,7 @@ type Config struct {
 	EveryEpochs uint64 // of those, each so many-th from the first on
 }
 
-// Validate says what a scripted validator cannot work with.
+// Validate returns an error if the config is unusable.
 func (c Config) Validate() error {
 	switch {
 	case c.Script == nil:

@@ -124,7 +124,7 @@ func (d *Document) override(set string) {
 	}
 	value, ok := parseValue(text)
 	if !ok {
-		bad("the value is no TOML value", "a number, true, a word, or a list in brackets", "")
+		bad("the value is not a TOML value", "a number, true, a word, or a list in brackets", "")
 		return
 	}
 	if strings.Count(key, "[") != strings.Count(key, "]") {

@@ -144,11 +144,11 @@ func presets(t reflect.Type) reflect.Value {
 			continue
 		}
 		value, ok := any(f.Preset), true
-		if f.Type.Kind() != reflect.String { // words are no TOML
+		if f.Type.Kind() != reflect.String { // words are not TOML
 			value, ok = parseValue(f.Preset)
 		}
 		if !ok {
-			panic("settings: " + t.String() + ": the default of " + f.Key + " is no TOML value: " + f.Preset)
+			panic("settings: " + t.String() + ": the default of " + f.Key + " is not a TOML value: " + f.Preset)
 		}
 		d.value(f.Key, value, at, f)
 	}

@@ -41,7 +41,7 @@ type benchResult struct {
 	Unit  string   `json:"unit"`
 	Low   float64  `json:"low"` // of the rounds
 	High  float64  `json:"high"`
-	Peak  *float64 `json:"percent_of_peak"` // median of each round's share of the peak measured beside; or null
+	Peak  *float64 `json:"percent_of_peak"` // median of each round's share of the peak, which is measured in the same round; or null
 
 	values, shares []float64
 }
@@ -87,7 +87,7 @@ the same instruction set; % is the share of it. docs/reference/bench.md says wha
 			}
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
-			r, err := runBenches(ctx, list, quick, newTalk(cmd.ErrOrStderr()))
+			r, err := runBenches(ctx, list, quick, newConsole(cmd.ErrOrStderr()))
 			if err != nil {
 				return err
 			}
@@ -104,7 +104,7 @@ the same instruction set; % is the share of it. docs/reference/bench.md says wha
 }
 
 // runBenches measures everything once in each round.
-func runBenches(ctx context.Context, list []bench, quick bool, talk *talk) (*benchReport, error) {
+func runBenches(ctx context.Context, list []bench, quick bool, console *console) (*benchReport, error) {
 	r := &benchReport{version: currentVersion(), Processors: runtime.NumCPU(), Clock: benchClock, Quick: quick, Rounds: 7}
 	length := 150 * time.Millisecond
 	if quick {
@@ -112,7 +112,7 @@ func runBenches(ctx context.Context, list []bench, quick bool, talk *talk) (*ben
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	defer talk.clear()
+	defer console.clear()
 	r.Results = make([]benchResult, len(list))
 	measure := make([]measurement, len(list))
 	for round := range r.Rounds {
@@ -120,7 +120,7 @@ func runBenches(ctx context.Context, list []bench, quick bool, talk *talk) (*ben
 			if ctx.Err() != nil {
 				return nil, code(exitInterrupted, errors.New("interrupted; nothing was printed"))
 			}
-			talk.line(fmt.Sprintf("round %d of %d: %s", round+1, r.Rounds, b.name))
+			console.line(fmt.Sprintf("round %d of %d: %s", round+1, r.Rounds, b.name))
 			restore := kernel.Force(b.isa)
 			if measure[i] == nil {
 				measure[i] = b.begin()
@@ -137,7 +137,7 @@ func runBenches(ctx context.Context, list []bench, quick bool, talk *talk) (*ben
 	return r, nil
 }
 
-// add measures once more, and the peak beside.
+// add measures once more, and the peak too.
 func (r *benchResult) add(b bench, measure measurement, length time.Duration) {
 	r.Name, r.Unit = b.name, b.unit
 	peak := 0.0

@@ -53,7 +53,7 @@ func milliseconds(perSecond float64) float64 { return 1e3 / perSecond }
 func benchPeak(isa kernel.ISA) bench {
 	return bench{
 		name: "peak." + isa.String(), unit: "GFLOP/s", isa: isa, value: giga, short: true,
-		doc:   "multiply-adds in registers alone, two operations each: the most that a matrix product can reach",
+		doc:   "multiply-adds in registers only, two operations each: the most that a matrix product can reach",
 		begin: func() measurement { return peakOf(isa) },
 	}
 }
@@ -178,7 +178,7 @@ func benchModels() []bench {
 // benchRatios are measurements whose proportion is printed too.
 var benchRatios = []struct{ above, below, doc string }{
 	{"train.a.models512", "train.a", "what is left of the speed of one model"},
-	{"train.b.workers2", "train.b", "what two workers do beside one"},
+	{"train.b.workers2", "train.b", "how much faster two workers are than one"},
 }
 
 func trainOne(name, doc string, c lm.Config, rows int) bench {

@@ -45,7 +45,7 @@ the name of one that comes with the program, the path of a file, or a folder: ev
 Standard output gets one line a scenario in the order of the arguments, then what is to be said of
 those that failed. The first failed expectation ends in exit code 4, an invalid scenario in 3.
 
-With --update the digests that the files expect are written anew; nothing else in them changes.`,
+With --update the digests that the files expect are rewritten; nothing else in them changes.`,
 		Example: `  taolab check scenarios/regression
   taolab check my.toml --junit check.xml --budget 10m
   taolab check my.toml --update
@@ -77,7 +77,7 @@ With --update the digests that the files expect are written anew; nothing else i
 	return cmd
 }
 
-// What may become of a checked scenario.
+// Verdicts on a checked scenario.
 const (
 	statusOK          = "ok"
 	statusFailed      = "FAIL"
@@ -313,7 +313,7 @@ func (c *checked) run(ctx context.Context, workers int, flags checkFlags) {
 	e := newExperiment(c.file, dir, workers)
 	e.Paranoid, e.Adjust = flags.paranoid, flags.adjust
 	if err == nil {
-		manifest, err = conduct(ctx, e, newTalk(io.Discard))
+		manifest, err = conduct(ctx, e, newConsole(io.Discard))
 	}
 	var exit *coded
 	switch {

@@ -27,7 +27,7 @@ func (o checkOutput) line(c *checked) {
 	}
 	text := fmt.Sprintf("%-7s %s  %d/%d  %.1f s", c.Status, c.Scenario, c.Met, len(c.Lines), c.Seconds)
 	if c.Updated > 0 {
-		text += fmt.Sprintf("  digests written anew: %d", c.Updated)
+		text += fmt.Sprintf("  digests rewritten: %d", c.Updated)
 	}
 	if i := c.firstFailed(); i >= 0 {
 		text += "  " + c.describe(i)

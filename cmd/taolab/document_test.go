@@ -237,9 +237,9 @@ func metricReference() string {
 	var b strings.Builder
 	b.WriteString("# Metrics\n\nThe numbers of a run's summary, by the names that `[[expect]]`, `taolab report RUN --metrics` and " +
 		"`taolab compare` know them by. A word in braces stands for the name of a group, behaviour, shape, miner, subset or " +
-		"fault of the run; `{voter}` is the behaviour of validators. A metric with an interval has NAME.low and NAME.high " +
-		"beside it where there are five things or more to resample: miners, or runs of successive epochs. One with a last " +
-		"value has NAME.last, the value at the last epoch alone. A run has only those metrics that its recorded tables tell.\n\n" +
+		"fault of the run; `{validator}` is the behaviour of validators. A metric with an interval has NAME.low and NAME.high " +
+		"for its interval where there are five things or more to resample: miners, or runs of successive epochs. One with a last " +
+		"value has NAME.last, the value at the last epoch only. A run has only those metrics that its recorded tables tell.\n\n" +
 		"| metric | unit | interval | last value | needs tables | meaning |\n| --- | --- | --- | --- | --- | --- |\n")
 	yes := map[bool]string{true: "yes"}
 	for _, f := range report.MetricFamilies() {

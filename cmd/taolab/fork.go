@@ -35,7 +35,7 @@ A fork begins where a snapshot is: taolab run --snapshot-at HEIGHT leaves one. W
 
   ` + strings.Join(scenarios.ForkKeys(), "\n  ") + `
 
-In [chain] it is what a governor could set in a running network, but for max_uids. What the past depends
+In [chain] it is what a governor could set in a running network, but for max_uids. Keys that the past depends
 on cannot change: seed, corpus, models, nodes, stakes at the beginning, the family of rules. The error says
 why.`,
 		Example: `  taolab fork runs/honest --at 3600 --set network.loss=0.2
@@ -65,8 +65,8 @@ func fork(ctx context.Context, dir string, flags forkFlags, at bool, stdout, std
 	if err != nil {
 		return err
 	}
-	talk := newTalk(stderr)
-	from, err := forkSnapshot(dir, flags.at, at, talk)
+	console := newConsole(stderr)
+	from, err := forkSnapshot(dir, flags.at, at, console)
 	if err != nil {
 		return err
 	}
@@ -82,11 +82,11 @@ func fork(ctx context.Context, dir string, flags forkFlags, at bool, stdout, std
 	if err != nil {
 		return code(exitFailure, err)
 	}
-	e := flags.experiment(f.File, out, talk)
+	e := flags.experiment(f.File, out, console)
 	f.Begin(e, dir, m, from)
-	warnOfVersion(m, e, talk)
-	talk.say("parting from %s at block %d; different from there on: %s", dir, from.Height, changes(f.Changed))
-	return live(ctx, e, flags.figures, stdout, talk)
+	warnOfVersion(m, e, console)
+	console.say("parting from %s at block %d; different from there on: %s", dir, from.Height, changes(f.Changed))
+	return live(ctx, e, flags.figures, stdout, console)
 }
 
 // changes lists keys in a line.
@@ -98,9 +98,9 @@ func changes(keys []string) string {
 }
 
 // forkSnapshot is the snapshot at a height, or the newest one where none is named.
-func forkSnapshot(dir string, height uint64, named bool, talk *talk) (*scenarios.Snapshot, error) {
+func forkSnapshot(dir string, height uint64, named bool, console *console) (*scenarios.Snapshot, error) {
 	if !named {
-		return newestSnapshot(dir, talk)
+		return newestSnapshot(dir, console)
 	}
 	list, faults := scenarios.Snapshots(dir)
 	var heights []string

@@ -11,7 +11,7 @@ import (
 // terminal goes away. After it, Ctrl-C and TERM end the program at once. Only verbs that have
 // something to save need it: every other one ends at the signal itself.
 //
-// A signal that whoever started the program had ignored, as nohup does, stays ignored. A reader of
+// A signal that the parent process ignored, as nohup does, stays ignored. A reader of
 // standard error that went away ends nothing.
 func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -22,7 +22,7 @@ func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 		}
 	}
 	pipe := make(chan os.Signal, 1)
-	signal.Notify(pipe, syscall.SIGPIPE) // or the runtime ends the program at the first line of talk
+	signal.Notify(pipe, syscall.SIGPIPE) // or the runtime ends the program at the first line of messages
 	done := make(chan struct{})
 	go func() {
 		for {

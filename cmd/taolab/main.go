@@ -1,7 +1,7 @@
 // Command taolab is the laboratory: it runs scenarios of a Bittensor network in virtual time and
 // reports on them.
 //
-// It promises that what goes to standard output is data and what goes to standard error is talk,
+// It promises that what goes to standard output is data and what goes to standard error is messages,
 // that every failure ends in the exit code that `taolab help exit-codes` lists, and that an
 // interrupted run leaves valid files. It forbids itself the live network, which has a command of
 // its own.
@@ -97,7 +97,7 @@ func topics() []*cobra.Command {
 	return []*cobra.Command{
 		{
 			Use:   "exit-codes",
-			Short: "What the exit codes mean",
+			Short: "Meaning of the exit codes",
 			Long: `0    success
 1    failure while running or writing
 2    wrong usage: an unknown verb or flag, or an unknown value in the environment

@@ -98,7 +98,7 @@ func (c *corpusFlags) register(cmd *cobra.Command) {
 	f.Float64Var(&c.Megabytes, "megabytes", 6, "text to read or generate at most")
 	f.Uint64Var(&c.Seed, "corpus-seed", 1, "seed of the synthetic Pile")
 	f.Var(&c.Invalid, "invalid-utf8", invalidUTF8Help)
-	f.StringArrayVar(&c.Subsets, "subset", nil, "read this subset alone; may be repeated (default all)")
+	f.StringArrayVar(&c.Subsets, "subset", nil, "read only this subset; may be repeated (default all)")
 }
 
 // changedCorpus tells whether the user chose a corpus.

@@ -35,7 +35,7 @@ corpus that it was trained on, if no other is named.
 
 loss is in nats per token and depends on the tokenizer, bits/byte does not. ± is the standard error of the
 loss: --rows windows of held-out text were drawn, and others would have given another loss, by so much.
-bigram is the loss of a model that knows pairs of tokens alone. entropy is what the synthetic text has in
+bigram is the loss of a model that knows only pairs of tokens. entropy is what the synthetic text has in
 it: no model comes below, but for chance.`,
 		Example: `  taolab model eval models/small
   taolab model eval models/small --rows 4096

@@ -39,7 +39,7 @@ func newModelGenerate() *cobra.Command {
 		Short: "Let a model continue a text",
 		Long: `Let a model continue a text, token by token. A temperature of 0 always takes the likeliest token; otherwise
 each is drawn by its probability to the power of 1/temperature, among the top-k likeliest ones. The same
-seed draws the same text, on any machine, however many others are drawn beside it. Where a text outgrows
+seed draws the same text, on any machine, however many others are drawn with it. Where a text outgrows
 the context, the model goes on with the later half of it.`,
 		Example: `  taolab model generate models/small --prompt "The court " --tokens 60
   taolab model generate models/small --temperature 0.8 --top-k 40 --batch 4 --seed 7 --json`,

@@ -22,7 +22,7 @@ type inspection struct {
 	SHA256     string            `json:"sha256"` // of the safetensors files, one after the other
 	Bytes      int64             `json:"bytes"`  // of those files
 	Metadata   map[string]string `json:"metadata"`
-	Model      *inspectedModel   `json:"model"` // null for a file alone
+	Model      *inspectedModel   `json:"model"` // null for a single file
 	Parameters int               `json:"parameters"`
 	Tensors    []inspectedTensor `json:"tensors"`
 }
@@ -105,7 +105,7 @@ func inspectModel(folder string) (*inspectedModel, error) {
 		files, other := checkpoint.WeightFiles(folder)
 		nothing := func(*checkpoint.File) error { return nil }
 		if other == nil && checkpoint.WithFile(files[0], nothing) == nil {
-			err = fmt.Errorf("%w; taolab model inspect %s shows the tensors alone", err, files[0])
+			err = fmt.Errorf("%w; taolab model inspect %s shows only the tensors", err, files[0])
 		}
 		return nil, err
 	}

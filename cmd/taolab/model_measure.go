@@ -68,7 +68,7 @@ func evaluate(model *lm.Model, store *pile.Store, source pile.Source, rows int) 
 	return append(list, all), nil
 }
 
-// meter measures a model, few rows at a time: what it holds depends on the model alone.
+// meter measures a model, few rows at a time: what it holds depends only on the model.
 type meter struct {
 	model           *lm.Model
 	store           *pile.Store
@@ -90,7 +90,7 @@ func newMeter(model *lm.Model, store *pile.Store, rows int) *meter {
 	}
 }
 
-// measure reads windows of a subset at places that depend on its name alone.
+// measure reads windows of a subset at places that depend only on its name.
 func (m *meter) measure(subset int) (r measure, err error) {
 	names, cols := m.store.Subsets(), m.model.Config.Context
 	only := make([]float64, len(names))

@@ -78,7 +78,7 @@ func TestLossesAndTheirStandardErrorsAreThoseOfTheRows(t *testing.T) {
 	}
 }
 
-// What a meter holds does not grow with the rows that it measures.
+// The memory of a meter does not grow with the rows that it measures.
 func TestAMeterHoldsFewRows(t *testing.T) {
 	source, err := pile.NewSynthetic(1, 300_000, []string{"Github"})
 	if err != nil {

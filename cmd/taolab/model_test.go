@@ -62,7 +62,7 @@ func TestAnInterruptedTrainingLeavesAModelThatCanGoOn(t *testing.T) {
 	}
 }
 
-// Weights of one step beside the moments of another would train on to other bits.
+// Weights of one step with the moments of another would train on to other bits.
 func TestASaveThatFailsLeavesWhatComesAfterAsItWas(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(folder, optimizerFile, "in the way"), 0o755); err != nil {
@@ -74,6 +74,6 @@ func TestASaveThatFailsLeavesWhatComesAfterAsItWas(t *testing.T) {
 		t.Error("no error")
 	}
 	if list, err := os.ReadDir(folder); err != nil || len(list) != 1 {
-		t.Errorf("%v, %v; expected %s alone", list, err, optimizerFile)
+		t.Errorf("%v, %v; expected only %s", list, err, optimizerFile)
 	}
 }

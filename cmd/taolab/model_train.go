@@ -22,7 +22,7 @@ import (
 	"taolab/model/pile"
 )
 
-// What a folder holds beside the model, so that training can go on.
+// Files of a folder besides the model, so that training can go on.
 const (
 	trainingFile   = "training.json"
 	optimizerFile  = "optimizer.bin"
@@ -56,7 +56,7 @@ type trainingCorpus struct {
 	Digest string `json:"digest"`
 }
 
-// settings are what the steps depend on, beside the model and the text.
+// settings are what the steps depend on, besides the model and the text.
 type settings struct {
 	Rows        int     `json:"rows"`
 	Rate        float64 `json:"rate"`
@@ -112,13 +112,13 @@ diverges, most often because --rate is too high.`,
 			if err != nil {
 				return err
 			}
-			talk := newTalk(cmd.ErrOrStderr())
+			console := newConsole(cmd.ErrOrStderr())
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
-			if err := t.train(ctx, talk); err != nil {
+			if err := t.train(ctx, console); err != nil {
 				return err
 			}
-			return t.report(cmd.OutOrStdout(), talk, flags.json)
+			return t.report(cmd.OutOrStdout(), console, flags.json)
 		},
 	}
 	f := cmd.Flags()
@@ -283,12 +283,12 @@ func (t *trainer) load() error {
 	}
 	if digest := fmt.Sprintf("%x", c.Model.Digest()); digest != t.state.Model {
 		return code(exitScenario, fmt.Errorf("%s: the model has digest %.16s, and %.16s in %s: it was changed, or the "+
-			"machine failed while it was saved; --from %s begins anew with these weights", t.folder, digest, t.state.Model,
+			"machine failed while it was saved; --from %s starts again with these weights", t.folder, digest, t.state.Model,
 			trainingFile, t.folder))
 	}
 	if digest := digestOf(data); digest != t.state.Optimizer {
 		return code(exitScenario, fmt.Errorf("%s: digest %.16s, and %.16s in %s: it was changed, or the machine failed "+
-			"while it was saved; --from %s begins anew with the model's weights", path, digest, t.state.Optimizer, trainingFile,
+			"while it was saved; --from %s starts again with the model's weights", path, digest, t.state.Optimizer, trainingFile,
 			t.folder))
 	}
 	return nil
@@ -312,7 +312,7 @@ func readTraining(folder string) (t training, err error) {
 }
 
 // train takes the steps that are left and saves what they made, also when ctx ends before.
-func (t *trainer) train(ctx context.Context, talk *talk) error {
+func (t *trainer) train(ctx context.Context, console *console) error {
 	if err := t.makeFolder(); err != nil {
 		return code(exitFailure, err)
 	}
@@ -330,8 +330,8 @@ func (t *trainer) train(ctx context.Context, talk *talk) error {
 		mix.Batch(text.Sub(strconv.Itoa(t.state.Step)), s.Rows, cols, tokens, targets)
 		loss := work.Train(t.Model, s.adamW(t.state.Step), &t.adam, tokens, targets, s.Rows, cols)
 		t.count(float64(loss), len(tokens))
-		t.warn(talk)
-		talk.line(t.progress(time.Since(begin), t.state.Step-first, loss))
+		t.warn(console)
+		console.line(t.progress(time.Since(begin), t.state.Step-first, loss))
 		if now := time.Now(); now.After(next) {
 			if err := t.save(); err != nil {
 				return code(exitFailure, err)
@@ -339,7 +339,7 @@ func (t *trainer) train(ctx context.Context, talk *talk) error {
 			next = time.Now().Add(max(saveEvery, 20*time.Since(now)))
 		}
 	}
-	talk.clear()
+	console.clear()
 	if err := t.save(); err != nil {
 		return code(exitFailure, err)
 	}
@@ -384,7 +384,7 @@ func (t *trainer) count(loss float64, tokens int) {
 func uniformLoss(vocab int) float64 { return num.Log(float64(vocab)) }
 
 // warn tells once that the training leads away from what no training would know.
-func (t *trainer) warn(talk *talk) {
+func (t *trainer) warn(console *console) {
 	n := len(t.state.Curve)
 	if t.warned || n == 0 || t.state.Curve[n-1].Step != t.state.Step || t.state.Step <= t.state.Warmup {
 		return
@@ -392,7 +392,7 @@ func (t *trainer) warn(talk *talk) {
 	uniform := uniformLoss(t.Model.Config.Vocab)
 	if loss := t.state.Curve[n-1].Loss; loss > uniform {
 		t.warned = true
-		talk.say("step %d: the mean loss of %d steps is %.4f nats/token, above the %.4f of a uniform guess: the training diverges; "+
+		console.say("step %d: the mean loss of %d steps is %.4f nats/token, above the %.4f of a uniform guess: the training diverges; "+
 			"begin again with a lower --rate than %g or a longer --warmup than %d", t.state.Step, curveEvery, loss, uniform,
 			t.state.Rate, t.state.Warmup)
 	}
@@ -440,7 +440,7 @@ type trained struct {
 	HeldOut    measure `json:"held_out"`
 }
 
-func (t *trainer) report(w io.Writer, talk *talk, asJSON bool) error {
+func (t *trainer) report(w io.Writer, console *console, asJSON bool) error {
 	measures, err := evaluate(t.Model, t.store, t.source, evaluationRows)
 	if err != nil {
 		return err
@@ -450,7 +450,7 @@ func (t *trainer) report(w io.Writer, talk *talk, asJSON bool) error {
 		Tokens: t.state.Tokens, HeldOut: measures[len(measures)-1], Uniform: uniformLoss(t.Model.Config.Vocab),
 	}
 	if r.HeldOut.Loss > r.Uniform {
-		talk.say("the model is worse than a uniform guess: %.4f against %.4f nats/token on held-out text; train one with a lower --rate "+
+		console.say("the model is worse than a uniform guess: %.4f against %.4f nats/token on held-out text; train one with a lower --rate "+
 			"than %g", r.HeldOut.Loss, r.Uniform, t.state.Rate)
 	}
 	if n := len(t.state.Curve); n > 0 {

@@ -20,9 +20,9 @@ const (
 	filePause     = time.Minute
 )
 
-// talk writes to standard error: a line that rewrites itself on a terminal, a line a minute
+// console writes to standard error: a line that rewrites itself on a terminal, a line a minute
 // elsewhere.
-type talk struct {
+type console struct {
 	mutex    sync.Mutex
 	w        io.Writer
 	terminal bool
@@ -31,8 +31,8 @@ type talk struct {
 	last     time.Time
 }
 
-func newTalk(w io.Writer) *talk {
-	t := &talk{w: w, pause: filePause, last: time.Now()}
+func newConsole(w io.Writer) *console {
+	t := &console{w: w, pause: filePause, last: time.Now()}
 	if f, ok := w.(*os.File); ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(f.Fd())) {
 		t.terminal, t.pause = true, terminalPause
 	}
@@ -40,7 +40,7 @@ func newTalk(w io.Writer) *talk {
 }
 
 // say writes a line that stays.
-func (t *talk) say(format string, args ...any) {
+func (t *console) say(format string, args ...any) {
 	t.clear()
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
@@ -48,7 +48,7 @@ func (t *talk) say(format string, args ...any) {
 }
 
 // line shows how far things are.
-func (t *talk) line(text string) {
+func (t *console) line(text string) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	if time.Since(t.last) < t.pause {
@@ -64,7 +64,7 @@ func (t *talk) line(text string) {
 }
 
 // clear takes the progress line away.
-func (t *talk) clear() {
+func (t *console) clear() {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	if t.shown {
@@ -74,7 +74,7 @@ func (t *talk) clear() {
 }
 
 // watch shows what describe says, again and again until stop is called.
-func (t *talk) watch(describe func() string) (stop func()) {
+func (t *console) watch(describe func() string) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -97,7 +97,7 @@ func (t *talk) watch(describe func() string) (stop func()) {
 
 // stages shows what the preparation is busy with until stop is called: a long stage that tells
 // nothing for a while is shown too.
-func (t *talk) stages() (tell scenarios.Stage, stop func()) {
+func (t *console) stages() (tell scenarios.Stage, stop func()) {
 	var (
 		mutex       sync.Mutex
 		name        string
@@ -132,7 +132,7 @@ func describeStage(name string, done, total int64, wall time.Duration) string {
 }
 
 // follow shows a running world until stop is called.
-func (t *talk) follow(world *virtual.World) (stop func()) {
+func (t *console) follow(world *virtual.World) (stop func()) {
 	start, from := time.Now(), world.Progress()
 	return t.watch(func() string { return describe(from, world.Progress(), time.Since(start)) })
 }

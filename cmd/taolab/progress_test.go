@@ -9,12 +9,12 @@ import (
 // Where no terminal is, progress comes in lines, a minute apart: here a little sooner.
 func TestProgressIsToldWithoutATerminalAndDuringPreparation(t *testing.T) {
 	text := new(lockedText)
-	talk := newTalk(text)
-	if talk.pause != time.Minute {
-		t.Errorf("a line every %s, expected every minute", talk.pause)
+	console := newConsole(text)
+	if console.pause != time.Minute {
+		t.Errorf("a line every %s, expected every minute", console.pause)
 	}
-	talk.pause = 20 * time.Millisecond
-	tell, stop := talk.stages()
+	console.pause = 20 * time.Millisecond
+	tell, stop := console.stages()
 	tell("training base models", 30, 120)
 	for until := time.Now().Add(10 * time.Second); strings.Count(text.String(), "\n") < 3 && time.Now().Before(until); {
 		time.Sleep(time.Millisecond)

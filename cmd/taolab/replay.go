@@ -34,7 +34,7 @@ func newReplay() *cobra.Command {
 compare run digest, state digest and the digest of every table. A run that was interrupted or killed is
 repeated up to the block and the event at which its run.json was last written.
 
-Equal runs leave nothing behind. A run that differs is kept beside the first one, the first difference
+Equal runs leave nothing behind. A run that differs is kept next to the first one, the first difference
 is printed, and the exit code is 5.`,
 		Example: `  taolab replay runs/quickstart
   taolab replay runs/pile --corpus /data/pile`,
@@ -107,17 +107,17 @@ func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr i
 	if err != nil {
 		return code(exitFailure, err)
 	}
-	talk := newTalk(stderr)
+	console := newConsole(stderr)
 	e := newExperiment(file, out, flags.workers)
 	e.Paranoid = flags.paranoid
 	e.Killed = !m.Whole()
 	e.Adjust = func(c *virtual.Config) { c.Until = until }
-	again, err := conduct(ctx, e, talk)
+	again, err := conduct(ctx, e, console)
 	if err != nil {
 		return err
 	}
 	if again.CorpusDigest != m.CorpusDigest && m.CorpusDigest != "" {
-		talk.say("warning: the corpus is not the one of the run: digest %s, it was %s", again.CorpusDigest, m.CorpusDigest)
+		console.say("warning: the corpus is not the one of the run: digest %s, it was %s", again.CorpusDigest, m.CorpusDigest)
 	}
 	if ctx.Err() != nil && again.Interrupted {
 		return code(exitInterrupted, errors.Join(fmt.Errorf("interrupted; %s is as it was", dir), e.Discard()))
@@ -125,7 +125,7 @@ func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr i
 	return compareDigests(before, again, e, flags.json, stdout)
 }
 
-// besideFolder makes the folder for a new run, beside the old one unless it is named.
+// besideFolder makes the folder for a new run, next to the old one unless it is named.
 func besideFolder(dir, out, what string) (string, error) {
 	if out != "" {
 		return makeFolder(out, "")

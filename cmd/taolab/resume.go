@@ -57,8 +57,8 @@ func resume(ctx context.Context, dir string, flags resumeFlags, stdout, stderr i
 		return code(exitFailure, fmt.Errorf("%s: the run is finished, at block %d; expected one that was interrupted or killed; "+
 			"taolab fork goes on from one of its snapshots with other settings", dir, m.Blocks))
 	}
-	talk := newTalk(stderr)
-	from, err := newestSnapshot(dir, talk)
+	console := newConsole(stderr)
+	from, err := newestSnapshot(dir, console)
 	if err != nil {
 		return err
 	}
@@ -66,11 +66,11 @@ func resume(ctx context.Context, dir string, flags resumeFlags, stdout, stderr i
 	if err != nil {
 		return code(exitScenario, err)
 	}
-	e := flags.experiment(file, dir, talk)
+	e := flags.experiment(file, dir, console)
 	e.From = from
-	warnOfVersion(m, e, talk)
-	talk.say("going on at block %d, after %d events", from.Height, from.Events)
-	return live(ctx, e, flags.figures, stdout, talk)
+	warnOfVersion(m, e, console)
+	console.say("going on at block %d, after %d events", from.Height, from.Events)
+	return live(ctx, e, flags.figures, stdout, console)
 }
 
 // readParent reads what a run left from which another goes on.
@@ -87,17 +87,17 @@ func readParent(dir string) (*report.Manifest, error) {
 }
 
 // newestSnapshot is the newest one that is whole. It warns of those that are not.
-func newestSnapshot(dir string, talk *talk) (*scenarios.Snapshot, error) {
+func newestSnapshot(dir string, console *console) (*scenarios.Snapshot, error) {
 	list, faults := scenarios.Snapshots(dir)
 	for _, fault := range faults {
-		talk.say("warning: %v", fault)
+		console.say("warning: %v", fault)
 	}
 	for _, s := range list {
 		fault := s.Verify()
 		if fault == nil {
 			return s, nil
 		}
-		talk.say("warning: %v", fault)
+		console.say("warning: %v", fault)
 		faults = append(faults, fault)
 	}
 	if len(faults) > 0 {
@@ -109,9 +109,9 @@ func newestSnapshot(dir string, talk *talk) (*scenarios.Snapshot, error) {
 }
 
 // warnOfVersion says when another program goes on than the one that began.
-func warnOfVersion(m *report.Manifest, e *scenarios.Experiment, talk *talk) {
+func warnOfVersion(m *report.Manifest, e *scenarios.Experiment, console *console) {
 	if m.Versions.Module != e.Versions.Module {
-		talk.say("warning: the run was begun by %s, and goes on with %s: where the two differ in what they do, "+
+		console.say("warning: the run was begun by %s, and goes on with %s: where the two differ in what they do, "+
 			"the digests are those of neither", m.Versions.Module, e.Versions.Module)
 	}
 }

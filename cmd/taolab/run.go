@@ -54,16 +54,16 @@ func (f *lifeFlags) check() error {
 }
 
 // experiment is a run of a scenario in a folder that lives as the flags say.
-func (f *lifeFlags) experiment(file *scenarios.File, dir string, talk *talk) *scenarios.Experiment {
+func (f *lifeFlags) experiment(file *scenarios.File, dir string, console *console) *scenarios.Experiment {
 	e := newExperiment(file, dir, f.workers)
 	e.Paranoid, e.SyncEvery, e.SnapshotEvery = f.paranoid, f.syncEvery, f.snapshotEvery
 	for _, height := range f.snapshotAt {
 		if last := file.BlockCount(); uint64(height) > last {
-			talk.say("warning: --snapshot-at %d: the run ends with block %d; there will be no such snapshot", height, last)
+			console.say("warning: --snapshot-at %d: the run ends with block %d; this snapshot will not be written", height, last)
 		}
 		e.SnapshotAt = append(e.SnapshotAt, uint64(height))
 	}
-	e.Warn = func(text string) { talk.say("warning: %s", text) }
+	e.Warn = func(text string) { console.say("warning: %s", text) }
 	return e
 }
 
@@ -149,13 +149,13 @@ func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Wri
 	if err != nil {
 		return code(exitFailure, err)
 	}
-	talk := newTalk(stderr)
-	return live(ctx, flags.experiment(file, dir, talk), flags.figures, stdout, talk)
+	console := newConsole(stderr)
+	return live(ctx, flags.experiment(file, dir, console), flags.figures, stdout, console)
 }
 
 // live makes a run to its end, or until ctx ends, and tells what came of it.
-func live(ctx context.Context, e *scenarios.Experiment, figures bool, stdout io.Writer, talk *talk) error {
-	manifest, err := conduct(ctx, e, talk)
+func live(ctx context.Context, e *scenarios.Experiment, figures bool, stdout io.Writer, console *console) error {
+	manifest, err := conduct(ctx, e, console)
 	if err != nil {
 		return err
 	}
@@ -167,25 +167,25 @@ func live(ctx context.Context, e *scenarios.Experiment, figures bool, stdout io.
 		return code(exitInterrupted, fmt.Errorf("interrupted at %s; the tables in %s are valid up to there; taolab report %s draws them%s",
 			clock(manifest.VirtualNs), e.Dir, e.Dir, goesOn))
 	}
-	return conclude(ctx, e, manifest, figures, stdout, talk)
+	return conclude(ctx, e, manifest, figures, stdout, console)
 }
 
 // conclude draws a finished run where that is wanted, and tells the numbers and the verdicts.
-func conclude(ctx context.Context, e *scenarios.Experiment, m *report.Manifest, figures bool, stdout io.Writer, talk *talk) error {
+func conclude(ctx context.Context, e *scenarios.Experiment, m *report.Manifest, figures bool, stdout io.Writer, console *console) error {
 	if !figures {
 		if len(e.File.Expect) > 0 {
 			verdicts, err := e.Judge()
 			if err != nil {
 				return code(exitFailure, err)
 			}
-			printVerdicts(talk.w, verdicts)
+			printVerdicts(console.w, verdicts)
 		}
 		_, err := fmt.Fprintln(stdout, e.Dir)
 		return code(exitFailure, err)
 	}
-	talk.say("drawing figures")
+	console.say("drawing figures")
 	summary, err := drawUnlessInterrupted(ctx, e.Dir)
-	talk.clear()
+	console.clear()
 	if err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func newExperiment(file *scenarios.File, dir string, workers int) *scenarios.Exp
 }
 
 // conduct makes a run and tells how far it is. A run that never begins leaves no folder.
-func conduct(ctx context.Context, e *scenarios.Experiment, talk *talk) (*report.Manifest, error) {
+func conduct(ctx context.Context, e *scenarios.Experiment, console *console) (*report.Manifest, error) {
 	release, err := lockFolder(e.Dir)
 	if err != nil {
 		return nil, code(exitFailure, err)
@@ -258,22 +258,22 @@ func conduct(ctx context.Context, e *scenarios.Experiment, talk *talk) (*report.
 	if err := e.Begin(); err != nil {
 		return nil, code(exitFailure, errors.Join(err, e.Discard()))
 	}
-	if err := prepare(ctx, e, talk); err != nil {
+	if err := prepare(ctx, e, console); err != nil {
 		return nil, errors.Join(err, e.Discard())
 	}
-	stop := talk.follow(e.World)
+	stop := console.follow(e.World)
 	manifest, err := e.Run(ctx)
 	stop()
 	if err != nil {
 		return nil, code(exitFailure, fmt.Errorf("%s: %w", e.Dir, err))
 	}
-	talk.say("%s", costLine(manifest))
+	console.say("%s", costLine(manifest))
 	return manifest, nil
 }
 
-func prepare(ctx context.Context, e *scenarios.Experiment, talk *talk) error {
+func prepare(ctx context.Context, e *scenarios.Experiment, console *console) error {
 	start := time.Now()
-	stage, stop := talk.stages()
+	stage, stop := console.stages()
 	err := e.Prepare(ctx, stage)
 	stop()
 	switch {
@@ -282,9 +282,9 @@ func prepare(ctx context.Context, e *scenarios.Experiment, talk *talk) error {
 	case err != nil:
 		return code(exitScenario, err)
 	}
-	talk.say("prepared in %.1f s: %s", time.Since(start).Seconds(), e.Material.Describe())
+	console.say("prepared in %.1f s: %s", time.Since(start).Seconds(), e.Material.Describe())
 	for _, warning := range e.Material.Warnings {
-		talk.say("warning: %s", warning)
+		console.say("warning: %s", warning)
 	}
 	return nil
 }

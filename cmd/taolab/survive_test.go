@@ -30,9 +30,9 @@ var endless = []string{"run", "small", "--set", "time.hours=2000", "--sync-every
 // started is the program, running on its own.
 type started struct {
 	*exec.Cmd
-	dir    string
-	talk   *lockedText
-	exited chan error
+	dir     string
+	console *lockedText
+	exited  chan error
 }
 
 // launch starts the program and returns when its run has saved rows.
@@ -73,9 +73,9 @@ func start(t *testing.T, dir string, args ...string) *started {
 	if dir != "" {
 		args = append(args, "--out", dir)
 	}
-	s := &started{Cmd: exec.Command(path, args...), dir: dir, talk: new(lockedText),
+	s := &started{Cmd: exec.Command(path, args...), dir: dir, console: new(lockedText),
 		exited: make(chan error, 1)}
-	s.Stderr = s.talk
+	s.Stderr = s.console
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func (s *started) await(t *testing.T, what string, true func() bool) {
 	t.Helper()
 	for until := time.Now().Add(time.Minute); !true(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(until) {
-			t.Fatalf("waited a minute for %s: %s", what, s.talk)
+			t.Fatalf("waited a minute for %s: %s", what, s.console)
 		}
 	}
 }
@@ -105,10 +105,10 @@ func (s *started) ended(t *testing.T) int {
 	t.Helper()
 	select {
 	case err := <-s.exited:
-		s.exited <- err // for whoever asks again
+		s.exited <- err // for callers that ask again
 		return s.ProcessState.ExitCode()
 	case <-time.After(time.Minute):
-		t.Fatalf("the program has not ended after a minute: %s", s.talk)
+		t.Fatalf("the program has not ended after a minute: %s", s.console)
 		return 0
 	}
 }
@@ -240,7 +240,7 @@ func TestARunThatIsKilledAgainAndAgainLeavesWhatAStraightOneLeaves(t *testing.T)
 		s = start(t, "", append([]string{"resume", "cut"}, often...)...)
 	}
 	if got := s.ended(t); kills == 8 && got != exitOK {
-		t.Fatalf("exit code %d: %s", got, s.talk)
+		t.Fatalf("exit code %d: %s", got, s.console)
 	}
 	got := left(t, "cut").Manifest
 	if got.RunDigest != want.RunDigest || got.LedgerDigest != want.LedgerDigest || !slices.Equal(got.Tables, want.Tables) {
@@ -274,8 +274,8 @@ func TestARunThatGoesOnIsNotResumedBesides(t *testing.T) {
 		t.Errorf("exit code %d: %s", got, stderr.String())
 	}
 	s.signal(t, os.Interrupt)
-	if got := s.ended(t); got != exitInterrupted || !strings.Contains(s.talk.String(), "taolab resume out goes on") {
-		t.Errorf("exit code %d: %s", got, s.talk)
+	if got := s.ended(t); got != exitInterrupted || !strings.Contains(s.console.String(), "taolab resume out goes on") {
+		t.Errorf("exit code %d: %s", got, s.console)
 	}
 }
 
@@ -294,8 +294,8 @@ func TestSignalsEndARunInOrder(t *testing.T) {
 		if sig == syscall.SIGHUP {
 			s.signal(t, sig) // a shell and the kernel both tell
 		}
-		if got := s.ended(t); got != exitInterrupted || !strings.Contains(s.talk.String(), "the tables in "+dir+" are valid") {
-			t.Fatalf("%v: exit code %d: %s", sig, got, s.talk)
+		if got := s.ended(t); got != exitInterrupted || !strings.Contains(s.console.String(), "the tables in "+dir+" are valid") {
+			t.Fatalf("%v: exit code %d: %s", sig, got, s.console)
 		}
 		r := left(t, dir)
 		if m := r.Manifest; !m.Interrupted || m.Finished || m.Ended.IsZero() {
@@ -329,7 +329,7 @@ func TestASignalDuringPreparationLeavesNoFolder(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	s.signal(t, os.Interrupt)
 	if got := s.ended(t); got != exitInterrupted {
-		t.Errorf("exit code %d: %s", got, s.talk)
+		t.Errorf("exit code %d: %s", got, s.console)
 	}
 	if _, err := os.Stat("out"); err == nil {
 		t.Error("a folder without rows was left behind")
@@ -351,13 +351,13 @@ func TestASecondInterruptEndsTheProgramAtOnce(t *testing.T) {
 	s.signal(t, os.Interrupt)
 	select {
 	case <-s.exited:
-		t.Fatalf("the first signal ended it: there is nothing to wait for: %s", s.talk)
+		t.Fatalf("the first signal ended it: there is nothing to wait for: %s", s.console)
 	case <-time.After(500 * time.Millisecond):
 	}
 	s.signal(t, os.Interrupt)
 	begun := time.Now()
 	if got := s.ended(t); got != exitInterrupted || time.Since(begun) > time.Second {
-		t.Errorf("exit code %d after %s: %s", got, time.Since(begun), s.talk)
+		t.Errorf("exit code %d after %s: %s", got, time.Since(begun), s.console)
 	}
 	if m := left(t, "out").Manifest; m.Whole() {
 		t.Errorf("%+v", m)
@@ -368,11 +368,11 @@ func TestAnInterruptDuringFiguresIsHonouredAtOnce(t *testing.T) {
 	t.Setenv("TAOLAB_CACHE", t.TempDir())
 	t.Chdir(t.TempDir())
 	s := start(t, "out", "run", "small", "--set", "time.hours=12")
-	s.await(t, "figures", func() bool { return strings.Contains(s.talk.String(), "drawing figures") })
+	s.await(t, "figures", func() bool { return strings.Contains(s.console.String(), "drawing figures") })
 	s.signal(t, os.Interrupt)
 	begun := time.Now()
-	if got := s.ended(t); got != exitInterrupted || !strings.Contains(s.talk.String(), "interrupted while figures were drawn") {
-		t.Errorf("exit code %d: %s", got, s.talk)
+	if got := s.ended(t); got != exitInterrupted || !strings.Contains(s.console.String(), "interrupted while figures were drawn") {
+		t.Errorf("exit code %d: %s", got, s.console)
 	}
 	if took := time.Since(begun); took > time.Second {
 		t.Errorf("it took %s to end", took)
@@ -390,9 +390,9 @@ func TestARunUnderNohupOutlivesItsTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &started{Cmd: exec.Command("sh", "-c", `trap "" HUP; exec "$@"`, "sh", path), talk: new(lockedText), exited: make(chan error, 1)}
+	s := &started{Cmd: exec.Command("sh", "-c", `trap "" HUP; exec "$@"`, "sh", path), console: new(lockedText), exited: make(chan error, 1)}
 	s.Args = append(append(s.Args, endless...), "--out", "out")
-	s.Stderr = s.talk
+	s.Stderr = s.console
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -409,7 +409,7 @@ func TestARunUnderNohupOutlivesItsTerminal(t *testing.T) {
 	s.await(t, "more rows after the signal", func() bool { return blocks() > before+100 })
 	s.signal(t, os.Interrupt)
 	if got := s.ended(t); got != exitInterrupted {
-		t.Errorf("exit code %d: %s", got, s.talk)
+		t.Errorf("exit code %d: %s", got, s.console)
 	}
 }
 
@@ -430,11 +430,11 @@ func TestAFullDiskEndsTheRunAndKeepsItsRows(t *testing.T) {
 		dir := filepath.Join(mount, "out")
 		s := start(t, dir, endless...)
 		if got := s.ended(t); got != exitFailure {
-			t.Fatalf("%s: exit code %d: %s", size, got, s.talk)
+			t.Fatalf("%s: exit code %d: %s", size, got, s.console)
 		}
 		for _, want := range []string{"no space left on device", "rows are whole in " + dir, "free space there"} {
-			if !strings.Contains(s.talk.String(), want) {
-				t.Errorf("%s: %q is not in %s", size, want, s.talk)
+			if !strings.Contains(s.console.String(), want) {
+				t.Errorf("%s: %q is not in %s", size, want, s.console)
 			}
 		}
 		r := left(t, dir)

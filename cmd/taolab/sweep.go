@@ -55,7 +55,7 @@ sweep is not met, 130 interrupted.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
-			return runSweep(ctx, args[0], flags, cmd.OutOrStdout(), newTalk(cmd.ErrOrStderr()))
+			return runSweep(ctx, args[0], flags, cmd.OutOrStdout(), newConsole(cmd.ErrOrStderr()))
 		},
 	}
 	cmd.Flags().StringVarP(&flags.out, "out", "o", "", "folder for the results; the sweep in it goes on (default sweeps/NAME)")
@@ -91,9 +91,9 @@ Exit codes: 0 all planned runs are ok, 1 some failed or are missing.`,
 			if err != nil {
 				return code(exitFailure, errors.Join(err, os.RemoveAll(dir)))
 			}
-			talk := newTalk(cmd.ErrOrStderr())
+			console := newConsole(cmd.ErrOrStderr())
 			for _, note := range table.Notes {
-				talk.say("warning: %s", note)
+				console.say("warning: %s", note)
 			}
 			if err := tellCounts(cmd.OutOrStdout(), dir, table.Counts); err != nil {
 				return err
@@ -119,7 +119,7 @@ func (f *sweepFlags) check() (sweep.Shard, error) {
 	return shard, checkWorkers(f.workers)
 }
 
-func runSweep(ctx context.Context, name string, flags sweepFlags, stdout io.Writer, talk *talk) error {
+func runSweep(ctx context.Context, name string, flags sweepFlags, stdout io.Writer, console *console) error {
 	shard, err := flags.check()
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func runSweep(ctx context.Context, name string, flags sweepFlags, stdout io.Writ
 	if err != nil {
 		return code(exitScenario, err)
 	}
-	tellNotes(talk.w, file)
+	tellNotes(console.w, file)
 	v := currentVersion()
 	design, err := sweep.New(file, v.Version+" "+v.Revision)
 	if err != nil {
@@ -147,26 +147,26 @@ func runSweep(ctx context.Context, name string, flags sweepFlags, stdout io.Writ
 		Experiment: func(file *scenarios.File, dir string) *scenarios.Experiment { return newExperiment(file, dir, 1) },
 		Now:        time.Now, CPU: processTime,
 	}
-	stop := talk.watch(func() string { return describeSweep(s.Progress()) })
+	stop := console.watch(func() string { return describeSweep(s.Progress()) })
 	err = s.Run(ctx)
 	stop()
 	if err != nil && ctx.Err() == nil {
 		return code(exitFailure, err)
 	}
-	return concludeSweep(ctx, s, stdout, talk)
+	return concludeSweep(ctx, s, stdout, console)
 }
 
 // concludeSweep writes the table of what there is and says whether that is all of it.
-func concludeSweep(ctx context.Context, s *sweep.Sweep, stdout io.Writer, talk *talk) error {
+func concludeSweep(ctx context.Context, s *sweep.Sweep, stdout io.Writer, console *console) error {
 	table, err := sweep.Gather(s.Design, s.Dir)
 	if err != nil {
 		return code(exitFailure, err)
 	}
 	for _, note := range table.Notes {
-		talk.say("warning: %s", note)
+		console.say("warning: %s", note)
 	}
 	p := s.Progress()
-	talk.say("%d runs in %.1f s, %d of them failed; %d were there before", p.Done, p.Elapsed.Seconds(), p.Failed, p.Before)
+	console.say("%d runs in %.1f s, %d of them failed; %d were there before", p.Done, p.Elapsed.Seconds(), p.Failed, p.Before)
 	if ctx.Err() != nil {
 		return code(exitInterrupted, fmt.Errorf("interrupted; %d of %d runs are in %s, and the same command again makes the others",
 			table.Counts.OK+table.Counts.Failed, table.Counts.Planned, s.Dir))

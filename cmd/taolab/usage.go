@@ -79,7 +79,7 @@ func noneEmpty(cmd *cobra.Command, args []string) error {
 	return err
 }
 
-// verb refuses what is no verb of a command.
+// verb refuses what is not a verb of a command.
 func verb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

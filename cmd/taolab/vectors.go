@@ -61,7 +61,7 @@ what its format demands, 1 that a file could not be read.`,
 }
 
 // checkVectors checks files in their order. The error says what most stands in the way: files that
-// could not be read, then those that are no vectors, then differences.
+// could not be read, then those that are not vectors, then differences.
 func checkVectors(cmd *cobra.Command, names []string) ([]vectorFile, error) {
 	var files []vectorFile
 	var unread, invalid []error

@@ -91,7 +91,7 @@ func TestAWarmCacheGivesWhatAColdOneGives(t *testing.T) {
 	}
 }
 
-// TestAForgedEntryIsMadeAgain changes entries and gives them a seal that fits.
+// TestAForgedEntryIsMadeAgain changes entries and gives them a checksum that fits.
 func TestAForgedEntryIsMadeAgain(t *testing.T) {
 	c := Cache{Dir: t.TempDir(), MaxBytes: DefaultBytes}
 	cold := text(t, c)

@@ -16,7 +16,7 @@ import (
 
 // Cache keeps texts and models on disk, under the hash of what they were made from. An entry whose
 // bytes are not what was put in under its name counts as missing, and so does one that does not pass
-// the check of its kind. A cache that cannot be written is no error: the run only starts more slowly
+// the check of its kind. A cache that cannot be written is not an error: the run only starts more slowly
 // the next time.
 type Cache struct {
 	Dir      string // empty: nothing is kept
@@ -59,9 +59,9 @@ func (c Cache) path(kind, key string) string {
 	return filepath.Join(c.Dir, kind+"-"+key)
 }
 
-// seal is the checksum at the end of an entry. It covers the entry's name, so that no entry stands in
+// checksum is the hash at the end of an entry. It covers the entry's name, so that no entry stands in
 // for another.
-func seal(kind, key string, body []byte) []byte {
+func checksum(kind, key string, body []byte) []byte {
 	h := sha256.New()
 	fmt.Fprintf(h, "taolab cache 2\x00%s\x00%s\x00", kind, key)
 	h.Write(body)
@@ -77,7 +77,7 @@ func (c Cache) get(kind, key string) []byte {
 	if err != nil {
 		return nil // not there, or not readable: it is made again
 	}
-	if n := len(data) - sha256.Size; n >= 0 && bytes.Equal(data[n:], seal(kind, key, data[:n])) {
+	if n := len(data) - sha256.Size; n >= 0 && bytes.Equal(data[n:], checksum(kind, key, data[:n])) {
 		return data[:n]
 	}
 	c.refuse(kind, key, "its checksum is not that of its bytes")
@@ -111,7 +111,7 @@ func (c Cache) put(kind, key string, body []byte) error {
 		return err
 	}
 	_, err1 := f.Write(body)
-	_, err2 := f.Write(seal(kind, key, body))
+	_, err2 := f.Write(checksum(kind, key, body))
 	err = errors.Join(err1, err2, f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), c.path(kind, key))

@@ -17,7 +17,7 @@ import (
 // bit of one raises it, so that no cached entry survives the change.
 const arithmeticVersion = 2
 
-// Recipe is everything, beside the text, that a base model depends on.
+// Recipe is everything, besides the text, that a base model depends on.
 type Recipe struct {
 	Shape lm.Config
 	Seed  uint64

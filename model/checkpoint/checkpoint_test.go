@@ -53,7 +53,7 @@ func file(header string, data []byte) []byte {
 
 func open(data []byte) (*File, error) { return Open(bytes.NewReader(data), int64(len(data))) }
 
-// TestTheScriptsHold reads headers and configurations. Members after "with" stand beside a shape's.
+// TestTheScriptsHold reads headers and configurations. Members after "with" stand next to a shape's.
 func TestTheScriptsHold(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {

@@ -58,7 +58,7 @@ func AppendConfig(b []byte, c lm.Config, endOfText int) ([]byte, error) {
 }
 
 // ReadConfig reads a config.json of a GPT-2. It refuses every setting under which transformers would
-// compute something else than package lm. What a missing field means there it means here; fields that
+// compute something else than package lm. A missing field means here what it means there; fields that
 // do not change what a model computes are passed over.
 func ReadConfig(data []byte) (c lm.Config, err error) {
 	if c, err = readConfig(data); err == nil {

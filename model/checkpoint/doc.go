@@ -1,6 +1,6 @@
 // Package checkpoint keeps a model in a folder as Hugging Face's libraries keep a GPT-2: the weights in
 // model.safetensors, or in several files and an index, the shape in config.json, the tokenizer in
-// tokenizer.json. What they wrote is read, and what is written here, in one file, they read.
+// tokenizer.json. This package reads the files they write, and they read those it writes, each in one file.
 //
 // It promises that a model comes back with the same bits, that a file is in its place whole or not at
 // all, that one model has one form, and that no file, however broken, makes it panic or take more

@@ -104,7 +104,7 @@ func WeightFiles(folder string) ([]string, error) {
 	}
 	for _, other := range []string{"pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack"} {
 		if _, missing := os.Stat(filepath.Join(folder, other)); missing == nil {
-			err = fmt.Errorf("%w; found %s, which is not read: let transformers save the model anew, "+
+			err = fmt.Errorf("%w; found %s, which is not read: let transformers save the model again, "+
 				"with save_pretrained(folder, safe_serialization=True)", err, other)
 		}
 	}
@@ -164,7 +164,7 @@ func parseIndex(data []byte) (map[string][]string, error) {
 			return nil, err
 		}
 		if strings.ContainsAny(file, `/\`) || !strings.HasSuffix(file, ".safetensors") {
-			return nil, v.Expected("the name of a .safetensors file beside the index")
+			return nil, v.Expected("the name of a .safetensors file next to the index")
 		}
 		if tensors[file] = append(tensors[file], tensor); len(tensors) > maxParts {
 			return nil, v.Errorf("more than %d files", maxParts)
@@ -273,7 +273,7 @@ func WriteFile(path string, data []byte) error {
 	})
 }
 
-// replace writes beside the place and renames when all is on disk.
+// replace writes next to the place and renames when all is on disk.
 func replace(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {

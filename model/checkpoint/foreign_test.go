@@ -60,7 +60,7 @@ func TestAModelInSeveralFilesIsRead(t *testing.T) {
 		if paths, err := WeightFiles(folder); err != nil || len(paths) != count || !slices.IsSorted(paths) {
 			t.Errorf("%d files: %v, %v", count, paths, err)
 		}
-		// One file beside an index is the model, as for transformers.
+		// One file next to an index is the model, as for transformers.
 		if err := (&Checkpoint{Model: lm.New(small, num.NewStream(9, "other"))}).Save(folder); err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func TestAModelInSeveralFilesThatDoNotFitIsRefused(t *testing.T) {
 		{"a tensor twice", `tensors "wte.weight" and "wte.weight" are one`, func(files map[string][]byte) {
 			files[second] = build(parts(m, "F32", encode32))
 		}},
-		{"a path", `weight_map.wte.weight: found "../x.safetensors"; expected the name of a .safetensors file beside the index`,
+		{"a path", `weight_map.wte.weight: found "../x.safetensors"; expected the name of a .safetensors file next to the index`,
 			replace(`"wte.weight": "model-00001-of-00002.safetensors"`, `"wte.weight": "../x.safetensors"`)},
 		{"another kind of file", `expected the name of a .safetensors file`, replace(`00001-of-00002.safetensors`, `00001.bin`)},
 		{"a name twice", "the key stands twice", replace(`"wpe.weight"`, `"wte.weight"`)},

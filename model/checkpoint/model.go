@@ -23,7 +23,7 @@ const head = "lm_head.weight"
 // embedding is the matrix that turns tokens into vectors.
 const embedding = "wte.weight"
 
-// masks are the causal masks that older files store beside the weights.
+// masks are the causal masks that older files store next to the weights.
 var masks = regexp.MustCompile(`^h\.\d+\.attn\.(bias|masked_bias)$`)
 
 // wrappers put a prefix before the names of the model that is meant.
@@ -38,13 +38,13 @@ type located struct {
 	in *File
 }
 
-// ReadModel reads the weights of a model of a shape from this file alone, as [ReadModel] does.
+// ReadModel reads the weights of a model of a shape from this file only, as [ReadModel] does.
 func (f *File) ReadModel(c lm.Config) (*lm.Model, error) { return ReadModel(c, f) }
 
 // ReadModel reads the weights of a model of a shape, which may be spread over several files. Names may
 // have the prefix "transformer." or not; lm_head.weight may be there, if it is equal to the token
 // embedding, or in its place; masks are passed over. It refuses missing and unexpected tensors, other
-// shapes, and weights that are no numbers or beyond [lm.WeightLimit].
+// shapes, and weights that are not numbers or beyond [lm.WeightLimit].
 func ReadModel(c lm.Config, files ...*File) (*lm.Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err

@@ -1,5 +1,5 @@
 // Package jsontext reads JSON that others wrote, by RFC 8259 and no more: UTF-8, one value and nothing
-// after it, member names compared exactly, no name twice in an object. Whoever reads a file through it
+// after it, member names compared exactly, no name twice in an object. Code that reads a file through it
 // sees what every other strict reader sees, or learns the place where readers could differ.
 //
 // It promises that no byte is replaced in silence, with one exception that JSON itself leaves open: an

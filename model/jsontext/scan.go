@@ -43,7 +43,7 @@ func (t *Text) scan(p, depth int) (err error) {
 	}
 }
 
-// value reads a value that is no container, or an empty one, and returns the place after it; of a
+// value reads a value that is not a container, or an empty one, and returns the place after it; of a
 // container with something in it, it reads the beginning and returns the place negated.
 func (t *Text) value(p, depth int) (int, error) {
 	if p == len(t.Data) {
@@ -147,7 +147,7 @@ func (t *Text) text(start int) (int, error) {
 		}
 		length := escape(data[p:])
 		if length == 0 {
-			return 0, t.ErrorAt(p, "", "%q is no escape; expected one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u0000",
+			return 0, t.ErrorAt(p, "", "%q is not an escape; expected one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u0000",
 				data[p:min(p+2, len(data))])
 		}
 		p += length - 1
@@ -211,7 +211,7 @@ func (t *Text) add(start, end int) int {
 	return end
 }
 
-// space is the place of the first byte from p on that is no white space.
+// space is the place of the first byte from p on that is not white space.
 func (t *Text) space(p int) int {
 	for p < len(t.Data) && t.Data[p] <= ' ' {
 		switch t.Data[p] {

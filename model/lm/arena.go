@@ -2,7 +2,7 @@ package lm
 
 import "fmt"
 
-// Optimizer is a way to train a model, as far as the memory beside its weights goes.
+// Optimizer is a way to train a model, as far as the memory used besides its weights goes.
 type Optimizer uint8
 
 // The optimisers, and the bytes of an agent per weight, its weight included.

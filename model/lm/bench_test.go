@@ -133,7 +133,7 @@ func BenchmarkTrain512(b *testing.B) {
 }
 
 // BenchmarkTrainTwoWorkers trains two models side by side, each on a thread of its own: speedup is what
-// both do in a second of processor time each, relative to one alone.
+// both do in a second of processor time each, relative to one by itself.
 func BenchmarkTrainTwoWorkers(b *testing.B) {
 	size := sizes[2]
 	work := func(seed uint64) time.Duration {

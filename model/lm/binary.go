@@ -35,7 +35,7 @@ func (m *Model) appendHeader(b []byte) []byte {
 	return b
 }
 
-// UnmarshalBinary reads what AppendBinary wrote. It refuses weights that are no numbers or lie beyond
+// UnmarshalBinary reads what AppendBinary wrote. It refuses weights that are not numbers or lie beyond
 // [WeightLimit]; m changes only when all is well.
 func (m *Model) UnmarshalBinary(data []byte) error {
 	r := reader{what: "model", data: data}

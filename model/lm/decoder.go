@@ -118,16 +118,16 @@ func (d *Decoder) block(l, cols, left int) {
 // Sampling says how a token is drawn from probabilities.
 type Sampling struct {
 	// Temperature sharpens the distribution below 1 and flattens it above: p becomes p^(1/Temperature),
-	// normalised. At 0 the most probable token is taken, of equals the lowest.
+	// normalised. At 0 the most probable token is taken; ties go to the lowest.
 	Temperature float64
-	// TopK is how many of the most probable tokens may be drawn, of equals the lowest first; 0: all.
+	// TopK is how many of the most probable tokens may be drawn; ties go to the lowest. 0: all.
 	TopK int
 }
 
 // Validate says whether tokens can be drawn so.
 func (s Sampling) Validate() error {
 	if !(s.Temperature == 0 || s.Temperature >= 1e-3 && s.Temperature <= 1e3) {
-		return fmt.Errorf("lm: temperature %v; it must lie in 0.001..1000, or be 0 for the best token alone",
+		return fmt.Errorf("lm: temperature %v; it must lie in 0.001..1000, or be 0 for only the best token",
 			s.Temperature)
 	}
 	if s.TopK < 0 {

@@ -2,7 +2,7 @@
 // a validator trains to rank its peers, by batch or by row. Batches are rows of equally long token
 // sequences.
 //
-// It promises that a result depends on the arguments alone, bit for bit: not on the processor, the
+// It promises that a result depends only on the arguments, bit for bit: not on the processor, the
 // instruction set, the workspace or what the workspace did before. It promises to allocate nothing
 // once a [Workspace] has seen its largest shape, and that no model it makes or reads leads to a NaN.
 // It forbids itself threads: one model's step runs on one core.
@@ -58,7 +58,7 @@
 //	dk[j] = ds[i,j]*q[i] and dv[j] = p[i,j]*dy[i], i from j rounded down to a multiple of 16
 //
 // Where only the last position of each row is wanted, the last block computes the queries' rows, and
-// what comes after attention, of that position alone; a sum over positions then has only those terms
+// what comes after attention, of only that position; a sum over positions then has only those terms
 // (i from the last position on), and dq is +0 elsewhere.
 //
 // Softmax of x with scale z: e = exp((x - max)*z); p = e * (1/sum16(e)).

@@ -129,7 +129,7 @@ func TestABatchWithAnEndlessGradientIsDroppedWithThoseThatWait(t *testing.T) {
 		w.TrainRouter(r, o, st, list[1].tokens, 3, 5, []uint16{3, 3}, []float32{target, target})
 		w.TrainRouter(r, o, st, list[2].tokens, 3, 5, list[2].uids, list[2].targets)
 		if after, _ := r.AppendBinary(nil); !bytes.Equal(before, after) || st.Waiting != 1 {
-			t.Errorf("target %v: the router moved, or %d batches wait, expected the last alone", target, st.Waiting)
+			t.Errorf("target %v: the router moved, or %d batches wait, expected only the last", target, st.Waiting)
 		}
 		data, _ := st.AppendBinary(nil)
 		if err := new(RouterState).UnmarshalBinary(data); err != nil {

@@ -22,7 +22,7 @@ func FuzzRowRouter(f *testing.F) {
 		o := DefaultRowTraining
 		o.TrunkRate, o.HeadRate = rate, rate
 		if size != size || o.Validate() != nil {
-			t.Skip("the settings are no numbers within their limits; such are refused elsewhere")
+			t.Skip("the settings are not numbers within their limits; such are refused elsewhere")
 		}
 		run := func() (router, state []byte, scores []float32) {
 			s := num.NewStream(seed, "fuzz")

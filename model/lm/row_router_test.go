@@ -136,7 +136,7 @@ func equalRouters(a, b *RowRouter) bool {
 	return bytes.Equal(left, right)
 }
 
-// trainRandomly takes steps on random batches whose pairs name uids alone.
+// trainRandomly takes steps on random batches whose pairs name only uids.
 func trainRandomly(r *RowRouter, st *RowAdam, steps int, s *num.Stream, uids ...uint16) {
 	var w Workspace
 	for range steps {
@@ -151,7 +151,7 @@ func trainRandomly(r *RowRouter, st *RowAdam, steps int, s *num.Stream, uids ...
 	}
 }
 
-// What a step costs and changes depends on its pairs, not on the number of gates.
+// The cost and the effect of a step depend on its pairs, not on the number of gates.
 func TestAStepLeavesTheGatesThatNoPairNames(t *testing.T) {
 	c := Config{Vocab: 20, Context: 8, Width: 16, Layers: 1, Heads: 2}
 	s := num.NewStream(4, "untouched")
@@ -240,7 +240,7 @@ func TestScoresOfAGateDoNotDependOnTheOthersNorOnTheParts(t *testing.T) {
 			new(Workspace).RouteRows(one, tokens, rows, cols, own, alone)
 			for row, want := range alone {
 				if got := all[row*n+u]; math.Float32bits(got) != math.Float32bits(want) {
-					t.Errorf("row %d, uid %d scores %v among %d gates, %v alone", row, u, got, n, want)
+					t.Errorf("row %d, uid %d scores %v among %d gates, %v by itself", row, u, got, n, want)
 				}
 			}
 		}

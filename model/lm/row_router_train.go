@@ -97,7 +97,7 @@ type RowPair struct {
 	Target float32 // in 0..1
 }
 
-const pairWeight = 8 // of the pairs' loss, beside 1 of the subset head's
+const pairWeight = 8 // of the pairs' loss, besides 1 of the subset head's
 
 // TrainRows takes one step down the gradient of
 //

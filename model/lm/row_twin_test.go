@@ -198,7 +198,7 @@ func TestRowRouterGradientsAreCentralDifferences(t *testing.T) {
 				if b.pairs != nil || tensor.Name == "wte.weight" {
 					compareGradient(t, tensor.Name, tensor.Data, plain.trunk.weights[tensor.Name], f)
 				} else if slices.ContainsFunc(tensor.Data, func(g float32) bool { return g != 0 }) {
-					t.Errorf("%s has a gradient; labels are guessed from the bag alone", tensor.Name)
+					t.Errorf("%s has a gradient; labels are guessed only from the bag", tensor.Name)
 				}
 			}
 		})

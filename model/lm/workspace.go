@@ -54,7 +54,7 @@ type purpose uint8
 const (
 	predictLast purpose = iota // the last position of each row
 	predictAll                 // all positions
-	measureAll                 // all positions, of which losses are wanted alone
+	measureAll                 // all positions, of which only losses are wanted
 	decode                     // the last position of each row; earlier ones were read before
 	train
 	trainLast

@@ -20,7 +20,7 @@ func TestAStreamDependsOnSeedAndNameAlone(t *testing.T) {
 	if !slices.Equal(first, draw(NewStream(1, "a"), 4)) {
 		t.Error("the same seed and name gave other numbers")
 	}
-	for name, other := range map[string]*Stream{ // order-free: each is compared alone
+	for name, other := range map[string]*Stream{ // order-free: each is compared by itself
 		"another seed": NewStream(2, "a"), "another name": NewStream(1, "b"),
 		"a substream": NewStream(1, "a").Sub(""), "a longer name": NewStream(1, "a\x00"),
 	} {
@@ -63,7 +63,7 @@ func TestARestoredStreamCarriesOn(t *testing.T) {
 
 func TestBrokenStreamBytesAreRefusedAndChangeNothing(t *testing.T) {
 	s, twin := NewStream(1, ""), NewStream(1, "")
-	for want, data := range map[string][]byte{ // order-free: each is refused alone
+	for want, data := range map[string][]byte{ // order-free: each is refused by itself
 		"64 bytes, got 63": make([]byte, 63), "64 bytes, got 0": nil, "all zero": make([]byte, 64),
 	} {
 		if err := s.UnmarshalBinary(data); err == nil || !strings.Contains(err.Error(), want) {
@@ -168,7 +168,7 @@ func TestPickFollowsTheWeightsAndNeverTakesAZeroOne(t *testing.T) {
 
 func TestImpossibleRequestsPanic(t *testing.T) {
 	s := NewStream(1, "")
-	for name, call := range map[string]func(){ // order-free: each is called alone
+	for name, call := range map[string]func(){ // order-free: each is called by itself
 		"IntN(0)": func() { s.IntN(0) }, "IntN(-1)": func() { s.IntN(-1) },
 		"Pick of nothing": func() { s.Pick(nil) }, "Pick of zeros": func() { s.Pick([]float64{0, 0}) },
 		"Pick of NaN":      func() { s.Pick([]float64{math.NaN()}) },

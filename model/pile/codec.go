@@ -54,7 +54,7 @@ func (s *Store) Digest() [32]byte {
 var errStoreShort = errors.New("it ends too early")
 
 // UnmarshalBinary reads what AppendBinary wrote. It refuses any byte that differs, and whatever could
-// not have been built: tokens outside the vocabulary, an empty split, weights that are no weights.
+// not have been built: tokens outside the vocabulary, an empty split, unusable weights.
 func (s *Store) UnmarshalBinary(data []byte) error {
 	read, err := decodeStore(data)
 	if err != nil {

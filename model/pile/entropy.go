@@ -8,7 +8,7 @@ import (
 
 // The entropy rate of a subset is the expected entropy of a unit over its expected length. By the chain
 // rule the entropy of a unit is the sum of the entropies of its draws, each times the expected number of
-// such draws, since draws are independent and their number depends on draws alone; and the draws can be
+// such draws, since draws are independent and their number depends only on other draws; and the draws can be
 // told from the text, because every unit has one derivation (a test parses). Units are independent and
 // of finite mean length, so by the renewal theorem the text has the rate
 //

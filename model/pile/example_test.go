@@ -30,7 +30,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	mix, err := store.NewMix(pile.Train, []float64{1, 0}) // Github alone
+	mix, err := store.NewMix(pile.Train, []float64{1, 0}) // only Github
 	if err != nil {
 		fmt.Println(err)
 		return

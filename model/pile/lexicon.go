@@ -7,7 +7,7 @@ import (
 	"taolab/model/num"
 )
 
-// What a subset's language is made of.
+// Parts that a subset's language is made of.
 const (
 	onsets    = 10 // consonants that a syllable may begin with
 	vowels    = 4  // vowels

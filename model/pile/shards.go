@@ -23,8 +23,8 @@ const (
 // Shards is a corpus on disk: files of JSON lines, plain (.jsonl) or under zstd (.jsonl.zst), one
 // document a line, read in the order of their names. Lines are read by package jsontext: names are
 // compared exactly and stand once, and a byte order mark is passed over. Bytes that are not UTF-8 are an
-// error or read as U+FFFD, as the caller says; that a zstd frame announces a window of up to 2 GiB is no
-// error as long as its text refers back 128 MiB at most.
+// error or read as U+FFFD, as the caller says; a zstd frame may announce a window of up to 2 GiB
+// as long as its text refers back 128 MiB at most.
 //
 // Files of a folder whose names begin with "val" or "test" are held-out text. The other documents are
 // divided by the SHA-256 of their text: a sixteenth is Score, and where no file is held out another

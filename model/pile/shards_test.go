@@ -207,7 +207,7 @@ func TestASubsetThatAppearsLaterIsAnError(t *testing.T) {
 	}
 	for _, err = range s.Documents() {
 	}
-	checkError(t, "a file written anew", err, []string{"FreeLaw", "the files have changed"})
+	checkError(t, "a rewritten file", err, []string{"FreeLaw", "the files have changed"})
 }
 
 func TestErrorsNameTheShardTheLineAndTheFault(t *testing.T) {
@@ -305,7 +305,7 @@ func FuzzLinesAreCutWhereNewlinesAre(f *testing.F) {
 			r, err := new(lineParser).parse(line)
 			var any map[string]any
 			if strict := json.Unmarshal(line, &any); err == nil && (strict != nil || any == nil) {
-				t.Fatalf("%q reads as %+v, but is no JSON object: %v", line, r, strict)
+				t.Fatalf("%q reads as %+v, but is not JSON object: %v", line, r, strict)
 			}
 			if err == nil && (r.subset == "" || len(r.subset) > maxNameBytes) {
 				t.Fatalf("%q has the subset %q", line, r.subset)

@@ -117,7 +117,7 @@ func TestImpossibleSyntheticCorporaAreRefused(t *testing.T) {
 	}
 }
 
-// Whoever changes a byte of the text raises syntheticVersion, or caches will not notice.
+// A change of a byte of the text raises syntheticVersion, or caches will not notice.
 func TestTheTextIsTheGoldenOne(t *testing.T) {
 	var out strings.Builder
 	fmt.Fprintf(&out, "version %d\n", syntheticVersion)

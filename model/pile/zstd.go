@@ -73,11 +73,11 @@ func nature(head []byte, path string, packed bool) error {
 	case !packed:
 		return fmt.Errorf("the file is compressed with zstd; rename it to %s.zst", path)
 	case what != "":
-		return fmt.Errorf("the file is no zstd but %s", what)
+		return fmt.Errorf("the file is not zstd but %s", what)
 	case strings.HasPrefix(strings.TrimLeft(strings.TrimPrefix(string(head), jsontext.Mark), " \t\r\n"), "{"):
-		return fmt.Errorf("the file is no zstd but plain text; rename it to %s", strings.TrimSuffix(path, ".zst"))
+		return fmt.Errorf("the file is not zstd but plain text; rename it to %s", strings.TrimSuffix(path, ".zst"))
 	}
-	return fmt.Errorf("the file is no zstd: it begins with the bytes % x; wanted a zstd frame, 28 b5 2f fd: fetch it again",
+	return fmt.Errorf("the file is not zstd: it begins with the bytes % x; wanted a zstd frame, 28 b5 2f fd: fetch it again",
 		head[:min(len(head), 4)])
 }
 
@@ -224,8 +224,8 @@ func (f *frames) header() error {
 	}
 	for _, b := range id {
 		if b != 0 {
-			f.fault = fmt.Errorf("the zstd frame at byte %d was made with a dictionary, which is not part of the file; write it "+
-				"anew with: zstd -d -D DICTIONARY -c %s | zstd -o NEW.jsonl.zst", f.start, f.path)
+			f.fault = fmt.Errorf("the zstd frame at byte %d was made with a dictionary, which is not part of the file; rewrite "+
+				"it with: zstd -d -D DICTIONARY -c %s | zstd -o NEW.jsonl.zst", f.start, f.path)
 			return f.fault
 		}
 	}
@@ -290,6 +290,6 @@ func whole(err error) error {
 
 func (f *frames) tooLong() error {
 	log := bits.Len64(f.window - 1)
-	return fmt.Errorf("the zstd frame at byte %d needs a window of %d bytes (--long=%d), and %d are kept (--long=27); write it "+
-		"anew with: zstd -d --long=%d -c %s | zstd --long=27 -o NEW.jsonl.zst", f.start, f.window, log, maxWindowBytes, log, f.path)
+	return fmt.Errorf("the zstd frame at byte %d needs a window of %d bytes (--long=%d), and %d are kept (--long=27); rewrite "+
+		"it with: zstd -d --long=%d -c %s | zstd --long=27 -o NEW.jsonl.zst", f.start, f.window, log, maxWindowBytes, log, f.path)
 }

@@ -59,7 +59,7 @@ func distant(single bool, back int) []byte {
 	}
 	add(0, 1, back-size, ' ')
 	// One sequence without literals: three bytes from back bytes before. Its tables have one symbol each,
-	// so that the stream holds the offset's bits alone, then a 1.
+	// so that the stream holds only the offset's bits, then a 1.
 	code, value := 27, back+3
 	if value>>code != 1 {
 		panic("the offset has another code")
@@ -165,17 +165,17 @@ func TestAFileThatIsNotWhatItsNameSaysIsCalledWhatItIs(t *testing.T) {
 		data []byte
 		want string
 	}{
-		{"a.jsonl.zst", []byte(pointer), `the file is no zstd but a pointer of Git LFS, not the file itself; run "git lfs pull"`},
+		{"a.jsonl.zst", []byte(pointer), `the file is not zstd but a pointer of Git LFS, not the file itself; run "git lfs pull"`},
 		{"a.jsonl", []byte(pointer), `the file is a pointer of Git LFS`},
-		{"a.jsonl.zst", []byte("<!DOCTYPE html><html>404</html>"), "no zstd but a web page; the download failed"},
+		{"a.jsonl.zst", []byte("<!DOCTYPE html><html>404</html>"), "not zstd but a web page; the download failed"},
 		{"a.jsonl", []byte("\n<html><title>404"), "the file is a web page; the download failed"},
-		{"a.jsonl.zst", []byte(line), "no zstd but plain text; rename it to "},
-		{"a.jsonl.zst", []byte("\ufeff" + line), "no zstd but plain text; rename it to "},
+		{"a.jsonl.zst", []byte(line), "not zstd but plain text; rename it to "},
+		{"a.jsonl.zst", []byte("\ufeff" + line), "not zstd but plain text; rename it to "},
 		{"a.jsonl", good, "compressed with zstd; rename it to "},
-		{"a.jsonl.zst", []byte("\x1f\x8b\x08\x00"), `no zstd but a gzip file; unpack it with "gzip -d"`},
+		{"a.jsonl.zst", []byte("\x1f\x8b\x08\x00"), `not zstd but a gzip file; unpack it with "gzip -d"`},
 		{"a.jsonl", []byte("\xff\xfe{\x00\"\x00"), "the file is text in UTF-16; write it as UTF-8"},
-		{"a.jsonl.zst", []byte("oh no"), "the file is no zstd: it begins with the bytes 6f 68 20 6e"},
-		{"a.jsonl.zst", []byte("("), "the file is no zstd: it begins with the bytes 28"},
+		{"a.jsonl.zst", []byte("oh no"), "the file is not zstd: it begins with the bytes 6f 68 20 6e"},
+		{"a.jsonl.zst", []byte("("), "the file is not zstd: it begins with the bytes 28"},
 		{"a.jsonl.zst", good[:len(good)-2], "the file ends within a zstd frame; wanted a whole file"},
 		{"a.jsonl.zst", good[:5], "line 1: the file ends within a zstd frame"},
 		{"a.jsonl.zst", append(bytes.Clone(good), good[:3]...), "the file ends within a zstd frame"},
@@ -201,7 +201,7 @@ func TestAFileThatIsNotWhatItsNameSaysIsCalledWhatItIs(t *testing.T) {
 	}
 }
 
-// FuzzFilesReadAsTheDecoderAloneReadsThem puts the decoder behind the frames and beside them: what it
+// FuzzFilesReadAsTheDecoderAloneReadsThem puts the decoder behind the frames and next to them: what it
 // reads without them it reads with them, and nothing else.
 func FuzzFilesReadAsTheDecoderAloneReadsThem(f *testing.F) {
 	f.Add(piped(f, "text", 23))
@@ -227,7 +227,7 @@ func FuzzFilesReadAsTheDecoderAloneReadsThem(f *testing.F) {
 			return
 		}
 		if fault != nil && !errors.Is(fault, io.ErrUnexpectedEOF) && read.fault == nil {
-			t.Fatalf("%x is read alone; with frames %v", data, fault)
+			t.Fatalf("%x is read by the decoder; with frames %v", data, fault)
 		}
 		if fault != nil {
 			return // stricter about what follows the last frame, and about its end
@@ -236,7 +236,7 @@ func FuzzFilesReadAsTheDecoderAloneReadsThem(f *testing.F) {
 			t.Fatal(err)
 		}
 		if got, err := io.ReadAll(alone); err != nil || !bytes.Equal(got, want) {
-			t.Fatalf("%x: %q alone, %q with frames (%v)", data, want, got, err)
+			t.Fatalf("%x: %q by the decoder, %q with frames (%v)", data, want, got, err)
 		}
 	})
 }

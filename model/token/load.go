@@ -121,7 +121,7 @@ func isIdentity(v jsontext.Value) bool {
 	return v.Null() || v.Kind() == '{' && len(parts(v, "normalizers")) == 0
 }
 
-// addsNothing allows processors that leave a text's tokens alone: ByteLevel, which moves offsets, and
+// addsNothing allows processors that keep a text's tokens: ByteLevel, which moves offsets, and
 // templates of the text itself.
 func addsNothing(v jsontext.Value) bool {
 	if !v.Null() && v.Kind() != '{' {
@@ -209,7 +209,7 @@ type loader struct {
 	merges []merge
 }
 
-// addition is a token that stands beside the tokens of text.
+// addition is a token added to the tokens of text.
 type addition struct {
 	id ID
 	at jsontext.Value
@@ -235,7 +235,7 @@ func (l *loader) readAdded(list jsontext.Value) error {
 		case content == "":
 			return v.Errorf("a token without text")
 		case content != endOfText && v.Member("special").Kind() != 't':
-			return v.Errorf("%q (id %d) is not special: it changes how text that holds it is cut; wanted special tokens alone: "+
+			return v.Errorf("%q (id %d) is not special: it changes how text that holds it is cut; wanted only special tokens: "+
 				"remove it if the model does without it", content, id)
 		}
 		l.added[content] = addition{ID(id), v}

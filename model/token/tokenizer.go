@@ -90,8 +90,8 @@ func (t *Tokenizer) Decode(dst []byte, ids []ID) []byte {
 	return dst
 }
 
-// Encode appends the tokens of text to dst. It keeps no cache between calls: whoever encodes many
-// texts uses one [Encoder]. The text <|endoftext|> has no special meaning in it, nor has that of any other
+// Encode appends the tokens of text to dst. It keeps no cache between calls: to encode many
+// texts, use one [Encoder]. The text <|endoftext|> has no special meaning in it, nor has that of any other
 // special token.
 func (t *Tokenizer) Encode(dst []ID, text []byte) []ID { return t.NewEncoder().Encode(dst, text) }
 

@@ -169,7 +169,7 @@ type candidate struct {
 	key   uint32
 }
 
-// candidates is a heap with the most frequent pair on top, of equals the smallest.
+// candidates is a heap with the most frequent pair on top; ties go to the smallest.
 type candidates []candidate
 
 func (c candidates) Len() int      { return len(c) }

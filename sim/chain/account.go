@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// account is all that the ledger knows about a key beside its neuron: the money of a coldkey, the
+// account is all that the ledger knows about a key besides its neuron: the money of a coldkey, the
 // nonce of what it signs, and what it holds as a hotkey.
 type account struct {
 	key       Key
@@ -43,7 +43,7 @@ type nomination struct {
 	settledRao uint64 // when the epoch began in which stake on the hotkey was last changed
 }
 
-// noHotkey stands in every account that is no hotkey.
+// noHotkey stands in every account that is not a hotkey.
 var noHotkey = &hotkey{}
 
 const (
@@ -126,7 +126,7 @@ func (a *account) with(c *coder, nominations func(*hotkey)) {
 	}
 }
 
-// The form of a record is the sum of what it has beside money and nonce.
+// The form of a record is the sum of what it has besides money and nonce.
 const (
 	hotForm       uint8 = 1 << iota // it is a hotkey's
 	spendingForm                    // whose owner paid for it

@@ -34,7 +34,7 @@ func (s *State) deliver(tx Tx, c charge) (Receipt, error) {
 	s.account(tx.Signer).nonce = tx.Nonce + 1
 	s.collectDue(tx.Signer)
 	s.collect(tx, c)
-	s.stir(tx)
+	s.mixIn(tx)
 	if s.params.Hard.FeeRao != 0 {
 		if err := s.dispatch(tx.Signer, tx.Msg); err != nil {
 			r.Refusal = err.(*Error)

@@ -37,7 +37,7 @@ type Misbehavior struct {
 	Height  uint64
 }
 
-// seating is what the ledger keeps of the network's own validators beside their records.
+// seating is what the ledger keeps of the network's own validators besides their records.
 type seating struct {
 	begun    bool  // the open block: BeginBlock was called
 	proposer Key   // its hotkey; zero: nobody is known

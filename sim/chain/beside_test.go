@@ -23,12 +23,12 @@ func TestViewsAreReadBesideTheWriter(t *testing.T) {
 				}
 			})
 		}
-		beside := way{name: "beside readers", after: func(p *play) {
+		beside := way{name: "next to readers", after: func(p *play) {
 			v := p.s.View()
 			views <- held{v, shown(v)}
 			var again sync.WaitGroup
 			digest, written := p.s.Digest(), encodeOrPanic(p.s)
-			for range 2 { // encoding and digest may run beside themselves, too
+			for range 2 { // encoding and digest may run next to themselves, too
 				again.Go(func() {
 					if !bytes.Equal(encodeOrPanic(p.s), written) {
 						t.Errorf("seed %d: two encodings differ at height %d", g.seed, p.s.Height())
@@ -79,7 +79,7 @@ func TestForksGoTheirOwnWayBesideEachOther(t *testing.T) {
 					s.Seal()
 				}
 				if branch.Digest() != alone.Digest() {
-					t.Errorf("seed %d: branch %d is not as if it were alone", seed, way)
+					t.Errorf("seed %d: branch %d depends on the others", seed, way)
 				}
 			})
 		}

@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// A state travels in chunks, each of which whoever knows the state's digest verifies by itself: sixteen
+// A state travels in chunks; a reader that knows the state's digest verifies each by itself. A chunk is sixteen
 // neurons with their rows, or a part of the trie of accounts. A manifest has what the digest hashes above
 // them. The bytes of all chunks in order are those of the state between its header and its operators.
 

@@ -113,7 +113,7 @@ func SignConsensus(chainID string, consensus ed25519.PrivateKey, hotkey Key, exp
 	return m
 }
 
-// signed returns what the consensus key signs. What an engine signs begins with a length, so that
+// signed returns what the consensus key signs. The bytes that an engine signs begin with a length, so that
 // neither can be taken for the other.
 func (m ProveConsensus) signed(chainID string, hotkey Key) []byte {
 	c := coder{buf: []byte("taolab consensus key\x00")}

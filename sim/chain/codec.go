@@ -6,7 +6,7 @@ import (
 )
 
 // coder writes or reads a record. One layout function per record, a list of its fields in order,
-// serves both directions, so that what is read is what is written. Writing leaves the record alone:
+// serves both directions, so that what is read is what is written. Writing does not change the record:
 // others may read it meanwhile. Numbers are little-endian and of fixed width; a list is its count in
 // four bytes and its elements.
 type coder struct {

@@ -58,7 +58,7 @@ var fixedParams = map[string]struct{}{"BurnRao": {}, "Difficulty": {}, "AlphaSte
 func articleInvariants() []Invariant {
 	var list []Invariant
 	for _, a := range constitution {
-		list = append(list, Invariant{Name: a.name, Doc: a.doc, step: func(before, after moment) error {
+		list = append(list, Invariant{Name: a.name, Doc: a.doc, step: func(before, after observation) error {
 			if after.params.Hard.VoteDelayBlocks == 0 || len(after.council) == 0 || before.stored != after.stored ||
 				a.kept(&before.params, &after.params, max(before.money.Staked, after.money.Staked)) {
 				return nil

@@ -46,7 +46,7 @@ func (s *State) idle(a *account) bool {
 }
 
 // reap removes the idle accounts among those that were touched, and in a second pass those that named
-// their owners only. What the second pass touches waits for the next block, which bounds this one.
+// their owners only. Accounts that the second pass touches wait for the next block, which bounds this one.
 func (s *State) reap() {
 	for range 2 {
 		keys := s.touched

@@ -66,7 +66,7 @@ func TestAttacksThatWorkOnAnErasLedgerFailAmongStrangers(t *testing.T) {
 		{"dust accounts grow the state for nothing", growState},
 		{"money goes where nobody can sign", loseMoney},
 		{"a nonce at the end kills an account", killNonce},
-		{"a nonce gap orders transactions anew", skipNonce},
+		{"a nonce gap reorders transactions", skipNonce},
 		{"failing transactions cost nothing", failFree},
 		{"a transaction without an end stays good", stayGood},
 		{"a consensus key is squatted", squatConsensusKey},
@@ -374,7 +374,7 @@ func TestAColdkeyStaysWhileItOwnsOrNominates(t *testing.T) {
 	}
 }
 
-// In a full list the smallest gives way to a strictly larger one, of equals that of the highest key.
+// In a full list the smallest gives way to a strictly larger one, in a tie that of the highest key.
 func TestTheSmallestNominationGivesWay(t *testing.T) {
 	w := stage(t, 2, func(g *Genesis) {
 		g.Params.MaxNominators, g.Params.Hard.MinNominationRao = 2, 1000

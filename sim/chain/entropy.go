@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// stir mixes an applied transaction into the block, whatever the order of its transactions. The
+// mixIn adds an applied transaction into the block, whatever the order of its transactions. The
 // signature stays out, so that a host need not sign what it makes itself.
-func (s *State) stir(tx Tx) {
+func (s *State) mixIn(tx Tx) {
 	if s.params.Hard.HashEntropy {
 		return
 	}

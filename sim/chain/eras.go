@@ -8,7 +8,7 @@ import (
 )
 
 // An era is a date: each of its switches is what was in force then, with the dates between which that
-// was so beside it. Numbers without a date are the runtime's defaults at the date of the era. Here as
+// was also so. Numbers without a date are the runtime's defaults at the date of the era. Here as
 // in all eras nobody takes a cut or a take unless told to.
 
 // era2025 is what the chain ran with before subnets had pools (opentensor/subtensor, 7 January 2025).

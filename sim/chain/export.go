@@ -61,7 +61,7 @@ type SnapshotWork struct {
 	Work  Digest
 }
 
-// SnapshotAccount is all that the ledger knows about a key beside its neuron; accounts ascend by
+// SnapshotAccount is all that the ledger knows about a key besides its neuron; accounts ascend by
 // key.
 type SnapshotAccount struct {
 	Key         Key

@@ -116,8 +116,8 @@ func (h *hotkey) spentSince(epoch uint64) uint64 {
 	return h.spent
 }
 
-// collect takes what a transaction costs. A tip belongs to whoever proposes the block; where nobody is
-// known to it is burned with the fee.
+// collect takes what a transaction costs. A tip belongs to the proposer of the block; without a
+// known proposer it is burned with the fee.
 func (s *State) collect(tx Tx, c charge) {
 	if s.params.Hard.FeeRao == 0 {
 		return

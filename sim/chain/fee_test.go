@@ -243,7 +243,7 @@ func TestAUnitOfWorkCostsAlikeInEveryMessage(t *testing.T) {
 	}
 }
 
-// What a thief of a hotkey can take from its owner in an epoch: nothing above the budget, at most 16 times
+// A thief of a hotkey can take from its owner in an epoch nothing above the budget, at most 16 times
 // the least price.
 func TestAStolenHotkeyDoesNotEmptyItsColdkey(t *testing.T) {
 	s := open(t, 4)
@@ -297,7 +297,7 @@ func TestWhatIsRefusedOnlyPays(t *testing.T) {
 			if err == nil {
 				only.account(st.tx.Signer).nonce = st.tx.Nonce + 1
 				only.collect(*st.tx, c)
-				only.stir(*st.tx)
+				only.mixIn(*st.tx)
 			}
 			if (err != nil || r.Refusal != nil) && only.Digest() != s.Digest() {
 				t.Fatalf("seed %d, %s: refused (%v, %v), and more changed than its fee", seed, st.kind, err, r.Refusal)

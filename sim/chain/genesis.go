@@ -242,12 +242,12 @@ func (f *founding) nominate(n GenesisStake) error {
 // owns names the owner and checks that owner and delegates are hotkeys of somebody.
 func (f *founding) owns() error {
 	if owner := f.g.Owner; owner != (Key{}) && f.accounts.get(owner).owner == (Key{}) {
-		return fmt.Errorf("owner %s is no hotkey of the genesis", owner)
+		return fmt.Errorf("owner %s is not a hotkey of the genesis", owner)
 	}
 	f.owner = f.g.Owner
 	for i, d := range f.g.Delegates {
 		if f.accounts.get(d.Hotkey).owner == (Key{}) {
-			return fmt.Errorf("delegate %d: %s is no hotkey of the genesis", i, d.Hotkey)
+			return fmt.Errorf("delegate %d: %s is not a hotkey of the genesis", i, d.Hotkey)
 		}
 	}
 	return nil

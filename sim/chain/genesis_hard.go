@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// goOn takes over what another ledger's state has beside stake.
+// goOn takes over what another ledger's state has besides stake.
 func (f *founding) goOn() error {
 	g := f.g
 	if n := len(g.Records); n > 0 && n != len(g.Neurons) {
@@ -49,7 +49,7 @@ func (f *founding) seats() error {
 		at, twice := f.findOperator(g.Hotkey)
 		switch {
 		case f.accounts.get(g.Hotkey).owner == Key{}:
-			return fmt.Errorf("operator %d: %s is no hotkey of the genesis", i, g.Hotkey)
+			return fmt.Errorf("operator %d: %s is not a hotkey of the genesis", i, g.Hotkey)
 		case twice:
 			return fmt.Errorf("operator %d: hotkey %s stands twice", i, g.Hotkey)
 		case g.ConsensusKey.weak() || f.keySpent(g.ConsensusKey):

@@ -110,7 +110,7 @@ func (s *State) setParams(signer Key, m SetParams) error {
 }
 
 // Govern sets a parameter between two blocks, as the governor's message would, though nobody signed one:
-// for the fork of a simulation. A live chain changes by messages alone.
+// for the fork of a simulation. A live chain changes only by messages.
 func (s *State) Govern(m SetParams) error {
 	g, ok := findGovernable(m.Name)
 	if !ok {

@@ -28,7 +28,7 @@ func TestEveryGovernableParameterIsAField(t *testing.T) {
 		before := s.params
 		field := reflect.ValueOf(&before).Elem().FieldByName(name)
 		if !field.IsValid() {
-			t.Errorf("%s is no field of Params", name)
+			t.Errorf("%s is not a field of Params", name)
 			continue
 		}
 		value := uint64(0)

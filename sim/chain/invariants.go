@@ -11,8 +11,8 @@ type Invariant struct {
 	Name string // words with hyphens
 	Doc  string // the sentence
 
-	state func(*State) error      // what is wrong with a state
-	step  func(a, b moment) error // what is wrong with b after a
+	state func(*State) error           // what is wrong with a state
+	step  func(a, b observation) error // what is wrong with b after a
 }
 
 // Invariants lists all of them in the order in which they are checked: what others build on first.
@@ -51,27 +51,27 @@ func (s *State) CheckInvariants() error {
 }
 
 // Watch follows a chain and checks the invariants about two states of which one follows the other.
-type Watch struct{ last moment }
+type Watch struct{ last observation }
 
-// moment is what a Watch keeps of a state: its header, and tables shared with it as a view has them.
-type moment struct {
+// observation is what a Watch keeps of a state: its header, and tables shared with it as a view has them.
+type observation struct {
 	header
 	accounts accounts
 	neurons  *neurons
 }
 
-func (s *State) moment() moment {
+func (s *State) observe() observation {
 	s.age++
-	return moment{s.header, s.accounts, s.neurons}
+	return observation{s.header, s.accounts, s.neurons}
 }
 
 // Watch starts to follow the state.
-func (s *State) Watch() *Watch { return &Watch{s.moment()} }
+func (s *State) Watch() *Watch { return &Watch{s.observe()} }
 
 // Check compares s, which may be a copy of the state that is followed, with what the last call
 // saw. It returns the first invariant that is broken as a *BrokenInvariant.
 func (w *Watch) Check(s *State) error {
-	now := s.moment()
+	now := s.observe()
 	before := w.last
 	w.last = now
 	for _, in := range slices.Concat(stepInvariants, depositSteps, articleInvariants()) {

@@ -10,7 +10,7 @@ var byteInvariants = []Invariant{
 			return err
 		}},
 	{Name: "digest-current",
-		Doc: "the digest, of which only what changed is hashed again, is that of the state decoded anew",
+		Doc: "the digest, of which only what changed is hashed again, is that of the decoded state",
 		state: func(s *State) error {
 			again, err := s.copied()
 			if err != nil {

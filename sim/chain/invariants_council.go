@@ -9,7 +9,7 @@ import (
 
 var councilInvariants = []Invariant{
 	{Name: "council-governs-alone",
-		Doc: "a council has 1 to 15 keys of which more than half decide, and there is no governor beside it",
+		Doc: "a council has 1 to 15 keys of which more than half decide, and there is no governor as well",
 		state: func(s *State) error {
 			switch n := len(s.council); {
 			case n == 0:

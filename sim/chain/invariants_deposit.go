@@ -67,7 +67,7 @@ var depositInvariants = []Invariant{
 			return nil
 		}},
 	{Name: "consensus-keys-sound",
-		Doc: "a consensus key is no key for which everybody, or nobody, could sign",
+		Doc: "no consensus key is one for which everybody, or nobody, could sign",
 		state: func(s *State) error {
 			if !s.params.Hard.SoundKeys {
 				return nil
@@ -106,7 +106,7 @@ func checkReferences(s *State) error {
 var depositSteps = []Invariant{
 	{Name: "keys-enter-sound",
 		Doc: "an account is made only of a key that somebody, and not everybody, may sign for",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			if !b.params.Hard.SoundKeys {
 				return nil
 			}
@@ -119,7 +119,7 @@ var depositSteps = []Invariant{
 		}},
 	{Name: "raises-apart",
 		Doc: "a take rises again only after TakeBlocks blocks",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			blocks := b.params.Hard.TakeBlocks
 			if blocks == 0 {
 				return nil
@@ -134,7 +134,7 @@ var depositSteps = []Invariant{
 		}},
 	{Name: "endpoints-apart",
 		Doc: "a hotkey's endpoint changes again only after ServeBlocks blocks",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			blocks := b.params.Hard.ServeBlocks
 			if blocks == 0 {
 				return nil
@@ -151,7 +151,7 @@ var depositSteps = []Invariant{
 		}},
 	{Name: "accounts-leave-at-the-end",
 		Doc: "an account goes only at the end of a block, and only where accounts take a deposit",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			return a.accounts.each(func(old *account) error {
 				if b.accounts.has(old.key) {
 					return nil
@@ -179,15 +179,15 @@ func (t accounts) has(k Key) bool {
 }
 
 // hashMarked says whether the host told b a hash that a did not know.
-func hashMarked(a, b moment) bool {
+func hashMarked(a, b observation) bool {
 	return b.params.Hard.HashEntropy && !slices.Equal(a.marks, b.marks)
 }
 
 // gaveUp says whether a key is a hotkey no more, since hotkeys may give all to a new one.
-func (m moment) gaveUp(a *account) bool { return m.params.Hard.HotSwapBlocks != 0 && a.blank() }
+func (m observation) gaveUp(a *account) bool { return m.params.Hard.HotSwapBlocks != 0 && a.blank() }
 
 // swapped says whether one hotkey took the place of another of the same owner.
-func (m moment) swapped(old, now *neuron) bool {
+func (m observation) swapped(old, now *neuron) bool {
 	before, after := m.accounts.get(old.hotkey), m.accounts.get(now.hotkey)
 	return m.gaveUp(&before) && after.last.swap != 0
 }

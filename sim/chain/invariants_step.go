@@ -10,7 +10,7 @@ import (
 var stepInvariants = []Invariant{
 	{Name: "constitution-kept",
 		Doc: "chain id and what was issued before genesis never change, and the rule only by an upgrade",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			ruled := a.params.Rule != b.params.Rule && a.stored == b.stored
 			if a.chainID != b.chainID || ruled || a.issuanceOffset != b.issuanceOffset {
 				return fmt.Errorf("%s, %s, %d rao became %s, %s, %d rao", a.chainID, a.params.Rule,
@@ -20,13 +20,13 @@ var stepInvariants = []Invariant{
 		}},
 	{Name: "time-passes",
 		Doc: "height, the number of epochs and the block of the last one never fall",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			return atLeast("height", b.height, a.height, "epochs", b.epochs, a.epochs,
 				"last epoch", b.lastEpoch, a.lastEpoch)
 		}},
 	{Name: "minted-by-blocks",
 		Doc: "minted money never falls, and grows only where blocks end",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			if a.height == b.height {
 				return is("minted money in rao", b.money.Minted, a.money.Minted)
 			}
@@ -34,7 +34,7 @@ var stepInvariants = []Invariant{
 		}},
 	{Name: "pending-until-the-epoch",
 		Doc: "between epochs all that is minted waits for the next; more than that never waits",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			minted := b.money.Minted - a.money.Minted
 			if a.epochs == b.epochs {
 				return is("pending money in rao", b.money.Pending, a.money.Pending+minted)
@@ -44,7 +44,7 @@ var stepInvariants = []Invariant{
 	{Name: "sinks-keep",
 		Doc: "burned, recycled, left over and unallocated money never comes back, and only a " +
 			"transaction or evidence burns",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			slashed := b.params.Hard.Seats != 0 && (a.height != b.height || a.begun != b.begun)
 			if a.money.Burned != b.money.Burned && a.nonces() == b.nonces() && !slashed {
 				return is("burned money in rao", b.money.Burned, a.money.Burned)
@@ -57,7 +57,7 @@ var stepInvariants = []Invariant{
 	{Name: "accounts-go-on",
 		Doc: "an account stays, its nonce never falls, and a hotkey keeps its owner; but accounts without " +
 			"their deposit go, and a hotkey may give all to a new one of its owner",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			return a.accounts.each(func(old *account) error {
 				if !b.accounts.has(old.key) && b.params.Hard.ExistentialRao != 0 {
 					return nil
@@ -71,7 +71,7 @@ var stepInvariants = []Invariant{
 		}},
 	{Name: "takes-limited",
 		Doc: "a delegate never closes, and its take rises at most to MaxTake",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			return b.accounts.each(func(now *account) error {
 				old := a.accounts.get(now.key)
 				if old.delegate && !now.delegate && b.accounts.has(now.key) && !b.gaveUp(now) {
@@ -85,7 +85,7 @@ var stepInvariants = []Invariant{
 		}},
 	{Name: "slots-go-on",
 		Doc: "a slot stays for ever, and its neuron gives way only to a younger one",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			if err := atLeast("number of neurons", uint64(b.neurons.n), uint64(a.neurons.n)); err != nil {
 				return err
 			}
@@ -100,7 +100,7 @@ var stepInvariants = []Invariant{
 		}},
 	{Name: "permits-limited",
 		Doc: "an epoch gives at most MaxValidators permits, and one to the network's owner",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			// Governance may lower the limit afterwards; nakamoto permits everybody.
 			if b.epochs == a.epochs || b.lastEpoch != b.height || b.params.Rule == consensus.Nakamoto ||
 				a.params.MaxValidators != b.params.MaxValidators {
@@ -110,7 +110,7 @@ var stepInvariants = []Invariant{
 		}},
 	{Name: "registrations-limited",
 		Doc: "a registration is one of at most so many in its block and its interval",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			if a.height != b.height || b.inBlock <= a.inBlock {
 				return nil
 			}
@@ -124,7 +124,7 @@ var stepInvariants = []Invariant{
 		}},
 	{Name: "nothing-by-itself",
 		Doc: "nothing changes but by a transaction, which uses up a nonce, or where a block begins or ends",
-		step: func(a, b moment) error {
+		step: func(a, b observation) error {
 			if a.height != b.height || a.begun != b.begun || a.stored != b.stored || hashMarked(a, b) {
 				return nil
 			}
@@ -145,7 +145,7 @@ func atLeast(facts ...any) error {
 	return nil
 }
 
-func (m moment) permits() uint64 {
+func (m observation) permits() uint64 {
 	var sum uint64
 	_ = m.neurons.each(func(_ UID, n *neuron) error {
 		if n.permit {
@@ -157,7 +157,7 @@ func (m moment) permits() uint64 {
 }
 
 // nonces is the sum of all, modulo 2^64: it stays only where no transaction was applied.
-func (m moment) nonces() (sum uint64) {
+func (m observation) nonces() (sum uint64) {
 	_ = m.accounts.each(func(a *account) error {
 		sum += a.nonce
 		return nil
@@ -165,8 +165,8 @@ func (m moment) nonces() (sum uint64) {
 	return sum
 }
 
-// bytes is everything that a moment shows.
-func (m moment) bytes() []byte {
+// bytes is everything that an observation shows.
+func (m observation) bytes() []byte {
 	s := State{header: m.header, accounts: m.accounts, neurons: m.neurons}
 	b, _ := s.AppendBinary(nil)
 	return b

@@ -141,7 +141,7 @@ var faults = []struct {
 	{"epochs-counted", func(s *State) { s.epochs = 0 }},
 	{"epochs-counted", func(s *State) { s.lastEpoch = s.height + 1 }},
 	{"epochs-counted", func(s *State) { s.epochs = s.lastEpoch + 1 }},
-	{"bytes-read-back", func(s *State) { s.owner = colds[11].key }},                       // is no hotkey
+	{"bytes-read-back", func(s *State) { s.owner = colds[11].key }},                       // is not a hotkey
 	{"digest-current", func(s *State) { s.Seal(); s.neurons.get(0).axon[0]++ }},           // untouched
 	{"digest-current", func(s *State) { s.Seal(); s.behind(colds[1].key).nonce++ }},       // untouched
 	{"digest-current", func(s *State) { s.Seal(); s.neurons.get(0).weights[0].Weight-- }}, // in place

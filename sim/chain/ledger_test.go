@@ -154,7 +154,7 @@ func TestWhateverHappensTheBooksBalance(t *testing.T) {
 				view = s.View()
 				frozen = fingerprint(view)
 			}
-			// A decoded state hashes everything anew, this one only what it knows to have changed.
+			// A decoded state hashes everything again, this one only what it knows to have changed.
 			fresh := new(State)
 			if err := fresh.UnmarshalBinary(encodeOrPanic(s)); err != nil {
 				t.Fatal(err)

@@ -413,7 +413,7 @@ var operations = []operation{
 		nonce := 1<<64 - 1 - w.Uint64N(2)
 		_ = w.tryTx(Sign(w.genesis.ChainID, colds[10].sign, nonce, w.s.height+1, Transfer{colds[0].key, 1}))
 	}, false},
-	{"come at the last moment", 2, func(w *world) {
+	{"come at the last observation", 2, func(w *world) {
 		c := w.cold()
 		_ = w.tryTx(w.signed(c, w.s.Nonce(c.key), w.s.height+1, Transfer{w.cold().key, 1}))
 	}, false},

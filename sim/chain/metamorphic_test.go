@@ -72,7 +72,7 @@ type play struct {
 	watch *Watch
 	views []held
 	then  Snapshot // when the first view was taken, for changes
-	fault error    // what was found to be wrong beside the outcomes
+	fault error    // what was found to be wrong besides the outcomes
 }
 
 // held is a view and all that it showed when it was taken.
@@ -328,13 +328,13 @@ func footprintOf(tx Tx, p *Params) (f footprint) {
 	neuron := func() { f.reads = append(f.reads, place("slots")) }
 	newcomer := func(hotkey, coldkey Key) {
 		f.writes = append(f.writes, hotkey, coldkey, place("slots"), place("stakes"))
-		if p.nakamoto() { // whoever is replaced gets the stake back
+		if p.nakamoto() { // a replaced neuron gets the stake back
 			f.writes = append(f.writes, place("params"))
 		}
 	}
 	staking := func(hotkey Key) {
 		f.writes, f.reads = append(f.writes, hotkey), append(f.reads, place("stakes"))
-		if p.Hard.MinNominationRao > 0 { // whoever gives way gets the stake back
+		if p.Hard.MinNominationRao > 0 { // a nominator that gives way gets the stake back
 			f.writes = append(f.writes, place("params"))
 		}
 	}

@@ -95,7 +95,7 @@ const (
 type PruneBy string
 
 // PruneByEmission takes the lowest emission; PruneByScore the lowest u16 score made of it, where
-// a slot once taken is not taken again before the next epoch, and of equals the earlier registration;
+// a slot once taken is not taken again before the next epoch, and of a tie the earlier registration;
 // PruneByScoreLast does the same but for equals, of which it takes the last uid, or the first where
 // all are immune; PruneByStakeOrIncentive the lowest of the larger of stake share and incentive.
 const (

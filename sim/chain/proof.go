@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// An AccountProof shows to whoever knows the digest of a state what account a key has in it, or that it
+// An AccountProof shows to a reader who knows the digest of a state what account a key has in it, or that it
 // has none.
 type AccountProof struct {
 	Top   ProofTop
@@ -16,7 +16,7 @@ type AccountProof struct {
 	Leaf  []byte      // the records of the leaf on the key's path; nil where the path ends before one
 }
 
-// A NeuronProof shows to whoever knows the digest of a state the record of a neuron in it.
+// A NeuronProof shows to a reader who knows the digest of a state the record of a neuron in it.
 type NeuronProof struct {
 	Top    ProofTop
 	Count  uint64   // neurons of the state
@@ -26,7 +26,7 @@ type NeuronProof struct {
 	Record []byte
 }
 
-// ProofTop is what the root of a digest hashes beside the kind of record that is proven.
+// ProofTop is what the root of a digest hashes besides the kind of record that is proven.
 type ProofTop struct {
 	Header Digest
 	Kinds  []Digest // the other kinds that have leaves, in order
@@ -97,7 +97,7 @@ func (s *State) ProveNeuron(uid UID) NeuronProof {
 	return p
 }
 
-// top returns what the root hashes beside a kind.
+// top returns what the root hashes besides a kind.
 func (s *State) top(h *hasher, of leafKind) ProofTop {
 	header, kinds := h.parts(s)
 	top := ProofTop{Header: header}

@@ -10,7 +10,7 @@ import (
 type epochSeen struct {
 	o      *observer
 	in     *consensus.Input
-	before moment
+	before observation
 	s      *State // afterwards
 	ran    EpochRan
 }

@@ -13,7 +13,7 @@ import (
 	"taolab/sim/chain/emission"
 )
 
-// The tests of this package must not only pass, they must get somewhere. An observer stands beside
+// The tests of this package must not only pass, they must get somewhere. An observer stands next to
 // the ledgers of scripts and histories and counts how often they were in each of these states; the
 // run of the whole package fails if one was never met. It looks at what goes in and what comes out,
 // so that the ledger itself knows nothing of it.
@@ -40,7 +40,7 @@ var reachable = []struct{ name, doc string }{
 	{"slot replaced", "a neuron lost its slot to a newcomer"},
 	{"all immune", "a full network of immune neurons lost one of them"},
 	{"few others", "an immune neuron gave way because too few others are not"},
-	{"pruning tie by the last uid", "of equals the last uid gave way, as until August 2024"},
+	{"pruning tie by the last uid", "in a tie the last uid gave way, as until August 2024"},
 	{"no slot", "nobody could give way"},
 	{"pruning tie by age", "of neurons with equal scores the older gave way"},
 	{"pruning tie by uid", "of neurons with equal score and age the lower uid gave way"},
@@ -75,7 +75,7 @@ var reachable = []struct{ name, doc string }{
 	{"weights too few", "a vector had one weight less than needed"},
 	{"weights of zero", "all weights of a vector were zero"},
 	{"weight of zero", "one weight of a vector was an explicit zero"},
-	{"weight on itself alone", "a neuron weighed only itself"},
+	{"weight only on itself", "a neuron weighed only itself"},
 	{"weights without a permit", "a neuron without a permit was refused"},
 	{"rate limit exact", "weights came in the first block that the rate limit allows"},
 	{"rate limit by one block", "weights came one block too early"},
@@ -209,7 +209,7 @@ func (o *observer) turnTo(s *State) {
 // apply applies a transaction and looks what it met.
 func (o *observer) apply(s *State, tx Tx) error {
 	o.turnTo(s)
-	before := s.moment()
+	before := s.observe()
 	err := s.Apply(tx)
 	next := before.accounts.get(tx.Signer).nonce
 	var refusal *Error
@@ -282,7 +282,7 @@ func (o *observer) refused(s *State, tx Tx, e *Error) {
 	o.metIf(stakes && e.Code == NotOwner, "stake on nobody's")
 }
 
-func (o *observer) money(before moment, s *State, tx Tx) {
+func (o *observer) money(before observation, s *State, tx Tx) {
 	free := s.accounts.get(tx.Signer).freeRao
 	o.metIf(before.accounts.get(tx.Signer).freeRao > 0 && free == 0, "coldkey emptied")
 	switch m := tx.Msg.(type) {
@@ -306,7 +306,7 @@ func (o *observer) money(before moment, s *State, tx Tx) {
 	}
 }
 
-func (o *observer) registrations(before moment, s *State, tx Tx) {
+func (o *observer) registrations(before observation, s *State, tx Tx) {
 	if s.inBlock <= before.inBlock {
 		return
 	}
@@ -333,7 +333,7 @@ func (o *observer) registrations(before moment, s *State, tx Tx) {
 	o.replaced(before, s, uid)
 }
 
-func (o *observer) replaced(before moment, s *State, uid UID) {
+func (o *observer) replaced(before observation, s *State, uid UID) {
 	o.met("slot replaced")
 	p, old := &before.params, before.neurons.get(uid)
 	o.lost[old.hotkey] = true
@@ -378,7 +378,7 @@ func (o *observer) replaced(before moment, s *State, uid UID) {
 	o.metIf(immune(old) && immuneOnes < before.neurons.n, "few others")
 }
 
-func (o *observer) weights(before moment, s *State, tx Tx) {
+func (o *observer) weights(before observation, s *State, tx Tx) {
 	uid, ok := before.neurons.uidOf(tx.Signer)
 	if !ok {
 		return
@@ -409,7 +409,7 @@ func (o *observer) weights(before moment, s *State, tx Tx) {
 		return
 	}
 	alone := len(uids) == 1 && UID(uids[0]) == uid
-	o.metIf(alone, "weight on itself alone")
+	o.metIf(alone, "weight only on itself")
 	zero, largest, sum := 0, uint64(0), uint64(0)
 	for _, w := range now.weights {
 		if w.Weight == 0 {
@@ -426,7 +426,7 @@ func (o *observer) weights(before moment, s *State, tx Tx) {
 }
 
 // held says whether somebody holds a bond in uid.
-func (m moment) held(uid UID) (is bool) {
+func (m observation) held(uid UID) (is bool) {
 	_ = m.neurons.each(func(_ UID, n *neuron) error {
 		is = is || slices.ContainsFunc(n.bonds, func(b BondEntry) bool { return b.UID == uid })
 		return nil
@@ -434,7 +434,7 @@ func (m moment) held(uid UID) (is bool) {
 	return is
 }
 
-func (o *observer) governance(before moment, s *State, tx Tx) {
+func (o *observer) governance(before observation, s *State, tx Tx) {
 	m, ok := tx.Msg.(SetParams)
 	if !ok {
 		return
@@ -479,7 +479,7 @@ func (o *observer) advance(s *State, n uint64) (events []Event) {
 }
 
 func (o *observer) endBlock(s *State) []Event {
-	before := s.moment()
+	before := s.observe()
 	var look *epochSeen
 	if s.NextEvent() == s.height+1 {
 		ahead := *s // only to read
@@ -508,7 +508,7 @@ func (o *observer) endBlock(s *State) []Event {
 	return events
 }
 
-func (o *observer) emission(before moment, s *State) {
+func (o *observer) emission(before observation, s *State) {
 	minted := s.money.Minted - before.money.Minted
 	issued := before.issuance()
 	reward := func(issued, height uint64) uint64 {

@@ -8,7 +8,7 @@ import (
 	"taolab/sim/chain/registration"
 )
 
-// Of registration and weights the scripts know, beside register and set-weights:
+// Of registration and weights the scripts know, besides register and set-weights:
 //
 //	mine name hotkey [block=height]     finds another proof of work for a hotkey, on the newest block
 //	register-work hotkey coldkey name [block=height] [nonce=+n]    sends it, perhaps falsified

@@ -19,7 +19,7 @@ import (
 )
 
 func init() {
-	flag.BoolFunc("update", "write the golden files anew",
+	flag.BoolFunc("update", "rewrite the golden files",
 		func(on string) error { return flag.Set("rewrite", on) })
 }
 
@@ -426,7 +426,7 @@ func (x *script) delegateOf(v View, hotkey Key) string {
 	owner, _ := v.OwnerOf(hotkey)
 	take, open := v.Take(hotkey)
 	if !open {
-		return fmt.Sprintf("%s of %s is no delegate", x.name(hotkey), x.name(owner))
+		return fmt.Sprintf("%s of %s is not a delegate", x.name(hotkey), x.name(owner))
 	}
 	told := fmt.Sprintf("%s of %s takes %d/65535, holds %s", x.name(hotkey), x.name(owner), take,
 		tao(v.StakeOf(hotkey)))
@@ -538,7 +538,7 @@ func word(b bool, s string) string {
 	return ""
 }
 
-// TestGoldenLedgerScripts plays the scripts; -update writes their answers anew. The digests in them
+// TestGoldenLedgerScripts plays the scripts; -update rewrites their answers. The digests in them
 // pin every byte of the state.
 func TestGoldenLedgerScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {

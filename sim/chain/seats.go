@@ -11,8 +11,8 @@ type SeatChange struct {
 	Power       uint64
 }
 
-// reseat moves the power of the operators at the end of an epoch. What it returns is in force two blocks
-// later: differences only, by key, each once.
+// reseat moves the power of the operators at the end of an epoch. The returned updates are in force two
+// blocks later: differences only, by key, each once.
 func (s *State) reseat() []Event {
 	h := &s.params.Hard
 	if h.Seats == 0 {

@@ -51,7 +51,7 @@ func (w *world) accuse(engine int) {
 func (w *world) operatorOf(a actor) operator {
 	i, ok := w.s.findOperator(a.key)
 	if !ok {
-		w.t.Fatalf("%s is no operator", a.name)
+		w.t.Fatalf("%s is not an operator", a.name)
 	}
 	return w.s.operators[i]
 }

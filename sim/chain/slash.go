@@ -80,7 +80,7 @@ func (s *State) slashStake(hotkey Key) (rao uint64) {
 }
 
 // slashUnbonding burns the same share of what left the guilty and is not due yet. It walks all accounts,
-// once in a block; whoever causes it pays for that with their stake.
+// once in a block; those who cause it pay for that with their stake.
 func (s *State) slashUnbonding(guilty []Key) {
 	hit := func(u unbonding) bool {
 		return slices.Contains(guilty, u.hotkey) && s.due(u) > s.height+1

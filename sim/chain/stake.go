@@ -136,7 +136,7 @@ func (a *hotkey) admits(coldkey Key, rao uint64, p *Params) error {
 	return nil
 }
 
-// smallest is the place of the nomination that gives way to a larger one: of equals the last.
+// smallest is the place of the nomination that gives way to a larger one: in a tie the last.
 func (a *hotkey) smallest() (place int) {
 	for i, n := range a.nominations {
 		if n.stakeRao <= a.nominations[place].stakeRao {

@@ -24,7 +24,7 @@ type Totals struct {
 
 const maxChainID = 64
 
-// header is the state beside neurons and accounts. Its bytes are its fields in order.
+// header is the state besides neurons and accounts. Its bytes are its fields in order.
 type header struct {
 	chainID        string
 	params         Params

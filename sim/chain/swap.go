@@ -39,8 +39,8 @@ func (m SwapHotkey) signed(chainID string, coldkey Key) []byte {
 	return c.buf
 }
 
-// swapHotkey moves a hotkey's uid, stake, nominations, take and limits to a new hotkey. What it committed
-// to is forgotten, since a commitment names its hotkey. A hotkey that serves in the consensus, or has to
+// swapHotkey moves a hotkey's uid, stake, nominations, take and limits to a new hotkey. Its commitments
+// are forgotten, since a commitment names its hotkey. A hotkey that serves in the consensus, or has to
 // answer for it, withdraws first: stake on its way out of it names it.
 func (s *State) swapHotkey(coldkey Key, m SwapHotkey) error {
 	old, fresh := s.accounts.get(m.Old), s.accounts.get(m.New)
@@ -77,7 +77,7 @@ func (s *State) swapHotkey(coldkey Key, m SwapHotkey) error {
 	return nil
 }
 
-// moveHotkey gives a new hotkey all that an old one is and has beside its free money.
+// moveHotkey gives a new hotkey all that an old one is and has besides its free money.
 func (s *State) moveHotkey(old, fresh Key) {
 	record := *s.hotkey(old)
 	record.last.swap = s.height + 1

@@ -65,7 +65,7 @@ func (t accounts) find(k *Key, p *path) *account {
 	return nil
 }
 
-// get returns the account of k, all zero if there is none. What it holds as a hotkey is shared with the
+// get returns the account of k, all zero if there is none. Its part as a hotkey is shared with the
 // trie: read it before the next change.
 func (t accounts) get(k Key) account {
 	p := pathOf(k)

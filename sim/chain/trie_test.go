@@ -155,7 +155,7 @@ func TestForksDoNotShareTheEventsOfAnOpenBlock(t *testing.T) {
 	}
 }
 
-// A view costs nothing, whatever the state holds, and what changes after it is copied alone.
+// A view costs nothing, whatever the state holds, and only what changes after it is copied.
 func TestAViewCopiesNothing(t *testing.T) {
 	s := crowded(t, 256)
 	for i := range uint64(20000) {
@@ -198,7 +198,7 @@ func TestKeysThatWereChosenCostNoMore(t *testing.T) {
 }
 
 // TestManyAccounts is the long comparison: -accounts 1000000. It prints what a change of two accounts,
-// as by a transfer, costs at 10^4 accounts and at so many, with random and ground keys, beside 50 checks
+// as by a transfer, costs at 10^4 accounts and at so many, with random and ground keys, next to 50 checks
 // of a signature; what a digest costs after 100 changes, a view, and how many bytes an account takes.
 func TestManyAccounts(t *testing.T) {
 	n := *accountsWanted

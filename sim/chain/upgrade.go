@@ -70,7 +70,7 @@ func (s *State) mayUpgrade(u Upgrade) error {
 	return nil
 }
 
-// turn notes at the end of a block that the next one has other rules. Whoever does not know them has a
+// turn notes at the end of a block that the next one has other rules. A program that does not know them has a
 // whole state up to here, and stops.
 func (s *State) turn() []Event {
 	if s.plan == (Upgrade{}) || s.height+1 < s.plan.Height {

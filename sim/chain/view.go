@@ -56,7 +56,7 @@ func (s *State) View() View {
 	return View{s.height, s.burnPriceRao, h, s.Totals(), s.constants, s.accounts, s.neurons}
 }
 
-// viewHeader is what a view shows of the header beside prices and money.
+// viewHeader is what a view shows of the header besides prices and money.
 type viewHeader struct {
 	chainID         string
 	difficulty      uint64
@@ -107,7 +107,7 @@ func (v View) Governor() Key { return v.header.governor }
 func (v View) Owner() Key { return v.header.owner }
 
 // Take returns the share that a delegate keeps of its nominators' dividends in 1/65535; false
-// for a hotkey that is no delegate.
+// for a hotkey that is not a delegate.
 func (v View) Take(hotkey Key) (uint16, bool) {
 	a := v.accounts.get(hotkey)
 	return a.take, a.delegate

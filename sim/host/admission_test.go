@@ -13,7 +13,7 @@ import (
 )
 
 func init() {
-	flag.BoolFunc("update", "write the golden files anew",
+	flag.BoolFunc("update", "rewrite the golden files",
 		func(on string) error { return flag.Set("rewrite", on) })
 }
 

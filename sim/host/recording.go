@@ -21,7 +21,7 @@ type Recording struct {
 	Faults       bool
 
 	// Turns records the blocks and totals at the end of each epoch and of each stretch of equal emission,
-	// beside those that Blocks and Ledger ask for.
+	// besides those that Blocks and Ledger ask for.
 	Turns bool
 	// Thin, above 1, leaves only what falls into every so many-th epoch of the tables that grow with the
 	// run: blocks and totals of Turns, transactions, epochs, weights, bonds, and what agents record.

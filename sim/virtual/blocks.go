@@ -185,7 +185,7 @@ func (w *World) makeBlocks() {
 }
 
 // idleUntil is the height up to which blocks may be ended at once: the one after it is the next
-// to matter to the ledger, the log, the recorder, a node that sees blocks late, or whoever wants the
+// to matter to the ledger, the log, the recorder, a node that sees blocks late, or a caller that wants the
 // run to stop there.
 func (w *World) idleUntil() uint64 {
 	limit := w.cfg.Blocks

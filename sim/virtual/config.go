@@ -34,7 +34,7 @@ type Config struct {
 
 	// SaveEvery is the time between two saved states of a node that a fault will stop; 0 means 10 min.
 	SaveEvery host.Time
-	// DigestEpochs is the number of epochs between ledger digests in the run digest, beside the one
+	// DigestEpochs is the number of epochs between ledger digests in the run digest, besides the one
 	// of the end; 0 means that one only.
 	DigestEpochs uint64
 	// Signed makes the world sign what nodes submit and verify what blocks contain. Either way a
@@ -52,7 +52,7 @@ type Config struct {
 
 	checks func(*chain.State) func() error // in place of Paranoid's, for tests
 
-	// Stopwatch tells wall time in nanoseconds, for Progress alone. It is called from any goroutine;
+	// Stopwatch tells wall time in nanoseconds, only for Progress. It is called from any goroutine;
 	// nil measures nothing.
 	Stopwatch func() int64
 }
@@ -77,7 +77,7 @@ type Node struct {
 	FLOPS      int64     // speed of the compute unit in FLOP/s; 0: unlimited
 	BlockDelay host.Time // time after which the node sees a block, in nanoseconds
 	Skew       host.Time // what the node's clock shows more than the virtual time
-	Loss       float64   // share of the node's messages that never arrive, beside Links.Loss
+	Loss       float64   // share of the node's messages that never arrive, besides Links.Loss
 
 	Admission host.AdmissionRules
 }
@@ -92,11 +92,11 @@ type Links struct {
 	Jitter host.Time
 	// Loss is the share of messages that never arrive.
 	Loss float64
-	// HeaderBytes is what a message costs beside its body; 0 means DefaultHeaderBytes.
+	// HeaderBytes is the length of a message without its body; 0 means DefaultHeaderBytes.
 	HeaderBytes int
 }
 
-// DefaultHeaderBytes is what a message costs on the link beside its body: about what HTTP/2
+// DefaultHeaderBytes is the length that a message has on the link besides its body: about what HTTP/2
 // framing, a signature and the fields of the envelope take.
 const DefaultHeaderBytes = 256
 

@@ -12,7 +12,7 @@ import (
 // and the state, so that neither damage nor another node's file passes for it.
 type disk struct{ newest, older []byte }
 
-func seal(name string, state []byte) []byte {
+func encodeSave(name string, state []byte) []byte {
 	sum := checksum(name, state)
 	return append(sum[:], state...)
 }
@@ -26,8 +26,8 @@ func checksum(name string, state []byte) (sum [sha256.Size]byte) {
 	return sum
 }
 
-// unseal returns the state of a save, unless it is damaged or another's.
-func unseal(name string, file []byte) (state []byte, ok bool) {
+// decodeSave returns the state of a save, unless it is damaged or another's.
+func decodeSave(name string, file []byte) (state []byte, ok bool) {
 	if len(file) < sha256.Size {
 		return nil, false
 	}
@@ -37,7 +37,7 @@ func unseal(name string, file []byte) (state []byte, ok bool) {
 
 // saveState writes the state of a node to its disk.
 func (w *World) saveState(n *node) {
-	file := seal(n.cfg.Name, w.state(n, nil))
+	file := encodeSave(n.cfg.Name, w.state(n, nil))
 	for _, f := range n.faults.disks {
 		if d, writes := f.effect.(diskWrite); writes && file != nil {
 			if file, writes = d.write(w, n, file); !writes {
@@ -54,11 +54,11 @@ func (w *World) load(n *node, misdirected bool) (state []byte, ok bool) {
 	if misdirected {
 		newest = w.nodes[(int(n.index)+1)%len(w.nodes)].disk.newest
 	}
-	if state, ok = unseal(n.cfg.Name, newest); ok {
+	if state, ok = decodeSave(n.cfg.Name, newest); ok {
 		return state, true
 	}
 	w.fault(n.index, "disk", "the newest save is damaged or another node's: its checksum is wrong")
-	if state, ok = unseal(n.cfg.Name, n.disk.older); ok {
+	if state, ok = decodeSave(n.cfg.Name, n.disk.older); ok {
 		w.fault(n.index, "disk", "the node starts from the save before")
 	}
 	return state, ok

@@ -1,7 +1,7 @@
 package virtual
 
 var lossKind = FaultKind{
-	Name: "loss", Doc: "messages never arrive; whoever waits for one learns it by the timeout",
+	Name: "loss", Doc: "messages never arrive; a node that waits for one learns it by the timeout",
 	Settings: []FaultSetting{share("the messages")}, Messages: true,
 	effect: func(f *injection) effect { return loss{onLinks{f}} },
 }

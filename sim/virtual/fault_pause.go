@@ -31,7 +31,7 @@ func (n *node) holds(k kind) bool {
 	return n.paused > 0 && k != evArrive && k != evTx
 }
 
-// hold keeps an event for a paused node. What nobody waits for any more is left out whenever the list
+// hold keeps an event for a paused node. Events that nobody waits for any more are left out whenever the list
 // has doubled, so that it does not grow with the length of the pause.
 func (w *World) hold(n *node, e event) {
 	n.held = append(n.held, e)

@@ -255,7 +255,7 @@ func TestAFaultMovesNothingOfAnotherFault(t *testing.T) {
 	alone := lost(loss)
 	other := Fault{Kind: "delay", From: 0, To: 200 * host.Second, Target: Target{Node: "server"}, Direction: "in", Numbers: map[string]float64{"mean_ms": 10}}
 	if got := lost(other, loss, other); got != alone {
-		t.Errorf("beside another fault other messages are lost:\n%s\nbefore:\n%s", got, alone)
+		t.Errorf("next to another fault other messages are lost:\n%s\nbefore:\n%s", got, alone)
 	}
 	loss.Seed = 2
 	if got := lost(loss); got == alone {

@@ -15,7 +15,7 @@ import (
 // what it is: the kind of an event, or one of the marks. Integers are little-endian; texts and
 // bodies follow their length. Before all entries stands the digest of what the run starts from.
 //
-// A full page is hashed beside the loop while the next one fills.
+// A full page is hashed outside the loop while the next one fills.
 type eventLog struct {
 	hash   hash.Hash // touched only while no page is being hashed
 	page   []byte
@@ -23,7 +23,7 @@ type eventLog struct {
 	hashes sync.WaitGroup
 }
 
-// Marks of entries that are no events.
+// Marks of entries that are not events.
 const (
 	markBlock  = 0x80 // height, number of transactions; then each with its outcome
 	markLedger = 0x81 // height, ledger digest

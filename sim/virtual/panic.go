@@ -9,7 +9,7 @@ import (
 	"taolab/sim/host"
 )
 
-// deed is what an agent is doing beside handling an event, for the error that a panic becomes.
+// deed is what an agent is doing besides handling an event, for the error that a panic becomes.
 type deed struct {
 	node *node
 	what string

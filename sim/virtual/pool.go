@@ -48,9 +48,9 @@ type pool struct {
 	closed  bool
 	running sync.WaitGroup
 	own     host.Scratch   // of the loop
-	lent    []host.Scratch // of each goroutine beside it
+	lent    []host.Scratch // of each goroutine next to it
 
-	watch func() int64 // a stopwatch in nanoseconds, for the figures below alone
+	watch func() int64 // a stopwatch in nanoseconds, only for the figures below
 	spent spent
 }
 
@@ -70,7 +70,7 @@ func newPool(workers int, watch func() int64) *pool {
 	return p
 }
 
-// start lets the goroutines beside the loop run tasks until stop.
+// start lets the goroutines next to the loop run tasks until stop.
 func (p *pool) start() {
 	p.closed = false
 	for i := range p.lent {
@@ -87,7 +87,7 @@ func (p *pool) stop() {
 	p.running.Wait()
 }
 
-// work is the life of a goroutine beside the loop.
+// work is the life of a goroutine next to the loop.
 func (p *pool) work(scratch *host.Scratch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -129,7 +129,7 @@ func attempt(j host.Job, scratch *host.Scratch) (result []byte, err error) {
 	return j.Run(scratch), nil
 }
 
-// add puts a task into the pool. Beside a loop without goroutines nobody looks for tasks.
+// add puts a task into the pool. Without goroutines nobody else looks for tasks.
 func (p *pool) add(t *task) {
 	if p.workers <= 1 {
 		return

@@ -18,7 +18,7 @@ func (f does) Run(*host.Scratch) []byte {
 	return []byte("done")
 }
 
-// twoWorkers is a pool with one goroutine beside the loop, and a task that this goroutine is at until
+// twoWorkers is a pool with one goroutine next to the loop, and a task that this goroutine is at until
 // end is closed.
 func twoWorkers(t *testing.T, end chan struct{}) (*pool, *task) {
 	p := newPool(2, nil)

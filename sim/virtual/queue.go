@@ -44,13 +44,13 @@ func (e *event) before(f *event) bool {
 
 // queue holds events; the earliest leaves first. Those before a horizon stand in a heap small enough
 // for the nearest caches. Those after it lie unsorted in buckets of equal width, each of which
-// becomes the heap when its turn comes, and those beyond the last bucket in a pile of rubble that is
+// becomes the heap when its turn comes, and those beyond the last bucket in an overflow list that is
 // spread over the buckets when they are empty. Times are not negative.
 type queue struct {
-	near    heap
-	buckets [farBuckets][]event
-	rubble  []event // at limit or later
-	size    int
+	near     heap
+	buckets  [farBuckets][]event
+	overflow []event // at limit or later
+	size     int
 
 	horizon host.Time // all of near is before it
 	start   host.Time // of the first bucket
@@ -82,7 +82,7 @@ func (q *queue) push(e event) {
 		b := &q.buckets[(e.at-q.start)/q.width]
 		*b = append(*b, e)
 	default:
-		q.rubble = append(q.rubble, e)
+		q.overflow = append(q.overflow, e)
 	}
 }
 
@@ -119,8 +119,8 @@ func (q *queue) refill() {
 				return
 			}
 		}
-		if len(q.rubble) <= fewEvents {
-			q.near, q.rubble = append(q.near, q.rubble...), q.rubble[:0]
+		if len(q.overflow) <= fewEvents {
+			q.near, q.overflow = append(q.near, q.overflow...), q.overflow[:0]
 			q.near.order()
 			for i := range q.near {
 				q.horizon = max(q.horizon, q.near[i].at+1)
@@ -132,25 +132,25 @@ func (q *queue) refill() {
 	}
 }
 
-// spread lays the buckets over the nearer part of the rubble: to where a sample says that three
+// spread lays the buckets over the nearer part of the overflow: to where a sample says that three
 // quarters of it end, so that a few events in the far future do not make the buckets wide.
 func (q *queue) spread() {
 	const samples = 64
 	var sample [samples]host.Time
-	earliest := q.rubble[0].at
-	for _, e := range q.rubble {
+	earliest := q.overflow[0].at
+	for _, e := range q.overflow {
 		earliest = min(earliest, e.at)
 	}
 	for i := range sample {
-		sample[i] = q.rubble[i*len(q.rubble)/samples].at
+		sample[i] = q.overflow[i*len(q.overflow)/samples].at
 	}
 	slices.Sort(sample[:])
 	q.start, q.next = earliest, 0
 	q.width = (sample[samples*3/4]-earliest)/farBuckets + 1
 	q.limit = q.start + farBuckets*q.width
 	q.horizon = q.start
-	kept := q.rubble[:0]
-	for _, e := range q.rubble {
+	kept := q.overflow[:0]
+	for _, e := range q.overflow {
 		if e.at < q.limit {
 			b := &q.buckets[(e.at-q.start)/q.width]
 			*b = append(*b, e)
@@ -158,7 +158,7 @@ func (q *queue) spread() {
 			kept = append(kept, e)
 		}
 	}
-	q.rubble = kept
+	q.overflow = kept
 }
 
 // retain keeps the events for which keep says so.
@@ -166,8 +166,8 @@ func (q *queue) retain(keep func(event) bool) {
 	drop := func(e event) bool { return !keep(e) }
 	q.near = slices.DeleteFunc(q.near, drop)
 	q.near.order()
-	q.rubble = slices.DeleteFunc(q.rubble, drop)
-	q.size = len(q.near) + len(q.rubble)
+	q.overflow = slices.DeleteFunc(q.overflow, drop)
+	q.size = len(q.near) + len(q.overflow)
 	for i := range q.buckets {
 		q.buckets[i] = slices.DeleteFunc(q.buckets[i], drop)
 		q.size += len(q.buckets[i])

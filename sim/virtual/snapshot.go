@@ -21,7 +21,7 @@ func (w *World) WriteSnapshot(ctx context.Context, out *snapshot.Writer) (err er
 	if w.ended || w.err != nil {
 		return errors.Join(errors.New("virtual: the run has ended: nothing would go on from a snapshot"), w.err)
 	}
-	w.pool.start() // other threads end the jobs beside this one
+	w.pool.start() // other threads end the jobs next to this one
 	defer w.pool.stop()
 	for i := range w.nodes {
 		n := &w.nodes[i]
@@ -81,7 +81,7 @@ func Restore(cfg Config, in *snapshot.Reader) (w *World, err error) {
 			return nil, err
 		}
 	}
-	for _, e := range w.queue.rubble { // where all of a fresh queue stand
+	for _, e := range w.queue.overflow { // where all of a fresh queue stand
 		if !w.possible(e) {
 			return nil, fmt.Errorf("virtual: snapshot: an event of kind %d at %s is about nothing that is there",
 				e.kind, clock(e.at))
@@ -170,7 +170,7 @@ func (w *World) pendingEvents(c *snapshot.Coder) []event {
 	w.queue.retain(w.alive)
 	w.stale = 0
 	events := make([]event, 0, w.queue.len())
-	events = append(append(events, w.queue.near...), w.queue.rubble...)
+	events = append(append(events, w.queue.near...), w.queue.overflow...)
 	for i := range w.queue.buckets {
 		events = append(events, w.queue.buckets[i]...)
 	}

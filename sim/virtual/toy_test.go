@@ -52,7 +52,7 @@ type logRow struct{ Text string }
 
 func (logRow) Table() trace.Table { return "log" }
 
-// spin is a job with a little real work; its result depends on its input alone.
+// spin is a job with a little real work; its result depends only on its input.
 type spin struct {
 	Input uint64
 	Flop  int64

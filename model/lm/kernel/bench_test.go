@@ -9,7 +9,7 @@ import (
 )
 
 // BenchmarkElementwise reports ns of processor time per element (AdamW: per parameter), on 32 rows of 128 columns, which
-// stay in the first-level cache. Inputs that a kernel overwrites are copied anew each time.
+// stay in the first-level cache. Inputs that a kernel overwrites are copied again each time.
 func BenchmarkElementwise(b *testing.B) {
 	const rows, cols, n = 32, 128, 32 * 128
 	s := num.NewStream(1, "elementwise")

@@ -138,7 +138,7 @@ func triangle(rows, cols, gap int) (fitting, first int) {
 
 func plain(n int) []float32 { return make([]float32, n) }
 
-// unaligned returns n floats whose address is no multiple of a vector's.
+// unaligned returns n floats whose address is not a multiple of a vector's.
 func unaligned(n int) []float32 { return make([]float32, n+5)[3:][:n:n] }
 
 func sameBits(x, y float32) bool {
@@ -364,7 +364,7 @@ func FuzzElementwiseKernelsGiveTheBitsOfPlainGo(f *testing.F) {
 func TestElementwiseKernelsPanicOnShortSlicesBeforeAnythingIsTouched(t *testing.T) {
 	x := func(n int) []float32 { return make([]float32, n) }
 	u := make([]uint16, 2)
-	for want, call := range map[string]func(){ // order-free: each is called alone
+	for want, call := range map[string]func(){ // order-free: each is called by itself
 		"GELU: gate: 3 elements":               func() { GELU(x(4), x(3), x(4)) },
 		"GELU: y: 3 elements":                  func() { GELU(x(4), x(4), x(3)) },
 		"GELUBackward: dy: 3 elements":         func() { GELUBackward(x(4), x(4), x(4), x(3)) },

@@ -13,7 +13,7 @@ const (
 //
 //	gate = 1/(1 + exp(x*(a + b*(x*x)))), y = x*gate, a = -2*sqrt(2/pi), b = 0.044715*a
 //
-// gate and y may be the same slice, for those who want y alone; neither may share memory with x. It
+// gate and y may be the same slice, for those who want only y; neither may share memory with x. It
 // panics if gate or y is shorter than x.
 func GELU(x, gate, y []float32) {
 	atLeast("GELU: gate", len(gate), len(x))

@@ -15,7 +15,7 @@ import (
 	"taolab/model/num"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // The golden file holds one SHA-256 of the results per shape, equal for every instruction set and
 // architecture.

@@ -33,7 +33,7 @@ func (isa ISA) String() string {
 // lanes returns how many float32 a vector holds.
 func (isa ISA) lanes() int { return [...]int{Generic: 1, NEON: 4, AVX2: 8, AVX512: 16}[isa] }
 
-// active is written at start and by Force alone.
+// active is written at start and by Force only.
 var active, environmentErr = choose(os.Getenv(Environment), Supported())
 
 // choose returns the instruction set that goes by a name, and the best where the name is empty, unknown

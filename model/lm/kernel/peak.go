@@ -6,7 +6,7 @@ import (
 	"taolab/model/num"
 )
 
-// Peak runs multiply-adds of an instruction set in registers alone, in enough independent chains to
+// Peak runs multiply-adds of an instruction set in registers only, in enough independent chains to
 // keep the units busy, and returns the number of operations, two per multiply-add: divided by the
 // time it took, the most that a product can reach. A round is 96 vector instructions, some 10 to 20
 // ns; of [Generic] it is 96 times four of num.FMA32, some 2 us. It panics if the processor lacks

@@ -241,7 +241,7 @@ func referTo(x *chain.Snapshot) {
 	}
 }
 
-// The digest is made once more from the exported state alone.
+// The digest is made once more only from the exported state.
 func TestTheDigestOfAStateIsWhatTheReferenceSays(t *testing.T) {
 	s := busyState(t)
 	compareDigest(t, s)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestEveryPublicIntegerVectorIsMet runs the files that lie beside the repository.
+// TestEveryPublicIntegerVectorIsMet runs the files that lie next to the repository.
 func TestEveryPublicIntegerVectorIsMet(t *testing.T) {
 	for name, least := range map[string]struct{ cases, epochs int }{
 		"emission_curve.json":          {252, 0},
@@ -21,7 +21,7 @@ func TestEveryPublicIntegerVectorIsMet(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "shared", "vectors", name))
 			if os.IsNotExist(err) {
-				t.Skipf("%s is not there: the vectors lie beside the repository", name)
+				t.Skipf("%s is not there: the vectors lie next to the repository", name)
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"taolab/model/jsontext"
 )
 
-// What a document may hold.
+// Limits of a document.
 const (
 	MaxBytes = 64 << 20
 	maxDepth = 16
@@ -37,7 +37,7 @@ func (e *Error) Error() string {
 type document struct {
 	jsontext.Text
 	err error
-	// annotated documents may hold text for people beside what they are about, see annotations.
+	// annotated documents may hold text for people besides what they are about, see annotations.
 	annotated bool
 	// quiet documents do not look for the places of faults, which takes time.
 	quiet bool

@@ -91,7 +91,7 @@ func sharedVector(t *testing.T, name string, v any) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "shared", "vectors", name))
 	if err != nil {
-		t.Skipf("no vectors beside the repository: %v", err)
+		t.Skipf("no vectors next to the repository: %v", err)
 	}
 	if err := json.Unmarshal(data, v); err != nil {
 		t.Fatal(err)

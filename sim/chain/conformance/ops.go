@@ -36,7 +36,7 @@ var common = []operation{
 	}},
 }
 
-// yumaOnly are the operations of the Yuma chains, beside common ones and epoch.
+// yumaOnly are the operations of the Yuma chains, besides common ones and epoch.
 var yumaOnly = []operation{
 	{"set_weights_many", setWeightsMany},
 	{"set_self_weight_many", setSelfWeightMany},
@@ -66,7 +66,7 @@ var yumaOnly = []operation{
 	}},
 }
 
-// nakamotoOnly are the operations of the Nakamoto chain, beside common ones and step.
+// nakamotoOnly are the operations of the Nakamoto chain, besides common ones and step.
 var nakamotoOnly = []operation{
 	{"mark_pruned", func(n *network, o *object) {
 		uid := n.uid(o.need("uid"))
@@ -99,7 +99,7 @@ func (n *network) apply(at int, operations []operation, runs operation) {
 	n.fail(o.need("op"), "unknown operation %q", name)
 }
 
-// put overwrites a part of the state. The value is the only member beside op, uid and note; with a
+// put overwrites a part of the state. The value is the only member besides op, uid and note; with a
 // uid it is that neuron's, without it is everybody's, as in the initial state.
 func (n *network) put(o *object, what string) {
 	valueAt := none

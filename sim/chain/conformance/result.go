@@ -238,7 +238,7 @@ type format struct {
 }
 
 const floats = "holds floating-point or recorded numbers that no integer rule has to meet: " +
-	"it is no integer conformance file"
+	"it is not an integer conformance file"
 
 var formats = []format{
 	{name: "epoch-scenarios/1", check: checkEpochScenarios},

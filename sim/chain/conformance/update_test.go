@@ -6,11 +6,11 @@ import (
 	"strconv"
 )
 
-// One flag writes all expected output anew: the scripts' here, the samples' too.
+// One flag rewrites all expected output: the scripts' here, the samples' too.
 var update = new(bool)
 
 func init() {
-	flag.BoolFunc("update", "write the expected output anew", func(on string) error {
+	flag.BoolFunc("update", "rewrite the expected output", func(on string) error {
 		var err error
 		*update, err = strconv.ParseBool(on)
 		return errors.Join(err, flag.Set("rewrite", on))

@@ -6,7 +6,7 @@ import (
 	"taolab/sim/chain/fixed"
 )
 
-// The parts of the rules, each alone: what an implementation compares when its epochs differ. They
+// The parts of the rules, each by itself: an implementation compares them when its epochs differ. They
 // run what the rules run; shares are I32F32, and 16 bits above them must be free.
 
 // Median is the smallest score v such that lo plus the stake of the scores up to v exceeds
@@ -45,7 +45,7 @@ func ColumnMedians(stake []fixed.I32F32, score [][]fixed.I32F32, columns int,
 	return out[:columns]
 }
 
-// TopK marks the k largest of v; of equals the later win. Zeros win, as they did in January 2025,
+// TopK marks the k largest of v; ties go to the later. Zeros win, as they did in January 2025,
 // only if zeros says so.
 func TopK(v []fixed.I32F32, k int, zeros bool) []bool {
 	out := make([]bool, len(v))

@@ -165,7 +165,7 @@ func TestTheRateOfAMinerEqualsTheOriginal(t *testing.T) {
 	})
 }
 
-// FuzzTopK compares with the definition: whoever fewer than k others beat.
+// FuzzTopK compares with the definition: those that fewer than k others beat.
 func FuzzTopK(f *testing.F) {
 	for seed := range uint64(100) {
 		f.Add(seed)

@@ -6,7 +6,7 @@ import (
 	"taolab/sim/chain/fixed"
 )
 
-// topK marks in dst the k largest of v; of equals the later win. Zeros win only if zeros says so.
+// topK marks in dst the k largest of v; ties go to the later. Zeros win only if zeros says so.
 // order is scratch.
 func topK(dst []bool, v []fixed.I32F32, k int, zeros bool, order []uint64) {
 	order = order[:0]

@@ -18,7 +18,7 @@ func loadVectors(t testing.TB, name string, v any) {
 	path := filepath.Join("..", "..", "..", "..", "shared", "vectors", name)
 	b, err := os.ReadFile(path)
 	if os.IsNotExist(err) {
-		t.Skipf("%s is not there: the vectors lie beside the repository", path)
+		t.Skipf("%s is not there: the vectors lie next to the repository", path)
 	}
 	if err != nil {
 		t.Fatal(err)

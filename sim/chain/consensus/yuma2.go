@@ -3,7 +3,7 @@ package consensus
 import "taolab/sim/chain/fixed"
 
 // columnBonds is how bonds move in yuma2: a miner's bonds are shares that sum to one over its
-// validators. What a validator gains in an epoch is its stake times its weight. Stored are the
+// validators. A validator gains in an epoch its stake times its weight. Stored are the
 // shares relative to the largest, so that only proportions survive.
 func columnBonds(ws *Workspace, in *Input, weights *matrix) {
 	alpha := fixed.Complement(in.BondsMovingAveragePPM)

@@ -27,7 +27,7 @@ func loadCurve(t *testing.T) (v struct {
 	path := filepath.Join("..", "..", "..", "..", "shared", "vectors", "emission_curve.json")
 	b, err := os.ReadFile(path)
 	if os.IsNotExist(err) {
-		t.Skipf("%s is not there: the vectors lie beside the repository", path)
+		t.Skipf("%s is not there: the vectors lie next to the repository", path)
 	}
 	if err == nil {
 		err = json.Unmarshal(b, &v)

@@ -76,7 +76,7 @@ func FuzzExp(f *testing.F) {
 	f.Fuzz(func(t *testing.T, x, y int64) {
 		same(t, Exp(I32F32(x)), expTwin(I32F32(x)), "exp %d", x)
 		same(t, Exp(I32F32(y%(21<<32))), expTwin(I32F32(y%(21<<32))), "exp %d", y%(21<<32))
-		// Alone, among others, and beside numbers that need the slow series.
+		// Alone, among others, and next to numbers that need the slow series.
 		v := []I32F32{I32F32(x), I32F32(y), I32F32(x >> 24), I32F32(y >> 27), I32F32(x % (6 << 32))}
 		for n := range len(v) + 1 {
 			got := slices.Clone(v[len(v)-n:])

@@ -16,7 +16,7 @@ func forEachVector[In, Out any](t *testing.T, function string, cases int,
 	path := filepath.Join("..", "..", "..", "..", "shared", "vectors", "fixed_point_math.json")
 	b, err := os.ReadFile(path)
 	if os.IsNotExist(err) {
-		t.Skipf("%s is not there: the vectors lie beside the repository", path)
+		t.Skipf("%s is not there: the vectors lie next to the repository", path)
 	}
 	var file struct {
 		Vectors map[string][]struct{ In, Out json.RawMessage }

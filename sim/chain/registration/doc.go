@@ -3,7 +3,7 @@
 //
 // It promises pure integer functions: the same arguments give the same result on every machine,
 // no argument panics, and intermediate results never wrap. It knows nothing of states, accounts and
-// transactions; package chain applies its answers. Beside the standard library it needs Keccak as it
+// transactions; package chain applies its answers. Besides the standard library it needs Keccak as it
 // was before SHA-3.
 //
 // Prices: [Adjust] moves a price or a difficulty once an interval toward a target number of

@@ -5,7 +5,7 @@ import "math/bits"
 // Candidate is a neuron that may have to give way.
 type Candidate struct {
 	Score        uint64 // the lowest goes
-	RegisteredAt uint64 // block; of equals the earlier goes
+	RegisteredAt uint64 // block; in a tie the earlier goes
 	Exempt       bool   // never goes (by emission only): the network owner's
 }
 

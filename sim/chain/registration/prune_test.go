@@ -18,7 +18,7 @@ func TestPruningByEmissionAtItsEdges(t *testing.T) {
 	}{
 		{"nobody to choose from", nil, 0, -1},
 		{"the lowest emission goes", []Candidate{{3, 1, false}, {2, 1, false}, {4, 1, false}}, 2, 1},
-		{"of equals the earlier", []Candidate{{2, 9, false}, {2, 8, false}, {2, 9, false}}, 2, 1},
+		{"ties go to the earlier", []Candidate{{2, 9, false}, {2, 8, false}, {2, 9, false}}, 2, 1},
 		{"of those the lower uid", []Candidate{{2, 8, false}, {2, 8, false}}, 1, 0},
 		{"one block younger than the immunity is immune", []Candidate{{0, 91, false}, {5, 90, false}}, 0, 1},
 		{"as many as must stay are not more", []Candidate{{0, 1, false}, {7, 95, false}}, 1, 1},
@@ -47,7 +47,7 @@ func TestPruningByScoreAtItsEdges(t *testing.T) {
 		{"nobody to choose from", nil, -1},
 		{"an immune one stays while another may go", []Candidate{{0, 99, false}, {65535, 1, false}}, 1},
 		{"all immune: the lowest score", []Candidate{{1, 99, false}, {0, 99, false}}, 1},
-		{"all immune: of equals the earlier", []Candidate{{0, 99, false}, {0, 98, false}}, 1},
+		{"all immune: ties go to the earlier", []Candidate{{0, 99, false}, {0, 98, false}}, 1},
 		{"exactly the immunity is over", []Candidate{{0, 91, false}, {9, 90, false}}, 1},
 		{"the owner is nobody special", []Candidate{{0, 1, true}, {9, 1, false}}, 0},
 	} {
@@ -69,9 +69,9 @@ func TestPruningByScoreOf2023TakesTheLastOfEquals(t *testing.T) {
 		want int
 	}{
 		{"nobody to choose from", nil, -1},
-		{"the last of equals, whenever it came", []Candidate{{0, 3, false}, {0, 1, false}, {0, 2, false}, {1, 1, false}}, 2},
+		{"in a tie the last uid, whenever it came", []Candidate{{0, 3, false}, {0, 1, false}, {0, 2, false}, {1, 1, false}}, 2},
 		{"an immune one stays while another may go", []Candidate{{0, 99, false}, {65534, 1, false}}, 1},
-		{"all immune: the first of equals", []Candidate{{3, 98, false}, {1, 99, false}, {1, 97, false}}, 1},
+		{"all immune: in a tie the first", []Candidate{{3, 98, false}, {1, 99, false}, {1, 97, false}}, 1},
 		{"exactly the immunity is over", []Candidate{{0, 91, false}, {9, 90, false}}, 1},
 		{"a slot just taken is not, though nobody else is old enough", []Candidate{{65535, 1, false}, {9, 99, false}}, 1},
 		{"all taken: uid 0", []Candidate{{65535, 99, false}, {65535, 1, false}}, 0},
@@ -100,7 +100,7 @@ func TestPruningByStakeOrIncentiveAtItsEdges(t *testing.T) {
 		{"ties go to the first", []Holding{{9, 0, 5}, {9, 0, 1}}, 0},
 		{"an immune one stays while another may go", []Holding{{0, 0, 91}, {100, all, 90}}, 1},
 		{"of the immune the oldest, rich as it may be", []Holding{{0, 0, 95}, {90, all, 93}}, 1},
-		{"the richest of a block is beside the poorest of the next", []Holding{{0, 0, 94}, {0, all, 93}}, 0},
+		{"the richest of a block is next to the poorest of the next", []Holding{{0, 0, 94}, {0, all, 93}}, 0},
 		{"genesis protects nobody, being block 0", []Holding{{0, 0, 0}, {0, 0, 90}}, 0},
 	} {
 		n, at := from(c.all)

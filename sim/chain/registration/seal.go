@@ -13,8 +13,8 @@ import (
 // Seal names a way to hash work.
 type Seal string
 
-// The seals of the eras. A hotkey that is not in the seal does not protect its work: whoever sees
-// it can register with it first.
+// The seals of the eras. A hotkey that is not in the seal does not protect its work: anyone who
+// sees it can register with it first.
 const (
 	SHA256         Seal = "sha256"           // early 2022: SHA-256(nonce, block hash)
 	Keccak         Seal = "keccak"           // late 2022: Keccak-256 of that

@@ -48,7 +48,7 @@ func load(t *testing.T) (v original) {
 	path := filepath.Join("..", "..", "..", "..", "shared", "vectors", "registration_rules.json")
 	b, err := os.ReadFile(path)
 	if os.IsNotExist(err) {
-		t.Skipf("%s is not there: the vectors lie beside the repository", path)
+		t.Skipf("%s is not there: the vectors lie next to the repository", path)
 	}
 	if err == nil {
 		err = json.Unmarshal(b, &v)

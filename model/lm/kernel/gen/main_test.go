@@ -7,7 +7,7 @@ import (
 )
 
 func TestTheCommittedFilesAreThoseThatGoGenerateWrites(t *testing.T) {
-	for name, want := range files() { // order-free: each is compared alone
+	for name, want := range files() { // order-free: each is compared by itself
 		got, err := os.ReadFile("../" + name)
 		if err != nil {
 			t.Fatal(err)

@@ -88,7 +88,7 @@ const (
 )
 
 // A span is a number of elements: whole chunks, in bytes, and the lanes of the last one, which where
-// masks are registers stand in the mask alone.
+// masks are registers are applied by the mask only.
 type span struct {
 	whole, rest reg
 	mask        laneMask
