@@ -30,7 +30,7 @@ type ask struct {
 	latency host.Time
 	bytes   uint32
 	body    []byte    // of an answer that waits to be read
-	losses  []float64 // of each of the rows, nats per token; of a usable answer alone
+	losses  []float64 // of each of the rows, nats per token; only of a usable answer
 }
 
 func (a *ask) answered() bool { return len(a.losses) > 0 }

@@ -41,7 +41,7 @@ func (f *findings) earningsFigure() (*figure, error) {
 	label := f.span.window.paid()
 	fig := &figure{
 		name: "earnings", title: "Emission earned so far, by group",
-		caption: "What the epochs have paid to all members of each group since genesis." + f.untold(),
+		caption: "Paid by the epochs to all members of each group since genesis." + f.untold(),
 		columns: []string{"group", "time", label},
 	}
 	return f.groupLines(fig, label, "", func(p *party) plotter.XYs {

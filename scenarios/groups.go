@@ -15,7 +15,7 @@ type Group struct {
 	Coldkey string        `toml:"coldkey" doc:"name of a coldkey that the members share, with all groups that give the same name; a node's name means that node's; empty: each has its own"`
 	SkewMs  settings.Span `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members" inert:"agents act on differences of their own clock; the times in their rows show it"`
 	FreeTAO *float64      `toml:"free_tao" unit:"TAO" min:"0" max:"20999999" doc:"free money of each member's coldkey at genesis, from which it pays fees; unset: 10 where transactions cost anything, else none"`
-	Loss    float64       `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, beside the network's"`
+	Loss    float64       `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, besides the network's"`
 }
 
 // feeMoneyRao is what a member has for fees where its group does not say: those of a lifetime of weights.
@@ -42,7 +42,7 @@ type MinerGroup struct {
 	UpMbps         float64       `toml:"up_mbps" default:"50" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
 	DownMbps       float64       `toml:"down_mbps" default:"100" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
 	Group
-	JoinsH float64 `toml:"joins_h" unit:"h" min:"0" max:"876600" doc:"time at which the members register, by burning, with stake_tao as free money beside free_tao; 0: they are there from the beginning"`
+	JoinsH float64 `toml:"joins_h" unit:"h" min:"0" max:"876600" doc:"time at which the members register, by burning, with stake_tao as free money in addition to free_tao; 0: they are there from the beginning"`
 }
 
 // ValidatorGroup is a number of validators.

@@ -116,7 +116,7 @@ func (f *File) fixPaths() (err error) {
 	return nil
 }
 
-// misnamed says of a path that is there why it is no scenario; else err is what there is to say.
+// misnamed says of a path that is there why it is not a scenario; else err is what there is to say.
 func misnamed(path string, err error) error {
 	info, unseen := os.Stat(path)
 	switch {

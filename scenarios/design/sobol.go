@@ -81,7 +81,7 @@ type Sobol struct {
 }
 
 // Points returns the n points of matrix A, a design by themselves, and those of matrix B, which sensitivity needs
-// beside them. n must be a power of two, and the net's first point is kept: otherwise it is no net.
+// as well. n must be a power of two, and the net's first point is kept: otherwise it would not be a net.
 func (s Sobol) Points(n int) (a, b [][]float64, err error) {
 	if err := s.check(n); err != nil {
 		return nil, nil, err

@@ -233,7 +233,7 @@ func TestOutcomesRankFeasibleThenViolationThenFailed(t *testing.T) {
 		}
 	}
 	if (Outcome{Objective: math.NaN()}).Compare(Outcome{Failed: true}) != 0 {
-		t.Error("an objective that is not a number is no failure")
+		t.Error("an objective that is not a number was not a failure")
 	}
 }
 

@@ -16,14 +16,14 @@ import (
 	"sync"
 )
 
-// What may have become of a run.
+// The ways in which a run may end.
 const (
 	OK      = "ok"
 	Failed  = "failed"  // it began and came to no end
 	Refused = "refused" // its settings are not those of a scenario
 )
 
-// Outcome is what a run came to: the same whoever makes it.
+// Outcome is what a run came to: the same on every machine.
 type Outcome struct {
 	Status    string             `json:"status"`
 	Error     string             `json:"error,omitempty"`
@@ -116,7 +116,7 @@ func (x *index) read(path string) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if info, err := f.Stat(); err == nil && info.Size() > end {
-		x.Notes = append(x.Notes, fmt.Sprintf("%s: its last %d bytes are no whole result and are left out", path, info.Size()-end))
+		x.Notes = append(x.Notes, fmt.Sprintf("%s: its last %d bytes are not a whole result and are left out", path, info.Size()-end))
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func (x *index) read(path string) error {
 func (x *index) add(file int, at int64, payload []byte) error {
 	var r record
 	if err := json.Unmarshal(payload, &r); err != nil {
-		return fmt.Errorf("the entry at byte %d is no result: %w", at, err)
+		return fmt.Errorf("the entry at byte %d is not a result: %w", at, err)
 	}
 	key, err := keyOf(r.Key)
 	if err != nil {
@@ -133,7 +133,7 @@ func (x *index) add(file int, at int64, payload []byte) error {
 	}
 	var out Outcome
 	if err := json.Unmarshal(r.Outcome, &out); err != nil {
-		return fmt.Errorf("the entry at byte %d is no result: %w", at, err)
+		return fmt.Errorf("the entry at byte %d is not a result: %w", at, err)
 	}
 	next := place{file, at, len(payload), r.Attempt, out.Status != OK, sha256.Sum256(r.Outcome)}
 	before, met := x.places[key]

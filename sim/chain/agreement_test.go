@@ -74,7 +74,7 @@ var agreements = []agreement{
 	},
 }
 
-// What a key agrees to holds for the one, the chain and the time that it signed for, to the block.
+// The agreement of a key holds for the one, the chain and the time that it signed for, to the block.
 func TestAnAgreementHoldsForWhatWasSignedOnly(t *testing.T) {
 	for _, a := range agreements {
 		w := strangers(t, true)
@@ -117,7 +117,7 @@ func TestNobodyAgreesWithAKeyForWhichAnybodyCouldSign(t *testing.T) {
 	}
 }
 
-// Whoever needs a proof to take a seat needs none to leave it.
+// A proof is needed to take a seat, and none to leave it.
 func TestASeatIsGivenUpWithoutAProof(t *testing.T) {
 	w := strangers(t, true)
 	for i := range 2 {

@@ -98,7 +98,7 @@ func TestAVoteThatIsTakenBackEndsTheDelay(t *testing.T) {
 	}
 }
 
-// The whole council tries each article, and what a step allows is refused by the constitution alone.
+// The whole council tries each article, and what a step allows is refused only by the constitution.
 func TestAWholeCouncilCannotBreakTheConstitution(t *testing.T) {
 	type try struct {
 		name   string

@@ -2,7 +2,7 @@ package chain
 
 import "testing"
 
-// What a transaction costs is at most what it says, to the rao, and a block holds at most its work.
+// A transaction costs at most what it says, to the rao, and a block holds at most its work.
 func TestAFeeIsAtMostItsCeilingToTheRao(t *testing.T) {
 	s := open(t, 4)
 	s.params.Hard.FeeRecycled = true

@@ -2,7 +2,7 @@ package chain
 
 import "testing"
 
-// Whatever a block has in it alone, many blocks that end at once are those that end one by one.
+// Whatever a block has in it by itself, many blocks that end at once are those that end one by one.
 func TestABlockWithAnythingInItIsNotQuiet(t *testing.T) {
 	free := func(w *world) { w.do(colds[0], Transfer{colds[1].key, 5}) }
 	for _, c := range []struct {

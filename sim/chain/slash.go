@@ -45,7 +45,7 @@ func (s *State) bar(i int, a Address) (key Key, fresh bool) {
 	return key, true
 }
 
-// maxTombs bounds the dead keys that are remembered. Whoever wants one forgotten pays for as many slashes
+// maxTombs bounds the dead keys that are remembered. Somebody who wants one forgotten pays for as many slashes
 // of a seat's stake, and may then serve again with a key of theirs that the network has punished already.
 const maxTombs = 4096
 

@@ -101,8 +101,8 @@ func TestStakeAnswersForPowerThatOutlivesIt(t *testing.T) {
 	}
 }
 
-// The account of a hotkey goes though stake on its way out names it. That stake answers for the hotkey, whoever owns
-// it meanwhile, until it is due, and then it is its coldkey's, which stays until then.
+// The account of a hotkey goes though stake on its way out names it. That stake answers for the hotkey, no matter who
+// owns it meanwhile, until it is due, and then it is its coldkey's, which stays until then.
 func TestStakeOnItsWayOutlivesTheAccountOfItsHotkey(t *testing.T) {
 	for _, accused := range []bool{false, true} {
 		w := seated(t, func(h *Hard) {

@@ -259,7 +259,7 @@ func TestTransposeMovesEveryElementAndNoOther(t *testing.T) {
 
 func TestShortSlicesAndImpossibleSizesPanicBeforeAnythingIsTouched(t *testing.T) {
 	x := func(n int) []float32 { return make([]float32, n) }
-	for want, call := range map[string]func(){ // order-free: each is called alone
+	for want, call := range map[string]func(){ // order-free: each is called by itself
 		"MatMul: a: 5 elements": func() {
 			MatMul(&Product{C: View(x(4), 2, 2, 2), A: View(x(5), 2, 3, 3),
 				B: View(x(6), 3, 2, 2)})
