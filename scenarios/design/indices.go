@@ -165,7 +165,7 @@ func soundRows(outputs []float64, k int) (s sample, failed int, err error) {
 		}
 		s.outputs = append(s.outputs, row...)
 	}
-	if all := len(outputs) / (k + 2); float64(failed) > maxFailedShare*float64(all) {
+	if all := len(outputs) / (k + 2); float64(failed) > float64(maxFailedShare*float64(all)) {
 		return s, failed, fmt.Errorf("%d of %d rows have a failed run: indices need at least 95 %% of the rows; mend the failing points, or narrow the ranges",
 			failed, all)
 	}
@@ -211,7 +211,7 @@ func (s sample) indices(pick []int) *Indices {
 func percentiles(values []float64, level float64) (low, high float64) {
 	slices.Sort(values)
 	at := func(q float64) float64 {
-		place := q * float64(len(values)-1)
+		place := float64(q * float64(len(values)-1))
 		below := int(place)
 		above := min(below+1, len(values)-1)
 		return values[below] + float64((place-float64(below))*(values[above]-values[below]))

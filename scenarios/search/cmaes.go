@@ -38,7 +38,7 @@ type rates struct {
 
 // DefaultPopulation is the tutorial's number of points in a generation.
 func DefaultPopulation(dimensions int) int {
-	return 4 + int(3*num.Log(float64(dimensions)))
+	return 4 + int(float64(3*num.Log(float64(dimensions))))
 }
 
 // NewCMAES returns a search that starts at a point of the unit cube with a first step, 0.3 where nothing is known.
@@ -81,7 +81,7 @@ func ratesFor(dimensions, population int) rates {
 	r.stepDamping = 1 + float64(2*max(0, math.Sqrt((m-1)/(n+1))-1)) + r.stepPath
 	r.rankOne = 2 / (float64((n+1.3)*(n+1.3)) + m)
 	r.rankMany = min(1-r.rankOne, float64(2*(m-2+1/m))/(float64((n+2)*(n+2))+m))
-	r.expectedLength = float64(math.Sqrt(n) * (1 - 1/float64(4*n) + 1/float64(21*n*n)))
+	r.expectedLength = float64(math.Sqrt(n) * (1 - 1/float64(4*n) + 1/float64(float64(21*n)*n)))
 	return r
 }
 
@@ -143,11 +143,11 @@ func (c *CMAES) weighted(vectors [][]float64, order []int) []float64 {
 
 // followPaths updates both evolution paths from the move of the mean, given also in normals.
 func (c *CMAES) followPaths(old, normals []float64) {
-	keep, gain := 1-c.stepPath, math.Sqrt(float64(c.stepPath*(2-c.stepPath)*c.effective))
+	keep, gain := 1-c.stepPath, math.Sqrt(float64(float64(c.stepPath*(2-c.stepPath))*c.effective))
 	for i := range c.pathStep {
 		c.pathStep[i] = float64(keep*c.pathStep[i]) + float64(gain*normals[i])
 	}
-	keep, gain = 1-c.shapePath, math.Sqrt(float64(c.shapePath*(2-c.shapePath)*c.effective))
+	keep, gain = 1-c.shapePath, math.Sqrt(float64(float64(c.shapePath*(2-c.shapePath))*c.effective))
 	if !c.steady() {
 		gain = 0
 	}
@@ -166,16 +166,16 @@ func (c *CMAES) steady() bool {
 func (c *CMAES) reshape(old []float64, order []int) {
 	keep := 1 - c.rankOne - c.rankMany
 	if !c.steady() {
-		keep += float64(c.rankOne * c.shapePath * (2 - c.shapePath))
+		keep += float64(float64(c.rankOne*c.shapePath) * (2 - c.shapePath))
 	}
 	for i, row := range c.covariance {
 		for j := range row {
 			many := 0.0
 			for rank, w := range c.weights {
 				x := c.points[order[rank]]
-				many += float64(w * ((x[i] - old[i]) / c.step) * ((x[j] - old[j]) / c.step))
+				many += float64(float64(w*((x[i]-old[i])/c.step)) * ((x[j] - old[j]) / c.step))
 			}
-			row[j] = float64(keep*row[j]) + float64(c.rankOne*c.pathShape[i]*c.pathShape[j]) + float64(c.rankMany*many)
+			row[j] = float64(keep*row[j]) + float64(float64(c.rankOne*c.pathShape[i])*c.pathShape[j]) + float64(c.rankMany*many)
 		}
 	}
 	factorise(c.covariance, c.factor)
@@ -192,7 +192,7 @@ func factorise(c, a [][]float64) {
 		for j := range i {
 			a[i][j] = (c[i][j] - dot(a[i][:j], a[j][:j])) / a[j][j]
 		}
-		a[i][i] = math.Sqrt(max(c[i][i]-dot(a[i][:i], a[i][:i]), greatest*1e-14))
+		a[i][i] = math.Sqrt(max(c[i][i]-dot(a[i][:i], a[i][:i]), float64(greatest*1e-14)))
 	}
 }
 

@@ -32,5 +32,5 @@ func Front(objectives [][2]float64) []int {
 // Chebyshev returns the weighted Chebyshev distance of two objectives from the best that each can reach by itself, in
 // units of their ranges: searches over several weights from 0 to 1 trace the front, its concave parts included.
 func Chebyshev(objectives, best, span [2]float64, weight float64) float64 {
-	return max(weight*(objectives[0]-best[0])/span[0], (1-weight)*(objectives[1]-best[1])/span[1])
+	return max(float64(weight*(objectives[0]-best[0]))/span[0], float64((1-weight)*(objectives[1]-best[1]))/span[1])
 }

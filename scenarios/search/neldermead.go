@@ -71,7 +71,7 @@ func barrier(o Outcome) float64 {
 	case 0:
 		return min(max(o.Objective, -infeasible), infeasible)
 	case 1:
-		return infeasible * (1 + o.Violation/(1+o.Violation))
+		return float64(infeasible * (1 + o.Violation/(1+o.Violation)))
 	}
 	return failed
 }

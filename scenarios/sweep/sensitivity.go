@@ -145,7 +145,7 @@ func (s *Sensitivity) Warnings() []string {
 	}
 	if s.NoiseShare > 0.1 {
 		list = append(list, fmt.Sprintf("%s: %.0f %% of the variance is noise of replications; raise sweep.replications to bring it below 10 %%",
-			s.Metric, 100*s.NoiseShare))
+			s.Metric, float64(100*s.NoiseShare)))
 	}
 	return list
 }
