@@ -182,6 +182,7 @@ func create[T trace.Row](t *table, fs files, name string) (*growing[T], error) {
 	options := []parquet.WriterOption{
 		parquet.Compression(&parquet.Zstd),
 		parquet.MaxRowsPerRowGroup(GroupRows),
+		parquet.PageBufferSize(pageBytes),
 		parquet.CreatedBy("taolab", "1", "0"),
 		parquet.KeyValueMetadata("table", string(t.name)),
 	}

@@ -17,6 +17,11 @@ const (
 	// PartRows is the most rows of a part.
 	PartRows = 1 << 20
 
+	// pageBytes is the most that a column gathers before it is compressed as a page. With a batch of
+	// rows on top it stays within one zstd block of 128 KiB: a longer page costs the encoder a history
+	// of 16 MiB, which a long run would take and a short one would not.
+	pageBytes = 64 << 10
+
 	// batchRows is how many rows are handed to the parquet writer at a time.
 	batchRows = 512
 )
