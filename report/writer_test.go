@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -183,36 +182,6 @@ func TestAWriterRefusesTheFolderOfAnotherRunAndUnknownTables(t *testing.T) {
 	}
 	if _, err := NewWriter(t.TempDir(), "neurons"); err == nil || !strings.Contains(err.Error(), `unknown table "neurons"`) {
 		t.Errorf("an unknown table: %v", err)
-	}
-}
-
-// TestTheWriterTakesNoMoreMemoryForALongerRun compares the heap after a few parts and after many.
-func TestTheWriterTakesNoMoreMemoryForALongerRun(t *testing.T) {
-	w, err := NewWriter(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	random := splitMix(1)
-	heap := func(parts int) uint64 {
-		for range parts {
-			for range 20_000 {
-				w.Record(trace.Weight{To: uint16(random.next()), Weight: uint32(random.next())})
-			}
-			if err := w.Sync(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		var memory runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&memory)
-		return memory.HeapAlloc
-	}
-	few, many := heap(5), heap(50)
-	if many > few+few/10+100_000 {
-		t.Errorf("%d bytes after 5 parts, %d after 55", few, many)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
 	}
 }
 
