@@ -56,7 +56,7 @@ type Experiment struct {
 
 	change     func(*virtual.World) error // of a fork, before it lives
 	manifest   *report.Manifest
-	writer     *report.Writer
+	rows       *report.Behind     // in front of the tables
 	stop       context.CancelFunc // ends what the world is at, between two events
 	begun      time.Time          // when the world began to live
 	lived      time.Duration      // of wall time
@@ -78,7 +78,7 @@ func (e *Experiment) Begin() error {
 	if err != nil {
 		return err
 	}
-	e.writer = writer
+	e.rows = report.NewBehind(writer)
 	e.manifest = &report.Manifest{
 		Name: e.File.Scenario.Name, Seed: e.File.Seed, Scenario: e.File.resolved(), ScenarioTOML: e.File.Text,
 		CorpusPath: e.File.corpusPath(), Recorded: e.File.Tables(), Versions: e.Versions, Started: e.Now().UTC(),
@@ -122,15 +122,15 @@ func (e *Experiment) Prepare(ctx context.Context, stage Stage) error {
 	return err
 }
 
-// recording hands rows to the writer, and ends the run at the first one that cannot be written.
+// recording hands rows to the tables, and ends the run soon after one that cannot be written.
 type recording struct{ e *Experiment }
 
 func (r recording) Record(row trace.Row) {
 	if seat, ok := row.(trace.Seat); ok && seat.UntilBlock == nil && r.e.Killed {
 		return
 	}
-	r.e.writer.Record(row)
-	if r.e.writer.Err() != nil {
+	r.e.rows.Record(row)
+	if r.e.rows.Failed() {
 		r.e.stop()
 	}
 }
@@ -149,10 +149,10 @@ func (e *Experiment) Run(ctx context.Context) (*report.Manifest, error) {
 		}
 	}
 	err := e.live(ctx)
-	if len(e.writer.Tables()) > 0 && e.unwritable() == nil {
+	if len(e.rows.Writer().Tables()) > 0 && e.unwritable() == nil {
 		e.save() // a kill while the tables are merged loses nothing
 	}
-	e.writer.Close()
+	e.rows.Writer().Close()
 	m.Ended = e.Now().UTC()
 	if full := e.unwritable(); full != nil {
 		err = full
@@ -220,7 +220,7 @@ func (e *Experiment) liveBetweenSyncs(ctx context.Context) error {
 
 // save syncs the tables and writes run.json with how far they go.
 func (e *Experiment) save() error {
-	if err := e.writer.Sync(); err != nil {
+	if err := e.rows.Writer().Sync(); err != nil {
 		return err
 	}
 	if e.unwritten = e.tell(); e.unwritten == nil {
@@ -232,19 +232,19 @@ func (e *Experiment) save() error {
 // tell rewrites run.json.
 func (e *Experiment) tell() error {
 	e.manifest.WallSeconds = time.Duration(e.spent().wall).Seconds()
-	e.manifest.Tables = e.writer.Tables()
+	e.manifest.Tables = e.rows.Writer().Tables()
 	Finish(e.manifest, e.World)
 	return report.WriteManifest(e.Dir, *e.manifest)
 }
 
 // unwritable says that the run's rows cannot be written, how far the tables go, and what to do.
 func (e *Experiment) unwritable() error {
-	err := errors.Join(e.writer.Err(), e.unwritten)
+	err := errors.Join(e.rows.Writer().Err(), e.unwritten)
 	if err == nil {
 		return nil
 	}
 	rows := uint64(0)
-	for _, t := range e.writer.Tables() {
+	for _, t := range e.rows.Writer().Tables() {
 		rows += t.Rows
 	}
 	remedy := "or choose another folder, and run again"

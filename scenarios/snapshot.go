@@ -145,7 +145,7 @@ func (e *Experiment) keep(asked bool) error {
 		Asked: asked, Height: p.Height, Events: p.Events, Run: e.World.Digest(), Ledger: e.World.LedgerDigest(), spent: e.spent(),
 	}
 	var err error
-	if s.tables, err = e.writer.AppendState(nil); err != nil {
+	if s.tables, err = e.rows.Writer().AppendState(nil); err != nil {
 		return err
 	}
 	folder := filepath.Join(e.Dir, SnapshotsFolder)
@@ -242,10 +242,11 @@ func (e *Experiment) restore(config virtual.Config) (err error) {
 			return err
 		}
 	}
-	if e.writer, err = report.Reopen(e.Dir, e.From.tables, e.File.Tables()...); err != nil {
+	writer, err := report.Reopen(e.Dir, e.From.tables, e.File.Tables()...)
+	if err != nil {
 		return err
 	}
-	e.manifest.Tables = e.writer.Tables()
+	e.rows, e.manifest.Tables = report.NewBehind(writer), writer.Tables()
 	e.savedBlock = e.From.Height
 	Finish(m, e.World)
 	return nil
@@ -254,13 +255,13 @@ func (e *Experiment) restore(config virtual.Config) (err error) {
 // goOn puts the tables into the state of the snapshot that the run goes on from.
 func (e *Experiment) goOn() error {
 	if e.Parent != nil {
-		return e.writer.Copy(e.Parent.Folder)
+		return e.rows.Writer().Copy(e.Parent.Folder)
 	}
 	unfinished, err := filepath.Glob(filepath.Join(globEscaped(filepath.Join(e.Dir, SnapshotsFolder)), "*.partial"))
 	for _, path := range unfinished { // nobody can read them
 		err = errors.Join(err, os.Remove(path))
 	}
-	return errors.Join(err, e.writer.Cut())
+	return errors.Join(err, e.rows.Writer().Cut())
 }
 
 // DefaultSnapshots is how often a run of models writes a snapshot.

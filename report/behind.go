@@ -1,0 +1,93 @@
+package report
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"taolab/sim/trace"
+)
+
+// behindRows is how many rows are handed over at a time. As many again may be with the writer: both
+// take about 2 MB.
+const behindRows = 4096
+
+// Behind is a recorder in front of a Writer that digests, encodes and writes the rows on another
+// goroutine, in the order in which they came. At most 2*behindRows rows are on their way: Record waits
+// when there are more. No goroutine is left when Writer returns.
+//
+// A row must not change after it was recorded. A Behind belongs to one goroutine.
+type Behind struct {
+	writer  *Writer
+	waiting []trace.Row   // recorded, and not handed over yet
+	spare   []trace.Row   // holds the next ones while the writer has waiting's
+	written chan struct{} // closed when the writer has the rows that were handed over; nil: it has them
+	failed  bool
+}
+
+var _ trace.Recorder = (*Behind)(nil)
+
+// NewBehind makes a recorder in front of w, which is to be reached through its method Writer from now on.
+func NewBehind(w *Writer) *Behind {
+	return &Behind{
+		writer: w, waiting: make([]trace.Row, 0, behindRows), spare: make([]trace.Row, 0, behindRows),
+	}
+}
+
+// Record takes a row of a selected table and drops any other.
+func (b *Behind) Record(row trace.Row) {
+	if !b.writer.selected[row.Table()] {
+		return
+	}
+	b.waiting = append(b.waiting, row)
+	if len(b.waiting) == behindRows {
+		b.handOver()
+	}
+}
+
+// Failed says whether the writer is known to have failed. It does not wait for the rows on their way.
+func (b *Behind) Failed() bool { return b.failed }
+
+// Writer returns the writer when it has all rows so far. It may be used until the next Record.
+func (b *Behind) Writer() *Writer {
+	b.handOver()
+	b.settle()
+	return b.writer
+}
+
+// handOver lets the writer take the waiting rows as soon as it has those before.
+func (b *Behind) handOver() {
+	b.settle()
+	if len(b.waiting) == 0 {
+		return
+	}
+	rows, written := b.waiting, make(chan struct{})
+	b.waiting, b.spare, b.written = b.spare[:0], rows, written
+	go func() {
+		defer close(written)
+		b.writer.take(rows)
+		clear(rows) // memory is free as soon as its row is written
+	}()
+}
+
+// settle waits until the writer has the rows that were handed over.
+func (b *Behind) settle() {
+	if b.written == nil {
+		return
+	}
+	<-b.written
+	b.written = nil
+	b.failed = b.writer.err != nil
+}
+
+// take records rows on a goroutine where nobody else would recover from a fault of the program.
+func (w *Writer) take(rows []trace.Row) {
+	at := 0
+	defer func() {
+		if p := recover(); p != nil {
+			w.fail(rows[at].Table(), fmt.Errorf("%v\n%s", p, debug.Stack()))
+		}
+	}()
+	for ; at < len(rows); at++ {
+		w.Record(rows[at])
+	}
+}
