@@ -297,8 +297,8 @@ func TestEveryReasonHasWords(t *testing.T) {
 		if text := err.Error(); len(text) < 10 || bytes.Contains([]byte(text), []byte("%!")) {
 			t.Errorf("reason %d: %q", c, text)
 		}
-		if !errors.Is(err, c) {
-			t.Errorf("reason %d is not found by errors.Is", c)
+		if !errors.Is(err, c) || c.Name() == "" {
+			t.Errorf("reason %d is not found by errors.Is, or has no name: %q", c, c.Name())
 		}
 	}
 	if got := Code(200).Error(); got != "refusal 200" {
