@@ -374,6 +374,25 @@ func TestAColdkeyStaysWhileItOwnsOrNominates(t *testing.T) {
 	}
 }
 
+// A hotkey stays for as long as it has stake, though its deposit is gone, and goes after the last rao.
+func TestAHotkeyStaysWhileItHasStake(t *testing.T) {
+	w := stage(t, 2, func(g *Genesis) {
+		g.Params.Hard = Hard{ExistentialRao: 1000, StrictNonce: true, Consent: true}
+	})
+	w.claims(colds[1], hots[6])
+	w.must(colds[1], AddStake{hots[6].key, 5000})
+	w.must(hots[6], Transfer{colds[0].key, 1000}) // its deposit
+	w.end(2)
+	if !w.s.accounts.has(hots[6].key) || w.stakeOf(hots[6]) != 5000 {
+		t.Fatalf("it went, with a stake of 5000 rao: %d", w.stakeOf(hots[6]))
+	}
+	w.must(colds[1], RemoveStake{hots[6].key, 5000})
+	w.end(1)
+	if w.s.accounts.has(hots[6].key) {
+		t.Error("it stays, and nothing needs it")
+	}
+}
+
 // In a full list the smallest gives way to a strictly larger one, in a tie that of the highest key.
 func TestTheSmallestNominationGivesWay(t *testing.T) {
 	w := stage(t, 2, func(g *Genesis) {
@@ -455,8 +474,11 @@ func TestANewHotkeyTakesThePlaceOfAnOldOne(t *testing.T) {
 	w.mustNot(colds[0], forged, NoConsent)
 	uid, _ := w.s.neurons.uidOf(old.key)
 	before, burned := w.s.neurons.get(uid).weights, w.s.money.Burned
-	stake := w.stakeOf(old)
+	stake, left := w.stakeOf(old), w.freeOf(old)
 	w.must(colds[0], swap(w, fresh))
+	if least := w.s.params.Hard.ExistentialRao; w.freeOf(fresh) != least || w.freeOf(old) != left {
+		t.Errorf("the new hotkey has %d rao of a deposit of %d, the old %d of %d", w.freeOf(fresh), least, w.freeOf(old), left)
+	}
 	if now, ok := w.s.neurons.uidOf(fresh.key); !ok || now != uid || w.stakeOf(fresh) != stake ||
 		w.s.View().NominationOf(fresh.key, colds[1].key) != RaoPerTAO || w.stakeOf(old) != 0 ||
 		len(w.s.neurons.get(uid).weights) != len(before) || w.s.money.Burned < burned+w.s.params.Hard.SwapRao {

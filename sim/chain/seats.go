@@ -76,18 +76,19 @@ func (s *State) retire(o *operator) {
 
 func (s *State) forgiven(p pastKey) bool { return p.until+s.unbondBlocks() < s.height }
 
-// expel takes the power of the barred, and of those who were away too long: of these, who missed most
-// first, up to a third of all power, or after an outage the late would jail everybody.
+// expel takes power and key of the barred, and of the last seat that served on with a dead key; and the
+// power of those who were away too long: who missed most first, up to a third of all power, or after an
+// outage the late would jail everybody.
 func (s *State) expel(all []operator, total uint64) (moved uint64) {
 	var away []*operator
 	for i := range all {
 		o := &all[i]
 		switch {
-		case o.power == 0:
-		case s.epochs < o.barredUntil:
+		case s.epochs < o.barredUntil || slices.Contains(s.tombs, o.key):
 			moved += o.power
 			o.power = 0
 			s.retire(o)
+		case o.power == 0:
 		case s.wasAway(o):
 			away = append(away, o)
 		}

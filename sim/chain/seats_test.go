@@ -394,3 +394,37 @@ func TestStakeThatJustCameGivesNoPowerYet(t *testing.T) {
 		}
 	}
 }
+
+// Who has just got a seat is judged once a whole window of its votes is known.
+func TestNobodyIsJailedBeforeAWholeWindow(t *testing.T) {
+	w := seated(t, func(h *Hard) { h.JailWindow = 15 })
+	for w.s.epochs == 0 {
+		w.voted(1)
+	}
+	if o := w.operatorOf(hots[1]); o.jailed || o.misses() <= 15/2 {
+		t.Errorf("%d of 15 blocks missed after %d: jailed %v", o.misses(), w.s.height, o.jailed)
+	}
+	for w.s.epochs == 1 {
+		w.voted(1)
+	}
+	if o := w.operatorOf(hots[1]); !o.jailed {
+		t.Errorf("%d of 15 blocks missed after %d: not jailed", o.misses(), w.s.height)
+	}
+}
+
+// Who withdraws gets no seat again by the same key.
+func TestWhoWithdrawsStaysAway(t *testing.T) {
+	w := seated(t, func(h *Hard) { h.ChurnDen, h.UnbondEpochs = 0, 1 })
+	w.do(hots[1], ServeConsensus{})
+	for range 4 {
+		w.epoch()
+		if i, there := w.s.findOperator(hots[1].key); there && (w.s.operators[i].power > 0 || w.s.operators[i].key != Key{}) {
+			t.Fatalf("epoch %d: %+v", w.s.epochs, w.s.operators[i])
+		}
+	}
+	w.do(hots[1], ServeConsensus{engineKey(11)})
+	w.epoch()
+	if o := w.operatorOf(hots[1]); o.power == 0 {
+		t.Errorf("it cannot come back: %+v", o)
+	}
+}

@@ -146,3 +146,67 @@ func TestStakeOnItsWayOutlivesTheAccountOfItsHotkey(t *testing.T) {
 		}
 	}
 }
+
+// What is due is its coldkey's own, though nobody has asked for it yet: a slash leaves it.
+func TestASlashLeavesWhatIsDue(t *testing.T) {
+	w := seated(t, func(h *Hard) { h.ChurnDen, h.WarmStake, h.UnbondEpochs = 0, false, 2 })
+	w.do(colds[0], RemoveStake{hots[1].key, RaoPerTAO})
+	w.epoch()
+	w.end(1)
+	w.do(colds[0], RemoveStake{hots[1].key, RaoPerTAO}) // is not due when the other is
+	for list := w.s.accounts.get(colds[0].key).unbonding; w.s.due(list[0]) > w.s.height+1; {
+		w.end(1)
+	}
+	w.accuse(1)
+	waits := w.s.accounts.get(colds[0].key).unbonding
+	if len(waits) != 2 || waits[0].rao != RaoPerTAO || waits[1].rao >= RaoPerTAO {
+		t.Errorf("%+v wait, the first of them due", waits)
+	}
+}
+
+// A consensus key that signed twice never serves again, whether it had a seat when the evidence came or not.
+func TestADeadKeyNeverServesAgain(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		seats uint16
+	}{{"with a seat", 4}, {"without a seat", 3}} {
+		w := seated(t, asItIs)
+		w.s.params.Hard.Seats, w.s.params.Hard.ChurnDen = c.seats, 0
+		w.epoch()
+		if o := w.operatorOf(hots[3]); (o.power > 0) != (c.seats == 4) || o.key != engineKey(3) {
+			t.Fatalf("%s: %+v", c.name, o)
+		}
+		w.accuse(3)
+		w.s.params.Hard.Seats = 4
+		for until := w.operatorOf(hots[3]).barredUntil; w.s.epochs < until+2; {
+			w.epoch()
+			if o := w.operatorOf(hots[3]); o.power > 0 || o.key != (Key{}) {
+				t.Fatalf("%s: in epoch %d of %d: %+v", c.name, w.s.epochs, until, o)
+			}
+		}
+		w.do(hots[3], ServeConsensus{engineKey(13)})
+		w.epoch()
+		if o := w.operatorOf(hots[3]); o.power == 0 {
+			t.Errorf("%s: the hotkey gets no seat with a new key: %+v", c.name, o)
+		}
+	}
+}
+
+// The last seat keeps its dead key until somebody takes its place, however long that is.
+func TestTheDeadKeyOfTheLastSeatGoesWhenSomebodyTakesItsPlace(t *testing.T) {
+	w := queued(t)
+	w.s.operators = slices.DeleteFunc(w.s.ownOperators(), func(o operator) bool { return o.key == (Key{}) })
+	w.accuse(0)
+	for until := w.operatorOf(hots[0]).barredUntil; w.s.epochs <= until; {
+		w.epoch()
+		if o := w.operatorOf(hots[0]); o.power == 0 || o.key != engineKey(0) {
+			t.Fatalf("nobody is left: %+v", o)
+		}
+	}
+	w.do(hots[7], ServeConsensus{engineKey(7)})
+	w.epoch()
+	w.epoch()
+	if o, other := w.operatorOf(hots[0]), w.operatorOf(hots[7]); o.power > 0 || other.power == 0 {
+		t.Errorf("the dead: %+v, the other: %+v", o, other)
+	}
+}
