@@ -108,7 +108,7 @@ type SnapshotOperator struct {
 	Pending      bool // Next counts
 	Past         []SnapshotPastKey
 	Power        uint64 // in milli-TAO
-	Since        uint64 // height from which its votes are counted
+	Since        uint64 // height from which its votes are counted; without power: up to which it answers for them
 	Missed       []byte // a bit for each block of the window
 	Jailed       bool
 	JailedUntil  uint64 // epochs

@@ -14,7 +14,7 @@ type operator struct {
 	pending     bool // next counts
 	past        []pastKey
 	power       uint64 // in milli-TAO, as the consensus engine was told
-	since       uint64 // height from which on its votes are counted
+	since       uint64 // height from which on its votes are counted; without power: to which it answers for them
 	missed      []byte // a bit for each of the last JailWindow blocks
 	jailed      bool   // for downtime, until its coldkey says otherwise
 	jailedUntil uint64 // epochs that must have run before it may
@@ -173,7 +173,7 @@ func (h *Hard) mostWaiters() int { return waitersASeat * int(h.Seats) }
 // answerable says whether an operator has power, or may still have to answer for what it did.
 func (s *State) answerable(o *operator) bool {
 	return o.power > 0 || len(o.past) > 0 || s.epochs < max(o.jailedUntil, o.barredUntil) ||
-		o.over > 0
+		o.over > 0 || o.since > 0
 }
 
 // counted is the stake on a hotkey that counts in an epoch, by its number from 1.

@@ -165,7 +165,13 @@ func (s *State) targets(all []operator) []uint64 {
 // follow notes what came of an operator at the end of an epoch, in which it had so much power before.
 func (s *State) follow(o *operator, before uint64) {
 	if o.power > 0 && before == 0 {
-		o.since, o.missed = s.height+seatDelay, make([]byte, s.windowBytes())
+		o.missed = make([]byte, s.windowBytes())
+	}
+	switch {
+	case (o.power > 0) != (before > 0):
+		o.since = s.height + seatDelay
+	case o.power == 0 && o.since+s.unbondBlocks() < s.height: // it answers for nothing any more
+		o.since = 0
 	}
 	if o.power == 0 && o.pending && o.next == (Key{}) { // it has withdrawn
 		s.retire(o)

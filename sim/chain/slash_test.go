@@ -210,3 +210,37 @@ func TestTheDeadKeyOfTheLastSeatGoesWhenSomebodyTakesItsPlace(t *testing.T) {
 		t.Errorf("the dead: %+v, the other: %+v", o, other)
 	}
 }
+
+// Who lost a seat, for want of stake or to others, answers for what it signed for as long as stake takes to leave, no
+// matter how many wait.
+func TestWhoLostItsSeatAnswersForWhatItSigned(t *testing.T) {
+	w := queued(t)
+	w.do(colds[0], AddStake{hots[5].key, 50 * RaoPerTAO})
+	w.do(colds[0], RemoveStake{hots[0].key, w.staked(hots[0])})
+	w.epoch()
+	w.epoch()
+	if w.operatorOf(hots[0]).power > 0 || w.operatorOf(hots[5]).power == 0 {
+		t.Fatalf("%+v", w.s.operators)
+	}
+	lost := w.s.epochs
+	for _, i := range []int{6, 7} { // more than may wait
+		w.do(hots[i], ServeConsensus{engineKey(i)})
+	}
+	burned := w.s.money.Burned
+	w.begin(Begin{Misbehavior: []Misbehavior{{AddressOf(engineKey(0)), 3}}})
+	if w.s.money.Burned == burned {
+		t.Error("what left is not slashed")
+	}
+	w = queued(t)
+	w.do(colds[0], AddStake{hots[5].key, 50 * RaoPerTAO})
+	w.do(colds[0], RemoveStake{hots[0].key, w.staked(hots[0])})
+	for w.s.epochs < lost+5 {
+		w.epoch()
+	}
+	for _, i := range []int{6, 7} {
+		w.do(hots[i], ServeConsensus{engineKey(i)})
+	}
+	if _, there := w.s.findOperator(hots[0].key); there || len(w.s.operators) != 5 {
+		t.Errorf("it keeps a place that it needs no more, among %d", len(w.s.operators))
+	}
+}
