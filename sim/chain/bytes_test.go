@@ -160,6 +160,8 @@ func TestStatesSurviveTheirBytes(t *testing.T) {
 	}
 }
 
+// FuzzUnmarshalState wants -fuzzminimizetime 1x: a state has thousands of bytes, and by default the go command spends up
+// to a minute on making each input smaller that reaches something new, in which nothing else is tried.
 func FuzzUnmarshalState(f *testing.F) {
 	f.Add(encode(f, busyState(f)))
 	f.Add(encode(f, mustNew(f, testGenesis(0, nil))))

@@ -28,11 +28,18 @@ func SignClaim(chainID string, hot ed25519.PrivateKey, coldkey Key, expiry uint6
 
 // signed returns what the hotkey signs.
 func (m Claim) signed(chainID string, coldkey Key) []byte {
-	c := coder{buf: []byte("taolab claim\x00")}
+	return consent("claim", chainID, m.Expiry, coldkey, m.Hotkey)
+}
+
+// consent is what a key signs that agrees to a message, as a purpose, the chain and all keys tell it from
+// any other.
+func consent(purpose, chainID string, expiry uint64, keys ...Key) []byte {
+	c := coder{buf: []byte("taolab " + purpose + "\x00")}
 	text(&c, &chainID)
-	c.bytes(coldkey[:])
-	c.bytes(m.Hotkey[:])
-	c.u64(&m.Expiry)
+	for _, k := range keys {
+		c.bytes(k[:])
+	}
+	c.u64(&expiry)
 	return c.buf
 }
 
@@ -116,12 +123,7 @@ func SignConsensus(chainID string, consensus ed25519.PrivateKey, hotkey Key, exp
 // signed returns what the consensus key signs. The bytes that an engine signs begin with a length, so that
 // neither can be taken for the other.
 func (m ProveConsensus) signed(chainID string, hotkey Key) []byte {
-	c := coder{buf: []byte("taolab consensus key\x00")}
-	text(&c, &chainID)
-	c.bytes(hotkey[:])
-	c.bytes(m.Key[:])
-	c.u64(&m.Expiry)
-	return c.buf
+	return consent("consensus key", chainID, m.Expiry, hotkey, m.Key)
 }
 
 // proveConsensus is serveConsensus with the agreement of the key.

@@ -79,34 +79,28 @@ var seatInvariants = []Invariant{
 		}},
 	{Name: "power-has-a-key",
 		Doc: "who has power has a consensus key",
-		state: func(s *State) error {
-			for i, o := range s.operators {
-				if o.power > 0 && o.key == (Key{}) {
-					return fmt.Errorf("operator %d has power %d", i, o.power)
-				}
+		state: ofOperators(func(_ *State, o *operator) error {
+			if o.power > 0 && o.key == (Key{}) {
+				return fmt.Errorf("power %d", o.power)
 			}
 			return nil
-		}},
+		})},
 	{Name: "jailed-have-no-power",
 		Doc: "who is jailed for being away has no power, unless nobody else were left",
-		state: func(s *State) error {
-			for i, o := range s.operators {
-				if o.jailed && o.power > 0 {
-					return fmt.Errorf("operator %d has power %d", i, o.power)
-				}
+		state: ofOperators(func(_ *State, o *operator) error {
+			if o.jailed && o.power > 0 {
+				return fmt.Errorf("power %d", o.power)
 			}
 			return nil
-		}},
+		})},
 	{Name: "barred-bring-no-key",
 		Doc: "who is barred for signing twice has no consensus key to come",
-		state: func(s *State) error {
-			for i, o := range s.operators {
-				if s.epochs < o.barredUntil && o.next != (Key{}) { // it may withdraw
-					return fmt.Errorf("operator %d brings %s", i, o.next)
-				}
+		state: ofOperators(func(s *State, o *operator) error {
+			if s.epochs < o.barredUntil && o.next != (Key{}) { // it may withdraw
+				return fmt.Errorf("it brings %s", o.next)
 			}
 			return nil
-		}},
+		})},
 	{Name: "dead-keys-serve-not",
 		Doc: "consensus keys that signed twice are listed once, as many as are remembered, and none is to come",
 		state: func(s *State) error {
@@ -126,15 +120,10 @@ var seatInvariants = []Invariant{
 		}},
 	{Name: "stretches-in-the-past",
 		Doc: "power was above stake from a height on up to another, both of the past",
-		state: func(s *State) error {
-			for i, o := range s.operators {
-				if err := cmp.Or(atMost("end", o.over, s.height), atMost("begin", o.overFrom, o.over),
-					atMost("block of the first vote", o.since, s.height+seatDelay)); err != nil {
-					return fmt.Errorf("operator %d: %w", i, err)
-				}
-			}
-			return nil
-		}},
+		state: ofOperators(func(s *State, o *operator) error {
+			return cmp.Or(atMost("end", o.over, s.height), atMost("begin", o.overFrom, o.over),
+				atMost("block of the first vote, or the last", o.since, s.height+seatDelay))
+		})},
 	{Name: "proposer-serves",
 		Doc: "the open block is some operator's, if it has begun",
 		state: func(s *State) error {
@@ -146,4 +135,16 @@ var seatInvariants = []Invariant{
 			}
 			return nil
 		}},
+}
+
+// ofOperators checks each operator for itself.
+func ofOperators(check func(*State, *operator) error) func(*State) error {
+	return func(s *State) error {
+		for i := range s.operators {
+			if err := check(s, &s.operators[i]); err != nil {
+				return fmt.Errorf("operator %d: %w", i, err)
+			}
+		}
+		return nil
+	}
 }

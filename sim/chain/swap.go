@@ -30,13 +30,7 @@ func SignSwap(chainID string, fresh ed25519.PrivateKey, coldkey, old Key, expiry
 
 // signed returns what the new hotkey signs.
 func (m SwapHotkey) signed(chainID string, coldkey Key) []byte {
-	c := coder{buf: []byte("taolab swap\x00")}
-	text(&c, &chainID)
-	c.bytes(coldkey[:])
-	c.bytes(m.Old[:])
-	c.bytes(m.New[:])
-	c.u64(&m.Expiry)
-	return c.buf
+	return consent("swap", chainID, m.Expiry, coldkey, m.Old, m.New)
 }
 
 // swapHotkey moves a hotkey's uid, stake, nominations, take and limits to a new hotkey. Its commitments
