@@ -94,7 +94,8 @@ func (s *State) serveSeat(hotkey, key Key) error {
 		if !known {
 			return refuse(NoOperator, 0, 0)
 		}
-		s.ownOperators()[i].next, s.operators[i].pending = Key{}, true
+		o := &s.ownOperators()[i]
+		o.next, o.pending = Key{}, true
 		return nil
 	}
 	if s.keySpent(key) {
