@@ -210,11 +210,15 @@ func (m *Manifest) partPaths() (parts []triePart) {
 
 // Verify says what is wrong with a chunk, by itself and whatever the others are.
 func (m *Manifest) Verify(number int, chunk []byte) error {
-	if number < 0 || number >= m.Chunks() || len(chunk) > maxChunkBytes {
-		return fmt.Errorf("chunk %d of %d bytes: want one of %d, at most %d bytes", number, len(chunk), m.Chunks(),
+	return m.verify(m.partPaths(), number, chunk)
+}
+
+// verify is Verify for a caller that has found the parts.
+func (m *Manifest) verify(parts []triePart, number int, chunk []byte) error {
+	if all := len(parts) + len(m.nodes[0]); number < 0 || number >= all || len(chunk) > maxChunkBytes {
+		return fmt.Errorf("chunk %d of %d bytes: want one of %d, at most %d bytes", number, len(chunk), all,
 			maxChunkBytes)
 	}
-	parts := m.partPaths()
 	check := func() error { return verifyAccounts(parts[number], chunk) }
 	if number >= len(parts) {
 		check = func() error { return m.verifyNeurons(number-len(parts), chunk) }
@@ -314,17 +318,18 @@ func (m *Manifest) verifyNeurons(group int, chunk []byte) error {
 
 // State puts the state together of all chunks in order, and trusts nothing that it can check.
 func (m *Manifest) State(chunks [][]byte) (*State, error) {
-	if len(chunks) != m.Chunks() {
-		return nil, fmt.Errorf("%d chunks, want %d", len(chunks), m.Chunks())
+	paths := m.partPaths()
+	parts := len(paths)
+	if all := parts + len(m.nodes[0]); len(chunks) != all {
+		return nil, fmt.Errorf("%d chunks, want %d", len(chunks), all)
 	}
-	parts := len(m.partPaths())
 	b := slices.Clone(m.header)
 	b = binary.LittleEndian.AppendUint32(b, uint32(m.accounts))
 	for i, chunk := range chunks {
 		if i == parts {
 			b = binary.LittleEndian.AppendUint32(b, uint32(m.neurons))
 		}
-		if err := m.Verify(i, chunk); err != nil {
+		if err := m.verify(paths, i, chunk); err != nil {
 			return nil, err
 		}
 		b = append(b, chunk...)

@@ -51,9 +51,8 @@ func (s *State) mark(entropy Digest) {
 			first = i
 		}
 	}
-	kept := s.marks[first:]
 	// Views share the list.
-	s.marks = append(slices.Clip(slices.Clone(kept)), mark{s.height, entropy})
+	s.marks = append(slices.Clip(s.marks[first:]), mark{s.height, entropy})
 }
 
 // markHash takes the hash of the newest block for its entropy, where the settings say so. Who proposes
