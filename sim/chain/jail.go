@@ -64,7 +64,6 @@ func (s *State) unjail(coldkey Key, m Unjail) error {
 	case s.epochs < s.operators[i].jailedUntil:
 		return refuse(JailedStill, s.epochs, s.operators[i].jailedUntil)
 	}
-	o := &s.ownOperators()[i]
-	o.jailed, o.missed = false, make([]byte, s.windowBytes())
+	s.ownOperators()[i].jailed = false // what it missed goes when it gets a seat
 	return nil
 }

@@ -101,6 +101,24 @@ func TestStakeAnswersForPowerThatOutlivesIt(t *testing.T) {
 	}
 }
 
+// What was due before power outgrew the stake behind it stays due, though nobody has asked for it yet.
+func TestWhatIsDueDoesNotAnswerForLaterPower(t *testing.T) {
+	w := seated(t, func(h *Hard) { h.UnbondEpochs = 2 })
+	w.do(colds[0], Delegate{hots[0].key, 0})
+	w.do(colds[2], AddStake{hots[0].key, 2 * RaoPerTAO})
+	w.do(colds[2], RemoveStake{hots[0].key, RaoPerTAO})
+	for range 4 {
+		w.epoch()
+	}
+	left := w.s.accounts.get(colds[2].key).unbonding[0]
+	w.do(colds[0], RemoveStake{hots[0].key, 399 * RaoPerTAO})
+	w.epoch()
+	if !w.operatorOf(hots[0]).outgrown || w.s.due(left) > w.s.height {
+		t.Errorf("%+v, and what left in block %d is due in %d", w.operatorOf(hots[0]), left.begun, w.s.due(left))
+	}
+	w.do(colds[2], Transfer{colds[1].key, 98*RaoPerTAO + RaoPerTAO/2}) // of 98 and what is due
+}
+
 // The account of a hotkey goes though stake on its way out names it. That stake answers for the hotkey, no matter who
 // owns it meanwhile, until it is due, and then it is its coldkey's, which stays until then.
 func TestStakeOnItsWayOutlivesTheAccountOfItsHotkey(t *testing.T) {
