@@ -395,6 +395,37 @@ func TestStakeThatJustCameGivesNoPowerYet(t *testing.T) {
 	}
 }
 
+// Of those who were away too long, of whom not all may go at once, who missed most goes first.
+func TestWhoMissedMostIsJailedFirst(t *testing.T) {
+	w := seated(t, asItIs)
+	for i := 0; w.s.epochs == 0; i++ {
+		if i%8 < 3 {
+			w.voted(2) // 100 of 750
+		} else {
+			w.voted(1, 2) // and 200, together more than a third
+		}
+	}
+	if less, most := w.operatorOf(hots[1]), w.operatorOf(hots[2]); less.jailed || !most.jailed || !w.s.wasAway(&less) {
+		t.Errorf("who missed %d is jailed: %v, who missed most: %v", less.misses(), less.jailed, most.jailed)
+	}
+}
+
+// Power that changes its key leaves less of what an epoch may move.
+func TestAChangeOfAKeyCountsAsMovedPower(t *testing.T) {
+	w := seated(t, func(h *Hard) { h.WarmStake = false })
+	before, total := w.s.operators, power(w.s.operators)
+	w.do(hots[3], ServeConsensus{engineKey(13)})
+	w.do(colds[0], AddStake{hots[0].key, 90 * RaoPerTAO})
+	w.epoch()
+	moved := w.operatorOf(hots[3]).power
+	for i := range before {
+		moved += distance(before[i].power, w.s.operators[i].power)
+	}
+	if w.operatorOf(hots[3]).key != engineKey(13) || moved != total/10 {
+		t.Errorf("%d of %d moved, want a tenth", moved, total)
+	}
+}
+
 // Who has just got a seat is judged once a whole window of its votes is known.
 func TestNobodyIsJailedBeforeAWholeWindow(t *testing.T) {
 	w := seated(t, func(h *Hard) { h.JailWindow = 15 })
