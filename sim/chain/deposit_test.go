@@ -417,9 +417,13 @@ func TestTheSmallestNominationGivesWay(t *testing.T) {
 	w.must(low, RemoveStake{hots[0].key, 1000})
 	w.must(low, RemoveStake{hots[0].key, 1000})
 	w.s.params.Hard.MinNominationRao = 5000 // who is too small now goes when the delegate is next touched
-	w.must(colds[0], AddStake{hots[0].key, 1})
-	if v := w.s.View(); v.NominationOf(hots[0].key, colds[3].key) != 0 {
-		t.Error("a nomination that is too small stays")
+	ways, s := []Msg{AddStake{hots[0].key, 1}, RemoveStake{hots[0].key, 1}}, w.s
+	for _, touch := range ways {
+		w.s = s.Fork()
+		w.must(colds[0], touch)
+		if v := w.s.View(); v.NominationOf(hots[0].key, colds[3].key) != 0 {
+			t.Errorf("%T: a nomination that is too small stays", touch)
+		}
 	}
 }
 

@@ -426,6 +426,23 @@ func TestAChangeOfAKeyCountsAsMovedPower(t *testing.T) {
 	}
 }
 
+// An operator answers for at most four keys that it had, and may change its key again when the oldest answers no more.
+func TestAnOperatorChangesItsKeyFourTimesWhileEvidenceLives(t *testing.T) {
+	w := seated(t, asItIs)
+	for i := range maxPastKeys {
+		w.do(hots[3], ServeConsensus{engineKey(20 + i)})
+		w.epoch()
+	}
+	w.no(hots[3], ServeConsensus{engineKey(30)}, TooManyKeys)
+	for w.epoch(); len(w.operatorOf(hots[3]).past) == maxPastKeys; {
+		w.epoch()
+	}
+	w.do(hots[3], ServeConsensus{engineKey(30)})
+	if w.s.epochs < 6 {
+		t.Errorf("the oldest key answers no more after %d epochs", w.s.epochs)
+	}
+}
+
 // Who has just got a seat is judged once a whole window of its votes is known.
 func TestNobodyIsJailedBeforeAWholeWindow(t *testing.T) {
 	w := seated(t, func(h *Hard) { h.JailWindow = 15 })
