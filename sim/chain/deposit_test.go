@@ -445,6 +445,22 @@ func TestAClaimedHotkeyMayRegisterByWorkWhereFeesAreTaken(t *testing.T) {
 	}
 }
 
+// A claim pays what the hotkey's own money leaves of the deposit.
+func TestAClaimPaysWhatADepositLacks(t *testing.T) {
+	for _, has := range []uint64{0, 1000, 1500} {
+		w := stage(t, 2, func(g *Genesis) {
+			g.Params.Hard = Hard{ExistentialRao: 1000, StrictNonce: true, Consent: true}
+		})
+		if has > 0 {
+			w.must(colds[0], Transfer{hots[7].key, has})
+		}
+		paid := w.spentBy(colds[1], func() { w.claims(colds[1], hots[7]) })
+		if want := 1000 - min(has, 1000); paid != want || w.freeOf(hots[7]) != max(has, 1000) {
+			t.Errorf("a hotkey with %d rao: %d were paid, want %d, and it has %d", has, paid, want, w.freeOf(hots[7]))
+		}
+	}
+}
+
 // A claim holds for one coldkey on one chain, until it expires.
 func TestAClaimHoldsForOneColdkeyOnOneChainForAWhile(t *testing.T) {
 	w := strangers(t, true)
