@@ -101,7 +101,7 @@ func TestStakeAnswersForPowerThatOutlivesIt(t *testing.T) {
 	}
 }
 
-// What was due before power outgrew the stake behind it stays due, though nobody has asked for it yet.
+// Stake that was due before power outgrew the stake behind it stays due, though nobody has asked for it yet.
 func TestWhatIsDueDoesNotAnswerForLaterPower(t *testing.T) {
 	w := seated(t, func(h *Hard) { h.UnbondEpochs = 2 })
 	w.do(colds[0], Delegate{hots[0].key, 0})
@@ -165,7 +165,7 @@ func TestStakeOnItsWayOutlivesTheAccountOfItsHotkey(t *testing.T) {
 	}
 }
 
-// What is due is its coldkey's own, though nobody has asked for it yet: a slash leaves it.
+// Stake that is due is its coldkey's own, though nobody has asked for it yet: a slash leaves it.
 func TestASlashLeavesWhatIsDue(t *testing.T) {
 	w := seated(t, func(h *Hard) { h.ChurnDen, h.WarmStake, h.UnbondEpochs = 0, false, 2 })
 	w.do(colds[0], RemoveStake{hots[1].key, RaoPerTAO})
