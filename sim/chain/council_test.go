@@ -168,6 +168,26 @@ func TestThievesOfACouncilMintNothing(t *testing.T) {
 	}
 }
 
+// Money, the council itself and upgrades wait longer than other parameters.
+func TestMoneyCouncilAndUpgradesWaitLonger(t *testing.T) {
+	for _, c := range []struct {
+		m    Propose
+		long bool
+	}{
+		{changing("Kappa", 30000), false},
+		{changing("RewardRao", RaoPerTAO-1), true},
+		{Propose{Changes: []ParamChange{{"Kappa", 30000}, {"RewardRao", RaoPerTAO - 1}}}, true},
+		{Propose{Members: []Key{colds[3].key}, Threshold: 1}, true},
+		{Propose{Upgrade: Upgrade{2, 10_000}}, true},
+	} {
+		w := council(t, asBefore)
+		begun := w.s.height + 1
+		if !w.agree(c.m) || (w.s.height >= begun+w.s.params.Hard.MoneyDelayBlocks) != c.long {
+			t.Errorf("%+v: in force after %d blocks", c.m, w.s.height-begun)
+		}
+	}
+}
+
 func TestAParameterMovesInStepsOfAThirdEveryTwoEpochs(t *testing.T) {
 	w := council(t, func(g *Genesis) { g.Params.ImmunityBlocks = 1200 })
 	w.no(colds[0], changing("ImmunityBlocks", 1601), ParameterTooHigh)
@@ -202,6 +222,18 @@ func TestAProposalThatNobodyAgreesOnExpires(t *testing.T) {
 	w.end(proposalBlocks + 2*leastTempo)
 	if len(w.s.proposals) != 0 {
 		t.Errorf("%+v", w.s.proposals)
+	}
+}
+
+// A ledger with the books of 2022 cannot take the step to yuma3, nor any beyond it.
+func TestAnUpgradeThatDoesNotFitIsRefused(t *testing.T) {
+	s := council(t, asBefore).s
+	s.params.Rule = consensus.Nakamoto
+	if err := s.mayUpgrade(Upgrade{2, 1000}); err != nil {
+		t.Error(err)
+	}
+	for _, rules := range []uint32{3, 9} {
+		wantCode(t, s.mayUpgrade(Upgrade{rules, 1000}), UpgradeImpossible)
 	}
 }
 
