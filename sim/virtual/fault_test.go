@@ -239,6 +239,37 @@ func TestBitsFlipWhereTheModeSays(t *testing.T) {
 	}
 }
 
+func TestRandomTimesHaveTheirMeanAndTheirTail(t *testing.T) {
+	const draws = 100_000
+	for _, c := range []struct {
+		mode          string
+		least, beyond float64 // the shortest time, and the share of those beyond ten means
+	}{{"exponential", 0, 0.000045}, {"pareto", 0.5, 0.0025}} {
+		f := &injection{Fault: &Fault{Mode: c.mode}, kind: &delayKind}
+		s := num.NewStream(1, "tail")
+		least, sum, beyond := float64(maxTail), 0.0, 0
+		for range draws {
+			x := float64(f.tail(s, host.Second)) / float64(host.Second)
+			least, sum = min(least, x), sum+x
+			if x > 10 {
+				beyond++
+			}
+			if far := f.tail(s, host.Time(1e18)); far < 0 || far > maxTime {
+				t.Fatalf("%s: %d ns lie beyond the clock", c.mode, far)
+			}
+		}
+		if mean := sum / draws; mean < 0.97 || mean > 1.03 {
+			t.Errorf("%s: mean %g, expected 1", c.mode, mean)
+		}
+		if least < c.least || least > c.least+0.001 {
+			t.Errorf("%s: the shortest time is %g means, expected %g", c.mode, least, c.least)
+		}
+		if share := float64(beyond) / draws; share < c.beyond/3 || share > 3*c.beyond {
+			t.Errorf("%s: %g of the times are beyond ten means, expected %g", c.mode, share, c.beyond)
+		}
+	}
+}
+
 func TestAFaultMovesNothingOfAnotherFault(t *testing.T) {
 	loss := Fault{Kind: "loss", From: 0, To: 200 * host.Second, Target: Target{Node: "server"}, Direction: "in", Numbers: map[string]float64{"share": 0.5}}
 	lost := func(faults ...Fault) string {
