@@ -270,6 +270,20 @@ func TestRandomTimesHaveTheirMeanAndTheirTail(t *testing.T) {
 	}
 }
 
+func TestAShareOfNodesIsRoundedUp(t *testing.T) {
+	var cfg Config
+	for i := range 100 {
+		cfg.Nodes = append(cfg.Nodes, Node{Name: fmt.Sprint("n", i)})
+	}
+	for some, want := range map[float64]int{1e-9: 1, 0.01: 1, 0.011: 2, 0.07: 7, 0.29: 29, 0.55: 55, 0.995: 100} {
+		got := 0
+		Target{Some: some}.resolve(&cfg, num.NewStream(1, "target")).each(func(int32) { got++ })
+		if got != want {
+			t.Errorf("%g of 100 nodes are %d, expected %d", some, got, want)
+		}
+	}
+}
+
 func TestAFaultMovesNothingOfAnotherFault(t *testing.T) {
 	loss := Fault{Kind: "loss", From: 0, To: 200 * host.Second, Target: Target{Node: "server"}, Direction: "in", Numbers: map[string]float64{"share": 0.5}}
 	lost := func(faults ...Fault) string {
