@@ -11,7 +11,7 @@ type diskWrite struct{ onNodes }
 
 // write is what becomes of a file that is written over another.
 func (f diskWrite) write(w *World, n *node, file []byte) (written []byte, kept bool) {
-	if !f.happens() {
+	if !f.happens() || len(file) == 0 { // another fault has torn all of it
 		return file, true
 	}
 	switch f.mode() {

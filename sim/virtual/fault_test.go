@@ -270,6 +270,15 @@ func TestRandomTimesHaveTheirMeanAndTheirTail(t *testing.T) {
 	}
 }
 
+func TestAFileOfWhichNothingIsLeftIsTornAndRotsNoFurther(t *testing.T) {
+	for _, mode := range diskWriteKind.Modes[:3] {
+		in := &injection{Fault: &Fault{Mode: mode}, kind: &diskWriteKind, draw: num.NewStream(1, "disk")}
+		if written, _ := (diskWrite{onDisk(in)}).write(new(World), new(node), []byte{}); len(written) > 0 {
+			t.Errorf("%s: %d bytes of none", mode, len(written))
+		}
+	}
+}
+
 func TestAShareOfNodesIsRoundedUp(t *testing.T) {
 	var cfg Config
 	for i := range 100 {
