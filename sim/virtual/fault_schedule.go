@@ -60,6 +60,7 @@ func (w *World) expect(f *injection, n *node) {
 	if f.kind.renames {
 		hotkey := w.open(nextName(w.cfg.Seed, n))
 		n.names = append(n.names, hotkey)
+		w.places[hotkey.Key] = n.index
 		w.producer.ledger.Assign(hotkey.Key, n.index)
 	}
 }
