@@ -340,6 +340,16 @@ func TestANetworkThatDoesNotRecoverFailsInTheQuietTail(t *testing.T) {
 	}
 }
 
+func TestANodeThatStillHoldsEventsBackHasNotRecovered(t *testing.T) {
+	cfg, _ := pair(100)
+	cfg.QuietTail = 30 * host.Second
+	w, _ := lived(t, cfg)
+	w.hold(&w.nodes[1], event{at: w.now, kind: evStart, node: 1})
+	if err := w.checkLife(); err == nil || !strings.Contains(err.Error(), "node 1 (server) still holds 1 events back") {
+		t.Errorf("%v", err)
+	}
+}
+
 // quitter asks no more after some events.
 type quitter struct {
 	bodies
@@ -377,6 +387,14 @@ func TestWavesComeAfterQuietStretchesAndEndBeforeTheTail(t *testing.T) {
 			t.Errorf("wave %d: %v", i/2, list[i:i+2])
 		}
 		end = max(a.To, b.To)
+	}
+	for seed := range uint64(500) {
+		short := Waves{Quiet: waves.Quiet, Storm: waves.Storm, Together: 2, Until: host.Hour, Seed: seed}
+		for _, f := range short.Schedule(templates) {
+			if f.To > short.Until {
+				t.Errorf("seed %d: %v ends after %d s", seed, f, short.Until/host.Second)
+			}
+		}
 	}
 	if other := (Waves{Quiet: waves.Quiet, Storm: waves.Storm, Together: 2, Until: waves.Until, Seed: 4}).Schedule(templates); other[0].From == list[0].From {
 		t.Error("another seed gives the same waves")
