@@ -340,6 +340,21 @@ func TestANetworkThatDoesNotRecoverFailsInTheQuietTail(t *testing.T) {
 	}
 }
 
+func TestALongPauseKeepsNothingForWhichNobodyWaits(t *testing.T) {
+	cfg, _ := pair(3000, Fault{Kind: "pause", Target: Target{Node: "server"}, To: 2990 * host.Second})
+	w, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.PauseAt(2900)
+	if err := w.Run(context.Background()); err != ErrPaused {
+		t.Fatal(err)
+	}
+	if held := len(w.nodes[1].held); held < 1 || held > 512 {
+		t.Errorf("%d events are held back, of which one at most matters", held)
+	}
+}
+
 func TestANodeThatStillHoldsEventsBackHasNotRecovered(t *testing.T) {
 	cfg, _ := pair(100)
 	cfg.QuietTail = 30 * host.Second
@@ -432,13 +447,25 @@ func day(t testing.TB, hours int, stretch host.Time) Config {
 }
 
 // walker asks the others in turn, computes, and pays, for ever.
-type walker struct{ turns uint64 }
+type walker struct {
+	turns uint64
+	busy  bool // a job is under way
+}
 
 func (a *walker) Handle(env host.Env, e host.Event) {
 	switch e := e.(type) {
+	case host.Done:
+		a.busy = false
 	case host.Start, host.Timer:
+		if _, starts := e.(host.Start); starts { // a job of before is lost
+			a.busy = false
+		}
 		env.After(2*host.Second, 0)
 		a.turns++
+		if !a.busy && a.turns%3 == 0 {
+			a.busy = true
+			env.Compute(spin{Input: a.turns, Flop: 500})
+		}
 		view := env.Chain()
 		if n := uint64(view.N()); n > 0 {
 			to := view.Neuron(chain.UID(a.turns % n)).Hotkey
@@ -452,9 +479,15 @@ func (a *walker) Handle(env host.Env, e host.Event) {
 		env.Reply(e.Call, host.Response{Code: host.Success})
 	}
 }
-func (a *walker) AppendState(b []byte) []byte { return binary.LittleEndian.AppendUint64(b, a.turns) }
+func (a *walker) AppendState(b []byte) []byte {
+	busy := byte(0)
+	if a.busy {
+		busy = 1
+	}
+	return append(binary.LittleEndian.AppendUint64(b, a.turns), busy)
+}
 func (a *walker) RestoreState(b []byte) error {
-	a.turns = binary.LittleEndian.Uint64(b)
+	a.turns, a.busy = binary.LittleEndian.Uint64(b), b[8] == 1
 	return nil
 }
 
@@ -478,6 +511,12 @@ func TestADayOfFaultsOfEveryKind(t *testing.T) {
 	for _, f := range oneOfEach(0, 1) {
 		if rows["begin "+f.Kind] == 0 {
 			t.Errorf("no %s began", f.Kind)
+		}
+	}
+	for _, kind := range []string{"churn", "corrupt", "crash", "disk", "duplicate", "endless", "evict", "heal", "loss", "partition",
+		"restart", "stall", "truncate", "tx_queue", "version"} {
+		if rows[kind] == 0 {
+			t.Errorf("no row of a fault tells of %s", kind)
 		}
 	}
 	if w.life.tail.answers < 1000 || w.life.tail.included < 100 {
