@@ -41,6 +41,7 @@ type flight struct {
 	from, to int32
 	message  *message    // nil for a transaction
 	tx       *travelling // nil for a message
+	leaves   host.Time
 	arrival  host.Time
 	until    host.Time // later nobody waits for it
 	lost     string    // why it never arrives

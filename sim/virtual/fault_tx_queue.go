@@ -21,7 +21,7 @@ func (w *World) queueing(n *node) (wait host.Time, dropped bool) {
 		if !f.happens() {
 			continue
 		}
-		longest := float64(f.number("blocks") * float64(w.cfg.BlockNs))
+		longest := min(float64(f.number("blocks")*float64(w.cfg.BlockNs)), float64(maxDuration))
 		switch f.mode() {
 		case "drop":
 			dropped = true
