@@ -22,14 +22,18 @@ type Behind struct {
 	spare   []trace.Row   // holds the next ones while the writer has waiting's
 	written chan struct{} // closed when the writer has the rows that were handed over; nil: it has them
 	failed  bool
+
+	watch  func() int64 // a stopwatch in nanoseconds
+	waited int64        // of it, Record for rows on their way
 }
 
 var _ trace.Recorder = (*Behind)(nil)
 
 // NewBehind makes a recorder in front of w, which is to be reached through its method Writer from now on.
-func NewBehind(w *Writer) *Behind {
+// The stopwatch tells nanoseconds, only for WaitNs.
+func NewBehind(w *Writer, stopwatch func() int64) *Behind {
 	return &Behind{
-		writer: w, waiting: make([]trace.Row, 0, behindRows), spare: make([]trace.Row, 0, behindRows),
+		writer: w, waiting: make([]trace.Row, 0, behindRows), spare: make([]trace.Row, 0, behindRows), watch: stopwatch,
 	}
 }
 
@@ -40,9 +44,14 @@ func (b *Behind) Record(row trace.Row) {
 	}
 	b.waiting = append(b.waiting, row)
 	if len(b.waiting) == behindRows {
+		from := b.watch()
 		b.handOver()
+		b.waited += b.watch() - from
 	}
 }
+
+// WaitNs is how long Record has waited, in nanoseconds of the stopwatch, for rows to be written.
+func (b *Behind) WaitNs() int64 { return b.waited }
 
 // Failed says whether the writer is known to have failed. It does not wait for the rows on their way.
 func (b *Behind) Failed() bool { return b.failed }

@@ -23,6 +23,11 @@ func mixed(to trace.Recorder, from, until uint64) {
 	}
 }
 
+// elapsed is a stopwatch.
+func elapsed() int64 { return int64(time.Since(stopwatchBegan)) }
+
+var stopwatchBegan = time.Now()
+
 func TestRowsWrittenBehindMakeTheBytesOfRowsWrittenAtOnce(t *testing.T) {
 	cuts := []uint64{0, 1, 700, behindRows, behindRows + 1, 3*behindRows + 50}
 	selection := []trace.Table{trace.Blocks, trace.Faults}
@@ -35,7 +40,7 @@ func TestRowsWrittenBehindMakeTheBytesOfRowsWrittenAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := NewBehind(w)
+		b := NewBehind(w, elapsed)
 		to, writer := trace.Recorder(w), func() *Writer { return w }
 		if behind {
 			to, writer = b, b.Writer
@@ -91,7 +96,7 @@ func TestTheRecorderWaitsForASlowDiskOnlyWhenBothBuffersAreFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := NewBehind(w)
+	b := NewBehind(w, elapsed)
 	record := func(rows int) (done chan struct{}) {
 		done = make(chan struct{})
 		go func() {
@@ -118,6 +123,9 @@ func TestTheRecorderWaitsForASlowDiskOnlyWhenBothBuffersAreFull(t *testing.T) {
 	if err := b.Writer().Close(); err != nil {
 		t.Fatal(err)
 	}
+	if waited := time.Duration(b.WaitNs()); waited < 50*time.Millisecond {
+		t.Errorf("Record says that it waited %v, expected 50 ms at least", waited)
+	}
 	if rows := w.Tables()[0].Rows; rows != 2*behindRows {
 		t.Errorf("%d rows were written, expected %d", rows, 2*behindRows)
 	}
@@ -129,7 +137,7 @@ func TestAFailureBehindIsKnownAtTheNextHandOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := NewBehind(w)
+	b := NewBehind(w, elapsed)
 	for range 2*behindRows - 1 {
 		b.Record(trace.Block{})
 	}
@@ -168,7 +176,7 @@ func TestAFaultOfTheProgramBehindEndsTheRunAndNotTheProcess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := NewBehind(w)
+		b := NewBehind(w, elapsed)
 		b.Record(c.row)
 		if err := b.Writer().Err(); err == nil || !strings.Contains(err.Error(), c.want) || !b.Failed() {
 			t.Errorf("error %v, known: %v; expected %q", err, b.Failed(), c.want)
@@ -182,7 +190,7 @@ func TestWhatWasSyncedBehindIsReadAfterAKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := NewBehind(w)
+	b := NewBehind(w, elapsed)
 	mixed(b, 0, 700)
 	if err := b.Writer().Sync(); err != nil {
 		t.Fatal(err)

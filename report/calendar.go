@@ -127,7 +127,7 @@ func (s *supplyFacts) add(b trace.Block) {
 	for len(s.at) < len(s.ends) && s.ends[len(s.at)] <= next.ns {
 		s.at = append(s.at, s.before.between(next, s.ends[len(s.at)]))
 	}
-	if s.seen == 0 {
+	if s.rate == 0 {
 		s.rate = b.EmissionRao
 	}
 	if b.EmissionRao > 0 && b.EmissionRao <= s.rate/2 {

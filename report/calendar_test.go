@@ -59,6 +59,16 @@ func TestInflationIsOverTheIssuanceAtTheBeginningOfAYear(t *testing.T) {
 	}
 }
 
+func TestHalvingsAreCountedFromTheFirstEmission(t *testing.T) {
+	var s supplyFacts
+	for height, rao := range []uint64{0, 0, 8, 8, 4, 0, 2} {
+		s.add(trace.Block{Height: uint64(height), EmissionRao: rao})
+	}
+	if s.halvings != 2 {
+		t.Errorf("%d halvings, expected 2", s.halvings)
+	}
+}
+
 func TestTheSupplyFigureNeedsTwoYears(t *testing.T) {
 	if fig, err := (&findings{course: *ended("2024-01-01")}).supplyFigure(); err != nil || len(fig.data) != 3 {
 		t.Errorf("%v, %v; expected a figure of three years", fig, err)

@@ -14,9 +14,9 @@ import (
 
 // Fan is a number of many runs as a function of another: at each place the values of all runs there.
 type Fan struct {
-	Name   string // of the number
-	Across string // what lies along the axis
-	Places []FanPlace
+	Name   string     // of the number
+	Across string     // what lies along the axis
+	Places []FanPlace // by X
 	// Runs are the values in the order of the runs, for the mean of the first n; empty draws no such panel.
 	Runs []float64
 }
@@ -27,17 +27,13 @@ type FanPlace struct {
 	Values []float64
 }
 
-// fewestForTails is how many values the 5 % and 95 % quantiles need; of fewer the range is shown.
+// fewestForTails is how many values the 5 % and 95 % quantiles need; where a place has fewer the range is shown,
+// at all places.
 const fewestForTails = 40
 
-// quantiles are the five lines of a fan at a place: 5, 25, 50, 75 and 95 %, or with few values the range for the
-// outer two.
-func (p FanPlace) quantiles() [5]float64 {
+// quantiles are the five lines of a fan at a place: both outer quantiles, the quartiles and the median.
+func (p FanPlace) quantiles(outer float64) [5]float64 {
 	sorted := slices.Sorted(slices.Values(p.Values))
-	outer := 0.05
-	if len(sorted) < fewestForTails {
-		outer = 0
-	}
 	var q [5]float64
 	for i, share := range []float64{outer, 0.25, 0.5, 0.75, 1 - outer} {
 		q[i] = quantileSorted(share, sorted)
@@ -47,14 +43,13 @@ func (p FanPlace) quantiles() [5]float64 {
 
 // WriteFan draws a fan into the figures of a folder.
 func WriteFan(dir string, f Fan) error {
-	slices.SortStableFunc(f.Places, func(a, b FanPlace) int { return compareFloats(a.X, b.X) })
 	few := math.MaxInt
 	for _, p := range f.Places {
 		few = min(few, len(p.Values))
 	}
-	outer := "5 to 95 %"
+	outer, share := "5 to 95 %", 0.05
 	if few < fewestForTails {
-		outer = "range"
+		outer, share = "range", 0
 	}
 	panel := newPanel(f.Across, f.Name)
 	fig := &figure{
@@ -64,7 +59,7 @@ func WriteFan(dir string, f Fan) error {
 	}
 	var lines [5]plotter.XYs
 	for _, p := range f.Places {
-		q := p.quantiles()
+		q := p.quantiles(share)
 		fig.row(p.X, len(p.Values), q[0], q[1], q[2], q[3], q[4])
 		fig.point(0, p.X, q[2], "%s %s: median %s, quartiles %s and %s, %d runs", f.Across, brief(p.X), brief(q[2]), brief(q[1]), brief(q[3]), len(p.Values))
 		for i := range lines {
@@ -75,16 +70,6 @@ func WriteFan(dir string, f Fan) error {
 	f.settle(fig)
 	_, err := fig.save(filepath.Join(dir, FiguresFolder))
 	return err
-}
-
-func compareFloats(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // fill draws the bands and the median.

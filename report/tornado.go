@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -30,7 +31,7 @@ type TornadoBar struct {
 // WriteTornado draws a tornado chart, the strongest key on top, into the figures of a folder.
 func WriteTornado(dir string, t Tornado) error {
 	bars := slices.Clone(t.Bars)
-	slices.SortStableFunc(bars, func(a, b TornadoBar) int { return compareFloats(a.Value, b.Value) })
+	slices.SortStableFunc(bars, func(a, b TornadoBar) int { return cmp.Compare(a.Value, b.Value) })
 	unit, exponent := thousandsOf(bars)
 	label := t.Measure
 	if exponent > 0 {

@@ -78,7 +78,7 @@ func (e *Experiment) Begin() error {
 	if err != nil {
 		return err
 	}
-	e.rows = report.NewBehind(writer)
+	e.rows = report.NewBehind(writer, e.stopwatch)
 	e.manifest = &report.Manifest{
 		Name: e.File.Scenario.Name, Seed: e.File.Seed, Scenario: e.File.resolved(), ScenarioTOML: e.File.Text,
 		CorpusPath: e.File.corpusPath(), Recorded: e.File.Tables(), Versions: e.Versions, Started: e.Now().UTC(),
@@ -107,7 +107,7 @@ func (e *Experiment) Prepare(ctx context.Context, stage Stage) error {
 		return err
 	}
 	network.Config.Recorder = recording{e}
-	network.Config.Stopwatch = func() int64 { return int64(e.Now().Sub(e.begun)) }
+	network.Config.Stopwatch = e.stopwatch
 	if e.Adjust != nil {
 		e.Adjust(&network.Config)
 	}
@@ -121,6 +121,9 @@ func (e *Experiment) Prepare(ctx context.Context, stage Stage) error {
 	e.World, err = virtual.New(network.Config)
 	return err
 }
+
+// stopwatch is the wall time, in nanoseconds, since the world began to live.
+func (e *Experiment) stopwatch() int64 { return int64(e.Now().Sub(e.begun)) }
 
 // recording hands rows to the tables, and ends the run soon after one that cannot be written.
 type recording struct{ e *Experiment }

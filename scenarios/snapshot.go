@@ -213,8 +213,8 @@ func (e *Experiment) spent() spent {
 	}
 	p := e.World.Progress()
 	return spent{
-		wall: before.wall + int64(e.Now().Sub(e.begun)), jobs: before.jobs + p.JobNs, ownJobs: before.ownJobs + p.LoopNs,
-		waiting: before.waiting + p.WaitNs, snapshots: before.snapshots + int64(e.writing),
+		wall: before.wall + e.stopwatch(), jobs: before.jobs + p.JobNs, ownJobs: before.ownJobs + p.LoopNs,
+		waiting: before.waiting + p.WaitNs + e.rows.WaitNs(), snapshots: before.snapshots + int64(e.writing),
 	}
 }
 
@@ -246,7 +246,7 @@ func (e *Experiment) restore(config virtual.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	e.rows, e.manifest.Tables = report.NewBehind(writer), writer.Tables()
+	e.rows, e.manifest.Tables = report.NewBehind(writer, e.stopwatch), writer.Tables()
 	e.savedBlock = e.From.Height
 	Finish(m, e.World)
 	return nil

@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"testing"
 )
@@ -22,6 +23,17 @@ func TestACoderRefusesWhatDoesNotFit(t *testing.T) {
 		if r.End() == nil {
 			t.Errorf("%s was read", name)
 		}
+	}
+}
+
+func TestASnapshotOfAnotherVersionIsRefusedInWords(t *testing.T) {
+	var b bytes.Buffer
+	NewWriter(&b).Close()
+	file := b.Bytes()
+	file[len(magic)]--
+	want := fmt.Sprintf("a snapshot of version %d, expected %d: go on with the release that wrote it", Version-1, Version)
+	if err := Verify(bytes.NewReader(file)); err == nil || err.Error() != want {
+		t.Errorf("%v, expected %s", err, want)
 	}
 }
 

@@ -85,7 +85,7 @@ func (e *env) Submit(role host.KeyRole, msg chain.Msg) host.SubmitID {
 func (w *World) sendTx(n *node, t travelling, arrival, expires host.Time) {
 	var follows []follower
 	if w.faulty(n.index, theNetwork) {
-		fl := flight{from: n.index, to: theNetwork, tx: &t, arrival: arrival, until: expires}
+		fl := flight{from: n.index, to: theNetwork, tx: &t, leaves: w.now, arrival: arrival, until: expires}
 		if !w.disturb(&fl) {
 			return
 		}

@@ -113,21 +113,9 @@ func (w *World) start(n *node) {
 	w.serve(n)
 }
 
-// onDisk is the part of an effect that stands at a node's disk.
-type onDisk struct{ *injection }
-
-func (f onDisk) attach(w *World) {
-	f.members.each(func(i int32) {
-		n := &w.nodes[i]
-		n.faults.disks = append(n.faults.disks, f.injection)
-	})
-}
-
-func (f onDisk) detach(w *World) {
-	f.members.each(func(i int32) {
-		n := &w.nodes[i]
-		n.faults.disks = f.without(n.faults.disks)
-	})
+// onDisk stands at a node's disk.
+func onDisk(f *injection) onNodes {
+	return onNodes{f, func(n *nodeFaults) *[]*injection { return &n.disks }}
 }
 
 func (d *disk) layout(c *snapshot.Coder) {

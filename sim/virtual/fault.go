@@ -222,7 +222,7 @@ var tailModes = []string{"exponential", "pareto"}
 // maxTail bounds a random time, as a multiple of its mean.
 const maxTail = 40
 
-// tail draws a random time with a mean; the Pareto tail falls with the square.
+// tail draws a random time with a mean, maxTime at most; the Pareto tail falls with the square.
 func (f *injection) tail(s *num.Stream, mean host.Time) host.Time {
 	x := 0.0
 	if f.mode() == "pareto" {
@@ -230,5 +230,5 @@ func (f *injection) tail(s *num.Stream, mean host.Time) host.Time {
 	} else {
 		x = s.Exponential()
 	}
-	return host.Time(float64(min(x, maxTail) * float64(mean)))
+	return host.Time(min(float64(min(x, maxTail)*float64(mean)), float64(maxTime)))
 }

@@ -4,25 +4,23 @@ var bandwidthKind = FaultKind{
 	Name: "bandwidth", Doc: "the target's links slow down; links without a limit stay so",
 	Settings: []FaultSetting{{"factor", 0.1, 1e-6, 1, "what is left of the speed"}},
 	Modes:    []string{"both", "up", "down"},
-	effect:   func(f *injection) effect { return bandwidth{f} },
+	effect:   func(f *injection) effect { return bandwidth{onBandwidths(f)} },
 }
 
-type bandwidth struct{ *injection }
+type bandwidth struct{ onNodes }
+
+func onBandwidths(f *injection) onNodes {
+	return onNodes{f, func(n *nodeFaults) *[]*injection { return &n.bandwidths }}
+}
 
 func (f bandwidth) attach(w *World) {
-	f.members.each(func(i int32) {
-		n := &w.nodes[i]
-		n.faults.bandwidths = append(n.faults.bandwidths, f.injection)
-		n.setSpeeds()
-	})
+	f.onNodes.attach(w)
+	f.members.each(func(i int32) { w.nodes[i].setSpeeds() })
 }
 
 func (f bandwidth) detach(w *World) {
-	f.members.each(func(i int32) {
-		n := &w.nodes[i]
-		n.faults.bandwidths = f.without(n.faults.bandwidths)
-		n.setSpeeds()
-	})
+	f.onNodes.detach(w)
+	f.members.each(func(i int32) { w.nodes[i].setSpeeds() })
 }
 
 // setSpeeds computes the speeds of a node's links under the active faults; a link with a limit keeps

@@ -6,23 +6,12 @@ var clockKind = FaultKind{
 	Name: "clock", Doc: "the target's clocks jump by an offset and run too fast or slow; at the end they jump back",
 	Settings: []FaultSetting{{"offset_ms", 0, -3.6e6, 3.6e6, "what the clocks show more"},
 		{"drift_ppm", 0, -1e5, 1e5, "millionths by which they run faster"}},
-	effect: func(f *injection) effect { return clockFault{f} },
+	effect: func(f *injection) effect { return onClocks(f) },
 }
 
-type clockFault struct{ *injection }
-
-func (f clockFault) attach(w *World) {
-	f.members.each(func(i int32) {
-		n := &w.nodes[i]
-		n.faults.clocks = append(n.faults.clocks, f.injection)
-	})
-}
-
-func (f clockFault) detach(w *World) {
-	f.members.each(func(i int32) {
-		n := &w.nodes[i]
-		n.faults.clocks = f.without(n.faults.clocks)
-	})
+// onClocks stands at a node's clock.
+func onClocks(f *injection) onNodes {
+	return onNodes{f, func(n *nodeFaults) *[]*injection { return &n.clocks }}
 }
 
 // skew is what a node's clock shows more than the virtual time.

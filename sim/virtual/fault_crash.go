@@ -1,5 +1,7 @@
 package virtual
 
+import "slices"
+
 var crashSettings = []FaultSetting{
 	{"every_s", 0, 0, 1e9, "mean time between two crashes of a node; 0: one, at the begin"},
 	{"down_s", 0, 0, 1e9, "time until the node starts again; 0: at the end"},
@@ -60,4 +62,5 @@ func (w *World) stop(n *node) {
 	}
 	w.stale += n.timers.clear() + n.calls.clear() + n.served.clear() + w.producer.ledger.Forget(n.index)
 	n.admission.Clear()
+	n.held = slices.DeleteFunc(n.held, w.hopeless)
 }

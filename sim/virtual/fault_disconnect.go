@@ -10,9 +10,10 @@ type disconnect struct{ barrier }
 func (f disconnect) cuts(from, to int32) bool { return to != theNetwork }
 
 // meddle keeps a transaction on the node's own side until the cable is in.
-func (f disconnect) meddle(w *World, fl *flight) {
-	if fl.tx != nil {
-		fl.arrival += f.To - w.now
+func (f disconnect) meddle(_ *World, fl *flight) {
+	if late := f.To - fl.leaves; fl.tx != nil && late > 0 {
+		fl.leaves += late
+		fl.arrival += late
 	}
 }
 

@@ -4,14 +4,14 @@ var diskWriteKind = FaultKind{
 	Name: "disk_write", Doc: "saves of the target's states go wrong. torn: only a part is written; lost: nothing is, though the disk said so; rot: bits flip; full: the disk refuses",
 	Settings: []FaultSetting{share("the saves"), {"bits", 8, 1, 4096, "bits that flip"}},
 	Modes:    []string{"torn", "lost", "rot", "full"}, restores: true, fresh: true,
-	effect: func(f *injection) effect { return diskWrite{onDisk{f}} },
+	effect: func(f *injection) effect { return diskWrite{onDisk(f)} },
 }
 
-type diskWrite struct{ onDisk }
+type diskWrite struct{ onNodes }
 
 // write is what becomes of a file that is written over another.
 func (f diskWrite) write(w *World, n *node, file []byte) (written []byte, kept bool) {
-	if !f.happens() {
+	if !f.happens() || len(file) == 0 { // another fault has torn all of it
 		return file, true
 	}
 	switch f.mode() {

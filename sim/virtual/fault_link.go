@@ -16,11 +16,32 @@ type nodeFaults struct {
 	jobs, clocks, disks, txs, bandwidths, lags []*injection
 }
 
+// onNodes is the part of an effect that stands in a list of each of its targets.
+type onNodes struct {
+	*injection
+	list func(*nodeFaults) *[]*injection
+}
+
+func (f onNodes) attach(w *World) {
+	f.members.each(func(i int32) {
+		l := f.list(&w.nodes[i].faults)
+		*l = append(*l, f.injection)
+	})
+}
+
+func (f onNodes) detach(w *World) {
+	f.members.each(func(i int32) {
+		l := f.list(&w.nodes[i].faults)
+		*l = f.without(*l)
+	})
+}
+
 // flight is a message, or a transaction, that is about to leave.
 type flight struct {
 	from, to int32
 	message  *message    // nil for a transaction
 	tx       *travelling // nil for a message
+	leaves   host.Time
 	arrival  host.Time
 	until    host.Time // later nobody waits for it
 	lost     string    // why it never arrives

@@ -60,6 +60,7 @@ func (w *World) expect(f *injection, n *node) {
 	if f.kind.renames {
 		hotkey := w.open(nextName(w.cfg.Seed, n))
 		n.names = append(n.names, hotkey)
+		w.places[hotkey.Key] = n.index
 		w.producer.ledger.Assign(hotkey.Key, n.index)
 	}
 }
@@ -147,8 +148,8 @@ func (w *World) conclude(f *injection) {
 	f.effect, f.draw, f.members, f.peers = nil, nil, nil, nil
 }
 
-// layoutFaults codes the schedule, and the state of the active faults in the order in which they began.
-// What is active is known from the time; where a fork has other faults, they differ only in the future.
+// layoutFaults codes the schedule, and the streams of the active faults in the order in which they began:
+// the rest of what they are follows from the config. Where a fork has other faults, they differ only in the future.
 func (w *World) layoutFaults(c *snapshot.Coder) {
 	nodes := int32(len(w.nodes))
 	snapshot.Number(c, &w.alarmSeq)
@@ -177,9 +178,6 @@ func (w *World) layoutFaults(c *snapshot.Coder) {
 			w.activate(f)
 		}
 		c.Part(f.draw)
-		if s, has := f.effect.(interface{ layout(*snapshot.Coder) }); has {
-			s.layout(c)
-		}
 	})
 }
 

@@ -4,10 +4,10 @@ var stallKind = FaultKind{
 	Name: "stall", Doc: "jobs hang for a time; those that would hang beyond the end are dropped there by a watchdog, which starts the node from its saved state",
 	Settings: []FaultSetting{share("the jobs"), {"hold_s", 0, 0, 1e7, "how long a job hangs; 0: to the end"}},
 	restores: true, fresh: true,
-	effect: func(f *injection) effect { return stall{onJobs{f}} },
+	effect: func(f *injection) effect { return stall{onJobs(f)} },
 }
 
-type stall struct{ onJobs }
+type stall struct{ onNodes }
 
 func (f stall) compute(w *World, n *node, t *task) {
 	if !f.happens() {
@@ -17,7 +17,7 @@ func (f stall) compute(w *World, n *node, t *task) {
 	if hold == 0 {
 		hold = f.To - w.now
 	}
-	t.due = f.due(t, t.takes+hold)
+	t.last(t.takes + hold)
 	w.fault(n.index, "stall", "a job hangs")
 	t.hangs = t.hangs || t.due >= f.To && f.number("hold_s") == 0
 }

@@ -102,7 +102,7 @@ func (t Target) resolve(c *Config, draw *num.Stream) set {
 			number[i] = draw.Sub(c.Nodes[i].Name).Uint64()
 		}
 		slices.SortFunc(list, func(a, b int32) int { return cmp.Or(cmp.Compare(number[a], number[b]), cmp.Compare(a, b)) })
-		list = list[:int(math.Ceil(float64(t.Some*float64(len(list)))))]
+		list = list[:t.count(len(list))]
 	}
 	s := newSet(len(c.Nodes))
 	for _, i := range list {
@@ -112,6 +112,13 @@ func (t Target) resolve(c *Config, draw *num.Stream) set {
 		s.add(theNetwork)
 	}
 	return s
+}
+
+// count is how many of so many nodes a share is. 0.07 of 100 are 7, though their product in floating point
+// is a little more.
+func (t Target) count(nodes int) int {
+	const exact = 1 - 1e-15
+	return int(math.Ceil(float64(float64(t.Some*float64(nodes)) * exact)))
 }
 
 // set is a set of nodes, the block producer among them.

@@ -239,6 +239,60 @@ func TestBitsFlipWhereTheModeSays(t *testing.T) {
 	}
 }
 
+func TestRandomTimesHaveTheirMeanAndTheirTail(t *testing.T) {
+	const draws = 100_000
+	for _, c := range []struct {
+		mode          string
+		least, beyond float64 // the shortest time, and the share of those beyond ten means
+	}{{"exponential", 0, 0.000045}, {"pareto", 0.5, 0.0025}} {
+		f := &injection{Fault: &Fault{Mode: c.mode}, kind: &delayKind}
+		s := num.NewStream(1, "tail")
+		least, sum, beyond := float64(maxTail), 0.0, 0
+		for range draws {
+			x := float64(f.tail(s, host.Second)) / float64(host.Second)
+			least, sum = min(least, x), sum+x
+			if x > 10 {
+				beyond++
+			}
+			if far := f.tail(s, host.Time(1e18)); far < 0 || far > maxTime {
+				t.Fatalf("%s: %d ns lie beyond the clock", c.mode, far)
+			}
+		}
+		if mean := sum / draws; mean < 0.97 || mean > 1.03 {
+			t.Errorf("%s: mean %g, expected 1", c.mode, mean)
+		}
+		if least < c.least || least > c.least+0.001 {
+			t.Errorf("%s: the shortest time is %g means, expected %g", c.mode, least, c.least)
+		}
+		if share := float64(beyond) / draws; share < c.beyond/3 || share > 3*c.beyond {
+			t.Errorf("%s: %g of the times are beyond ten means, expected %g", c.mode, share, c.beyond)
+		}
+	}
+}
+
+func TestAFileOfWhichNothingIsLeftIsTornAndRotsNoFurther(t *testing.T) {
+	for _, mode := range diskWriteKind.Modes[:3] {
+		in := &injection{Fault: &Fault{Mode: mode}, kind: &diskWriteKind, draw: num.NewStream(1, "disk")}
+		if written, _ := (diskWrite{onDisk(in)}).write(new(World), new(node), []byte{}); len(written) > 0 {
+			t.Errorf("%s: %d bytes of none", mode, len(written))
+		}
+	}
+}
+
+func TestAShareOfNodesIsRoundedUp(t *testing.T) {
+	var cfg Config
+	for i := range 100 {
+		cfg.Nodes = append(cfg.Nodes, Node{Name: fmt.Sprint("n", i)})
+	}
+	for some, want := range map[float64]int{1e-9: 1, 0.01: 1, 0.011: 2, 0.07: 7, 0.29: 29, 0.55: 55, 0.995: 100} {
+		got := 0
+		Target{Some: some}.resolve(&cfg, num.NewStream(1, "target")).each(func(int32) { got++ })
+		if got != want {
+			t.Errorf("%g of 100 nodes are %d, expected %d", some, got, want)
+		}
+	}
+}
+
 func TestAFaultMovesNothingOfAnotherFault(t *testing.T) {
 	loss := Fault{Kind: "loss", From: 0, To: 200 * host.Second, Target: Target{Node: "server"}, Direction: "in", Numbers: map[string]float64{"share": 0.5}}
 	lost := func(faults ...Fault) string {
@@ -286,6 +340,31 @@ func TestANetworkThatDoesNotRecoverFailsInTheQuietTail(t *testing.T) {
 	}
 }
 
+func TestALongPauseKeepsNothingForWhichNobodyWaits(t *testing.T) {
+	cfg, _ := pair(3000, Fault{Kind: "pause", Target: Target{Node: "server"}, To: 2990 * host.Second})
+	w, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.PauseAt(2900)
+	if err := w.Run(context.Background()); err != ErrPaused {
+		t.Fatal(err)
+	}
+	if held := len(w.nodes[1].held); held < 1 || held > 512 {
+		t.Errorf("%d events are held back, of which one at most matters", held)
+	}
+}
+
+func TestANodeThatStillHoldsEventsBackHasNotRecovered(t *testing.T) {
+	cfg, _ := pair(100)
+	cfg.QuietTail = 30 * host.Second
+	w, _ := lived(t, cfg)
+	w.hold(&w.nodes[1], event{at: w.now, kind: evStart, node: 1})
+	if err := w.checkLife(); err == nil || !strings.Contains(err.Error(), "node 1 (server) still holds 1 events back") {
+		t.Errorf("%v", err)
+	}
+}
+
 // quitter asks no more after some events.
 type quitter struct {
 	bodies
@@ -324,6 +403,14 @@ func TestWavesComeAfterQuietStretchesAndEndBeforeTheTail(t *testing.T) {
 		}
 		end = max(a.To, b.To)
 	}
+	for seed := range uint64(500) {
+		short := Waves{Quiet: waves.Quiet, Storm: waves.Storm, Together: 2, Until: host.Hour, Seed: seed}
+		for _, f := range short.Schedule(templates) {
+			if f.To > short.Until {
+				t.Errorf("seed %d: %v ends after %d s", seed, f, short.Until/host.Second)
+			}
+		}
+	}
 	if other := (Waves{Quiet: waves.Quiet, Storm: waves.Storm, Together: 2, Until: waves.Until, Seed: 4}).Schedule(templates); other[0].From == list[0].From {
 		t.Error("another seed gives the same waves")
 	}
@@ -360,13 +447,25 @@ func day(t testing.TB, hours int, stretch host.Time) Config {
 }
 
 // walker asks the others in turn, computes, and pays, for ever.
-type walker struct{ turns uint64 }
+type walker struct {
+	turns uint64
+	busy  bool // a job is under way
+}
 
 func (a *walker) Handle(env host.Env, e host.Event) {
 	switch e := e.(type) {
+	case host.Done:
+		a.busy = false
 	case host.Start, host.Timer:
+		if _, starts := e.(host.Start); starts { // a job of before is lost
+			a.busy = false
+		}
 		env.After(2*host.Second, 0)
 		a.turns++
+		if !a.busy && a.turns%3 == 0 {
+			a.busy = true
+			env.Compute(spin{Input: a.turns, Flop: 500})
+		}
 		view := env.Chain()
 		if n := uint64(view.N()); n > 0 {
 			to := view.Neuron(chain.UID(a.turns % n)).Hotkey
@@ -380,9 +479,15 @@ func (a *walker) Handle(env host.Env, e host.Event) {
 		env.Reply(e.Call, host.Response{Code: host.Success})
 	}
 }
-func (a *walker) AppendState(b []byte) []byte { return binary.LittleEndian.AppendUint64(b, a.turns) }
+func (a *walker) AppendState(b []byte) []byte {
+	busy := byte(0)
+	if a.busy {
+		busy = 1
+	}
+	return append(binary.LittleEndian.AppendUint64(b, a.turns), busy)
+}
 func (a *walker) RestoreState(b []byte) error {
-	a.turns = binary.LittleEndian.Uint64(b)
+	a.turns, a.busy = binary.LittleEndian.Uint64(b), b[8] == 1
 	return nil
 }
 
@@ -406,6 +511,12 @@ func TestADayOfFaultsOfEveryKind(t *testing.T) {
 	for _, f := range oneOfEach(0, 1) {
 		if rows["begin "+f.Kind] == 0 {
 			t.Errorf("no %s began", f.Kind)
+		}
+	}
+	for _, kind := range []string{"churn", "corrupt", "crash", "disk", "duplicate", "endless", "evict", "heal", "loss", "partition",
+		"restart", "stall", "truncate", "tx_queue", "version"} {
+		if rows[kind] == 0 {
+			t.Errorf("no row of a fault tells of %s", kind)
 		}
 	}
 	if w.life.tail.answers < 1000 || w.life.tail.included < 100 {

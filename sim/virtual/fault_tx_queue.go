@@ -6,23 +6,12 @@ var txQueueKind = FaultKind{
 	Name: "tx_queue", Doc: "the target's transactions are dropped, delayed or put in another order at the block producer",
 	Settings: []FaultSetting{share("the transactions"), {"blocks", 2, 0, 1e6, "how long, or within which time in random order"}},
 	Modes:    []string{"drop", "delay", "reorder"},
-	effect:   func(f *injection) effect { return txQueue{f} },
+	effect:   func(f *injection) effect { return onTxs(f) },
 }
 
-type txQueue struct{ *injection }
-
-func (f txQueue) attach(w *World) {
-	f.members.each(func(i int32) {
-		n := &w.nodes[i]
-		n.faults.txs = append(n.faults.txs, f.injection)
-	})
-}
-
-func (f txQueue) detach(w *World) {
-	f.members.each(func(i int32) {
-		n := &w.nodes[i]
-		n.faults.txs = f.without(n.faults.txs)
-	})
+// onTxs stands where a node's transactions reach the block producer.
+func onTxs(f *injection) onNodes {
+	return onNodes{f, func(n *nodeFaults) *[]*injection { return &n.txs }}
 }
 
 // queueing lets faults act on a transaction that has reached the block producer: how long it waits
@@ -32,7 +21,7 @@ func (w *World) queueing(n *node) (wait host.Time, dropped bool) {
 		if !f.happens() {
 			continue
 		}
-		longest := float64(f.number("blocks") * float64(w.cfg.BlockNs))
+		longest := min(float64(f.number("blocks")*float64(w.cfg.BlockNs)), float64(maxDuration))
 		switch f.mode() {
 		case "drop":
 			dropped = true

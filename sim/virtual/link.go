@@ -57,7 +57,7 @@ func (w *World) send(m message, earliest host.Time) host.Time {
 
 // sendFaulty is the end of send where faults stand at the link.
 func (w *World) sendFaulty(m message, arrival host.Time) host.Time {
-	fl := flight{from: m.from, to: m.to, message: &m, arrival: arrival, until: m.deadline}
+	fl := flight{from: m.from, to: m.to, message: &m, leaves: w.now, arrival: arrival, until: m.deadline}
 	if !w.disturb(&fl) {
 		return arrival
 	}

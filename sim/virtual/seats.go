@@ -26,7 +26,8 @@ func (w *World) ballot() chain.Begin {
 	var power uint64
 	for _, o := range view.Operators() {
 		n := w.serving(o.Hotkey)
-		if n != nil && n.signedTwice {
+		named := n != nil && n.hotkey.Key == o.Hotkey // and not by another hotkey now
+		if named && n.signedTwice {
 			n.signedTwice = false
 			b.Misbehavior = append(b.Misbehavior, chain.Misbehavior{
 				Address: chain.AddressOf(o.ConsensusKey), Height: view.Height(),
@@ -35,7 +36,7 @@ func (w *World) ballot() chain.Begin {
 		if o.Power == 0 {
 			continue
 		}
-		missed := n != nil && (n.down > 0 || n.paused > 0 || n.cutOff > 0)
+		missed := n != nil && (!named || n.down > 0 || n.paused > 0 || n.cutOff > 0)
 		b.Votes = append(b.Votes, chain.Vote{Address: chain.AddressOf(o.ConsensusKey), Missed: missed})
 		if !missed {
 			there = append(there, o)

@@ -86,6 +86,20 @@ func TestANodeThatIsDownMissesBlocksAndLosesItsSeat(t *testing.T) {
 	}
 }
 
+func TestANodeWithANewHotkeyLosesTheSeatOfTheFormer(t *testing.T) {
+	cfg := seatedWorld(t, 0)
+	cfg.Faults = append(cfg.Faults,
+		Fault{Kind: "churn", Target: Target{Node: "node-1"}, From: 120 * host.Second, To: 132 * host.Second},
+		Fault{Kind: "equivocate", Target: Target{Node: "node-1"}, From: 144 * host.Second, To: 156 * host.Second})
+	v, w := playSeats(t, cfg, -1)
+	if now := w.nodes[1].hotkey.Key; now == PublicKey(cfg.Seed, "node-1", host.Hotkey) || w.serving(now) != &w.nodes[1] {
+		t.Errorf("the new hotkey %v is not known to be the node's", now)
+	}
+	if o := operatorsOf(cfg, v)[1]; !o.Jailed || o.Power != 0 || o.BarredUntil != 0 {
+		t.Errorf("%+v: expected a seat that was lost because nobody was there, and nothing signed by it", o)
+	}
+}
+
 func TestANodeThatSignsTwiceIsSlashedOnce(t *testing.T) {
 	cfg := seatedWorld(t, 0)
 	v, w := playSeats(t, cfg, 2)

@@ -32,6 +32,37 @@ func delayed(t *testing.T, rows *rowsOf) Config {
 	return cfg
 }
 
+func TestARestoredNodeThatHasSeenNoBlockYetSeesNoneThroughACut(t *testing.T) {
+	cfg := func() Config {
+		cfg := script(t, `fault stale node=a blocks=10 from=0s to=12s
+fault cut node=a direction=in from=6500ms to=9s
+node a
+  7s pay to=b rao=1000000
+node b`)
+		cfg.BlockNs, cfg.Blocks = host.Second, 15
+		return cfg
+	}
+	straight, _ := lived(t, cfg())
+	w, err := New(cfg())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.PauseAt(5)
+	if err := w.Run(context.Background()); err != ErrPaused {
+		t.Fatal(err)
+	}
+	second, err := restore(cfg(), saved(t, w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if second.Digest() != straight.Digest() {
+		t.Errorf("run digest %v, straight %v", second.Digest(), straight.Digest())
+	}
+}
+
 // saved is the snapshot of a world.
 func saved(t *testing.T, w *World) []byte {
 	t.Helper()

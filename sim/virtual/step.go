@@ -42,6 +42,8 @@ func (w *World) step(ctx context.Context) error {
 func (w *World) alive(e event) bool {
 	n := &w.nodes[e.node]
 	switch e.kind {
+	case evStart:
+		return n.down == 0 // a fault stopped the node first, and starts it again
 	case evTimer:
 		return n.timers.get(e.id) != nil
 	case evDone:

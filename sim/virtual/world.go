@@ -18,7 +18,7 @@ type World struct {
 	cfg     Config
 	records Recording
 	peers   map[host.PeerID]int32
-	places  map[chain.Key]int32 // of nodes, by hotkey
+	places  map[chain.Key]int32 // of nodes, by each hotkey that they ever have
 	nodes   []node
 	pool    *pool
 

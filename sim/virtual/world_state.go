@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"taolab/sim/chain"
 	"taolab/sim/host"
 	"taolab/sim/snapshot"
 )
@@ -93,6 +94,8 @@ func (n *node) layoutFaults(c *snapshot.Coder, w *World) {
 	snapshot.Number(c, &n.frozenUntil)
 	if snapshot.Number(c, &n.floor); n.cutOff > 0 || n.floor > 0 {
 		host.CodeView(c, &n.frozen)
+	} else if c.Reading() {
+		n.frozen = chain.View{} // and not what the faults that began again have just let it keep
 	}
 	n.layoutPause(c, w)
 }
