@@ -121,6 +121,9 @@ func (c *Chain) ParamsOn(p chain.Params, miners int) (chain.Params, error) {
 		return p, err
 	}
 	if err := p.Validate(); err != nil {
+		if fault := hardFault(err); fault != nil {
+			return p, fault
+		}
 		return p, &settings.Error{Key: "chain", Fault: err.Error(), Want: "parameters that a chain can run with"}
 	}
 	return p, nil
@@ -138,6 +141,9 @@ func (c *Chain) fit(p *chain.Params, targets int) error {
 	case c.UpgradeRules != 0 && p.Hard.VoteDelayBlocks == 0:
 		return &settings.Error{Key: "chain.upgrade_rules", Fault: "set, but the rules of this chain never change",
 			Want: "hard.vote_delay_blocks of at least 1"}
+	case p.Hard.ExistentialRao != 0 && !p.Hard.StrictNonce:
+		return &settings.Error{Key: "chain.hard.existential_rao", Fault: "set without strict_nonce: who comes back could sign his old transactions again",
+			Want: "hard.strict_nonce = true"}
 	case p.RewardRao > p.CapRao:
 		return &settings.Error{Key: "chain.reward_tao", Fault: TAO(p.RewardRao) + " is above the cap",
 			Want: "at most " + TAO(p.CapRao), Hint: "or raise cap_tao"}
