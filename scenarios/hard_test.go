@@ -36,9 +36,10 @@ func init() {
 	}
 }
 
-func TestWhatALedgerForStrangersLacksIsNamedByItsKey(t *testing.T) {
+func TestAParameterThatNoLedgerTakesIsNamedByItsKey(t *testing.T) {
 	for set, want := range map[string]string{ // order-free: each is on its own
-		"chain.hard.fee_rao=1":         "chain.hard.max_block_work: 0, where transactions cost a fee; expected 16384 to 1099511627776",
+		"chain.hard.fee_rao=1":         "chain.hard.max_block_work: 0; expected 16384 to 1099511627776; or preset = \"live\"",
+		"chain.max_validators=0":       "chain.max_validators: 0; expected 1 to ",
 		"chain.hard.existential_rao=1": "chain.hard.existential_rao: set without strict_nonce",
 	} {
 		if _, err := Load("quickstart", []string{set}); err == nil || !strings.Contains(err.Error(), want) {

@@ -1,7 +1,6 @@
 package role
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 
@@ -62,22 +61,6 @@ func (h *Hard) settings(p chain.Params) chain.Hard {
 		}
 	}
 	return hard
-}
-
-// hardFault names the key of a setting that is out of its range; nil where the fault is another.
-func hardFault(err error) error {
-	var fault *chain.RangeError
-	if !errors.As(err, &fault) {
-		return nil
-	}
-	keys := reflect.TypeFor[Hard]()
-	for _, f := range settings.Fields(keys) {
-		if fault.Field == "Hard."+keys.FieldByIndex(f.Index).Name {
-			return &settings.Error{Key: "chain.hard." + f.Key, Fault: fmt.Sprintf("%d, where transactions cost a fee", fault.Have),
-				Want: fmt.Sprintf("%d to %d", fault.Lo, fault.Hi), Hint: `or preset = "live", which sets all that fees need`}
-		}
-	}
-	return nil
 }
 
 // InForce is a setting of the ledger as it is in force.
