@@ -193,17 +193,7 @@ func (f *File) issued(p *chain.Params) uint64 {
 		return f.genesisRao(&p.Hard)
 	}
 	g := &f.metagraph.genesis
-	rao := g.IssuanceOffsetRao + role.Rao(f.Chain.InitialIssuanceTAO) + g.PendingRao
-	for _, b := range g.Balances {
-		rao += b.FreeRao
-	}
-	for _, n := range g.Neurons {
-		rao += n.StakeRao
-	}
-	for _, s := range g.Stakes {
-		rao += s.StakeRao
-	}
-	return rao
+	return g.IssuanceOffsetRao + role.Rao(f.Chain.InitialIssuanceTAO) + g.PendingRao + g.MoneyRao()
 }
 
 // metagraphInForce tells where the ledger goes on, and what the metagraph did not say.
