@@ -122,3 +122,20 @@ func TestAnImportedLedgerIsReadAgainFromAManifest(t *testing.T) {
 		}
 	}
 }
+
+// A floor cannot pass its ceiling before that was raised, and a steepness may be negative.
+func TestAForkSetsParametersThatWaitForEachOther(t *testing.T) {
+	file, err := Load("testdata/metagraph/trees.toml", []string{"chain.rule=yuma3", "chain.liquid_alpha=true", "chain.alpha_low=0.3", "chain.alpha_high=0.5", "chain.alpha_steepness=10"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := &Experiment{File: file, Dir: t.TempDir(), Workers: 1, Now: time.Now, SnapshotAt: []uint64{100_300}}
+	m, err := liveThrough(t, parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, _ := forked(t, base.Cache{}, parent, m, "chain.alpha_low=0.6", "chain.alpha_high=0.8", "chain.alpha_steepness=-10")
+	if p := child.World.Chain().Params(); p.AlphaLow != 39321 || p.AlphaHigh != 52428 || p.AlphaSteepness != -1000 {
+		t.Errorf("alpha from %d to %d, steepness %d", p.AlphaLow, p.AlphaHigh, p.AlphaSteepness)
+	}
+}
