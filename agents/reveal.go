@@ -57,8 +57,26 @@ func (s *Commits) Commit(env host.Env, uids, values []uint16) host.SubmitID {
 	return next.commit
 }
 
-// Decided waits for the epoch of a commit that the ledger took, and forgets one that it refused.
-func (s *Commits) Decided(env host.Env, id host.SubmitID, taken bool) {
+// Handle reveals what is due, waits for the epoch of a commit that the ledger took, and forgets one that it
+// refused. A restart sets the timers that a crash stopped.
+func (s *Commits) Handle(env host.Env, event host.Event) {
+	switch e := event.(type) {
+	case host.Start:
+		for i := range s.list {
+			s.wait(env, i)
+		}
+	case host.Block:
+		s.due(env, e.ID)
+	case host.Included:
+		s.decided(env, e.ID, true)
+	case host.Rejected:
+		s.decided(env, e.ID, false)
+	case host.Expired:
+		s.decided(env, e.ID, false)
+	}
+}
+
+func (s *Commits) decided(env host.Env, id host.SubmitID, taken bool) {
 	for i := range s.list {
 		if s.list[i].commit != id {
 			continue
@@ -78,18 +96,11 @@ func (s *Commits) wait(env host.Env, i int) {
 	s.list[i].timer = env.AtBlock(view.Height()+max(view.Params().TempoBlocks/4, 1), 0)
 }
 
-// Resume sets the timers that a crash stopped.
-func (s *Commits) Resume(env host.Env) {
-	for i := range s.list {
-		s.wait(env, i)
-	}
-}
-
-// Due reveals what is due, and tells whether the timer was one of a commit.
-func (s *Commits) Due(env host.Env, timer host.TimerID) bool {
+// due reveals a commit whose timer it is.
+func (s *Commits) due(env host.Env, timer host.TimerID) {
 	i := slices.IndexFunc(s.list, func(x commitment) bool { return x.timer == timer })
 	if i < 0 {
-		return false
+		return
 	}
 	view, self := env.Chain(), env.Self()
 	due, waits := uint64(0), false
@@ -104,12 +115,11 @@ func (s *Commits) Due(env host.Env, timer host.TimerID) bool {
 	switch {
 	case waits && view.Epochs() < due:
 		s.wait(env, i)
-		return true
+		return
 	case waits && view.Epochs() == due:
 		env.Submit(host.Hotkey, s.list[i].message())
 	}
 	s.list = slices.Delete(s.list, i, i+1) // revealed, or too late
-	return true
 }
 
 // AppendState writes what Restore reads.

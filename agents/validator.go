@@ -159,10 +159,11 @@ func NewValidator(c ValidatorConfig) *Validator {
 
 // Handle implements host.Agent.
 func (v *Validator) Handle(env host.Env, event host.Event) {
+	v.commits.Handle(env, event)
+	Refuse(env, event)
 	switch e := event.(type) {
 	case host.Start:
 		v.step, v.weights = step{}, submission{}
-		v.commits.Resume(env)
 		v.begin(env)
 	case host.Timer:
 		if v.step.phase == pausing && e.ID == v.step.timer {
@@ -172,21 +173,14 @@ func (v *Validator) Handle(env host.Env, event host.Event) {
 		v.computed(env, e)
 	case host.Answer:
 		v.answered(env, e)
-	case host.Incoming:
-		Refuse(env, e)
 	case host.Block:
-		if !v.commits.Due(env, e.ID) {
-			v.weights.retry(env, e, &v.commits)
-		}
+		v.weights.retry(env, e, &v.commits)
 	case host.Included:
 		v.weights.included(e)
-		v.commits.Decided(env, e.ID, true)
 	case host.Rejected:
 		v.weights.refused(env, e.ID)
-		v.commits.Decided(env, e.ID, false)
 	case host.Expired:
 		v.weights.refused(env, e.ID)
-		v.commits.Decided(env, e.ID, false)
 	}
 }
 

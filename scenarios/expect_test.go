@@ -200,7 +200,7 @@ func TestAnUnknownSubsetOfShardsIsFoundBeforeAnythingIsTrained(t *testing.T) {
 	_, err = file.Prepare(context.Background(), base.Cache{}, 1, func(name string, _, _ int64) {
 		trained = trained || name == "training base models"
 	})
-	if err == nil || !strings.Contains(err.Error(), `tiny.toml: miners[0].subsets: the corpus has no subset "B"; expected one of ["A"]`) {
+	if err == nil || !strings.Contains(err.Error(), `--set miners[0].subsets=["B"]: miners[0].subsets: the corpus has no subset "B"; expected one of ["A"]`) {
 		t.Errorf("%v", err)
 	}
 	if trained {

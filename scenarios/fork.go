@@ -42,7 +42,7 @@ var forkRules = []struct {
 	{keys(`(corpus|base|evaluation)\..*`), "the models learnt from it, or are measured on it"},
 	{keys(`time\.block_s`), "the blocks of the past are as long as it said"},
 	{keys(`.*\.stake_tao|chain\.initial_issuance_tao`), "it was the stake at the beginning; the ledger has moved it since"},
-	{keys(`chain\.(era|rule|emission|prune_by|owner)`), "a chain keeps the family of rules and the owner that it was born with"},
+	{keys(`chain\.(era|rule|emission|prune_by|owner|metagraph|upgrade_rules|upgrade_height)`), "a chain keeps the family of rules and the owner that it was born with"},
 	{keys(`chain\.max_uids`), "routing models have a gate for each uid"},
 	{keys(changeablePattern()), ""},
 	{keys(`network\..*`), "nodes drew their region and their delay from it"},
@@ -109,7 +109,7 @@ func NewFork(dir string, m *report.Manifest, corpus string, sets []string) (*For
 	var faults []error
 	for _, key := range f.Changed {
 		if why := whyFixed(key); why != "" {
-			faults = append(faults, &settings.Error{Where: after.setting(key), Key: key, Fault: "it cannot change while a network lives: " + why,
+			faults = append(faults, &settings.Error{Where: after.where(key), Key: key, Fault: "it cannot change while a network lives: " + why,
 				Want: "a key that can, which taolab fork --help lists", Hint: "or run the scenario from its beginning with it"})
 		}
 	}
@@ -118,16 +118,6 @@ func NewFork(dir string, m *report.Manifest, corpus string, sets []string) (*For
 	}
 	f.params, err = governed(before, after)
 	return f, err
-}
-
-// setting is the option that set a key.
-func (f *File) setting(key string) string {
-	for _, set := range f.Sets {
-		if name, _, _ := settings.CutKey(set); name == key {
-			return "--set " + set
-		}
-	}
-	return f.Origin
 }
 
 // differing lists the keys in which two scenarios differ.

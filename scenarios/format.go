@@ -62,7 +62,7 @@ var zeroKeptTheEra = []string{
 
 // written tells whether the file or an override gives a key its value.
 func (f *File) written(key string) bool {
-	return f.Line(key) > 0 || f.setsKey(key)
+	return f.Line(key) > 0 || f.setting(key) != ""
 }
 
 // zero tells whether a key of [chain] holds the number 0.

@@ -3,6 +3,8 @@ package scenarios
 import (
 	"fmt"
 	"reflect"
+	"strings"
+	"testing"
 
 	"taolab/agents/role"
 	"taolab/agents/settings"
@@ -30,6 +32,18 @@ func init() {
 			moves[path] = move{set: fmt.Sprintf("%s=%t", path, !field.Bool()), with: live}
 		default:
 			moves[path] = move{set: fmt.Sprintf("%s=%d", path, field.Uint()+1), with: live}
+		}
+	}
+}
+
+func TestAParameterThatNoLedgerTakesIsNamedByItsKey(t *testing.T) {
+	for set, want := range map[string]string{ // order-free: each is on its own
+		"chain.hard.fee_rao=1":         "chain.hard.max_block_work: 0; expected 16384 to 1099511627776; or preset = \"live\"",
+		"chain.max_validators=0":       "chain.max_validators: 0; expected 1 to ",
+		"chain.hard.existential_rao=1": "chain.hard.existential_rao: set without strict_nonce",
+	} {
+		if _, err := Load("quickstart", []string{set}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", set, err, want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"taolab/agents/settings"
@@ -86,17 +87,21 @@ func Load(name string, sets []string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file.Scenario = scenario
-	if scenario.Name == "" {
-		scenario.Name = strings.TrimSuffix(filepath.Base(name), ".toml")
+	return file, file.complete(scenario)
+}
+
+// complete makes a decoded scenario that of the file, with its name, its paths and its metagraph.
+func (f *File) complete(sc *Scenario) error {
+	f.Scenario = sc
+	if sc.Name == "" {
+		sc.Name = strings.TrimSuffix(filepath.Base(f.Origin), ".toml")
 	}
-	if err := file.fixPaths(); err != nil {
-		return nil, err
+	for _, step := range []func() error{f.fixPaths, f.readMetagraph, f.inheritMetagraph, f.checkMetagraph} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
-	if err := file.readMetagraph(); err != nil {
-		return nil, err
-	}
-	return file, nil
+	return nil
 }
 
 // fixPaths makes the paths of what the scenario names absolute, so that a run can be repeated from elsewhere.
@@ -131,12 +136,23 @@ func misnamed(path string, err error) error {
 	return &settings.Error{Where: path, Fault: "the name does not end in .toml", Want: "a scenario file, which ends in .toml", Hint: "rename the file if it is one"}
 }
 
-// setsKey tells whether an override names the key.
-func (f *File) setsKey(key string) bool {
-	for _, set := range f.Sets {
+// setting is the override that sets a key, the last where several do; empty: none.
+func (f *File) setting(key string) string {
+	for _, set := range slices.Backward(f.Sets) {
 		if name, _, _ := settings.CutKey(set); name == key {
-			return true
+			return set
 		}
 	}
-	return false
+	return ""
+}
+
+// where is the place of a key: the option that sets it, the line, or the file.
+func (f *File) where(key string) string {
+	if set := f.setting(key); set != "" {
+		return "--set " + set
+	}
+	if line := f.Line(key); line > 0 {
+		return fmt.Sprintf("%s:%d", f.Origin, line)
+	}
+	return f.Origin
 }

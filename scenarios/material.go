@@ -41,18 +41,14 @@ func (f *File) checkSubsets(names []string) error {
 }
 
 func (f *File) noSubset(key, want string, names []string) error {
-	where := f.Origin
-	if line := f.Line(key); line > 0 {
-		where = fmt.Sprintf("%s:%d", where, line)
-	}
-	return &settings.Error{Where: where, Key: key, Fault: fmt.Sprintf("the corpus has no subset %q", want),
+	return &settings.Error{Where: f.where(key), Key: key, Fault: fmt.Sprintf("the corpus has no subset %q", want),
 		Want: fmt.Sprintf("one of %q", names), Hint: settings.Meant(want, names)}
 }
 
 // shardPath is where the shards are: relative to the file, or to where the user is for --set.
 func (f *File) shardPath() string {
 	path := f.Corpus.Path
-	if !filepath.IsAbs(path) && !f.setsKey("corpus.path") {
+	if !filepath.IsAbs(path) && f.setting("corpus.path") == "" {
 		path = filepath.Join(f.Dir, path)
 	}
 	return path

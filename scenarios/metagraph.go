@@ -15,38 +15,60 @@ import (
 
 // metagraph is the state of another network, from which a scenario's ledger goes on.
 type metagraph struct {
+	path    string
 	genesis chain.Genesis
 	filled  []conformance.Filled
 }
 
-// readMetagraph reads the state that the scenario names, and gives the keys of [chain] that have a default
-// of their own the state's values where the scenario says nothing.
+// readMetagraph reads the state that the scenario names, unless that is the one it has.
 func (f *File) readMetagraph() error {
-	if f.Chain.Metagraph == "" {
+	path := f.Chain.Metagraph
+	if f.metagraph != nil && f.metagraph.path == path {
 		return nil
 	}
-	data, err := readOpened(f.Chain.Metagraph)
+	if f.metagraph = nil; path == "" {
+		return nil
+	}
+	data, err := readOpened(path)
 	if err != nil {
-		return f.wrongMetagraph(fmt.Sprintf("%s cannot be read: %v", f.Chain.Metagraph, err), "a file with a "+conformance.MetagraphFormat)
+		return f.wrongMetagraph(fmt.Sprintf("%s cannot be read: %v", path, err), "a file with a "+conformance.MetagraphFormat)
 	}
 	g, filled, err := conformance.ReadMetagraph(data)
 	if err == nil {
 		_, err = chain.New(g)
 	}
 	if err != nil {
-		return &settings.Error{Where: f.Chain.Metagraph, Fault: err.Error(), Want: "a " + conformance.MetagraphFormat,
+		return &settings.Error{Where: path, Fault: err.Error(), Want: "a " + conformance.MetagraphFormat,
 			Hint: "taolab apply --example writes one"}
 	}
-	f.metagraph = &metagraph{genesis: g, filled: filled}
+	f.metagraph = &metagraph{path: path, genesis: g, filled: filled}
+	return nil
+}
+
+// inheritMetagraph gives the keys of [chain] that have a default of their own the metagraph's values where
+// the file says nothing.
+func (f *File) inheritMetagraph() error {
+	if f.metagraph == nil {
+		return nil
+	}
 	if f.written("chain.era") {
-		return &settings.Error{Where: f.whereIs("chain.era"), Key: "chain.era", Fault: "set, but the metagraph has an era",
+		return &settings.Error{Where: f.where("chain.era"), Key: "chain.era", Fault: "set, but the metagraph has an era",
 			Want: "no era", Hint: "parameters of [chain] override those of the metagraph"}
 	}
+	p := &f.metagraph.genesis.Params
 	if !f.written("chain.tempo_blocks") {
-		f.Chain.TempoBlocks = g.Params.TempoBlocks
+		f.Chain.TempoBlocks = p.TempoBlocks
 	}
 	if !f.written("chain.weights_rate_limit_blocks") {
-		f.Chain.WeightsRateLimitBlocks = g.Params.WeightsRateLimitBlocks
+		f.Chain.WeightsRateLimitBlocks = p.WeightsRateLimitBlocks
+	}
+	return nil
+}
+
+// checkMetagraph checks that the scenario fits its metagraph.
+func (f *File) checkMetagraph() error {
+	if f.metagraph == nil {
+		return nil
 	}
 	if _, err := f.Params(); err != nil {
 		return err
@@ -80,19 +102,11 @@ func readOpened(path string) ([]byte, error) {
 }
 
 func (f *File) wrongMetagraph(fault, want string, hints ...string) error {
-	e := &settings.Error{Where: f.whereIs("chain.metagraph"), Key: "chain.metagraph", Fault: fault, Want: want}
+	e := &settings.Error{Where: f.where("chain.metagraph"), Key: "chain.metagraph", Fault: fault, Want: want}
 	if len(hints) > 0 {
 		e.Hint = hints[0]
 	}
 	return e
-}
-
-// whereIs is the place of a key in the file, or the file.
-func (f *File) whereIs(key string) string {
-	if line := f.Line(key); line > 0 {
-		return fmt.Sprintf("%s:%d", f.Origin, line)
-	}
-	return f.Origin
 }
 
 // joined is the number of miners or validators that have a seat at the beginning.
@@ -157,6 +171,14 @@ func (b *builder) seat(miner bool, hotkey, coldkey chain.Key) (uid uint16, stake
 	return uint16(place), n.StakeRao
 }
 
+// Heights are those of genesis and of the last block of the run.
+func (f *File) Heights() (genesis, last uint64) {
+	if f.metagraph != nil {
+		genesis = f.metagraph.genesis.Height
+	}
+	return genesis, genesis + f.BlockCount()
+}
+
 // presets names where the parameters come from that the scenario does not set.
 func (f *File) presets() string {
 	if f.metagraph != nil {
@@ -171,17 +193,7 @@ func (f *File) issued(p *chain.Params) uint64 {
 		return f.genesisRao(&p.Hard)
 	}
 	g := &f.metagraph.genesis
-	rao := g.IssuanceOffsetRao + role.Rao(f.Chain.InitialIssuanceTAO) + g.PendingRao
-	for _, b := range g.Balances {
-		rao += b.FreeRao
-	}
-	for _, n := range g.Neurons {
-		rao += n.StakeRao
-	}
-	for _, s := range g.Stakes {
-		rao += s.StakeRao
-	}
-	return rao
+	return g.IssuanceOffsetRao + role.Rao(f.Chain.InitialIssuanceTAO) + g.PendingRao + g.MoneyRao()
 }
 
 // metagraphInForce tells where the ledger goes on, and what the metagraph did not say.

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"taolab/model/base"
 	"taolab/sim/chain"
 	"taolab/sim/virtual"
 )
@@ -67,5 +69,73 @@ func TestAnUnfitMetagraphIsRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", sets, err, want)
 		}
+	}
+}
+
+// The manifest names the metagraph, and what is made from it goes on from there too: the run again, each
+// point of a sweep, and a fork, which ends as many blocks after genesis as the run would.
+func TestAnImportedLedgerIsReadAgainFromAManifest(t *testing.T) {
+	const path = "testdata/metagraph/trees.toml"
+	file, err := Load(path, []string{"chain.weights_rate_limit_blocks=30"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := &Experiment{File: file, Dir: t.TempDir(), Workers: 1, Now: time.Now, SnapshotAt: []uint64{100_300}}
+	m, err := liveThrough(t, parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := FromManifest(parent.Dir, m, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if genesis, last := again.Heights(); genesis != 100_000 || last != 100_600 {
+		t.Errorf("from %d to %d", genesis, last)
+	}
+	if got := runFile(t, again, nil).world.Digest().String(); got != m.RunDigest {
+		t.Errorf("again: run digest %s, it was %s", got, m.RunDigest)
+	}
+	plain, err := Load(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	point, err := plain.With("chain.weights_rate_limit_blocks=30")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := runFile(t, point, nil).world.Digest().String(); got != m.RunDigest {
+		t.Errorf("as a point of a sweep: run digest %s, by itself %s", got, m.RunDigest)
+	}
+	short, err := FromManifest(parent.Dir, m, "", "time.hours=0.3")
+	if err != nil || short.Chain.TempoBlocks <= short.BlockCount() {
+		t.Errorf("shorter than an epoch: %v", err)
+	}
+	child, got := forked(t, base.Cache{}, parent, m)
+	sameRun(t, "forked", got, m, child.Dir, parent.Dir)
+	for _, sets := range [][]string{
+		{"chain.metagraph=testdata/metagraph/trees.json"},
+		{"chain.upgrade_height=100500", "chain.upgrade_rules=3", "chain.hard.vote_delay_blocks=1"},
+	} {
+		_, err := NewFork(parent.Dir, m, "", sets)
+		if err == nil || !strings.Contains(err.Error(), sets[0]+": chain.") || !strings.Contains(err.Error(), "a chain keeps the family of rules") {
+			t.Errorf("%s: %v", sets, err)
+		}
+	}
+}
+
+// A floor cannot pass its ceiling before that was raised, and a steepness may be negative.
+func TestAForkSetsParametersThatWaitForEachOther(t *testing.T) {
+	file, err := Load("testdata/metagraph/trees.toml", []string{"chain.rule=yuma3", "chain.liquid_alpha=true", "chain.alpha_low=0.3", "chain.alpha_high=0.5", "chain.alpha_steepness=10"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := &Experiment{File: file, Dir: t.TempDir(), Workers: 1, Now: time.Now, SnapshotAt: []uint64{100_300}}
+	m, err := liveThrough(t, parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, _ := forked(t, base.Cache{}, parent, m, "chain.alpha_low=0.6", "chain.alpha_high=0.8", "chain.alpha_steepness=-10")
+	if p := child.World.Chain().Params(); p.AlphaLow != 39321 || p.AlphaHigh != 52428 || p.AlphaSteepness != -1000 {
+		t.Errorf("alpha from %d to %d, steepness %d", p.AlphaLow, p.AlphaHigh, p.AlphaSteepness)
 	}
 }

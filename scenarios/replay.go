@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,7 +52,8 @@ func FromManifest(dir string, m *report.Manifest, corpus string, sets ...string)
 	if faults := validate(&sc, d.Where); len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	return &File{Scenario: &sc, Origin: dir, Dir: ".", Text: m.ScenarioTOML, Sets: sets}, nil
+	file := &File{Scenario: &sc, Origin: dir, Dir: ".", Text: m.ScenarioTOML, Sets: sets}
+	return file, cmp.Or(file.readMetagraph(), file.checkMetagraph())
 }
 
 // fromJSON turns JSON values into the types that TOML values have.

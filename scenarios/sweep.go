@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -61,12 +60,8 @@ func (f *File) With(sets ...string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sc.Name == "" {
-		sc.Name = strings.TrimSuffix(filepath.Base(f.Origin), ".toml")
-	}
 	sc.Sweep = settings.Default[SweepSection]()
-	out.Scenario = sc
-	return &out, nil
+	return &out, out.complete(sc)
 }
 
 // BaseDigest identifies the scenario without its sweep and what it expects.

@@ -74,25 +74,16 @@ func NewLazy(c LazyConfig) *Lazy {
 
 // Handle implements host.Agent.
 func (l *Lazy) Handle(env host.Env, event host.Event) {
+	l.commits.Handle(env, event)
+	agents.Refuse(env, event)
 	switch e := event.(type) {
 	case host.Start:
-		l.commits.Resume(env)
 		l.await(env)
 	case host.Block:
 		if e.ID == l.timer {
 			l.setWeights(env)
 			l.await(env)
-			return
 		}
-		l.commits.Due(env, e.ID)
-	case host.Included:
-		l.commits.Decided(env, e.ID, true)
-	case host.Rejected:
-		l.commits.Decided(env, e.ID, false)
-	case host.Expired:
-		l.commits.Decided(env, e.ID, false)
-	case host.Incoming:
-		agents.Refuse(env, event)
 	}
 }
 

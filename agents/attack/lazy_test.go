@@ -165,6 +165,22 @@ func TestALazyValidatorCopiesTheStakeWeightedMedian(t *testing.T) {
 	newestRow(t, w, []uint16{4, 5}, 65535, 65535)
 }
 
+// Kappa of the stake is enough, and a unit less is not.
+func TestAVoteNeedsKappaOfTheStake(t *testing.T) {
+	for _, c := range []struct {
+		behind, stakeRao uint64
+		kappa            uint16
+		want             uint64
+	}{
+		{32767, 65535, 32767, 7}, {32766, 65535, 32767, 3}, {65535, 65535, 65535, 7}, {65534, 65535, 65535, 3}, {1, 65535, 0, 7},
+	} {
+		votes := []vote{{3, c.stakeRao - c.behind}, {7, c.behind}}
+		if got := highest(votes, c.stakeRao, c.kappa); got != c.want {
+			t.Errorf("%d of %d with kappa %d: %d, want %d", c.behind, c.stakeRao, c.kappa, got, c.want)
+		}
+	}
+}
+
 func TestALagSetsWhatWasPublicEpochsAgo(t *testing.T) {
 	w := newWorld(t, plain)
 	l := lazyIn(w, LazyConfig{LagEpochs: 2})
@@ -229,5 +245,12 @@ func TestALazyConfigThatCannotWorkIsRefused(t *testing.T) {
 		if c.Validate() == nil {
 			t.Errorf("%+v is valid", c)
 		}
+	}
+}
+
+func TestALazyValidatorServesNobody(t *testing.T) {
+	w := newWorld(t, plain)
+	if NewLazy(LazyConfig{EpochBlocks: 1}).Handle(w, host.Incoming{}); w.refused != 1 {
+		t.Errorf("%d requests were refused, expected 1", w.refused)
 	}
 }

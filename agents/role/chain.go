@@ -2,7 +2,9 @@ package role
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"taolab/agents/settings"
@@ -121,9 +123,29 @@ func (c *Chain) ParamsOn(p chain.Params, miners int) (chain.Params, error) {
 		return p, err
 	}
 	if err := p.Validate(); err != nil {
-		return p, &settings.Error{Key: "chain", Fault: err.Error(), Want: "parameters that a chain can run with"}
+		return p, inKeys(err)
 	}
 	return p, nil
+}
+
+// inKeys names a parameter that is out of its range by the key that sets it, where the key has the field's
+// name and unit.
+func inKeys(err error) error {
+	fault := &settings.Error{Key: "chain", Fault: err.Error(), Want: "parameters that a chain can run with"}
+	var span *chain.RangeError
+	if !errors.As(err, &span) {
+		return fault
+	}
+	table, path, field := reflect.TypeFor[Chain](), "chain.", span.Field
+	if name, hard := strings.CutPrefix(field, "Hard."); hard {
+		table, path, field = reflect.TypeFor[Hard](), "chain.hard.", name
+		fault.Hint = `or preset = "live", which sets all that fees need`
+	}
+	if f, known := table.FieldByName(field); known && f.Type == reflect.TypeFor[*uint64]() {
+		fault.Key, fault.Fault = path+f.Tag.Get("toml"), fmt.Sprint(span.Have)
+		fault.Want = fmt.Sprintf("%d to %d", span.Lo, span.Hi)
+	}
+	return fault
 }
 
 // fit refuses parameters that contradict each other, by the names that they have in the table.
@@ -138,6 +160,9 @@ func (c *Chain) fit(p *chain.Params, targets int) error {
 	case c.UpgradeRules != 0 && p.Hard.VoteDelayBlocks == 0:
 		return &settings.Error{Key: "chain.upgrade_rules", Fault: "set, but the rules of this chain never change",
 			Want: "hard.vote_delay_blocks of at least 1"}
+	case p.Hard.ExistentialRao != 0 && !p.Hard.StrictNonce:
+		return &settings.Error{Key: "chain.hard.existential_rao", Fault: "set without strict_nonce: who comes back could sign his old transactions again",
+			Want: "hard.strict_nonce = true"}
 	case p.RewardRao > p.CapRao:
 		return &settings.Error{Key: "chain.reward_tao", Fault: TAO(p.RewardRao) + " is above the cap",
 			Want: "at most " + TAO(p.CapRao), Hint: "or raise cap_tao"}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"taolab/sim/chain"
+	"taolab/sim/host"
 )
 
 func values(row []Entry) []int64 {
@@ -70,5 +71,24 @@ func TestAValidatorComesBackFromItsBytes(t *testing.T) {
 	}
 	if (Config{Script: List{}}).Validate() == nil || (Config{EveryEpochs: 1}).Validate() == nil {
 		t.Error("no script, or one for every 0 epochs, is taken")
+	}
+}
+
+// asked counts the requests that are refused.
+type asked struct {
+	host.Env
+	refused int
+}
+
+func (a *asked) Reply(_ host.CallID, r host.Response) {
+	if r.Code == host.NotImplemented {
+		a.refused++
+	}
+}
+
+func TestAScriptedValidatorServesNobody(t *testing.T) {
+	env := new(asked)
+	if New(Config{Script: List{}, EveryEpochs: 1}).Handle(env, host.Incoming{}); env.refused != 1 {
+		t.Errorf("%d requests were refused, expected 1", env.refused)
 	}
 }

@@ -53,27 +53,19 @@ func New(c Config) *Validator {
 
 // Handle implements host.Agent.
 func (v *Validator) Handle(env host.Env, event host.Event) {
+	v.commits.Handle(env, event)
+	agents.Refuse(env, event)
 	switch e := event.(type) {
 	case host.Start:
-		v.commits.Resume(env)
 		v.await(env)
 	case host.Block:
 		if e.ID != v.timer {
-			v.commits.Due(env, e.ID)
 			return
 		}
 		if epoch := env.Chain().Epochs(); v.config.due(epoch) {
 			v.setWeights(env, epoch)
 		}
 		v.await(env)
-	case host.Included:
-		v.commits.Decided(env, e.ID, true)
-	case host.Rejected:
-		v.commits.Decided(env, e.ID, false)
-	case host.Expired:
-		v.commits.Decided(env, e.ID, false)
-	case host.Incoming:
-		agents.Refuse(env, event)
 	}
 }
 

@@ -74,9 +74,9 @@ func fork(ctx context.Context, dir string, flags forkFlags, at bool, stdout, std
 	if err != nil {
 		return code(exitScenario, err)
 	}
-	if blocks := f.File.BlockCount(); blocks <= from.Height {
+	if _, last := f.File.Heights(); last <= from.Height {
 		return code(exitUsage, fmt.Errorf("%s: the snapshot is of block %d, and the run would end with block %d; expected a later end; "+
-			"set time.hours", dir, from.Height, blocks))
+			"set time.hours", dir, from.Height, last))
 	}
 	out, err := besideFolder(dir, flags.out, "fork")
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -127,12 +128,19 @@ func replay(ctx context.Context, dir string, flags replayFlags, stdout, stderr i
 
 // besideFolder makes the folder for a new run, next to the old one unless it is named.
 func besideFolder(dir, out, what string) (string, error) {
-	if out != "" {
-		return makeFolder(out, "")
-	}
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
+	}
+	if out != "" {
+		place, err := filepath.Abs(out)
+		if err != nil {
+			return "", err
+		}
+		if strings.HasPrefix(place, absolute+string(filepath.Separator)) {
+			return "", fmt.Errorf("--out %s: in the folder of the run %s, which stays as it is; expected a folder outside of it", out, dir)
+		}
+		return makeFolder(out, "")
 	}
 	return numberedFolder(filepath.Dir(dir), filepath.Base(absolute)+"-"+what)
 }

@@ -57,9 +57,11 @@ func (f *lifeFlags) check() error {
 func (f *lifeFlags) experiment(file *scenarios.File, dir string, console *console) *scenarios.Experiment {
 	e := newExperiment(file, dir, f.workers)
 	e.Paranoid, e.SyncEvery, e.SnapshotEvery = f.paranoid, f.syncEvery, f.snapshotEvery
+	genesis, last := file.Heights()
 	for _, height := range f.snapshotAt {
-		if last := file.BlockCount(); uint64(height) > last {
-			console.say("warning: --snapshot-at %d: the run ends with block %d; this snapshot will not be written", height, last)
+		if at := uint64(height); at <= genesis || at > last {
+			console.say("warning: --snapshot-at %d: the run goes from block %d to block %d; this snapshot will not be written",
+				height, genesis+1, last)
 		}
 		e.SnapshotAt = append(e.SnapshotAt, uint64(height))
 	}

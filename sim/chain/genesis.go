@@ -122,6 +122,21 @@ func New(g Genesis) (*State, error) {
 	return s, nil
 }
 
+// MoneyRao is all money that accounts hold at genesis, free and staked.
+func (g *Genesis) MoneyRao() uint64 {
+	rao := uint64(0)
+	for _, b := range g.Balances {
+		rao += b.FreeRao
+	}
+	for _, n := range g.Neurons {
+		rao += n.StakeRao
+	}
+	for _, s := range g.Stakes {
+		rao += s.StakeRao
+	}
+	return rao
+}
+
 // founding makes the first state from a genesis.
 type founding struct {
 	*State

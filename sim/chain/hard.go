@@ -96,7 +96,7 @@ func (h *Hard) validate() error {
 		{"Hard.MaxBlockBytes", uint64(h.MaxBlockBytes), MaxTxBytes, 1 << 30},
 	} {
 		if r.have < r.lo || r.have > r.hi {
-			return fmt.Errorf("%s %d: want %d to %d", r.field, r.have, r.lo, r.hi)
+			return &RangeError{r.field, r.have, r.lo, r.hi}
 		}
 	}
 	return nil

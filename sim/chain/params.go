@@ -188,6 +188,16 @@ func (p *Params) layout(c *coder) {
 	p.Hard.layout(c)
 }
 
+// RangeError is a parameter that is out of its range, under the name of its field, as in Hard.FeeRao.
+type RangeError struct {
+	Field        string
+	Have, Lo, Hi uint64
+}
+
+func (e *RangeError) Error() string {
+	return fmt.Sprintf("%s %d: want %d to %d", e.Field, e.Have, e.Lo, e.Hi)
+}
+
 // Validate says which parameter is impossible, and what was expected.
 func (p Params) Validate() error {
 	if _, err := consensus.Lookup(p.Rule); err != nil {
@@ -238,7 +248,7 @@ func (p Params) Validate() error {
 		{"MaxWeight", uint64(p.MaxWeight), p.fairShare(), 65535},
 	} {
 		if r.have < r.lo || r.have > r.hi {
-			return fmt.Errorf("%s %d: want %d to %d", r.field, r.have, r.lo, r.hi)
+			return &RangeError{r.field, r.have, r.lo, r.hi}
 		}
 	}
 	if err := p.Hard.validate(); err != nil {

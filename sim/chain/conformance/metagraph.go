@@ -168,16 +168,7 @@ func (m *metagraph) readMoney(root *object) {
 		g.Epochs = max(g.LastEpoch/max(p.TempoBlocks, 1), 1)
 		m.fill("epochs", 1, "%d, by the length of an epoch", g.Epochs)
 	}
-	here := uint64(0)
-	for _, b := range g.Balances {
-		here += b.FreeRao
-	}
-	for _, n := range g.Neurons {
-		here += n.StakeRao
-	}
-	for _, s := range g.Stakes {
-		here += s.StakeRao
-	}
+	here := g.MoneyRao()
 	issued, at := here, none
 	if i, ok := root.maybe("issuance_rao"); ok {
 		at, issued = i, m.unsigned(i, p.CapRao)
