@@ -119,6 +119,11 @@ func (d *Design) Keep(dir string) error {
 	if err != nil {
 		return err
 	}
+	// Shards may begin at once: whatever one of them makes comes after its design, so the folder is listed first.
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
 	path := filepath.Join(dir, DesignFile)
 	switch before, err := os.ReadFile(path); {
 	case err == nil && bytes.Equal(before, text):
@@ -128,10 +133,6 @@ func (d *Design) Keep(dir string) error {
 			path, d.difference(dir))
 	case !errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("%s: the design cannot be read: %w", path, err)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
 	}
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), ".new-") {
