@@ -32,7 +32,7 @@ func Merge(out string, dirs ...string) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(os.MkdirAll(filepath.Join(out, resultsFolder), 0o755), writeWhole(filepath.Join(out, DesignFile), text)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Join(out, resultsFolder), 0o755), writeText(filepath.Join(out, DesignFile), text)); err != nil {
 		return nil, err
 	}
 	return table, errors.Join(table.copyResults(filepath.Join(out, resultsFolder, "merged.log")), table.Write(out))

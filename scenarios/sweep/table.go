@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -180,25 +179,8 @@ func (t *Table) costs(row func(values ...any) error) error {
 // batchRows is how many rows are in memory at a time.
 const batchRows = 256
 
-// writeTable writes a table whole or not at all.
-func writeTable(path string, columns []column, rows func(row func(values ...any) error) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("%s: cannot be written: %w", path, err), os.Remove(f.Name()))
-		}
-	}()
-	err = errors.Join(fill(f, columns, rows), f.Chmod(0o644), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
+func writeTable(path string, columns []column, rows func(row func(values ...any) error) error) error {
+	return writeWhole(path, func(w io.Writer) error { return fill(w, columns, rows) })
 }
 
 func fill(w io.Writer, columns []column, rows func(row func(values ...any) error) error) error {
