@@ -350,6 +350,34 @@ func TestResultThatCannotBeWrittenEndsTheSweep(t *testing.T) {
 	}
 }
 
+func TestProgressMayBeAskedAtAnyTime(t *testing.T) {
+	s := sweepOf(t, load(t, smallSweep), t.TempDir(), 2)
+	ended, asked := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(asked)
+		for last := (Progress{}); ; {
+			p := s.Progress()
+			if p.Done < last.Done || p.Failed > p.Done || p.Runs > 0 && p.Done > p.Runs {
+				t.Errorf("%+v after %+v", p, last)
+			}
+			last = p
+			select {
+			case <-ended:
+				if last = s.Progress(); last.Done != 18 || last.Failed != 6 || last.Runs != 18 || !last.Oldest.Since.IsZero() {
+					t.Errorf("%+v, expected 18 runs, 6 of them failed, and none under way", last)
+				}
+				return
+			case <-time.After(100 * time.Microsecond):
+			}
+		}
+	}()
+	if err := s.Run(context.Background()); err != nil {
+		t.Error(err)
+	}
+	close(ended)
+	<-asked
+}
+
 func TestFoldersOfRunsStayOnlyWhereTracesAreKept(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		s := sweepOf(t, load(t, smallSweep, "sweep.replications=1", "sweep.keys=[]"), t.TempDir(), 1)
