@@ -168,11 +168,20 @@ var costColumns = []column{{"key", words, false}, {"attempt", whole, false}, {"w
 	{"cpu_seconds", real64, false}, {"host", words, false}, {"worker", whole, false}}
 
 func (t *Table) costs(row func(values ...any) error) error {
-	return t.Each(func(_ Run, r *record, _ *Outcome) error {
-		if r == nil {
+	return t.records(func(r *record) error {
+		return row(r.Key, int64(r.Attempt), r.Cost.WallSeconds, r.Cost.CPUSeconds, r.Cost.Host, int64(r.Cost.Worker))
+	})
+}
+
+// records goes through the newest record of each run once: points may be equal, and then share their runs.
+func (t *Table) records(do func(*record) error) error {
+	seen := map[Key]bool{}
+	return t.Each(func(run Run, r *record, _ *Outcome) error {
+		if r == nil || seen[run.Key] {
 			return nil
 		}
-		return row(r.Key, int64(r.Attempt), r.Cost.WallSeconds, r.Cost.CPUSeconds, r.Cost.Host, int64(r.Cost.Worker))
+		seen[run.Key] = true
+		return do(r)
 	})
 }
 
