@@ -271,6 +271,27 @@ func TestRefusedPointIsARowWithItsError(t *testing.T) {
 	}
 }
 
+func TestRunThatPanicsIsARowWithItsError(t *testing.T) {
+	s := sweepOf(t, load(t, smallSweep, "sweep.replications=1", "sweep.keys=[]"), t.TempDir(), 1)
+	s.Experiment = func(*scenarios.File, string) *scenarios.Experiment { panic("out of luck") }
+	if err := s.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	table, err := Gather(s.Design, s.Dir)
+	if err != nil || table.Counts.Failed != 1 {
+		t.Fatalf("%+v, %v", table.Counts, err)
+	}
+	err = table.Each(func(_ Run, _ *record, out *Outcome) error {
+		if out.Status != Failed || !strings.Contains(out.Error, "the program failed: out of luck") {
+			t.Errorf("%+v", out)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAnotherSweepInTheFolderIsRefused(t *testing.T) {
 	_, s, _ := whole18(t)
 	other := sweepOf(t, load(t, smallSweep, "time.hours=3"), s.Dir, 1)
