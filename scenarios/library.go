@@ -82,21 +82,24 @@ func Load(name string, sets []string) (*File, error) {
 		}
 		file.Text = text
 	}
-	scenario, err := Decode(name, file.Text, sets)
-	if err != nil {
-		return nil, err
-	}
-	file.Scenario = scenario
-	if scenario.Name == "" {
-		scenario.Name = strings.TrimSuffix(filepath.Base(name), ".toml")
-	}
-	if err := file.fixPaths(); err != nil {
-		return nil, err
-	}
-	if err := file.readMetagraph(); err != nil {
+	if err := file.read(); err != nil {
 		return nil, err
 	}
 	return file, nil
+}
+
+// read makes a scenario of the text and the overrides, and reads what else it consists of.
+func (f *File) read() (err error) {
+	if f.Scenario, err = Decode(f.Origin, f.Text, f.Sets); err != nil {
+		return err
+	}
+	if f.Scenario.Name == "" {
+		f.Scenario.Name = strings.TrimSuffix(filepath.Base(f.Origin), ".toml")
+	}
+	if err := f.fixPaths(); err != nil {
+		return err
+	}
+	return f.readMetagraph()
 }
 
 // fixPaths makes the paths of what the scenario names absolute, so that a run can be repeated from elsewhere.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -55,18 +54,12 @@ func (e SweepExpect) Expectation() report.Expectation {
 
 // With is the file with more overrides, as key=value, and without its sweep: one run of it.
 func (f *File) With(sets ...string) (*File, error) {
-	out := *f
-	out.Sets = slices.Concat(f.Sets, sets)
-	sc, err := Decode(f.Origin, f.Text, out.Sets)
-	if err != nil {
+	out := &File{Origin: f.Origin, Text: f.Text, Dir: f.Dir, Sets: slices.Concat(f.Sets, sets)}
+	if err := out.read(); err != nil {
 		return nil, err
 	}
-	if sc.Name == "" {
-		sc.Name = strings.TrimSuffix(filepath.Base(f.Origin), ".toml")
-	}
-	sc.Sweep = settings.Default[SweepSection]()
-	out.Scenario = sc
-	return &out, nil
+	out.Sweep = settings.Default[SweepSection]()
+	return out, nil
 }
 
 // BaseDigest identifies the scenario without its sweep and what it expects.
