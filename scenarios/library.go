@@ -87,7 +87,10 @@ func Load(name string, sets []string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return file, file.complete(scenario)
+	if err := file.complete(scenario); err != nil {
+		return nil, err
+	}
+	return file, nil
 }
 
 // complete makes a decoded scenario that of the file, with its name, its paths and its metagraph.

@@ -61,7 +61,10 @@ func (f *File) With(sets ...string) (*File, error) {
 		return nil, err
 	}
 	sc.Sweep = settings.Default[SweepSection]()
-	return &out, out.complete(sc)
+	if err := out.complete(sc); err != nil {
+		return nil, err
+	}
+	return &out, nil
 }
 
 // BaseDigest identifies the scenario without its sweep and what it expects.

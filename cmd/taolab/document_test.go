@@ -139,6 +139,20 @@ func TestTheDocumentsNameFilesThatAreThere(t *testing.T) {
 	}
 }
 
+func TestTheDocumentsCountTheKindsOfFaults(t *testing.T) {
+	counted := regexp.MustCompile(`(\d+) kinds[\] ][^\n]*reference/faults\.md`)
+	for _, page := range []string{"CHANGELOG.md", "docs/explanation.md"} {
+		text, err := os.ReadFile(filepath.Join(root, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := counted.FindSubmatch(text)
+		if want := fmt.Sprint(len(virtual.FaultKinds())); m == nil || string(m[1]) != want {
+			t.Errorf("%s counts %q, expected %s kinds of faults", page, m, want)
+		}
+	}
+}
+
 func TestTheReadmeListsEveryScenario(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {

@@ -260,6 +260,55 @@ func TestARunThatIsKilledAgainAndAgainLeavesWhatAStraightOneLeaves(t *testing.T)
 	}
 }
 
+// TestASweepThatIsInterruptedAndKilledLeavesTheTableOfAStraightOne ends a sweep by Ctrl-C and by a kill, each after
+// another result, and finds it locked while it goes on.
+func TestASweepThatIsInterruptedAndKilledLeavesTheTableOfAStraightOne(t *testing.T) {
+	t.Setenv("TAOLAB_CACHE", t.TempDir())
+	t.Chdir(t.TempDir())
+	path, err := exec.LookPath("taolab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"sweep", "economy/split", "--workers", "1", "--set", "time.hours=1500", "--set", "sweep.replications=5"}
+	if text, err := exec.Command(path, append(args, "--out", "straight")...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	size := func() int64 {
+		info, err := os.Stat(filepath.Join("cut", "results", "0-of-1.log"))
+		if err != nil {
+			return 0
+		}
+		return info.Size()
+	}
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGKILL} {
+		before := max(size(), 100) // more than the heading
+		s := start(t, "cut", args...)
+		s.await(t, "a result", func() bool { return size() > before })
+		if sig == os.Interrupt {
+			text, err := exec.Command(path, append(args, "--out", "cut")...).CombinedOutput()
+			if err == nil || !strings.Contains(string(text), "still goes on in another program") {
+				t.Errorf("a second program in its folder: %v: %s", err, text)
+			}
+		}
+		s.signal(t, sig)
+		if got := s.ended(t); sig == os.Interrupt && (got != exitInterrupted || !strings.Contains(s.console.String(), "the same command again makes the others")) {
+			t.Errorf("exit code %d: %s", got, s.console)
+		}
+		if _, err := os.Stat(filepath.Join("cut", "table.parquet")); err == nil {
+			t.Fatal("the sweep was not cut: it is too short for this test")
+		}
+	}
+	text, err := exec.Command(path, append(args, "--out", "cut")...).CombinedOutput()
+	if err != nil || strings.Contains(string(text), "; 0 were there before") {
+		t.Fatalf("%v: %s", err, text)
+	}
+	a, err1 := os.ReadFile(filepath.Join("cut", "table.parquet"))
+	b, err2 := os.ReadFile(filepath.Join("straight", "table.parquet"))
+	if err1 != nil || err2 != nil || !bytes.Equal(a, b) {
+		t.Errorf("the tables differ: %v, %v", err1, err2)
+	}
+}
+
 func TestARunThatGoesOnIsNotResumedBesides(t *testing.T) {
 	t.Setenv("TAOLAB_CACHE", t.TempDir())
 	t.Chdir(t.TempDir())

@@ -129,8 +129,11 @@ func runSweep(ctx context.Context, name string, flags sweepFlags, stdout io.Writ
 		return code(exitScenario, err)
 	}
 	tellNotes(console.w, file)
-	v := currentVersion()
-	design, err := sweep.New(file, v.Version+" "+v.Revision)
+	program, err := currentVersion().identity()
+	if err != nil {
+		return code(exitFailure, fmt.Errorf("the program cannot read itself, to name what it does: %w; start it from a file that can be read", err))
+	}
+	design, err := sweep.New(file, program)
 	if err != nil {
 		return code(exitScenario, err)
 	}
@@ -150,7 +153,7 @@ func runSweep(ctx context.Context, name string, flags sweepFlags, stdout io.Writ
 	stop := console.watch(func() string { return describeSweep(s.Progress()) })
 	err = s.Run(ctx)
 	stop()
-	if err != nil && ctx.Err() == nil {
+	if err != nil && !errors.Is(err, context.Canceled) {
 		return code(exitFailure, err)
 	}
 	return concludeSweep(ctx, s, stdout, console)

@@ -90,7 +90,7 @@ func verb(cmd *cobra.Command, args []string) error {
 // elsewhere is where to find what other programs have a verb for.
 var elsewhere = map[string]string{
 	"compare": "taolab diff names the first difference of two runs, and taolab report describes each",
-	"tune":    "run each point by itself: taolab run SCENARIO --set KEY=VALUE --seed N --out FOLDER",
+	"tune":    "taolab sweep runs the points of a scenario's [sweep] and joins their metrics in one table",
 	"plot":    "taolab report draws the figures of a run",
 }
 

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io"
+	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +26,7 @@ type version struct {
 
 func currentVersion() version {
 	v := version{
-		Version: "devel", Revision: "unknown", Go: runtime.Version(),
+		Version: "devel", Revision: unknownRevision, Go: runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, ISA: kernel.Active().String(),
 	}
 	info, ok := debug.ReadBuildInfo()
@@ -38,11 +42,40 @@ func currentVersion() version {
 			v.Revision = setting.Value
 		case "vcs.modified":
 			if setting.Value == "true" {
-				v.Revision += " with local changes"
+				v.Revision += localChanges
 			}
 		}
 	}
 	return v
+}
+
+// unknownRevision is that of a program which was built outside a checkout, or by go run.
+const unknownRevision = "unknown"
+
+// localChanges stands behind the revision of a program that was built of other code.
+const localChanges = " with local changes"
+
+// identity names what this program does: by its revision, or, where no revision has its code, by the digest of the
+// program itself.
+func (v version) identity() (string, error) {
+	name := v.Version + " " + v.Revision
+	if v.Revision != unknownRevision && !strings.HasSuffix(v.Revision, localChanges) {
+		return name, nil
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return fmt.Sprintf("%s, build %x", name, h.Sum(nil)[:8]), nil
 }
 
 func newVersion() *cobra.Command {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,6 +120,11 @@ func (d *Design) Keep(dir string) error {
 	if err != nil {
 		return err
 	}
+	// Shards may begin at once: whatever one of them makes comes after its design, so the folder is listed first.
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
 	path := filepath.Join(dir, DesignFile)
 	switch before, err := os.ReadFile(path); {
 	case err == nil && bytes.Equal(before, text):
@@ -129,16 +135,12 @@ func (d *Design) Keep(dir string) error {
 	case !errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("%s: the design cannot be read: %w", path, err)
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), ".new-") {
 			return fmt.Errorf("%s: the folder has %s in it and no %s; expected a new folder or that of a sweep", dir, e.Name(), DesignFile)
 		}
 	}
-	return writeWhole(path, text)
+	return writeText(path, text)
 }
 
 // difference says which part of the design on disk is another one.
@@ -186,14 +188,20 @@ func ReadDesign(dir string) (*Design, error) {
 	return d, nil
 }
 
+func writeText(path string, text []byte) error {
+	return writeWhole(path, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
 // writeWhole writes a file whole or not at all, and so that it survives a power cut.
-func writeWhole(path string, text []byte) error {
+func writeWhole(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
+	err = errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}

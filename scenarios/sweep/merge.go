@@ -1,9 +1,11 @@
 package sweep
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -32,23 +34,25 @@ func Merge(out string, dirs ...string) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(os.MkdirAll(filepath.Join(out, resultsFolder), 0o755), writeWhole(filepath.Join(out, DesignFile), text)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Join(out, resultsFolder), 0o755), writeText(filepath.Join(out, DesignFile), text)); err != nil {
 		return nil, err
 	}
 	return table, errors.Join(table.copyResults(filepath.Join(out, resultsFolder, "merged.log")), table.Write(out))
 }
 
-// copyResults writes the newest result of each run to a log.
+// copyResults writes a log of the newest result of each run.
 func (t *Table) copyResults(path string) error {
-	log, err := openLog(path)
-	if err != nil {
-		return err
-	}
-	err = t.Each(func(_ Run, r *record, _ *Outcome) error {
-		if r == nil {
-			return nil
-		}
-		return log.append(*r)
+	return writeWhole(path, func(w io.Writer) error {
+		out := bufio.NewWriterSize(w, 1<<20)
+		out.WriteString(resultsHeading) // Flush tells its error
+		err := t.records(func(r *record) error {
+			entry, err := r.entry()
+			if err != nil {
+				return err
+			}
+			_, err = out.Write(entry)
+			return err
+		})
+		return errors.Join(err, out.Flush())
 	})
-	return errors.Join(err, log.close())
 }

@@ -232,20 +232,29 @@ func openLog(path string) (*log, error) {
 	return l, nil
 }
 
-// append adds an entry, whole and synced, or leaves the log as it was.
-func (l *log) append(r record) error {
+// entry is a record as a log has it.
+func (r *record) entry() ([]byte, error) {
 	payload, err := json.Marshal(r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(payload) > maxRecordBytes {
-		return fmt.Errorf("a result of %d bytes, at most %d are kept", len(payload), maxRecordBytes)
+		return nil, fmt.Errorf("a result of %d bytes, at most %d are kept", len(payload), maxRecordBytes)
 	}
 	frame := binary.LittleEndian.AppendUint32(nil, uint32(len(payload)))
 	frame = binary.LittleEndian.AppendUint32(frame, crc32.Checksum(payload, castagnoli))
+	return append(frame, payload...), nil
+}
+
+// append adds an entry, whole and synced, or leaves the log as it was.
+func (l *log) append(r record) error {
+	entry, err := r.entry()
+	if err != nil {
+		return err
+	}
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	return l.write(append(frame, payload...))
+	return l.write(entry)
 }
 
 func (l *log) write(b []byte) error {

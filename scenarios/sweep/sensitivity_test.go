@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/parquet-go/parquet-go"
+
 	"taolab/scenarios"
 )
 
@@ -118,6 +120,42 @@ func TestPointsWhereTrajectoriesMeetRunOnce(t *testing.T) {
 	}
 	if tasks := s.missing(known); s.Design.Runs() != 180 || len(tasks) > 32 {
 		t.Errorf("%d runs planned and %d made, expected 180 and at most 16 points of two seeds", s.Design.Runs(), len(tasks))
+	}
+}
+
+func TestRunThatPointsShareHasOneCostAndOneResult(t *testing.T) {
+	base, _, _ := strings.Cut(smallSweep, "[sweep]")
+	table := answered(t, load(t, base+sensitive, `sweep.design="morris"`, "sweep.points=30"), linear)
+	runs := len(table.results.places)
+	if runs > 32 {
+		t.Fatalf("%d runs, expected at most 16 points of two seeds", runs)
+	}
+	dir := t.TempDir()
+	if err := table.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int64{TableFile: 180, CostsFile: int64(runs)} {
+		f, err := os.Open(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if got := parquet.NewReader(f).NumRows(); got != want {
+			t.Errorf("%s has %d rows, expected %d", name, got, want)
+		}
+	}
+	merged := filepath.Join(dir, "merged.log")
+	if err := table.copyResults(merged); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(merged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	entered := 0
+	if _, err := entries(f, func(int64, []byte) error { entered++; return nil }); err != nil || entered != runs {
+		t.Errorf("%d results were joined, expected %d: %v", entered, runs, err)
 	}
 }
 

@@ -85,8 +85,11 @@ type task struct {
 
 // Run makes the runs of the shard that have no result yet, until ctx ends. Of a run that ctx cuts nothing stays.
 func (s *Sweep) Run(ctx context.Context) error {
+	if err := s.Design.Keep(s.Dir); err != nil {
+		return err
+	}
 	results := filepath.Join(s.Dir, resultsFolder)
-	if err := errors.Join(s.Design.Keep(s.Dir), os.MkdirAll(results, 0o755)); err != nil {
+	if err := os.MkdirAll(results, 0o755); err != nil {
 		return err
 	}
 	path := filepath.Join(results, fmt.Sprintf("%d-of-%d.log", s.Shard.Index, s.Shard.Of))
@@ -103,8 +106,8 @@ func (s *Sweep) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tasks := s.missing(known)
 	s.mutex.Lock()
+	tasks := s.missing(known)
 	s.begun, s.running = s.Now(), map[int]Begun{}
 	s.meter = meter{now: s.CPU}
 	s.mutex.Unlock()
@@ -121,7 +124,7 @@ func (s *Sweep) lock(path string) (release func(), err error) {
 	return s.Lock(path)
 }
 
-// missing lists what is to be made, in the order of the design.
+// missing lists what is to be made, in the order of the design, and counts it. The caller holds the mutex.
 func (s *Sweep) missing(known *index) []task {
 	var tasks []task
 	planned := map[Key]bool{} // trajectories and rows may meet in a point

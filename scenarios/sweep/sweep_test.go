@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -259,6 +260,36 @@ func TestRefusedPointIsARowWithItsError(t *testing.T) {
 	if err := again.Run(context.Background()); err != nil || again.Progress().Done != 6 {
 		t.Errorf("%d failed runs were made again, expected 6: %v", again.Progress().Done, err)
 	}
+	known, err := readResults(s.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, p := range known.places { // order-free: each is checked by itself
+		if want := map[bool]int{true: 1}[p.failed]; p.attempt != want {
+			t.Errorf("run %s, failed: %t: attempt %d, expected %d", key, p.failed, p.attempt, want)
+		}
+	}
+}
+
+func TestRunThatPanicsIsARowWithItsError(t *testing.T) {
+	s := sweepOf(t, load(t, smallSweep, "sweep.replications=1", "sweep.keys=[]"), t.TempDir(), 1)
+	s.Experiment = func(*scenarios.File, string) *scenarios.Experiment { panic("out of luck") }
+	if err := s.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	table, err := Gather(s.Design, s.Dir)
+	if err != nil || table.Counts.Failed != 1 {
+		t.Fatalf("%+v, %v", table.Counts, err)
+	}
+	err = table.Each(func(_ Run, _ *record, out *Outcome) error {
+		if out.Status != Failed || !strings.Contains(out.Error, "the program failed: out of luck") {
+			t.Errorf("%+v", out)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func TestAnotherSweepInTheFolderIsRefused(t *testing.T) {
@@ -269,22 +300,132 @@ func TestAnotherSweepInTheFolderIsRefused(t *testing.T) {
 	}
 }
 
-func TestTwoResultsOfOneRunMustBeEqual(t *testing.T) {
-	_, s, _ := whole18(t)
-	name := filepath.Join(s.Dir, resultsFolder, "other.log")
-	log, err := openLog(name)
+func TestShardsMayBeginAtOnceInOneFolder(t *testing.T) {
+	design, err := New(load(t, smallSweep), "test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	forged := record{Key: s.Design.Run(0).Key.String(), Outcome: []byte(`{"status":"ok","run_digest":"00"}`)}
-	if err := log.append(forged); err != nil {
+	for range 200 {
+		dir := t.TempDir()
+		var shards sync.WaitGroup
+		for range 4 {
+			shards.Go(func() {
+				if err := design.Keep(dir); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		shards.Wait()
+	}
+}
+
+func TestFolderOfSomethingElseIsRefused(t *testing.T) {
+	s := sweepOf(t, load(t, smallSweep), t.TempDir(), 1)
+	if err := os.WriteFile(filepath.Join(s.Dir, "thesis.tex"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "the folder has thesis.tex in it and no design.json") {
+		t.Errorf("got %v", err)
+	}
+	if entries, err := os.ReadDir(s.Dir); err != nil || len(entries) != 1 {
+		t.Errorf("%v, %d files are in the folder, expected the one that was there", err, len(entries))
+	}
+}
+
+func TestLogThatAnotherProcessWritesIsLeftToIt(t *testing.T) {
+	s := sweepOf(t, load(t, smallSweep), t.TempDir(), 1)
+	s.Lock = func(path string) (func(), error) {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+		return nil, fmt.Errorf("%s is locked", filepath.Base(path))
+	}
+	if err := s.Run(context.Background()); err == nil || err.Error() != "0-of-1.log is locked" || s.Progress().Done != 0 {
+		t.Errorf("%d runs were made, error %v", s.Progress().Done, err)
+	}
+}
+
+func TestResultThatCannotBeWrittenEndsTheSweep(t *testing.T) {
+	s := sweepOf(t, load(t, smallSweep), t.TempDir(), 1)
+	begun := 0
+	make := s.Experiment
+	s.Experiment = func(file *scenarios.File, dir string) *scenarios.Experiment {
+		begun++
+		return make(file, dir)
+	}
+	known, err := readResults(s.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := openLog(filepath.Join(s.Dir, "0-of-1.log"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := log.close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Gather(s.Design, s.Dir); err == nil || !strings.Contains(err.Error(), "other.log") || !strings.Contains(err.Error(), "0-of-1.log") {
-		t.Errorf("got %v, expected an error that names both logs", err)
+	s.running, s.meter = map[int]Begun{}, meter{now: s.CPU}
+	err = s.make(context.Background(), s.missing(known), log)
+	if err == nil || !strings.Contains(err.Error(), "0-of-1.log cannot be written") || begun != 1 {
+		t.Errorf("%d runs began, error %v; expected one run", begun, err)
+	}
+}
+
+func TestProgressMayBeAskedAtAnyTime(t *testing.T) {
+	s := sweepOf(t, load(t, smallSweep), t.TempDir(), 2)
+	ended, asked := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(asked)
+		for last := (Progress{}); ; {
+			p := s.Progress()
+			if p.Done < last.Done || p.Failed > p.Done || p.Runs > 0 && p.Done > p.Runs {
+				t.Errorf("%+v after %+v", p, last)
+			}
+			last = p
+			select {
+			case <-ended:
+				if last = s.Progress(); last.Done != 18 || last.Failed != 6 || last.Runs != 18 || !last.Oldest.Since.IsZero() {
+					t.Errorf("%+v, expected 18 runs, 6 of them failed, and none under way", last)
+				}
+				return
+			case <-time.After(100 * time.Microsecond):
+			}
+		}
+	}()
+	if err := s.Run(context.Background()); err != nil {
+		t.Error(err)
+	}
+	close(ended)
+	<-asked
+}
+
+func TestFoldersOfRunsStayOnlyWhereTracesAreKept(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		s := sweepOf(t, load(t, smallSweep, "sweep.replications=1", "sweep.keys=[]"), t.TempDir(), 1)
+		s.Keep = keep
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		found, err := filepath.Glob(filepath.Join(s.Dir, "runs", "*", "blocks.parquet"))
+		if err != nil || (len(found) == 1) != keep {
+			t.Errorf("traces kept: %t; error %v, tables %v", keep, err, found)
+		}
+	}
+}
+
+func TestMeterSharesTheTimeOfTheProcess(t *testing.T) {
+	now := time.Duration(0)
+	m := meter{now: func() time.Duration { return now }}
+	m.begin(0)
+	now = 4
+	m.begin(1)
+	now = 10
+	if got := m.end(0); got != 7 {
+		t.Errorf("worker 0 spent %d, expected 4 by itself and half of 6", got)
+	}
+	now = 15
+	if got := m.end(1); got != 8 {
+		t.Errorf("worker 1 spent %d, expected half of 6 and 5 by itself", got)
 	}
 }
 
@@ -410,44 +551,5 @@ func TestSweepThatIsCutLeavesWholeResults(t *testing.T) {
 	}
 	if got, _ := tableOf(t, again, s.Dir); !bytes.Equal(got, want) {
 		t.Error("another table than undisturbed")
-	}
-}
-
-func FuzzLogsOfResultsAreRead(f *testing.F) {
-	f.Add([]byte(resultsHeading))
-	f.Add([]byte(resultsHeading + "\x02\x00\x00\x00\x00\x00\x00\x00{}"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		end, err := entries(bytes.NewReader(data), func(at int64, payload []byte) error {
-			if at+int64(len(payload)) > int64(len(data)) {
-				t.Error("an entry behind the end")
-			}
-			return nil
-		})
-		if err == nil && end > int64(len(data)) {
-			t.Errorf("whole up to byte %d of %d", end, len(data))
-		}
-	})
-}
-
-func TestEntryWithAWrongByteIsNoResult(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "a.log")
-	log, err := openLog(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := log.append(record{Key: Key{}.String(), Outcome: []byte(`{"status":"ok"}`), Cost: Cost{Host: "here"}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := log.close(); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text = bytes.Replace(text, []byte("here"), []byte("hexe"), 1)
-	seen := 0
-	if _, err := entries(bytes.NewReader(text), func(int64, []byte) error { seen++; return nil }); err != nil || seen != 0 {
-		t.Errorf("%d entries, error %v; expected none", seen, err)
 	}
 }

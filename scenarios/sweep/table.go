@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -169,36 +168,28 @@ var costColumns = []column{{"key", words, false}, {"attempt", whole, false}, {"w
 	{"cpu_seconds", real64, false}, {"host", words, false}, {"worker", whole, false}}
 
 func (t *Table) costs(row func(values ...any) error) error {
-	return t.Each(func(_ Run, r *record, _ *Outcome) error {
-		if r == nil {
+	return t.records(func(r *record) error {
+		return row(r.Key, int64(r.Attempt), r.Cost.WallSeconds, r.Cost.CPUSeconds, r.Cost.Host, int64(r.Cost.Worker))
+	})
+}
+
+// records goes through the newest record of each run once: points may be equal, and then share their runs.
+func (t *Table) records(do func(*record) error) error {
+	seen := map[Key]bool{}
+	return t.Each(func(run Run, r *record, _ *Outcome) error {
+		if r == nil || seen[run.Key] {
 			return nil
 		}
-		return row(r.Key, int64(r.Attempt), r.Cost.WallSeconds, r.Cost.CPUSeconds, r.Cost.Host, int64(r.Cost.Worker))
+		seen[run.Key] = true
+		return do(r)
 	})
 }
 
 // batchRows is how many rows are in memory at a time.
 const batchRows = 256
 
-// writeTable writes a table whole or not at all.
-func writeTable(path string, columns []column, rows func(row func(values ...any) error) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("%s: cannot be written: %w", path, err), os.Remove(f.Name()))
-		}
-	}()
-	err = errors.Join(fill(f, columns, rows), f.Chmod(0o644), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
+func writeTable(path string, columns []column, rows func(row func(values ...any) error) error) error {
+	return writeWhole(path, func(w io.Writer) error { return fill(w, columns, rows) })
 }
 
 func fill(w io.Writer, columns []column, rows func(row func(values ...any) error) error) error {
