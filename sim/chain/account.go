@@ -18,7 +18,7 @@ type account struct {
 	*hotkey               // noHotkey for a key that is nobody's hotkey; never nil, to be changed by State.hotkey only
 }
 
-// hotkey is the part of an account that only hotkeys have. What is of another age than the state is
+// hotkey is the part of an account that only hotkeys have. A part of another age than the state's is
 // shared with views.
 type hotkey struct {
 	age         uint64
@@ -36,7 +36,7 @@ type hotkey struct {
 	digest      Digest
 }
 
-// nomination is the stake that somebody else than the owner has on a delegate hotkey.
+// nomination is the stake that a coldkey other than the owner has on a delegate hotkey.
 type nomination struct {
 	coldkey    Key
 	stakeRao   uint64
@@ -63,7 +63,7 @@ func (h *hotkey) setNominations(all []nomination) {
 	h.nominations, h.listed, h.digest = all, false, Digest{}
 }
 
-// blank says whether there is nothing to know about a hotkey.
+// blank reports whether the part holds nothing.
 func (h *hotkey) blank() bool {
 	return h.owner == Key{} && h.stakeRao == 0 && !h.delegate && h.take == 0 && h.changedIn == 0 &&
 		h.settledRao == 0 && h.spentIn == 0 && h.spent == 0 && h.last == limits{} && len(h.nominations) == 0
@@ -85,7 +85,7 @@ func (a *account) hashed(c *coder) {
 	})
 }
 
-// with codes the record, of which nominations are a part if it is a hotkey's.
+// with codes the record; a hotkey's has its nominations in it.
 func (a *account) with(c *coder, nominations func(*hotkey)) {
 	c.bytes(a.key[:])
 	c.u64(&a.freeRao)

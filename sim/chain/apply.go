@@ -10,8 +10,8 @@ type Receipt struct {
 }
 
 // Deliver applies a transaction to the block after Height. An inadmissible one, for which it returns an
-// *Error, belongs in no block and changes nothing. Where work costs nothing so does every one that is
-// refused; where it does, an admissible one pays and uses up its nonce, also if it is refused.
+// *Error, belongs in no block and changes nothing. Where work costs nothing, no refused transaction
+// changes anything; where it costs, an admissible one pays and uses up its nonce even if it is refused.
 func (s *State) Deliver(tx Tx) (Receipt, error) {
 	c, err := s.admissible(tx)
 	if err != nil {
@@ -44,7 +44,8 @@ func (s *State) deliver(tx Tx, c charge) (Receipt, error) {
 	return r, nil
 }
 
-// collected does what a transaction asks for with what is due to its signer, or changes nothing.
+// collected first pays out what is due to the signer and then does what the transaction asks for; a
+// refusal undoes both.
 func (s *State) collected(tx Tx) error {
 	signer, money, touched := s.accounts.get(tx.Signer), s.money, s.touched
 	s.collectDue(tx.Signer)
@@ -56,11 +57,11 @@ func (s *State) collected(tx Tx) error {
 	return err
 }
 
-// Apply is Deliver for those who do not ask what was paid: it returns any refusal as an *Error.
+// Apply is Deliver without the receipt: it returns any refusal as an *Error.
 func (s *State) Apply(tx Tx) error { return refusal(s.Deliver(tx)) }
 
-// ApplyVerified is Apply without a look at the signature, for a caller that verified it before or
-// that made the transaction itself. Signed and unsigned transactions lead to the same state.
+// ApplyVerified is Apply without the signature check, for a caller that has verified the signature
+// or made the transaction itself. Signed and unsigned transactions lead to the same state.
 func (s *State) ApplyVerified(tx Tx) error { return refusal(s.DeliverVerified(tx)) }
 
 // DeliverVerified is Deliver for the same callers as ApplyVerified.
@@ -84,8 +85,8 @@ func (s *State) dispatch(signer Key, msg Msg) error {
 	return messages[msg.kind()].apply(s, signer, msg)
 }
 
-// admissible checks what all transactions have in common but the signature, and returns what this one
-// costs.
+// admissible checks everything that all transactions have in common except the signature, and returns
+// the charge for this one.
 func (s *State) admissible(tx Tx) (charge, error) {
 	if tx.Msg == nil {
 		return charge{}, refuse(MissingMessage, 0, 0)
@@ -108,7 +109,7 @@ func (s *State) free(coldkey Key, rao uint64) error {
 	return nil
 }
 
-// mayOwn checks that a hotkey is a coldkey's, or, where hotkeys are not claimed, nobody's yet.
+// mayOwn checks that a coldkey owns a hotkey or, where hotkeys need no claim, that nobody owns it yet.
 func (s *State) mayOwn(coldkey, hotkey Key) error {
 	if hotkey == (Key{}) {
 		return refuse(ZeroKey, 0, 0)

@@ -14,8 +14,8 @@ func AddressOf(consensusKey Key) Address {
 	return Address(d[:20])
 }
 
-// Begin is what a host tells of a block before its transactions. A ledger without seats looks at the
-// hash only, and at that only if its settings say so.
+// Begin is what a host tells the ledger about a block before its transactions. A ledger without seats
+// reads only the hash, and that only if its settings say so.
 type Begin struct {
 	Hash        Digest  // of the block before
 	TimeNs      int64   // of this block, since the Unix epoch
@@ -24,8 +24,7 @@ type Begin struct {
 	Misbehavior []Misbehavior
 }
 
-// Vote says whether a seat took part in the decision about the block before. A vote for no block counts
-// as one: its voter was there.
+// Vote says whether a seat voted on the block before. A nil vote counts: its voter was there.
 type Vote struct {
 	Address Address
 	Missed  bool
@@ -37,7 +36,7 @@ type Misbehavior struct {
 	Height  uint64
 }
 
-// seating is what the ledger keeps of the network's own validators besides their records.
+// seating is what the ledger keeps about the network's own validators besides their records.
 type seating struct {
 	begun    bool  // the open block: BeginBlock was called
 	proposer Key   // its hotkey; zero: nobody is known
@@ -50,8 +49,8 @@ func (g *seating) layout(c *coder) {
 	list(c, &g.tombs, len(Key{}), func(k *Key) { c.bytes(k[:]) })
 }
 
-// BeginBlock begins the block after Height: it notes who proposed it, who missed the block before and
-// who is guilty. Hosts that replicate the ledger call it once for every block.
+// BeginBlock begins the block after Height: it notes the proposer, the seats that missed the block
+// before, and the evidence of misbehavior. Hosts that replicate the ledger call it once for every block.
 func (s *State) BeginBlock(b Begin) {
 	s.markHash(b.Hash)
 	s.migrate()
@@ -67,8 +66,8 @@ func (s *State) BeginBlock(b Begin) {
 	s.mustConserve()
 }
 
-// operatorAt returns the place of the operator whose consensus key has an address and was in force at a
-// height, or may have been.
+// operatorAt returns the place of the operator whose consensus key has the address and was, or may have
+// been, in force at the height.
 func (s *State) operatorAt(a Address, height uint64) (place int, ok bool) {
 	place = slices.IndexFunc(s.operators, func(o operator) bool {
 		return o.key != (Key{}) && AddressOf(o.key) == a ||
@@ -77,7 +76,7 @@ func (s *State) operatorAt(a Address, height uint64) (place int, ok bool) {
 	return place, place >= 0
 }
 
-// tipTo is the coldkey that gets the tips of the open block; zero: nobody is known.
+// tipTo is the coldkey that gets the tips of the open block; zero where the proposer is unknown.
 func (s *State) tipTo() Key {
 	if s.proposer == (Key{}) {
 		return Key{}

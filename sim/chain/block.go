@@ -29,14 +29,14 @@ func (s *State) EndBlock() []Event {
 // Epochs is the number of epochs that have run.
 func (s *State) Epochs() uint64 { return s.epochs }
 
-// EmissionLasts is for how many of the next blocks the emission is that of the next one, as long as
-// nothing but the emission changes the issuance; the largest uint64 if for ever.
+// EmissionLasts is the number of blocks, the next one included, whose emission equals the next one's as
+// long as nothing but emission changes the issuance; the largest uint64 if it never changes.
 func (s *State) EmissionLasts() uint64 {
 	_, blocks := s.params.curve().Next(s.height+1, s.issuance())
 	return blocks
 }
 
-// mostMinted bounds what is ever minted, which recycling lets grow beyond every cap.
+// mostMinted bounds the total ever minted, which recycling lets grow beyond every cap.
 const mostMinted = 1 << 62
 
 func (s *State) mint(rao uint64) {
@@ -45,7 +45,7 @@ func (s *State) mint(rao uint64) {
 	s.money.Pending += rao
 }
 
-// blocksToEpoch is how many blocks after a height an epoch runs.
+// blocksToEpoch is the number of blocks from a height to the next epoch.
 func (s *State) blocksToEpoch(height uint64) uint64 {
 	return BlocksToEpoch(s.params.EpochDue, s.params.TempoBlocks, s.lastEpoch, height)
 }
@@ -99,7 +99,7 @@ func (s *State) Advance(n uint64) []Event {
 	return events
 }
 
-// quietBlocks is how many of the next blocks change nothing but the supply, without transactions.
+// quietBlocks is the number of coming blocks that, without transactions, change nothing but the supply.
 func (s *State) quietBlocks() uint64 {
 	p := &s.params
 	if s.mix != (Digest{}) || s.inBlock > 0 || len(s.events) > 0 || len(s.works) > 0 ||
@@ -163,7 +163,7 @@ func (s *State) epoch() EpochRan {
 	return ran
 }
 
-// ownerCut is what the owner of the network gets of an epoch's emission.
+// ownerCut is the share of an epoch's emission that goes to the network's owner, in rao.
 func (s *State) ownerCut(rao uint64) uint64 {
 	if s.owner == (Key{}) {
 		return 0
@@ -185,7 +185,7 @@ func (s *State) payOwner(cut uint64) {
 	}
 }
 
-// keepWide stores the scores that not every rule has.
+// keepWide stores the scores that only some rules have.
 func (n *neuron) keepWide(out *consensus.Output, i int) {
 	if len(out.Rank) > 0 {
 		n.rank, n.minerTrust = out.Rank[i], out.Trust[i]
@@ -231,8 +231,8 @@ func (s *State) epochInput() *consensus.Input {
 	return in
 }
 
-// storeBonds copies the rows into one piece of memory, which the rows before give free unless a
-// view still shows them.
+// storeBonds copies the rows into one piece of memory. The old rows' memory is free again once no view
+// shows them.
 func (s *State) storeBonds(rows [][]BondEntry) {
 	total := 0
 	for _, row := range rows {

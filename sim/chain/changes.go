@@ -14,8 +14,8 @@ type Changes struct {
 	Bonds    []UID // whose bonds changed
 }
 
-// Changes lists what differs from a view of this state, or of one that it was forked from, in time of
-// what changed since: what the two share is passed over. So a store may write that only.
+// Changes lists what differs from a view of this state or of one that it was forked from. It takes time
+// in proportion to the changes, since it passes over what the two share, so a store can write just these.
 func (s *State) Changes(since View) Changes {
 	var c Changes
 	c.accounts(since.accounts.root, s.accounts.root, 0)
@@ -46,8 +46,8 @@ func (n *trieNode) child(step int) *trieNode {
 	return nil
 }
 
-// flat lists the accounts of a subtree. Where it is called one of two subtrees is a leaf, so that all
-// but a few of the accounts of a larger one were made or removed.
+// flat lists the accounts of a subtree. It is called only where one of the two subtrees is a leaf, so
+// almost all accounts of the larger one were made or removed.
 func flat(n *trieNode) (all []*account) {
 	if n != nil {
 		_ = n.each(func(a *account) error {

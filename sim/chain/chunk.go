@@ -208,12 +208,12 @@ func (m *Manifest) partPaths() (parts []triePart) {
 	return parts
 }
 
-// Verify says what is wrong with a chunk, by itself and whatever the others are.
+// Verify returns an error if a chunk is wrong. It needs no other chunk.
 func (m *Manifest) Verify(number int, chunk []byte) error {
 	return m.verify(m.partPaths(), number, chunk)
 }
 
-// verify is Verify for a caller that has found the parts.
+// verify is Verify for a caller that already has the parts.
 func (m *Manifest) verify(parts []triePart, number int, chunk []byte) error {
 	if all := len(parts) + len(m.nodes[0]); number < 0 || number >= all || len(chunk) > maxChunkBytes {
 		return fmt.Errorf("chunk %d of %d bytes: want one of %d, at most %d bytes", number, len(chunk), all,
@@ -316,7 +316,7 @@ func (m *Manifest) verifyNeurons(group int, chunk []byte) error {
 	return nil
 }
 
-// State puts the state together of all chunks in order, and trusts nothing that it can check.
+// State assembles the state from all chunks in order and checks whatever can be checked.
 func (m *Manifest) State(chunks [][]byte) (*State, error) {
 	paths := m.partPaths()
 	parts := len(paths)
@@ -354,8 +354,8 @@ func (m *Manifest) AppendBinary(b []byte) ([]byte, error) {
 	return c.buf, nil
 }
 
-// DecodeManifest reads what AppendBinary wrote, and refuses what is not of the state with this digest:
-// a lie is found out before any chunk is asked for.
+// DecodeManifest reads the bytes that AppendBinary wrote and refuses a manifest of any state but the one
+// with this digest, so a lie is found out before any chunk is requested.
 func DecodeManifest(b []byte, of Digest) (*Manifest, error) {
 	c := &coder{buf: b, reading: true}
 	m := &Manifest{}
@@ -388,7 +388,7 @@ func (m *Manifest) layout(c *coder) {
 	list(c, &m.operators, 1, c.u8)
 }
 
-// check says what makes it no manifest, whatever its digest.
+// check returns an error if the parts cannot be those of a manifest, whatever the digest.
 func (m *Manifest) check() error {
 	nodes := (m.neurons + nodeLeaves - 1) / nodeLeaves
 	open := []int{1} // subtrees that are still to come, by depth

@@ -2,8 +2,8 @@ package chain
 
 import "crypto/ed25519"
 
-// Claim makes a hotkey that nobody owns the signing coldkey's. The hotkey agrees by a signature of its
-// own, see SignClaim.
+// Claim gives a hotkey without an owner to the signing coldkey. The hotkey consents by a signature of
+// its own, see SignClaim.
 type Claim struct {
 	Hotkey       Key
 	Expiry       uint64 // the last height of a block in which the hotkey's signature holds
@@ -18,7 +18,7 @@ func (m *Claim) layout(c *coder) {
 	c.bytes(m.HotSignature[:])
 }
 
-// SignClaim is the claim of a coldkey on a hotkey to which the hotkey agrees, on the chain with this id.
+// SignClaim makes a coldkey's claim on a hotkey with the hotkey's consent, for the chain with this id.
 func SignClaim(chainID string, hot ed25519.PrivateKey, coldkey Key, expiry uint64) Claim {
 	m := Claim{Expiry: expiry}
 	copy(m.Hotkey[:], hot.Public().(ed25519.PublicKey))
@@ -31,8 +31,8 @@ func (m Claim) signed(chainID string, coldkey Key) []byte {
 	return consent("claim", chainID, m.Expiry, coldkey, m.Hotkey)
 }
 
-// consent is what a key signs that agrees to a message, as a purpose, the chain and all keys tell it from
-// any other.
+// consent is the text that a key signs to agree to a message. Purpose, chain and keys in it keep it from
+// serving for any other.
 func consent(purpose, chainID string, expiry uint64, keys ...Key) []byte {
 	c := coder{buf: []byte("taolab " + purpose + "\x00")}
 	text(&c, &chainID)
@@ -43,7 +43,7 @@ func consent(purpose, chainID string, expiry uint64, keys ...Key) []byte {
 	return c.buf
 }
 
-// claim gives a coldkey a hotkey that agrees, with the deposit that the hotkey's account needs.
+// claim gives a consenting hotkey to a coldkey, together with the deposit that its account needs.
 func (s *State) claim(coldkey Key, m Claim) error {
 	if !s.params.Hard.Consent {
 		return refuse(ConsentOff, 0, 0)
@@ -81,13 +81,13 @@ func (s *State) inForce(expiry uint64) error {
 	return nil
 }
 
-// signs says whether a key made a signature within a message. It never is that of a key for which
-// anybody could sign, or of one in a form that is not its own.
+// signs reports whether a key made a signature within a message. It is false for keys of small order,
+// for which anybody could sign, and for keys in a non-canonical form.
 func signs(k Key, signed []byte, signature [64]byte) bool {
 	return k.canonical() && !k.weak() && ed25519.Verify(k[:], signed, signature[:])
 }
 
-// own makes a hotkey a coldkey's.
+// own makes a coldkey the owner of a hotkey.
 func (s *State) own(coldkey, hotkey Key) {
 	if h := s.hotkey(hotkey); h.owner != coldkey {
 		h.owner = coldkey
@@ -95,8 +95,8 @@ func (s *State) own(coldkey, hotkey Key) {
 	}
 }
 
-// ProveConsensus publishes the ed25519 key of the signing hotkey's consensus engine. The key agrees by a
-// signature of its own, see SignConsensus, so that nobody takes another's.
+// ProveConsensus publishes the ed25519 key of the signing hotkey's consensus engine. The key consents by
+// a signature of its own, see SignConsensus, so that nobody can take another's.
 type ProveConsensus struct {
 	Key    Key
 	Expiry uint64 // the last height of a block in which the proof holds
@@ -126,7 +126,7 @@ func (m ProveConsensus) signed(chainID string, hotkey Key) []byte {
 	return consent("consensus key", chainID, m.Expiry, hotkey, m.Key)
 }
 
-// proveConsensus is serveConsensus with the agreement of the key.
+// proveConsensus is serveConsensus with the key's consent.
 func (s *State) proveConsensus(hotkey Key, m ProveConsensus) error {
 	if !s.params.Hard.Consent {
 		return refuse(ConsentOff, 0, 0)

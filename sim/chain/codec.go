@@ -6,8 +6,8 @@ import (
 )
 
 // coder writes or reads a record. One layout function per record, a list of its fields in order,
-// serves both directions, so that what is read is what is written. Writing does not change the record:
-// others may read it meanwhile. Numbers are little-endian and of fixed width; a list is its count in
+// serves both directions, so reading and writing cannot disagree. Writing does not change the record, so
+// others may read it at the same time. Numbers are little-endian and of fixed width; a list is its count in
 // four bytes and its elements.
 type coder struct {
 	buf     []byte // written so far, or still to be read
@@ -136,7 +136,7 @@ func text[T ~string](c *coder, v *T) {
 	c.buf = append(c.buf, (*v)[:n]...)
 }
 
-// end returns what is wrong with what was read.
+// end returns the first error of the reading, or one if bytes are left.
 func (c *coder) end() error {
 	if c.err == nil && len(c.buf) > 0 {
 		return errTrailing

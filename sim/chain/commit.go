@@ -43,7 +43,7 @@ func (s *State) commitWeights(hotkey Key, m CommitWeights) error {
 }
 
 // revealWeights replaces the weights of a hotkey by those that it committed to, one reveal period
-// ago. That commit and the earlier ones are done with; the update counts from the commit on.
+// ago. It drops that commit and the earlier ones; the update counts from the commit on.
 func (s *State) revealWeights(hotkey Key, m RevealWeights) error {
 	if !s.params.CommitReveal {
 		return refuse(CommitRevealOff, 0, 0)
@@ -77,8 +77,8 @@ func (s *State) revealWeights(hotkey Key, m RevealWeights) error {
 // revealEpoch is the epoch in which a commit is to be revealed.
 func (p *Params) revealEpoch(c commit) uint64 { return c.epoch + uint64(p.RevealPeriodEpochs) }
 
-// waiting returns the commits that may still be revealed, in that epoch or later. Commits expire in
-// their order, and what expired goes when its hotkey commits or reveals again.
+// waiting returns the commits that may still be revealed, in that epoch or later. Commits expire in the
+// order in which they were made; expired ones go when their hotkey commits or reveals again.
 func waiting(commits []commit, epoch uint64, p *Params) []commit {
 	for i, c := range commits {
 		if p.revealEpoch(c) >= epoch {

@@ -2,8 +2,8 @@ package chain
 
 import "fmt"
 
-// article is a sentence about two sets of parameters of which a council makes the second of the first,
-// while so much money is staked. Only an upgrade may break it.
+// article is a law about a council's change from one set of parameters to another, given the amount
+// staked. Only an upgrade may break it.
 type article struct {
 	name, doc string
 	kept      func(old, now *Params, stakedRao uint64) bool
@@ -17,7 +17,7 @@ const (
 	thresholdParts = 100 // of all stake
 )
 
-// constitution is what the whole council cannot change.
+// constitution lists the laws that even a unanimous council cannot break.
 var constitution = []article{
 	{"cap-never-rises", "a council never raises the cap of the supply",
 		func(old, now *Params, _ uint64) bool { return now.CapRao <= old.CapRao }},
@@ -45,13 +45,14 @@ var constitution = []article{
 		func(_, now *Params, _ uint64) bool { return now.MaxBurnRao <= mostBurnRao }},
 }
 
-// moneyParams are those about which a council has to wait longer.
+// moneyParams are the parameters whose changes wait longer.
 var moneyParams = map[string]struct{}{
 	"CapRao": {}, "RewardRao": {}, "EmissionFlatRao": {}, "HalvingBlocks": {}, "OwnerCut": {}, "MaxTake": {},
 	"DefaultTake": {}, "MinBurnRao": {}, "MaxBurnRao": {}, "RecycleBurned": {}, "StakeThresholdRao": {},
 }
 
-// fixedParams are not a council's: what the market moves, and a number that has no size.
+// fixedParams are out of a council's reach: those that the market moves, and a number whose size means
+// nothing.
 var fixedParams = map[string]struct{}{"BurnRao": {}, "Difficulty": {}, "AlphaSteepness": {}}
 
 // articleInvariants are the constitution as invariants, checked wherever a council governs.

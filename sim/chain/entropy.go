@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// mixIn adds an applied transaction into the block, whatever the order of its transactions. The
-// signature stays out, so that a host need not sign what it makes itself.
+// mixIn adds an applied transaction to the block's entropy, independent of the order of transactions.
+// Signatures stay out, so that a host need not sign its own transactions.
 func (s *State) mixIn(tx Tx) {
 	if s.params.Hard.HashEntropy {
 		return
@@ -55,8 +55,8 @@ func (s *State) mark(entropy Digest) {
 	s.marks = append(slices.Clip(s.marks[first:]), mark{s.height, entropy})
 }
 
-// markHash takes the hash of the newest block for its entropy, where the settings say so. Who proposes
-// a block can choose among the hashes that it can make: fine for seals, not for lotteries.
+// markHash makes the hash of the newest block its entropy, where the settings say so. A proposer can
+// choose among the hashes that it can make: fine for seals, not for lotteries.
 func (s *State) markHash(hash Digest) {
 	n := len(s.marks)
 	if s.params.Hard.HashEntropy && (n == 0 || s.marks[n-1].height < s.height) {

@@ -7,9 +7,9 @@ import (
 	"taolab/sim/chain/emission"
 )
 
-// An era is a date: each of its switches is what was in force then, with the dates between which that
-// was also so. Numbers without a date are the runtime's defaults at the date of the era. Here as
-// in all eras nobody takes a cut or a take unless told to.
+// An era is a date: each switch has the value that was in force then, with the dates between which it
+// held. Numbers without a date are the runtime's defaults at the date of the era. In all eras owner cut
+// and take are 0 unless set.
 
 // era2025 is what the chain ran with before subnets had pools (opentensor/subtensor, 7 January 2025).
 var era2025 = Params{

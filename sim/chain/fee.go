@@ -2,8 +2,8 @@ package chain
 
 import "math/bits"
 
-// Work is counted in units, of which checking a signature takes 40. It is what a transaction costs the
-// network, and with the price of a unit what it costs its payer.
+// Work is counted in units; checking a signature takes 40. It measures what a transaction costs the
+// network; times the price of a unit it is what the payer pays.
 const (
 	baseWork      = 55 // a signature, decoding, a nonce, two accounts hashed
 	bytesPerUnit  = 32 // of a transaction: hashed, passed on and kept
@@ -19,7 +19,7 @@ func (s *State) workOf(tx Tx, size int) uint64 {
 	return baseWork + uint64(size)/bytesPerUnit + messages[tx.Msg.kind()].work(s, tx.Msg)
 }
 
-// transferWork is more where the money makes a new account.
+// transferWork is greater where the payment makes an account.
 func (s *State) transferWork(m Transfer) uint64 {
 	if to := pathOf(m.To); s.accounts.find(&m.To, &to) == nil {
 		return 15
@@ -39,7 +39,7 @@ func (s *State) swapWork(m SwapHotkey) uint64 {
 	return 60 + uint64(s.neurons.n)/64 + s.nominationWork(m.Old)
 }
 
-// payer is who pays for a message: who signs it, or, of what hotkeys sign, the owner of the hotkey.
+// payer is the key that pays for a message: its signer, or the owner of a hotkey that signs.
 func (s *State) payer(tx Tx) (coldkey Key, byHotkey bool) {
 	if messages[tx.Msg.kind()].signer == hotkeySigns {
 		return s.accounts.get(tx.Signer).owner, true
@@ -57,7 +57,7 @@ type charge struct {
 	tipRao   uint64
 }
 
-// chargeFor checks that a transaction fits the block and that somebody pays for it.
+// chargeFor checks that a transaction fits into the block and that its payer can pay.
 func (s *State) chargeFor(tx Tx) (charge, error) {
 	h := &s.params.Hard
 	if h.FeeRao == 0 {
@@ -92,8 +92,8 @@ func (s *State) chargeFor(tx Tx) (charge, error) {
 	return c, s.free(c.coldkey, tx.MaxFeeRao)
 }
 
-// withinBudget checks what a hotkey may spend of its owner's money: no tip, and little work an epoch, so
-// that who steals a hotkey does not empty the coldkey.
+// withinBudget limits what a hotkey may spend of its owner's money: no tip, and little work an epoch, so
+// that a stolen hotkey cannot drain the coldkey.
 func (s *State) withinBudget(tx Tx, work uint64) error {
 	a := s.accounts.get(tx.Signer)
 	spent := a.spentSince(s.epochs + 1)
@@ -108,7 +108,7 @@ func (s *State) withinBudget(tx Tx, work uint64) error {
 	return nil
 }
 
-// spentSince is the work that a hotkey's owner paid for in an epoch, by its number from 1.
+// spentSince is the work that a hotkey's owner has paid for in an epoch; epochs are numbered from 1.
 func (h *hotkey) spentSince(epoch uint64) uint64 {
 	if h.spentIn != epoch {
 		return 0
@@ -116,7 +116,7 @@ func (h *hotkey) spentSince(epoch uint64) uint64 {
 	return h.spent
 }
 
-// collect takes what a transaction costs. A tip belongs to the proposer of the block; without a
+// collect charges for a transaction. A tip belongs to the proposer of the block; without a
 // known proposer it is burned with the fee.
 func (s *State) collect(tx Tx, c charge) {
 	if s.params.Hard.FeeRao == 0 {

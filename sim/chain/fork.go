@@ -2,8 +2,8 @@ package chain
 
 import "slices"
 
-// Fork returns a state of its own that is as s is. Whatever happens to one of the two is not seen in the
-// other; what neither changes they share, so that a fork costs what changes in it. The two may be used
+// Fork returns an independent copy of s. A change to one of the two does not show in the other; they
+// share what neither changes, so a fork costs only its changes. The two may be used
 // by different goroutines.
 func (s *State) Fork() *State {
 	s.age++

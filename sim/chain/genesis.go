@@ -49,7 +49,7 @@ type GenesisNeuron struct {
 	StakeRao        uint64
 }
 
-// GenesisRecord is what a neuron has in the state from which a ledger goes on.
+// GenesisRecord is the part of a neuron's state that a ledger takes over from another's.
 type GenesisRecord struct {
 	RegisteredAt uint64 // block
 	LastUpdate   uint64 // block
@@ -214,7 +214,7 @@ func (f *founding) stakes() error {
 	return nil
 }
 
-// found makes a hotkey a coldkey's.
+// found makes a coldkey the owner of a hotkey.
 func (f *founding) found(n GenesisStake) error {
 	switch {
 	case n.Hotkey == Key{} || n.Coldkey == Key{}:
@@ -233,7 +233,7 @@ func (f *founding) found(n GenesisStake) error {
 	return nil
 }
 
-// nominate puts the stake of another coldkey than the owner on a hotkey.
+// nominate puts the stake of a coldkey other than the owner on a hotkey.
 func (f *founding) nominate(n GenesisStake) error {
 	switch a := f.accounts.get(n.Hotkey); {
 	case n.Coldkey == Key{}:
@@ -254,7 +254,7 @@ func (f *founding) nominate(n GenesisStake) error {
 	return nil
 }
 
-// owns names the owner and checks that owner and delegates are hotkeys of somebody.
+// owns sets the owner of the network and checks that owner and delegates are owned hotkeys.
 func (f *founding) owns() error {
 	if owner := f.g.Owner; owner != (Key{}) && f.accounts.get(owner).owner == (Key{}) {
 		return fmt.Errorf("owner %s is not a hotkey of the genesis", owner)

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// goOn takes over what another ledger's state has besides stake.
+// goOn takes over the parts of another ledger's state besides stake.
 func (f *founding) goOn() error {
 	g := f.g
 	if n := len(g.Records); n > 0 && n != len(g.Neurons) {

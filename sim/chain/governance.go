@@ -26,8 +26,8 @@ const (
 	leastAlpha = 65535 / 40
 )
 
-// governables are sorted by name. What is missing is the family of rules that a chain is born with,
-// and what is chosen among names.
+// governables are sorted by name. The family of rules, which is fixed at genesis, and settings chosen
+// among names are not among them.
 var governables = []governable{
 	{"ActivityCutoffBlocks", 0, maxU64, func(p *Params, v uint64) { p.ActivityCutoffBlocks = v }},
 	{"ActivityCutoffMilli", 0, maxU32, func(p *Params, v uint64) { p.ActivityCutoffMilli = uint32(v) }},
@@ -101,7 +101,7 @@ func Governable() []string {
 	return names
 }
 
-// setParams changes a parameter in the name of the governor.
+// setParams changes a parameter on behalf of the governor.
 func (s *State) setParams(signer Key, m SetParams) error {
 	if s.governor == (Key{}) || signer != s.governor {
 		return refuse(NotGovernor, 0, 0)
@@ -109,8 +109,8 @@ func (s *State) setParams(signer Key, m SetParams) error {
 	return s.Govern(m)
 }
 
-// Govern sets a parameter between two blocks, as the governor's message would, though nobody signed one:
-// for the fork of a simulation. A live chain changes only by messages.
+// Govern sets a parameter between two blocks as the governor's message would, without a signature, for
+// the fork of a simulation. A live chain changes only by messages.
 func (s *State) Govern(m SetParams) error {
 	g, ok := findGovernable(m.Name)
 	if !ok {
@@ -144,7 +144,7 @@ func (g governable) value(p *Params) uint64 {
 	}
 }
 
-// setParam changes a parameter to a value with which all are possible.
+// setParam changes a parameter if the parameters are valid with the new value.
 func (s *State) setParam(g governable, value uint64) error {
 	lo, hi := s.bounds(g)
 	switch alpha := g.name == "AlphaLow" || g.name == "AlphaHigh"; {
@@ -174,7 +174,7 @@ func (s *State) setParam(g governable, value uint64) error {
 	return nil
 }
 
-// adopt makes valid parameters those of the network, with what is derived from them.
+// adopt puts valid parameters in force, with everything derived from them.
 func (s *State) adopt(p Params) {
 	rule, err := consensus.Lookup(p.Rule)
 	if err != nil {

@@ -2,8 +2,8 @@ package chain
 
 import "fmt"
 
-// Hard are the settings by which strangers can use a ledger together. All zero it is the ledger of its
-// era; each of them is on by itself.
+// Hard are the settings that make a ledger safe for strangers. With all of them zero the ledger is that
+// of its era; each setting works on its own.
 type Hard struct {
 	StrictNonce     bool   // a transaction has the very nonce of its signer, a new account's begins with the height
 	MaxExpiryBlocks uint64 // a transaction expires at most so many blocks after the next one; 0: any time
@@ -103,13 +103,13 @@ func (h *Hard) validate() error {
 }
 
 // With strict nonces the first of an account is the height of the block that makes it, above bits for
-// the transactions of that block. So what an account signed before it was removed never fits again.
+// the transactions of that block, so a transaction from before an account was removed never fits again.
 const (
 	nonceBits   = 20
 	nonceBlocks = 1 << (64 - nonceBits - 1) // beyond which first nonces grow no more
 )
 
-// firstNonce is that of an account which is made in the block after a height.
+// firstNonce is the first nonce of an account that is made in the block after a height.
 func (p *Params) firstNonce(height uint64) uint64 {
 	if !p.Hard.StrictNonce {
 		return 0

@@ -5,8 +5,7 @@ import (
 	"slices"
 )
 
-// Invariant is a sentence that is true of every state that a chain can reach, or of every two
-// states of which one follows the other.
+// Invariant is a law that holds for every reachable state, or for every two successive states.
 type Invariant struct {
 	Name string // words with hyphens
 	Doc  string // the sentence
@@ -15,13 +14,14 @@ type Invariant struct {
 	step  func(a, b observation) error // what is wrong with b after a
 }
 
-// Invariants lists all of them in the order in which they are checked: what others build on first.
+// Invariants lists all of them in the order in which they are checked; those that others rely on come
+// first.
 func Invariants() []Invariant {
 	return slices.Concat(moneyInvariants, registryInvariants, rowInvariants, outcomeInvariants,
 		seatInvariants, depositInvariants, councilInvariants, byteInvariants, stepInvariants, depositSteps, articleInvariants())
 }
 
-// BrokenInvariant says which invariant a state breaks, and by what.
+// BrokenInvariant says which invariant a state breaks, and how.
 type BrokenInvariant struct {
 	Invariant
 	Err error
@@ -32,7 +32,7 @@ func (e *BrokenInvariant) Error() string {
 	return fmt.Sprintf("invariant %s is broken: %v; but %s", e.Name, e.Err, e.Doc)
 }
 
-// Unwrap returns what was found.
+// Unwrap returns the finding.
 func (e *BrokenInvariant) Unwrap() error { return e.Err }
 
 // CheckInvariants returns the first invariant that the state breaks as a *BrokenInvariant. It

@@ -183,7 +183,7 @@ func hashMarked(a, b observation) bool {
 	return b.params.Hard.HashEntropy && !slices.Equal(a.marks, b.marks)
 }
 
-// gaveUp says whether a key is a hotkey no more, since hotkeys may give all to a new one.
+// gaveUp reports whether a key is no longer a hotkey: a swap gives all to a new one.
 func (m observation) gaveUp(a *account) bool { return m.params.Hard.HotSwapBlocks != 0 && a.blank() }
 
 // swapped says whether one hotkey took the place of another of the same owner.

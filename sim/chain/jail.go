@@ -8,7 +8,7 @@ import (
 // windowBytes is the size of the bitmap of missed blocks.
 func (s *State) windowBytes() int { return (int(s.params.Hard.JailWindow) + 7) / 8 }
 
-// misses is the number of blocks that an operator missed of those that are remembered.
+// misses is the number of remembered blocks that an operator missed.
 func (o *operator) misses() (n int) {
 	for _, b := range o.missed {
 		n += bits.OnesCount8(b)
@@ -16,7 +16,7 @@ func (o *operator) misses() (n int) {
 	return n
 }
 
-// countVotes notes who missed the block before. Whose seat is gone meanwhile is passed over.
+// countVotes notes the seats that missed the block before, and passes over seats that are gone.
 func (s *State) countVotes(votes []Vote) {
 	window := uint64(s.params.Hard.JailWindow)
 	if window == 0 || len(votes) == 0 {

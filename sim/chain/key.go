@@ -27,8 +27,8 @@ func ParseKey(s string) (Key, error) {
 	return Key(b), nil
 }
 
-// weakKeys are the points of small order, each without its sign, in all their encodings. Under them
-// anybody can make signatures.
+// weakKeys are the points of small order, each without its sign, in all their encodings. Anybody can
+// make signatures that are valid under them.
 var weakKeys = []string{
 	"0000000000000000000000000000000000000000000000000000000000000000",
 	"0100000000000000000000000000000000000000000000000000000000000000",
@@ -39,7 +39,7 @@ var weakKeys = []string{
 	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 }
 
-// weak says whether anybody could sign for the key.
+// weak reports whether anybody could sign for the key.
 func (k Key) weak() bool {
 	k[len(k)-1] &= 0x7f // the sign
 	return slices.Contains(weakKeys, k.String())

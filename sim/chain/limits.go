@@ -1,6 +1,6 @@
 package chain
 
-// limits are the blocks in which a hotkey last did what it may not do at any time; 0: it never did.
+// limits are the blocks in which a hotkey last did what is rate-limited; 0: never.
 type limits struct{ serve, reset, take, swap uint64 }
 
 func (l *limits) layout(c *coder) {
@@ -10,7 +10,7 @@ func (l *limits) layout(c *coder) {
 	c.u64(&l.swap)
 }
 
-// mayAgain checks that enough blocks passed since the last time. The first time is free.
+// mayAgain checks that enough blocks have passed since the last time. The first time is free.
 func (s *State) mayAgain(last, blocks uint64) error {
 	if passed := s.height + 1 - last; last != 0 && passed < blocks {
 		return refuse(TooSoon, passed, blocks)

@@ -1,7 +1,7 @@
 package chain
 
-// Live returns the parameters with the settings by which strangers can use the network. All but the
-// rates of one tempo are the same for every network.
+// Live returns the parameters with the settings that make the network safe for strangers. Apart from the
+// limits of one tempo they are the same for every network.
 func (p Params) Live() Params {
 	p.Hard = Hard{
 		StrictNonce: true, MaxExpiryBlocks: 1024,

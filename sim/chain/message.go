@@ -8,7 +8,7 @@ type Msg interface{ kind() msgKind }
 // msgKind is the number of a type of messages within a transaction.
 type msgKind uint8
 
-// message is what the ledger knows of one type of messages.
+// message is what the ledger knows about one type of message.
 type message struct {
 	zero   Msg
 	signer signerKey
@@ -26,9 +26,9 @@ const (
 	hotkeySigns                   // and its owner pays
 )
 
-// messages has a line for each type of messages: who signs it, what it does and the work that it takes.
-// The type itself has its number (kind), the order of its fields (layout) and, where the layout cannot
-// hold everything, its bounds (fits).
+// messages has a line for each type of message: its signer, its effect and its work. The type itself has
+// its number (kind), the order of its fields (layout) and, where the layout cannot hold every value, its
+// bounds (fits).
 var messages = [256]*message{}
 
 func init() {
@@ -78,7 +78,7 @@ func row[M Msg, P interface {
 	}
 }
 
-// value is a message, also of who hands over a pointer to it.
+// value is a message given by value or by pointer.
 func value[M Msg](m Msg) M {
 	if v, ok := m.(M); ok {
 		return v
@@ -86,10 +86,10 @@ func value[M Msg](m Msg) M {
 	return *any(m).(*M)
 }
 
-// units is the work of messages of a type that all take the same.
+// units is the work of a type whose messages all take the same.
 func units[M Msg](n uint64) func(*State, M) uint64 { return func(*State, M) uint64 { return n } }
 
-// amongOperators is the work of a message that changes an operator: all of them are hashed again together.
+// amongOperators is the work of a message that changes an operator: all operators are hashed together.
 func amongOperators[M Msg](n uint64) func(*State, M) uint64 {
 	return func(s *State, _ M) uint64 { return n + uint64(len(s.operators))/8 }
 }
@@ -118,7 +118,7 @@ func readMsg(c *coder, k msgKind) Msg {
 	return nil
 }
 
-// fits checks what the layout of a message cannot hold.
+// fits checks the bounds that a layout cannot express.
 func fits(m Msg) error {
 	if bounded, ok := m.(interface{ fits() error }); ok {
 		return bounded.fits()

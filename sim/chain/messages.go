@@ -33,7 +33,7 @@ type (
 		Hotkey    Key
 		AmountRao uint64
 	}
-	// RemoveStake moves stake of a hotkey back to the signing coldkey that put it there.
+	// RemoveStake moves the signing coldkey's stake on a hotkey back to it.
 	RemoveStake struct {
 		Hotkey    Key
 		AmountRao uint64
@@ -81,7 +81,7 @@ type (
 	}
 	// ResetBonds deletes all bonds in the signing hotkey's neuron.
 	ResetBonds struct{}
-	// Unjail lets a hotkey of the signing coldkey have a seat again that lost it by being away.
+	// Unjail lets a hotkey of the signing coldkey compete for a seat again after it lost one by downtime.
 	Unjail struct{ Hotkey Key }
 	// Propose opens a proposal of a member of the council: one of changes, an upgrade or a council.
 	Propose struct {

@@ -115,8 +115,8 @@ func (n *neuron) bondsLayout(c *coder) {
 	})
 }
 
-// neurons is the table of neurons by uid, in pages, with an index by hotkey. As with accounts,
-// what is of another age than the state is shared with views.
+// neurons is the table of neurons by uid, in pages, with an index by hotkey. As with accounts, parts of
+// another age than the state's are shared with views.
 type neurons struct {
 	age      uint64
 	n        int

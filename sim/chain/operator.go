@@ -138,8 +138,8 @@ func (s *State) keySpent(key Key) bool {
 	})
 }
 
-// makeRoom lets the smallest of those who wait for a seat give way to a newcomer with more stake, if
-// there are too many.
+// makeRoom drops the smallest of the operators that wait for a seat, if there are too many, in favour of
+// a newcomer with more stake.
 func (s *State) makeRoom(stake uint64) error {
 	waiting, smallest, least := s.waiters(s.epochs + 1)
 	switch {
@@ -153,7 +153,7 @@ func (s *State) makeRoom(stake uint64) error {
 	return nil
 }
 
-// waiters counts the operators that nothing keeps, and finds the one with the least stake.
+// waiters counts the operators that may be dropped, and finds the one with the least stake.
 func (s *State) waiters(epoch uint64) (n, smallest int, least uint64) {
 	least = maxU64
 	for i := range s.operators {
@@ -201,7 +201,7 @@ type Operator struct {
 	BarredUntil  uint64 // for signing twice: epochs that must have run before it may serve; 0: it is not
 }
 
-// Attended says whether the ledger looks at how its blocks begin, so that none may be passed over.
+// Attended reports whether the ledger reads how its blocks begin, so that no BeginBlock may be skipped.
 func (s *State) Attended() bool { return s.params.Hard.Seats > 0 || s.params.Hard.HashEntropy }
 
 // Operators lists them by hotkey.

@@ -198,7 +198,7 @@ func (e *RangeError) Error() string {
 	return fmt.Sprintf("%s %d: want %d to %d", e.Field, e.Have, e.Lo, e.Hi)
 }
 
-// Validate says which parameter is impossible, and what was expected.
+// Validate returns an error if a parameter is impossible, and says what was expected.
 func (p Params) Validate() error {
 	if _, err := consensus.Lookup(p.Rule); err != nil {
 		return err

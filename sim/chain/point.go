@@ -20,8 +20,8 @@ func (k Key) canonical() bool {
 	return slices.ContainsFunc(k[1:31], func(b byte) bool { return b != 0xff })
 }
 
-// sound says whether somebody may have a private key for k, and not everybody: that it is the canonical
-// form of a point of the curve, and not one of small order.
+// sound reports whether k can be the key of exactly one party: the canonical form of a point of the
+// curve that is not of small order.
 func (k Key) sound() bool { return k.canonical() && !k.weak() && k.onCurve() }
 
 // onCurve says whether there is an x for the y in the key: x² = (y²-1)/(dy²+1), which is a square if
@@ -38,7 +38,7 @@ func (k Key) onCurve() bool {
 	return big.Jacobi(u.Mod(u.Mul(u, v), fieldPrime), fieldPrime) == 1
 }
 
-// mayEnter checks a key that the ledger has not seen yet.
+// mayEnter checks a key that is new to the ledger.
 func (s *State) mayEnter(k Key) error {
 	if s.params.Hard.SoundKeys && !k.sound() {
 		return refuse(KeyUnsound, 0, 0)

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// An AccountProof shows to a reader who knows the digest of a state what account a key has in it, or that it
-// has none.
+// An AccountProof shows a reader who knows the digest of a state which account a key has in it, or that
+// it has none.
 type AccountProof struct {
 	Top   ProofTop
 	Count uint64      // accounts of the state
@@ -16,7 +16,7 @@ type AccountProof struct {
 	Leaf  []byte      // the records of the leaf on the key's path; nil where the path ends before one
 }
 
-// A NeuronProof shows to a reader who knows the digest of a state the record of a neuron in it.
+// A NeuronProof shows a reader who knows the digest of a state the record of a neuron in it.
 type NeuronProof struct {
 	Top    ProofTop
 	Count  uint64   // neurons of the state
@@ -53,8 +53,8 @@ type ProvenAccount struct {
 
 var errProof = errors.New("does not lead to this digest")
 
-// ProveAccount makes a proof of what account a key has. Seal the state first: what is not sealed is
-// hashed for each proof.
+// ProveAccount proves which account a key has. Seal the state first: each proof hashes unsealed parts
+// again.
 func (s *State) ProveAccount(k Key) AccountProof {
 	h := new(hasher)
 	p := AccountProof{Top: s.top(h, accountLeaves), Count: uint64(s.accounts.len())}

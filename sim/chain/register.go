@@ -36,7 +36,7 @@ func (s *State) register(coldkey Key, m Register) error {
 	return nil
 }
 
-// mayJoin checks what registrations by burn and by work have in common.
+// mayJoin makes the checks that registrations by burn and by work have in common.
 func (s *State) mayJoin(coldkey, hotkey Key) error {
 	p := &s.params
 	if uid, ok := s.neurons.uidOf(hotkey); ok {
@@ -180,7 +180,7 @@ func (s *State) newcomer(uid UID, hotkey Key, block uint64) neuron {
 	return n
 }
 
-// returnStake makes all stake on a hotkey free money of those who put it there.
+// returnStake returns all stake on a hotkey to the free money of its stakers.
 func (s *State) returnStake(hotkey Key) {
 	a := s.hotkey(hotkey)
 	s.release(a.owner, hotkey, a.ownStake())
@@ -192,8 +192,8 @@ func (s *State) returnStake(hotkey Key) {
 	a.setNominations(nil)
 }
 
-// zeroWeightsOn makes the weights of others on a slot explicit zeros. Their bonds stay: the next
-// epoch ignores them as older than the newcomer.
+// zeroWeightsOn sets the weights of others on a slot to explicit zeros. Their bonds stay: the next epoch
+// ignores bonds that are older than the newcomer.
 func (s *State) zeroWeightsOn(uid UID) {
 	for from := range s.neurons.n {
 		row := s.neurons.get(UID(from)).weights
@@ -222,7 +222,7 @@ func (s *State) movePrices(height uint64) {
 	}
 }
 
-// pricesRest says whether movePrices changes nothing at the ends of blocks without registrations.
+// pricesRest reports whether movePrices changes nothing while nobody registers.
 func (s *State) pricesRest() bool {
 	p := &s.params
 	if s.inBlock > 0 || len(s.works) > 0 {

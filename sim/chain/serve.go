@@ -35,7 +35,7 @@ func (s *State) serveConsensus(hotkey Key, m ServeConsensus) error {
 	return s.serve(hotkey, m.Key)
 }
 
-// serve gives a hotkey a consensus key that may be its own.
+// serve gives a hotkey a consensus key, if it may have that key.
 func (s *State) serve(hotkey, key Key) error {
 	if key != (Key{}) {
 		if err := s.mayEnter(key); err != nil {

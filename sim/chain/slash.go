@@ -2,9 +2,9 @@ package chain
 
 import "slices"
 
-// punish slashes who signed twice: a share of all stake on the hotkey and of what is on its way out of
-// it. Nominators chose the hotkey, so they pay too. The key never serves again, the hotkey not before
-// that stake is out. Evidence about nobody, or about who paid already, is noted and changes nothing.
+// punish slashes a double signer: a share of all stake on the hotkey and of all stake being unbonded from
+// it. Nominators chose the hotkey, so they pay too. The key never serves again; the hotkey may once that
+// stake is out. Evidence about nobody, or about somebody who has paid, is noted and changes nothing.
 func (s *State) punish(evidence []Misbehavior) {
 	var guilty []Key
 	for _, m := range evidence {
@@ -24,7 +24,7 @@ func (s *State) punish(evidence []Misbehavior) {
 	}
 }
 
-// bar keeps an operator from serving, unless it is barred already, and returns the guilty key.
+// bar stops an operator from serving, unless it is barred already, and returns the guilty key.
 func (s *State) bar(i int, a Address) (key Key, fresh bool) {
 	o := &s.operators[i]
 	if s.epochs < o.barredUntil {

@@ -36,7 +36,7 @@ func appendState(b []byte, h *header, accounts accounts, neurons *neurons) []byt
 	return c.buf
 }
 
-// AppendBinary appends what the view shows: the bytes of a state in which all else is zero.
+// AppendBinary appends the bytes of a state that holds what the view shows and zeros for the rest.
 func (v View) AppendBinary(b []byte) ([]byte, error) {
 	h := header{
 		chainID: v.header.chainID, params: *v.params, height: v.height, epochs: v.header.epochs, lastEpoch: v.header.lastEpoch,
@@ -49,7 +49,7 @@ func (v View) AppendBinary(b []byte) ([]byte, error) {
 	return appendState(b, &h, v.accounts, v.neurons), nil
 }
 
-// DecodeView is the view that wrote these bytes.
+// DecodeView returns the view that wrote these bytes.
 func DecodeView(b []byte) (View, error) {
 	s, err := decodeState(b)
 	if err == nil {
@@ -127,7 +127,7 @@ func decodeState(b []byte) (*State, error) {
 	return s, c.end()
 }
 
-// check verifies what every reachable state fulfils.
+// check verifies laws of every reachable state.
 func (s *State) check() error {
 	if err := s.checkHeader(); err != nil {
 		return err
@@ -145,7 +145,7 @@ func (s *State) check() error {
 	return nil
 }
 
-// checkHeader verifies what the invariants take for granted.
+// checkHeader verifies what the invariants rely on.
 func (s *State) checkHeader() error {
 	const most = mostMinted
 	switch {

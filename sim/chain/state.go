@@ -185,10 +185,10 @@ func (s *State) Totals() Totals {
 	return t
 }
 
-// mustConserve panics when money came or went: going on would only hide where.
+// mustConserve panics if money appeared or vanished: going on would only hide where.
 func (s *State) mustConserve() {
 	m := &s.money
-	// A debt is a very large amount, with which the sum would still come out.
+	// A negative amount would wrap to a very large one, and the sum could still come out right.
 	largest := max(m.Free, m.Staked, m.Unbonding, m.Pending, m.Burned, m.Dust, m.Unallocated)
 	sum := m.Free + m.Staked + m.Unbonding + m.Pending + m.Burned + m.Dust + m.Unallocated
 	if sum != m.Minted || largest > m.Minted {

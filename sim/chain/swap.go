@@ -2,8 +2,8 @@ package chain
 
 import "crypto/ed25519"
 
-// SwapHotkey moves all that a hotkey of the signing coldkey is and has to a new one, which agrees by a
-// signature of its own, see SignSwap.
+// SwapHotkey moves everything that a hotkey of the signing coldkey is and has to a new one, which
+// consents by a signature of its own, see SignSwap.
 type SwapHotkey struct {
 	Old, New     Key
 	Expiry       uint64 // the last height of a block in which the new hotkey's signature holds

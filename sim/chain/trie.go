@@ -172,7 +172,7 @@ func (n *trieNode) split(depth int, age uint64) {
 	n.accounts = nil
 }
 
-// remove takes the account of k away, if it is there.
+// remove deletes the account of k, if it is there.
 func (t *accounts) remove(k Key, age uint64) {
 	p := pathOf(k)
 	if t.find(&k, &p) == nil {

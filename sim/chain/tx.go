@@ -36,7 +36,7 @@ func (tx Tx) SignedBy(k ed25519.PrivateKey, chainID string) Tx {
 	return tx
 }
 
-// Sign makes a transaction that only the chain with this id accepts.
+// Sign makes a signed transaction that only the chain with this id accepts.
 func Sign(chainID string, k ed25519.PrivateKey, nonce, expiry uint64, m Msg) Tx {
 	tx := Tx{Nonce: nonce, Expiry: expiry, Msg: m}
 	copy(tx.Signer[:], k.Public().(ed25519.PublicKey))
