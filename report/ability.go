@@ -9,7 +9,7 @@ import (
 // maxAble is how many miners a subset's table names.
 const maxAble = 10
 
-// SubsetSummary says who is valuable for problems of one subset, from the scoring lane's answers in
+// SubsetSummary ranks miners by their answers about one subset, from the scoring lane's answers in
 // the window.
 type SubsetSummary struct {
 	Subset string           `json:"subset"`
@@ -64,7 +64,7 @@ func (f *findings) abilities() []SubsetSummary {
 	return out
 }
 
-// ChoiceSummary says whom the gates chose in the service lane, within the window.
+// ChoiceSummary says which miners the gates chose in the service lane, within the window.
 type ChoiceSummary struct {
 	Subsets []SubsetChoice `json:"subsets"`
 

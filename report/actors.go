@@ -8,7 +8,7 @@ import (
 	"taolab/sim/trace"
 )
 
-// Limits of what is held in memory of one run, whatever its length.
+// Limits on the memory that one run takes, whatever its length.
 const (
 	maxCurve  = 512    // points of one neuron's curve
 	maxBlocks = 2_000  // points of the supply curve
@@ -24,7 +24,7 @@ type party struct {
 	latency    series[float64]  // s, of answers to its members' questions
 }
 
-// miner is what the tables say of one miner, whichever seats it held.
+// miner is what the tables say about one miner, whichever seats it held.
 type miner struct {
 	node      Node
 	party     *party
@@ -79,7 +79,7 @@ type seatTimes struct {
 	incumbency int // seats held, one after another
 }
 
-// validator is what the tables say of one validator.
+// validator is what the tables say about one validator.
 type validator struct {
 	caller
 	curve    series[trace.Epoch]
@@ -107,7 +107,7 @@ func (v *validator) rate(places []int) float64 {
 	return earned / stake.value()
 }
 
-// caller is what somebody that asks has met.
+// caller counts the fates of one caller's requests.
 type caller struct {
 	node     Node
 	party    *party
@@ -125,7 +125,7 @@ type tokenFacts struct {
 	session, position uint32
 }
 
-// fates counts what became of requests. A timeout is not a refusal: nobody knows whether the server
+// fates counts the outcomes of requests. A timeout is not a refusal: nobody knows whether the server
 // would have taken the request.
 type fates struct {
 	asked, answered, refused, silent int
@@ -183,7 +183,7 @@ func (m mean) value() float64 { return m.sum / float64(m.n) } // NaN when empty
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// cast makes a place for every node of the run.
+// cast assigns a place to every node of the run.
 func (f *findings) cast() {
 	f.seat = make([]actor, len(f.nodes))
 	f.powers = make([]float64, len(f.nodes))
@@ -216,7 +216,7 @@ func (f *findings) cast() {
 	}
 }
 
-// actor is a node in the one part that it plays.
+// actor is a node in its one role.
 type actor struct {
 	miner     *miner
 	validator *validator

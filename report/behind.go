@@ -29,8 +29,8 @@ type Behind struct {
 
 var _ trace.Recorder = (*Behind)(nil)
 
-// NewBehind makes a recorder in front of w, which is to be reached through its method Writer from now on.
-// The stopwatch tells nanoseconds, only for WaitNs.
+// NewBehind makes a recorder in front of w; from now on reach w through the method Writer. The stopwatch
+// counts nanoseconds and serves WaitNs only.
 func NewBehind(w *Writer, stopwatch func() int64) *Behind {
 	return &Behind{
 		writer: w, waiting: make([]trace.Row, 0, behindRows), spare: make([]trace.Row, 0, behindRows), watch: stopwatch,
@@ -63,7 +63,7 @@ func (b *Behind) Writer() *Writer {
 	return b.writer
 }
 
-// handOver lets the writer take the waiting rows as soon as it has those before.
+// handOver passes the waiting rows to the writer once it has taken those before.
 func (b *Behind) handOver() {
 	b.settle()
 	if len(b.waiting) == 0 {
@@ -88,7 +88,7 @@ func (b *Behind) settle() {
 	b.failed = b.writer.err != nil
 }
 
-// take records rows on a goroutine where nobody else would recover from a fault of the program.
+// take records rows on a goroutine and recovers from a panic there, which nobody else could.
 func (w *Writer) take(rows []trace.Row) {
 	at := 0
 	defer func() {

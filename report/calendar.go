@@ -86,9 +86,9 @@ func CheckDate(text string) bool {
 	return err == nil
 }
 
-// supplyFacts is the course of the supply: what the blocks that were recorded say, on the way from one
-// to the next along a straight line. Where blocks are recorded at the ends of stretches of equal
-// emission nothing is lost by that, but for money that was recycled between two of them.
+// supplyFacts is the course of the supply: a straight line from each recorded block to the next. Where
+// blocks are recorded at the ends of stretches of equal emission the line is exact, except for money
+// that was recycled between two of them.
 type supplyFacts struct {
 	calendar calendar
 	ends     []float64 // of years, in ns
@@ -142,7 +142,7 @@ func (s *supplyFacts) add(b trace.Block) {
 	s.issuance, s.before = b.IssuanceRao, next
 }
 
-// CourseSummary is how the supply went.
+// CourseSummary is the course of the supply.
 type CourseSummary struct {
 	IssuanceRao uint64        `json:"issuance_rao"` // at the last recorded block
 	Halvings    int           `json:"halvings"`
@@ -170,7 +170,7 @@ type YearSummary struct {
 	Inflation   float64 `json:"inflation"`    // emission over the issuance at its beginning; 0 where that was 0
 }
 
-// years are the whole years that rows tell of.
+// years are the whole years that the rows cover.
 func (s *supplyFacts) years() []YearSummary {
 	var out []YearSummary
 	for i := 1; i < len(s.at); i++ {

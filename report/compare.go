@@ -12,7 +12,7 @@ import (
 	"text/tabwriter"
 )
 
-// Comparison puts runs side by side. Runs of one scenario that differ in their seeds alone are one
+// Comparison puts runs side by side. Runs of one scenario that differ only in their seeds are one
 // arm: its numbers are means over seeds, with Student's interval from three seeds on.
 type Comparison struct {
 	Arms    []Arm              `json:"arms"`
@@ -38,7 +38,7 @@ type MetricComparison struct {
 	Values []ArmInterval `json:"values"` // by arm
 }
 
-// ArmInterval is what an arm has of one metric; nothing where no run of it has the metric.
+// ArmInterval is one metric of an arm; empty where no run of the arm has the metric.
 type ArmInterval struct {
 	Runs  []*float64 `json:"runs"` // by run of the arm
 	Mean  *Interval  `json:"mean,omitempty"`

@@ -48,7 +48,7 @@ const (
 	TableOnlyInB = "only in B"
 )
 
-// Difference is what two runs do not have in common.
+// Difference lists where two runs differ.
 type Difference struct {
 	A          string            `json:"a"` // folder
 	B          string            `json:"b"`
@@ -337,7 +337,7 @@ func appendChange(list []Change, key, a, b string) []Change {
 	return append(list, Change{key, a, b})
 }
 
-// madeDifferently lists what two manifests say differently of how the runs were made.
+// madeDifferently lists the differences in how the runs were made, by their manifests.
 func madeDifferently(a, b *Manifest) []Change {
 	out := []Change{}
 	for _, c := range []struct {

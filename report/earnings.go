@@ -10,7 +10,7 @@ type Correlation struct {
 	Spearman Measure `json:"spearman"`
 }
 
-// GroupSummary is what the members of one group of the scenario came to.
+// GroupSummary is the result of the members of one group of the scenario.
 type GroupSummary struct {
 	Group     string    `json:"group"`
 	Kind      string    `json:"kind"`
@@ -26,7 +26,7 @@ type GroupSummary struct {
 	ReturnRatio *float64 `json:"return_ratio,omitempty"`
 }
 
-// BehaviourSummary is what miners of one behaviour got.
+// BehaviourSummary is the income of the miners of one behaviour.
 type BehaviourSummary struct {
 	Behaviour string   `json:"behaviour"`
 	Miners    int      `json:"miners"`
@@ -156,7 +156,7 @@ func (f *findings) returnOf(p *party) float64 {
 	return over(earned, stake)
 }
 
-// minersOf fills in what is told of miners.
+// minersOf fills in the sections about miners.
 func (f *findings) minersOf(p *party, g *GroupSummary, total float64) {
 	var members []*miner
 	var loss, bias []float64

@@ -18,8 +18,8 @@ const (
 // NewDigest stands for a digest that is not known yet.
 const NewDigest = "new"
 
-// Expectation is what must hold of a finished run: that a number compares with another as it
-// should, or that a digest is the known one. The struct tags are the reference of its keys.
+// Expectation is a claim about a finished run: that a number compares with another as it should, or that
+// a digest is the known one. The struct tags are the reference of its keys.
 type Expectation struct {
 	Name       string    `toml:"name" json:"name,omitempty" doc:"what is guarded, in a few words"`
 	Metric     string    `toml:"metric" json:"metric,omitempty" doc:"a number of the summary by its name; taolab report RUN --metrics lists them"`
@@ -29,7 +29,7 @@ type Expectation struct {
 	Digest     string    `toml:"digest" json:"digest,omitempty" doc:"the known digest, 64 hexadecimal digits; the word new stands for one that taolab check --update is to fill in"`
 }
 
-// Check says which key of the expectation is wrong, and how; the key is empty when none is.
+// Check returns the key of the expectation that is wrong, and the fault; an empty key if none is.
 func (e *Expectation) Check() (key, fault, want string) {
 	switch {
 	case e.Metric == "" && e.Digest == "":
@@ -95,7 +95,7 @@ func (e *Expectation) String() string {
 	return e.Metric
 }
 
-// Verdict is what became of one expectation.
+// Verdict is the outcome of one expectation.
 type Verdict struct {
 	Expectation Expectation `json:"expectation"`
 	Met         bool        `json:"met"`

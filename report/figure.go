@@ -179,8 +179,8 @@ func (f *figure) svg() ([]byte, error) {
 	return []byte(svgMended.Replace(b.String())), nil
 }
 
-// svgMended says what the drawing library leaves out: fonts of the same measures for viewers without
-// Liberation Sans, and that images fill their frames.
+// svgMended adds to an SVG what the drawing library leaves out: fonts of the same metrics for viewers
+// without Liberation Sans, and that images fill their frames.
 var svgMended = strings.NewReplacer(
 	"font-family:Liberation Sans;", "font-family:'Liberation Sans',Arimo,Helvetica,Arial,sans-serif;",
 	"<image ", `<image preserveAspectRatio="none" `,

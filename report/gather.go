@@ -9,7 +9,7 @@ import (
 	"taolab/sim/trace"
 )
 
-// findings is what one pass over each table leaves: all that summary and figures are made of.
+// findings is the result of one pass over each table. Summary and figures are made from it.
 // Everything in it belongs to a node, not to a uid, for a seat can change hands.
 type findings struct {
 	run        *Run
@@ -50,7 +50,7 @@ type findings struct {
 	faults  []faultCount
 }
 
-// wishes is the part of the resolved scenario that a report needs.
+// wishes is the part of the resolved scenario that a report reads.
 type wishes struct {
 	Description string        `json:"description"`
 	Expect      []Expectation `json:"expect"`

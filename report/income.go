@@ -66,7 +66,7 @@ func (f *findings) pays(bin int) bool {
 	return slices.ContainsFunc(f.parties, func(p *party) bool { return p.earned[bin] > 0 })
 }
 
-// untold is what a caption adds where epochs that nobody recorded paid too.
+// untold is the remark of a caption where unrecorded epochs paid too.
 func (f *findings) untold() string {
 	if !f.span.window.Thinned() {
 		return ""
@@ -202,7 +202,7 @@ func verticalGrid() *plotter.Grid {
 	return g
 }
 
-// consensusFigure sets the weights of validators against what consensus makes of them.
+// consensusFigure sets the weights of validators against the consensus.
 func (f *findings) consensusFigure() (*figure, error) {
 	if f.weights.epochs == 0 {
 		return nil, without("consensus", "table", string(trace.Weights), "was not recorded")

@@ -93,7 +93,7 @@ func (m *Manifest) Whole() bool { return m.Finished || m.Interrupted || m.Fault 
 // Begun reports whether the manifest tells of anything that happened.
 func (m *Manifest) Begun() bool { return m.Blocks > 0 || m.Events > 0 }
 
-// Ending says in words why the run went no further than it did; it is empty for a finished one.
+// Ending says in words why the run stopped early; it is empty for a finished one.
 func (m *Manifest) Ending() string {
 	switch {
 	case m.Finished:
@@ -106,7 +106,7 @@ func (m *Manifest) Ending() string {
 	return "the run was killed, or still goes on"
 }
 
-// Cost is what the run took of the machine, besides its wall time; no part of any digest.
+// Cost is the machine time and memory that the run took, besides wall time; no part of any digest.
 type Cost struct {
 	Threads         int     `json:"threads"`                    // that computed, the event loop's among them
 	Tokens          int64   `json:"tokens"`                     // that compute jobs read
@@ -181,7 +181,7 @@ type BaseLoss struct {
 	Loss   float64 `json:"loss"` // nats/token
 }
 
-// Check reports what is wrong with the manifest, or nil.
+// Check returns an error if the manifest is not one that a run can have.
 func (m *Manifest) Check() error {
 	if m.Format != ManifestFormat && m.Format != firstFormat {
 		return fmt.Errorf("format %d, expected %d or %d: written by a later version of taolab; read it with that one",
@@ -279,7 +279,7 @@ func WriteManifest(dir string, m Manifest) error {
 // WriteScenario writes the scenario as it was read into dir, whole or not at all.
 func WriteScenario(dir, text string) error { return writeWhole(disk(dir), ScenarioFile, []byte(text)) }
 
-// some is the list itself, or an empty one: readers in other languages meet no null.
+// some is the list itself, or an empty one, so that JSON has [] and never null.
 func some[T any](list []T) []T {
 	if list == nil {
 		return []T{}

@@ -57,7 +57,7 @@ func (f *findings) emissionFigure() (*figure, error) {
 	return fig, nil
 }
 
-// moneyFigure shows who has got how much of what was minted, and who holds it.
+// moneyFigure shows who received and who holds the money that was minted.
 func (f *findings) moneyFigure() (*figure, error) {
 	if f.span.epochs < 2 {
 		return nil, without("money", "fewer than two epochs in table", string(trace.Epochs))
@@ -95,7 +95,7 @@ type purse struct {
 	tao   [timeBins]float64
 }
 
-// moneyLine draws a purse that ever holds anything.
+// moneyLine draws a purse unless it is empty throughout.
 func (f *findings) moneyLine(fig *figure, panel, i int, s purse, quantity string, length float64) {
 	var xy plotter.XYs
 	some := false

@@ -49,7 +49,7 @@ func (f *findings) addSeat(s trace.Seat) error {
 	return nil
 }
 
-// seated hears from an epoch at a block who holds a seat; the epoch before was at another block.
+// seated takes the holder of a seat as of an epoch, and the blocks of this epoch and the one before.
 func (t *terms) seated(uid uint16, node int, block, before uint64) {
 	if t.recorded {
 		return
@@ -86,7 +86,7 @@ func (t *terms) add(one term) {
 	}
 }
 
-// begin tells the holder that a term of it begins.
+// begin notes the beginning of a holder's term.
 func (t *terms) begin(one term) {
 	s := t.times(one.node)
 	if s == nil {

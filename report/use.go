@@ -24,7 +24,7 @@ type RoutingSummary struct {
 	Last  float64 `json:"last"`
 }
 
-// ApplicationSummary is about the requests of applications.
+// ApplicationSummary sums up the requests of applications.
 type ApplicationSummary struct {
 	Requests       int       `json:"requests"`
 	Admitted       *float64  `json:"admitted,omitempty"` // share, of the requests whose fate is known

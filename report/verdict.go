@@ -24,7 +24,7 @@ func (v Interval) percents() string {
 	return fmt.Sprintf("%s (95 %% interval %s to %s)", percent(v.Estimate), percent(*v.Low), percent(*v.High))
 }
 
-// Verdict says in sentences what the run came to, the most important first.
+// Verdict states the run's results in sentences, the most important first.
 func (s *Summary) Verdict() []string {
 	var out []string
 	say := func(format string, values ...any) { out = append(out, fmt.Sprintf(format, values...)) }

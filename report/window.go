@@ -45,7 +45,7 @@ func (w WindowSummary) Thinned() bool {
 	return w.Epochs > 0 && uint64(w.Until)-uint64(w.From)+1 > uint64(w.Epochs)
 }
 
-// paid is what sums of payments are of.
+// paid names the epochs that a sum of payments covers.
 func (w WindowSummary) paid() string {
 	if w.Thinned() {
 		return "earned in the recorded epochs (TAO)"

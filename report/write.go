@@ -24,8 +24,8 @@ func Write(dir string) error {
 	return err
 }
 
-// Write makes the report of the run, over its Window, and returns its numbers, also with the error
-// that a file could not be written. The tables are read once for both.
+// Write makes the report of the run, over its Window, and returns its numbers, even together with an
+// error about a file. The tables are read once for both.
 func (r *Run) Write() (*Summary, error) {
 	f, err := gather(r)
 	if err != nil {
