@@ -21,6 +21,7 @@ import (
 	"github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/proxy"
+	sm "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/types"
 
 	"taolab/sim/chain"
@@ -122,6 +123,12 @@ func (n *Node) open() error {
 		return err
 	}
 	fresh := state == nil
+	if !fresh && n.engineEmpty() { // a crash while a state was fetched: the engine begins again
+		if err := n.store.forget(); err != nil {
+			return err
+		}
+		fresh = true
+	}
 	if fresh {
 		if state, err = c.Genesis.State(); err != nil {
 			return err
@@ -136,7 +143,7 @@ func (n *Node) open() error {
 	settings := c.engine()
 	n.app = &application{
 		genesis: c.Genesis, store: n.store, log: c.Log, pool: newPool(verified), verified: verified, feed: n.feed,
-		end: n.end, archive: c.Archive, halt: c.HaltHeight, snaps: &snapshots{every: c.SnapshotBlocks},
+		end: n.end, archive: c.Archive, halt: c.HaltHeight, snaps: &snapshots{every: c.SnapshotBlocks, log: c.Log},
 		proposalTime: settings.Consensus.TimeoutPropose / 2, parent: n.hashAt,
 	}
 	n.app.adopt(state, state.View(), newest, fresh)
@@ -154,6 +161,12 @@ func (n *Node) open() error {
 		return fmt.Errorf("node of %q: %w", c.Genesis.ChainID, err)
 	}
 	return nil
+}
+
+// engineEmpty says whether the engine knows of no state.
+func (n *Node) engineEmpty() bool {
+	s, err := sm.NewStore(dbm.NewPrefixDB(database{n.store.db}, []byte("state/")), sm.StoreOptions{}).Load()
+	return err == nil && s.IsEmpty()
 }
 
 // doubleSignBlocks is how many of the newest blocks are searched for votes of a key that has no record of

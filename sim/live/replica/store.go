@@ -23,9 +23,10 @@ import (
 type store struct{ db *pebble.DB }
 
 var (
-	stateKey = []byte("ledger/s")
-	tipKey   = []byte("ledger/n")
-	blockKey = []byte("ledger/b")
+	ledgerKey = []byte("ledger/")
+	stateKey  = []byte("ledger/s")
+	tipKey    = []byte("ledger/n")
+	blockKey  = []byte("ledger/b")
 )
 
 const (
@@ -152,6 +153,14 @@ func (s *store) commit(state *chain.State, since chain.View, t tip, block chain.
 	}
 	if err := b.Commit(pebble.Sync); err != nil {
 		return fmt.Errorf("store: block %d: %w", t.height, err)
+	}
+	return nil
+}
+
+// forget deletes the ledger.
+func (s *store) forget() error {
+	if err := s.db.DeleteRange(ledgerKey, after(ledgerKey), pebble.Sync); err != nil {
+		return fmt.Errorf("store: %w", err)
 	}
 	return nil
 }
