@@ -114,7 +114,7 @@ func TestEachChunkOfASnapshotIsCheckedByItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.db.Close()
+	defer store.close()
 	verified := newSignatures(g.ChainID)
 	a := &application{
 		genesis: g, store: store, log: discard, pool: newPool(verified), verified: verified, end: newEnding(discard),

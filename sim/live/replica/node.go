@@ -43,6 +43,8 @@ type Config struct {
 	HaltHeight     uint64             // stop after this block; 0: do not
 	FS             vfs.FS             // of the store; nil: the machine's
 	Log            *slog.Logger       // nil: none
+
+	knows uint32 // the newest version of the rules that an older program knew; 0: this one's
 }
 
 // StateSync says whom to ask for a state and what to trust.
@@ -94,7 +96,7 @@ func Open(c Config) (*Node, error) {
 	}
 	n.store = store
 	if err := n.open(); err != nil {
-		return nil, errors.Join(err, store.db.Close())
+		return nil, errors.Join(err, store.close())
 	}
 	return n, nil
 }
@@ -143,7 +145,7 @@ func (n *Node) open() error {
 	settings := c.engine()
 	n.app = &application{
 		genesis: c.Genesis, store: n.store, log: c.Log, pool: newPool(verified), verified: verified, feed: n.feed,
-		end: n.end, archive: c.Archive, halt: c.HaltHeight, snaps: &snapshots{every: c.SnapshotBlocks, log: c.Log},
+		end: n.end, archive: c.Archive, halt: c.HaltHeight, knows: c.knows, snaps: &snapshots{every: c.SnapshotBlocks, log: c.Log},
 		proposalTime: settings.Consensus.TimeoutPropose / 2, parent: n.hashAt,
 	}
 	n.app.adopt(state, state.View(), newest, fresh)
@@ -165,7 +167,7 @@ func (n *Node) open() error {
 
 // engineEmpty says whether the engine knows of no state.
 func (n *Node) engineEmpty() bool {
-	s, err := sm.NewStore(dbm.NewPrefixDB(database{n.store.db}, []byte("state/")), sm.StoreOptions{}).Load()
+	s, err := sm.NewStore(dbm.NewPrefixDB(n.store.database(), []byte("state/")), sm.StoreOptions{}).Load()
 	return err == nil && s.IsEmpty()
 }
 
@@ -210,7 +212,7 @@ func (n *Node) genesisDoc() (*types.GenesisDoc, error) {
 }
 
 func (n *Node) database(c *cmtconfig.DBContext) (dbm.DB, error) {
-	return dbm.NewPrefixDB(database{n.store.db}, []byte(c.ID+"/")), nil
+	return dbm.NewPrefixDB(n.store.database(), []byte(c.ID+"/")), nil
 }
 
 // hashAt is the hash of a block of which the engine has the votes.
@@ -256,7 +258,7 @@ func (n *Node) Stop() error {
 		}
 	}
 	n.feed.close()
-	if err := n.store.db.Close(); err != nil {
+	if err := n.store.close(); err != nil {
 		return fmt.Errorf("stop of the node: %w", err)
 	}
 	return nil
@@ -309,7 +311,8 @@ type Status struct {
 	Address    string // host:port on which it listens
 	PeerID     string
 	Digest     chain.Digest
-	Waiting    int // transactions in the pool
+	Waiting    int    // transactions in the pool
+	Stranger   string // why a peer that was met last is of another network; empty: none was met
 }
 
 // Status says how the node is doing.
@@ -320,7 +323,7 @@ func (n *Node) Status() Status {
 	a.mu.Unlock()
 	s.CatchingUp, s.PeerID = n.engine.ConsensusReactor().WaitSync(), PeerID(n.config.NodeKey)
 	s.Peers, s.Waiting = n.engine.Switch().Peers().Size(), n.engine.Mempool().Size()
-	s.Address = n.config.Listen
+	s.Address, s.Stranger = n.config.Listen, n.end.strangerMet()
 	if b := n.engine.BlockStore().LoadBlockMeta(int64(s.Height)); b != nil {
 		s.Time = b.Header.Time
 	}
