@@ -65,6 +65,7 @@ type Node struct {
 	mu      sync.Mutex
 	engine  *node.Node
 	started bool
+	closed  bool
 }
 
 // PeerID is the name of the node that has a node key.
@@ -258,6 +259,10 @@ func (n *Node) Stop() error {
 		}
 	}
 	n.feed.close()
+	if n.closed {
+		return nil
+	}
+	n.closed = true
 	if err := n.store.close(); err != nil {
 		return fmt.Errorf("stop of the node: %w", err)
 	}

@@ -244,6 +244,11 @@ func TestASleeperIsJailedAndComesBack(t *testing.T) {
 	}
 	nodes[3] = start(t, configs[3])
 	await(t, blocks, 60*time.Second, func(b Block) bool { return b.View.Epochs() > jailed.View.Epochs() })
+	for limit := time.Now().Add(30 * time.Second); nodes[3].Status().CatchingUp; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatalf("the sleeper does not catch up: %+v", nodes[3].Status())
+		}
+	}
 	v := nodes[0].View()
 	tx, err := chain.SignPriced(g.ChainID, testKey("cold3"), v.Nonce(public("cold3")), v.Height()+100, 10_000_000, 0,
 		chain.Unjail{Hotkey: hot}).AppendBinary(nil)
@@ -256,8 +261,8 @@ func TestASleeperIsJailedAndComesBack(t *testing.T) {
 	back := await(t, blocks, 60*time.Second, func(b Block) bool { return operator(b.View, hot).Power > 0 })
 	t.Logf("jailed at %d, back at %d with power %d", jailed.Height, back.Height, operator(back.View, hot).Power)
 	// It votes again: nobody counts it as away.
-	await(t, blocks, 60*time.Second, func(b Block) bool { return b.Height >= back.Height+6 })
-	if o := operator(nodes[0].View(), hot); o.Jailed || o.Missed > 3 {
-		t.Errorf("after it came back: %+v", o)
+	late := await(t, blocks, 60*time.Second, func(b Block) bool { return b.Height >= back.Height+20 })
+	if o := operator(late.View, hot); o.Jailed || o.Power == 0 || o.Missed > 2 {
+		t.Errorf("20 blocks after it came back: %+v", o)
 	}
 }
