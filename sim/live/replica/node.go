@@ -88,7 +88,7 @@ func Open(c Config) (*Node, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(os.MkdirAll(filepath.Join(c.Dir, "log"), 0o700), c.FS.MkdirAll(c.Dir, 0o700)); err != nil {
+	if err := errors.Join(makeFolder(c.FS, c.Dir), os.MkdirAll(filepath.Join(c.Dir, "log"), 0o700)); err != nil {
 		return nil, fmt.Errorf("folder of the node: %w", err)
 	}
 	n := &Node{config: c, end: newEnding(c.Log), feed: &feed{all: map[*Subscription]bool{}}}
