@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"taolab/sim/chain"
 )
 
@@ -132,4 +134,11 @@ func await(t testing.TB, s *Subscription, patience time.Duration, want func(Bloc
 	}
 }
 
-var ctx = context.Background()
+var (
+	ctx     = context.Background()
+	discard = slog.New(slog.DiscardHandler)
+	disk    = vfs.Default
+)
+
+// memory is a file system that forgets what is not synced when it crashes.
+func memory() *vfs.MemFS { return vfs.NewCrashableMem() }

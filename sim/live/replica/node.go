@@ -1,10 +1,12 @@
 package replica
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,6 +22,7 @@ import (
 	"github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/proxy"
+	sm "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/types"
 
 	"taolab/sim/chain"
@@ -41,6 +44,8 @@ type Config struct {
 	HaltHeight     uint64             // stop after this block; 0: do not
 	FS             vfs.FS             // of the store; nil: the machine's
 	Log            *slog.Logger       // nil: none
+
+	knows uint32 // the newest version of the rules that an older program knew; 0: this one's
 }
 
 // StateSync says whom to ask for a state and what to trust.
@@ -55,13 +60,13 @@ type Node struct {
 	config Config
 	app    *application
 	store  *store
-	signer interface{ String() string }
 	end    *ending
 	feed   *feed
 
 	mu      sync.Mutex
 	engine  *node.Node
 	started bool
+	closed  bool
 }
 
 // PeerID is the name of the node that has a node key.
@@ -83,7 +88,7 @@ func Open(c Config) (*Node, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Join(c.Dir, "log"), 0o700); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Join(c.Dir, "log"), 0o700), c.FS.MkdirAll(c.Dir, 0o700)); err != nil {
 		return nil, fmt.Errorf("folder of the node: %w", err)
 	}
 	n := &Node{config: c, end: newEnding(c.Log), feed: &feed{all: map[*Subscription]bool{}}}
@@ -93,7 +98,7 @@ func Open(c Config) (*Node, error) {
 	}
 	n.store = store
 	if err := n.open(); err != nil {
-		return nil, errors.Join(err, store.db.Close())
+		return nil, errors.Join(err, store.close())
 	}
 	return n, nil
 }
@@ -122,6 +127,12 @@ func (n *Node) open() error {
 		return err
 	}
 	fresh := state == nil
+	if !fresh && n.engineEmpty() { // a crash while a state was fetched: the engine begins again
+		if err := n.store.forget(); err != nil {
+			return err
+		}
+		fresh = true
+	}
 	if fresh {
 		if state, err = c.Genesis.State(); err != nil {
 			return err
@@ -136,32 +147,57 @@ func (n *Node) open() error {
 	settings := c.engine()
 	n.app = &application{
 		genesis: c.Genesis, store: n.store, log: c.Log, pool: newPool(verified), verified: verified, feed: n.feed,
-		end: n.end, archive: c.Archive, halt: c.HaltHeight, snaps: &snapshots{every: c.SnapshotBlocks},
+		end: n.end, archive: c.Archive, halt: c.HaltHeight, knows: c.knows, snaps: &snapshots{every: c.SnapshotBlocks, log: c.Log},
 		proposalTime: settings.Consensus.TimeoutPropose / 2, parent: n.hashAt,
 	}
 	n.app.adopt(state, state.View(), newest, fresh)
 	if err := n.app.mayGoOn(); err != nil {
 		return err // before the engine, which would replay the next block
 	}
-	signer, known, err := openSigner(c.ConsensusKey, c.Dir)
+	signer, err := openSigner(c.ConsensusKey, c.FS, c.Dir, n.unsigned, n.end.announce)
 	if err != nil {
 		return err
 	}
-	if !known {
-		settings.Consensus.DoubleSignCheckHeight = doubleSignBlocks
-	}
 	n.engine, err = node.NewNode(settings, signer, &p2p.NodeKey{PrivKey: cmted25519.PrivKey(c.NodeKey)},
 		proxy.NewConnSyncLocalClientCreator(n.app), n.genesisDoc, n.database,
-		node.DefaultMetricsProvider(settings.Instrumentation), engineLogger{c.Log})
+		node.DefaultMetricsProvider(settings.Instrumentation), engineLogger{c.Log, n.end})
 	if err != nil {
 		return fmt.Errorf("node of %q: %w", c.Genesis.ChainID, err)
 	}
 	return nil
 }
 
+// engineEmpty says whether the engine knows of no state.
+func (n *Node) engineEmpty() bool {
+	s, err := sm.NewStore(dbm.NewPrefixDB(n.store.database(), []byte("state/")), sm.StoreOptions{}).Load()
+	return err == nil && s.IsEmpty()
+}
+
 // doubleSignBlocks is how many of the newest blocks are searched for votes of a key that has no record of
 // what it signed.
-const doubleSignBlocks = 100
+const doubleSignBlocks = 1000
+
+// unsigned returns an error if the consensus key signed blocks before a height, of which this folder knows
+// nothing: another node has the key, or the folder was emptied.
+func (n *Node) unsigned(height int64) error {
+	address := cmted25519.PrivKey(n.config.ConsensusKey).PubKey().Address()
+	for h := height - 1; h > max(height-doubleSignBlocks, 0); h-- {
+		c := n.engine.BlockStore().LoadSeenCommit(h)
+		if c == nil {
+			continue
+		}
+		for _, s := range c.Signatures {
+			if s.BlockIDFlag == types.BlockIDFlagCommit && bytes.Equal(s.ValidatorAddress, address) {
+				err := fmt.Errorf("the consensus key signed block %d, of which %s has no record: another node has the key, or "+
+					"%s was deleted; stop the other node and restore the file, or serve a new consensus key", h, n.config.Dir,
+					signedFile)
+				n.end.announce(err)
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 func (n *Node) genesisDoc() (*types.GenesisDoc, error) {
 	s, err := n.config.Genesis.State()
@@ -178,7 +214,7 @@ func (n *Node) genesisDoc() (*types.GenesisDoc, error) {
 }
 
 func (n *Node) database(c *cmtconfig.DBContext) (dbm.DB, error) {
-	return dbm.NewPrefixDB(database{n.store.db}, []byte(c.ID+"/")), nil
+	return dbm.NewPrefixDB(n.store.database(), []byte(c.ID+"/")), nil
 }
 
 // hashAt is the hash of a block of which the engine has the votes.
@@ -224,7 +260,11 @@ func (n *Node) Stop() error {
 		}
 	}
 	n.feed.close()
-	if err := n.store.db.Close(); err != nil {
+	if n.closed {
+		return nil
+	}
+	n.closed = true
+	if err := n.store.close(); err != nil {
 		return fmt.Errorf("stop of the node: %w", err)
 	}
 	return nil
@@ -277,7 +317,8 @@ type Status struct {
 	Address    string // host:port on which it listens
 	PeerID     string
 	Digest     chain.Digest
-	Waiting    int // transactions in the pool
+	Waiting    int    // transactions in the pool
+	Stranger   string // why a peer that was met last is of another network; empty: none was met
 }
 
 // Status says how the node is doing.
@@ -288,7 +329,7 @@ func (n *Node) Status() Status {
 	a.mu.Unlock()
 	s.CatchingUp, s.PeerID = n.engine.ConsensusReactor().WaitSync(), PeerID(n.config.NodeKey)
 	s.Peers, s.Waiting = n.engine.Switch().Peers().Size(), n.engine.Mempool().Size()
-	s.Address = n.config.Listen
+	s.Address, s.Stranger = n.config.Listen, n.end.strangerMet()
 	if b := n.engine.BlockStore().LoadBlockMeta(int64(s.Height)); b != nil {
 		s.Time = b.Header.Time
 	}
@@ -305,4 +346,46 @@ func (n *Node) Export() (state []byte, height uint64, err error) {
 	n.app.mu.Unlock()
 	state, err = fork.AppendBinary(nil)
 	return state, fork.Height(), err
+}
+
+// WriteRecord writes all blocks that the node keeps since the genesis, for chain.Replay. It needs a node that
+// archives.
+func (n *Node) WriteRecord(w io.Writer) error {
+	s, err := n.config.Genesis.State()
+	if err != nil {
+		return err
+	}
+	record, err := chain.NewRecordWriter(w, s)
+	if err != nil {
+		return err
+	}
+	n.app.mu.Lock()
+	newest := n.app.tip
+	n.app.mu.Unlock()
+	for h := s.Height() + 1; h <= newest.height; h++ {
+		b, ok, err := n.store.block(h)
+		if err != nil {
+			return err
+		}
+		after, known := n.digestAt(h, newest)
+		if !ok || !known {
+			return fmt.Errorf("block %d is not kept: only a node with archive = true since the genesis has all", h)
+		}
+		if err := record.Write(b, after); err != nil {
+			return fmt.Errorf("record of block %d: %w", h, err)
+		}
+	}
+	return nil
+}
+
+// digestAt is the digest of the state after a block: the next header has it.
+func (n *Node) digestAt(height uint64, newest tip) (chain.Digest, bool) {
+	if height == newest.height {
+		return newest.digest, true
+	}
+	m := n.engine.BlockStore().LoadBlockMeta(int64(height + 1))
+	if m == nil {
+		return chain.Digest{}, false
+	}
+	return chain.Digest(m.Header.AppHash), true
 }
