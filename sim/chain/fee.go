@@ -178,6 +178,11 @@ func (v View) PriceRao() uint64 { return v.header.priceRao }
 // WorkOf is the work of a transaction in units, for its fee.
 func (s *State) WorkOf(tx Tx) uint64 { return s.workOf(tx, tx.size()) }
 
+// WorkOf is State.WorkOf as it is in the next block.
+func (v View) WorkOf(tx Tx) uint64 {
+	return (&State{header: header{params: *v.params}, accounts: v.accounts, neurons: v.neurons}).WorkOf(tx)
+}
+
 // Cost is what a transaction takes from whom.
 type Cost struct {
 	Payer   Key
