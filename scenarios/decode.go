@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 
+	"taolab/agents/role"
 	"taolab/agents/settings"
 	"taolab/report"
 )
@@ -36,6 +37,8 @@ func Complete() Scenario {
 	sc.Miners = []MinerGroup{settings.Default[MinerGroup]()}
 	sc.Validators = []ValidatorGroup{settings.Default[ValidatorGroup]()}
 	sc.Applications = []ApplicationGroup{settings.Default[ApplicationGroup]()}
+	sc.Holders = []HolderGroup{settings.Default[HolderGroup]()}
+	sc.Prices = []role.Price{settings.Default[role.Price]()}
 	sc.Faults = []FaultEntry{settings.Default[FaultEntry]()}
 	sc.Expect = []report.Expectation{{}}
 	sc.Sweep.Keys = []SweepKey{settings.Default[SweepKey]()}

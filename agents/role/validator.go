@@ -43,6 +43,8 @@ type Validator struct {
 	RouterRate   float64  `toml:"router_rate" default:"0.1" min:"0" max:"1" doc:"SGD rate of the routing model of uniform routing; the gated one takes Adam's usual rates"`
 	RouterLabels bool     `toml:"router_labels" default:"true" doc:"the gated routing model learns a row's subset as a second task and adds a table of means by uid and subset; false takes both away"`
 	RouterBase   bool     `toml:"router_base" default:"true" doc:"the gated routing model begins at a base model of its shape; false: at random weights"`
+
+	Wants ValidatorWants `toml:"decide"`
 }
 
 // Words implements settings.Worded.
@@ -92,6 +94,7 @@ func (g *Validator) Scored(targets int, blockS float64) int {
 // Check reports what no single key shows, each key below the path of the table.
 func (g *Validator) Check(path string, vocab int, neurons []Neuron, report Report) {
 	g.checkLazy(path, report)
+	g.Wants.Check(path+".decide", report)
 	g.checkScript(path, neurons, report)
 	if !g.Acts().Asks {
 		return // routes nothing
@@ -130,6 +133,13 @@ func checkTopK(path string, topK, vocab int, report Report) {
 
 // Validator makes a validator of a network with so many targets.
 func (m *Maker) Validator(name string, g *Validator, targets int) (Agent, error) {
+	made, err := m.validator(name, g, targets)
+	made.Fresh = m.owned(g, made.Fresh)
+	return made, err
+}
+
+// validator is the behaviour of a validator.
+func (m *Maker) validator(name string, g *Validator, targets int) (Agent, error) {
 	if !g.Acts().Asks {
 		made, err := silent[g.Behaviour](m, name, g)
 		if err != nil {
