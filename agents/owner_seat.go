@@ -19,6 +19,7 @@ type Seating struct {
 // entry is an owner's way into the network and out of it.
 type entry struct {
 	open    bool // a transaction is on its way
+	claims  bool // which claims the hotkey, and a registration follows
 	id      host.SubmitID
 	limit   uint64 // most that it burns
 	left    bool   // it has a seat and does not serve
@@ -104,7 +105,8 @@ func (o *Owner) enter(env host.Env, s *sight) {
 func (o *Owner) join(env host.Env) {
 	hotkey, view := env.Self().Hotkey, env.Chain()
 	var msg chain.Msg = chain.Register{Hotkey: hotkey, LimitRao: o.entry.limit}
-	if _, owned := view.OwnerOf(hotkey); view.Params().Hard.Consent && !owned {
+	_, owned := view.OwnerOf(hotkey)
+	if o.entry.claims = view.Params().Hard.Consent && !owned; o.entry.claims {
 		msg = chain.Claim{Hotkey: hotkey} // the host adds the hotkey's agreement
 	}
 	o.entry.open, o.entry.id = true, env.Submit(host.Coldkey, msg)
@@ -118,7 +120,7 @@ func (o *Owner) settled(env host.Env, id host.SubmitID, included bool) bool {
 		switch {
 		case included && env.Self().HasUID:
 			o.turnOn(env)
-		case included: // that was the claim
+		case included && o.entry.claims:
 			o.join(env)
 		case o.config.Seat.ByWork && o.hash.on:
 			o.hash.draw(o, env) // the seal is lost, and the lottery has no memory
@@ -132,6 +134,7 @@ func (o *Owner) settled(env host.Env, id host.SubmitID, included bool) bool {
 
 func (e *entry) append(b []byte) []byte {
 	b = state.AppendBool(b, e.open)
+	b = state.AppendBool(b, e.claims)
 	b = state.AppendU64(b, uint64(e.id))
 	b = state.AppendU64(b, e.limit)
 	b = state.AppendBool(b, e.left)
@@ -140,7 +143,7 @@ func (e *entry) append(b []byte) []byte {
 
 func (e *entry) restore(c *state.Cursor) {
 	*e = entry{
-		open: c.Bool("registration open"), id: host.SubmitID(c.U64("registration")), limit: c.U64("limit"),
+		open: c.Bool("registration open"), claims: c.Bool("claim open"), id: host.SubmitID(c.U64("registration")), limit: c.U64("limit"),
 		left: c.Bool("left"), strikes: c.U32("strikes"),
 	}
 }

@@ -111,7 +111,7 @@ func (o *Owner) submitSeal(env host.Env, seal []byte) {
 	self := env.Self()
 	msg := chain.RegisterWork{Coldkey: self.Coldkey, Block: o.hash.block, Nonce: binary.LittleEndian.Uint64(seal)}
 	copy(msg.Work[:], seal[8:])
-	o.entry.open, o.entry.id = true, env.Submit(host.Hotkey, msg)
+	o.entry.open, o.entry.claims, o.entry.id = true, false, env.Submit(host.Hotkey, msg)
 	s := sight{self: self, view: env.Chain()}
 	o.record(env, &s, trace.Decision{
 		Kind: "work", Choice: "seal",

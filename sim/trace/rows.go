@@ -99,6 +99,8 @@ type Block struct {
 	Rejected    uint32  `unit:"transactions" doc:"transactions that the ledger refused"`
 	EmissionRao uint64  `unit:"rao" doc:"newly minted in this block"`
 	IssuanceRao uint64  `unit:"rao" doc:"total issuance after the block"`
+	BurnRao     uint64  `unit:"rao" doc:"price of a registration in the next block"`
+	Difficulty  uint64  `unit:"hashes" doc:"of a proof of work in the next block: hashes that one takes on average"`
 	Digest      *string `unit:"hex" doc:"state digest after the block; NULL where the run took none"`
 }
 
