@@ -7,7 +7,7 @@ import (
 )
 
 // HoursPerYear are those of a Julian year.
-const HoursPerYear = 8766
+const HoursPerYear = 8766.0
 
 // Costs is what it takes to run a node, in units of account.
 type Costs struct {
