@@ -94,7 +94,7 @@ func (o *Owner) enter(env host.Env, s *sight) {
 	default:
 		o.entry.limit = 0
 		if !seat.Always {
-			o.entry.limit = max(decide.Part(s.view.BurnRao(), worth/max(price, 1)), s.view.BurnRao())
+			o.entry.limit = decide.Rao(worth)
 		}
 		o.join(env)
 	}

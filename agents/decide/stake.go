@@ -6,14 +6,16 @@ import (
 	"taolab/model/num"
 )
 
-// Part is a share of an amount in rao, rounded down.
-func Part(rao uint64, share float64) uint64 {
-	part := math.Floor(float64(float64(rao) * share))
-	if !(part > 0) {
+// Rao is an amount of money as the ledger has it, rounded down; no amount is below 0.
+func Rao(x float64) uint64 {
+	if !(x > 0) {
 		return 0
 	}
-	return min(uint64(min(part, float64(1<<63))), rao)
+	return uint64(min(math.Floor(x), float64(1<<63)))
 }
+
+// Part is a share of an amount in rao, rounded down.
+func Part(rao uint64, share float64) uint64 { return min(Rao(float64(float64(rao)*share)), rao) }
 
 // Decayed is what a stake with a half-life loses in a time, rounded down.
 func Decayed(rao uint64, hours, halfLifeYears float64) uint64 {

@@ -1,0 +1,117 @@
+package scenarios
+
+import (
+	"context"
+	"math"
+	"slices"
+	"testing"
+
+	"taolab/sim/host"
+	"taolab/sim/trace"
+	"taolab/sim/virtual"
+)
+
+// choices keeps the decisions of a run.
+type choices struct{ rows []trace.Decision }
+
+// Record implements trace.Recorder.
+func (c *choices) Record(row trace.Row) {
+	if d, ok := row.(trace.Decision); ok {
+		c.rows = append(c.rows, d)
+	}
+}
+
+// of are the decisions of a kind and a choice; an empty choice is any.
+func (c *choices) of(kind, choice string) []trace.Decision {
+	return slices.DeleteFunc(slices.Clone(c.rows), func(d trace.Decision) bool {
+		return d.Kind != kind || choice != "" && d.Choice != choice
+	})
+}
+
+// lived is a scenario's network after its last block, every invariant of its ledger checked after every step
+// where that is asked for.
+func lived(t *testing.T, name string, paranoid bool, sets ...string) (*virtual.World, *Network, *choices) {
+	t.Helper()
+	file, err := Load(name, sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := &choices{}
+	network, err := file.Build(&Material{}, Options{Recorder: seen, Paranoid: paranoid})
+	if err != nil {
+		t.Fatal(err)
+	}
+	world, err := virtual.New(network.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := world.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return world, network, seen
+}
+
+func TestTheDearestMinersLeaveFirstWhenThePriceDoubles(t *testing.T) {
+	_, network, seen := lived(t, "economy/exit", false)
+	var order []string
+	for _, d := range seen.of("seat", "leave") {
+		order = append(order, network.Nodes[d.Node].Name)
+		if remaining := 24 - len(order) + 1; math.Abs(*d.IncomeRao*float64(remaining)/180e9-1) > 0.01 {
+			t.Errorf("%s expects %.4g rao an epoch among %d, want an equal part of 180 TAO", network.Nodes[d.Node].Name, *d.IncomeRao, remaining)
+		}
+	}
+	want := []string{"miner-24", "miner-23", "miner-22", "miner-21", "miner-20", "miner-19", "miner-18", "miner-17"}
+	if !slices.Equal(order, want) {
+		t.Errorf("they leave in the order %v, want the dearest first, %v", order, want)
+	}
+}
+
+func TestBooksBalanceWhileOwnersComeAndGo(t *testing.T) {
+	sets := []string{"time.hours=60", "prices[0].drift=100", "miners[0].decide.every_epochs=1","miners[0].decide.sell=1", "validators[0].decide.every_epochs=3", "miners[0].decide.patience=12",
+		"validators[0].decide.sell=0.5", "validators[0].decide.half_life_years=1", "validators[0].decide.take=0.1"}
+	world, _, seen := lived(t, "economy/exit", true, sets...)
+	moved := uint64(0)
+	for _, d := range seen.of("stake", "sell") {
+		moved += *d.AmountRao
+	}
+	if len(seen.of("seat", "leave")) < 8 || moved == 0 {
+		t.Errorf("%d departures, %d rao sold: nothing has come and gone", len(seen.of("seat", "leave")), moved)
+	}
+	bought := world.Chain().FreeOf(virtual.PublicKey(1, "exchange", host.Coldkey))
+	if late := moved - bought; moved < bought || late > moved/20 {
+		t.Errorf("owners sold %d rao, the exchange has %d: more than the newest sales are missing", moved, bought)
+	}
+}
+
+func TestNoiseIsOutWithinItsImmunityAndThreeEpochs(t *testing.T) {
+	const tempo, immunity = 360, 1080
+	world, network, seen := lived(t, "testdata/economy/noise.toml", false)
+	entered, out := map[uint32]uint64{}, map[uint32]uint64{}
+	for _, d := range seen.of("seat", "") {
+		name := network.Nodes[d.Node].Name
+		switch d.Choice {
+		case "enter":
+			if _, left := out[d.Node]; left {
+				t.Errorf("%s enters again at block %d, expecting %g rao", name, d.Block, *d.IncomeRao)
+			}
+			entered[d.Node] = d.Block
+		case "return":
+			t.Errorf("%s returns at block %d, expecting %g rao at a cost of %g", name, d.Block, *d.IncomeRao, *d.CostRao)
+		case "leave":
+			out[d.Node] = d.Block
+			if took := d.Block - entered[d.Node]; took > immunity+3*tempo {
+				t.Errorf("%s leaves %d blocks after it entered, want at most %d of immunity and 3 epochs", name, took, immunity)
+			}
+		}
+	}
+	if len(entered) != 4 || len(seen.of("seat", "leave")) != 4 {
+		t.Errorf("%d of 4 entered, %d left", len(entered), len(seen.of("seat", "leave")))
+	}
+	if n := world.Chain().N(); n != 19 {
+		t.Errorf("%d seats are taken, want 19", n)
+	}
+	// Where a seat costs nothing, noise keeps it.
+	if _, _, seen := lived(t, "testdata/economy/noise.toml", false, "miners[1].decide.hardware_per_h=0"); len(seen.of("seat", "leave")) > 0 {
+		t.Error("noise leaves a seat that costs nothing")
+	}
+}
