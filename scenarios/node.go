@@ -21,7 +21,7 @@ type part struct {
 	group    Group
 	up, down float64   // Mbit/s
 	joins    host.Time // when it begins to register; 0: it is there from the beginning
-	moneyed  bool      // it is no neuron, and has free money
+	moneyed  bool      // it never has a seat, but free money
 }
 
 // add gives member i of n its keys, region, links and place in the ledger; who joins later has free money

@@ -86,7 +86,7 @@ func WaitFactor(drift, spread, discount float64) float64 {
 	return b / (b - 1)
 }
 
-// What an owner may choose about its seat.
+// The choices of an owner about its seat.
 const (
 	Enter        = "enter"        // it pays, and the registration is on its way
 	Hash         = "hash"         // it pays, and it looks for a seal

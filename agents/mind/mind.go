@@ -36,8 +36,8 @@ type Server interface {
 
 // Learner is a Server that can be told what to learn.
 type Learner interface {
-	// SetMix sets how often a row of its training is of each of the run's subsets, from the next visit on. It is
-	// no part of its state: whoever decides on it sets it again after Restore.
+	// SetMix sets how often a row of its training is of each of the run's subsets, from the next visit on. Its
+	// state is without it: the owner who decides on the mix sets it again after Restore.
 	SetMix(weights []float64)
 }
 

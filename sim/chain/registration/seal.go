@@ -22,8 +22,8 @@ const (
 	KeccakHotkeyLE Seal = "keccak-hotkey-le" // 2025: the same, read as a little-endian number
 )
 
-// Granted is the seal of laboratories: the work is as with SHA256, and whoever says that it was done is
-// believed. What miners' hash rates do to difficulty can then be studied without anybody hashing.
+// Granted is the seal of laboratories: the work is as with SHA256, and the ledger believes that it was done.
+// The effect of hash rates on difficulty can then be studied without hashing.
 const Granted Seal = "granted"
 
 // Seals lists the seals of the eras, oldest first.
