@@ -93,6 +93,7 @@ var families = []MetricFamily{
 	{Name: "stake.gini", Unit: "1", Doc: "Gini coefficient of the stake on the seats at the last recorded epoch, seat by seat; 0 where all are equal", Needs: epochs},
 	{Name: "stake.gini.first", Unit: "1", Doc: "the same at the first recorded epoch", Needs: epochs},
 	{Name: "stake.nakamoto", Unit: "seats", Doc: "fewest seats with more than half of the stake on all seats, at the last recorded epoch", Needs: epochs},
+	{Name: "stake.nakamoto.first", Unit: "seats", Doc: "the same at the first recorded epoch", Needs: epochs},
 	{Name: "stake.hhi", Unit: "1", Doc: "sum of the squared shares of the seats in their stake, at the last recorded epoch", Needs: epochs},
 	{Name: "money.miners_share", Unit: "share", Doc: "part of what the recorded epochs paid to miners and validators that miners got", Needs: epochs},
 	{Name: "money.miners_rao", Unit: "rao", Doc: "paid to the scenario's miners over all recorded epochs", Needs: epochs},

@@ -183,6 +183,7 @@ func (s *Summary) moneyMetrics(m *metrics) {
 		m.add("stake.gini.first", a.Gini)
 		m.add("stake.gini", b.Gini)
 		m.add("stake.nakamoto", float64(b.Nakamoto))
+		m.add("stake.nakamoto.first", float64(a.Nakamoto))
 		m.add("stake.hhi", b.HHI)
 	}
 	if p := s.Money; p != nil {
