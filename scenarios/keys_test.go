@@ -96,6 +96,63 @@ var moves = map[string]move{
 	"network.producer_waiting": {set: "network.producer_waiting=1"},
 	"network.tx_expiry_blocks": {set: "network.tx_expiry_blocks=32"},
 
+	"chain.seal":                    {set: "chain.seal=granted"},
+	"chain.adjust_by":               {set: "chain.adjust_by=target-2023"},
+	"chain.difficulty":              {set: "chain.difficulty=5000"},
+	"chain.adjustment_blocks":       {set: "chain.adjustment_blocks=7"},
+	"chain.adjustment_alpha":        {set: "chain.adjustment_alpha=0.5"},
+	"chain.target_registrations":    {set: "chain.target_registrations=7"},
+	"chain.registrations_per_block": {set: "chain.registrations_per_block=7"},
+
+	"miners.decide.every_epochs":   {set: "miners[0].decide.every_epochs=2", with: owned},
+	"miners.decide.smoothing":      {set: "miners[0].decide.smoothing=1", with: owned},
+	"miners.decide.price":          {set: "miners[0].decide.price=dear", with: append([]string{`prices=[{name="dear", value=9}]`}, owned...)},
+	"miners.decide.hardware_per_h": {set: "miners[0].decide.hardware_per_h=90", with: owned},
+	"miners.decide.watts":          {set: "miners[0].decide.watts=900000", with: owned},
+	"miners.decide.per_kwh":        {set: "miners[0].decide.per_kwh=900", with: owned},
+	"miners.decide.entry":          {set: "miners[0].decide.entry=stay", with: owned},
+	"miners.decide.patience":       {set: "miners[0].decide.patience=4", with: owned},
+	"miners.decide.discount":       {set: "miners[1].decide.discount=1", with: entering},
+	"miners.decide.hysteresis":     {set: "miners[1].decide.hysteresis=90", with: entering},
+	"miners.decide.by":             {set: "miners[1].decide.by=work", with: entering},
+	"miners.decide.hashes_per_s":   {set: "miners[1].decide.hashes_per_s=50", with: append([]string{"miners[1].decide.by=work"}, entering...)},
+	"miners.decide.wait_spread":    {set: "miners[1].decide.wait_spread=0.1", with: waiting},
+	"miners.decide.wait_discount":  {set: "miners[1].decide.wait_discount=9", with: waiting},
+	"miners.decide.adapt_duty":     {set: "miners[0].decide.adapt_duty=true", with: learning},
+	"miners.decide.mix_rate":       {set: "miners[0].decide.mix_rate=1", with: learning},
+	"miners.decide.mix_try":        {set: "miners[0].decide.mix_try=0.3", with: learning},
+	"miners.decide.mix_floor":      {set: "miners[0].decide.mix_floor=0.3", with: learning},
+	"miners.decide.sell":           {set: "miners[0].decide.sell=0.5", with: learning},
+
+	"validators.decide.every_epochs":    {set: "validators[0].decide.every_epochs=2", with: foundation},
+	"validators.decide.smoothing":       {set: "validators[0].decide.smoothing=1", with: delegate},
+	"validators.decide.sell":            {set: "validators[0].decide.sell=0.5", with: foundation},
+	"validators.decide.half_life_years": {set: "validators[0].decide.half_life_years=2", with: foundation},
+	"validators.decide.take":            {set: "validators[0].decide.take=0.1", with: foundation},
+	"validators.decide.take_step":       {set: "validators[0].decide.take_step=0.02", with: delegate},
+	"validators.decide.take_decisions":  {set: "validators[0].decide.take_decisions=3", with: delegate},
+
+	"holders.name":         {set: "holders[0].name=other", with: nominators},
+	"holders.count":        {set: "holders[0].count=3", with: nominators},
+	"holders.money_tao":    {set: "holders[0].money_tao=7", with: nominators},
+	"holders.every_epochs": {set: "holders[0].every_epochs=2", with: nominators},
+	"holders.beta":         {set: "holders[0].beta=0.01", with: nominators},
+	"holders.move":         {set: "holders[0].move=0.5", with: nominators},
+
+	"prices.name":       {set: `prices=[{name="other", value=1}, {name="unit", value=50}]`, with: append([]string{`prices=[{name="unit", value=1}, {name="other", value=50}]`, "miners[0].decide.price=unit"}, owned...)},
+	"prices.kind":       {set: "prices[0].kind=brownian", with: priced("value=1", "spread=0", "drift=1e5", "step_h=0.05")},
+	"prices.value":      {set: "prices[0].value=9", with: priced("value=1")},
+	"prices.drift":      {set: "prices[0].drift=1e5", with: priced(`kind="brownian"`, "spread=0", "step_h=0.05")},
+	"prices.spread":     {set: "prices[0].spread=3000", with: priced(`kind="brownian"`, "spread=0", "step_h=0.05")},
+	"prices.step_h":     {set: "prices[0].step_h=0.02", with: priced(`kind="brownian"`, "spread=99", "step_h=0.1")},
+	"prices.calm_ends":  {set: "prices[0].calm_ends=1", with: priced(`kind="regimes"`, "step_h=0.05", "storm_mean=3", "calm_ends=0")},
+	"prices.storm_ends": {set: "prices[0].storm_ends=1", with: priced(`kind="regimes"`, "step_h=0.02", "storm_mean=3", "calm_ends=1", "storm_ends=0", "calm_mean=-3")},
+	"prices.calm_mean":  {set: "prices[0].calm_mean=3", with: priced(`kind="regimes"`, "step_h=0.05")},
+	"prices.storm_mean": {set: "prices[0].storm_mean=3", with: priced(`kind="regimes"`, "step_h=0.05", "calm_ends=1")},
+	"prices.calm_sd":    {set: "prices[0].calm_sd=5", with: priced(`kind="regimes"`, "step_h=0.05")},
+	"prices.storm_sd":   {set: "prices[0].storm_sd=5", with: priced(`kind="regimes"`, "step_h=0.05", "calm_ends=1")},
+	"prices.file":       {set: "prices[0].file=economy/other-prices.csv", with: priced(`kind="csv"`, `file="economy/prices.csv"`)},
+
 	"miners.name":              {set: "miners[1].name=later"},
 	"miners.count":             {set: "miners[0].count=6"},
 	"miners.behaviour":         {set: "miners[0].behaviour=frozen"},
@@ -226,6 +283,35 @@ var moves = map[string]move{
 	"waves.tail_s":   {set: "waves.tail_s=900", with: []string{`faults=[{kind="loss", wave=true, duration_s=60}]`, "waves.quiet_s=100", "waves.storm_s=60"}},
 }
 
+// owned lets the owners of the first miners leave what does not pay.
+var owned = []string{"miners[0].decide.every_epochs=1", "miners[0].decide.entry=value", "miners[0].decide.hardware_per_h=[1, 60]",
+	"miners[0].decide.patience=2", "chain.immunity_blocks=0"}
+
+// entering lets a newcomer decide whether to enter.
+var entering = []string{"miners[1].decide.every_epochs=1", "miners[1].decide.entry=value", "miners[1].decide.hardware_per_h=0.5",
+	"miners[1].decide.hashes_per_s=5000", "chain.difficulty=100000"}
+
+// waiting lets it wait for a seat that is worth more than its price by a factor.
+var waiting = append(slices.Clone(entering), "miners[1].decide.entry=wait", "miners[1].decide.discount=0.5")
+
+// learning lets the first miners look for what pays.
+var learning = []string{"miners[0].decide.every_epochs=1", "miners[0].decide.mix_rate=0.5", "miners[0].duty=0.5"}
+
+// foundation lets validators sell what they have.
+var foundation = []string{"validators[0].decide.every_epochs=1", "validators[0].decide.half_life_years=1"}
+
+// delegate lets validators take nominations and look for the best take.
+var delegate = []string{"validators[0].decide.every_epochs=1", "validators[0].decide.take=0.1", "validators[0].decide.take_step=0.01",
+	"validators[0].decide.take_decisions=2"}
+
+// nominators hold money and follow yields.
+var nominators = append([]string{`holders=[{count=2, every_epochs=1, beta=3}]`}, delegate...)
+
+// priced lets the first miners pay at the price of a path.
+func priced(keys ...string) []string {
+	return append([]string{`prices=[{name="unit", ` + strings.Join(keys, ", ") + `}]`, "miners[0].decide.price=unit"}, owned...)
+}
+
 // scriptedJudge makes the third group of validators scripted.
 var scriptedJudge = []string{"validators[2].behaviour=scripted", `validators[2].weights=["1000 + j"]`}
 
@@ -256,6 +342,7 @@ var stays = map[string]move{
 	"trace.answers":      {set: "trace.answers=off"},
 	"trace.rows":         {set: "trace.rows=all"},
 	"trace.training":     {set: "trace.training=off"},
+	"trace.decisions":    {set: "trace.decisions=off", with: owned},
 	"trace.applications": {set: "trace.applications=off"},
 
 	"miners.skew_ms":       {set: "miners[0].skew_ms=70000"},

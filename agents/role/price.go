@@ -18,8 +18,8 @@ type Price struct {
 	Name      string  `toml:"name" default:"unit" doc:"by which costs name the path; its random numbers come from it"`
 	Kind      string  `toml:"kind" default:"constant" one:"constant,brownian,regimes,csv" doc:"constant; brownian: a geometric Brownian motion; regimes: two states of the market in turn; csv: a file with the columns hours and value, each value from its hour on"`
 	Value     float64 `toml:"value" default:"1" unit:"TAO" min:"1e-12" max:"1e12" doc:"at genesis; of csv: a factor on the file's values"`
-	Drift     float64 `toml:"drift" unit:"1/year" min:"-100" max:"100" doc:"brownian: growth of the mean"`
-	Spread    float64 `toml:"spread" default:"0.9" unit:"1/year" min:"0" max:"100" doc:"brownian: standard deviation of a year's logarithm"`
+	Drift     float64 `toml:"drift" unit:"1/year" min:"-1e6" max:"1e6" doc:"brownian: growth of the mean"`
+	Spread    float64 `toml:"spread" default:"0.9" unit:"1/year" min:"0" max:"1e4" doc:"brownian: standard deviation of a year's logarithm"`
 	Calm      float64 `toml:"calm_ends" default:"0.01" unit:"share" min:"0" max:"1" doc:"regimes: chance per step that the first state ends"`
 	Storm     float64 `toml:"storm_ends" default:"0.03" unit:"share" min:"0" max:"1" doc:"regimes: chance per step that the second state ends"`
 	CalmMean  float64 `toml:"calm_mean" default:"0.001" min:"-10" max:"10" doc:"regimes: mean of a step's logarithm in the first state"`
