@@ -256,6 +256,9 @@ func (v *Validator) target(loss float64) float32 { return float32(v.powers.Routi
 // observe takes a question into the averages.
 func (v *Validator) observe(a *ask, credit *score.Credit) {
 	hotkey := v.peers[a.uid].hotkey
+	if a.lane == score.ScoringLane {
+		v.supplied(a, credit != nil)
+	}
 	switch {
 	case a.lane == score.ServiceLane:
 		v.averages.Served(a.uid, hotkey, len(a.rows), a.answered())

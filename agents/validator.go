@@ -26,6 +26,7 @@ type ValidatorConfig struct {
 	Routing Routing
 	Targets Targets
 	Gate    Gate
+	Credit  Credit
 
 	EpochBlocks  uint64    // E: an epoch ends after E blocks and all targets, or after 2E (by era)
 	BlockNs      host.Time // nominal, for eras whose epochs end by the clock too; 0: 12 s
@@ -45,8 +46,8 @@ func (c ValidatorConfig) Validate() error {
 	switch {
 	case c.Judge == nil:
 		return fmt.Errorf("validator: no judge; give what draws its questions and reads the answers")
-	case c.Routing > Gated || c.Targets > Everyone:
-		return fmt.Errorf("validator: routing %d or targets %d is unknown", c.Routing, c.Targets)
+	case c.Routing > Gated || c.Targets > Everyone || c.Credit > Market:
+		return fmt.Errorf("validator: routing %d, targets %d or credit %d is unknown", c.Routing, c.Targets, c.Credit)
 	case c.Peers < 1:
 		return fmt.Errorf("validator: %d peers of a step, expected at least 1", c.Peers)
 	case c.Routing == Gated && (!(c.Gate.Noise >= 0) || math.IsInf(c.Gate.Noise, 0)):
@@ -123,6 +124,7 @@ type Validator struct {
 	judge    mind.Judge
 	rotation score.Rotation
 	averages score.Averages
+	market   score.Market // where that is the credit
 	steps    uint32
 
 	peers      []peer // by uid, as of the epoch's start
@@ -150,7 +152,7 @@ func NewValidator(c ValidatorConfig) *Validator {
 	v.powers = era.Powers(v.judge.LossScale())
 	v.powers.Base, v.powers.Synergy = c.Power, c.SynergyPower
 	v.rotation.Selection = era.Selection
-	v.averages.Alpha = c.Alpha
+	v.averages.Alpha, v.market = c.Alpha, v.newMarket()
 	if c.Routing == Gated {
 		v.powers.CommonRows = commonRows
 	}
@@ -212,6 +214,7 @@ func (v *Validator) forget(uid chain.UID, hotkey chain.Key) {
 	v.peers[uid].standing = score.Unasked
 	if v.averages.Refresh(uint16(uid), hotkey) {
 		v.judge.Forget(uint16(uid))
+		v.market.Forget(uint16(uid))
 	}
 }
 
@@ -254,10 +257,9 @@ func (v *Validator) endEpoch(env host.Env) {
 		Era: era, MinAllowed: int(params.MinAllowedWeights),
 		MaxShare: float64(params.MaxWeight) / 65535, Stream: env.Rand("weights"),
 	}
+	scores := v.scores()
 	for i, p := range v.peers {
-		in.Candidates = append(in.Candidates, score.Candidate{
-			UID: uint16(i), Score: v.averages.Entry(uint16(i)).Weight(), Standing: p.standing,
-		})
+		in.Candidates = append(in.Candidates, score.Candidate{UID: uint16(i), Score: scores[i], Standing: p.standing})
 	}
 	uids, values := score.U16(score.Weights(in), params.MaxWeight)
 	if len(uids) == 0 || len(uids) < min(len(v.peers), int(params.MinAllowedWeights)) {

@@ -39,6 +39,7 @@ type Server interface {
 // Server, one job runs at a time.
 type Judge interface {
 	Subsets() []string  // names of the subsets that its rows can be of
+	Demand() []float64  // how often a row is of each of them, summing to 1
 	LossScale() float64 // turns its losses into nats per GPT-2-equivalent token
 
 	Draw(host.Env)  // replaces the batch by the next

@@ -126,6 +126,9 @@ func NewTextJudge(c TextJudgeConfig) *TextJudge {
 // Subsets implements Judge: those that it reads.
 func (j *TextJudge) Subsets() []string { return j.names }
 
+// Demand implements Judge.
+func (j *TextJudge) Demand() []float64 { return j.config.Mix.Shares() }
+
 // LossScale implements Judge.
 func (j *TextJudge) LossScale() float64 { return score.LossScale(j.config.BytesPerToken) }
 

@@ -23,6 +23,7 @@ type Validator struct {
 	Script
 	Routing      string   `toml:"routing" default:"uniform" one:"uniform,gated" doc:"uniform: all peers in a permuted order without replacement, each the whole batch; gated: some so, and for each row those whom the trained gate names"`
 	Subsets      []string `toml:"subsets" doc:"subsets that the validator scores on; empty takes the corpus as it is"`
+	Credit       string   `toml:"credit" default:"mixture" one:"mixture,market" doc:"what weights pay for: mixture, whole batches as in 2022, which pays who is good on average; market, each subset by itself: its part of the batches is shared among the miners in proportion to their base score on it, so that a subset that few serve well pays best"`
 	Batch        string   `toml:"batch" default:"mixed" one:"mixed,subset" doc:"mixed: each row of a batch is of a subset drawn by weight; subset: all rows are of one, which pays who is best at one common subset"`
 	Release      string   `toml:"release" default:"3.4.2" doc:"reference release whose rules are followed; from 3.6.0 on the loss is averaged before the power, not after"`
 	Targets      string   `toml:"targets" default:"serving" one:"serving,everyone" doc:"whom to ask at all: who sets no weights on others, or every uid as in 2022"`
@@ -174,6 +175,9 @@ func (m *Maker) validatorConfig(g *Validator) agents.ValidatorConfig {
 	set(&config.SynergyPower, g.SynergyPower, same)
 	if g.Targets == "everyone" {
 		config.Targets = agents.Everyone
+	}
+	if g.Credit == "market" {
+		config.Credit = agents.Market
 	}
 	return config
 }
