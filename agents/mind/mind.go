@@ -25,7 +25,7 @@ type Server interface {
 	Train(host.Env) host.Job
 	Trained(result []byte)
 	// Measure returns the job of a measurement; nil for a mind that cannot be measured.
-	Measure() host.Job
+	Measure(host.Env) host.Job
 	Measured(env host.Env, result []byte) // records it
 
 	// AppendState writes what Restore reads, into a mind that Fresh made.

@@ -14,6 +14,7 @@ import (
 // Training is how a transformer learns.
 type Training struct {
 	Mix       *pile.Mix // text it learns from (pile.Train); a specialist's mix favours some subsets
+	Later     []Growth  // what takes its place as the corpus grows
 	Optimizer lm.AdamW
 	Rows      int // windows per step
 	Cols      int // tokens per window, at most the model's context
@@ -124,7 +125,8 @@ func (t *Transformer) Train(env host.Env) host.Job {
 		t.model = t.model.Clone()
 	}
 	return trainVisit{
-		model: t.model, state: &t.adam, optimizer: c.Optimizer, mix: c.Mix,
+		model: t.model, state: &t.adam, optimizer: c.Optimizer,
+		mix:  mixAfter(c.Mix, c.Later, grown(c.Later, env)),
 		seed: env.Rand("training").Uint64(), rows: c.Rows, cols: c.Cols, steps: c.Steps,
 	}
 }
@@ -138,11 +140,12 @@ func (t *Transformer) Trained(result []byte) {
 }
 
 // Measure implements Server.
-func (t *Transformer) Measure() host.Job {
-	if t.config.Evaluation == nil {
+func (t *Transformer) Measure(env host.Env) host.Job {
+	on := t.config.Evaluation
+	if on == nil {
 		return nil
 	}
-	return measure{t.model, t.config.Evaluation}
+	return measure{t.model, on, on.there(env.Chain().Height())}
 }
 
 // Measured implements Server: it records a row for each subset, and one for all.
@@ -166,7 +169,9 @@ func (t *Transformer) Measured(env host.Env, result []byte) {
 	for i, loss := range wire.DecodeFloats(result) {
 		row.Subset, row.HeldOutLoss = on.Subsets[i], loss
 		env.Record(row)
-		all += float64(on.Weights[i] * float64(loss))
+		if i < len(on.Weights) {
+			all += float64(on.Weights[i] * float64(loss))
+		}
 	}
 	row.Subset, row.HeldOutLoss = "all", float32(all)
 	env.Record(row)
