@@ -101,6 +101,19 @@ func (m *Miner) Handle(env host.Env, event host.Event) {
 	m.next(env)
 }
 
+// SetDuty implements Worker.
+func (m *Miner) SetDuty(share float64) { m.config.Duty = share }
+
+// SetMix implements Worker.
+func (m *Miner) SetMix(weights []float64) {
+	if l, ok := m.mind.(mind.Learner); ok {
+		l.SetMix(weights)
+	}
+}
+
+// Busy implements Worker.
+func (m *Miner) Busy() bool { return m.busy != idle }
+
 // awaitMeasurement sets the timer of the next multiple of the period, so that all miners measure
 // at the same heights.
 func (m *Miner) awaitMeasurement(env host.Env) {
@@ -176,6 +189,9 @@ func (m *Miner) finish(env host.Env, result []byte) {
 		m.mind.Measured(env, result)
 	case training:
 		m.mind.Trained(result)
+		if m.config.Duty == 0 { // its owner wants no more
+			return
+		}
 		if rest := restAfter(env.Now()-m.began, m.config.Duty); rest > 0 {
 			m.resting, m.rest = true, env.After(rest, 0)
 		}

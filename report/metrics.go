@@ -147,7 +147,7 @@ func (s *Summary) incentiveMetrics(m *metrics) {
 		m.maybe("group.{group}.share", g.Share, g.Group)
 		m.interval("group.{group}.loss", g.Loss, g.Group)
 		m.maybe("group.{group}.bias", g.Bias, g.Group)
-		if s.Epochs > 0 && g.Kind != KindApplication {
+		if s.Epochs > 0 && (g.Kind == KindMiner || g.Kind == KindValidator) {
 			m.add("group.{group}.earned_rao", float64(g.EarnedRao), g.Group)
 			m.maybe("group.{group}.return_ratio", g.ReturnRatio, g.Group)
 		}

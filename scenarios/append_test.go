@@ -93,7 +93,7 @@ func TestARunGoesOnWhetherItsCorpusHasGrownOrNot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, rows := range []int{700, 1500} {
+	for _, rows := range []int{300, 1500} {
 		dir := cutShort(t, cache, rows, false, grows()...)
 		sameRun(t, fmt.Sprint("cut after ", rows, " rows"), resumed(t, cache, dir), want, dir, whole.Dir)
 	}

@@ -38,6 +38,8 @@ func Complete() Scenario {
 	sc.Corpus.Append = []role.Appended{settings.Default[role.Appended]()}
 	sc.Validators = []ValidatorGroup{settings.Default[ValidatorGroup]()}
 	sc.Applications = []ApplicationGroup{settings.Default[ApplicationGroup]()}
+	sc.Holders = []HolderGroup{settings.Default[HolderGroup]()}
+	sc.Prices = []role.Price{settings.Default[role.Price]()}
 	sc.Faults = []FaultEntry{settings.Default[FaultEntry]()}
 	sc.Expect = []report.Expectation{{}}
 	sc.Sweep.Keys = []SweepKey{settings.Default[SweepKey]()}

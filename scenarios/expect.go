@@ -120,6 +120,9 @@ func (sc *Scenario) participants() []report.Node {
 	for _, g := range sc.Applications {
 		nodes = append(nodes, report.Node{Group: g.Name, Kind: report.KindApplication})
 	}
+	for _, g := range sc.Holders {
+		nodes = append(nodes, report.Node{Group: g.Name, Kind: report.KindHolder})
+	}
 	return nodes
 }
 

@@ -204,6 +204,11 @@ func (c *checker) hasMember(name string) bool {
 			return true
 		}
 	}
+	for _, g := range c.Holders {
+		if has(g.Name, g.Count) {
+			return true
+		}
+	}
 	return false
 }
 

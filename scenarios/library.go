@@ -116,6 +116,9 @@ func (f *File) fixPaths() (err error) {
 	for i := range f.Validators {
 		paths = append(paths, &f.Validators[i].RowsFile)
 	}
+	for i := range f.Prices {
+		paths = append(paths, &f.Prices[i].File)
+	}
 	for _, path := range paths {
 		if *path == "" || filepath.IsAbs(*path) {
 			continue

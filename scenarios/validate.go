@@ -27,6 +27,8 @@ func validate(sc *Scenario, where func(key string) string) []error {
 	c.miners()
 	c.validators()
 	c.applications()
+	c.holders()
+	c.prices()
 	c.faultEntries()
 	c.expectations()
 	c.sweep()
@@ -135,6 +137,9 @@ func (c *checker) groups() []string {
 	for _, g := range c.Applications {
 		names = append(names, g.Name)
 	}
+	for _, g := range c.Holders {
+		names = append(names, g.Name)
+	}
 	return names
 }
 
@@ -238,6 +243,7 @@ func (c *checker) chain() {
 	if int(p.MinAllowedWeights) > targets {
 		c.fault("chain.min_allowed_weights", fmt.Sprintf("%d entries, but there are %d miners to weight", p.MinAllowedWeights, targets), fmt.Sprintf("at most %d", targets), "")
 	}
+	c.work(&p)
 	c.Chain.Idle(&p, c.fault)
 }
 
@@ -313,8 +319,11 @@ func (c *checker) size() {
 	for _, g := range c.Applications {
 		n += g.Count
 	}
+	for _, g := range c.Holders {
+		n += g.Count
+	}
 	if n > maxNodes {
-		c.fault("applications", fmt.Sprintf("%d in all", n), fmt.Sprintf("at most %d", maxNodes), "lower count")
+		c.fault("applications", fmt.Sprintf("%d and holders in all", n), fmt.Sprintf("at most %d", maxNodes), "lower count")
 	}
 }
 
@@ -360,6 +369,9 @@ func (sc *Scenario) genesisRao(hard *chain.Hard) uint64 {
 	}
 	for _, g := range sc.Applications {
 		issued += g.sumRao(g.StakeTAO, g.Count, hard)
+	}
+	for _, g := range sc.Holders {
+		issued += new(Group).sumRao(g.MoneyTAO, g.Count, hard)
 	}
 	return issued
 }

@@ -34,6 +34,13 @@ type Server interface {
 	Restore(*state.Cursor)
 }
 
+// Learner is a Server that can be told what to learn.
+type Learner interface {
+	// SetMix sets how often a row of its training is of each of the run's subsets, from the next visit on. It is
+	// no part of its state: whoever decides on it sets it again after Restore.
+	SetMix(weights []float64)
+}
+
 // Judge is the mind of a node that asks and scores. It holds one batch of rows at a time, each of a
 // subset, and scores each peer as a gate: how much its answer to a row is likely to be worth. As with a
 // Server, one job runs at a time.

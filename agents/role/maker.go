@@ -8,6 +8,7 @@ import (
 
 	"taolab/agents"
 	"taolab/agents/attack"
+	"taolab/agents/decide"
 	"taolab/agents/mind"
 	"taolab/agents/script"
 	"taolab/model/base"
@@ -25,17 +26,22 @@ type Maker struct {
 	Height              uint64                      // of the ledger when the network begins
 	EvaluateEveryBlocks uint64                      // between two measurements of a miner
 	Hotkey              func(node string) chain.Key // public key of a node's hotkey
+	Coldkey             func(name string) chain.Key // public key of a coldkey
 	RecordAnswers       bool
 	RecordRows          bool
 
-	Neurons []Neuron                                 // who may hold a seat
-	Stated  *mind.Subsets                            // what questions are about in a network without models; nil: it has models
-	Open    func(path string) (io.ReadCloser, error) // opens a file that settings name
+	Neurons []Neuron                // who may hold a seat
+	Stated  *mind.Subsets           // what questions are about in a network without models; nil: it has models
+	Prices  map[string]*decide.Path // by name
+	Open    Opener
 
 	texts   []*text
 	hotkeys map[string]chain.Key
 	files   map[string]map[string]script.List // of scripted rows, by path
 }
+
+// Opener opens a file that settings name.
+type Opener = func(path string) (io.ReadCloser, error)
 
 // Agent is an agent before its first event, and the model behind it.
 type Agent struct {

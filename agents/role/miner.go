@@ -36,6 +36,8 @@ type Miner struct {
 	RequireUID   bool    `toml:"require_uid" doc:"callers without a uid, such as applications, are refused"`
 	Slots        int     `toml:"slots" default:"1" unit:"requests" min:"1" max:"1024" doc:"requests that are handed to the miner at a time"`
 	Historic     bool    `toml:"historic" doc:"admission of 2022: requests are served in order of arrival, and a refused one restarts its caller's interval; false: larger stake goes first"`
+
+	Wants MinerWants `toml:"decide"`
 }
 
 // Words implements settings.Worded.
@@ -66,6 +68,7 @@ func (g *Miner) Admission() host.AdmissionRules {
 func (g *Miner) Check(path string, subsets int, report Report) {
 	g.checkQuality(path, subsets, report)
 	checkMix(path, g.Subsets, g.Mix, report)
+	g.Wants.Check(path+".decide", subsets, report)
 	if g.Acts().Model {
 		checkHeads(path+".heads", g.Heads, g.Width, report)
 	}
@@ -83,19 +86,44 @@ func checkHeads(key string, heads, width int, report Report) {
 // maxQuestionRows is the most rows of a request that a miner serves.
 const maxQuestionRows = 1024
 
-// Miner makes member i of n of a group.
-func (m *Maker) Miner(name string, g *Miner, i, n int) (Agent, error) {
+// Miner makes member i of n of a group, that registers after so many seconds; 0: it has a seat at genesis.
+func (m *Maker) Miner(name string, g *Miner, i, n int, joinsS float64) (Agent, error) {
+	made, works, err := m.miner(name, g, i, n)
+	switch {
+	case err != nil:
+		return Agent{}, err
+	case g.Wants.Decides():
+		if made.Fresh, err = m.ownedMiner(g, i, n, joinsS, works); err != nil {
+			return Agent{}, fmt.Errorf("miner %s: %w", name, err)
+		}
+	default:
+		made.Fresh = func() host.Agent { agent, _ := works(); return agent }
+	}
+	if joinsS > 0 && (!g.Wants.Decides() || g.Wants.Entry == "stay") {
+		made = m.Joining(made, joinsS)
+	}
+	return made, nil
+}
+
+// working makes what a node does, and the part of that which its owner can tell what to do.
+type working = func() (host.Agent, agents.Worker)
+
+// miner is the model and the behaviour of a miner.
+func (m *Maker) miner(name string, g *Miner, i, n int) (Agent, working, error) {
 	does, vocab := g.Acts(), m.Vocab
 	if does.Mind == nil {
-		return Agent{Fresh: func() host.Agent { return does.Around(agents.Idle{}) }}, nil
+		return Agent{}, func() (host.Agent, agents.Worker) { return does.Around(agents.Idle{}), nil }, nil
+	}
+	acts := func(c agents.MinerConfig) working {
+		return func() (host.Agent, agents.Worker) { miner := agents.NewMiner(c); return does.Around(miner), miner }
 	}
 	if m.Stated != nil {
 		minds, err := m.stated(g, i, n)
 		if err != nil {
-			return Agent{}, fmt.Errorf("miner %s: %w", name, err)
+			return Agent{}, nil, fmt.Errorf("miner %s: %w", name, err)
 		}
 		config := agents.MinerConfig{Mind: func() mind.Server { return does.Mind(minds) }}
-		return Agent{Fresh: func() host.Agent { return does.Around(agents.NewMiner(config)) }}, config.Validate()
+		return Agent{}, acts(config), config.Validate()
 	}
 	config := agents.MinerConfig{EvaluateEveryBlocks: m.EvaluateEveryBlocks}
 	bounds := wire.Bounds{Vocab: vocab, Rows: maxQuestionRows, Cols: m.longest(), TopK: vocab / 8}
@@ -106,25 +134,24 @@ func (m *Maker) Miner(name string, g *Miner, i, n int) (Agent, error) {
 		made.Shape, made.Params = &shape, shape.Params()
 		thinks, err := m.transformer(name, g, shape)
 		if err != nil {
-			return Agent{}, err
+			return Agent{}, nil, err
 		}
 		if does.Trains {
-			if config.Duty = g.Duty.At(i, n); config.Duty == 0 {
+			if config.Duty = g.Duty.At(i, n); config.Duty == 0 && !g.Wants.AdaptDuty {
 				thinks.Training = nil
 			}
 		}
 		if err := thinks.Validate(); err != nil {
-			return Agent{}, fmt.Errorf("miner %s: %w", name, err)
+			return Agent{}, nil, fmt.Errorf("miner %s: %w", name, err)
 		}
 		minds.Honest = func() mind.Server { return mind.NewTransformer(thinks) }
 		minds.Untrained = minds.Honest // its base says whether it was trained
 	}
 	config.Mind = func() mind.Server { return does.Mind(minds) }
-	made.Fresh = func() host.Agent { return does.Around(agents.NewMiner(config)) }
 	if err := config.Validate(); err != nil {
-		return Agent{}, fmt.Errorf("miner %s: %w", name, err)
+		return Agent{}, nil, fmt.Errorf("miner %s: %w", name, err)
 	}
-	return made, nil
+	return made, acts(config), nil
 }
 
 // transformer is the mind of a miner with a model, which trains if the behaviour does.

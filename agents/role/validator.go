@@ -21,30 +21,33 @@ type Validator struct {
 	Copies    string   `toml:"copies" default:"row" one:"row,consensus" doc:"what lazy members copy: the row of the largest stake, or the stake-weighted median of all public rows"`
 	LagEpochs int      `toml:"lag_epochs" unit:"epochs" min:"0" max:"64" doc:"epochs of their own between lazy members' reading of weights and setting them"`
 	Script
-	Routing      string    `toml:"routing" default:"uniform" one:"uniform,gated" doc:"uniform: all peers in a permuted order without replacement, each the whole batch; gated: some so, and for each row those whom the trained gate names"`
-	Subsets      []string  `toml:"subsets" doc:"subsets that the validator scores on; empty takes the corpus as it is"`
-	Mix          []float64 `toml:"mix" doc:"share of each of subsets in the validator's batches, in their order; empty: by the corpus' weights"`
-	Credit       string    `toml:"credit" default:"mixture" one:"mixture,market" doc:"what weights pay for: mixture, whole batches as in 2022, which pays who is good on average; market, each subset by itself: its part of the batches is shared among the miners in proportion to their base score on it, so that a subset that few serve well pays best"`
-	Batch        string    `toml:"batch" default:"mixed" one:"mixed,subset" doc:"mixed: each row of a batch is of a subset drawn by weight; subset: all rows are of one, which pays who is best at one common subset"`
-	Release      string    `toml:"release" default:"3.4.2" doc:"reference release whose rules are followed; from 3.6.0 on the loss is averaged before the power, not after"`
-	Targets      string    `toml:"targets" default:"serving" one:"serving,everyone" doc:"whom to ask at all: who sets no weights on others, or every uid as in 2022"`
-	Rows         int       `toml:"rows" default:"16" unit:"rows" min:"1" max:"1024" doc:"rows in a batch"`
-	Tokens       int       `toml:"tokens" default:"24" unit:"tokens" min:"4" max:"4096" doc:"tokens of each row that are sent"`
-	Peers        int       `toml:"peers" default:"8" unit:"neurons" min:"1" max:"4096" doc:"miners asked about each row of a step"`
-	TopK         int       `toml:"topk" default:"64" unit:"phrases" min:"1" max:"8192" doc:"phrases asked from each miner; at most an eighth of the vocabulary"`
-	StepS        float64   `toml:"step_s" default:"24" unit:"s" min:"1" max:"86400" doc:"time between two steps"`
-	TimeoutS     float64   `toml:"timeout_s" default:"12" unit:"s" min:"0.1" max:"3600" doc:"time after which an answer no longer counts"`
-	EpochBlocks  uint64    `toml:"epoch_blocks" default:"60" unit:"blocks" min:"1" max:"1000000" doc:"blocks after which weights are set, once every uid was asked"`
-	Alpha        float64   `toml:"alpha" default:"0.1" unit:"share" min:"0.0001" max:"1" doc:"weight of a new score in the moving average"`
-	Power        *float64  `toml:"power" min:"0.01" max:"4" doc:"exponent on effective parameters; unset: the release's"`
-	SynergyPower *float64  `toml:"synergy_power" min:"0.01" max:"4" doc:"exponent on effective parameters in the synergy; unset: the release's"`
-	ScorePeers   *int      `toml:"score_peers" was:"explore" unit:"neurons" min:"1" max:"4096" doc:"of the peers of a gated step, how many are asked in turn about the whole batch: their answers alone are scored and weighted; unset: the least that reaches every target within epoch_blocks, from 2 to peers - 1; uniform routing scores all peers"`
-	Noise        float64   `toml:"noise" default:"0.1" min:"0" max:"100" doc:"standard deviation of the noise on the gate's choice for a row, in units of the scores' own; gated routing only"`
-	RouterWidth  int       `toml:"router_width" default:"32" unit:"channels" min:"8" max:"4096" doc:"width of the routing model"`
-	RouterHeads  int       `toml:"router_heads" default:"2" unit:"heads" min:"1" max:"64" doc:"heads of the routing model"`
-	RouterRate   float64   `toml:"router_rate" default:"0.1" min:"0" max:"1" doc:"SGD rate of the routing model of uniform routing; the gated one takes Adam's usual rates"`
-	RouterLabels bool      `toml:"router_labels" default:"true" doc:"the gated routing model learns a row's subset as a second task and adds a table of means by uid and subset; false takes both away"`
-	RouterBase   bool      `toml:"router_base" default:"true" doc:"the gated routing model begins at a base model of its shape; false: at random weights"`
+	Routing      string   `toml:"routing" default:"uniform" one:"uniform,gated" doc:"uniform: all peers in a permuted order without replacement, each the whole batch; gated: some so, and for each row those whom the trained gate names"`
+	Subsets      []string `toml:"subsets" doc:"subsets that the validator scores on; empty takes the corpus as it is"`
+	Credit       string   `toml:"credit" default:"mixture" one:"mixture,market" doc:"what weights pay for: mixture, whole batches as in 2022, which pays who is good on average; market, each subset by itself: its part of the batches is shared among the miners in proportion to their base score on it, so that a subset that few serve well pays best"`
+	Batch        string   `toml:"batch" default:"mixed" one:"mixed,subset" doc:"mixed: each row of a batch is of a subset drawn by weight; subset: all rows are of one, which pays who is best at one common subset"`
+	Release      string   `toml:"release" default:"3.4.2" doc:"reference release whose rules are followed; from 3.6.0 on the loss is averaged before the power, not after"`
+	Targets      string   `toml:"targets" default:"serving" one:"serving,everyone" doc:"whom to ask at all: who sets no weights on others, or every uid as in 2022"`
+	Rows         int      `toml:"rows" default:"16" unit:"rows" min:"1" max:"1024" doc:"rows in a batch"`
+	Tokens       int      `toml:"tokens" default:"24" unit:"tokens" min:"4" max:"4096" doc:"tokens of each row that are sent"`
+	Peers        int      `toml:"peers" default:"8" unit:"neurons" min:"1" max:"4096" doc:"miners asked about each row of a step"`
+	TopK         int      `toml:"topk" default:"64" unit:"phrases" min:"1" max:"8192" doc:"phrases asked from each miner; at most an eighth of the vocabulary"`
+	StepS        float64  `toml:"step_s" default:"24" unit:"s" min:"1" max:"86400" doc:"time between two steps"`
+	TimeoutS     float64  `toml:"timeout_s" default:"12" unit:"s" min:"0.1" max:"3600" doc:"time after which an answer no longer counts"`
+	EpochBlocks  uint64   `toml:"epoch_blocks" default:"60" unit:"blocks" min:"1" max:"1000000" doc:"blocks after which weights are set, once every uid was asked"`
+	Alpha        float64  `toml:"alpha" default:"0.1" unit:"share" min:"0.0001" max:"1" doc:"weight of a new score in the moving average"`
+	Power        *float64 `toml:"power" min:"0.01" max:"4" doc:"exponent on effective parameters; unset: the release's"`
+	SynergyPower *float64 `toml:"synergy_power" min:"0.01" max:"4" doc:"exponent on effective parameters in the synergy; unset: the release's"`
+	ScorePeers   *int     `toml:"score_peers" was:"explore" unit:"neurons" min:"1" max:"4096" doc:"of the peers of a gated step, how many are asked in turn about the whole batch: their answers alone are scored and weighted; unset: the least that reaches every target within epoch_blocks, from 2 to peers - 1; uniform routing scores all peers"`
+	Noise        float64  `toml:"noise" default:"0.1" min:"0" max:"100" doc:"standard deviation of the noise on the gate's choice for a row, in units of the scores' own; gated routing only"`
+	RouterWidth  int      `toml:"router_width" default:"32" unit:"channels" min:"8" max:"4096" doc:"width of the routing model"`
+	RouterHeads  int      `toml:"router_heads" default:"2" unit:"heads" min:"1" max:"64" doc:"heads of the routing model"`
+	RouterRate   float64  `toml:"router_rate" default:"0.1" min:"0" max:"1" doc:"SGD rate of the routing model of uniform routing; the gated one takes Adam's usual rates"`
+	RouterLabels bool     `toml:"router_labels" default:"true" doc:"the gated routing model learns a row's subset as a second task and adds a table of means by uid and subset; false takes both away"`
+	RouterBase   bool     `toml:"router_base" default:"true" doc:"the gated routing model begins at a base model of its shape; false: at random weights"`
+
+	Mix []float64 `toml:"mix" doc:"share of each of subsets in the validator's batches, in their order; empty: by the corpus' weights"`
+
+	Wants ValidatorWants `toml:"decide"`
 }
 
 // Words implements settings.Worded.
@@ -94,6 +97,7 @@ func (g *Validator) Scored(targets int, blockS float64) int {
 // Check reports what no single key shows, each key below the path of the table.
 func (g *Validator) Check(path string, vocab int, neurons []Neuron, report Report) {
 	g.checkLazy(path, report)
+	g.Wants.Check(path+".decide", report)
 	g.checkScript(path, neurons, report)
 	checkMix(path, g.Subsets, g.Mix, report)
 	if !g.Acts().Asks {
@@ -133,6 +137,13 @@ func checkTopK(path string, topK, vocab int, report Report) {
 
 // Validator makes a validator of a network with so many targets.
 func (m *Maker) Validator(name string, g *Validator, targets int) (Agent, error) {
+	made, err := m.validator(name, g, targets)
+	made.Fresh = m.owned(g, made.Fresh)
+	return made, err
+}
+
+// validator is the behaviour of a validator.
+func (m *Maker) validator(name string, g *Validator, targets int) (Agent, error) {
 	if !g.Acts().Asks {
 		made, err := silent[g.Behaviour](m, name, g)
 		if err != nil {

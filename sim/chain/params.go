@@ -209,6 +209,10 @@ func (p Params) Validate() error {
 	if err := registration.Seal(p.Seal).Validate(); err != nil {
 		return err
 	}
+	if registration.Seal(p.Seal) == registration.Granted && p.Hard.HashEntropy {
+		return fmt.Errorf("Seal %q: want one of %q where blocks bring entropy of their own, as among strangers: "+
+			"nobody there is believed to have worked", p.Seal, registration.Seals())
+	}
 	for _, name := range []struct {
 		field, value string
 		known        []string
