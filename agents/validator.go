@@ -34,6 +34,7 @@ type ValidatorConfig struct {
 	Power        float64   // scaling-law power of the base score; 0: the era's
 	SynergyPower float64   // of the synergy; 0: the era's
 
+	Publishes     bool // tells who asks what it pays for each subset
 	RecordAnswers bool // a trace.Answer for each question and subset
 	RecordRows    bool // a trace.Score for each row of each question
 }
@@ -138,6 +139,7 @@ type Validator struct {
 	weights submission
 
 	// Memory that is not part of the state.
+	paid    payroll
 	targets []uint16 // of the peers: whom to ask at all, in uid order
 }
 
@@ -162,8 +164,9 @@ func NewValidator(c ValidatorConfig) *Validator {
 // Handle implements host.Agent.
 func (v *Validator) Handle(env host.Env, event host.Event) {
 	v.commits.Handle(env, event)
-	Refuse(env, event)
 	switch e := event.(type) {
+	case host.Incoming:
+		v.publish(env, e)
 	case host.Start:
 		v.step, v.weights = step{}, submission{}
 		v.begin(env)
@@ -188,6 +191,7 @@ func (v *Validator) Handle(env host.Env, event host.Event) {
 
 // sync reads the chain: who is there, and whom to ask. A uid with a new hotkey starts afresh.
 func (v *Validator) sync(env host.Env) {
+	v.paid.made = false
 	view, self := env.Chain(), env.Self()
 	v.peers = v.peers[:min(len(v.peers), view.N())]
 	for len(v.peers) < view.N() {

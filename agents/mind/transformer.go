@@ -13,8 +13,9 @@ import (
 
 // Training is how a transformer learns.
 type Training struct {
-	Mix       *pile.Mix // text it learns from (pile.Train); a specialist's mix favours some subsets
-	Later     []Growth  // what takes its place as the corpus grows
+	Mix       *pile.Mix   // text it learns from (pile.Train); a specialist's mix favours some subsets
+	Later     []Growth    // what takes its place as the corpus grows
+	Store     *pile.Store // of which its owner may set other mixes; nil: none
 	Optimizer lm.AdamW
 	Rows      int // windows per step
 	Cols      int // tokens per window, at most the model's context
@@ -71,7 +72,8 @@ type Transformer struct {
 	model   *lm.Model    // the shared base until something is trained
 	adam    lm.AdamState // counts the optimiser steps since the fork
 	lossSum float64
-	losses  uint64 // in lossSum, since the last measurement
+	losses  uint64    // in lossSum, since the last measurement
+	told    *pile.Mix // by its owner; nil: none, and it learns what its settings say
 }
 
 // NewTransformer returns a transformer. It panics when the config is not valid.
@@ -126,8 +128,28 @@ func (t *Transformer) Train(env host.Env) host.Job {
 	}
 	return trainVisit{
 		model: t.model, state: &t.adam, optimizer: c.Optimizer,
-		mix:  mixAfter(c.Mix, c.Later, grown(c.Later, env)),
+		mix:  t.mix(env),
 		seed: env.Rand("training").Uint64(), rows: c.Rows, cols: c.Cols, steps: c.Steps,
+	}
+}
+
+// mix is what it learns from.
+func (t *Transformer) mix(env host.Env) *pile.Mix {
+	if t.told != nil {
+		return t.told
+	}
+	c := t.config.Training
+	return mixAfter(c.Mix, c.Later, grown(c.Later, env))
+}
+
+// SetMix implements Learner. Weights of which nothing could be drawn change nothing.
+func (t *Transformer) SetMix(weights []float64) {
+	c := t.config.Training
+	if c == nil || c.Store == nil {
+		return
+	}
+	if mix, err := c.Store.NewMix(pile.Train, weights); err == nil {
+		t.told = mix
 	}
 }
 

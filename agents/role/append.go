@@ -173,3 +173,11 @@ func (m *Maker) read(split pile.Split, wanted []string, shares []float64) (*text
 	m.texts = append(m.texts, t)
 	return t, nil
 }
+
+func sum(x []float64) float64 {
+	total := 0.0
+	for _, v := range x {
+		total += v
+	}
+	return total
+}

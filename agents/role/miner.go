@@ -171,7 +171,7 @@ func (m *Maker) transformer(name string, g *Miner, shape lm.Config) (mind.Transf
 			return thinks, err
 		}
 		thinks.Training = &mind.Training{
-			Mix: read.mix, Later: read.later, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
+			Mix: read.mix, Later: read.later, Store: m.Whole, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
 		}
 	}
 	return thinks, nil

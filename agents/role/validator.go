@@ -47,6 +47,8 @@ type Validator struct {
 
 	Mix []float64 `toml:"mix" doc:"share of each of subsets in the validator's batches, in their order; empty: by the corpus' weights"`
 
+	Publishes bool `toml:"publishes" doc:"it tells miners that ask what it pays for each subset, and how much of that it pays them"`
+
 	Wants ValidatorWants `toml:"decide"`
 }
 
@@ -192,6 +194,7 @@ func (m *Maker) validatorConfig(g *Validator) agents.ValidatorConfig {
 	if g.Credit == "market" {
 		config.Credit = agents.Market
 	}
+	config.Publishes = g.Publishes
 	return config
 }
 
