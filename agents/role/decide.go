@@ -169,6 +169,17 @@ func (m *Maker) owned(g *Validator, fresh func() host.Agent) func() host.Agent {
 	return func() host.Agent { return agents.NewOwner(c) }
 }
 
+// investing makes of a validator one that stakes more while the network lives, where its table says so.
+func (m *Maker) investing(g *Validator, fresh func() host.Agent) func() host.Agent {
+	if g.InvestTAO == 0 {
+		return fresh
+	}
+	c := agents.InvestorConfig{
+		AtBlock: block(g.InvestH, m.BlockS, m.Height), AmountRao: Rao(g.InvestTAO), RetryBlocks: 5, Tries: 100, Does: fresh,
+	}
+	return func() host.Agent { return agents.NewInvestor(c) }
+}
+
 // Holder makes somebody who holds money and nominates.
 func (m *Maker) Holder(w *HolderWants) Agent {
 	c := m.owner(w.EveryEpochs, 1)

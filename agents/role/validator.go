@@ -47,7 +47,9 @@ type Validator struct {
 
 	Mix []float64 `toml:"mix" doc:"share of each of subsets in the validator's batches, in their order; empty: by the corpus' weights"`
 
-	Publishes bool `toml:"publishes" doc:"it tells miners that ask what it pays for each subset, and how much of that it pays them"`
+	InvestTAO float64 `toml:"invest_tao" unit:"TAO" min:"0" max:"20999999" doc:"free money that each member stakes at invest_h, besides what it decides on; 0: none"`
+	InvestH   float64 `toml:"invest_h" unit:"h" min:"0" max:"1110000" doc:"time at which it stakes invest_tao"`
+	Publishes bool    `toml:"publishes" doc:"it tells miners that ask what it pays for each subset, and how much of that it pays them"`
 
 	Wants ValidatorWants `toml:"decide"`
 }
@@ -140,7 +142,7 @@ func checkTopK(path string, topK, vocab int, report Report) {
 // Validator makes a validator of a network with so many targets.
 func (m *Maker) Validator(name string, g *Validator, targets int) (Agent, error) {
 	made, err := m.validator(name, g, targets)
-	made.Fresh = m.owned(g, made.Fresh)
+	made.Fresh = m.investing(g, m.owned(g, made.Fresh))
 	return made, err
 }
 
