@@ -117,7 +117,7 @@ func (m *Miner) Busy() bool { return m.busy != idle }
 // awaitMeasurement sets the timer of the next multiple of the period, so that all miners measure
 // at the same heights.
 func (m *Miner) awaitMeasurement(env host.Env) {
-	if period := m.config.EvaluateEveryBlocks; period > 0 && m.mind.Measure() != nil {
+	if period := m.config.EvaluateEveryBlocks; period > 0 && m.mind.Measure(env) != nil {
 		env.AtBlock((env.Chain().Height()/period+1)*period, 0)
 	}
 }
@@ -160,7 +160,7 @@ func (m *Miner) next(env host.Env) {
 	if m.busy != idle {
 		return
 	}
-	if job := m.mind.Measure(); m.measures && job != nil {
+	if job := m.mind.Measure(env); m.measures && job != nil {
 		m.measures = false
 		m.start(env, measuring, job)
 		return

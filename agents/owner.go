@@ -61,6 +61,7 @@ type Owner struct {
 	entry  entry
 	hash   hashing
 	learns lessons
+	hears  hearing
 	purse  purse
 }
 
@@ -103,6 +104,10 @@ func (o *Owner) Handle(env host.Env, event host.Event) {
 			o.tookSeal(env, e.Result)
 			return
 		}
+	case host.Answer:
+		if o.heard(env, e) {
+			return
+		}
 	case host.Included:
 		if o.settled(env, e.ID, true) {
 			return
@@ -129,7 +134,7 @@ func (o *Owner) Handle(env host.Env, event host.Event) {
 // start begins a life, the first or one after a crash: what was on its way is lost.
 func (o *Owner) start(env host.Env, e host.Start) {
 	o.rhythm = decide.Rhythm{Every: o.config.Every, Offset: uint64(env.Rand("decide/offset").Sub("first").IntN(int(o.config.Every)))}
-	o.entry.open, o.hash, o.purse.sent = false, hashing{}, nil
+	o.entry.open, o.hash, o.purse.sent, o.hears.asks = false, hashing{}, nil, nil
 	o.on = env.Self().HasUID && !o.entry.left
 	if o.on && o.inner == nil {
 		o.inner, o.worker = o.config.Make()
@@ -153,7 +158,7 @@ func (o *Owner) tell() {
 	if !o.on || o.config.Learning != nil {
 		o.worker.SetDuty(duty)
 	}
-	if len(o.learns.mix) > 0 {
+	if c := o.config.Learning; c != nil && c.Rule.Rate > 0 {
 		o.worker.SetMix(o.learns.mix)
 	}
 }
@@ -229,7 +234,7 @@ func (o *Owner) AppendState(b []byte) []byte {
 	b = state.AppendU64(b, o.paid)
 	b = o.entry.append(b)
 	b = o.hash.append(b)
-	b = o.learns.append(b)
+	b = o.hears.append(o.learns.append(b))
 	b = o.purse.append(b)
 	b = state.AppendBool(b, o.inner != nil)
 	if o.inner != nil {
@@ -249,6 +254,7 @@ func (o *Owner) RestoreState(b []byte) error {
 	r.entry.restore(c)
 	r.hash.restore(c)
 	r.learns.restore(c, o.config.Learning)
+	r.hears.restore(c, len(r.learns.mix))
 	r.purse.restore(c)
 	hired := c.Bool("node there")
 	var inner []byte

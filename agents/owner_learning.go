@@ -11,6 +11,8 @@ import (
 type Learning struct {
 	Subsets []string       // that the mix is of
 	Start   []float64      // the mix at first
+	From    []uint64       // height from which a subset may be learned; MaxUint64: never
+	Heard   bool           // it follows what validators say that they pay, not its own income
 	Rule    decide.MixRule // Rate 0: the mix stays
 	Try     float64        // by what share the mix is moved to see whether that pays
 	Duty    float64        // at first
@@ -65,16 +67,30 @@ func (o *Owner) chooseLearning(env host.Env, s *sight) {
 			Price: trace.Some(s.price), Share: trace.Some(l.effort.Share()), Signal: trace.Some(l.effort.Slope.Value),
 		})
 	}
-	if c.Rule.Rate > 0 && len(l.mix) > 1 {
-		l.mix = l.probe.Next(c.Rule, l.mix, s.incentive, c.Try, env.Rand("decide/mix"))
-		for i, share := range l.mix {
+	switch {
+	case c.Rule.Rate == 0:
+	case c.Heard:
+		o.askPay(env, s)
+	default:
+		o.probeMix(env, s)
+	}
+	o.tell()
+}
+
+// probeMix tries the mix to one side, or to the other and moves it.
+func (o *Owner) probeMix(env host.Env, s *sight) {
+	c, l := o.config.Learning, &o.learns
+	l.welcome(c, s.view.Height(), func(int) bool { return true })
+	if known := decide.Known(l.mix); len(known) > 1 {
+		mix := l.probe.Next(c.Rule, decide.Among(l.mix, known), s.incentive, c.Try, env.Rand("decide/mix"))
+		decide.Back(l.mix, known, mix)
+		for i, share := range mix {
 			o.record(env, s, trace.Decision{
-				Kind: "mix", Choice: side(l.probe.Side), Subset: trace.Some(c.Subsets[i]), Share: trace.Some(share),
+				Kind: "mix", Choice: side(l.probe.Side), Subset: trace.Some(c.Subsets[known[i]]), Share: trace.Some(share),
 				Signal: trace.Some(s.incentive),
 			})
 		}
 	}
-	o.tell()
 }
 
 func direction(before, after float64) string {
@@ -112,7 +128,7 @@ func (l *lessons) restore(c *state.Cursor, config *Learning) {
 	l.effort.Quarters, l.effort.Before = c.U8("duty"), c.F64("income before")
 	l.effort.Up = c.Bool("duty rises")
 	l.effort.Slope = readAverage(c)
-	if l.set && len(l.mix) != len(config.Start) || l.probe.Side > 0 && len(l.probe.Base) != len(l.mix) || l.effort.Quarters > 4 {
+	if l.set && len(l.mix) != len(config.Start) || l.probe.Side > 0 && len(l.probe.Base) != len(decide.Known(l.mix)) || l.effort.Quarters > 4 {
 		c.Fail("a mix of %d shares about one of %d, duty of %d quarters", len(l.mix), len(l.probe.Base), l.effort.Quarters)
 	}
 }

@@ -35,6 +35,7 @@ func Default() Scenario { return settings.Default[Scenario]() }
 func Complete() Scenario {
 	sc := Default()
 	sc.Miners = []MinerGroup{settings.Default[MinerGroup]()}
+	sc.Corpus.Append = []role.Appended{settings.Default[role.Appended]()}
 	sc.Validators = []ValidatorGroup{settings.Default[ValidatorGroup]()}
 	sc.Applications = []ApplicationGroup{settings.Default[ApplicationGroup]()}
 	sc.Holders = []HolderGroup{settings.Default[HolderGroup]()}

@@ -24,8 +24,8 @@ func (c *checker) expectations() {
 	}
 	tables := c.Tables()
 	nodes := c.participants()
-	names := report.MetricNames(nodes, tables, c.subsetNames(), c.yearNames())
-	all := report.MetricNames(nodes, report.Tables(), c.subsetNames(), c.yearNames())
+	names := report.MetricNames(nodes, tables, c.textNames(), c.yearNames())
+	all := report.MetricNames(nodes, report.Tables(), c.textNames(), c.yearNames())
 	for i := range c.Expect {
 		e, key := &c.Expect[i], fmt.Sprintf("expect[%d]", i)
 		if part, fault, want := e.Check(); part != "" {
@@ -78,6 +78,15 @@ func (sc *Scenario) subsetNames() []string {
 		return sc.Corpus.Subsets
 	}
 	return pile.SubsetNames()
+}
+
+// textNames are those of the corpus and of what is appended to it.
+func (sc *Scenario) textNames() []string {
+	names := slices.Clip(sc.subsetNames())
+	for _, a := range sc.Corpus.Append {
+		names = append(names, a.Subsets...)
+	}
+	return names
 }
 
 // expectHint names the word that a wrong one may stand for.

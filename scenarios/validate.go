@@ -23,6 +23,7 @@ func validate(sc *Scenario, where func(key string) string) []error {
 	c.network()
 	c.calendar()
 	c.Corpus.Check(c.fault)
+	c.appended()
 	c.miners()
 	c.validators()
 	c.applications()
@@ -82,6 +83,19 @@ func (c *checker) network() {
 				c.fault("network.latency_ms", fmt.Sprintf("%s to %s takes %g ms, the way back %g", c.Network.Regions[i], c.Network.Regions[j], row[j], c.Network.LatencyMs[j][i]),
 					"a symmetric matrix", "")
 			}
+		}
+	}
+}
+
+// appended checks that what the corpus gains is gained within the run, and that somebody reads text at all.
+func (c *checker) appended() {
+	for i, a := range c.Corpus.Append {
+		key := fmt.Sprintf("corpus.append[%d]", i)
+		if c.Economy() {
+			c.fault(key, "set, but nobody has a model", "a run with models", "leave it out")
+		}
+		if a.AtH > 0 && a.AtH >= c.Time.Hours {
+			c.fault(key+".at_h", fmt.Sprintf("%g h, after the end of the run", a.AtH), fmt.Sprintf("less than %g", c.Time.Hours), "")
 		}
 	}
 }

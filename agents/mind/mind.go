@@ -25,7 +25,7 @@ type Server interface {
 	Train(host.Env) host.Job
 	Trained(result []byte)
 	// Measure returns the job of a measurement; nil for a mind that cannot be measured.
-	Measure() host.Job
+	Measure(host.Env) host.Job
 	Measured(env host.Env, result []byte) // records it
 
 	// AppendState writes what Restore reads, into a mind that Fresh made.
@@ -46,6 +46,7 @@ type Learner interface {
 // Server, one job runs at a time.
 type Judge interface {
 	Subsets() []string  // names of the subsets that its rows can be of
+	Demand() []float64  // how often a row is of each of them, summing to 1
 	LossScale() float64 // turns its losses into nats per GPT-2-equivalent token
 
 	Draw(host.Env)  // replaces the batch by the next

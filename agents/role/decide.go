@@ -2,6 +2,7 @@ package role
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"taolab/agents"
@@ -30,6 +31,7 @@ type MinerWants struct {
 	WaitDiscount float64       `toml:"wait_discount" default:"0.1" unit:"1/year" min:"0.0001" max:"100" doc:"entry = wait: discount of the seat's worth"`
 	AdaptDuty    bool          `toml:"adapt_duty" doc:"duty follows what it brings, in quarters, and begins at the group's duty"`
 	MixRate      float64       `toml:"mix_rate" unit:"share" min:"0" max:"2" doc:"how strongly the learning mix follows what pays: the change of a share's logarithm for a relative change of income; 0: the mix stays as it is"`
+	MixBy        string        `toml:"mix_by" default:"income" one:"income,pay" doc:"income: the mix follows the miner's own incentive, which it tries by mix_try; pay: what validators that publish say they pay for each subset, over what the miner trains there; it then also learns subsets that nobody paid for before"`
 	MixTry       float64       `toml:"mix_try" default:"0.02" unit:"share" min:"0.0001" max:"0.5" doc:"by how much shares are moved along a random direction, there for one decision period and back for one, to see whether income follows"`
 	MixFloor     float64       `toml:"mix_floor" default:"0.02" unit:"share" min:"0" max:"0.5" doc:"least share of a subset"`
 	Sell         float64       `toml:"sell" unit:"share" min:"0" max:"1" doc:"share of what its stake grew by that the owner sells to the exchange"`
@@ -114,34 +116,42 @@ func (m *Maker) ownedMiner(g *Miner, i, n int, afterS float64, made working) (fu
 		}
 	}
 	if w.AdaptDuty || w.MixRate > 0 {
-		names := m.subsets()
+		names, start, from := m.learnable(g)
 		c.Learning = &agents.Learning{
-			Subsets: names, Start: startMix(names, g.Subsets), Duty: g.Duty.At(i, n), Adapts: w.AdaptDuty, Try: w.MixTry,
+			Subsets: names, Start: start, From: from, Heard: w.MixBy == "pay", Duty: g.Duty.At(i, n), Adapts: w.AdaptDuty, Try: w.MixTry,
 			Rule: decide.MixRule{Rate: w.MixRate, Floor: w.MixFloor},
 		}
 	}
 	return func() host.Agent { return agents.NewOwner(c) }, c.Validate()
 }
 
-// subsets are the names of the run's subsets.
-func (m *Maker) subsets() []string {
+// learnable are the run's subsets, with the share of each in a miner's training at first and the height from
+// which it may learn it.
+func (m *Maker) learnable(g *Miner) (names []string, start []float64, from []uint64) {
 	if m.Stated != nil {
-		return m.Stated.Names
+		names, start = m.Stated.Names, weightsOf(m.Stated.Names, m.Stated.Weights, g.Subsets, g.Mix)
+	} else {
+		names, start = m.Whole.Subsets(), m.weights(g.Subsets, g.Mix, m.Height)
 	}
-	return m.Store.Subsets()
-}
-
-// startMix is even over the wanted subsets; none wanted means all.
-func startMix(names, wanted []string) []float64 {
-	mix := make([]float64, len(names))
-	for i, name := range names {
-		if len(wanted) == 0 {
-			mix[i] = 1 / float64(len(names))
-		} else if slices.Contains(wanted, name) {
-			mix[i] = 1 / float64(len(wanted))
+	from = make([]uint64, len(names))
+	total := sum(start)
+	for s, name := range names {
+		start[s] /= total
+		if len(g.Subsets) > 0 && !slices.Contains(g.Subsets, name) {
+			from[s] = math.MaxUint64
 		}
 	}
-	return mix
+	if m.Stated != nil {
+		return names, start, from
+	}
+	for _, a := range m.additions {
+		for s := a.first; s < a.end(m); s++ {
+			if from[s] = max(from[s], a.fromBlock); !a.shared && g.Wants.MixBy == "income" {
+				from[s] = math.MaxUint64
+			}
+		}
+	}
+	return names, start, from
 }
 
 // owned gives a validator an owner who decides, where its table says so.
@@ -157,6 +167,17 @@ func (m *Maker) owned(g *Validator, fresh func() host.Agent) func() host.Agent {
 		c.Money.Taking = &agents.Taking{First: share16(*w.Take), Step: share16(w.TakeStep), Every: uint32(w.TakeDecisions)}
 	}
 	return func() host.Agent { return agents.NewOwner(c) }
+}
+
+// investing makes of a validator one that stakes more while the network lives, where its table says so.
+func (m *Maker) investing(g *Validator, fresh func() host.Agent) func() host.Agent {
+	if g.InvestTAO == 0 {
+		return fresh
+	}
+	c := agents.InvestorConfig{
+		AtBlock: block(g.InvestH, m.BlockS, m.Height), AmountRao: Rao(g.InvestTAO), RetryBlocks: 5, Tries: 100, Does: fresh,
+	}
+	return func() host.Agent { return agents.NewInvestor(c) }
 }
 
 // Holder makes somebody who holds money and nominates.

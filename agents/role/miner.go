@@ -24,6 +24,7 @@ type Miner struct {
 	Context      int           `toml:"context" default:"32" unit:"tokens" min:"8" max:"4096" doc:"longest sequence the model sees"`
 	Duty         settings.Span `toml:"duty" default:"0.1" unit:"share" min:"0" max:"1" doc:"diligence: share of its time that the miner trains; a pair is spread over the members"`
 	Subsets      []string      `toml:"subsets" doc:"subsets that the miner trains on; empty takes the corpus as it is"`
+	Mix          []float64     `toml:"mix" doc:"share of each of subsets in the miner's training, in their order; empty: by the corpus' weights"`
 	LearningRate float64       `toml:"learning_rate" default:"1e-3" min:"0" max:"1" doc:"AdamW rate"`
 	Rows         int           `toml:"rows" default:"8" unit:"rows" min:"1" max:"4096" doc:"rows in a training batch"`
 	Steps        int           `toml:"steps" default:"1" unit:"steps" min:"1" max:"1000" doc:"optimiser steps in one training visit"`
@@ -66,6 +67,7 @@ func (g *Miner) Admission() host.AdmissionRules {
 // Check reports what no single key shows, each key below the path of the table.
 func (g *Miner) Check(path string, subsets int, report Report) {
 	g.checkQuality(path, subsets, report)
+	checkMix(path, g.Subsets, g.Mix, report)
 	g.Wants.Check(path+".decide", subsets, report)
 	if g.Acts().Model {
 		checkHeads(path+".heads", g.Heads, g.Width, report)
@@ -164,12 +166,12 @@ func (m *Maker) transformer(name string, g *Miner, shape lm.Config) (mind.Transf
 		thinks.Base = lm.New(shape, num.NewStream(m.Seed, "untrained/"+name))
 	}
 	if does.Trains {
-		mix, err := m.mix(pile.Train, g.Subsets)
+		read, err := m.read(pile.Train, g.Subsets, g.Mix)
 		if err != nil {
 			return thinks, err
 		}
 		thinks.Training = &mind.Training{
-			Mix: mix, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
+			Mix: read.mix, Later: read.later, Store: m.Whole, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
 		}
 	}
 	return thinks, nil

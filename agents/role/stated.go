@@ -2,7 +2,6 @@ package role
 
 import (
 	"fmt"
-	"slices"
 
 	"taolab/agents/attack"
 	"taolab/agents/mind"
@@ -51,12 +50,6 @@ func (m *Maker) stated(g *Miner, i, n int) (attack.Minds, error) {
 }
 
 // wanted are the subsets that somebody reads: none named means all.
-func (m *Maker) wanted(names []string) mind.Subsets {
-	s := mind.Subsets{Names: m.Stated.Names, Weights: slices.Clone(m.Stated.Weights)}
-	for i, name := range s.Names {
-		if len(names) > 0 && !slices.Contains(names, name) {
-			s.Weights[i] = 0
-		}
-	}
-	return s
+func (m *Maker) wanted(names []string, shares []float64) mind.Subsets {
+	return mind.Subsets{Names: m.Stated.Names, Weights: weightsOf(m.Stated.Names, m.Stated.Weights, names, shares)}
 }
