@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"taolab/sim/host"
@@ -67,7 +68,7 @@ func TestTheDearestMinersLeaveFirstWhenThePriceDoubles(t *testing.T) {
 }
 
 func TestBooksBalanceWhileOwnersComeAndGo(t *testing.T) {
-	sets := []string{"time.hours=60", "prices[0].drift=100", "miners[0].decide.every_epochs=1","miners[0].decide.sell=1", "validators[0].decide.every_epochs=3", "miners[0].decide.patience=12",
+	sets := []string{"time.hours=60", "prices[0].drift=100", "miners[0].decide.every_epochs=1", "miners[0].decide.sell=1", "validators[0].decide.every_epochs=3", "miners[0].decide.patience=12",
 		"validators[0].decide.sell=0.5", "validators[0].decide.half_life_years=1", "validators[0].decide.take=0.1"}
 	world, _, seen := lived(t, "economy/exit", true, sets...)
 	moved := uint64(0)
@@ -113,5 +114,84 @@ func TestNoiseIsOutWithinItsImmunityAndThreeEpochs(t *testing.T) {
 	// Where a seat costs nothing, noise keeps it.
 	if _, _, seen := lived(t, "testdata/economy/noise.toml", false, "miners[1].decide.hardware_per_h=0"); len(seen.of("seat", "leave")) > 0 {
 		t.Error("noise leaves a seat that costs nothing")
+	}
+}
+
+// A run whose agents go through bytes, and one that stops and goes on, end as the straight one does: with
+// owners who enter, leave, hash, sell and nominate.
+func TestOwnersSurviveBytes(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		at   []host.Time // seconds
+		sets []string
+	}{
+		{"testdata/economy/noise.toml", []host.Time{90 * 3600, 180_001}, []string{"miners[1].decide.sell=0.5"}},
+		{"testdata/economy/work.toml", []host.Time{4000, 20_001}, []string{"time.hours=6", "chain.seal=keccak-hotkey", "chain.difficulty=10000",
+			"miners[0].decide.hashes_per_s=10", "miners[1].decide.hashes_per_s=10", "miners[2].decide.hashes_per_s=10"}},
+		{"economy/concentration", []host.Time{4_000_000}, []string{"time.hours=2000", "trace.every_epochs=1", "validators[1].decide.take_step=0.01"}},
+	} {
+		digest := func(at host.Time) (string, int) {
+			file, err := Load(c.name, c.sets)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := &choices{}
+			network, err := file.Build(&Material{}, Options{Recorder: seen, RoundTripAt: at * host.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			world, err := virtual.New(network.Config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := world.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			return world.Digest().String(), len(seen.rows)
+		}
+		want, n := digest(0)
+		if n < 20 {
+			t.Errorf("%s: %d decisions only", c.name, n)
+		}
+		for _, at := range c.at {
+			if got, _ := digest(at); got != want {
+				t.Errorf("%s: run digest %s with states sent through bytes at %d s, %s without", c.name, got, at, want)
+			}
+		}
+	}
+}
+
+// Real seals are searched and checked where the work budget allows it.
+func TestMinersRegisterWithRealSeals(t *testing.T) {
+	_, _, seen := lived(t, "testdata/economy/work.toml", false, "time.hours=6", "chain.seal=keccak-hotkey", "chain.difficulty=10000",
+		"miners[0].decide.hashes_per_s=10", "miners[1].decide.hashes_per_s=10", "miners[2].decide.hashes_per_s=10")
+	if n := len(seen.of("work", "seal")); n < 20 {
+		t.Errorf("%d seals in 10 hours of 48 miners at 10 hashes a second against a difficulty of 10,000 are too few", n)
+	}
+	_, err := Load("testdata/economy/work.toml", []string{"chain.seal=keccak-hotkey"})
+	if err == nil || !strings.Contains(err.Error(), "granted") {
+		t.Errorf("work for %g hashes a second is not refused: %v", hashesPerS, err)
+	}
+}
+
+// The gain that explain prints is by the law, and what is above half of the limit is warned of.
+func TestGroupsThatAnswerTooStronglyAreWarnedOf(t *testing.T) {
+	for beta, warned := range map[string]bool{"holders[0].beta=150": false, "holders[0].beta=300": true} { // order-free: each stands alone
+		file, err := Load("economy/concentration", []string{beta})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(file.Warnings()) > 0; got != warned {
+			t.Errorf("%s: warnings %q", beta, file.Warnings())
+		}
+		list, err := file.InForce()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(list, func(s Setting) bool {
+			return strings.Contains(s.Name, "nominations") && strings.HasPrefix(s.Value, "gain")
+		}) {
+			t.Errorf("%s: the settings in force do not tell the gain", beta)
+		}
 	}
 }
