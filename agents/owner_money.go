@@ -14,6 +14,8 @@ import (
 type Money struct {
 	Exchange      chain.Key // coldkey that buys
 	Sell          float64   // share of what its stake grew by that it sells
+	Vault         chain.Key // coldkey of the bridge
+	Bridge        float64   // share of its free money that goes there in a decision
 	HalfLifeYears float64   // in which it sells half of its stake; 0: never
 	Taking        *Taking
 	Nominating    *Nominating
@@ -81,6 +83,10 @@ func (o *Owner) chooseMoney(env host.Env, s *sight) {
 	}
 	if m.Taking != nil && own > 0 {
 		o.chooseTake(env, s)
+	}
+	if rao := decide.Part(s.view.FreeOf(s.self.Coldkey), m.Bridge); rao > 0 {
+		o.pay(env, chain.Transfer{To: m.Vault, AmountRao: rao}, 0)
+		o.record(env, s, trace.Decision{Kind: "stake", Choice: "bridge", AmountRao: trace.Some(rao)})
 	}
 	if m.Nominating != nil {
 		o.nominate(env, s)

@@ -45,7 +45,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 		b.goOn()
 	}
 	b.make.Height = b.genesis.Height
-	for _, part := range []func() error{b.prices, b.miners, b.validators, b.applications, b.holders} {
+	for _, part := range []func() error{b.prices, b.miners, b.validators, b.applications, b.holders, b.bridge} {
 		if err := part(); err != nil {
 			return nil, err
 		}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"taolab/agents/role"
 	"taolab/agents/settings"
 	"taolab/model/pile"
 	"taolab/report"
@@ -122,6 +123,9 @@ func (sc *Scenario) participants() []report.Node {
 	}
 	for _, g := range sc.Holders {
 		nodes = append(nodes, report.Node{Group: g.Name, Kind: report.KindHolder})
+	}
+	if sc.Bridge.EveryBlocks > 0 {
+		nodes = append(nodes, report.Node{Group: role.VaultName, Kind: report.KindHolder})
 	}
 	return nodes
 }

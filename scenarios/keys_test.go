@@ -139,6 +139,15 @@ var moves = map[string]move{
 	"holders.beta":         {set: "holders[0].beta=0.01", with: nominators},
 	"holders.move":         {set: "holders[0].move=0.5", with: nominators},
 
+	"holders.bridge": {set: "holders[0].bridge=0.5", with: bridged},
+
+	"bridge.every_blocks":  {set: "bridge.every_blocks=3", with: bridged},
+	"bridge.confirmations": {set: "bridge.confirmations=9", with: bridged},
+	"bridge.delay_blocks":  {set: "bridge.delay_blocks=9", with: bridged},
+	"bridge.back":          {set: "bridge.back=0.5", with: bridged},
+	"bridge.reorg_blocks":  {set: "bridge.reorg_blocks=20", with: bridged},
+	"bridge.reorg_depth":   {set: "bridge.reorg_depth=1", with: append([]string{"bridge.reorg_blocks=10"}, bridged...)},
+
 	"prices.name":       {set: `prices=[{name="other", value=1}, {name="unit", value=50}]`, with: append([]string{`prices=[{name="unit", value=1}, {name="other", value=50}]`, "miners[0].decide.price=unit"}, owned...)},
 	"prices.kind":       {set: "prices[0].kind=brownian", with: priced("value=1", "spread=0", "drift=1e5", "step_h=0.05")},
 	"prices.value":      {set: "prices[0].value=9", with: priced("value=1")},
@@ -306,6 +315,10 @@ var delegate = []string{"validators[0].decide.every_epochs=1", "validators[0].de
 
 // nominators hold money and follow yields.
 var nominators = append([]string{`holders=[{count=2, every_epochs=1, beta=3}]`}, delegate...)
+
+// bridged lets holders use a bridge.
+var bridged = []string{"holders=[{count=2, every_epochs=1, bridge=0.1}]", "bridge.every_blocks=2", "bridge.confirmations=2",
+	"bridge.delay_blocks=3", "bridge.back=0.1"}
 
 // priced lets the first miners pay at the price of a path.
 func priced(keys ...string) []string {

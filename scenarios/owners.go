@@ -10,6 +10,7 @@ import (
 	"taolab/agents/settings"
 	"taolab/report"
 	"taolab/sim/chain"
+	"taolab/sim/host"
 	"taolab/sim/virtual"
 )
 
@@ -58,10 +59,49 @@ func (b *builder) holders() error {
 	return nil
 }
 
+// bridge makes the bridge, where there is one.
+func (b *builder) bridge() error {
+	if b.Bridge.EveryBlocks == 0 {
+		return nil
+	}
+	var payees []chain.Key
+	for _, g := range b.Holders {
+		for i := range g.Count {
+			if g.Bridge > 0 {
+				payees = append(payees, virtual.PublicKey(b.Seed, member(g.Name, i), host.Coldkey))
+			}
+		}
+	}
+	made, err := b.make.Bridge(&b.File.Bridge, payees)
+	if err != nil {
+		return b.located("bridge", err)
+	}
+	b.groups[role.VaultName] = len(b.nodes)
+	p := part{agent: made, moneyed: true, machine: virtual.Node{Name: role.VaultName}}
+	p.node = report.Node{Group: role.VaultName, Kind: report.KindHolder, Behaviour: report.Honest}
+	b.add(p, 0, 1)
+	return nil
+}
+
 // holders checks the groups of those who only hold money.
 func (c *checker) holders() {
+	users := false
 	for i := range c.Holders {
-		c.name(fmt.Sprintf("holders[%d]", i), c.Holders[i].Name)
+		key, g := fmt.Sprintf("holders[%d]", i), &c.Holders[i]
+		c.name(key, g.Name)
+		users = users || g.Bridge > 0
+		if g.Bridge > 0 && c.Bridge.EveryBlocks == 0 {
+			c.fault(key+".bridge", "there is no bridge", "0", "or set bridge.every_blocks")
+		}
+	}
+	switch {
+	case c.Bridge.EveryBlocks > 0 && !users:
+		c.fault("bridge.every_blocks", "a bridge that no holder uses", "holders with bridge above 0", "or leave [bridge] out")
+	case c.Bridge.EveryBlocks == 0 && c.Bridge != settings.Default[role.Bridge]():
+		c.fault("bridge.every_blocks", "0, and other keys of the table are set", "at least 1", "or leave the table out")
+	}
+	if slices.Contains(c.groups(), role.VaultName) && c.Bridge.EveryBlocks > 0 {
+		c.fault("bridge", "a group is named "+role.VaultName+" too", "another name for it", "")
 	}
 }
 

@@ -2,11 +2,13 @@ package scenarios
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"strings"
 	"testing"
 
+	"taolab/agents"
 	"taolab/report"
 	"taolab/sim/chain"
 	"taolab/sim/host"
@@ -249,4 +251,49 @@ func nakamoto(view chain.View) (seats int) {
 		held += stakes[len(stakes)-1-seats]
 	}
 	return seats
+}
+
+// The vault of a bridge holds what the books say is locked, at every block, through crashes of the bridge and
+// reorganisations of the other chain no deeper than it waits.
+func TestTheVaultHoldsWhatIsLocked(t *testing.T) {
+	file, err := Load("testdata/economy/bridge.toml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := &choices{}
+	network, err := file.Build(&Material{}, Options{Recorder: seen, Paranoid: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	world, err := virtual.New(network.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vault := virtual.PublicKey(file.Seed, "bridge", host.Coldkey)
+	place := slices.IndexFunc(network.Nodes, func(n report.Node) bool { return n.Name == "bridge" })
+	level := 0
+	for height := uint64(1); height < file.BlockCount(); height++ {
+		world.PauseAt(height)
+		if err := world.Run(context.Background()); !errors.Is(err, virtual.ErrPaused) {
+			t.Fatal(err)
+		}
+		m := world.Agent(place).(*agents.Bridge).Totals()
+		if err := m.Check(); err != nil || m.ShortfallRao != 0 {
+			t.Fatalf("block %d: %v, %d rao missing", height, err, m.ShortfallRao)
+		}
+		if world.Chain().FreeOf(vault) == m.LockedRao && m.LockedRao > 0 {
+			level++
+		}
+	}
+	if uint64(level) < file.BlockCount()/2 {
+		t.Errorf("the vault holds what is locked after %d of %d blocks", level, file.BlockCount())
+	}
+	for _, choice := range []string{"lock", "burn", "pay", "reorganise"} {
+		if len(seen.of("bridge", choice)) < 10 {
+			t.Errorf("%d times %s, want at least 10", len(seen.of("bridge", choice)), choice)
+		}
+	}
+	if m := world.Agent(place).(*agents.Bridge).Totals(); m.MintedRao == 0 || m.PendingBackRao == 0 {
+		t.Errorf("nothing is minted, or nothing on its way back: %+v", m)
+	}
 }

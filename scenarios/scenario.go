@@ -24,6 +24,7 @@ type Scenario struct {
 	Applications []ApplicationGroup `toml:"applications"`
 	Holders      []HolderGroup      `toml:"holders"`
 	Prices       []role.Price       `toml:"prices"`
+	Bridge       role.Bridge        `toml:"bridge"`
 	Faults       []FaultEntry       `toml:"faults"`
 	Waves        WavesSection       `toml:"waves"`
 	Trace        TraceSection       `toml:"trace"`

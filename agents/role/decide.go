@@ -9,6 +9,7 @@ import (
 	"taolab/agents/decide"
 	"taolab/agents/settings"
 	"taolab/sim/chain"
+	"taolab/sim/chain/bridge"
 	"taolab/sim/chain/registration"
 	"taolab/sim/host"
 )
@@ -52,6 +53,7 @@ type ValidatorWants struct {
 type HolderWants struct {
 	EveryEpochs uint64  `toml:"every_epochs" default:"5" unit:"epochs" min:"1" max:"1000000" doc:"epochs between two decisions, counted from an offset that each member draws"`
 	Beta        float64 `toml:"beta" default:"20" min:"0" max:"100000" doc:"how strongly it follows yields: delegates get shares in proportion to the exponentials of beta times their yearly net yield"`
+	Bridge      float64 `toml:"bridge" unit:"share" min:"0" max:"1" doc:"share of its free money that goes to the other chain in a decision; needs [bridge]"`
 	Move        float64 `toml:"move" default:"0.05" unit:"share" min:"0" max:"1" doc:"part of the way to those shares that its stake moves in a decision"`
 }
 
@@ -180,10 +182,33 @@ func (m *Maker) investing(g *Validator, fresh func() host.Agent) func() host.Age
 	return func() host.Agent { return agents.NewInvestor(c) }
 }
 
+// Bridge are the settings of the one bridge of a network.
+type Bridge struct {
+	EveryBlocks   uint64  `toml:"every_blocks" unit:"blocks" max:"1000000" doc:"blocks between two looks of the bridge at its vault; 0: there is no bridge"`
+	Confirmations uint64  `toml:"confirmations" default:"12" unit:"blocks" max:"100000" doc:"blocks after which it believes the other chain"`
+	DelayBlocks   uint64  `toml:"delay_blocks" default:"300" unit:"blocks" max:"1000000" doc:"blocks that a transfer takes besides"`
+	Back          float64 `toml:"back" default:"0.01" unit:"share" min:"0" max:"1" doc:"share of what is minted on the other chain that comes back at each look, to holders who use the bridge"`
+	ReorgBlocks   uint64  `toml:"reorg_blocks" unit:"blocks" max:"100000000" doc:"blocks between two reorganisations of the other chain; 0: none"`
+	ReorgDepth    uint64  `toml:"reorg_depth" default:"6" unit:"blocks" max:"100000" doc:"depth of each: one deeper than confirmations and delay undoes burns that were paid"`
+}
+
+// VaultName names the node of the bridge, whose coldkey is the vault.
+const VaultName = "bridge"
+
+// Bridge makes the bridge of a network, which pays these coldkeys.
+func (m *Maker) Bridge(g *Bridge, payees []chain.Key) (Agent, error) {
+	c := agents.BridgeConfig{
+		Rules:       bridge.Rules{Confirmations: g.Confirmations, DelayBlocks: g.DelayBlocks, Remembers: max(g.ReorgDepth, g.Confirmations+g.DelayBlocks)},
+		EveryBlocks: g.EveryBlocks, Back: g.Back, Payees: payees, ReorgBlocks: g.ReorgBlocks, ReorgDepth: g.ReorgDepth,
+	}
+	return Agent{Fresh: func() host.Agent { return agents.NewBridge(c) }}, c.Validate()
+}
+
 // Holder makes somebody who holds money and nominates.
 func (m *Maker) Holder(w *HolderWants) Agent {
 	c := m.owner(w.EveryEpochs, 1)
 	c.Make = func() (host.Agent, agents.Worker) { return agents.Idle{}, nil }
+	c.Money.Vault, c.Money.Bridge = m.Coldkey(VaultName), w.Bridge
 	c.Money.Nominating = &agents.Nominating{Beta: w.Beta, Share: w.Move}
 	return Agent{Fresh: func() host.Agent { return agents.NewOwner(c) }}
 }
