@@ -102,7 +102,12 @@ func (m *Miner) Handle(env host.Env, event host.Event) {
 }
 
 // SetDuty implements Worker.
-func (m *Miner) SetDuty(share float64) { m.config.Duty = share }
+func (m *Miner) SetDuty(share float64) {
+	m.config.Duty = share
+	if d, ok := m.mind.(mind.Diligent); ok {
+		d.SetDuty(share)
+	}
+}
 
 // SetMix implements Worker.
 func (m *Miner) SetMix(weights []float64) {

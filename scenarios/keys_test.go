@@ -180,6 +180,9 @@ var moves = map[string]move{
 	"miners.down_mbps":         {set: "miners[0].down_mbps=0.2"},
 	"miners.answer_loss":       {set: "miners[0].answer_loss=[2, 5]", with: stated},
 	"miners.answer_losses":     {set: "miners[0].answer_losses=[2, 3, 4]", with: stated},
+	"miners.answer_floor":      {set: "miners[0].answer_floor=3", with: studying},
+	"miners.answer_half_h":     {set: "miners[0].answer_half_h=2", with: studying},
+	"miners.forget_h":          {set: "miners[0].forget_h=0.1", with: studying},
 	"miners.answer_spread":     {set: "miners[0].answer_spread=1", with: stated},
 	"miners.min_stake_tao":     {set: "miners[0].min_stake_tao=500"},
 	"miners.min_interval_s":    {set: "miners[0].min_interval_s=60"},
@@ -302,6 +305,9 @@ var entering = []string{"miners[1].decide.every_epochs=1", "miners[1].decide.ent
 
 // waiting lets it wait for a seat that is worth more than its price by a factor.
 var waiting = append(slices.Clone(entering), "miners[1].decide.entry=wait", "miners[1].decide.discount=0.5")
+
+// studying lets miners without models learn.
+var studying = append([]string{"miners[0].answer_half_h=0.1", "miners[0].duty=1"}, stated...)
 
 // learning lets the first miners look for what pays.
 var learning = []string{"miners[0].decide.every_epochs=1", "miners[0].decide.mix_rate=0.5", "miners[0].duty=0.5"}

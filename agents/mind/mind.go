@@ -41,6 +41,9 @@ type Learner interface {
 	SetMix(weights []float64)
 }
 
+// Diligent is a Server that learns of itself, for a share of its time.
+type Diligent interface{ SetDuty(share float64) }
+
 // Judge is the mind of a node that asks and scores. It holds one batch of rows at a time, each of a
 // subset, and scores each peer as a gate: how much its answer to a row is likely to be worth. As with a
 // Server, one job runs at a time.
