@@ -22,6 +22,7 @@ type party struct {
 	incentive  [timeBins]mean   // of a member and epoch
 	earned     [timeBins]uint64 // rao of all members
 	latency    series[float64]  // s, of answers to its members' questions
+	owners     presence
 }
 
 // miner is what the tables say of one miner, whichever seats it held.

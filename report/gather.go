@@ -48,6 +48,7 @@ type findings struct {
 	queries queryFacts
 	choice  choiceFacts
 	faults  []faultCount
+	serves  []bool // by node, as its owner decided last; nil: none decided
 }
 
 // wishes is the part of the resolved scenario that a report needs.
@@ -92,7 +93,7 @@ func gather(r *Run) (*findings, error) {
 	err := errors.Join(
 		pass(r, f.addSeat), pass(r, f.epochRows()), pass(r, f.weightRows()), pass(r, f.bondRows()), pass(r, f.addTrain),
 		pass(r, f.addTotals), pass(r, f.addQuery), pass(r, f.addAnswer),
-		pass(r, f.addApplication), pass(r, f.addFault),
+		pass(r, f.addApplication), pass(r, f.addFault), pass(r, f.addDecision),
 	)
 	f.queries.closeStep()
 	f.closeGaps()
