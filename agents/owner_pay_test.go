@@ -49,13 +49,14 @@ func (d *driver) pays(list ...wire.Pay) (asked int) {
 }
 
 func TestAnOwnerMovesItsMixTowardWhatIsPaidPerTokenTrained(t *testing.T) {
-	d, mix := follower(t, []float64{0.5, 0.5, 0}, make([]uint64, 3))
+	d, mix := follower(t, []float64{0.25, 0.75, 0}, make([]uint64, 3))
 	d.blocks(25)
 	if asked := d.pays(wire.Pay{Subset: "sea", Demand: 0.5, Own: 0.3}, wire.Pay{Subset: "law", Demand: 0.5, Own: 0.1}); asked != 4 {
 		t.Fatalf("%d validators were asked, want the other 4", asked)
 	}
-	// Per token 0.6 and 0.2, the mean is 0.4: exponents of 0.25 and -0.25.
-	up := math.Exp(0.25) / (math.Exp(0.25) + math.Exp(-0.25))
+	// Per token 1.2 and 0.4/3, the mean is 0.4: exponents of 1 and -1/3.
+	sea, law := 0.25*math.Exp(1), 0.75*math.Exp(-1.0/3)
+	up := sea / (sea + law)
 	if got := *mix; math.Abs(got[0]-up) > 1e-6 || math.Abs(got[1]-(1-up)) > 1e-6 || got[2] != 0 {
 		t.Errorf("mix %v, want %g, %g and nothing of what nobody pays for", got, up, 1-up)
 	}
@@ -125,5 +126,13 @@ func TestAnInvestorStakesOnceHoweverOftenItIsRefused(t *testing.T) {
 	d.blocks(20)
 	if d.env.newest != last {
 		t.Error("it stakes twice")
+	}
+	before := NewInvestor(c) // a crash, and what it had sent was included
+	before.tries, before.before = 1, 105
+	before.Handle(d.env, host.Start{Restored: true})
+	d.agent, d.fresh = before, func() host.Agent { return NewInvestor(c) }
+	d.blocks(20)
+	if d.env.newest != last {
+		t.Error("it stakes again what was included while it was down")
 	}
 }

@@ -85,6 +85,26 @@ func TestWhatAValidatorPublishesIsWhatItsWeightsAreMadeOf(t *testing.T) {
 	}
 }
 
+func TestWhatIsPublishedMovesWithEveryStep(t *testing.T) {
+	d := payDriver(t, func(c *testConfig) { c.Credit, c.Alpha = Market, 0.5 })
+	d.roundTrip = false // a restored validator would work it out again
+	before, _ := d.paidTo(t, 3, wire.EncodePayRequest())
+	d.done()
+	for len(d.env.calls) > 0 { // nobody answers
+		call := d.env.calls[0]
+		d.env.calls = d.env.calls[1:]
+		answer := host.Response{Code: host.Timeout}
+		if uid, _ := d.env.state.View().UIDOf(call.to); uid == 1 {
+			answer = host.Response{Code: host.Success, Body: d.trueAnswer(call.id, 0.15)}
+		}
+		d.handle(host.Answer{Call: call.id, From: call.to, Response: answer})
+	}
+	d.done()
+	if after, _ := d.paidTo(t, 3, wire.EncodePayRequest()); after[0].Own >= before[0].Own {
+		t.Errorf("who stayed silent is paid %g, before it was %g", after[0].Own, before[0].Own)
+	}
+}
+
 func TestAValidatorThatDoesNotPublishSaysNothing(t *testing.T) {
 	d := payDriver(t, func(c *testConfig) { c.Publishes = false })
 	if _, code := d.paidTo(t, 1, wire.EncodePayRequest()); code != host.NotImplemented {
