@@ -224,7 +224,10 @@ func (f *findings) addTrain(t trace.Train) error {
 	case t.Subset != allSubsets:
 		i := f.subset(t.Subset)
 		for len(m.held) <= i {
-			m.held = append(m.held, math.NaN())
+			m.held, m.heldFirst = append(m.held, math.NaN()), append(m.heldFirst, math.NaN())
+		}
+		if math.IsNaN(m.heldFirst[i]) {
+			m.heldFirst[i] = float64(t.HeldOutLoss)
 		}
 		m.held[i] = float64(t.HeldOutLoss)
 	default:

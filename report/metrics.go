@@ -59,6 +59,7 @@ func (s *Summary) Metrics() []Metric {
 	var m metrics
 	s.runMetrics(&m)
 	s.lossMetrics(&m)
+	s.subsetMetrics(&m)
 	s.incentiveMetrics(&m)
 	s.moneyMetrics(&m)
 	s.trafficMetrics(&m)

@@ -71,11 +71,18 @@ var moves = map[string]move{
 	"chain.upgrade_height":            {set: "chain.upgrade_height=80", with: []string{"chain.upgrade_rules=3", "chain.upgrade_height=60", "chain.hard.vote_delay_blocks=5"}},
 	"chain.hard.strict_nonce":         {set: "chain.hard.strict_nonce=true"},
 
-	"corpus.kind":      {set: "corpus.kind=shards", with: []string{"corpus.subsets=[]"}},
-	"corpus.path":      {set: "corpus.path=SHARDS/b", with: []string{"corpus.kind=shards", "corpus.subsets=[]"}},
-	"corpus.subsets":   {set: `corpus.subsets=["Github", "ArXiv"]`},
-	"corpus.megabytes": {set: "corpus.megabytes=0.6"},
-	"corpus.vocab":     {set: "corpus.vocab=296"},
+	"corpus.kind":             {set: "corpus.kind=shards", with: []string{"corpus.subsets=[]"}},
+	"corpus.path":             {set: "corpus.path=SHARDS/b", with: []string{"corpus.kind=shards", "corpus.subsets=[]"}},
+	"corpus.subsets":          {set: `corpus.subsets=["Github", "ArXiv"]`},
+	"corpus.megabytes":        {set: "corpus.megabytes=0.6"},
+	"corpus.append.at_h":      {set: "corpus.append[0].at_h=0.2", with: appended("")},
+	"corpus.append.subsets":   {set: `corpus.append[0].subsets=["Ubuntu IRC"]`, with: appended("")},
+	"corpus.append.megabytes": {set: "corpus.append[0].megabytes=0.3", with: appended("")},
+	"corpus.append.weight":    {set: "corpus.append[0].weight=0.9", with: appended("")},
+	"corpus.append.shared":    {set: "corpus.append[0].shared=false", with: appended("")},
+	"corpus.append.kind":      {set: appended(`kind="shards", path="SHARDS/a", `)[1], with: appended("")},
+	"corpus.append.path":      {set: appended(`kind="shards", path="SHARDS/b", `)[1], with: appended(`kind="shards", path="SHARDS/a", `)},
+	"corpus.vocab":            {set: "corpus.vocab=296"},
 
 	"base.steps":         {set: "base.steps=21"},
 	"base.rows":          {set: "base.rows=5"},
@@ -120,6 +127,7 @@ var moves = map[string]move{
 	"miners.decide.wait_discount":  {set: "miners[1].decide.wait_discount=9", with: waiting},
 	"miners.decide.adapt_duty":     {set: "miners[0].decide.adapt_duty=true", with: learning},
 	"miners.decide.mix_rate":       {set: "miners[0].decide.mix_rate=1", with: learning},
+	"miners.decide.mix_by":         {set: "miners[0].decide.mix_by=pay", with: append([]string{"validators[0].publishes=true"}, learning...)},
 	"miners.decide.mix_try":        {set: "miners[0].decide.mix_try=0.3", with: learning},
 	"miners.decide.mix_floor":      {set: "miners[0].decide.mix_floor=0.3", with: learning},
 	"miners.decide.sell":           {set: "miners[0].decide.sell=0.5", with: learning},
@@ -172,6 +180,7 @@ var moves = map[string]move{
 	"miners.hardware_mflops":   {set: "miners[0].hardware_mflops=2"},
 	"miners.duty":              {set: "miners[0].duty=0.3"},
 	"miners.subsets":           {set: `miners[0].subsets=["Github"]`},
+	"miners.mix":               {set: "miners[0].mix=[0.8, 0.1, 0.1]", with: []string{`miners[0].subsets=["Github", "ArXiv", "PubMed Central"]`}},
 	"miners.learning_rate":     {set: "miners[0].learning_rate=0.002"},
 	"miners.rows":              {set: "miners[0].rows=4"},
 	"miners.steps":             {set: "miners[0].steps=2"},
@@ -212,6 +221,11 @@ var moves = map[string]move{
 	"validators.routing":         {set: "validators[0].routing=gated"},
 	"validators.stake_tao":       {set: "validators[0].stake_tao=[900, 1000]"},
 	"validators.subsets":         {set: `validators[0].subsets=["Github"]`},
+	"validators.mix":             {set: "validators[0].mix=[0.1, 0.9]", with: []string{`validators[0].subsets=["Github", "ArXiv"]`}},
+	"validators.credit":          {set: "validators[0].credit=market"},
+	"validators.publishes":       {set: "validators[0].publishes=true", with: append([]string{"miners[0].decide.mix_by=pay"}, learning...)},
+	"validators.invest_tao":      {set: "validators[0].invest_tao=300", with: []string{"validators[0].free_tao=500"}},
+	"validators.invest_h":        {set: "validators[0].invest_h=0.2", with: []string{"validators[0].free_tao=500", "validators[0].invest_tao=300"}},
 	"validators.batch":           {set: "validators[0].batch=subset"},
 	"validators.release":         {set: "validators[0].release=3.6.0"},
 	"validators.targets":         {set: "validators[0].targets=everyone"},
@@ -333,6 +347,11 @@ func priced(keys ...string) []string {
 
 // scriptedJudge makes the third group of validators scripted.
 var scriptedJudge = []string{"validators[2].behaviour=scripted", `validators[2].weights=["1000 + j"]`}
+
+// appended makes the corpus one that gains a source, with more keys of it in front.
+func appended(keys string) []string {
+	return []string{`corpus.subsets=["ArXiv", "PubMed Central"]`, `corpus.append=[{` + keys + `at_h=0.1, megabytes=0.2, subsets=["Github"]}]`}
+}
 
 // stated makes the run one without models.
 var stated = []string{"mode=economy", "faults=[]"}
