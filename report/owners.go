@@ -18,11 +18,20 @@ type presence struct {
 	} // after the last decision of each part of the run
 }
 
-// addDecision takes a choice of an owner about its seat.
+// addDecision takes a choice of an owner.
 func (f *findings) addDecision(d trace.Decision) error {
-	if d.Kind != "seat" || int(d.Node) >= len(f.nodes) {
-		return nil
+	switch {
+	case int(d.Node) >= len(f.nodes):
+	case d.Kind == "seat":
+		f.addSeatDecision(d)
+	case d.Kind == "mix":
+		f.addMixDecision(d)
 	}
+	return nil
+}
+
+// addSeatDecision takes a choice about a seat.
+func (f *findings) addSeatDecision(d trace.Decision) {
 	p := f.partyOf(f.nodes[d.Node])
 	if f.serves == nil {
 		f.serves = make([]bool, len(f.nodes))
@@ -37,7 +46,6 @@ func (f *findings) addDecision(d trace.Decision) error {
 	f.serves[d.Node], p.owners.decided = on, true
 	bin := &p.owners.bins[f.span.bin(d.Block)]
 	bin.serving, bin.seen = p.owners.serving, true
-	return nil
 }
 
 // ownersFigure shows how many members of each group serve because that pays.

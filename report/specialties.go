@@ -27,23 +27,22 @@ type learnedMix []struct {
 	share  float64
 }
 
-// addDecision takes the shares of learning mixes.
-func (f *findings) addDecision(d trace.Decision) error {
-	if d.Kind != "mix" || d.Subset == nil || d.Share == nil || int(d.Node) >= len(f.nodes) || f.seat[d.Node].miner == nil {
-		return nil
+// addMixDecision takes the shares of learning mixes.
+func (f *findings) addMixDecision(d trace.Decision) {
+	if d.Subset == nil || d.Share == nil || f.seat[d.Node].miner == nil {
+		return
 	}
 	m := f.seat[d.Node].miner
 	for i := range m.mix {
 		if m.mix[i].subset == *d.Subset {
 			m.mix[i].share = *d.Share
-			return nil
+			return
 		}
 	}
 	m.mix = append(m.mix, struct {
 		subset string
 		share  float64
 	}{*d.Subset, *d.Share})
-	return nil
 }
 
 // mixes sums the last mixes up; nil where nobody decided on any.
