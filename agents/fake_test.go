@@ -99,6 +99,7 @@ type fakeEnv struct {
 	calls  []fakeCall
 	rows   []trace.Row
 	newest host.SubmitID
+	reply  host.Response // the newest
 }
 
 type namedStream struct {
@@ -139,7 +140,7 @@ func newFakeEnv(t testing.TB, n int) *fakeEnv {
 	params.TempoBlocks, params.MinAllowedWeights, params.MaxWeight = 20, 1, 65535
 	params.WeightsRateLimitBlocks, params.StakeThresholdRao = 10, 0
 	params.MaxValidators = uint16(n)
-	genesis := chain.Genesis{ChainID: "test", Params: params}
+	genesis := chain.Genesis{ChainID: "test", Params: params, Balances: []chain.Balance{{Coldkey: publicKey("cold"), FreeRao: 100}}}
 	for i := range n {
 		genesis.Neurons = append(genesis.Neurons, chain.GenesisNeuron{
 			Hotkey: publicKey(fmt.Sprint("hot ", i)), Coldkey: publicKey("cold"),
@@ -170,7 +171,7 @@ func (f *fakeEnv) NodeOf(peer host.PeerID) *uint32 {
 
 func (f *fakeEnv) Self() host.Self {
 	uid, ok := f.state.View().UIDOf(f.self)
-	return host.Self{Peer: f.self, Hotkey: f.self, UID: uid, HasUID: ok}
+	return host.Self{Peer: f.self, Hotkey: f.self, Coldkey: publicKey("cold"), UID: uid, HasUID: ok}
 }
 func (f *fakeEnv) Now() host.Time    { return f.now }
 func (f *fakeEnv) Chain() chain.View { return f.state.View() }
@@ -199,6 +200,8 @@ func (f *fakeEnv) Submit(_ host.KeyRole, m chain.Msg) host.SubmitID {
 		f.note("submit %d: claim", f.newest)
 	case chain.Register:
 		f.note("submit %d: register", f.newest)
+	case chain.AddStake:
+		f.note("submit %d: stake %d rao", f.newest, m.AmountRao)
 	default:
 		f.t.Fatalf("submitted %T", m)
 	}
@@ -216,6 +219,7 @@ func (f *fakeEnv) Call(to host.PeerID, r host.Request, timeout host.Time) host.C
 func (f *fakeEnv) Cancel(id host.CallID) { f.note("cancel %d", id) }
 
 func (f *fakeEnv) Reply(id host.CallID, r host.Response) {
+	f.reply = r
 	f.note("reply %d: code %d, %d bytes", id, r.Code, len(r.Body))
 }
 

@@ -101,10 +101,28 @@ func (m *Miner) Handle(env host.Env, event host.Event) {
 	m.next(env)
 }
 
+// SetDuty implements Worker.
+func (m *Miner) SetDuty(share float64) {
+	m.config.Duty = share
+	if d, ok := m.mind.(mind.Diligent); ok {
+		d.SetDuty(share)
+	}
+}
+
+// SetMix implements Worker.
+func (m *Miner) SetMix(weights []float64) {
+	if l, ok := m.mind.(mind.Learner); ok {
+		l.SetMix(weights)
+	}
+}
+
+// Busy implements Worker.
+func (m *Miner) Busy() bool { return m.busy != idle }
+
 // awaitMeasurement sets the timer of the next multiple of the period, so that all miners measure
 // at the same heights.
 func (m *Miner) awaitMeasurement(env host.Env) {
-	if period := m.config.EvaluateEveryBlocks; period > 0 && m.mind.Measure() != nil {
+	if period := m.config.EvaluateEveryBlocks; period > 0 && m.mind.Measure(env) != nil {
 		env.AtBlock((env.Chain().Height()/period+1)*period, 0)
 	}
 }
@@ -147,7 +165,7 @@ func (m *Miner) next(env host.Env) {
 	if m.busy != idle {
 		return
 	}
-	if job := m.mind.Measure(); m.measures && job != nil {
+	if job := m.mind.Measure(env); m.measures && job != nil {
 		m.measures = false
 		m.start(env, measuring, job)
 		return
@@ -176,6 +194,9 @@ func (m *Miner) finish(env host.Env, result []byte) {
 		m.mind.Measured(env, result)
 	case training:
 		m.mind.Trained(result)
+		if m.config.Duty == 0 { // its owner wants no more
+			return
+		}
 		if rest := restAfter(env.Now()-m.began, m.config.Duty); rest > 0 {
 			m.resting, m.rest = true, env.After(rest, 0)
 		}

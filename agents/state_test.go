@@ -6,8 +6,10 @@ import (
 	"sync"
 	"testing"
 
+	"taolab/agents/decide"
 	"taolab/agents/mind"
 	"taolab/model/lm"
+	"taolab/sim/chain"
 	"taolab/sim/host"
 )
 
@@ -17,7 +19,32 @@ func agentsMade() []host.Agent {
 		NewMiner(minerOnce()), NewValidator(validatorOnce()), NewApplication(testApplication()),
 		NewValidator(gatedOnce()),
 		NewNewcomer(NewcomerConfig{RetryBlocks: 1, Tries: 1, Then: func() host.Agent { return still{} }}),
+		busyOwner(), NewBridge(testBridge),
 	}
+}
+
+// testBridge is a bridge with one who uses it.
+var testBridge = BridgeConfig{EveryBlocks: 3, Back: 0.1, Payees: []chain.Key{{1}}}
+
+// testOwner decides on everything.
+func testOwner() OwnerConfig {
+	return OwnerConfig{
+		Make:  func() (host.Agent, Worker) { return Idle{}, nil },
+		Every: 2, Smoothing: 0.5, BlockNs: blockNs, Price: decide.Constant(1), Seat: &Seating{ByWork: true, HashesPerS: 9},
+		Learning: &Learning{
+			Subsets: []string{"sea", "law"}, Start: []float64{0.5, 0.5}, From: []uint64{0, 0}, Rule: decide.MixRule{Rate: 0.3}, Try: 0.1,
+		},
+		Money: Money{Sell: 0.5, Taking: &Taking{First: 9, Step: 1, Every: 2}, Nominating: &Nominating{Beta: 1, Share: 0.1}},
+	}
+}
+
+// busyOwner has a node, a seal to find and money on its way.
+func busyOwner() *Owner {
+	o := NewOwner(testOwner())
+	o.inner, o.on = Idle{}, true
+	o.hash = hashing{on: true, timer: 4, difficulty: 7, searching: true, job: 5}
+	o.purse.sent = []sentMoney{{id: 3, sells: 8}}
+	return o
 }
 
 var (
@@ -66,7 +93,7 @@ func FuzzRestoringAnyBytesNeverPanics(f *testing.F) {
 		f.Add(byte(i), a.AppendState(nil))
 	}
 	f.Fuzz(func(t *testing.T, kind byte, state []byte) {
-		a := agentsMade()[int(kind)%5]
+		a := agentsMade()[int(kind)%len(agentsMade())]
 		if a.RestoreState(state) != nil {
 			return
 		}
@@ -129,6 +156,10 @@ func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
 		{"validator with alpha above one", validator(func(c *ValidatorConfig) { c.Alpha = 2 })},
 		{"validator without steps", validator(func(c *ValidatorConfig) { c.StepNs = 0 })},
 		{"application without peers", application(func(c *ApplicationConfig) { c.Peers = 0 })},
+		{"owner without a node", OwnerConfig{Price: decide.Constant(1), Every: 1, Smoothing: 1, BlockNs: 1}.Validate()},
+		{"owner who never decides", func() error { c := testOwner(); c.Every = 0; return c.Validate() }()},
+		{"owner who sees nothing new", func() error { c := testOwner(); c.Smoothing = 0; return c.Validate() }()},
+		{"bridge to nobody", BridgeConfig{EveryBlocks: 1}.Validate()},
 		{"application without sessions", application(func(c *ApplicationConfig) { c.EveryNs = 0 })},
 	} {
 		if c.err == nil {

@@ -49,6 +49,7 @@ func (v *Validator) begin(env host.Env) {
 		v.startEpoch(env)
 	}
 	v.step.self = uint16(env.Self().UID)
+	v.paid.made = false
 	v.judge.Draw(env)
 	v.step.phase = routing
 	if job := v.judge.Route(); job != nil {
@@ -178,6 +179,7 @@ func (v *Validator) take(losses [][]float64) {
 
 // close scores the answers of a step, records them and has the judge learn from them.
 func (v *Validator) close(env host.Env) {
+	v.paid.made = false
 	credits := v.credit()
 	var lessons []mind.Lesson
 	for i := range v.step.asks {
@@ -256,6 +258,9 @@ func (v *Validator) target(loss float64) float32 { return float32(v.powers.Routi
 // observe takes a question into the averages.
 func (v *Validator) observe(a *ask, credit *score.Credit) {
 	hotkey := v.peers[a.uid].hotkey
+	if a.lane == score.ScoringLane {
+		v.supplied(a, credit != nil)
+	}
 	switch {
 	case a.lane == score.ServiceLane:
 		v.averages.Served(a.uid, hotkey, len(a.rows), a.answered())

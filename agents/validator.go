@@ -26,6 +26,7 @@ type ValidatorConfig struct {
 	Routing Routing
 	Targets Targets
 	Gate    Gate
+	Credit  Credit
 
 	EpochBlocks  uint64    // E: an epoch ends after E blocks and all targets, or after 2E (by era)
 	BlockNs      host.Time // nominal, for eras whose epochs end by the clock too; 0: 12 s
@@ -33,6 +34,7 @@ type ValidatorConfig struct {
 	Power        float64   // scaling-law power of the base score; 0: the era's
 	SynergyPower float64   // of the synergy; 0: the era's
 
+	Publishes     bool // tells who asks what it pays for each subset
 	RecordAnswers bool // a trace.Answer for each question and subset
 	RecordRows    bool // a trace.Score for each row of each question
 }
@@ -45,8 +47,8 @@ func (c ValidatorConfig) Validate() error {
 	switch {
 	case c.Judge == nil:
 		return fmt.Errorf("validator: no judge; give what draws its questions and reads the answers")
-	case c.Routing > Gated || c.Targets > Everyone:
-		return fmt.Errorf("validator: routing %d or targets %d is unknown", c.Routing, c.Targets)
+	case c.Routing > Gated || c.Targets > Everyone || c.Credit > Market:
+		return fmt.Errorf("validator: routing %d, targets %d or credit %d is unknown", c.Routing, c.Targets, c.Credit)
 	case c.Peers < 1:
 		return fmt.Errorf("validator: %d peers of a step, expected at least 1", c.Peers)
 	case c.Routing == Gated && (!(c.Gate.Noise >= 0) || math.IsInf(c.Gate.Noise, 0)):
@@ -123,6 +125,7 @@ type Validator struct {
 	judge    mind.Judge
 	rotation score.Rotation
 	averages score.Averages
+	market   score.Market // where that is the credit
 	steps    uint32
 
 	peers      []peer // by uid, as of the epoch's start
@@ -136,6 +139,7 @@ type Validator struct {
 	weights submission
 
 	// Memory that is not part of the state.
+	paid    payroll
 	targets []uint16 // of the peers: whom to ask at all, in uid order
 }
 
@@ -150,7 +154,7 @@ func NewValidator(c ValidatorConfig) *Validator {
 	v.powers = era.Powers(v.judge.LossScale())
 	v.powers.Base, v.powers.Synergy = c.Power, c.SynergyPower
 	v.rotation.Selection = era.Selection
-	v.averages.Alpha = c.Alpha
+	v.averages.Alpha, v.market = c.Alpha, v.newMarket()
 	if c.Routing == Gated {
 		v.powers.CommonRows = commonRows
 	}
@@ -160,8 +164,9 @@ func NewValidator(c ValidatorConfig) *Validator {
 // Handle implements host.Agent.
 func (v *Validator) Handle(env host.Env, event host.Event) {
 	v.commits.Handle(env, event)
-	Refuse(env, event)
 	switch e := event.(type) {
+	case host.Incoming:
+		v.publish(env, e)
 	case host.Start:
 		v.step, v.weights = step{}, submission{}
 		v.begin(env)
@@ -186,6 +191,7 @@ func (v *Validator) Handle(env host.Env, event host.Event) {
 
 // sync reads the chain: who is there, and whom to ask. A uid with a new hotkey starts afresh.
 func (v *Validator) sync(env host.Env) {
+	v.paid.made = false
 	view, self := env.Chain(), env.Self()
 	v.peers = v.peers[:min(len(v.peers), view.N())]
 	for len(v.peers) < view.N() {
@@ -212,6 +218,7 @@ func (v *Validator) forget(uid chain.UID, hotkey chain.Key) {
 	v.peers[uid].standing = score.Unasked
 	if v.averages.Refresh(uint16(uid), hotkey) {
 		v.judge.Forget(uint16(uid))
+		v.market.Forget(uint16(uid))
 	}
 }
 
@@ -254,10 +261,9 @@ func (v *Validator) endEpoch(env host.Env) {
 		Era: era, MinAllowed: int(params.MinAllowedWeights),
 		MaxShare: float64(params.MaxWeight) / 65535, Stream: env.Rand("weights"),
 	}
+	scores := v.scores()
 	for i, p := range v.peers {
-		in.Candidates = append(in.Candidates, score.Candidate{
-			UID: uint16(i), Score: v.averages.Entry(uint16(i)).Weight(), Standing: p.standing,
-		})
+		in.Candidates = append(in.Candidates, score.Candidate{UID: uint16(i), Score: scores[i], Standing: p.standing})
 	}
 	uids, values := score.U16(score.Weights(in), params.MaxWeight)
 	if len(uids) == 0 || len(uids) < min(len(v.peers), int(params.MinAllowedWeights)) {

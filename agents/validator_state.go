@@ -16,6 +16,9 @@ func (v *Validator) AppendState(b []byte) []byte {
 	b = v.judge.AppendState(b)
 	b = state.AppendPart(b, &v.rotation)
 	b = state.AppendPart(b, &v.averages)
+	if v.config.Credit == Market {
+		b = state.AppendPart(b, &v.market)
+	}
 	b = state.AppendU32(b, v.steps)
 	b = state.AppendU32(b, uint32(len(v.peers)))
 	for _, p := range v.peers {
@@ -40,10 +43,13 @@ const peerBytes = 32 + 32 + 1 + 8 + 1
 func (v *Validator) RestoreState(b []byte) error {
 	c := state.Open("validator", b)
 	r := Validator{config: v.config, era: v.era, powers: v.powers, judge: v.judge.Fresh()}
-	r.rotation.Selection, r.averages.Alpha = v.era.Selection, v.config.Alpha
+	r.rotation.Selection, r.averages.Alpha, r.market = v.era.Selection, v.config.Alpha, v.newMarket()
 	r.judge.Restore(c)
 	c.Part("rotation", r.rotation.UnmarshalBinary)
 	c.Part("averages", r.averages.UnmarshalBinary)
+	if v.config.Credit == Market {
+		c.Part("market", r.market.UnmarshalBinary)
+	}
 	r.steps = c.U32("steps")
 	r.peers = make([]peer, c.Count("peers", peerBytes))
 	for i := range r.peers {

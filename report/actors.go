@@ -22,6 +22,7 @@ type party struct {
 	incentive  [timeBins]mean   // of a member and epoch
 	earned     [timeBins]uint64 // rao of all members
 	latency    series[float64]  // s, of answers to its members' questions
+	owners     presence
 }
 
 // miner is what the tables say about one miner, whichever seats it held.
@@ -35,8 +36,10 @@ type miner struct {
 	measured  bool
 	settled   mean      // losses measured in the window
 	held      []float64 // last loss on each subset, NaN without one
-	last      uint16    // incentive at the last epoch
-	ranked    bool      // it was there at the last epoch
+	heldFirst []float64 // first loss on each, the same
+	mix       learnedMix
+	last      uint16 // incentive at the last epoch
+	ranked    bool   // it was there at the last epoch
 	incentive [maxBatches]mean
 	emission  uint64 // rao, over the recorded epochs
 	fate      fates

@@ -38,6 +38,7 @@ var comparisons = []struct {
 	{trace.Answers, compareTable[trace.Answer]},
 	{trace.Scores, compareTable[trace.Score]},
 	{trace.Applications, compareTable[trace.Application]},
+	{trace.Decisions, compareTable[trace.Decision]},
 }
 
 // Results of the comparison of a table.

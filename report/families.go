@@ -29,6 +29,7 @@ var (
 	asked        = []trace.Table{trace.Queries}
 	answered     = []trace.Table{trace.Answers}
 	requested    = []trace.Table{trace.Applications}
+	decided      = []trace.Table{trace.Decisions}
 	accounted    = []trace.Table{trace.Ledger}
 	minted       = []trace.Table{trace.Blocks}
 	paidAndMined = []trace.Table{trace.Epochs, trace.Ledger}
@@ -53,6 +54,13 @@ var families = []MetricFamily{
 	{Name: "loss.q75", Unit: "nats/token", Doc: "upper quartile of the held-out losses at the end", Needs: training},
 	{Name: "loss.base", Unit: "nats/token", Doc: "median over miners of the loss of the base model of their shape", Needs: training},
 	{Name: "loss.bigram", Unit: "nats/token", Doc: "loss of a model of bigrams", Needs: training},
+	{Name: "loss.subset.{subset}.first", Unit: "nats/token", Doc: "mean over miners of the held-out loss on a subset at their first measurement of it; of one that is appended in mid-run, the first after its hour", Needs: training},
+	{Name: "loss.subset.{subset}.last", Unit: "nats/token", Doc: "the same at their last measurement", Needs: training},
+	{Name: "loss.subset.{subset}.best", Unit: "nats/token", Doc: "least of the miners' last held-out losses on a subset", Needs: training},
+	{Name: "loss.subset.{subset}.ratio", Unit: "1", Doc: "loss.subset.{subset}.last over loss.subset.{subset}.first; below 1 where the network learned it", Needs: training},
+	{Name: "loss.best", Unit: "nats/token", Doc: "mean over subsets, all alike, of loss.subset.{subset}.best: what somebody reaches who always asks the right miner", Needs: training},
+	{Name: "mix.largest.mean", Unit: "share", Doc: "mean over miners whose owners decide on their learning mix of the largest share in it at the end", Needs: decided},
+	{Name: "mix.topics", Unit: "subsets", Doc: "subsets that have the largest share in some miner's learning mix at the end", Needs: decided},
 	{Name: "loss.{behaviour}.median", Unit: "nats/token", Doc: "median held-out loss at the end of the miners of a behaviour", Needs: learned},
 
 	{Name: "spearman.loss_incentive", Unit: "1", Doc: "Spearman's correlation over all miners of held-out loss and incentive, both means over the window; negative where better models earn more", Interval: true, Last: true, Needs: learned},
@@ -93,6 +101,7 @@ var families = []MetricFamily{
 	{Name: "stake.gini", Unit: "1", Doc: "Gini coefficient of the stake on the seats at the last recorded epoch, seat by seat; 0 where all are equal", Needs: epochs},
 	{Name: "stake.gini.first", Unit: "1", Doc: "the same at the first recorded epoch", Needs: epochs},
 	{Name: "stake.nakamoto", Unit: "seats", Doc: "fewest seats with more than half of the stake on all seats, at the last recorded epoch", Needs: epochs},
+	{Name: "stake.nakamoto.first", Unit: "seats", Doc: "the same at the first recorded epoch", Needs: epochs},
 	{Name: "stake.hhi", Unit: "1", Doc: "sum of the squared shares of the seats in their stake, at the last recorded epoch", Needs: epochs},
 	{Name: "money.miners_share", Unit: "share", Doc: "part of what the recorded epochs paid to miners and validators that miners got", Needs: epochs},
 	{Name: "money.miners_rao", Unit: "rao", Doc: "paid to the scenario's miners over all recorded epochs", Needs: epochs},

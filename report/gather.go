@@ -48,6 +48,7 @@ type findings struct {
 	queries queryFacts
 	choice  choiceFacts
 	faults  []faultCount
+	serves  []bool // by node, as its owner decided last; nil: none decided
 }
 
 // wishes is the part of the resolved scenario that a report reads.
@@ -92,7 +93,7 @@ func gather(r *Run) (*findings, error) {
 	err := errors.Join(
 		pass(r, f.addSeat), pass(r, f.epochRows()), pass(r, f.weightRows()), pass(r, f.bondRows()), pass(r, f.addTrain),
 		pass(r, f.addTotals), pass(r, f.addQuery), pass(r, f.addAnswer),
-		pass(r, f.addApplication), pass(r, f.addFault),
+		pass(r, f.addApplication), pass(r, f.addFault), pass(r, f.addDecision),
 	)
 	f.queries.closeStep()
 	f.closeGaps()
@@ -223,7 +224,10 @@ func (f *findings) addTrain(t trace.Train) error {
 	case t.Subset != allSubsets:
 		i := f.subset(t.Subset)
 		for len(m.held) <= i {
-			m.held = append(m.held, math.NaN())
+			m.held, m.heldFirst = append(m.held, math.NaN()), append(m.heldFirst, math.NaN())
+		}
+		if math.IsNaN(m.heldFirst[i]) {
+			m.heldFirst[i] = float64(t.HeldOutLoss)
 		}
 		m.held[i] = float64(t.HeldOutLoss)
 	default:

@@ -81,7 +81,7 @@ func (f *findings) groupLines(fig *figure, label, kind string, points func(*part
 	}
 	var parties []*party
 	for _, p := range f.parties {
-		if p.kind == kind || kind == "" && p.kind != KindApplication {
+		if p.kind == kind || kind == "" && (p.kind == KindMiner || p.kind == KindValidator) {
 			parties = append(parties, p)
 		}
 	}

@@ -35,6 +35,7 @@ const (
 	KindMiner       = "miner"
 	KindValidator   = "validator"
 	KindApplication = "application"
+	KindHolder      = "holder"
 )
 
 // Honest is the behaviour that others are compared with.
@@ -148,7 +149,7 @@ type Node struct {
 	Index         int      `json:"index"`
 	Name          string   `json:"name"`
 	Group         string   `json:"group"`     // of the scenario; folders of the first release have none
-	Kind          string   `json:"kind"`      // KindMiner, KindValidator or KindApplication
+	Kind          string   `json:"kind"`      // KindMiner, KindValidator, KindApplication or KindHolder
 	Behaviour     string   `json:"behaviour"` // Honest, or what it does instead
 	UID           uint16   `json:"uid"`       // at the end of the run; null unless HasUID
 	HasUID        bool     `json:"-"`
@@ -240,10 +241,10 @@ func (m *Manifest) Check() error {
 			return fmt.Errorf("nodes[%d]: index %d, expected its place in the list", i, n.Index)
 		}
 		switch n.Kind {
-		case KindMiner, KindValidator, KindApplication:
+		case KindMiner, KindValidator, KindApplication, KindHolder:
 		default:
-			return fmt.Errorf("nodes[%d]: kind %q, expected %s, %s or %s",
-				i, n.Kind, KindMiner, KindValidator, KindApplication)
+			return fmt.Errorf("nodes[%d]: kind %q, expected %s, %s, %s or %s",
+				i, n.Kind, KindMiner, KindValidator, KindApplication, KindHolder)
 		}
 	}
 	return nil

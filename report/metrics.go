@@ -59,6 +59,7 @@ func (s *Summary) Metrics() []Metric {
 	var m metrics
 	s.runMetrics(&m)
 	s.lossMetrics(&m)
+	s.subsetMetrics(&m)
 	s.incentiveMetrics(&m)
 	s.moneyMetrics(&m)
 	s.trafficMetrics(&m)
@@ -147,7 +148,7 @@ func (s *Summary) incentiveMetrics(m *metrics) {
 		m.maybe("group.{group}.share", g.Share, g.Group)
 		m.interval("group.{group}.loss", g.Loss, g.Group)
 		m.maybe("group.{group}.bias", g.Bias, g.Group)
-		if s.Epochs > 0 && g.Kind != KindApplication {
+		if s.Epochs > 0 && (g.Kind == KindMiner || g.Kind == KindValidator) {
 			m.add("group.{group}.earned_rao", float64(g.EarnedRao), g.Group)
 			m.maybe("group.{group}.return_ratio", g.ReturnRatio, g.Group)
 		}
@@ -183,6 +184,7 @@ func (s *Summary) moneyMetrics(m *metrics) {
 		m.add("stake.gini.first", a.Gini)
 		m.add("stake.gini", b.Gini)
 		m.add("stake.nakamoto", float64(b.Nakamoto))
+		m.add("stake.nakamoto.first", float64(a.Nakamoto))
 		m.add("stake.hhi", b.HHI)
 	}
 	if p := s.Money; p != nil {

@@ -45,6 +45,7 @@ var tables = []*table{
 	tableOf[trace.Totals](),
 	tableOf[trace.Fault](),
 	tableOf[trace.Application](),
+	tableOf[trace.Decision](),
 }
 
 func tableOf[T trace.Row]() *table {

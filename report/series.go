@@ -54,7 +54,7 @@ func (l *layout) dress(all []*party) {
 	if l.facets {
 		return
 	}
-	known := named(slices.DeleteFunc(slices.Clone(all), func(p *party) bool { return p.kind == KindApplication }))
+	known := named(slices.DeleteFunc(slices.Clone(all), func(p *party) bool { return p.kind != KindMiner && p.kind != KindValidator }))
 	var taken [maxSeries]bool
 	for i, name := range l.names {
 		l.looks[i] = slices.Index(known, name)

@@ -28,6 +28,8 @@ type Summary struct {
 
 	Expectations []Verdict             `json:"expectations,omitempty"`
 	Loss         *LossSummary          `json:"loss,omitempty"`
+	SubsetLosses []SubsetLoss          `json:"subset_losses,omitempty"`
+	Mixes        *MixSummary           `json:"mixes,omitempty"`
 	Correlations []Correlation         `json:"correlations,omitempty"`
 	Groups       []GroupSummary        `json:"groups,omitempty"`     // in the order of the scenario
 	Behaviours   []BehaviourSummary    `json:"behaviours,omitempty"` // honest miners first
@@ -99,7 +101,7 @@ func (f *findings) summary() *Summary {
 		Miners: f.seated(KindMiner), Validators: f.seated(KindValidator), Applications: len(f.callers),
 		Blocks: f.span.blocks, Epochs: f.span.epochs, Window: f.span.window, SimulatedSeconds: float64(f.span.ns) / 1e9,
 		WallSeconds: m.WallSeconds, Events: m.Events, FLOP: m.FLOP,
-		Loss: f.lossSummary(), Correlations: f.correlations(), Groups: f.groups(), Behaviours: f.behaviours(),
+		Loss: f.lossSummary(), SubsetLosses: f.subsetLosses(), Mixes: f.mixes(), Correlations: f.correlations(), Groups: f.groups(), Behaviours: f.behaviours(),
 		Supply: f.supply(), Course: f.course.summary(), StakeFirst: f.firstStake.summary(), StakeLast: f.lastStake.summary(), Money: f.moneyByRole(), Dividends: f.dividends(), Copiers: f.returns(),
 		Queries: f.querySummary(), Bias: f.bias(), Routing: f.routing(), Choice: f.choices(), Abilities: f.abilities(),
 		Use: f.use(), Asked: f.askings(), Seats: f.seats(), Faults: f.faults,

@@ -285,6 +285,9 @@ func (s *synthetic) introduce(r trace.Recorder) {
 			r.Record(seat)
 		}
 	}
+	r.Record(trace.Decision{TimeNs: 5, Block: 1, Node: 3, UID: trace.Some(uint16(3)), Kind: "seat", Choice: "stay",
+		IncomeRao: trace.Some(1e9), CostRao: trace.Some(0.5e9)})
+	r.Record(trace.Decision{TimeNs: 9, Block: 2, AgeBlocks: 1, Node: 4, Kind: "mix", Choice: "there", Subset: trace.Some("law"), Share: trace.Some(0.25)})
 	r.Record(trace.Transaction{Block: 1, Signer: s.manifest.Nodes[0].Hotkey, Kind: "SetWeights", Outcome: "included"})
 	r.Record(trace.Transaction{Block: 2, Place: trace.Some(uint32(1)), Kind: "Transfer", Outcome: "rejected", Reason: trace.Some("no money")})
 }

@@ -85,8 +85,8 @@ func TestThePageNeedsNothingBesideItself(t *testing.T) {
 	if found := outside.FindString(page); found != "" {
 		t.Errorf("the page holds %q", found)
 	}
-	if n := strings.Count(page, "<svg"); n != 16 {
-		t.Errorf("%d figures on the page, expected 16", n)
+	if n := strings.Count(page, "<svg"); n != 17 {
+		t.Errorf("%d figures on the page, expected 17", n)
 	}
 }
 
@@ -110,7 +110,7 @@ func TestWritingAReportAgainChangesNothing(t *testing.T) {
 		return files
 	}
 	first, second := snapshot(), snapshot()
-	if len(first) != len(tables)+3+3*16 || len(second) != len(first) {
+	if len(first) != len(tables)+3+3*17 || len(second) != len(first) {
 		t.Errorf("%d files, then %d", len(first), len(second))
 	}
 	for p, text := range first {

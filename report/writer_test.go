@@ -52,6 +52,7 @@ func TestEveryRowIsReadBackAsItWasRecorded(t *testing.T) {
 		trace.Applications: readBack[trace.Application](t, r), trace.Nodes: readBack[trace.Node](t, r),
 		trace.Seats: readBack[trace.Seat](t, r), trace.Transactions: readBack[trace.Transaction](t, r),
 		trace.Answers: readBack[trace.Answer](t, r), trace.Scores: readBack[trace.Score](t, r),
+		trace.Decisions: readBack[trace.Decision](t, r),
 	}
 	for _, info := range s.manifest.Tables {
 		if !reflect.DeepEqual(got[info.Table], want[info.Table]) {

@@ -45,7 +45,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 		b.goOn()
 	}
 	b.make.Height = b.genesis.Height
-	for _, part := range []func() error{b.miners, b.validators, b.applications} {
+	for _, part := range []func() error{b.prices, b.miners, b.validators, b.applications, b.holders, b.bridge} {
 		if err := part(); err != nil {
 			return nil, err
 		}
@@ -85,6 +85,7 @@ func (f *File) maker(m *Material, seats uint16) *role.Maker {
 	return &role.Maker{
 		Material: m, Seed: f.Seed, Seats: int(seats), BlockS: f.Time.BlockS, EvaluateEveryBlocks: f.Evaluation.PeriodBlocks,
 		Hotkey:  func(node string) chain.Key { return virtual.PublicKey(f.Seed, node, host.Hotkey) },
+		Coldkey: func(name string) chain.Key { return virtual.PublicKey(f.Seed, name, host.Coldkey) },
 		Neurons: f.neurons(), Open: open, Stated: f.stated(),
 		RecordAnswers: f.Trace.Answers == "all", RecordRows: f.Trace.Rows == "all",
 	}
@@ -96,14 +97,13 @@ func (b *builder) miners() error {
 		b.groups[g.Name] = len(b.nodes)
 		for i := range g.Count {
 			name := member(g.Name, i)
-			made, err := b.make.Miner(name, &g.Miner, i, g.Count)
+			made, err := b.make.Miner(name, &g.Miner, i, g.Count, float64(g.JoinsH*3600))
 			if err != nil {
 				return b.located(fmt.Sprintf("miners[%d]", k), err)
 			}
 			p := part{agent: made, group: g.Group, up: g.UpMbps, down: g.DownMbps}
 			if g.JoinsH > 0 {
 				p.joins = role.Seconds(float64(g.JoinsH * 3600))
-				p.agent = b.make.Joining(made, float64(g.JoinsH*3600))
 			}
 			p.node = report.Node{
 				Group: g.Name, Kind: report.KindMiner, Behaviour: g.Behaviour, HasUID: p.joins == 0,

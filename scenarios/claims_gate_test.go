@@ -87,6 +87,12 @@ func study(t *testing.T, name, group string, sets ...string) *gateStudy {
 	t.Helper()
 	g := new(gateStudy)
 	network, _ := live(t, name, g, nil, append(sets, "trace.rows=all")...)
+	g.keep(network, group)
+	return g
+}
+
+// keep forgets all but the second half of the steps of the validators of one group.
+func (g *gateStudy) keep(network *Network, group string) {
 	for _, n := range network.Nodes {
 		g.groups = append(g.groups, strings.TrimRight(n.Name, "-0123456789"))
 	}
@@ -97,7 +103,6 @@ func study(t *testing.T, name, group string, sets ...string) *gateStudy {
 	g.verdicts = slices.DeleteFunc(g.verdicts, func(v verdict) bool {
 		return v.step < last/2 || g.groups[v.validator] != group
 	})
-	return g
 }
 
 // share is the part of the service lane's rows of a subset that went to one of the groups.

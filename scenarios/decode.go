@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 
+	"taolab/agents/role"
 	"taolab/agents/settings"
 	"taolab/report"
 )
@@ -34,8 +35,11 @@ func Default() Scenario { return settings.Default[Scenario]() }
 func Complete() Scenario {
 	sc := Default()
 	sc.Miners = []MinerGroup{settings.Default[MinerGroup]()}
+	sc.Corpus.Append = []role.Appended{settings.Default[role.Appended]()}
 	sc.Validators = []ValidatorGroup{settings.Default[ValidatorGroup]()}
 	sc.Applications = []ApplicationGroup{settings.Default[ApplicationGroup]()}
+	sc.Holders = []HolderGroup{settings.Default[HolderGroup]()}
+	sc.Prices = []role.Price{settings.Default[role.Price]()}
 	sc.Faults = []FaultEntry{settings.Default[FaultEntry]()}
 	sc.Expect = []report.Expectation{{}}
 	sc.Sweep.Keys = []SweepKey{settings.Default[SweepKey]()}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"taolab/agents/role"
 	"taolab/agents/settings"
 	"taolab/model/pile"
 	"taolab/report"
@@ -24,8 +25,8 @@ func (c *checker) expectations() {
 	}
 	tables := c.Tables()
 	nodes := c.participants()
-	names := report.MetricNames(nodes, tables, c.subsetNames(), c.yearNames())
-	all := report.MetricNames(nodes, report.Tables(), c.subsetNames(), c.yearNames())
+	names := report.MetricNames(nodes, tables, c.textNames(), c.yearNames())
+	all := report.MetricNames(nodes, report.Tables(), c.textNames(), c.yearNames())
 	for i := range c.Expect {
 		e, key := &c.Expect[i], fmt.Sprintf("expect[%d]", i)
 		if part, fault, want := e.Check(); part != "" {
@@ -80,6 +81,15 @@ func (sc *Scenario) subsetNames() []string {
 	return pile.SubsetNames()
 }
 
+// textNames are those of the corpus and of what is appended to it.
+func (sc *Scenario) textNames() []string {
+	names := slices.Clip(sc.subsetNames())
+	for _, a := range sc.Corpus.Append {
+		names = append(names, a.Subsets...)
+	}
+	return names
+}
+
 // expectHint names the word that a wrong one may stand for.
 func expectHint(key string, e *report.Expectation) string {
 	if key != "of" {
@@ -110,6 +120,12 @@ func (sc *Scenario) participants() []report.Node {
 	}
 	for _, g := range sc.Applications {
 		nodes = append(nodes, report.Node{Group: g.Name, Kind: report.KindApplication})
+	}
+	for _, g := range sc.Holders {
+		nodes = append(nodes, report.Node{Group: g.Name, Kind: report.KindHolder})
+	}
+	if sc.Bridge.EveryBlocks > 0 {
+		nodes = append(nodes, report.Node{Group: role.VaultName, Kind: report.KindHolder})
 	}
 	return nodes
 }

@@ -169,7 +169,7 @@ func TestEveryNumberOfARunCanBeExpected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := report.MetricNames(sc.participants(), sc.Tables(), sc.subsetNames(), sc.yearNames())
+	names := report.MetricNames(sc.participants(), sc.Tables(), sc.textNames(), sc.yearNames())
 	for _, m := range summary.Metrics() {
 		if !slices.Contains(names, m.Name) {
 			t.Errorf("%s = %g cannot be expected", m.Name, m.Value)

@@ -189,22 +189,12 @@ func (c *checker) hasMember(name string) bool {
 		}
 		return false
 	}
-	for _, g := range c.Miners {
-		if has(g.Name, g.Count) {
+	for _, g := range c.groupSizes() {
+		if has(g.name, g.count) {
 			return true
 		}
 	}
-	for _, g := range c.Validators {
-		if has(g.Name, g.Count) {
-			return true
-		}
-	}
-	for _, g := range c.Applications {
-		if has(g.Name, g.Count) {
-			return true
-		}
-	}
-	return false
+	return c.Bridge.EveryBlocks > 0 && name == role.VaultName
 }
 
 // faultSettings checks the numbers of an entry against those that its kind reads.

@@ -93,5 +93,8 @@ func (sc *Scenario) groupSizes() []groupSize {
 	for _, g := range sc.Applications {
 		sizes = append(sizes, groupSize{g.Name, g.Count})
 	}
+	for _, g := range sc.Holders {
+		sizes = append(sizes, groupSize{g.Name, g.Count})
+	}
 	return sizes
 }

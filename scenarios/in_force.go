@@ -42,6 +42,7 @@ func (f *File) InForce() ([]Setting, error) {
 			list = append(list, f.validatorInForce(fmt.Sprintf("validators[%d] %s", i, g.Name), &g)...)
 		}
 	}
+	list = append(list, f.ownersInForce()...)
 	if f.Economy() {
 		return list, nil
 	}

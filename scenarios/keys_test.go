@@ -71,11 +71,18 @@ var moves = map[string]move{
 	"chain.upgrade_height":            {set: "chain.upgrade_height=80", with: []string{"chain.upgrade_rules=3", "chain.upgrade_height=60", "chain.hard.vote_delay_blocks=5"}},
 	"chain.hard.strict_nonce":         {set: "chain.hard.strict_nonce=true"},
 
-	"corpus.kind":      {set: "corpus.kind=shards", with: []string{"corpus.subsets=[]"}},
-	"corpus.path":      {set: "corpus.path=SHARDS/b", with: []string{"corpus.kind=shards", "corpus.subsets=[]"}},
-	"corpus.subsets":   {set: `corpus.subsets=["Github", "ArXiv"]`},
-	"corpus.megabytes": {set: "corpus.megabytes=0.6"},
-	"corpus.vocab":     {set: "corpus.vocab=296"},
+	"corpus.kind":             {set: "corpus.kind=shards", with: []string{"corpus.subsets=[]"}},
+	"corpus.path":             {set: "corpus.path=SHARDS/b", with: []string{"corpus.kind=shards", "corpus.subsets=[]"}},
+	"corpus.subsets":          {set: `corpus.subsets=["Github", "ArXiv"]`},
+	"corpus.megabytes":        {set: "corpus.megabytes=0.6"},
+	"corpus.append.at_h":      {set: "corpus.append[0].at_h=0.2", with: appended("")},
+	"corpus.append.subsets":   {set: `corpus.append[0].subsets=["Ubuntu IRC"]`, with: appended("")},
+	"corpus.append.megabytes": {set: "corpus.append[0].megabytes=0.3", with: appended("")},
+	"corpus.append.weight":    {set: "corpus.append[0].weight=0.9", with: appended("")},
+	"corpus.append.shared":    {set: "corpus.append[0].shared=false", with: appended("")},
+	"corpus.append.kind":      {set: appended(`kind="shards", path="SHARDS/a", `)[1], with: appended("")},
+	"corpus.append.path":      {set: appended(`kind="shards", path="SHARDS/b", `)[1], with: appended(`kind="shards", path="SHARDS/a", `)},
+	"corpus.vocab":            {set: "corpus.vocab=296"},
 
 	"base.steps":         {set: "base.steps=21"},
 	"base.rows":          {set: "base.rows=5"},
@@ -96,6 +103,73 @@ var moves = map[string]move{
 	"network.producer_waiting": {set: "network.producer_waiting=1"},
 	"network.tx_expiry_blocks": {set: "network.tx_expiry_blocks=32"},
 
+	"chain.seal":                    {set: "chain.seal=granted"},
+	"chain.adjust_by":               {set: "chain.adjust_by=target-2023"},
+	"chain.difficulty":              {set: "chain.difficulty=5000"},
+	"chain.adjustment_blocks":       {set: "chain.adjustment_blocks=7"},
+	"chain.adjustment_alpha":        {set: "chain.adjustment_alpha=0.5"},
+	"chain.target_registrations":    {set: "chain.target_registrations=7"},
+	"chain.registrations_per_block": {set: "chain.registrations_per_block=7"},
+
+	"miners.decide.every_epochs":   {set: "miners[0].decide.every_epochs=2", with: owned},
+	"miners.decide.smoothing":      {set: "miners[0].decide.smoothing=1", with: owned},
+	"miners.decide.price":          {set: "miners[0].decide.price=dear", with: append([]string{`prices=[{name="dear", value=9}]`}, owned...)},
+	"miners.decide.hardware_per_h": {set: "miners[0].decide.hardware_per_h=90", with: owned},
+	"miners.decide.watts":          {set: "miners[0].decide.watts=900000", with: owned},
+	"miners.decide.per_kwh":        {set: "miners[0].decide.per_kwh=900", with: owned},
+	"miners.decide.entry":          {set: "miners[0].decide.entry=stay", with: owned},
+	"miners.decide.patience":       {set: "miners[0].decide.patience=4", with: owned},
+	"miners.decide.discount":       {set: "miners[1].decide.discount=1", with: entering},
+	"miners.decide.hysteresis":     {set: "miners[1].decide.hysteresis=90", with: entering},
+	"miners.decide.by":             {set: "miners[1].decide.by=work", with: entering},
+	"miners.decide.hashes_per_s":   {set: "miners[1].decide.hashes_per_s=50", with: append([]string{"miners[1].decide.by=work"}, entering...)},
+	"miners.decide.wait_spread":    {set: "miners[1].decide.wait_spread=0.1", with: waiting},
+	"miners.decide.wait_discount":  {set: "miners[1].decide.wait_discount=9", with: waiting},
+	"miners.decide.adapt_duty":     {set: "miners[0].decide.adapt_duty=true", with: learning},
+	"miners.decide.mix_rate":       {set: "miners[0].decide.mix_rate=1", with: learning},
+	"miners.decide.mix_by":         {set: "miners[0].decide.mix_by=pay", with: append([]string{"validators[0].publishes=true"}, learning...)},
+	"miners.decide.mix_try":        {set: "miners[0].decide.mix_try=0.3", with: learning},
+	"miners.decide.mix_floor":      {set: "miners[0].decide.mix_floor=0.3", with: learning},
+	"miners.decide.sell":           {set: "miners[0].decide.sell=0.5", with: learning},
+
+	"validators.decide.every_epochs":    {set: "validators[0].decide.every_epochs=2", with: foundation},
+	"validators.decide.smoothing":       {set: "validators[0].decide.smoothing=1", with: delegate},
+	"validators.decide.sell":            {set: "validators[0].decide.sell=0.5", with: foundation},
+	"validators.decide.half_life_years": {set: "validators[0].decide.half_life_years=2", with: foundation},
+	"validators.decide.take":            {set: "validators[0].decide.take=0.1", with: foundation},
+	"validators.decide.take_step":       {set: "validators[0].decide.take_step=0.02", with: delegate},
+	"validators.decide.take_decisions":  {set: "validators[0].decide.take_decisions=3", with: delegate},
+
+	"holders.name":         {set: "holders[0].name=other", with: nominators},
+	"holders.count":        {set: "holders[0].count=3", with: nominators},
+	"holders.money_tao":    {set: "holders[0].money_tao=7", with: nominators},
+	"holders.every_epochs": {set: "holders[0].every_epochs=2", with: nominators},
+	"holders.beta":         {set: "holders[0].beta=0.01", with: nominators},
+	"holders.move":         {set: "holders[0].move=0.5", with: nominators},
+
+	"holders.bridge": {set: "holders[0].bridge=0.5", with: bridged},
+
+	"bridge.every_blocks":  {set: "bridge.every_blocks=3", with: bridged},
+	"bridge.confirmations": {set: "bridge.confirmations=9", with: bridged},
+	"bridge.delay_blocks":  {set: "bridge.delay_blocks=9", with: bridged},
+	"bridge.back":          {set: "bridge.back=0.5", with: bridged},
+	"bridge.reorg_blocks":  {set: "bridge.reorg_blocks=20", with: bridged},
+	"bridge.reorg_depth":   {set: "bridge.reorg_depth=1", with: append([]string{"bridge.reorg_blocks=10"}, bridged...)},
+
+	"prices.name":       {set: `prices=[{name="other", value=1}, {name="unit", value=50}]`, with: append([]string{`prices=[{name="unit", value=1}, {name="other", value=50}]`, "miners[0].decide.price=unit"}, owned...)},
+	"prices.kind":       {set: "prices[0].kind=brownian", with: priced("value=1", "spread=0", "drift=1e5", "step_h=0.05")},
+	"prices.value":      {set: "prices[0].value=9", with: priced("value=1")},
+	"prices.drift":      {set: "prices[0].drift=1e5", with: priced(`kind="brownian"`, "spread=0", "step_h=0.05")},
+	"prices.spread":     {set: "prices[0].spread=3000", with: priced(`kind="brownian"`, "spread=0", "step_h=0.05")},
+	"prices.step_h":     {set: "prices[0].step_h=0.02", with: priced(`kind="brownian"`, "spread=99", "step_h=0.1")},
+	"prices.calm_ends":  {set: "prices[0].calm_ends=1", with: priced(`kind="regimes"`, "step_h=0.05", "storm_mean=3", "calm_ends=0")},
+	"prices.storm_ends": {set: "prices[0].storm_ends=1", with: priced(`kind="regimes"`, "step_h=0.02", "storm_mean=3", "calm_ends=1", "storm_ends=0", "calm_mean=-3")},
+	"prices.calm_mean":  {set: "prices[0].calm_mean=3", with: priced(`kind="regimes"`, "step_h=0.05")},
+	"prices.storm_mean": {set: "prices[0].storm_mean=3", with: priced(`kind="regimes"`, "step_h=0.05", "calm_ends=1")},
+	"prices.calm_sd":    {set: "prices[0].calm_sd=5", with: priced(`kind="regimes"`, "step_h=0.05")},
+	"prices.storm_sd":   {set: "prices[0].storm_sd=5", with: priced(`kind="regimes"`, "step_h=0.05", "calm_ends=1")},
+	"prices.file":       {set: "prices[0].file=economy/other-prices.csv", with: priced(`kind="csv"`, `file="economy/prices.csv"`)},
+
 	"miners.name":              {set: "miners[1].name=later"},
 	"miners.count":             {set: "miners[0].count=6"},
 	"miners.behaviour":         {set: "miners[0].behaviour=frozen"},
@@ -106,6 +180,7 @@ var moves = map[string]move{
 	"miners.hardware_mflops":   {set: "miners[0].hardware_mflops=2"},
 	"miners.duty":              {set: "miners[0].duty=0.3"},
 	"miners.subsets":           {set: `miners[0].subsets=["Github"]`},
+	"miners.mix":               {set: "miners[0].mix=[0.8, 0.1, 0.1]", with: []string{`miners[0].subsets=["Github", "ArXiv", "PubMed Central"]`}},
 	"miners.learning_rate":     {set: "miners[0].learning_rate=0.002"},
 	"miners.rows":              {set: "miners[0].rows=4"},
 	"miners.steps":             {set: "miners[0].steps=2"},
@@ -114,6 +189,9 @@ var moves = map[string]move{
 	"miners.down_mbps":         {set: "miners[0].down_mbps=0.2"},
 	"miners.answer_loss":       {set: "miners[0].answer_loss=[2, 5]", with: stated},
 	"miners.answer_losses":     {set: "miners[0].answer_losses=[2, 3, 4]", with: stated},
+	"miners.answer_floor":      {set: "miners[0].answer_floor=3", with: studying},
+	"miners.answer_half_h":     {set: "miners[0].answer_half_h=2", with: studying},
+	"miners.forget_h":          {set: "miners[0].forget_h=0.1", with: studying},
 	"miners.answer_spread":     {set: "miners[0].answer_spread=1", with: stated},
 	"miners.min_stake_tao":     {set: "miners[0].min_stake_tao=500"},
 	"miners.min_interval_s":    {set: "miners[0].min_interval_s=60"},
@@ -143,6 +221,11 @@ var moves = map[string]move{
 	"validators.routing":         {set: "validators[0].routing=gated"},
 	"validators.stake_tao":       {set: "validators[0].stake_tao=[900, 1000]"},
 	"validators.subsets":         {set: `validators[0].subsets=["Github"]`},
+	"validators.mix":             {set: "validators[0].mix=[0.1, 0.9]", with: []string{`validators[0].subsets=["Github", "ArXiv"]`}},
+	"validators.credit":          {set: "validators[0].credit=market"},
+	"validators.publishes":       {set: "validators[0].publishes=true", with: append([]string{"miners[0].decide.mix_by=pay"}, learning...)},
+	"validators.invest_tao":      {set: "validators[0].invest_tao=300", with: []string{"validators[0].free_tao=500"}},
+	"validators.invest_h":        {set: "validators[0].invest_h=0.2", with: []string{"validators[0].free_tao=500", "validators[0].invest_tao=300"}},
 	"validators.batch":           {set: "validators[0].batch=subset"},
 	"validators.release":         {set: "validators[0].release=3.6.0"},
 	"validators.targets":         {set: "validators[0].targets=everyone"},
@@ -226,8 +309,49 @@ var moves = map[string]move{
 	"waves.tail_s":   {set: "waves.tail_s=900", with: []string{`faults=[{kind="loss", wave=true, duration_s=60}]`, "waves.quiet_s=100", "waves.storm_s=60"}},
 }
 
+// owned lets the owners of the first miners leave what does not pay.
+var owned = []string{"miners[0].decide.every_epochs=1", "miners[0].decide.entry=value", "miners[0].decide.hardware_per_h=[1, 60]",
+	"miners[0].decide.patience=2", "chain.immunity_blocks=0"}
+
+// entering lets a newcomer decide whether to enter.
+var entering = []string{"miners[1].decide.every_epochs=1", "miners[1].decide.entry=value", "miners[1].decide.hardware_per_h=0.5",
+	"miners[1].decide.hashes_per_s=5000", "chain.difficulty=100000"}
+
+// waiting lets it wait for a seat that is worth more than its price by a factor.
+var waiting = append(slices.Clone(entering), "miners[1].decide.entry=wait", "miners[1].decide.discount=0.5")
+
+// studying lets miners without models learn.
+var studying = append([]string{"miners[0].answer_half_h=0.1", "miners[0].duty=1"}, stated...)
+
+// learning lets the first miners look for what pays.
+var learning = []string{"miners[0].decide.every_epochs=1", "miners[0].decide.mix_rate=0.5", "miners[0].duty=0.5"}
+
+// foundation lets validators sell what they have.
+var foundation = []string{"validators[0].decide.every_epochs=1", "validators[0].decide.half_life_years=1"}
+
+// delegate lets validators take nominations and look for the best take.
+var delegate = []string{"validators[0].decide.every_epochs=1", "validators[0].decide.take=0.1", "validators[0].decide.take_step=0.01",
+	"validators[0].decide.take_decisions=2"}
+
+// nominators hold money and follow yields.
+var nominators = append([]string{`holders=[{count=2, every_epochs=1, beta=3}]`}, delegate...)
+
+// bridged lets holders use a bridge.
+var bridged = []string{"holders=[{count=2, every_epochs=1, bridge=0.1}]", "bridge.every_blocks=2", "bridge.confirmations=2",
+	"bridge.delay_blocks=3", "bridge.back=0.1"}
+
+// priced lets the first miners pay at the price of a path.
+func priced(keys ...string) []string {
+	return append([]string{`prices=[{name="unit", ` + strings.Join(keys, ", ") + `}]`, "miners[0].decide.price=unit"}, owned...)
+}
+
 // scriptedJudge makes the third group of validators scripted.
 var scriptedJudge = []string{"validators[2].behaviour=scripted", `validators[2].weights=["1000 + j"]`}
+
+// appended makes the corpus one that gains a source, with more keys of it in front.
+func appended(keys string) []string {
+	return []string{`corpus.subsets=["ArXiv", "PubMed Central"]`, `corpus.append=[{` + keys + `at_h=0.1, megabytes=0.2, subsets=["Github"]}]`}
+}
 
 // stated makes the run one without models.
 var stated = []string{"mode=economy", "faults=[]"}
@@ -256,6 +380,7 @@ var stays = map[string]move{
 	"trace.answers":      {set: "trace.answers=off"},
 	"trace.rows":         {set: "trace.rows=all"},
 	"trace.training":     {set: "trace.training=off"},
+	"trace.decisions":    {set: "trace.decisions=off", with: owned},
 	"trace.applications": {set: "trace.applications=off"},
 
 	"miners.skew_ms":       {set: "miners[0].skew_ms=70000"},

@@ -110,8 +110,14 @@ func (f *File) complete(sc *Scenario) error {
 // fixPaths makes the paths of what the scenario names absolute, so that a run can be repeated from elsewhere.
 func (f *File) fixPaths() (err error) {
 	paths := []*string{&f.Chain.Metagraph}
+	for i := range f.Corpus.Append {
+		paths = append(paths, &f.Corpus.Append[i].Path)
+	}
 	for i := range f.Validators {
 		paths = append(paths, &f.Validators[i].RowsFile)
+	}
+	for i := range f.Prices {
+		paths = append(paths, &f.Prices[i].File)
 	}
 	for _, path := range paths {
 		if *path == "" || filepath.IsAbs(*path) {

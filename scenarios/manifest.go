@@ -37,6 +37,7 @@ func (sc *Scenario) Tables() []trace.Table {
 		{t.Blocks != "off", trace.Ledger},
 		{true, trace.Faults},
 		{t.Applications == "all", trace.Applications},
+		{t.Decisions == "all" && sc.Decides(), trace.Decisions},
 	} {
 		if entry.on {
 			tables = append(tables, entry.table)

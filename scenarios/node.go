@@ -21,6 +21,7 @@ type part struct {
 	group    Group
 	up, down float64   // Mbit/s
 	joins    host.Time // when it begins to register; 0: it is there from the beginning
+	moneyed  bool      // it never has a seat, but free money
 }
 
 // add gives member i of n its keys, region, links and place in the ledger; who joins later has free money
@@ -50,14 +51,14 @@ func (b *builder) add(p part, i, n int) {
 	}
 	b.rows = append(b.rows, p.row(node, coldkey))
 	free := p.group.freeRao(&b.genesis.Params.Hard)
-	if p.joins > 0 {
+	if p.joins > 0 || p.moneyed {
 		free += node.StakeRao
 	}
 	if free > 0 || p.joins > 0 {
 		b.genesis.Balances = append(b.genesis.Balances, chain.Balance{Coldkey: coldkey, FreeRao: free})
 	}
 	switch {
-	case p.joins > 0:
+	case p.joins > 0 || p.moneyed:
 		node.StakeRao = 0
 	case node.HasUID && b.metagraph != nil: // it has a seat
 	case node.HasUID:

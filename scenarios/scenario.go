@@ -22,6 +22,9 @@ type Scenario struct {
 	Miners       []MinerGroup       `toml:"miners"`
 	Validators   []ValidatorGroup   `toml:"validators"`
 	Applications []ApplicationGroup `toml:"applications"`
+	Holders      []HolderGroup      `toml:"holders"`
+	Prices       []role.Price       `toml:"prices"`
+	Bridge       role.Bridge        `toml:"bridge"`
 	Faults       []FaultEntry       `toml:"faults"`
 	Waves        WavesSection       `toml:"waves"`
 	Trace        TraceSection       `toml:"trace"`
@@ -69,4 +72,5 @@ type TraceSection struct {
 	Rows         string `toml:"rows" default:"off" one:"off,all" doc:"a row per row of text in each question, in the table scores: much" inert:"says what is written of the run, not what happens in it"`
 	Training     string `toml:"training" default:"all" one:"off,all" doc:"a row per measurement of a miner" inert:"says what is written of the run, not what happens in it"`
 	Applications string `toml:"applications" default:"all" one:"off,all" doc:"a row per request of an application" inert:"says what is written of the run, not what happens in it"`
+	Decisions    string `toml:"decisions" default:"all" one:"off,all" doc:"a row per choice of an owner, where some decide" inert:"says what is written of the run, not what happens in it"`
 }

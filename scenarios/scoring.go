@@ -162,5 +162,5 @@ func (f *File) Warnings() []string {
 				"shorten step_s, or raise the number of peers that are scored", key, n, leastQuestions))
 		}
 	}
-	return list
+	return append(list, f.swings()...)
 }

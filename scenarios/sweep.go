@@ -197,7 +197,7 @@ func (c *checker) sweepExpectations() {
 	if len(c.Sweep.Expect)+len(c.Sweep.Figures) == 0 || c.NeuronCount() > math.MaxUint16 {
 		return
 	}
-	names := report.MetricNames(c.participants(), c.Tables(), c.subsetNames(), c.yearNames())
+	names := report.MetricNames(c.participants(), c.Tables(), c.textNames(), c.yearNames())
 	known := func(key, pattern string) {
 		if !slices.ContainsFunc(names, func(name string) bool { ok, _ := path.Match(pattern, name); return ok }) {
 			c.fault(key, fmt.Sprintf("no run of this scenario has the number %q", pattern), "a number that taolab report RUN --metrics lists",

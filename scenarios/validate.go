@@ -23,9 +23,12 @@ func validate(sc *Scenario, where func(key string) string) []error {
 	c.network()
 	c.calendar()
 	c.Corpus.Check(c.fault)
+	c.appended()
 	c.miners()
 	c.validators()
 	c.applications()
+	c.holders()
+	c.prices()
 	c.faultEntries()
 	c.expectations()
 	c.sweep()
@@ -84,6 +87,19 @@ func (c *checker) network() {
 	}
 }
 
+// appended checks that what the corpus gains is gained within the run, and that somebody reads text at all.
+func (c *checker) appended() {
+	for i, a := range c.Corpus.Append {
+		key := fmt.Sprintf("corpus.append[%d]", i)
+		if c.Economy() {
+			c.fault(key, "set, but nobody has a model", "a run with models", "leave it out")
+		}
+		if a.AtH > 0 && a.AtH >= c.Time.Hours {
+			c.fault(key+".at_h", fmt.Sprintf("%g h, after the end of the run", a.AtH), fmt.Sprintf("less than %g", c.Time.Hours), "")
+		}
+	}
+}
+
 func (c *checker) miners() {
 	if len(c.Miners) == 0 || c.MinerCount() == 0 {
 		c.fault("miners", "none", "at least one [[miners]] table", "")
@@ -119,6 +135,9 @@ func (c *checker) groups() []string {
 		names = append(names, g.Name)
 	}
 	for _, g := range c.Applications {
+		names = append(names, g.Name)
+	}
+	for _, g := range c.Holders {
 		names = append(names, g.Name)
 	}
 	return names
@@ -224,6 +243,7 @@ func (c *checker) chain() {
 	if int(p.MinAllowedWeights) > targets {
 		c.fault("chain.min_allowed_weights", fmt.Sprintf("%d entries, but there are %d miners to weight", p.MinAllowedWeights, targets), fmt.Sprintf("at most %d", targets), "")
 	}
+	c.work(&p)
 	c.Chain.Idle(&p, c.fault)
 }
 
@@ -299,8 +319,11 @@ func (c *checker) size() {
 	for _, g := range c.Applications {
 		n += g.Count
 	}
+	for _, g := range c.Holders {
+		n += g.Count
+	}
 	if n > maxNodes {
-		c.fault("applications", fmt.Sprintf("%d in all", n), fmt.Sprintf("at most %d", maxNodes), "lower count")
+		c.fault("applications", fmt.Sprintf("%d and holders in all", n), fmt.Sprintf("at most %d", maxNodes), "lower count")
 	}
 }
 
@@ -346,6 +369,9 @@ func (sc *Scenario) genesisRao(hard *chain.Hard) uint64 {
 	}
 	for _, g := range sc.Applications {
 		issued += g.sumRao(g.StakeTAO, g.Count, hard)
+	}
+	for _, g := range sc.Holders {
+		issued += new(Group).sumRao(g.MoneyTAO, g.Count, hard)
 	}
 	return issued
 }

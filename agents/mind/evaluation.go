@@ -10,8 +10,9 @@ import (
 // Evaluation is held-out text cut into windows once for a run. All miners measure themselves on
 // the same windows; nobody writes to it after NewEvaluation.
 type Evaluation struct {
-	Subsets []string   // names, in the store's order
-	Weights []float64  // of each subset in the mean over all, summing to 1
+	Subsets []string   // names, in the store's order: those of the corpus, then those appended to it
+	Weights []float64  // of each subset of the corpus in the mean over all, summing to 1
+	From    []uint64   // height from which each appended subset is there, ascending
 	Rows    int        // windows per subset
 	Cols    int        // tokens per window
 	Tokens  [][]uint16 // by subset, [Rows x Cols]
@@ -25,17 +26,44 @@ func NewEvaluation(store *pile.Store, rows, cols int, seed uint64) (*Evaluation,
 		return nil, fmt.Errorf("evaluation: %d windows of %d tokens per subset, expected at least 1 of 1",
 			rows, cols)
 	}
-	e := &Evaluation{Subsets: store.Subsets(), Weights: store.Weights(), Rows: rows, Cols: cols}
-	for i, name := range e.Subsets {
-		only := make([]float64, len(e.Subsets))
+	e := &Evaluation{Weights: store.Weights(), Rows: rows, Cols: cols}
+	return e, e.add(store, seed)
+}
+
+// Append adds the subsets that a store has beyond those of e, which are there from a height on. The mean over all
+// stays one over the corpus, so that it means the same throughout.
+func (e *Evaluation) Append(store *pile.Store, from uint64, seed uint64) error {
+	for range len(store.Subsets()) - len(e.Subsets) {
+		e.From = append(e.From, from)
+	}
+	return e.add(store, seed)
+}
+
+// add cuts the windows of the subsets that e lacks.
+func (e *Evaluation) add(store *pile.Store, seed uint64) error {
+	names := store.Subsets()
+	for i := len(e.Subsets); i < len(names); i++ {
+		only := make([]float64, len(names))
 		only[i] = 1
 		mix, err := store.NewMix(pile.HeldOut, only)
 		if err != nil {
-			return nil, fmt.Errorf("evaluation: %w", err)
+			return fmt.Errorf("evaluation: %w", err)
 		}
-		tokens, targets := make([]uint16, rows*cols), make([]uint16, rows*cols)
-		mix.Batch(num.NewStream(seed, "evaluation "+name), rows, cols, tokens, targets)
+		tokens, targets := make([]uint16, e.Rows*e.Cols), make([]uint16, e.Rows*e.Cols)
+		mix.Batch(num.NewStream(seed, "evaluation "+names[i]), e.Rows, e.Cols, tokens, targets)
+		e.Subsets = append(e.Subsets, names[i])
 		e.Tokens, e.Targets = append(e.Tokens, tokens), append(e.Targets, targets)
 	}
-	return e, nil
+	return nil
+}
+
+// there is the number of subsets that are there at a height.
+func (e *Evaluation) there(height uint64) int {
+	n := len(e.Weights)
+	for _, from := range e.From {
+		if from <= height {
+			n++
+		}
+	}
+	return n
 }

@@ -48,7 +48,7 @@ func TestAJobGivesTheSameBytesOnEveryWorker(t *testing.T) {
 	model := smallModel()
 	job := predict{model, asked{host.TextCausalLMNext, wire.Question{Rows: 1, Cols: 4, TopK: 3, Tokens: []uint16{1, 2, 3, 4}}}}
 	var used, fresh host.Scratch
-	measure{model, testEvaluation}.Run(&used)
+	measure{model, testEvaluation, 1}.Run(&used)
 	if a, b := job.Run(&used), job.Run(&fresh); !slices.Equal(a, b) {
 		t.Fatalf("a used worker answers %x, a fresh one %x", a, b)
 	}

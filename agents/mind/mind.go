@@ -25,7 +25,7 @@ type Server interface {
 	Train(host.Env) host.Job
 	Trained(result []byte)
 	// Measure returns the job of a measurement; nil for a mind that cannot be measured.
-	Measure() host.Job
+	Measure(host.Env) host.Job
 	Measured(env host.Env, result []byte) // records it
 
 	// AppendState writes what Restore reads, into a mind that Fresh made.
@@ -34,11 +34,22 @@ type Server interface {
 	Restore(*state.Cursor)
 }
 
+// Learner is a Server that can be told what to learn.
+type Learner interface {
+	// SetMix sets how often a row of its training is of each of the run's subsets, from the next visit on. Its
+	// state is without it: the owner who decides on the mix sets it again after Restore.
+	SetMix(weights []float64)
+}
+
+// Diligent is a Server that learns of itself, for a share of its time.
+type Diligent interface{ SetDuty(share float64) }
+
 // Judge is the mind of a node that asks and scores. It holds one batch of rows at a time, each of a
 // subset, and scores each peer as a gate: how much its answer to a row is likely to be worth. As with a
 // Server, one job runs at a time.
 type Judge interface {
 	Subsets() []string  // names of the subsets that its rows can be of
+	Demand() []float64  // how often a row is of each of them, summing to 1
 	LossScale() float64 // turns its losses into nats per GPT-2-equivalent token
 
 	Draw(host.Env)  // replaces the batch by the next

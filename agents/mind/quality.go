@@ -77,7 +77,7 @@ func (Quality) Train(host.Env) host.Job { return nil }
 func (Quality) Trained([]byte) {}
 
 // Measure implements Server: there is nothing to measure that is not stated.
-func (Quality) Measure() host.Job { return nil }
+func (Quality) Measure(host.Env) host.Job { return nil }
 
 // Measured implements Server.
 func (Quality) Measured(host.Env, []byte) {}

@@ -34,6 +34,19 @@ func (s Subsets) Validate() error {
 	return nil
 }
 
+// shares are the weights, made to sum to 1.
+func (s Subsets) shares() []float64 {
+	sum := 0.0
+	for _, w := range s.Weights {
+		sum += w
+	}
+	shares := make([]float64, len(s.Weights))
+	for i, w := range s.Weights {
+		shares[i] = w / sum
+	}
+	return shares
+}
+
 // pick draws a subset by weight.
 func (s Subsets) pick(stream *num.Stream) uint16 {
 	cumulative, sum := make([]float64, len(s.Weights)), 0.0
@@ -82,6 +95,9 @@ func NewQualityJudge(c QualityJudgeConfig) *QualityJudge {
 
 // Subsets implements Judge.
 func (j *QualityJudge) Subsets() []string { return j.config.Subsets.Names }
+
+// Demand implements Judge.
+func (j *QualityJudge) Demand() []float64 { return j.config.Subsets.shares() }
 
 // LossScale implements Judge: losses are stated per GPT-2-equivalent token.
 func (j *QualityJudge) LossScale() float64 { return 1 }

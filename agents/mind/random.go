@@ -30,7 +30,7 @@ func (Random) Train(host.Env) host.Job { return nil }
 func (Random) Trained([]byte) {}
 
 // Measure implements Server: it has no model to measure.
-func (Random) Measure() host.Job { return nil }
+func (Random) Measure(host.Env) host.Job { return nil }
 
 // Measured implements Server.
 func (Random) Measured(host.Env, []byte) {}

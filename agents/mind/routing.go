@@ -24,11 +24,12 @@ type router interface {
 	byRow() bool          // a gate has a score for each row, not one for the batch
 	route(batch) host.Job // its result is the scores, by uid or by row and uid
 	learn(batch, []Lesson) host.Job
+	addSubsets(n int) // the judge reads so many more from now on
 	startEpoch()
 	forget(uid uint16)
-	append([]byte) []byte // its state
-	fresh() router        // one of the same settings, to restore a state into
-	restore(*state.Cursor, TextJudgeConfig)
+	append([]byte) []byte                                       // its state
+	fresh() router                                              // one of the same settings, to restore a state into
+	restore(c *state.Cursor, config TextJudgeConfig, added int) // after so many subsets were added
 }
 
 func newRouter(c TextJudgeConfig) router {
@@ -71,6 +72,9 @@ func (r *batchRouter) learn(b batch, lessons []Lesson) host.Job {
 	return job
 }
 
+// addSubsets does nothing: a gate is the same for all.
+func (r *batchRouter) addSubsets(int) {}
+
 // startEpoch has the first batch of an epoch make a step, as the reference validator's did.
 func (r *batchRouter) startEpoch() { r.state.Waiting = r.training.Batches - 1 }
 
@@ -85,7 +89,7 @@ func (r *batchRouter) fresh() router {
 	return &batchRouter{training: r.training, model: new(lm.Router)}
 }
 
-func (r *batchRouter) restore(c *state.Cursor, want TextJudgeConfig) {
+func (r *batchRouter) restore(c *state.Cursor, want TextJudgeConfig, _ int) {
 	c.Part("routing model", func(b []byte) error {
 		if err := r.model.UnmarshalBinary(b); err != nil {
 			return err
@@ -166,6 +170,15 @@ func take(means *score.SubsetMeans, subsets []uint16, l Lesson) {
 	}
 }
 
+func (r *rowRouter) addSubsets(n int) {
+	if r.subsets == 0 {
+		return // it does not tell them apart
+	}
+	r.model.AddSubsets(n, &r.moments)
+	r.means.AddSubsets(n)
+	r.subsets += n
+}
+
 // startEpoch does nothing: every batch makes a step.
 func (r *rowRouter) startEpoch() {}
 
@@ -181,16 +194,21 @@ func (r *rowRouter) append(b []byte) []byte {
 }
 
 func (r *rowRouter) fresh() router {
-	return &rowRouter{training: r.training, subsets: r.subsets, model: new(lm.RowRouter)}
+	return &rowRouter{training: r.training, model: new(lm.RowRouter)}
 }
 
-func (r *rowRouter) restore(c *state.Cursor, want TextJudgeConfig) {
+func (r *rowRouter) restore(c *state.Cursor, want TextJudgeConfig, added int) {
+	weights := len(want.RowRouter.Subsets)
+	if r.subsets = want.labelCount(); r.subsets > 0 {
+		r.subsets += added
+		weights += added * (want.RowRouter.Trunk.Config.Width + 1)
+	}
 	c.Part("routing model", func(b []byte) error {
 		if err := r.model.UnmarshalBinary(b); err != nil {
 			return err
 		}
 		w := want.RowRouter
-		return sameShape(r.model.Trunk, len(r.model.Bias), len(r.model.Subsets), w.Trunk, len(w.Bias), len(w.Subsets))
+		return sameShape(r.model.Trunk, len(r.model.Bias), len(r.model.Subsets), w.Trunk, len(w.Bias), weights)
 	})
 	c.Part("moments", func(b []byte) error {
 		if err := r.moments.UnmarshalBinary(b); err != nil {

@@ -27,6 +27,7 @@ const (
 // TextJudgeConfig is a judge of continued text before its first batch.
 type TextJudgeConfig struct {
 	Mix           *pile.Mix // text it scores on (pile.Score); its weights are the subsets it cares for
+	Later         []Growth  // what takes its place as the corpus grows: each reads what the one before it reads, and more behind
 	Subsets       []string  // names of the store's subsets
 	Vocab         int       // of the standard tokenizer
 	BytesPerToken float64   // of the standard tokenizer on the scoring corpus
@@ -63,6 +64,8 @@ func (c TextJudgeConfig) Validate() error {
 	switch {
 	case c.Mix == nil || len(c.Subsets) == 0:
 		return fmt.Errorf("judge of text: no text to score on, or no names of its subsets")
+	case !extending(c.Mix, c.Later):
+		return fmt.Errorf("judge of text: a later mix does not read what the one before it reads, with further subsets behind")
 	case c.Vocab < 2 || c.Vocab > c.trunk().Vocab:
 		return fmt.Errorf("judge of text: vocabulary of %d, expected 2 to the routing model's %d", c.Vocab, c.trunk().Vocab)
 	case c.Rows < 1 || c.Batch > OneSubset:
@@ -103,6 +106,8 @@ func (c TextJudgeConfig) labelCount() int {
 // asking.
 type TextJudge struct {
 	config TextJudgeConfig
+	grown  int // growths that have come
+	mix    *pile.Mix
 	reads  []uint16 // numbers in the store of the subsets that it reads
 	names  []string // of the same
 	router router
@@ -116,15 +121,34 @@ func NewTextJudge(c TextJudgeConfig) *TextJudge {
 	if err := c.Validate(); err != nil {
 		panic(err)
 	}
-	j := &TextJudge{config: c, reads: c.Mix.Reads(), router: newRouter(c)}
-	for _, subset := range j.reads {
-		j.names = append(j.names, c.Subsets[subset])
-	}
+	j := &TextJudge{config: c, router: newRouter(c)}
+	j.read(0)
 	return j
+}
+
+// read makes the mix the one after n growths.
+func (j *TextJudge) read(n int) {
+	j.grown, j.mix = n, mixAfter(j.config.Mix, j.config.Later, n)
+	j.reads, j.names = j.mix.Reads(), nil
+	for _, subset := range j.reads {
+		j.names = append(j.names, j.config.Subsets[subset])
+	}
+}
+
+// grow reads what was appended since.
+func (j *TextJudge) grow(env host.Env) {
+	if n := grown(j.config.Later, env); n > j.grown {
+		before := len(j.reads)
+		j.read(n)
+		j.router.addSubsets(len(j.reads) - before)
+	}
 }
 
 // Subsets implements Judge: those that it reads.
 func (j *TextJudge) Subsets() []string { return j.names }
+
+// Demand implements Judge.
+func (j *TextJudge) Demand() []float64 { return j.mix.Shares() }
 
 // LossScale implements Judge.
 func (j *TextJudge) LossScale() float64 { return score.LossScale(j.config.BytesPerToken) }
@@ -132,15 +156,16 @@ func (j *TextJudge) LossScale() float64 { return score.LossScale(j.config.BytesP
 // Draw implements Judge.
 func (j *TextJudge) Draw(env host.Env) {
 	c := j.config
+	j.grow(env)
 	width := c.Cols + phraseTokens
 	text, subsets := make([]uint16, c.Rows*width), make([]uint16, c.Rows)
 	if c.Batch == OneSubset {
-		subset := c.Mix.Batch1(env.Rand("text"), c.Rows, width, text)
+		subset := j.mix.Batch1(env.Rand("text"), c.Rows, width, text)
 		for row := range subsets {
 			subsets[row] = uint16(subset)
 		}
 	} else {
-		c.Mix.BatchOf(env.Rand("text"), c.Rows, width, text, subsets)
+		j.mix.BatchOf(env.Rand("text"), c.Rows, width, text, subsets)
 	}
 	j.Drop()
 	j.batch = batch{tokens: make([]uint16, 0, c.Rows*c.Cols), rows: c.Rows, cols: c.Cols}
@@ -213,6 +238,9 @@ func (j *TextJudge) Forget(uid uint16) { j.router.forget(uid) }
 
 // AppendState implements Judge.
 func (j *TextJudge) AppendState(b []byte) []byte {
+	if len(j.config.Later) > 0 {
+		b = state.AppendU16(b, uint16(j.grown))
+	}
 	b = j.router.append(b)
 	b = state.AppendU16s(b, j.tokens)
 	b = state.AppendU16s(b, j.labels)
@@ -222,12 +250,22 @@ func (j *TextJudge) AppendState(b []byte) []byte {
 
 // Fresh implements Judge.
 func (j *TextJudge) Fresh() Judge {
-	return &TextJudge{config: j.config, reads: j.reads, names: j.names, router: j.router.fresh()}
+	fresh := &TextJudge{config: j.config, router: j.router.fresh()}
+	fresh.read(0)
+	return fresh
 }
 
 // Restore implements Judge.
 func (j *TextJudge) Restore(c *state.Cursor) {
-	j.router.restore(c, j.config)
+	if later := len(j.config.Later); later > 0 {
+		n := int(c.U16("growths"))
+		if n > later {
+			c.Fail("%d growths of the corpus, expected at most %d", n, later)
+			n = later
+		}
+		j.read(n)
+	}
+	j.router.restore(c, j.config, len(j.reads)-len(j.config.Mix.Reads()))
 	j.tokens, j.labels = c.U16s("batch"), c.U16s("subsets")
 	j.phrases, j.gates = c.U16s("phrases"), c.F32s("scores of the routing model")
 	if err := j.consistent(); err != nil {

@@ -12,6 +12,7 @@ import (
 // TextPrompts draws prompts from text and asks for distributions of the next token.
 type TextPrompts struct {
 	Mix    *pile.Mix // text its prompts come from (pile.Score)
+	Later  []Growth  // what takes its place as the corpus grows
 	Vocab  int       // of the standard tokenizer
 	Cols   int       // tokens of a prompt, sent with each request
 	Tokens int       // continuation tokens per session
@@ -35,7 +36,7 @@ func (p TextPrompts) Validate() error {
 // Draw implements Prompter.
 func (p TextPrompts) Draw(env host.Env) (prompt, truth []uint16) {
 	text := make([]uint16, p.Cols+p.Tokens)
-	p.Mix.Batch1(env.Rand("text"), 1, len(text), text)
+	mixAfter(p.Mix, p.Later, grown(p.Later, env)).Batch1(env.Rand("text"), 1, len(text), text)
 	return text[:p.Cols:p.Cols], text[p.Cols:]
 }
 

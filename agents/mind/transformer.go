@@ -13,7 +13,9 @@ import (
 
 // Training is how a transformer learns.
 type Training struct {
-	Mix       *pile.Mix // text it learns from (pile.Train); a specialist's mix favours some subsets
+	Mix       *pile.Mix   // text it learns from (pile.Train); a specialist's mix favours some subsets
+	Later     []Growth    // what takes its place as the corpus grows
+	Store     *pile.Store // of which its owner may set other mixes; nil: none
 	Optimizer lm.AdamW
 	Rows      int // windows per step
 	Cols      int // tokens per window, at most the model's context
@@ -70,7 +72,8 @@ type Transformer struct {
 	model   *lm.Model    // the shared base until something is trained
 	adam    lm.AdamState // counts the optimiser steps since the fork
 	lossSum float64
-	losses  uint64 // in lossSum, since the last measurement
+	losses  uint64    // in lossSum, since the last measurement
+	told    *pile.Mix // by its owner; nil: none, and it learns what its settings say
 }
 
 // NewTransformer returns a transformer. It panics when the config is not valid.
@@ -124,8 +127,29 @@ func (t *Transformer) Train(env host.Env) host.Job {
 		t.model = t.model.Clone()
 	}
 	return trainVisit{
-		model: t.model, state: &t.adam, optimizer: c.Optimizer, mix: c.Mix,
+		model: t.model, state: &t.adam, optimizer: c.Optimizer,
+		mix:  t.mix(env),
 		seed: env.Rand("training").Uint64(), rows: c.Rows, cols: c.Cols, steps: c.Steps,
+	}
+}
+
+// mix is what it learns from.
+func (t *Transformer) mix(env host.Env) *pile.Mix {
+	if t.told != nil {
+		return t.told
+	}
+	c := t.config.Training
+	return mixAfter(c.Mix, c.Later, grown(c.Later, env))
+}
+
+// SetMix implements Learner. Weights of which nothing could be drawn change nothing.
+func (t *Transformer) SetMix(weights []float64) {
+	c := t.config.Training
+	if c == nil || c.Store == nil {
+		return
+	}
+	if mix, err := c.Store.NewMix(pile.Train, weights); err == nil {
+		t.told = mix
 	}
 }
 
@@ -138,11 +162,12 @@ func (t *Transformer) Trained(result []byte) {
 }
 
 // Measure implements Server.
-func (t *Transformer) Measure() host.Job {
-	if t.config.Evaluation == nil {
+func (t *Transformer) Measure(env host.Env) host.Job {
+	on := t.config.Evaluation
+	if on == nil {
 		return nil
 	}
-	return measure{t.model, t.config.Evaluation}
+	return measure{t.model, on, on.there(env.Chain().Height())}
 }
 
 // Measured implements Server: it records a row for each subset, and one for all.
@@ -166,7 +191,9 @@ func (t *Transformer) Measured(env host.Env, result []byte) {
 	for i, loss := range wire.DecodeFloats(result) {
 		row.Subset, row.HeldOutLoss = on.Subsets[i], loss
 		env.Record(row)
-		all += float64(on.Weights[i] * float64(loss))
+		if i < len(on.Weights) {
+			all += float64(on.Weights[i] * float64(loss))
+		}
 	}
 	row.Subset, row.HeldOutLoss = "all", float32(all)
 	env.Record(row)

@@ -53,10 +53,10 @@ func (m *Maker) prompts(g *Application) (mind.Prompter, error) {
 		p := mind.QualityPrompts{Subsets: *m.Stated, Tokens: g.Tokens}
 		return p, p.Validate()
 	}
-	mix, err := m.mix(pile.Score, nil)
+	read, err := m.read(pile.Score, nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	p := mind.TextPrompts{Mix: mix, Vocab: m.Vocab, Cols: g.Prompt, Tokens: g.Tokens, TopK: g.TopK}
+	p := mind.TextPrompts{Mix: read.mix, Later: read.later, Vocab: m.Vocab, Cols: g.Prompt, Tokens: g.Tokens, TopK: g.TopK}
 	return p, p.Validate()
 }

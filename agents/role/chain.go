@@ -55,6 +55,7 @@ type Chain struct {
 	UpgradeRules  uint64 `toml:"upgrade_rules" max:"100" doc:"version of the rules that comes at upgrade_height: 2 counts epochs from the last one and reads commits as 2026 does, 3 brings yuma3 too; 0: none"`
 	UpgradeHeight uint64 `toml:"upgrade_height" unit:"blocks" max:"1000000000000" doc:"first block under upgrade_rules"`
 
+	Registration
 	Hard Hard `toml:"hard"`
 }
 
@@ -97,6 +98,7 @@ func (c *Chain) override(p *chain.Params) {
 		p.MinBurnRao, p.MaxBurnRao = min(p.MinBurnRao, p.BurnRao), max(p.MaxBurnRao, p.BurnRao)
 	}
 	set(&p.MaxUIDs, c.MaxUIDs, count16)
+	c.Registration.override(p)
 	set(&p.MinNonImmune, c.MinNonImmune, count16)
 	set(&p.StakeThresholdRao, c.StakeThreshold, Rao)
 }

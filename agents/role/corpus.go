@@ -17,6 +17,8 @@ type Corpus struct {
 	Megabytes float64  `toml:"megabytes" default:"6" unit:"MB" min:"0.5" max:"1000000" doc:"text to read or synthesise at most"`
 	Vocab     int      `toml:"vocab" default:"512" unit:"tokens" min:"264" max:"65535" doc:"size of the standard tokenizer's vocabulary"`
 
+	Append []Appended `toml:"append"`
+
 	InvalidUTF8 string `toml:"invalid_utf8" default:"refuse" one:"refuse,replace" doc:"bytes of shards that are not UTF-8: an error, or read as U+FFFD and counted in a warning" inert:"text that both read is the same text"`
 }
 
@@ -42,6 +44,7 @@ func (c *Corpus) Check(report Report) {
 		known = pile.SubsetNames()
 	}
 	checkSubsets("corpus.subsets", c.Subsets, known, report)
+	c.checkAppended(report)
 }
 
 // CheckSubsets reports names that a role wants and the corpus cannot have.
@@ -49,6 +52,14 @@ func (c *Corpus) CheckSubsets(key string, names []string, report Report) {
 	known := c.Subsets
 	if len(known) == 0 && c.Kind == "synthetic" {
 		known = pile.SubsetNames()
+	}
+	for _, a := range c.Append {
+		if len(a.Subsets) == 0 {
+			known = nil // its shards tell
+		}
+		if known != nil {
+			known = append(slices.Clip(known), a.Subsets...)
+		}
 	}
 	checkSubsets(key, names, known, report)
 }

@@ -8,12 +8,11 @@ import (
 
 	"taolab/agents"
 	"taolab/agents/attack"
+	"taolab/agents/decide"
 	"taolab/agents/mind"
 	"taolab/agents/script"
-	"taolab/agents/settings"
 	"taolab/model/base"
 	"taolab/model/lm"
-	"taolab/model/pile"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 )
@@ -27,17 +26,22 @@ type Maker struct {
 	Height              uint64                      // of the ledger when the network begins
 	EvaluateEveryBlocks uint64                      // between two measurements of a miner
 	Hotkey              func(node string) chain.Key // public key of a node's hotkey
+	Coldkey             func(name string) chain.Key // public key of a coldkey
 	RecordAnswers       bool
 	RecordRows          bool
 
-	Neurons []Neuron                                 // who may hold a seat
-	Stated  *mind.Subsets                            // what questions are about in a network without models; nil: it has models
-	Open    func(path string) (io.ReadCloser, error) // opens a file that settings name
+	Neurons []Neuron                // who may hold a seat
+	Stated  *mind.Subsets           // what questions are about in a network without models; nil: it has models
+	Prices  map[string]*decide.Path // by name
+	Open    Opener
 
-	mixes   []madeMix
+	texts   []*text
 	hotkeys map[string]chain.Key
 	files   map[string]map[string]script.List // of scripted rows, by path
 }
+
+// Opener opens a file that settings name.
+type Opener = func(path string) (io.ReadCloser, error)
 
 // Agent is an agent before its first event, and the model behind it.
 type Agent struct {
@@ -94,33 +98,37 @@ func (m *Maker) longest() int {
 	return m.Cols
 }
 
-// madeMix is a mix that members of a group share.
-type madeMix struct {
-	split  pile.Split
-	wanted []string
-	mix    *pile.Mix
+// weightsOf are the weights that wanted subsets have with somebody, by the place of each among names: their
+// shares, or what they weigh by themselves where there are no shares. None wanted means all.
+func weightsOf(names []string, weights []float64, wanted []string, shares []float64) []float64 {
+	own := make([]float64, len(names))
+	for i, name := range names {
+		switch place := slices.Index(wanted, name); {
+		case len(wanted) == 0 || place >= 0 && len(shares) == 0:
+			own[i] = weights[i]
+		case place >= 0:
+			own[i] = shares[place]
+		}
+	}
+	return own
 }
 
-// mix gives the wanted subsets their corpus weights and all others none; none wanted means all.
-func (m *Maker) mix(split pile.Split, wanted []string) (*pile.Mix, error) {
-	for _, made := range m.mixes {
-		if made.split == split && slices.Equal(made.wanted, wanted) {
-			return made.mix, nil
+// checkMix reports shares that do not fit the subsets that they are of.
+func checkMix(path string, subsets []string, shares []float64, report Report) {
+	if len(shares) == 0 {
+		return
+	}
+	sum := 0.0
+	for _, share := range shares {
+		if !(share >= 0) {
+			report(path+".mix", fmt.Sprintf("%g", share), "shares of 0 or more", "")
 		}
+		sum += share
 	}
-	names, weights := m.Store.Subsets(), m.Store.Weights()
-	for i, name := range names {
-		if len(wanted) > 0 && !slices.Contains(wanted, name) {
-			weights[i] = 0
-		}
+	switch {
+	case len(shares) != len(subsets):
+		report(path+".mix", fmt.Sprintf("%d shares for %d subsets", len(shares), len(subsets)), "one for each of subsets", "name the subsets")
+	case sum == 0:
+		report(path+".mix", "all 0", "one share above 0", "")
 	}
-	if len(wanted) == 0 {
-		weights = nil
-	}
-	mix, err := m.Store.NewMix(split, weights)
-	if err != nil {
-		return nil, &settings.Error{Key: "subsets", Fault: err.Error(), Want: "subsets with text"}
-	}
-	m.mixes = append(m.mixes, madeMix{split, wanted, mix})
-	return mix, nil
 }

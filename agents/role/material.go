@@ -33,12 +33,15 @@ type Evaluation struct {
 // the base models that miners start from.
 type Material struct {
 	*base.Text
-	Vocab      int // of the standard tokenizer, as the corpus' settings have it
-	Cols       int // tokens of each held-out window
+	Whole      *pile.Store // the text's, with what is appended to the corpus while the network lives behind it
+	Vocab      int         // of the standard tokenizer, as the corpus' settings have it
+	Cols       int         // tokens of each held-out window
 	Evaluation *mind.Evaluation
 	Bases      []Base
 	BigramLoss float64 // nats per token of an add-one-smoothed bigram model on the held-out windows
 	Warnings   []string
+
+	additions []addition
 }
 
 // Base is one base model with its loss on the held-out windows.
@@ -52,11 +55,12 @@ type Stage func(name string, done, total int64)
 
 // Plan says what the material of a network is made of.
 type Plan struct {
-	Seed    uint64
-	Open    func() (pile.Source, error) // nil: nobody has a model, and no text is needed
-	Subsets func(corpus []string) error // refuses a corpus without the subsets that roles want
-	Vocab   int
-	Shapes  []lm.Config // of base models, in order
+	Seed      uint64
+	Open      func() (pile.Source, error) // nil: nobody has a model, and no text is needed
+	Additions []Addition
+	Subsets   func(corpus []string) error // refuses a corpus without the subsets that roles want
+	Vocab     int
+	Shapes    []lm.Config // of base models, in order
 	Training
 	Rows, Cols int // held-out rows in all, shared out over the subsets, and tokens of each
 }
@@ -109,11 +113,14 @@ func (p *Plan) read(ctx context.Context, m *Material, cache base.Cache, stage St
 	}
 	stage("reading the corpus", 1, 1)
 	subsets := m.Store.Subsets()
-	if err := p.Subsets(subsets); err != nil {
-		return err
-	}
 	if m.Evaluation, err = mind.NewEvaluation(m.Store, max(p.Rows/len(subsets), 1), p.Cols, p.Seed); err != nil {
 		return &settings.Error{Key: "evaluation", Fault: err.Error(), Want: "held-out text in every subset"}
+	}
+	if err := p.add(m); err != nil {
+		return err
+	}
+	if err := p.Subsets(m.Whole.Subsets()); err != nil {
+		return err
 	}
 	m.BigramLoss = m.bigram()
 	return nil
@@ -155,6 +162,9 @@ func (m *Material) Contents() []Content {
 		return nil
 	}
 	list := []Content{{"tokenizer", m.Tokenizer.Digest()}, {"store", m.Store.Digest()}}
+	if len(m.additions) > 0 {
+		list = append(list, Content{"store with what is appended", m.Whole.Digest()})
+	}
 	for _, made := range m.Bases {
 		list = append(list, Content{"base " + base.ShapeName(made.Model.Config), made.Model.Digest()})
 	}

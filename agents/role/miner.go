@@ -24,6 +24,7 @@ type Miner struct {
 	Context      int           `toml:"context" default:"32" unit:"tokens" min:"8" max:"4096" doc:"longest sequence the model sees"`
 	Duty         settings.Span `toml:"duty" default:"0.1" unit:"share" min:"0" max:"1" doc:"diligence: share of its time that the miner trains; a pair is spread over the members"`
 	Subsets      []string      `toml:"subsets" doc:"subsets that the miner trains on; empty takes the corpus as it is"`
+	Mix          []float64     `toml:"mix" doc:"share of each of subsets in the miner's training, in their order; empty: by the corpus' weights"`
 	LearningRate float64       `toml:"learning_rate" default:"1e-3" min:"0" max:"1" doc:"AdamW rate"`
 	Rows         int           `toml:"rows" default:"8" unit:"rows" min:"1" max:"4096" doc:"rows in a training batch"`
 	Steps        int           `toml:"steps" default:"1" unit:"steps" min:"1" max:"1000" doc:"optimiser steps in one training visit"`
@@ -35,6 +36,8 @@ type Miner struct {
 	RequireUID   bool    `toml:"require_uid" doc:"callers without a uid, such as applications, are refused"`
 	Slots        int     `toml:"slots" default:"1" unit:"requests" min:"1" max:"1024" doc:"requests that are handed to the miner at a time"`
 	Historic     bool    `toml:"historic" doc:"admission of 2022: requests are served in order of arrival, and a refused one restarts its caller's interval; false: larger stake goes first"`
+
+	Wants MinerWants `toml:"decide"`
 }
 
 // Words implements settings.Worded.
@@ -64,6 +67,8 @@ func (g *Miner) Admission() host.AdmissionRules {
 // Check reports what no single key shows, each key below the path of the table.
 func (g *Miner) Check(path string, subsets int, report Report) {
 	g.checkQuality(path, subsets, report)
+	checkMix(path, g.Subsets, g.Mix, report)
+	g.Wants.Check(path+".decide", subsets, report)
 	if g.Acts().Model {
 		checkHeads(path+".heads", g.Heads, g.Width, report)
 	}
@@ -81,19 +86,44 @@ func checkHeads(key string, heads, width int, report Report) {
 // maxQuestionRows is the most rows of a request that a miner serves.
 const maxQuestionRows = 1024
 
-// Miner makes member i of n of a group.
-func (m *Maker) Miner(name string, g *Miner, i, n int) (Agent, error) {
+// Miner makes member i of n of a group, that registers after so many seconds; 0: it has a seat at genesis.
+func (m *Maker) Miner(name string, g *Miner, i, n int, joinsS float64) (Agent, error) {
+	made, works, err := m.miner(name, g, i, n)
+	switch {
+	case err != nil:
+		return Agent{}, err
+	case g.Wants.Decides():
+		if made.Fresh, err = m.ownedMiner(g, i, n, joinsS, works); err != nil {
+			return Agent{}, fmt.Errorf("miner %s: %w", name, err)
+		}
+	default:
+		made.Fresh = func() host.Agent { agent, _ := works(); return agent }
+	}
+	if joinsS > 0 && (!g.Wants.Decides() || g.Wants.Entry == "stay") {
+		made = m.Joining(made, joinsS)
+	}
+	return made, nil
+}
+
+// working makes what a node does, and the part of that which its owner can tell what to do.
+type working = func() (host.Agent, agents.Worker)
+
+// miner is the model and the behaviour of a miner.
+func (m *Maker) miner(name string, g *Miner, i, n int) (Agent, working, error) {
 	does, vocab := g.Acts(), m.Vocab
 	if does.Mind == nil {
-		return Agent{Fresh: func() host.Agent { return does.Around(agents.Idle{}) }}, nil
+		return Agent{}, func() (host.Agent, agents.Worker) { return does.Around(agents.Idle{}), nil }, nil
+	}
+	acts := func(c agents.MinerConfig) working {
+		return func() (host.Agent, agents.Worker) { miner := agents.NewMiner(c); return does.Around(miner), miner }
 	}
 	if m.Stated != nil {
 		minds, err := m.stated(g, i, n)
 		if err != nil {
-			return Agent{}, fmt.Errorf("miner %s: %w", name, err)
+			return Agent{}, nil, fmt.Errorf("miner %s: %w", name, err)
 		}
 		config := agents.MinerConfig{Mind: func() mind.Server { return does.Mind(minds) }}
-		return Agent{Fresh: func() host.Agent { return does.Around(agents.NewMiner(config)) }}, config.Validate()
+		return Agent{}, acts(config), config.Validate()
 	}
 	config := agents.MinerConfig{EvaluateEveryBlocks: m.EvaluateEveryBlocks}
 	bounds := wire.Bounds{Vocab: vocab, Rows: maxQuestionRows, Cols: m.longest(), TopK: vocab / 8}
@@ -104,25 +134,24 @@ func (m *Maker) Miner(name string, g *Miner, i, n int) (Agent, error) {
 		made.Shape, made.Params = &shape, shape.Params()
 		thinks, err := m.transformer(name, g, shape)
 		if err != nil {
-			return Agent{}, err
+			return Agent{}, nil, err
 		}
 		if does.Trains {
-			if config.Duty = g.Duty.At(i, n); config.Duty == 0 {
+			if config.Duty = g.Duty.At(i, n); config.Duty == 0 && !g.Wants.AdaptDuty {
 				thinks.Training = nil
 			}
 		}
 		if err := thinks.Validate(); err != nil {
-			return Agent{}, fmt.Errorf("miner %s: %w", name, err)
+			return Agent{}, nil, fmt.Errorf("miner %s: %w", name, err)
 		}
 		minds.Honest = func() mind.Server { return mind.NewTransformer(thinks) }
 		minds.Untrained = minds.Honest // its base says whether it was trained
 	}
 	config.Mind = func() mind.Server { return does.Mind(minds) }
-	made.Fresh = func() host.Agent { return does.Around(agents.NewMiner(config)) }
 	if err := config.Validate(); err != nil {
-		return Agent{}, fmt.Errorf("miner %s: %w", name, err)
+		return Agent{}, nil, fmt.Errorf("miner %s: %w", name, err)
 	}
-	return made, nil
+	return made, acts(config), nil
 }
 
 // transformer is the mind of a miner with a model, which trains if the behaviour does.
@@ -137,12 +166,12 @@ func (m *Maker) transformer(name string, g *Miner, shape lm.Config) (mind.Transf
 		thinks.Base = lm.New(shape, num.NewStream(m.Seed, "untrained/"+name))
 	}
 	if does.Trains {
-		mix, err := m.mix(pile.Train, g.Subsets)
+		read, err := m.read(pile.Train, g.Subsets, g.Mix)
 		if err != nil {
 			return thinks, err
 		}
 		thinks.Training = &mind.Training{
-			Mix: mix, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
+			Mix: read.mix, Later: read.later, Store: m.Whole, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
 		}
 	}
 	return thinks, nil

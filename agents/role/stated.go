@@ -2,7 +2,6 @@ package role
 
 import (
 	"fmt"
-	"slices"
 
 	"taolab/agents/attack"
 	"taolab/agents/mind"
@@ -14,6 +13,9 @@ type Quality struct {
 	AnswerLoss   settings.Span `toml:"answer_loss" default:"4" unit:"nats/token" min:"0" max:"100" doc:"without models: mean loss of the members' answers per GPT-2-equivalent token; a pair is spread over the members"`
 	AnswerLosses []float64     `toml:"answer_losses" unit:"nats/token" doc:"without models: instead, the loss on each subset of corpus.subsets, in that order"`
 	AnswerSpread float64       `toml:"answer_spread" default:"0.2" unit:"nats/token" min:"0" max:"100" doc:"without models: standard deviation of a row's loss around it"`
+	AnswerFloor  float64       `toml:"answer_floor" default:"2" unit:"nats/token" min:"0" max:"100" doc:"without models: loss toward which training goes"`
+	AnswerHalfH  float64       `toml:"answer_half_h" unit:"h" min:"0" max:"1e6" doc:"without models: hours of training on a subset that halve the distance of its loss to answer_floor; 0: nobody learns"`
+	ForgetH      float64       `toml:"forget_h" unit:"h" min:"0" max:"1e6" doc:"without models: hours in which half of what was learned is forgotten; 0: nothing ever is"`
 }
 
 // checkQuality reports losses that do not fit the subsets.
@@ -46,17 +48,17 @@ func (m *Maker) stated(g *Miner, i, n int) (attack.Minds, error) {
 	mindOf := func(c mind.QualityConfig) func() mind.Server {
 		return func() mind.Server { return mind.NewQuality(c) }
 	}
+	honest, err := mindOf(own), own.Validate()
+	if g.AnswerHalfH > 0 && g.Acts().Trains {
+		_, start, _ := m.learnable(g)
+		c := mind.StudentConfig{Quality: own, Floor: g.AnswerFloor, HalfH: g.AnswerHalfH, ForgetH: g.ForgetH, Duty: g.Duty.At(i, n), Mix: start}
+		honest, err = func() mind.Server { return mind.NewStudent(c) }, c.Validate()
+	}
 	// A model before any training knows nothing either.
-	return attack.Minds{Honest: mindOf(own), Untrained: mindOf(guess), Random: mindOf(guess)}, own.Validate()
+	return attack.Minds{Honest: honest, Untrained: mindOf(guess), Random: mindOf(guess)}, err
 }
 
 // wanted are the subsets that somebody reads: none named means all.
-func (m *Maker) wanted(names []string) mind.Subsets {
-	s := mind.Subsets{Names: m.Stated.Names, Weights: slices.Clone(m.Stated.Weights)}
-	for i, name := range s.Names {
-		if len(names) > 0 && !slices.Contains(names, name) {
-			s.Weights[i] = 0
-		}
-	}
-	return s
+func (m *Maker) wanted(names []string, shares []float64) mind.Subsets {
+	return mind.Subsets{Names: m.Stated.Names, Weights: weightsOf(m.Stated.Names, m.Stated.Weights, names, shares)}
 }

@@ -23,6 +23,7 @@ type Validator struct {
 	Script
 	Routing      string   `toml:"routing" default:"uniform" one:"uniform,gated" doc:"uniform: all peers in a permuted order without replacement, each the whole batch; gated: some so, and for each row those whom the trained gate names"`
 	Subsets      []string `toml:"subsets" doc:"subsets that the validator scores on; empty takes the corpus as it is"`
+	Credit       string   `toml:"credit" default:"mixture" one:"mixture,market" doc:"what weights pay for: mixture, whole batches as in 2022, which pays who is good on average; market, each subset by itself: its part of the batches is shared among the miners in proportion to their base score on it, so that a subset that few serve well pays best"`
 	Batch        string   `toml:"batch" default:"mixed" one:"mixed,subset" doc:"mixed: each row of a batch is of a subset drawn by weight; subset: all rows are of one, which pays who is best at one common subset"`
 	Release      string   `toml:"release" default:"3.4.2" doc:"reference release whose rules are followed; from 3.6.0 on the loss is averaged before the power, not after"`
 	Targets      string   `toml:"targets" default:"serving" one:"serving,everyone" doc:"whom to ask at all: who sets no weights on others, or every uid as in 2022"`
@@ -43,6 +44,14 @@ type Validator struct {
 	RouterRate   float64  `toml:"router_rate" default:"0.1" min:"0" max:"1" doc:"SGD rate of the routing model of uniform routing; the gated one takes Adam's usual rates"`
 	RouterLabels bool     `toml:"router_labels" default:"true" doc:"the gated routing model learns a row's subset as a second task and adds a table of means by uid and subset; false takes both away"`
 	RouterBase   bool     `toml:"router_base" default:"true" doc:"the gated routing model begins at a base model of its shape; false: at random weights"`
+
+	Mix []float64 `toml:"mix" doc:"share of each of subsets in the validator's batches, in their order; empty: by the corpus' weights"`
+
+	InvestTAO float64 `toml:"invest_tao" unit:"TAO" min:"0" max:"20999999" doc:"free money that each member stakes at invest_h, besides what it decides on; 0: none"`
+	InvestH   float64 `toml:"invest_h" unit:"h" min:"0" max:"1110000" doc:"time at which it stakes invest_tao"`
+	Publishes bool    `toml:"publishes" doc:"it tells miners that ask what it pays for each subset, and how much of that it pays them"`
+
+	Wants ValidatorWants `toml:"decide"`
 }
 
 // Words implements settings.Worded.
@@ -92,7 +101,9 @@ func (g *Validator) Scored(targets int, blockS float64) int {
 // Check reports what no single key shows, each key below the path of the table.
 func (g *Validator) Check(path string, vocab int, neurons []Neuron, report Report) {
 	g.checkLazy(path, report)
+	g.Wants.Check(path+".decide", report)
 	g.checkScript(path, neurons, report)
+	checkMix(path, g.Subsets, g.Mix, report)
 	if !g.Acts().Asks {
 		return // routes nothing
 	}
@@ -130,6 +141,13 @@ func checkTopK(path string, topK, vocab int, report Report) {
 
 // Validator makes a validator of a network with so many targets.
 func (m *Maker) Validator(name string, g *Validator, targets int) (Agent, error) {
+	made, err := m.validator(name, g, targets)
+	made.Fresh = m.investing(g, m.owned(g, made.Fresh))
+	return made, err
+}
+
+// validator is the behaviour of a validator.
+func (m *Maker) validator(name string, g *Validator, targets int) (Agent, error) {
 	if !g.Acts().Asks {
 		made, err := silent[g.Behaviour](m, name, g)
 		if err != nil {
@@ -175,12 +193,16 @@ func (m *Maker) validatorConfig(g *Validator) agents.ValidatorConfig {
 	if g.Targets == "everyone" {
 		config.Targets = agents.Everyone
 	}
+	if g.Credit == "market" {
+		config.Credit = agents.Market
+	}
+	config.Publishes = g.Publishes
 	return config
 }
 
 // statedValidator makes a validator of a network without models.
 func (m *Maker) statedValidator(name string, g *Validator, targets int) (Agent, error) {
-	judges := mind.QualityJudgeConfig{Subsets: m.wanted(g.Subsets), Rows: g.Rows}
+	judges := mind.QualityJudgeConfig{Subsets: m.wanted(g.Subsets, g.Mix), Rows: g.Rows}
 	if g.Batch == "subset" {
 		judges.Batch = mind.OneSubset
 	}
@@ -198,12 +220,12 @@ func (m *Maker) statedValidator(name string, g *Validator, targets int) (Agent, 
 
 // textJudge is the mind of a validator that scores text, but for its routing model.
 func (m *Maker) textJudge(g *Validator, era score.Era) (mind.TextJudgeConfig, error) {
-	mix, err := m.mix(pile.Score, g.Subsets)
+	read, err := m.read(pile.Score, g.Subsets, g.Mix)
 	if err != nil {
 		return mind.TextJudgeConfig{}, err
 	}
 	judges := mind.TextJudgeConfig{
-		Mix: mix, Subsets: m.Store.Subsets(), Vocab: m.Vocab, BytesPerToken: m.Store.BytesPerToken(),
+		Mix: read.mix, Later: read.later, Subsets: m.Whole.Subsets(), Vocab: m.Vocab, BytesPerToken: m.Store.BytesPerToken(),
 		Rows: g.Rows, Cols: g.Tokens, TopK: g.TopK, LooseRange: era.LooseRange,
 	}
 	if g.Batch == "subset" {

@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 		"parameters": parametersCommand, "phrase": phraseCommand, "next-token": nextTokenCommand,
 		"shapley": shapleyCommand, "limit-shares": limitCommand, "limit-ratio": limitCommand,
 		"u16": rowCommand, "average": averageCommand, "rotation": rotationCommand,
-		"weights": weightsCommand, "epoch-over": epochCommand,
+		"weights": weightsCommand, "epoch-over": epochCommand, "market": marketCommand,
 	}
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		if strings.Contains(path, "fuzz") {
@@ -271,4 +271,55 @@ func epochCommand(t *testing.T, d *datadriven.TestData) string {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// marketCommand reads what befell a uid, one question a line: "0 answers 1=2.5 0=3" is an answer with two rows,
+// the first of subset 1 and a loss of 2.5; "0 silent" is none.
+func marketCommand(t *testing.T, d *datadriven.TestData) string {
+	var m Market
+	demand := floats(t, d, strings.Join(args(d, "demand"), " "))
+	if alpha := args(d, "alpha"); alpha != nil {
+		m.Alpha = floats(t, d, alpha[0])[0]
+	}
+	for line := range strings.Lines(d.Input) {
+		words := strings.Fields(line)
+		uid := tokens(t, d, words[0])[0]
+		switch words[1] {
+		case "answers":
+			var losses []float64
+			var subsets []uint16
+			for _, row := range words[2:] {
+				subset, loss, _ := strings.Cut(row, "=")
+				subsets, losses = append(subsets, tokens(t, d, subset)[0]), append(losses, floats(t, d, loss)[0])
+			}
+			m.Answered(uid, losses, subsets)
+		case "silent":
+			m.Silent(uid)
+		case "forgets":
+			m.Forget(uid)
+		default:
+			d.Fatalf(t, "uid %d does what: %s", uid, line)
+		}
+	}
+	served := slices.Repeat([]float64{1}, len(m.supplies))
+	if given := args(d, "served"); given != nil {
+		served = floats(t, d, strings.Join(given, " "))
+	}
+	pay := m.Pay(demand, served, Powers{Base: 0.5, LossScale: 1})
+	var b strings.Builder
+	for uid := range served {
+		own := pay[uid*len(demand) : (uid+1)*len(demand)]
+		fmt.Fprintf(&b, "%d: %s, together %.6f\n", uid, strings.TrimSpace(joined(own, "%.6f")), sum(own))
+	}
+	return b.String()
+}
+
+// args are the values of an argument of a command; nil without it.
+func args(d *datadriven.TestData, name string) []string {
+	for _, a := range d.CmdArgs {
+		if a.Key == name {
+			return a.Vals
+		}
+	}
+	return nil
 }

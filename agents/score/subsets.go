@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Lane is the purpose of a question: only the scoring lane's answers set weights.
@@ -77,6 +78,15 @@ func (t *SubsetMeans) grown(uid uint16, lane Lane, subset int) *SubsetMean {
 		t.cells = cells
 	}
 	return &t.cells[t.place(uid, lane, subset)]
+}
+
+// AddSubsets makes room for n further subsets, of which nothing is known.
+func (t *SubsetMeans) AddSubsets(n int) {
+	wider := make([]SubsetMean, 0, len(t.cells)/t.subsets*(t.subsets+n))
+	for cells := range slices.Chunk(t.cells, t.subsets) {
+		wider = append(append(wider, cells...), make([]SubsetMean, n)...)
+	}
+	t.subsets, t.cells = t.subsets+n, wider
 }
 
 // Forget clears what is known of a uid.

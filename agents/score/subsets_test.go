@@ -71,6 +71,24 @@ func TestTargetsShrinkTowardTheUIDsMeanAndThatTowardAll(t *testing.T) {
 	}
 }
 
+// A table that is told of a subset later is one that knew of it at first.
+func TestAddedSubsetsLeaveTheMeansWhereTheyWere(t *testing.T) {
+	late, early, s := NewSubsetMeans(2, ServiceLane, 4), NewSubsetMeans(5, ServiceLane, 4), num.NewStream(3, "rows")
+	for turn := range 600 {
+		if turn == 300 {
+			late.AddSubsets(3)
+		}
+		uid, lane, subset, target := uint16(s.IntN(6)), Lane(s.IntN(2)), s.IntN(2+turn/300*3), float32(s.Float64())
+		late.Observe(uid, lane, subset, target)
+		early.Observe(uid, lane, subset, target)
+	}
+	a, _ := late.AppendBinary(nil)
+	b, _ := early.AppendBinary(nil)
+	if !bytes.Equal(a, b) {
+		t.Error("the tables differ")
+	}
+}
+
 func TestAMeanReachesBackAHundredRows(t *testing.T) {
 	table := NewSubsetMeans(1, ScoringLane, 4)
 	for range 1000 {

@@ -35,6 +35,7 @@ var (
 	seq2SeqAnswerValue = Seq2SeqAnswer{Rows: [][]uint16{{1, 2, 3}, {}}}
 	statedQuestion     = StatedRequest{Subsets: []uint16{2, 0, 1}}
 	statedAnswerValue  = StatedAnswer{Losses: []float32{0, 2.5, 1e30}}
+	payValue           = []Pay{{"Github", 0.75, 0.5}, {"", 0.25, 0}}
 )
 
 // decoders decode a body and encode what they found again.
@@ -54,6 +55,16 @@ var decoders = map[string]func([]byte) (any, []byte, error){
 	"seq2seq request": func(b []byte) (any, []byte, error) {
 		r, err := DecodeSeq2SeqRequest(b, wireBounds)
 		return r, EncodeSeq2SeqRequest(r), err
+	},
+	"request for pay": func(b []byte) (any, []byte, error) {
+		return nil, EncodePayRequest(), DecodePayRequest(b)
+	},
+	"pay": func(b []byte) (any, []byte, error) {
+		list, err := DecodePay(b)
+		if len(list) == 0 {
+			return nil, EncodePay(list), err
+		}
+		return list, EncodePay(list), err
 	},
 	"next answer": func(b []byte) (any, []byte, error) {
 		a, err := DecodeNext(b, wireShape)
@@ -103,6 +114,8 @@ var bodies = []struct {
 	{"seq2seq answer", seq2SeqAnswerValue, EncodeSeq2Seq(seq2SeqAnswerValue)},
 	{"request for stated losses", statedQuestion, EncodeStatedRequest(statedQuestion)},
 	{"stated losses", statedAnswerValue, EncodeStated(statedAnswerValue)},
+	{"request for pay", nil, EncodePayRequest()},
+	{"pay", payValue, EncodePay(payValue)},
 }
 
 func TestEveryBodyComesBackAsItWas(t *testing.T) {

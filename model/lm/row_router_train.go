@@ -90,6 +90,17 @@ func (r *RowRouter) Forget(uid int, st *RowAdam) {
 	st.GateSteps[uid] = 0
 }
 
+// AddSubsets makes room in r and st for n further subsets, whose head and moments begin at zero.
+func (r *RowRouter) AddSubsets(n int, st *RowAdam) {
+	if err := checkRowRouter(r.Trunk.Config, len(r.Bias), r.subsets()+n); err != nil {
+		panic(err)
+	}
+	st.begin(r)
+	zeros := make([]float32, n*(r.Trunk.Config.Width+1))
+	r.Subsets = append(slices.Clip(r.Subsets), zeros...)
+	st.M, st.V = append(slices.Clip(st.M), zeros...), append(slices.Clip(st.V), zeros...)
+}
+
 // RowPair is one answer to learn from: the target that a peer reached on a row.
 type RowPair struct {
 	Row    int

@@ -87,6 +87,19 @@ func (m *Mix) Reads() []uint16 {
 	return reads
 }
 
+// Shares are how often a row is of each of the subsets of Reads; they sum to 1.
+func (m *Mix) Shares() []float64 {
+	var shares []float64
+	total, before := m.cumulative[len(m.cumulative)-1], 0.0
+	for _, sum := range m.cumulative {
+		if sum > before {
+			shares = append(shares, (sum-before)/total)
+		}
+		before = sum
+	}
+	return shares
+}
+
 // window fills a row from a random place on, and the row of what comes next, which may be nil.
 func (m *Mix) window(ring []uint16, st *num.Stream, tokens, targets []uint16) {
 	at := st.IntN(len(ring))

@@ -108,10 +108,12 @@ const (
 // AdjustBy says how BurnByInterval moves price and difficulty.
 type AdjustBy string
 
-// AdjustByTarget moves them toward TargetRegistrations; AdjustByDoubleHalve doubles the difficulty
+// AdjustByTarget moves them toward TargetRegistrations, of the two the one that more or fewer came by;
+// AdjustByTarget2023 does so as the chain did in May 2023, see registration.Moved2023; AdjustByDoubleHalve doubles the difficulty
 // after an interval with more registrations than that and halves it otherwise.
 const (
 	AdjustByTarget      AdjustBy = "target"
+	AdjustByTarget2023  AdjustBy = "target-2023"
 	AdjustByDoubleHalve AdjustBy = "double-halve"
 )
 
@@ -209,6 +211,10 @@ func (p Params) Validate() error {
 	if err := registration.Seal(p.Seal).Validate(); err != nil {
 		return err
 	}
+	if registration.Seal(p.Seal) == registration.Granted && p.Hard.HashEntropy {
+		return fmt.Errorf("Seal %q: want one of %q where blocks bring entropy of their own, as among strangers: "+
+			"nobody there is believed to have worked", p.Seal, registration.Seals())
+	}
 	for _, name := range []struct {
 		field, value string
 		known        []string
@@ -216,7 +222,7 @@ func (p Params) Validate() error {
 		{"EpochDue", string(p.EpochDue), []string{string(DueSinceLast), string(DueByHeight)}},
 		{"PruneBy", string(p.PruneBy), []string{string(PruneByEmission), string(PruneByScore),
 			string(PruneByScoreLast), string(PruneByStakeOrIncentive)}},
-		{"AdjustBy", string(p.AdjustBy), []string{string(AdjustByTarget), string(AdjustByDoubleHalve)}},
+		{"AdjustBy", string(p.AdjustBy), []string{string(AdjustByTarget), string(AdjustByTarget2023), string(AdjustByDoubleHalve)}},
 		{"BurnRule", string(p.BurnRule), []string{string(BurnByDemand), string(BurnByInterval)}},
 	} {
 		if !slices.Contains(name.known, name.value) {

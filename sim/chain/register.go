@@ -57,7 +57,7 @@ func (s *State) mayJoin(coldkey, hotkey Key) error {
 
 // intervalLimited says whether an interval has at most three times its target of registrations.
 func (p *Params) intervalLimited() bool {
-	return p.BurnRule == BurnByInterval && p.AdjustBy == AdjustByTarget
+	return p.BurnRule == BurnByInterval && p.AdjustBy != AdjustByDoubleHalve
 }
 
 // inInterval is the number of registrations in this interval.
@@ -243,7 +243,11 @@ func (s *State) adjusted() (priceRao, difficulty uint64) {
 	if p.AdjustBy == AdjustByDoubleHalve {
 		return priceRao, registration.DoubleOrHalve(difficulty, made, target, p.MinDifficulty, p.MaxDifficulty)
 	}
-	harder, dearer := registration.Moved(uint64(s.worksInterval), uint64(s.burnsInterval), target)
+	moved := registration.Moved
+	if p.AdjustBy == AdjustByTarget2023 {
+		moved = registration.Moved2023
+	}
+	harder, dearer := moved(uint64(s.worksInterval), uint64(s.burnsInterval), target)
 	if harder {
 		difficulty = registration.Adjust(difficulty, made, target, p.AdjustmentAlpha,
 			p.MinDifficulty, p.MaxDifficulty)

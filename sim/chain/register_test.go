@@ -51,7 +51,7 @@ func TestAdvanceIsBlockByBlockAfterAnyRegistrations(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		change := func(p *Params) {
 			p.BurnRule = rapid.SampledFrom([]BurnRule{BurnByDemand, BurnByInterval}).Draw(rt, "burn rule")
-			p.AdjustBy = rapid.SampledFrom([]AdjustBy{AdjustByTarget, AdjustByDoubleHalve}).Draw(rt, "adjust")
+			p.AdjustBy = rapid.SampledFrom([]AdjustBy{AdjustByTarget, AdjustByTarget2023, AdjustByDoubleHalve}).Draw(rt, "adjust")
 			p.PruneBy = rapid.SampledFrom([]PruneBy{PruneByEmission, PruneByScore,
 				PruneByStakeOrIncentive}).Draw(rt, "prune")
 			seal := rapid.SampledFrom(registration.Seals()).Draw(rt, "seal")

@@ -176,6 +176,12 @@ func (v View) UIDOf(hotkey Key) (UID, bool) { return v.neurons.uidOf(hotkey) }
 // StakeOf returns the stake on a hotkey in rao, with or without a uid.
 func (v View) StakeOf(hotkey Key) uint64 { return v.accounts.get(hotkey).stakeRao }
 
+// OwnStakeOf returns the part of the stake on a hotkey that is its owner's, in rao.
+func (v View) OwnStakeOf(hotkey Key) uint64 {
+	a := v.accounts.get(hotkey)
+	return a.ownStake()
+}
+
 // FreeOf returns the free money of a coldkey in rao.
 func (v View) FreeOf(coldkey Key) uint64 { return v.accounts.get(coldkey).freeRao }
 

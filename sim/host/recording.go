@@ -206,6 +206,8 @@ func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64, turn
 			row.Digest = trace.Some(l.state.Seal().String())
 		}
 		row.EmissionRao, row.IssuanceRao = totals.Minted-mintedBefore, totals.Issuance
+		view := l.View(row.Height)
+		row.BurnRao, row.Difficulty = view.BurnRao(), view.Difficulty()
 		to.Record(row)
 	}
 	if due(row.Height, r.Ledger) || turns {

@@ -33,6 +33,7 @@ const (
 	Ledger       Table = "ledger"
 	Faults       Table = "faults"
 	Applications Table = "applications"
+	Decisions    Table = "decisions"
 )
 
 // The lanes of a validator's questions.
@@ -63,7 +64,7 @@ type Node struct {
 	Node      uint32   `unit:"index" doc:"the node's place in the run, from 0; all tables name it by that"`
 	Name      string   `unit:"name" doc:"name of the group and number of the member"`
 	Group     string   `unit:"name" doc:"group of the scenario"`
-	Role      string   `unit:"name" doc:"miner, validator or application"`
+	Role      string   `unit:"name" doc:"miner, validator, application or holder"`
 	Behaviour string   `unit:"name" doc:"what the group's behaviour says"`
 	Region    string   `unit:"name" doc:"region of the network"`
 	Hotkey    string   `unit:"hex" doc:"public key of the hotkey"`
@@ -98,6 +99,8 @@ type Block struct {
 	Rejected    uint32  `unit:"transactions" doc:"transactions that the ledger refused"`
 	EmissionRao uint64  `unit:"rao" doc:"newly minted in this block"`
 	IssuanceRao uint64  `unit:"rao" doc:"total issuance after the block"`
+	BurnRao     uint64  `unit:"rao" doc:"price of a registration in the next block"`
+	Difficulty  uint64  `unit:"hashes" doc:"of a proof of work in the next block: hashes that one takes on average"`
 	Digest      *string `unit:"hex" doc:"state digest after the block; NULL where the run took none"`
 }
 
@@ -266,7 +269,31 @@ type Application struct {
 	EnsembleLoss *float32 `unit:"nats/token" doc:"of the true next token under the combined answers for this token, the same in each of their rows; NULL without any"`
 }
 
+// Decision is what an owner chose at one moment, with the numbers that it went by.
+type Decision struct {
+	TimeNs    int64    `unit:"ns" doc:"time of the decision"`
+	Block     uint64   `unit:"block" doc:"newest block that the owner's node had seen"`
+	AgeBlocks uint64   `unit:"blocks" doc:"blocks that were due since that one: how stale the view was"`
+	Epoch     uint64   `unit:"epoch" doc:"epochs that had run by that block"`
+	Node      uint32   `unit:"index" doc:"who decided"`
+	UID       *uint16  `unit:"uid" doc:"uid that it held; NULL without one"`
+	Kind      string   `unit:"name" doc:"what was decided on: seat, work, duty, mix, stake, take or nomination"`
+	Choice    string   `unit:"name" doc:"what was chosen"`
+	IncomeRao *float64 `unit:"rao" doc:"income per epoch that it expects: the moving average of its own, or others' mean before it had any"`
+	CostRao   *float64 `unit:"rao" doc:"running cost per epoch at the price of the moment"`
+	Price     *float64 `unit:"TAO" doc:"price of a unit of account in which costs are stated"`
+	ValueRao  *float64 `unit:"rao" doc:"what a seat is worth at that income and cost"`
+	EntryRao  *float64 `unit:"rao" doc:"what a seat costs at the entry: the burn, or the hashing that a proof of work takes on average"`
+	Hazard    *float64 `unit:"1/epoch" doc:"share of the seats that changed hands per epoch, as far as the view shows"`
+	AmountRao *uint64  `unit:"rao" doc:"money that it moved"`
+	Peer      *uint32  `unit:"index" doc:"whom the money or the question was for; NULL for nobody, or a key of no node"`
+	Subset    *string  `unit:"name" doc:"subset that a share of the learning mix is of"`
+	Share     *float64 `unit:"share" doc:"share that was chosen: of the learning mix, of a nominator's stake, of the time, or of dividends"`
+	Signal    *float64 `unit:"1" doc:"what the share follows: relative income, yearly yield, or a seal's expected seconds"`
+}
+
 func (Node) Table() Table        { return Nodes }
+func (Decision) Table() Table    { return Decisions }
 func (Seat) Table() Table        { return Seats }
 func (Transaction) Table() Table { return Transactions }
 func (Answer) Table() Table      { return Answers }

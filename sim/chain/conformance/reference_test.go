@@ -206,7 +206,7 @@ func textTable() string {
 		{"prune_by", fmt.Sprintf("%q", []chain.PruneBy{chain.PruneByEmission, chain.PruneByScore,
 			chain.PruneByScoreLast, chain.PruneByStakeOrIncentive})},
 		{"seal", fmt.Sprintf("%q", registration.Seals())},
-		{"adjust_by", fmt.Sprintf("%q", []chain.AdjustBy{chain.AdjustByTarget, chain.AdjustByDoubleHalve})},
+		{"adjust_by", fmt.Sprintf("%q", []chain.AdjustBy{chain.AdjustByTarget, chain.AdjustByTarget2023, chain.AdjustByDoubleHalve})},
 		{"burn_rule", fmt.Sprintf("%q", []chain.BurnRule{chain.BurnByDemand, chain.BurnByInterval})},
 		{"emission", fmt.Sprintf("%q", emission.Rules())},
 	} {

@@ -68,6 +68,15 @@ func Moved(work, burn, target uint64) (difficulty, price bool) {
 	return difficulty, !difficulty
 }
 
+// Moved2023 is Moved as the chain had it in May 2023, which then compared the burns with themselves: after
+// an interval with too few the price never falls without the difficulty.
+func Moved2023(work, burn, target uint64) (difficulty, price bool) {
+	if few := work <= target && burn <= target-work; few && work > burn {
+		return true, true
+	}
+	return Moved(work, burn, target)
+}
+
 // DoubleOrHalve returns the difficulty after an interval: twice as much if more than target
 // registrations came, else half, within lo and hi.
 func DoubleOrHalve(difficulty, registrations, target, lo, hi uint64) uint64 {

@@ -22,12 +22,16 @@ const (
 	KeccakHotkeyLE Seal = "keccak-hotkey-le" // 2025: the same, read as a little-endian number
 )
 
-// Seals lists all seals, oldest first.
+// Granted is the seal of laboratories: the work is as with SHA256, and the ledger believes that it was done.
+// The effect of hash rates on difficulty can then be studied without hashing.
+const Granted Seal = "granted"
+
+// Seals lists the seals of the eras, oldest first.
 func Seals() []Seal { return []Seal{SHA256, Keccak, KeccakHotkey, KeccakHotkeyLE} }
 
 // Validate refuses an unknown seal.
 func (s Seal) Validate() error {
-	if !slices.Contains(Seals(), s) {
+	if s != Granted && !slices.Contains(Seals(), s) {
 		return fmt.Errorf("seal %q: want one of %q", s, Seals())
 	}
 	return nil
@@ -51,7 +55,7 @@ func (s Seal) work(nonce uint64, base [32]byte) [32]byte {
 	binary.LittleEndian.PutUint64(b[:], nonce)
 	copy(b[8:], base[:])
 	work := sha256.Sum256(b[:])
-	if s == SHA256 {
+	if s == SHA256 || s == Granted {
 		return work
 	}
 	return keccak256(work[:])
@@ -70,6 +74,9 @@ func keccak256(parts ...[]byte) (digest [32]byte) {
 // MeetsDifficulty says whether work, read as a number of 256 bits, times difficulty stays below
 // 2^256: one hash of difficulty many does.
 func (s Seal) MeetsDifficulty(work [32]byte, difficulty uint64) bool {
+	if s == Granted {
+		return true
+	}
 	if s != KeccakHotkeyLE {
 		slices.Reverse(work[:])
 	}

@@ -1,0 +1,55 @@
+package agents
+
+import "taolab/agents/score"
+
+// Credit is what a validator's weights pay for.
+type Credit uint8
+
+// The credits.
+const (
+	Mixture Credit = iota // whole batches, as in 2022
+	Market                // each subset of them, by score.Market
+)
+
+// supplied takes a question of the scoring lane into the market.
+func (v *Validator) supplied(a *ask, earned bool) {
+	switch {
+	case v.config.Credit != Market:
+	case earned:
+		subsets := make([]uint16, len(a.rows))
+		for i, row := range a.rows {
+			subsets[i] = v.judge.Rows()[row]
+		}
+		v.market.Answered(a.uid, a.losses, subsets)
+	default:
+		v.market.Silent(a.uid)
+	}
+}
+
+// scores are what the weights are made of, by uid.
+func (v *Validator) scores() []float64 {
+	scores := make([]float64, len(v.peers))
+	if v.config.Credit == Mixture {
+		for uid := range scores {
+			scores[uid] = v.averages.Entry(uint16(uid)).Weight()
+		}
+		return scores
+	}
+	demand := v.judge.Demand()
+	for i, part := range v.pay(demand) {
+		scores[i/len(demand)] += part
+	}
+	return scores
+}
+
+// pay is each uid's part of the pot of each subset, [uids x subsets].
+func (v *Validator) pay(demand []float64) []float64 {
+	served := make([]float64, len(v.peers))
+	for uid := range served {
+		served[uid] = 1 - v.averages.Entry(uint16(uid)).Unanswered()
+	}
+	return v.market.Pay(demand, served, v.powers)
+}
+
+// newMarket is an empty market of the validator's settings.
+func (v *Validator) newMarket() score.Market { return score.Market{Alpha: v.config.Alpha} }

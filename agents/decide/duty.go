@@ -1,0 +1,33 @@
+package decide
+
+// dutySteps are the shares of its time that a miner may train, as quarters.
+const dutySteps = 4
+
+// Effort is what a miner learns about the income that its duty brings.
+type Effort struct {
+	Quarters uint8   // of its time that it trains
+	Before   float64 // income at the last change
+	Up       bool    // direction of that change
+	Slope    Average // income per quarter
+}
+
+// Next takes the income since the last call and returns the quarters for the time until the next: one more
+// where the last quarter's expected income exceeds its energy, one less where it does not.
+func (e *Effort) Next(income, energyPerQuarter, share float64) uint8 {
+	if change := income - e.Before; e.Slope.Known || e.Before != 0 {
+		if !e.Up {
+			change = -change
+		}
+		e.Slope.Take(change, share)
+	}
+	e.Before = income
+	if e.Up = e.Slope.Or(energyPerQuarter) >= energyPerQuarter; e.Up {
+		e.Quarters = min(e.Quarters+1, dutySteps)
+	} else {
+		e.Quarters = max(e.Quarters, 1) - 1
+	}
+	return e.Quarters
+}
+
+// Share is the duty as a share.
+func (e *Effort) Share() float64 { return float64(e.Quarters) / dutySteps }

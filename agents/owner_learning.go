@@ -1,0 +1,134 @@
+package agents
+
+import (
+	"taolab/agents/decide"
+	"taolab/agents/state"
+	"taolab/sim/host"
+	"taolab/sim/trace"
+)
+
+// Learning is how an owner decides what its node learns, and for how much of its time.
+type Learning struct {
+	Subsets []string       // that the mix is of
+	Start   []float64      // the mix at first
+	From    []uint64       // height from which a subset may be learned; MaxUint64: never
+	Heard   bool           // it follows what validators say that they pay, not its own income
+	Rule    decide.MixRule // Rate 0: the mix stays
+	Try     float64        // by what share the mix is moved to see whether that pays
+	Duty    float64        // at first
+	Adapts  bool           // the duty follows what it brings
+}
+
+// lessons is what an owner learned about learning.
+type lessons struct {
+	set    bool // there is something to decide
+	fixed  float64
+	adapts bool
+	mix    []float64
+	probe  decide.Probe
+	effort decide.Effort
+}
+
+// begin starts from the settings.
+func (l *lessons) begin(c *Learning) {
+	if c == nil {
+		return
+	}
+	*l = lessons{set: true, fixed: c.Duty, adapts: c.Adapts, mix: append([]float64(nil), c.Start...)}
+	l.effort.Quarters = uint8(float64(c.Duty*4) + 0.5)
+}
+
+// duty is the share of its time that the node trains.
+func (l *lessons) duty() float64 {
+	if l.adapts {
+		return l.effort.Share()
+	}
+	return l.fixed
+}
+
+// dutyOr is the duty, or another value where nobody decides on it.
+func (l *lessons) dutyOr(other float64) float64 {
+	if !l.set {
+		return other
+	}
+	return l.duty()
+}
+
+// chooseLearning moves mix and duty.
+func (o *Owner) chooseLearning(env host.Env, s *sight) {
+	c, l := o.config.Learning, &o.learns
+	if c.Adapts {
+		before := l.effort.Share()
+		full, none := o.config.Costs.RaoPerHour(s.price, 1), o.config.Costs.RaoPerHour(s.price, 0)
+		energy := float64((full - none) / 4 * s.epochHours)
+		l.effort.Next(o.income.Value, energy, o.config.Smoothing)
+		o.record(env, s, trace.Decision{
+			Kind: "duty", Choice: direction(before, l.effort.Share()), IncomeRao: trace.Some(o.income.Value), CostRao: trace.Some(energy),
+			Price: trace.Some(s.price), Share: trace.Some(l.effort.Share()), Signal: trace.Some(l.effort.Slope.Value),
+		})
+	}
+	switch {
+	case c.Rule.Rate == 0:
+	case c.Heard:
+		o.askPay(env, s)
+	default:
+		o.probeMix(env, s)
+	}
+	o.tell()
+}
+
+// probeMix tries the mix to one side, or to the other and moves it.
+func (o *Owner) probeMix(env host.Env, s *sight) {
+	c, l := o.config.Learning, &o.learns
+	l.welcome(c, s.view.Height(), func(int) bool { return true })
+	if known := decide.Known(l.mix); len(known) > 1 {
+		mix := l.probe.Next(c.Rule, decide.Among(l.mix, known), s.incentive, c.Try, env.Rand("decide/mix"))
+		decide.Back(l.mix, known, mix)
+		for i, share := range mix {
+			o.record(env, s, trace.Decision{
+				Kind: "mix", Choice: side(l.probe.Side), Subset: trace.Some(c.Subsets[known[i]]), Share: trace.Some(share),
+				Signal: trace.Some(s.incentive),
+			})
+		}
+	}
+}
+
+func direction(before, after float64) string {
+	switch {
+	case after > before:
+		return "more"
+	case after < before:
+		return "less"
+	}
+	return "same"
+}
+
+func side(n uint8) string {
+	if n == 1 {
+		return "there"
+	}
+	return "back"
+}
+
+func (l *lessons) append(b []byte) []byte {
+	b = state.AppendF64s(b, l.mix)
+	b = state.AppendF64s(b, l.probe.Direction)
+	b = state.AppendF64s(b, l.probe.Base)
+	b = state.AppendF64(b, l.probe.First)
+	b = append(b, l.probe.Side, l.effort.Quarters)
+	b = state.AppendF64(b, l.effort.Before)
+	b = state.AppendBool(b, l.effort.Up)
+	return appendAverage(b, l.effort.Slope)
+}
+
+func (l *lessons) restore(c *state.Cursor, config *Learning) {
+	l.begin(config)
+	l.mix, l.probe.Direction, l.probe.Base = c.F64s("mix"), c.F64s("direction"), c.F64s("mix between tries")
+	l.probe.First, l.probe.Side = c.F64("first income"), c.U8("side")
+	l.effort.Quarters, l.effort.Before = c.U8("duty"), c.F64("income before")
+	l.effort.Up = c.Bool("duty rises")
+	l.effort.Slope = readAverage(c)
+	if l.set && len(l.mix) != len(config.Start) || l.probe.Side > 0 && len(l.probe.Base) != len(decide.Known(l.mix)) || l.effort.Quarters > 4 {
+		c.Fail("a mix of %d shares about one of %d, duty of %d quarters", len(l.mix), len(l.probe.Base), l.effort.Quarters)
+	}
+}

@@ -1,0 +1,80 @@
+package agents
+
+import (
+	"taolab/sim/chain"
+	"taolab/sim/host"
+	"taolab/sim/trace"
+)
+
+// sight is what an owner sees at a decision.
+type sight struct {
+	self        host.Self
+	view        chain.View
+	epochHours  float64
+	price       float64 // of a unit of account, in TAO
+	costRao     float64 // of running the node for an epoch
+	othersRao   float64 // mean income per epoch of the seats without a permit
+	hazard      float64 // share of the seats that changed hands per epoch
+	incomeRao   float64 // per epoch that it expects
+	immune      bool    // its own seat
+	incentive   float64 // its own, in 1/65535
+	emissionRao uint64  // its own in the last epoch
+}
+
+// hazardEpochs is how far back an owner looks for seats that changed hands.
+const hazardEpochs = 10
+
+// see reads what a decision may need.
+func (o *Owner) see(env host.Env) sight {
+	s := sight{self: env.Self(), view: env.Chain(), price: o.config.Price.At(env.Now())}
+	period := uint64(1)
+	if next, ever := s.view.EpochAfter(s.view.Height()); ever {
+		if second, _ := s.view.EpochAfter(next); second > next {
+			period = second - next
+		}
+	}
+	s.epochHours = float64(period) * (float64(o.config.BlockNs) / float64(host.Hour))
+	s.costRao = float64(o.config.Costs.RaoPerHour(s.price, o.learns.dutyOr(1)) * s.epochHours)
+	if s.self.HasUID {
+		n := s.view.Neuron(s.self.UID)
+		s.incentive, s.emissionRao = float64(n.Incentive), n.EmissionRao
+		s.immune = s.view.Height()-min(n.RegisteredAt, s.view.Height()) < s.view.Params().ImmunityBlocks
+	}
+	if o.config.Seat != nil {
+		s.survey(period)
+	}
+	s.incomeRao = o.income.Or(s.othersRao)
+	return s
+}
+
+// survey looks at all seats.
+func (s *sight) survey(period uint64) {
+	since := s.view.Height() - min(s.view.Height(), hazardEpochs*period)
+	epochs := max(min(s.view.Epochs(), hazardEpochs), 1)
+	taken, serving, earned := 0, 0, 0.0
+	for i := range s.view.N() {
+		n := s.view.Neuron(chain.UID(i))
+		if n.RegisteredAt > since {
+			taken++
+		}
+		if !n.Permit {
+			serving++
+			earned += float64(n.EmissionRao)
+		}
+	}
+	s.hazard = float64(taken) / float64(uint64(max(s.view.N(), 1))*epochs)
+	if s.view.N() < int(s.view.Params().MaxUIDs) {
+		serving++ // one more would share what they earn
+	}
+	if serving > 0 {
+		s.othersRao = earned / float64(serving)
+	}
+}
+
+// seatRow is a decision about the seat.
+func (s *sight) seatRow(choice string) trace.Decision {
+	return trace.Decision{
+		Kind: "seat", Choice: choice, IncomeRao: trace.Some(s.incomeRao), CostRao: trace.Some(s.costRao),
+		Price: trace.Some(s.price), Hazard: trace.Some(s.hazard),
+	}
+}
