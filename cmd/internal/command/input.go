@@ -11,20 +11,21 @@ import (
 // StandardInput is the name by which people call it.
 const StandardInput = "-"
 
-// ReadInput reads a file of most bytes and one more at most, or standard input.
-func ReadInput(cmd *cobra.Command, name string, most int64) ([]byte, error) {
+// ReadInput reads a file of most bytes and one more at most, or standard input. Expected is what should be there,
+// as in a file in JSON.
+func ReadInput(cmd *cobra.Command, name, expected string, most int64) ([]byte, error) {
 	in := cmd.InOrStdin()
 	if name != StandardInput {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, fmt.Errorf("%w; expected a file in JSON, or - for standard input", err)
+			return nil, fmt.Errorf("%w; expected %s, or - for standard input", err, expected)
 		}
 		defer f.Close()
 		in = f
 	}
 	data, err := io.ReadAll(io.LimitReader(in, most+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w; expected a file in JSON", InputName(name), err)
+		return nil, fmt.Errorf("%s cannot be read: %w; expected %s", InputName(name), err, expected)
 	}
 	return data, nil
 }
