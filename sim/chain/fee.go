@@ -183,3 +183,52 @@ func (v View) PriceRao() uint64 { return v.header.priceRao }
 
 // WorkOf is the work of a transaction in units, for its fee.
 func (s *State) WorkOf(tx Tx) uint64 { return s.workOf(tx, tx.size()) }
+
+// Cost is what a transaction takes from whom.
+type Cost struct {
+	Payer   Key
+	FreeRao uint64 // that the payer can spend in the next block
+	Work    uint64 // in units, where work costs anything
+	FeeRao  uint64 // at the price of the next block, the tip not included
+	MostRao uint64 // that the payer may lose by it: the most that it may cost, and what it moves
+}
+
+// CostOf says what a transaction costs in the next block, whatever its nonce, or why that has no room for
+// it or nobody would pay: a pool's question.
+func (s *State) CostOf(tx Tx) (Cost, error) {
+	if tx.Msg == nil {
+		return Cost{}, refuse(MissingMessage, 0, 0)
+	}
+	c, err := s.chargeFor(tx)
+	if err != nil {
+		return Cost{}, err
+	}
+	payer, _ := s.payer(tx)
+	a := s.accounts.get(payer)
+	cost := Cost{Payer: payer, FreeRao: a.freeRao + s.dueOf(&a), Work: c.work, FeeRao: c.feeRao}
+	most, over := bits.Add64(tx.MaxFeeRao, s.moves(tx.Msg), 0)
+	if over != 0 || most > cost.FreeRao {
+		return cost, refuse(InsufficientFree, cost.FreeRao, max(most, tx.MaxFeeRao))
+	}
+	cost.MostRao = most
+	return cost, nil
+}
+
+// moves is the free money that a message takes from who signs it.
+func (s *State) moves(m Msg) uint64 {
+	switch m := m.(type) {
+	case Transfer:
+		return m.AmountRao
+	case AddStake:
+		return m.AmountRao
+	case Burn:
+		return m.AmountRao
+	case Recycle:
+		return m.AmountRao
+	case Register:
+		return s.burnPriceRao
+	case SwapHotkey:
+		return s.params.Hard.SwapRao
+	}
+	return 0
+}
