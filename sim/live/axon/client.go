@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"net/netip"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"taolab/sim/host"
@@ -89,6 +91,7 @@ func (c *Client) Call(ctx context.Context, to host.PeerID, address netip.AddrPor
 		defer c.release(l)
 		ctx, cancel := context.WithTimeout(ctx, c.limits.LongestCall)
 		defer cancel()
+		ctx = metadata.AppendToOutgoingContext(ctx, announced, strconv.Itoa(questionHead+len(q.Body)))
 		stream, err := l.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, method)
 		if err == nil {
 			err = stream.SendMsg(&message{head: appendQuestion(nil, q), body: q.Body})

@@ -20,7 +20,7 @@ type Limits struct {
 func (l Limits) withDefaults() Limits {
 	fill(&l.BodyBytes, 16<<20)
 	fill(&l.MemoryBytes, 256<<20)
-	l.MemoryBytes = max(l.MemoryBytes, int64(l.BodyBytes))
+	l.MemoryBytes = max(l.MemoryBytes, int64(l.BodyBytes+headRoom)) // or the longest question would never be read
 	fill(&l.OpenCalls, 4096)
 	fill(&l.CallerCalls, 64)
 	fill(&l.Connections, 4096)
