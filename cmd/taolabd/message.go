@@ -19,7 +19,7 @@ import (
 // messageDocs says what each message of the ledger is for, and gives an example of its flags.
 var messageDocs = map[string][2]string{
 	"register":        {"Give a hotkey a uid, for the price that metagraph shows", "--hotkey miner --wallet alice --limit 2.5"},
-	"register-work":   {"Give the signing hotkey a uid for a proof of work", "--coldkey alice --block 100 --nonce 7 --work 00.. --wallet alice --hotkey miner"},
+	"register-work":   {"Give the signing hotkey a uid for a proof of work", "--coldkey alice --block 100 --work-nonce 7 --work 00.. --wallet alice --hotkey miner"},
 	"add-stake":       {"Move money onto a hotkey, or nominate a delegate", "--hotkey miner --amount 100 --wallet alice"},
 	"remove-stake":    {"Move stake of a hotkey back to the coldkey", "--hotkey miner --amount 100 --wallet alice"},
 	"delegate":        {"Open a hotkey to nominators, or change its take", "--hotkey validator --take 11796 --wallet alice"},
@@ -89,9 +89,9 @@ func newForm(cmd *cobra.Command, m chain.Msg) *messageForm {
 		id := f.of.Name() + "." + field.Name
 		preset, given := optional[id]
 		doc := cmp.Or(fieldDocs[id], kindOf(field).doc)
-		f.texts[field.Name] = cmd.Flags().String(flagName(field.Name), preset, doc)
+		f.texts[field.Name] = cmd.Flags().String(flagName(f.of, field.Name), preset, doc)
 		if !given {
-			if err := cmd.MarkFlagRequired(flagName(field.Name)); err != nil {
+			if err := cmd.MarkFlagRequired(flagName(f.of, field.Name)); err != nil {
 				panic(err) // it was added above
 			}
 		}
@@ -99,8 +99,14 @@ func newForm(cmd *cobra.Command, m chain.Msg) *messageForm {
 	return f
 }
 
-// flagName is the flag of a field: money needs no unit in its name.
-func flagName(field string) string { return kebab(strings.TrimSuffix(field, "Rao")) }
+// flagName is the flag of a field of a message: money needs no unit in its name, and a transaction has a nonce
+// too.
+func flagName(of reflect.Type, field string) string {
+	if of == reflect.TypeFor[chain.RegisterWork]() && field == "Nonce" {
+		return "work-nonce"
+	}
+	return kebab(strings.TrimSuffix(field, "Rao"))
+}
 
 // message reads the flags.
 func (f *messageForm) message(names *keyring) (chain.Msg, error) {
@@ -112,7 +118,7 @@ func (f *messageForm) message(names *keyring) (chain.Msg, error) {
 			continue
 		}
 		if err := kindOf(field).read(names, field.Name, *text, v.Field(i)); err != nil {
-			return nil, command.Code(command.Usage, fmt.Errorf("--%s: %w", flagName(field.Name), err))
+			return nil, command.Code(command.Usage, fmt.Errorf("--%s: %w", flagName(f.of, field.Name), err))
 		}
 	}
 	return v.Interface().(chain.Msg), nil
@@ -121,7 +127,7 @@ func (f *messageForm) message(names *keyring) (chain.Msg, error) {
 // A fieldKind is how values of one type are written on the command line.
 type fieldKind struct {
 	doc  string
-	read func(names *keyring, field, text string, into reflect.Value) error
+	read reading
 }
 
 // kinds are how values of each type are written, but for money, which is a number with a name.
@@ -136,11 +142,10 @@ var kinds = map[reflect.Type]fieldKind{
 	reflect.TypeFor[uint8]():               {"whole `number`", readNumber},
 	reflect.TypeFor[bool]():                {"true or false", readFlag},
 	reflect.TypeFor[string]():              {"`name`", readText},
-	reflect.TypeFor[[]uint16]():            {"whole `numbers` with commas", readList},
-	reflect.TypeFor[[]uint32]():            {"whole `numbers` with commas", readList},
-	reflect.TypeFor[[]chain.Key]():         {"`keys` with commas", readList},
-	reflect.TypeFor[[]chain.ParamChange](): {"`name=value` pairs with commas", readList},
-	reflect.TypeFor[chain.ParamChange]():   {"`name=value`", readChange},
+	reflect.TypeFor[[]uint16]():            {"whole `numbers` with commas", listOf(readNumber)},
+	reflect.TypeFor[[]uint32]():            {"whole `numbers` with commas", listOf(readNumber)},
+	reflect.TypeFor[[]chain.Key]():         {"`keys` with commas", listOf(readKey)},
+	reflect.TypeFor[[]chain.ParamChange](): {"`name=value` pairs with commas", listOf(readChange)},
 	reflect.TypeFor[chain.Upgrade]():       {"`version@height`", readUpgrade},
 	reflect.TypeFor[uint32]():              {"whole `number`", readNumber},
 }
@@ -209,19 +214,23 @@ func readText(_ *keyring, _, text string, into reflect.Value) error {
 	return nil
 }
 
-func readList(names *keyring, field, text string, into reflect.Value) error {
-	if text == "" {
+type reading func(names *keyring, field, text string, into reflect.Value) error
+
+// listOf reads elements with commas between them.
+func listOf(read reading) reading {
+	return func(names *keyring, field, text string, into reflect.Value) error {
+		if text == "" {
+			return nil
+		}
+		for i, part := range strings.Split(text, ",") {
+			element := reflect.New(into.Type().Elem()).Elem()
+			if err := read(names, field, strings.TrimSpace(part), element); err != nil {
+				return fmt.Errorf("element %d: %w", i+1, err)
+			}
+			into.Set(reflect.Append(into, element))
+		}
 		return nil
 	}
-	kind := kindOf(reflect.StructField{Type: into.Type().Elem()})
-	for i, part := range strings.Split(text, ",") {
-		element := reflect.New(into.Type().Elem()).Elem()
-		if err := kind.read(names, field, strings.TrimSpace(part), element); err != nil {
-			return fmt.Errorf("element %d: %w", i+1, err)
-		}
-		into.Set(reflect.Append(into, element))
-	}
-	return nil
 }
 
 func readChange(_ *keyring, _, text string, into reflect.Value) error {

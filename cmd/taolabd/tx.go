@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -241,8 +242,8 @@ func (s *signing) show(cmd *cobra.Command, status status, view chain.View, quote
 	fmt.Fprintf(&b, "%s on %s, signed by %s\n", messageName(tx.Msg), status.ChainID, wallet.Address(tx.Signer))
 	v := reflect.ValueOf(tx.Msg)
 	for i := range v.NumField() {
-		if field := v.Type().Field(i); !contains(consents[v.Type()].fills, field.Name) {
-			fmt.Fprintf(&b, "  %-10s %s\n", flagName(field.Name), shownField(field, v.Field(i)))
+		if field := v.Type().Field(i); !slices.Contains(consents[v.Type()].fills, field.Name) {
+			fmt.Fprintf(&b, "  %-10s %s\n", flagName(v.Type(), field.Name), shownField(field, v.Field(i)))
 		}
 	}
 	if _, is := tx.Msg.(chain.Register); is {
@@ -261,15 +262,6 @@ func (s *signing) show(cmd *cobra.Command, status status, view chain.View, quote
 	}
 	_, err := cmd.ErrOrStderr().Write([]byte(b.String()))
 	return command.Code(command.Failure, err)
-}
-
-func contains(list []string, s string) bool {
-	for _, one := range list {
-		if one == s {
-			return true
-		}
-	}
-	return false
 }
 
 // shownField is a field as people read it.

@@ -32,13 +32,9 @@ somewhere else.`,
 	return cmd
 }
 
-// walletOf is the keystore that the flags of a verb name.
+// keystoreOf is the keystore that the flags of a verb name.
 func keystoreOf(cmd *cobra.Command, workFactor int) (wallet.Keystore, error) {
-	flag, err := cmd.Flags().GetString("home")
-	if err != nil {
-		return wallet.Keystore{}, err
-	}
-	at, err := homeFolder(flag)
+	at, err := homeOf(cmd)
 	return at.keystore(workFactor), err
 }
 
