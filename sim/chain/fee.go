@@ -232,3 +232,6 @@ func (s *State) moves(m Msg) uint64 {
 	}
 	return 0
 }
+
+// WorkOf is State.WorkOf as it is in the next block.
+func (v View) WorkOf(tx Tx) uint64 { return v.pricing().WorkOf(tx) }

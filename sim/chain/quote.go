@@ -11,8 +11,7 @@ type Quote struct {
 // Quote prices a transaction, which need not be signed yet. Where transactions cost nothing it only says who
 // would pay.
 func (v View) Quote(tx Tx) Quote {
-	s := State{accounts: v.accounts, neurons: v.neurons}
-	s.params, s.priceRao, s.operators = *v.params, v.header.priceRao, v.header.operators
+	s := v.pricing()
 	payer, byHotkey := s.payer(tx)
 	q := Quote{Payer: payer}
 	if s.params.Hard.FeeRao != 0 {
@@ -20,6 +19,13 @@ func (v View) Quote(tx Tx) Quote {
 		q.FeeRao = q.PriceRao * q.Work
 	}
 	return q
+}
+
+// pricing is what of a state decides about the price of work in the next block.
+func (v View) pricing() *State {
+	s := State{accounts: v.accounts, neurons: v.neurons}
+	s.params, s.priceRao, s.operators = *v.params, v.header.priceRao, v.header.operators
+	return &s
 }
 
 // HotkeySigns says whether messages of a type are signed by a hotkey; others are by a coldkey.

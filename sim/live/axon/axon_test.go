@@ -41,7 +41,11 @@ func served(t testing.TB, s Service) (*Server, netip.AddrPort) {
 	if s.Key == nil {
 		s.Key = named("server")
 	}
-	server, err := Listen("127.0.0.1:0", s)
+	socket, err := TCP.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := Serve(socket, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +55,7 @@ func served(t testing.TB, s Service) (*Server, netip.AddrPort) {
 
 func dialled(t testing.TB, name string, l Limits) *Client {
 	t.Helper()
-	c, err := Dial(named(name), l)
+	c, err := Dial(named(name), TCP, l)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,8 +30,9 @@ const MaxReplies = 256
 
 // Client makes calls under one key. It keeps a connection to each peer that it called lately.
 type Client struct {
-	own    tls.Certificate
-	limits Limits
+	own     tls.Certificate
+	network Network
+	limits  Limits
 
 	mu    sync.Mutex
 	links map[target]*link
@@ -56,12 +57,12 @@ type link struct {
 type failure struct{ error }
 
 // Dial makes a client. It connects to nobody yet.
-func Dial(key ed25519.PrivateKey, l Limits) (*Client, error) {
+func Dial(key ed25519.PrivateKey, network Network, l Limits) (*Client, error) {
 	own, err := identity(key)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{own: own, limits: l.withDefaults(), links: map[target]*link{}}, nil
+	return &Client{own: own, network: network, limits: l.WithDefaults(), links: map[target]*link{}}, nil
 }
 
 // Close closes all connections. Open calls end with Unavailable.
@@ -202,8 +203,9 @@ func (c *Client) connect(to target) (*link, error) {
 	var err error
 	l.conn, err = grpc.NewClient("passthrough:///"+to.address.String(),
 		grpc.WithTransportCredentials(secure),
+		grpc.WithContextDialer(c.network.Dial),
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(c.limits.BodyBytes+headRoom)),
-		grpc.WithDisableServiceConfig(), grpc.WithNoProxy(), grpc.WithDisableRetry(),
+		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(),
 		grpc.WithIdleTimeout(c.limits.IdleTimeout),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry, MinConnectTimeout: c.limits.HandshakeTime}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: c.limits.KeepAlive, Timeout: c.limits.KeepAlive}),

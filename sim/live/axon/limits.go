@@ -17,7 +17,8 @@ type Limits struct {
 	HandshakeTime time.Duration // for TCP and TLS; 5 s
 }
 
-func (l Limits) withDefaults() Limits {
+// WithDefaults fills in what stands for the zeros.
+func (l Limits) WithDefaults() Limits {
 	fill(&l.BodyBytes, 16<<20)
 	fill(&l.MemoryBytes, 256<<20)
 	l.MemoryBytes = max(l.MemoryBytes, int64(l.BodyBytes+headRoom)) // or the longest question would never be read

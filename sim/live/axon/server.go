@@ -49,26 +49,13 @@ type Server struct {
 // method is the one call of the service: a question and a stream of replies.
 const method = "/taolab.Axon/Ask"
 
-// Listen serves at an address, such as "127.0.0.1:8091".
-func Listen(address string, s Service) (*Server, error) {
-	socket, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("axon: no server at %s: %w: is another program there, or is the address another machine's?", address, err)
-	}
-	server, err := Serve(socket, s)
-	if err != nil {
-		socket.Close()
-	}
-	return server, err
-}
-
 // Serve serves on a socket, which then belongs to the server.
 func Serve(socket net.Listener, service Service) (*Server, error) {
 	own, err := identity(service.Key)
 	if err != nil {
 		return nil, err
 	}
-	service.Limits = service.Limits.withDefaults()
+	service.Limits = service.Limits.WithDefaults()
 	l := service.Limits
 	s := &Server{
 		service: service, memory: semaphore.NewWeighted(l.MemoryBytes), served: make(chan error, 1),
