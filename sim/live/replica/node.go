@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -55,7 +56,6 @@ type Node struct {
 	config Config
 	app    *application
 	store  *store
-	signer interface{ String() string }
 	end    *ending
 	feed   *feed
 
@@ -83,7 +83,7 @@ func Open(c Config) (*Node, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Join(c.Dir, "log"), 0o700); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Join(c.Dir, "log"), 0o700), c.FS.MkdirAll(c.Dir, 0o700)); err != nil {
 		return nil, fmt.Errorf("folder of the node: %w", err)
 	}
 	n := &Node{config: c, end: newEnding(c.Log), feed: &feed{all: map[*Subscription]bool{}}}
@@ -143,16 +143,13 @@ func (n *Node) open() error {
 	if err := n.app.mayGoOn(); err != nil {
 		return err // before the engine, which would replay the next block
 	}
-	signer, known, err := openSigner(c.ConsensusKey, c.Dir)
+	signer, err := openSigner(c.ConsensusKey, c.FS, c.Dir, n.unsigned, n.end.announce)
 	if err != nil {
 		return err
 	}
-	if !known {
-		settings.Consensus.DoubleSignCheckHeight = doubleSignBlocks
-	}
 	n.engine, err = node.NewNode(settings, signer, &p2p.NodeKey{PrivKey: cmted25519.PrivKey(c.NodeKey)},
 		proxy.NewConnSyncLocalClientCreator(n.app), n.genesisDoc, n.database,
-		node.DefaultMetricsProvider(settings.Instrumentation), engineLogger{c.Log})
+		node.DefaultMetricsProvider(settings.Instrumentation), engineLogger{c.Log, n.end})
 	if err != nil {
 		return fmt.Errorf("node of %q: %w", c.Genesis.ChainID, err)
 	}
@@ -161,7 +158,29 @@ func (n *Node) open() error {
 
 // doubleSignBlocks is how many of the newest blocks are searched for votes of a key that has no record of
 // what it signed.
-const doubleSignBlocks = 100
+const doubleSignBlocks = 1000
+
+// unsigned returns an error if the consensus key signed blocks before a height, of which this folder knows
+// nothing: another node has the key, or the folder was emptied.
+func (n *Node) unsigned(height int64) error {
+	address := cmted25519.PrivKey(n.config.ConsensusKey).PubKey().Address()
+	for h := height - 1; h > max(height-doubleSignBlocks, 0); h-- {
+		c := n.engine.BlockStore().LoadSeenCommit(h)
+		if c == nil {
+			continue
+		}
+		for _, s := range c.Signatures {
+			if s.BlockIDFlag == types.BlockIDFlagCommit && bytes.Equal(s.ValidatorAddress, address) {
+				err := fmt.Errorf("the consensus key signed block %d, of which %s has no record: another node has the key, or "+
+					"%s was deleted; stop the other node and restore the file, or serve a new consensus key", h, n.config.Dir,
+					signedFile)
+				n.end.announce(err)
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 func (n *Node) genesisDoc() (*types.GenesisDoc, error) {
 	s, err := n.config.Genesis.State()
