@@ -1,0 +1,212 @@
+package axon
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
+
+	"taolab/sim/host"
+)
+
+// MaxReplies bounds the parts of an answer, whatever the question allows.
+const MaxReplies = 256
+
+// Client makes calls under one key. It keeps a connection to each peer that it called lately.
+type Client struct {
+	own    tls.Certificate
+	limits Limits
+
+	mu    sync.Mutex
+	links map[target]*link
+	turn  uint64 // of the last call
+}
+
+// target is a peer at an address; elsewhere it is another.
+type target struct {
+	peer    host.PeerID
+	address netip.AddrPort
+}
+
+// link is a connection, which gRPC makes when it is needed and mends when it breaks.
+type link struct {
+	conn   *grpc.ClientConn
+	calls  int          // that are open
+	turn   uint64       // of the last call
+	broken atomic.Value // failure: why the last handshake did not succeed
+}
+
+// failure is an error or none.
+type failure struct{ error }
+
+// Dial makes a client. It connects to nobody yet.
+func Dial(key ed25519.PrivateKey, l Limits) (*Client, error) {
+	own, err := identity(key)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{own: own, limits: l.withDefaults(), links: map[target]*link{}}, nil
+}
+
+// Close closes all connections. Open calls end with Unavailable.
+func (c *Client) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, l := range c.links { // order-free: each is closed
+		l.conn.Close()
+	}
+	c.links = nil
+}
+
+// Call asks the peer that holds a key and serves at an address. The replies are what the peer says, at most
+// as many as the question allows, or one that says why there is none: the last has More unset. ctx ends the
+// call; so does who stops to listen.
+func (c *Client) Call(ctx context.Context, to host.PeerID, address netip.AddrPort, q host.Request) iter.Seq[Reply] {
+	return func(yield func(Reply) bool) {
+		if len(q.Body) > c.limits.BodyBytes {
+			yield(refuse(host.InvalidRequest, "the question has %d bytes; a message has at most %d", len(q.Body), c.limits.BodyBytes))
+			return
+		}
+		l, refusal, ok := c.link(target{to, address})
+		if !ok {
+			yield(refusal)
+			return
+		}
+		defer c.release(l)
+		ctx, cancel := context.WithTimeout(ctx, c.limits.LongestCall)
+		defer cancel()
+		stream, err := l.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, method)
+		if err == nil {
+			err = stream.SendMsg(&message{head: appendQuestion(nil, q), body: q.Body})
+		}
+		if err == nil || errors.Is(err, io.EOF) { // the reason is what comes back
+			err = stream.CloseSend()
+		}
+		for part := range min(max(q.MaxReplies, 1), MaxReplies) {
+			var r Reply
+			if r, err = c.receive(stream, err); err != nil {
+				r = l.explain(err, address)
+			}
+			r.More = r.More && part+1 < min(q.MaxReplies, MaxReplies)
+			if !yield(r) || !r.More {
+				return
+			}
+		}
+	}
+}
+
+// receive is the next reply, unless the call has failed already.
+func (c *Client) receive(stream grpc.ClientStream, failed error) (Reply, error) {
+	if failed != nil {
+		return Reply{}, failed
+	}
+	var m message
+	if err := stream.RecvMsg(&m); err != nil {
+		return Reply{}, err
+	}
+	r, err := decodeReply(m.body)
+	if err != nil {
+		return refuse(host.InvalidResponse, "%v", err), nil
+	}
+	return r, nil
+}
+
+// explain is the reply in place of the one that an error kept away.
+func (l *link) explain(err error, address netip.AddrPort) Reply {
+	if errors.Is(err, io.EOF) {
+		return refuse(host.EmptyResponse, "the peer at %v ended the call without an answer", address)
+	}
+	switch s := status.Convert(err); s.Code() {
+	case codes.DeadlineExceeded, codes.Canceled:
+		return refuse(host.Timeout, "the peer at %v did not answer in time", address)
+	case codes.ResourceExhausted:
+		return refuse(host.InvalidResponse, "the peer at %v sent more than a message may hold: %s", address, s.Message())
+	case codes.Unavailable:
+		if f, _ := l.broken.Load().(failure); f.error != nil {
+			return refuse(host.Unavailable, "no connection to %v: %v", address, f.error)
+		}
+		return refuse(host.Unavailable, "no connection to %v: %s: is the node up, and does its firewall let us in?", address, s.Message())
+	default:
+		return refuse(host.UnknownError, "the call of the peer at %v failed with code %v: %s", address, s.Code(), s.Message())
+	}
+}
+
+// link finds or makes the connection to a target and counts a call of it.
+func (c *Client) link(to target) (*link, Reply, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.links == nil {
+		return nil, refuse(host.Unavailable, "this node is stopping"), false
+	}
+	c.turn++
+	l := c.links[to]
+	if l == nil {
+		if len(c.links) >= c.limits.Connections && !c.makeRoom() {
+			return nil, refuse(host.Backoff, "all of this node's %d connections are in use", c.limits.Connections), false
+		}
+		var err error
+		if l, err = c.connect(to); err != nil {
+			return nil, refuse(host.Unavailable, "no connection to %v: %v", to.address, err), false
+		}
+		c.links[to] = l
+	}
+	l.calls++
+	l.turn = c.turn
+	return l, Reply{}, true
+}
+
+func (c *Client) release(l *link) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l.calls--
+}
+
+// makeRoom closes the connection that was used longest ago of those without an open call.
+func (c *Client) makeRoom() bool {
+	var oldest target
+	var found *link
+	for to, l := range c.links { // order-free: turns differ
+		if l.calls == 0 && (found == nil || l.turn < found.turn) {
+			oldest, found = to, l
+		}
+	}
+	if found != nil {
+		found.conn.Close()
+		delete(c.links, oldest)
+	}
+	return found != nil
+}
+
+func (c *Client) connect(to target) (*link, error) {
+	l := &link{}
+	secure := pinned{credentials.NewTLS(calling(c.own, to.peer)), func(err error) { l.broken.Store(failure{err}) }}
+	retry := backoff.DefaultConfig
+	retry.BaseDelay, retry.MaxDelay = 200*time.Millisecond, 15*time.Second
+	var err error
+	l.conn, err = grpc.NewClient("passthrough:///"+to.address.String(),
+		grpc.WithTransportCredentials(secure),
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(c.limits.BodyBytes+headRoom)),
+		grpc.WithDisableServiceConfig(), grpc.WithNoProxy(), grpc.WithDisableRetry(),
+		grpc.WithIdleTimeout(c.limits.IdleTimeout),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry, MinConnectTimeout: c.limits.HandshakeTime}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: c.limits.KeepAlive, Timeout: c.limits.KeepAlive}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("gRPC refuses the address: %w", err)
+	}
+	return l, nil
+}

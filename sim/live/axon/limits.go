@@ -1,0 +1,40 @@
+package axon
+
+import "time"
+
+// Limits bound what calls may cost a node. A zero is the default that stands beside it.
+type Limits struct {
+	BodyBytes     int           // of a message; 16 MiB
+	MemoryBytes   int64         // of all questions that a server holds; 256 MiB
+	OpenCalls     int           // that a server holds; 4096
+	CallerCalls   int           // of them, of one caller; 64
+	Connections   int           // that a server holds, and that a client keeps; 4096
+	ReadTimeout   time.Duration // in which a question has to arrive; 20 s
+	LongestCall   time.Duration // how late a deadline may be; 10 min
+	IdleTimeout   time.Duration // after which an unused connection is closed; 5 min
+	KeepAlive     time.Duration // between signs of life on a silent connection with open calls; 30 s
+	StopTimeout   time.Duration // that calls get to end when a server stops; 5 s
+	HandshakeTime time.Duration // for TCP and TLS; 5 s
+}
+
+func (l Limits) withDefaults() Limits {
+	fill(&l.BodyBytes, 16<<20)
+	fill(&l.MemoryBytes, 256<<20)
+	l.MemoryBytes = max(l.MemoryBytes, int64(l.BodyBytes))
+	fill(&l.OpenCalls, 4096)
+	fill(&l.CallerCalls, 64)
+	fill(&l.Connections, 4096)
+	fill(&l.ReadTimeout, 20*time.Second)
+	fill(&l.LongestCall, 10*time.Minute)
+	fill(&l.IdleTimeout, 5*time.Minute)
+	fill(&l.KeepAlive, 30*time.Second)
+	fill(&l.StopTimeout, 5*time.Second)
+	fill(&l.HandshakeTime, 5*time.Second)
+	return l
+}
+
+func fill[T int | int64 | time.Duration](v *T, standard T) {
+	if *v == 0 {
+		*v = standard
+	}
+}

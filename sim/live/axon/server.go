@@ -1,0 +1,211 @@
+package axon
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"iter"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/net/netutil"
+	"golang.org/x/sync/semaphore"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/keepalive"
+
+	"taolab/sim/host"
+)
+
+// Handler answers a question with one reply or several, of which all but the last say More. It runs in the
+// call's own goroutine and returns soon after ctx ends, which has a deadline. The body is its own.
+type Handler func(ctx context.Context, from host.PeerID, q host.Request) iter.Seq[Reply]
+
+// Service is what a server serves.
+type Service struct {
+	Key ed25519.PrivateKey
+	// Admit says why a caller is not served, before its question is read; nil admits everybody.
+	Admit  func(host.PeerID) error
+	Handle Handler
+	Limits Limits
+}
+
+// Server serves calls until it is stopped.
+type Server struct {
+	service Service
+	grpc    *grpc.Server
+	socket  net.Listener
+	memory  *semaphore.Weighted
+	served  chan error
+
+	mu      sync.Mutex
+	open    int
+	callers map[host.PeerID]int // open calls of each; none of them 0
+}
+
+// method is the one call of the service: a question and a stream of replies.
+const method = "/taolab.Axon/Ask"
+
+// Listen serves at an address, such as "127.0.0.1:8091".
+func Listen(address string, s Service) (*Server, error) {
+	socket, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("axon: no server at %s: %w: is another program there, or is the address another machine's?", address, err)
+	}
+	server, err := Serve(socket, s)
+	if err != nil {
+		socket.Close()
+	}
+	return server, err
+}
+
+// Serve serves on a socket, which then belongs to the server.
+func Serve(socket net.Listener, service Service) (*Server, error) {
+	own, err := identity(service.Key)
+	if err != nil {
+		return nil, err
+	}
+	service.Limits = service.Limits.withDefaults()
+	l := service.Limits
+	s := &Server{
+		service: service, memory: semaphore.NewWeighted(l.MemoryBytes), served: make(chan error, 1),
+		callers: map[host.PeerID]int{},
+	}
+	s.socket = netutil.LimitListener(socket, l.Connections) // who comes later waits to be accepted
+	s.grpc = grpc.NewServer(
+		grpc.Creds(credentials.NewTLS(serving(own))),
+		grpc.ForceServerCodecV2(codec{}),
+		grpc.MaxRecvMsgSize(l.BodyBytes+headRoom),
+		grpc.MaxConcurrentStreams(uint32(l.CallerCalls)),
+		grpc.MaxHeaderListSize(16<<10),
+		grpc.ConnectionTimeout(l.HandshakeTime),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: l.IdleTimeout, Time: l.KeepAlive, Timeout: l.KeepAlive}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: l.KeepAlive / 2, PermitWithoutStream: false}),
+	)
+	s.grpc.RegisterService(&grpc.ServiceDesc{
+		ServiceName: "taolab.Axon", HandlerType: (*any)(nil),
+		Streams: []grpc.StreamDesc{{StreamName: "Ask", Handler: s.ask, ServerStreams: true}},
+	}, s)
+	go func() { s.served <- s.grpc.Serve(s.socket) }()
+	return s, nil
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.socket.Addr() }
+
+// Stop takes no more calls and returns when those that are open have ended, or were cut off at
+// Limits.StopTimeout. The error is why the server ended before, if it did.
+func (s *Server) Stop() error {
+	cut := time.AfterFunc(s.service.Limits.StopTimeout, s.grpc.Stop)
+	s.grpc.GracefulStop()
+	cut.Stop()
+	if err := <-s.served; err != nil {
+		return fmt.Errorf("axon: the server at %v ended by itself: %w", s.Addr(), err)
+	}
+	return nil
+}
+
+// ask answers one call. Whatever is wrong with it, the caller gets a reply that says so.
+func (s *Server) ask(_ any, stream grpc.ServerStream) error {
+	from, err := caller(stream.Context())
+	if err != nil {
+		return send(stream, refuse(host.Unauthenticated, "%v", err))
+	}
+	if admit := s.service.Admit; admit != nil {
+		if err := admit(from); err != nil {
+			return send(stream, refuse(host.Unauthenticated, "%v", err))
+		}
+	}
+	if refusal, ok := s.enter(from); !ok {
+		return send(stream, refusal)
+	}
+	defer s.leave(from)
+	ctx, cancel := context.WithTimeout(stream.Context(), s.service.Limits.LongestCall)
+	defer cancel()
+	bytes, refusal, ok := s.read(ctx, stream)
+	if !ok {
+		return send(stream, refusal)
+	}
+	defer s.memory.Release(int64(len(bytes)))
+	q, err := decodeQuestion(bytes)
+	if err != nil {
+		return send(stream, refuse(codeOf(bytes), "%v", err))
+	}
+	for r := range s.service.Handle(ctx, from, q) {
+		if len(r.Body) > s.service.Limits.BodyBytes {
+			r = refuse(host.InvalidResponse, "the answer has %d bytes; a message has at most %d", len(r.Body), s.service.Limits.BodyBytes)
+		}
+		if err := send(stream, r); err != nil || !r.More {
+			return err
+		}
+	}
+	return nil
+}
+
+// codeOf tells a question of another version from one that is wrong.
+func codeOf(question []byte) host.Code {
+	if len(question) > 0 && question[0] != version {
+		return host.NotImplemented
+	}
+	return host.InvalidRequest
+}
+
+// read waits for the question, as long as memory for it is free and it comes in time. What it returns is to
+// be given back to s.memory.
+func (s *Server) read(ctx context.Context, stream grpc.ServerStream) (bytes []byte, refusal Reply, ok bool) {
+	l := &s.service.Limits
+	most := min(int64(l.BodyBytes+headRoom), l.MemoryBytes)
+	ctx, cancel := context.WithTimeout(ctx, l.ReadTimeout)
+	defer cancel()
+	if s.memory.Acquire(ctx, most) != nil {
+		return nil, refuse(host.Backoff, "the server holds as many bytes of questions as it may, %d: ask again later", l.MemoryBytes), false
+	}
+	var m message
+	read := make(chan error, 1)
+	go func() { read <- stream.RecvMsg(&m) }() // ends at the latest when the call does
+	select {
+	case err := <-read:
+		if err != nil {
+			s.memory.Release(most)
+			return nil, refuse(host.InvalidRequest, "the question did not arrive: %v; a message has at most %d bytes", err, l.BodyBytes), false
+		}
+	case <-ctx.Done():
+		s.memory.Release(most)
+		return nil, refuse(host.Timeout, "the question did not arrive within %v", l.ReadTimeout), false
+	}
+	if over := int64(len(m.body)) - most; over > 0 {
+		s.memory.Release(most)
+		return nil, refuse(host.InvalidRequest, "the question has %d bytes more than all questions together may have", over), false
+	}
+	s.memory.Release(most - int64(len(m.body)))
+	return m.body, Reply{}, true
+}
+
+// enter counts a call, unless there are as many as there may be.
+func (s *Server) enter(from host.PeerID) (Reply, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch l := &s.service.Limits; {
+	case s.callers[from] >= l.CallerCalls:
+		return refuse(host.Backoff, "%d of your calls are open here, as many as there may be: wait for one to end", l.CallerCalls), false
+	case s.open >= l.OpenCalls:
+		return refuse(host.Backoff, "%d calls are open here, as many as there may be: ask again later", l.OpenCalls), false
+	}
+	s.open++
+	s.callers[from]++
+	return Reply{}, true
+}
+
+func (s *Server) leave(from host.PeerID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open--
+	if s.callers[from]--; s.callers[from] == 0 {
+		delete(s.callers, from)
+	}
+}
+
+func send(stream grpc.ServerStream, r Reply) error {
+	return stream.SendMsg(&message{head: appendReply(nil, r), body: r.Body})
+}
