@@ -27,6 +27,11 @@ type Application struct {
 	ContinuedTokens int `toml:"continued_tokens" default:"1024" unit:"tokens" min:"1" max:"16384" doc:"live: longest continuation of such a text" inert:"nobody operates an application of a simulation"`
 }
 
+// Admission are the rules by which the application's host lets its operator in.
+func (g *Application) Admission() host.AdmissionRules {
+	return host.AdmissionRules{Slots: g.ContinuedTexts, Capacity: g.ContinuedTexts, LongestService: host.Hour}
+}
+
 // Check reports what no single key shows, each key below the path of the table.
 func (g *Application) Check(path string, vocab int, report Report) {
 	checkTopK(path, g.TopK, vocab, report)

@@ -29,7 +29,7 @@ type Application interface {
 	View() chain.View
 }
 
-// Limits bound what a server takes upon itself; zero values take the defaults.
+// Limits bound what a server does; zero values take the defaults.
 type Limits struct {
 	MaxTokens int           // of a completion; 0: 1024, an application's own default
 	Open      int           // completions at a time; 0: 8
