@@ -177,3 +177,8 @@ func (v View) PriceRao() uint64 { return v.header.priceRao }
 
 // WorkOf is the work of a transaction in units, for its fee.
 func (s *State) WorkOf(tx Tx) uint64 { return s.workOf(tx, tx.size()) }
+
+// WorkOf is State.WorkOf as it is in the next block.
+func (v View) WorkOf(tx Tx) uint64 {
+	return (&State{header: header{params: *v.params}, accounts: v.accounts, neurons: v.neurons}).WorkOf(tx)
+}

@@ -70,6 +70,9 @@ type viewHeader struct {
 	governing       governing
 }
 
+// ChainID is the chain's id of genesis, which signatures are for.
+func (v View) ChainID() string { return v.header.chainID }
+
 // Difficulty is that of a proof of work in the next block.
 func (v View) Difficulty() uint64 { return v.header.difficulty }
 

@@ -36,7 +36,8 @@ type Config struct {
 
 	// Address says where a peer serves; nil: what the ledger publishes.
 	Address func(chain.View, host.PeerID) (netip.AddrPort, bool)
-	Limits  axon.Limits // of the wire
+	Network axon.Network // nil: axon.TCP
+	Limits  axon.Limits  // of the wire
 
 	Log     *slog.Logger          // nil: slog.Default
 	Metrics prometheus.Registerer // nil: nobody asks for figures

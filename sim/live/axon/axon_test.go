@@ -41,7 +41,11 @@ func served(t testing.TB, s Service) (*Server, netip.AddrPort) {
 	if s.Key == nil {
 		s.Key = named("server")
 	}
-	server, err := Listen("127.0.0.1:0", s)
+	socket, err := TCP.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := Serve(socket, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +55,7 @@ func served(t testing.TB, s Service) (*Server, netip.AddrPort) {
 
 func dialled(t testing.TB, name string, l Limits) *Client {
 	t.Helper()
-	c, err := Dial(named(name), l)
+	c, err := Dial(named(name), TCP, l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +123,7 @@ func TestEveryRefusalCarriesItsReason(t *testing.T) {
 		{name: "no key of the ledger", serve: Service{Handle: echo, Admit: stranger}, code: host.Unauthenticated, reason: "not registered"},
 		{name: "another server", serve: Service{Handle: echo}, to: "elsewhere", code: host.Unavailable, reason: "wrong key"},
 		{name: "a question too long to send", serve: Service{Handle: echo}, client: Limits{BodyBytes: 9}, body: 10, code: host.InvalidRequest, reason: "has 10 bytes; a message has at most 9"},
-		{name: "a question too long to take", serve: Service{Handle: echo, Limits: Limits{BodyBytes: 9}}, body: 10_000, code: host.InvalidRequest, reason: "at most 9 bytes"},
+		{name: "a question too long to take", serve: Service{Handle: echo, Limits: Limits{BodyBytes: 9}}, body: 10_000, code: host.InvalidRequest, reason: "has 10000 bytes; this node takes at most 9"},
 		{name: "an answer too long to send", serve: Service{Handle: long, Limits: Limits{BodyBytes: 1999}}, code: host.InvalidResponse, reason: "2000 bytes"},
 		{name: "an answer too long to take", serve: Service{Handle: long}, client: Limits{BodyBytes: 500}, code: host.InvalidResponse, reason: "more than a message may hold"},
 		{name: "no answer", serve: Service{Handle: mute}, code: host.EmptyResponse, reason: "without an answer"},

@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"net/netip"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"taolab/sim/host"
@@ -28,8 +30,9 @@ const MaxReplies = 256
 
 // Client makes calls under one key. It keeps a connection to each peer that it called lately.
 type Client struct {
-	own    tls.Certificate
-	limits Limits
+	own     tls.Certificate
+	network Network
+	limits  Limits
 
 	mu    sync.Mutex
 	links map[target]*link
@@ -54,12 +57,12 @@ type link struct {
 type failure struct{ error }
 
 // Dial makes a client. It connects to nobody yet.
-func Dial(key ed25519.PrivateKey, l Limits) (*Client, error) {
+func Dial(key ed25519.PrivateKey, network Network, l Limits) (*Client, error) {
 	own, err := identity(key)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{own: own, limits: l.withDefaults(), links: map[target]*link{}}, nil
+	return &Client{own: own, network: network, limits: l.WithDefaults(), links: map[target]*link{}}, nil
 }
 
 // Close closes all connections. Open calls end with Unavailable.
@@ -89,6 +92,7 @@ func (c *Client) Call(ctx context.Context, to host.PeerID, address netip.AddrPor
 		defer c.release(l)
 		ctx, cancel := context.WithTimeout(ctx, c.limits.LongestCall)
 		defer cancel()
+		ctx = metadata.AppendToOutgoingContext(ctx, announced, strconv.Itoa(questionHead+len(q.Body)))
 		stream, err := l.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, method)
 		if err == nil {
 			err = stream.SendMsg(&message{head: appendQuestion(nil, q), body: q.Body})
@@ -199,8 +203,9 @@ func (c *Client) connect(to target) (*link, error) {
 	var err error
 	l.conn, err = grpc.NewClient("passthrough:///"+to.address.String(),
 		grpc.WithTransportCredentials(secure),
+		grpc.WithContextDialer(c.network.Dial),
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(c.limits.BodyBytes+headRoom)),
-		grpc.WithDisableServiceConfig(), grpc.WithNoProxy(), grpc.WithDisableRetry(),
+		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(),
 		grpc.WithIdleTimeout(c.limits.IdleTimeout),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry, MinConnectTimeout: c.limits.HandshakeTime}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: c.limits.KeepAlive, Timeout: c.limits.KeepAlive}),

@@ -17,10 +17,11 @@ type Limits struct {
 	HandshakeTime time.Duration // for TCP and TLS; 5 s
 }
 
-func (l Limits) withDefaults() Limits {
+// WithDefaults fills in what stands for the zeros.
+func (l Limits) WithDefaults() Limits {
 	fill(&l.BodyBytes, 16<<20)
 	fill(&l.MemoryBytes, 256<<20)
-	l.MemoryBytes = max(l.MemoryBytes, int64(l.BodyBytes))
+	l.MemoryBytes = max(l.MemoryBytes, int64(l.BodyBytes+headRoom)) // or the longest question would never be read
 	fill(&l.OpenCalls, 4096)
 	fill(&l.CallerCalls, 64)
 	fill(&l.Connections, 4096)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net"
+	"strconv"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 
 	"taolab/sim/host"
 )
@@ -47,26 +49,13 @@ type Server struct {
 // method is the one call of the service: a question and a stream of replies.
 const method = "/taolab.Axon/Ask"
 
-// Listen serves at an address, such as "127.0.0.1:8091".
-func Listen(address string, s Service) (*Server, error) {
-	socket, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("axon: no server at %s: %w: is another program there, or is the address another machine's?", address, err)
-	}
-	server, err := Serve(socket, s)
-	if err != nil {
-		socket.Close()
-	}
-	return server, err
-}
-
 // Serve serves on a socket, which then belongs to the server.
 func Serve(socket net.Listener, service Service) (*Server, error) {
 	own, err := identity(service.Key)
 	if err != nil {
 		return nil, err
 	}
-	service.Limits = service.Limits.withDefaults()
+	service.Limits = service.Limits.WithDefaults()
 	l := service.Limits
 	s := &Server{
 		service: service, memory: semaphore.NewWeighted(l.MemoryBytes), served: make(chan error, 1),
@@ -123,11 +112,15 @@ func (s *Server) ask(_ any, stream grpc.ServerStream) error {
 	defer s.leave(from)
 	ctx, cancel := context.WithTimeout(stream.Context(), s.service.Limits.LongestCall)
 	defer cancel()
-	bytes, refusal, ok := s.read(ctx, stream)
+	room, refusal, ok := s.makeRoom(ctx)
 	if !ok {
 		return send(stream, refusal)
 	}
-	defer s.memory.Release(int64(len(bytes)))
+	defer s.memory.Release(room)
+	bytes, refusal, ok := s.read(ctx, stream, room)
+	if !ok {
+		return send(stream, refusal)
+	}
 	q, err := decodeQuestion(bytes)
 	if err != nil {
 		return send(stream, refuse(codeOf(bytes), "%v", err))
@@ -151,34 +144,50 @@ func codeOf(question []byte) host.Code {
 	return host.InvalidRequest
 }
 
-// read waits for the question, as long as memory for it is free and it comes in time. What it returns is to
-// be given back to s.memory.
-func (s *Server) read(ctx context.Context, stream grpc.ServerStream) (bytes []byte, refusal Reply, ok bool) {
+// announced is the key under which a call says how many bytes its question has.
+const announced = "taolab-bytes"
+
+// makeRoom waits until there is memory for the question that a call announces, which is to be released.
+func (s *Server) makeRoom(ctx context.Context) (room int64, refusal Reply, ok bool) {
 	l := &s.service.Limits
-	most := min(int64(l.BodyBytes+headRoom), l.MemoryBytes)
+	md, _ := metadata.FromIncomingContext(ctx)
+	if values := md.Get(announced); len(values) == 1 {
+		room, _ = strconv.ParseInt(values[0], 10, 64)
+	}
+	switch {
+	case room < questionHead:
+		return 0, refuse(host.InvalidRequest, "the call does not say how many bytes its question has; expected a number of at least %d under %q", questionHead, announced), false
+	case room > int64(l.BodyBytes+questionHead):
+		return 0, refuse(host.InvalidRequest, "the question has %d bytes; this node takes at most %d", room-questionHead, l.BodyBytes), false
+	}
 	ctx, cancel := context.WithTimeout(ctx, l.ReadTimeout)
 	defer cancel()
-	if s.memory.Acquire(ctx, most) != nil {
-		return nil, refuse(host.Backoff, "the server holds as many bytes of questions as it may, %d: ask again later", l.MemoryBytes), false
+	if s.memory.Acquire(ctx, room) != nil {
+		return 0, refuse(host.Backoff, "this node holds as many bytes of questions as it may, %d: ask again later", l.MemoryBytes), false
 	}
+	return room, Reply{}, true
+}
+
+// read is the question, if it comes in time and is as long as was announced.
+func (s *Server) read(ctx context.Context, stream grpc.ServerStream, room int64) (bytes []byte, refusal Reply, ok bool) {
+	late := time.NewTimer(s.service.Limits.ReadTimeout)
+	defer late.Stop()
 	var m message
 	read := make(chan error, 1)
 	go func() { read <- stream.RecvMsg(&m) }() // ends at the latest when the call does
 	select {
 	case err := <-read:
 		if err != nil {
-			s.memory.Release(most)
-			return nil, refuse(host.InvalidRequest, "the question did not arrive: %v; a message has at most %d bytes", err, l.BodyBytes), false
+			return nil, refuse(host.InvalidRequest, "the question did not arrive: %v", err), false
 		}
+	case <-late.C:
+		return nil, refuse(host.Timeout, "the question did not arrive within %v", s.service.Limits.ReadTimeout), false
 	case <-ctx.Done():
-		s.memory.Release(most)
-		return nil, refuse(host.Timeout, "the question did not arrive within %v", l.ReadTimeout), false
+		return nil, refuse(host.Timeout, "the question did not arrive before its deadline"), false
 	}
-	if over := int64(len(m.body)) - most; over > 0 {
-		s.memory.Release(most)
-		return nil, refuse(host.InvalidRequest, "the question has %d bytes more than all questions together may have", over), false
+	if int64(len(m.body)) != room {
+		return nil, refuse(host.InvalidRequest, "the question has %d bytes, %d were announced", len(m.body), room), false
 	}
-	s.memory.Release(most - int64(len(m.body)))
 	return m.body, Reply{}, true
 }
 

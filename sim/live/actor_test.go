@@ -1,0 +1,195 @@
+package live
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"taolab/sim/chain"
+	"taolab/sim/host"
+	"taolab/sim/trace"
+)
+
+// actor is an agent that does the lines of a script one after the other: each begins when the one before it
+// has had its effect, so that what comes of them does not depend on how long anything takes. It serves
+// others by a job over their bytes. All of its fields are its state.
+type actor struct {
+	Name  string
+	Peers map[string]host.PeerID
+	Lines []string
+	Line  int      // that is being done
+	Log   []string // what came of the lines
+	Mute  bool     // it answers nobody
+	Slow  host.Time
+	Queue []host.CallID
+	Parts map[host.CallID]uint32
+	Busy  host.CallID // whose job runs
+	Jobs  int
+	Drawn uint64
+
+	told func(string) // hears of each line of the log; nil: nobody does
+}
+
+// digest is a job over some bytes.
+type digest struct {
+	Bytes []byte
+	Panic bool
+}
+
+func (d digest) Work() int64 { return 1000 }
+func (d digest) Run(*host.Scratch) []byte {
+	if d.Panic {
+		panic("asked to")
+	}
+	sum := sha256.Sum256(d.Bytes)
+	return sum[:]
+}
+
+// spoken is a row of the actor.
+type spoken struct{ Text string }
+
+func (spoken) Table() trace.Table { return "spoken" }
+
+func (a *actor) Handle(env host.Env, event host.Event) {
+	switch e := event.(type) {
+	case host.Start:
+		if e.Restored {
+			a.say(env, "restored after %d lines and %d jobs", a.Line, a.Jobs)
+			a.Queue, a.Busy = nil, 0
+		}
+		a.begin(env)
+	case host.Incoming:
+		if a.Mute {
+			return
+		}
+		if a.Parts == nil {
+			a.Parts = map[host.CallID]uint32{}
+		}
+		a.Parts[e.Call] = e.Request.MaxReplies
+		a.Queue = append(a.Queue, e.Call)
+		a.work(env)
+	case host.Cancelled:
+		a.say(env, "need not answer")
+	case host.Done:
+		a.Jobs++
+		if a.Busy == 0 {
+			a.done(env, "computed %x", e.Result[:2])
+		} else {
+			a.reply(env, e.Result)
+		}
+		a.work(env)
+	case host.Timer:
+		a.done(env, "woke")
+	case host.Block:
+		a.done(env, "saw block %d at %v", e.Height, env.Chain().Height() >= e.Height)
+	case host.Answer:
+		text := fmt.Sprintf("answer %v of %d bytes", e.Response.Code, len(e.Response.Body))
+		if e.Response.More {
+			a.say(env, "%s, more", text)
+			return
+		}
+		a.done(env, "%s", text)
+	case host.Included:
+		a.done(env, "included")
+	case host.Rejected:
+		a.done(env, "rejected: %s", e.Reason)
+	case host.Expired:
+		a.done(env, "expired")
+	}
+}
+
+func (a *actor) reply(env host.Env, result []byte) {
+	parts := max(a.Parts[a.Busy], 1)
+	for part := range parts {
+		env.Reply(a.Busy, host.Response{Code: host.Success, Body: result, More: part+1 < parts})
+	}
+	delete(a.Parts, a.Busy)
+	a.Busy = 0
+}
+
+// work computes the next answer.
+func (a *actor) work(env host.Env) {
+	if a.Busy == 0 && len(a.Queue) > 0 {
+		a.Busy, a.Queue = a.Queue[0], a.Queue[1:]
+		env.Compute(digest{Bytes: binary.LittleEndian.AppendUint64(nil, uint64(a.Jobs))})
+	}
+}
+
+func (a *actor) say(env host.Env, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	a.Log = append(a.Log, text)
+	env.Record(spoken{a.Name + ": " + text})
+	if a.told != nil {
+		a.told(text)
+	}
+}
+
+// done ends a line and begins the next.
+func (a *actor) done(env host.Env, format string, args ...any) {
+	a.say(env, "%s: %s", a.Lines[a.Line], fmt.Sprintf(format, args...))
+	a.Line++
+	a.begin(env)
+}
+
+// begin does the next line.
+func (a *actor) begin(env host.Env) {
+	if a.Line >= len(a.Lines) {
+		return
+	}
+	f := strings.Fields(a.Lines[a.Line])
+	n := func(i int) uint64 {
+		var v uint64
+		if i < len(f) {
+			fmt.Sscan(f[i], &v)
+		}
+		return v
+	}
+	self := env.Self()
+	switch f[0] {
+	case "at":
+		env.AtBlock(n(1), 0)
+	case "sleep": // milliseconds
+		env.After(host.Time(n(1))*host.Millisecond, 0)
+	case "stake":
+		env.Submit(host.Coldkey, chain.AddStake{Hotkey: self.Hotkey, AmountRao: n(1) * chain.RaoPerTAO})
+	case "register":
+		env.Submit(host.Coldkey, chain.Register{Hotkey: self.Hotkey})
+	case "pay":
+		env.Submit(host.Coldkey, chain.Transfer{To: a.Peers[f[1]], AmountRao: n(2)})
+	case "weight": // uid
+		env.Submit(host.Hotkey, chain.SetWeights{UIDs: []uint16{uint16(n(1))}, Values: []uint32{65535}})
+	case "ask": // peer, bytes, parts, milliseconds
+		env.Call(a.Peers[f[1]], host.Request{
+			Synapse: host.TextCausalLM, Dir: host.Forward, Body: make([]byte, n(2)), MaxReplies: uint32(n(3)),
+		}, host.Time(max(n(4), 20_000*(1-min(n(4), 1))))*host.Millisecond)
+	case "compute":
+		env.Compute(digest{Bytes: []byte(f[1])})
+	case "draw":
+		a.Drawn = env.Rand("dice").Uint64()
+		a.done(env, "%d", a.Drawn)
+	case "see":
+		a.done(env, "uid %v, neurons %d, known %v", self.HasUID, env.Chain().N(), env.NodeOf(self.Peer) != nil)
+	case "panic":
+		panic("asked to")
+	case "fail":
+		env.Compute(digest{Panic: true})
+	default:
+		panic("no line " + a.Lines[a.Line])
+	}
+}
+
+func (a *actor) AppendState(b []byte) []byte {
+	j, err := json.Marshal(a)
+	if err != nil {
+		panic(err)
+	}
+	return append(b, j...)
+}
+
+func (a *actor) RestoreState(b []byte) error {
+	told := a.told
+	*a = actor{told: told}
+	return json.Unmarshal(b, a)
+}

@@ -1,0 +1,114 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"taolab/sim/chain"
+)
+
+// solo is a ledger of one machine: sim/chain behind a ticker.
+type solo struct {
+	mu      sync.Mutex
+	state   *chain.State
+	waiting [][]byte
+	readers []chan Block
+	refuse  error // of every transaction, while it is set
+	lose    bool  // what is submitted
+}
+
+func newSolo(t testing.TB, g chain.Genesis) *solo {
+	t.Helper()
+	state, err := chain.New(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &solo{state: state}
+}
+
+func (l *solo) View() chain.View {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state.View()
+}
+
+func (l *solo) Submit(_ context.Context, tx []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.refuse != nil {
+		return l.refuse
+	}
+	if len(l.waiting) == 1000 {
+		return fmt.Errorf("1000 transactions wait")
+	}
+	if !l.lose {
+		l.waiting = append(l.waiting, tx)
+	}
+	return nil
+}
+
+func (l *solo) Blocks(ctx context.Context) <-chan Block {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	blocks := make(chan Block, 1000)
+	l.readers = append(l.readers, blocks)
+	context.AfterFunc(ctx, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for i, r := range l.readers {
+			if r == blocks {
+				l.readers = append(l.readers[:i:i], l.readers[i+1:]...)
+				close(blocks)
+			}
+		}
+	})
+	return blocks
+}
+
+// next makes a block of all that waits.
+func (l *solo) next() Block {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.state.BeginBlock(chain.Begin{})
+	var b Block
+	seen := map[string]bool{}
+	for _, bytes := range l.waiting {
+		if seen[string(bytes)] { // offered again
+			continue
+		}
+		seen[string(bytes)] = true
+		tx, err := chain.DecodeTx(bytes)
+		if err != nil {
+			panic(err)
+		}
+		r, err := l.state.Deliver(tx)
+		if err == nil && r.Refusal != nil {
+			err = r.Refusal
+		}
+		b.Receipts = append(b.Receipts, Receipt{Tx: tx, Bytes: len(bytes), FeeRao: r.FeeRao, Refusal: err})
+	}
+	l.waiting = nil
+	b.Events = l.state.EndBlock()
+	b.Height, b.Digest, b.View, b.TimeNs = l.state.Height(), l.state.Seal(), l.state.View(), time.Now().UnixNano()
+	for _, r := range l.readers {
+		r <- b
+	}
+	return b
+}
+
+// tick makes blocks until ctx ends or the height is reached.
+func (l *solo) tick(ctx context.Context, every time.Duration, last uint64) {
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for l.View().Height() < last {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			l.next()
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package live
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"taolab/sim/chain"
+	"taolab/sim/host"
+	"taolab/sim/live/axon"
+	"taolab/sim/virtual"
+)
+
+// genesis is a network of some names, of which the first few have a uid and stake: 1 TAO, 2 TAO and so on.
+func genesis(names []string, seated int, change func(*chain.Params)) chain.Genesis {
+	params, err := chain.Era("2026")
+	if err != nil {
+		panic(err)
+	}
+	params = params.Scaled(max(len(names), 2))
+	params.TempoBlocks, params.ImmunityBlocks, params.MinNonImmune, params.WeightsRateLimitBlocks = 10, 0, 0, 0
+	if change != nil {
+		change(&params)
+	}
+	g := chain.Genesis{ChainID: "live-test", Params: params}
+	for i, name := range names {
+		hot, cold := virtual.PublicKey(1, name, host.Hotkey), virtual.PublicKey(1, name, host.Coldkey)
+		g.Balances = append(g.Balances, chain.Balance{Coldkey: cold, FreeRao: 100 * chain.RaoPerTAO})
+		if i < seated {
+			g.Neurons = append(g.Neurons, chain.GenesisNeuron{Hotkey: hot, Coldkey: cold, StakeRao: uint64(i+1) * chain.RaoPerTAO})
+		}
+	}
+	return g
+}
+
+// cast makes the actors of a play: "NAME: line; line; ..." on each line of the text.
+func cast(text string) (names []string, actors []*actor) {
+	peers := map[string]host.PeerID{}
+	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
+		name, lines, _ := strings.Cut(strings.TrimSpace(line), ":")
+		a := &actor{Name: name, Peers: peers}
+		for _, l := range strings.Split(lines, ";") {
+			if l = strings.TrimSpace(l); l != "" {
+				a.Lines = append(a.Lines, l)
+			}
+		}
+		peers[name] = virtual.PublicKey(1, name, host.Hotkey)
+		names, actors = append(names, name), append(actors, a)
+	}
+	return names, actors
+}
+
+// config is a world of actors, each at an address of its own.
+func config(ledger Ledger, actors []*actor) Config {
+	cfg := Config{
+		Ledger: ledger, Genesis: time.Now(), Seed: 1, Workers: 2, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Limits: axon.Limits{StopTimeout: time.Second},
+	}
+	for _, a := range actors {
+		cfg.Nodes = append(cfg.Nodes, Node{
+			Name: a.Name, Agent: a, Listen: "127.0.0.1:0",
+			Hotkey: virtual.Key(1, a.Name, host.Hotkey), Coldkey: virtual.Key(1, a.Name, host.Coldkey),
+		})
+	}
+	return cfg
+}
+
+// stage is a world that runs.
+type stage struct {
+	t     testing.TB
+	world *World
+	stop  context.CancelFunc
+	ended chan error
+	lines chan string // of all actors' logs
+}
+
+// play lets a world live until the test ends. The lines of all actors' logs come through the stage.
+func play(t testing.TB, cfg Config, actors []*actor) *stage {
+	t.Helper()
+	s := &stage{t: t, ended: make(chan error, 1), lines: make(chan string, 1000)}
+	for _, a := range actors {
+		a.told = func(text string) { s.lines <- a.Name + ": " + text }
+	}
+	var w *World
+	if cfg.Address == nil && cfg.Network == nil {
+		cfg.Address = func(_ chain.View, peer host.PeerID) (netip.AddrPort, bool) {
+			if n := w.byPeer[peer]; n != nil && n.socket != nil {
+				return netip.MustParseAddrPort(n.socket.Addr().String()), true
+			}
+			return netip.AddrPort{}, false
+		}
+	}
+	w, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.world = w
+	var ctx context.Context
+	ctx, s.stop = context.WithCancel(context.Background())
+	go func() { s.ended <- w.Run(ctx) }()
+	t.Cleanup(func() { s.stop() })
+	return s
+}
+
+// expect waits for a line of the log.
+func (s *stage) expect(want string) {
+	s.t.Helper()
+	late := time.After(20 * time.Second)
+	for {
+		select {
+		case got := <-s.lines:
+			if strings.Contains(got, want) {
+				return
+			}
+		case err := <-s.ended:
+			s.t.Fatalf("the world ended before %q: %v", want, err)
+		case <-late:
+			s.t.Fatalf("%q did not come", want)
+		}
+	}
+}
+
+// end stops the world.
+func (s *stage) end() error {
+	s.t.Helper()
+	s.stop()
+	select {
+	case err := <-s.ended:
+		return err
+	case <-time.After(20 * time.Second):
+		s.t.Fatal("the world did not stop")
+		return nil
+	}
+}
+
+// ticking lets a ledger make blocks until the test ends.
+func ticking(t testing.TB, l *solo) {
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	go l.tick(ctx, 20*time.Millisecond, 1<<40)
+}
+
+func TestAgentsAskEachOtherAndPay(t *testing.T) {
+	names, actors := cast(`
+		a: see; draw; ask b 100 1; ask b 10 3; compute x; stake 2; weight 1; pay c 5; sleep 1; at 3
+		b: see
+		c: see; register; see`)
+	ledger := newSolo(t, genesis(names, 2, nil))
+	ticking(t, ledger)
+	s := play(t, config(ledger, actors), actors)
+	s.expect("c: see: uid true, neurons 3")
+	s.expect("a: at 3: saw block 3 at true")
+	if err := s.end(); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"answer Success of 32 bytes", "answer Success of 32 bytes, more", "included"} {
+		if log := strings.Join(actors[0].Log, "\n"); !strings.Contains(log, want) {
+			t.Errorf("%d: no %q in\n%s", i, want, log)
+		}
+	}
+}
+
+func TestAPanicEndsTheWorldAndNamesTheNode(t *testing.T) {
+	for line, want := range map[string]string{
+		"panic": "node a at height 0, handling host.Start: panic: asked to",
+		"fail":  "job live.digest panicked: asked to",
+	} {
+		names, actors := cast("a: " + line + "\nb: see")
+		err := <-play(t, config(newSolo(t, genesis(names, 2, nil)), actors), actors).ended
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "node a") {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
