@@ -122,7 +122,8 @@ func (c Code) String() string {
 	return "Code" + strconv.Itoa(int(c))
 }
 
-// Response is one reply on the wire; More announces that another part follows.
+// Response is one reply on the wire; More announces that another part follows. Where the code is a refusal,
+// the body may say why in words.
 type Response struct {
 	Code Code
 	Body []byte
