@@ -129,7 +129,8 @@ func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
 		{"validator with alpha above one", validator(func(c *ValidatorConfig) { c.Alpha = 2 })},
 		{"validator without steps", validator(func(c *ValidatorConfig) { c.StepNs = 0 })},
 		{"application without peers", application(func(c *ApplicationConfig) { c.Peers = 0 })},
-		{"application without sessions", application(func(c *ApplicationConfig) { c.EveryNs = 0 })},
+		{"application with sessions that come before each other", application(func(c *ApplicationConfig) { c.EveryNs = -1 })},
+		{"application that continues too much", application(func(c *ApplicationConfig) { c.MaxTokens = 1 << 15 })},
 	} {
 		if c.err == nil {
 			t.Errorf("a %s is valid", c.name)

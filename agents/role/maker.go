@@ -96,19 +96,25 @@ func (m *Maker) longest() int {
 
 // madeMix is a mix that members of a group share.
 type madeMix struct {
+	store  *pile.Store
 	split  pile.Split
 	wanted []string
 	mix    *pile.Mix
 }
 
-// mix gives the wanted subsets their corpus weights and all others none; none wanted means all.
+// mix is one of the network's text.
 func (m *Maker) mix(split pile.Split, wanted []string) (*pile.Mix, error) {
+	return m.mixOf(m.Store, split, wanted)
+}
+
+// mixOf gives the wanted subsets their corpus weights and all others none; none wanted means all.
+func (m *Maker) mixOf(store *pile.Store, split pile.Split, wanted []string) (*pile.Mix, error) {
 	for _, made := range m.mixes {
-		if made.split == split && slices.Equal(made.wanted, wanted) {
+		if made.store == store && made.split == split && slices.Equal(made.wanted, wanted) {
 			return made.mix, nil
 		}
 	}
-	names, weights := m.Store.Subsets(), m.Store.Weights()
+	names, weights := store.Subsets(), store.Weights()
 	for i, name := range names {
 		if len(wanted) > 0 && !slices.Contains(wanted, name) {
 			weights[i] = 0
@@ -117,10 +123,10 @@ func (m *Maker) mix(split pile.Split, wanted []string) (*pile.Mix, error) {
 	if len(wanted) == 0 {
 		weights = nil
 	}
-	mix, err := m.Store.NewMix(split, weights)
+	mix, err := store.NewMix(split, weights)
 	if err != nil {
 		return nil, &settings.Error{Key: "subsets", Fault: err.Error(), Want: "subsets with text"}
 	}
-	m.mixes = append(m.mixes, madeMix{split, wanted, mix})
+	m.mixes = append(m.mixes, madeMix{store, split, wanted, mix})
 	return mix, nil
 }

@@ -22,6 +22,7 @@ type Miner struct {
 	Layers       int           `toml:"layers" default:"2" unit:"layers" min:"1" max:"64" doc:"transformer blocks"`
 	Heads        int           `toml:"heads" default:"2" unit:"heads" min:"1" max:"64" doc:"attention heads; divides the width"`
 	Context      int           `toml:"context" default:"32" unit:"tokens" min:"8" max:"4096" doc:"longest sequence the model sees"`
+	Checkpoint   string        `toml:"checkpoint" doc:"folder with the checkpoint of a GPT-2-shaped model (config.json, model.safetensors, tokenizer.json), relative to this file, that the miner begins with instead of a base model; width, layers and heads are then its own. One with a tokenizer of its own answers in phrases of standard tokens"`
 	Duty         settings.Span `toml:"duty" default:"0.1" unit:"share" min:"0" max:"1" doc:"diligence: share of its time that the miner trains; a pair is spread over the members"`
 	Subsets      []string      `toml:"subsets" doc:"subsets that the miner trains on; empty takes the corpus as it is"`
 	LearningRate float64       `toml:"learning_rate" default:"1e-3" min:"0" max:"1" doc:"AdamW rate"`
@@ -67,6 +68,9 @@ func (g *Miner) Check(path string, subsets int, report Report) {
 	if g.Acts().Model {
 		checkHeads(path+".heads", g.Heads, g.Width, report)
 	}
+	if g.Checkpoint != "" && !g.Acts().Base {
+		report(path+".checkpoint", "an "+g.Behaviour+" miner begins with no trained model", "no checkpoint", "or set behaviour = \"honest\"")
+	}
 	if g.Acts().Trains && g.LearningRate == 0 && max(g.Duty.From, g.Duty.To) > 0 {
 		report(path+".learning_rate", "an "+g.Behaviour+" miner that trains at rate 0", "a rate above 0", "or duty = 0")
 	}
@@ -100,12 +104,12 @@ func (m *Maker) Miner(name string, g *Miner, i, n int) (Agent, error) {
 	minds := attack.Minds{Random: func() mind.Server { return mind.Random{Bounds: bounds} }}
 	var made Agent
 	if does.Model {
-		shape := g.Shape(vocab)
-		made.Shape, made.Params = &shape, shape.Params()
-		thinks, err := m.transformer(name, g, shape)
+		thinks, err := m.transformer(name, g, g.Shape(vocab))
 		if err != nil {
 			return Agent{}, err
 		}
+		shape := thinks.Base.Config
+		made.Shape, made.Params = &shape, shape.Params()
 		if does.Trains {
 			if config.Duty = g.Duty.At(i, n); config.Duty == 0 {
 				thinks.Training = nil
@@ -127,6 +131,9 @@ func (m *Maker) Miner(name string, g *Miner, i, n int) (Agent, error) {
 
 // transformer is the mind of a miner with a model, which trains if the behaviour does.
 func (m *Maker) transformer(name string, g *Miner, shape lm.Config) (mind.TransformerConfig, error) {
+	if g.Checkpoint != "" {
+		return m.transformerOf(g)
+	}
 	does := g.Acts()
 	thinks := mind.TransformerConfig{
 		TopK: shape.Vocab / 8, MaxRows: maxQuestionRows, MaxCols: shape.Context, Evaluation: m.Evaluation,
@@ -141,9 +148,14 @@ func (m *Maker) transformer(name string, g *Miner, shape lm.Config) (mind.Transf
 		if err != nil {
 			return thinks, err
 		}
-		thinks.Training = &mind.Training{
-			Mix: mix, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
-		}
+		thinks.Training = g.training(mix)
 	}
 	return thinks, nil
+}
+
+// training is how the miner learns from a text.
+func (g *Miner) training(mix *pile.Mix) *mind.Training {
+	return &mind.Training{
+		Mix: mix, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
+	}
 }

@@ -24,13 +24,15 @@ const (
 	seq2SeqAnswer
 	statedRequest
 	statedAnswer
+	promptRequest
+	promptPart
 )
 
 func (k kind) String() string {
 	return [...]string{
 		"body", "next request", "next answer", "causal request", "causal answer",
 		"hidden request", "hidden answer", "seq2seq request", "seq2seq answer",
-		"request for stated losses", "stated losses",
+		"request for stated losses", "stated losses", "prompt", "part of a continuation",
 	}[k]
 }
 
