@@ -108,7 +108,7 @@ func (n *node) write(state []byte) error {
 	return nil
 }
 
-// save saves the state while the agent goes on. A disk that does not take it is no reason to stop: the save
+// save saves the state while the agent goes on. The agent goes on if the disk does not take it: the save
 // before is whole, and the next may succeed.
 func (n *node) save() {
 	if n.world.cfg.Dir == "" {

@@ -2,6 +2,8 @@ package live
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -9,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"taolab/sim/actor"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 	"taolab/sim/live/axon"
-	"taolab/sim/virtual"
 )
 
 // genesis is a network of some names, of which the first few have a uid and stake: 1 TAO, 2 TAO and so on.
@@ -28,7 +30,7 @@ func genesis(names []string, seated int, change func(*chain.Params)) chain.Genes
 	}
 	g := chain.Genesis{ChainID: "live-test", Params: params}
 	for i, name := range names {
-		hot, cold := virtual.PublicKey(1, name, host.Hotkey), virtual.PublicKey(1, name, host.Coldkey)
+		hot, cold := axon.KeyOf(keyOf(name)), axon.KeyOf(keyOf("cold "+name))
 		g.Balances = append(g.Balances, chain.Balance{Coldkey: cold, FreeRao: 100 * chain.RaoPerTAO})
 		if i < seated {
 			g.Neurons = append(g.Neurons, chain.GenesisNeuron{Hotkey: hot, Coldkey: cold, StakeRao: uint64(i+1) * chain.RaoPerTAO})
@@ -37,25 +39,23 @@ func genesis(names []string, seated int, change func(*chain.Params)) chain.Genes
 	return g
 }
 
-// cast makes the actors of a play: "NAME: line; line; ..." on each line of the text.
-func cast(text string) (names []string, actors []*actor) {
-	peers := map[string]host.PeerID{}
-	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
-		name, lines, _ := strings.Cut(strings.TrimSpace(line), ":")
-		a := &actor{Name: name, Peers: peers}
-		for _, l := range strings.Split(lines, ";") {
-			if l = strings.TrimSpace(l); l != "" {
-				a.Lines = append(a.Lines, l)
-			}
-		}
-		peers[name] = virtual.PublicKey(1, name, host.Hotkey)
-		names, actors = append(names, name), append(actors, a)
+// cast makes the actors of a play and their names.
+func cast(text string) (names []string, actors []*actor.Actor) {
+	actors = actor.Cast(text, func(name string) host.PeerID { return axon.KeyOf(keyOf(name)) })
+	for _, a := range actors {
+		names = append(names, a.Name)
 	}
 	return names, actors
 }
 
+// keyOf is the private key of a name: that of a node's hotkey, or, behind "cold ", of its coldkey.
+func keyOf(name string) ed25519.PrivateKey {
+	seed := sha256.Sum256([]byte(name))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
 // config is a world of actors, each at an address of its own.
-func config(ledger Ledger, actors []*actor) Config {
+func config(ledger Ledger, actors []*actor.Actor) Config {
 	cfg := Config{
 		Ledger: ledger, Genesis: time.Now(), Seed: 1, Workers: 2, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Limits: axon.Limits{StopTimeout: time.Second},
@@ -63,7 +63,7 @@ func config(ledger Ledger, actors []*actor) Config {
 	for _, a := range actors {
 		cfg.Nodes = append(cfg.Nodes, Node{
 			Name: a.Name, Agent: a, Listen: "127.0.0.1:0",
-			Hotkey: virtual.Key(1, a.Name, host.Hotkey), Coldkey: virtual.Key(1, a.Name, host.Coldkey),
+			Hotkey: keyOf(a.Name), Coldkey: keyOf("cold " + a.Name),
 		})
 	}
 	return cfg
@@ -79,11 +79,11 @@ type stage struct {
 }
 
 // play lets a world live until the test ends. The lines of all actors' logs come through the stage.
-func play(t testing.TB, cfg Config, actors []*actor) *stage {
+func play(t testing.TB, cfg Config, actors []*actor.Actor) *stage {
 	t.Helper()
 	s := &stage{t: t, ended: make(chan error, 1), lines: make(chan string, 1000)}
 	for _, a := range actors {
-		a.told = func(text string) { s.lines <- a.Name + ": " + text }
+		a.Told = func(text string) { s.lines <- a.Name + ": " + text }
 	}
 	var w *World
 	if cfg.Address == nil && cfg.Network == nil {
@@ -167,7 +167,7 @@ func TestAgentsAskEachOtherAndPay(t *testing.T) {
 func TestAPanicEndsTheWorldAndNamesTheNode(t *testing.T) {
 	for line, want := range map[string]string{
 		"panic": "node a at height 0, handling host.Start: panic: asked to",
-		"fail":  "job live.digest panicked: asked to",
+		"fail":  "job actor.digest panicked: asked to",
 	} {
 		names, actors := cast("a: " + line + "\nb: see")
 		err := <-play(t, config(newSolo(t, genesis(names, 2, nil)), actors), actors).ended
