@@ -132,4 +132,7 @@ func await(t testing.TB, s *Subscription, patience time.Duration, want func(Bloc
 	}
 }
 
-var ctx = context.Background()
+var (
+	ctx     = context.Background()
+	discard = slog.New(slog.DiscardHandler)
+)
