@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"taolab/agents/role"
 	"taolab/sim/chain"
 )
 
@@ -47,7 +48,4 @@ func parseAmount(text string) (rao uint64, err error) {
 }
 
 // amount is money as people read it: in TAO, to the rao, without zeros at the end.
-func amount(rao uint64) string {
-	text := fmt.Sprintf("%d.%09d", rao/chain.RaoPerTAO, rao%chain.RaoPerTAO)
-	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
-}
+func amount(rao uint64) string { return strings.TrimSuffix(role.TAO(rao), " TAO") }

@@ -42,6 +42,7 @@ func newRoot() *cobra.Command {
 			return command.Code(command.Usage, kernel.Check())
 		},
 	}
+	root.AddCommand(newDev(), newStatus(), newMetagraph(), newOverview())
 	root.AddCommand(newWallet(), newTx(), command.NewVersion("taolabd"))
 	root.AddCommand(topics()...)
 	command.Explain(root, elsewhere)
