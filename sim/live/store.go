@@ -79,7 +79,10 @@ func (n *node) restore() (restored bool, err error) {
 func (n *node) begin() error {
 	n.lives++
 	n.lastID = n.lives * lifeIDs
-	return n.write(n.state())
+	if err := n.write(n.state()); err != nil {
+		return err
+	}
+	return n.keep()
 }
 
 // state is what would be saved now. No job runs.
@@ -115,6 +118,11 @@ func (n *node) save() {
 		return
 	}
 	n.saveDue = false
+	if n.journal != nil && n.journal.Written() > maxJournal {
+		if err := n.keep(); err != nil {
+			n.log.Error("no journal is kept any more", "error", err)
+		}
+	}
 	select {
 	case n.saving <- struct{}{}:
 	default:

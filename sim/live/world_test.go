@@ -1,12 +1,16 @@
 package live
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"io"
 	"log/slog"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +18,7 @@ import (
 	"taolab/sim/actor"
 	"taolab/sim/chain"
 	"taolab/sim/host"
+	"taolab/sim/journal"
 	"taolab/sim/live/axon"
 )
 
@@ -106,20 +111,26 @@ func play(t testing.TB, cfg Config, actors []*actor.Actor) *stage {
 	return s
 }
 
-// expect waits for a line of the log.
+// expect waits for a line of the log that holds a text.
 func (s *stage) expect(want string) {
+	s.t.Helper()
+	s.expectAny(want)
+}
+
+// expectAny waits for a line of the log that holds one of some texts.
+func (s *stage) expectAny(texts ...string) {
 	s.t.Helper()
 	late := time.After(20 * time.Second)
 	for {
 		select {
 		case got := <-s.lines:
-			if strings.Contains(got, want) {
+			if slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(got, text) }) {
 				return
 			}
 		case err := <-s.ended:
-			s.t.Fatalf("the world ended before %q: %v", want, err)
+			s.t.Fatalf("the world ended before %q: %v", texts, err)
 		case <-late:
-			s.t.Fatalf("%q did not come", want)
+			s.t.Fatalf("none of %q came", texts)
 		}
 	}
 }
@@ -173,6 +184,117 @@ func TestAPanicEndsTheWorldAndNamesTheNode(t *testing.T) {
 		err := <-play(t, config(newSolo(t, genesis(names, 2, nil)), actors), actors).ended
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "node a") {
 			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
+// viewsOf are the views of a chain by its blocks alone.
+func viewsOf(t *testing.T, g chain.Genesis, blocks []chain.Block) journal.Views {
+	state, err := chain.New(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(height uint64) (chain.View, error) {
+		for ; state.Height() < height; blocks = blocks[1:] {
+			if _, err := state.Run(blocks[0], nil); err != nil {
+				return chain.View{}, err
+			}
+		}
+		return state.View(), nil
+	}
+}
+
+// What agents did in real time they do again from their journals, to the byte, and the ledger from its blocks.
+func TestAJournalIsReplayedToTheByte(t *testing.T) {
+	names, actors := cast(`
+		a: see; draw; ask b 100 1; ask b 10 3; compute x; stake 2; weight 1; pay c 5; sleep 1; draw; at 3; ask nobody 1 1
+		b: see; sleep 5; stake 1000
+		c: see; register; see; ask a 5 2`)
+	g := genesis(names, 2, nil)
+	ledger := newSolo(t, g)
+	ticking(t, ledger)
+	cfg := config(ledger, actors)
+	cfg.Dir, cfg.Journal = t.TempDir(), true
+	s := play(t, cfg, actors)
+	for range actors {
+		s.expectAny("a: ask nobody 1 1: answer Unavailable", "b: stake 1000: rejected", "c: ask a 5 2: answer Success")
+	}
+	if err := s.end(); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range actors {
+		file, err := os.ReadFile(filepath.Join(cfg.Dir, a.Name+"-1-1.journal"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := new(actor.Actor)
+		r, err := journal.Replay(bytes.NewReader(file), again, viewsOf(t, g, ledger.blocks))
+		if err != nil || r.Cut || r.Acts == 0 {
+			t.Errorf("%s: %+v, %v", a.Name, r, err)
+		}
+		if want := a.AppendState(nil); !bytes.Equal(r.State, want) {
+			t.Errorf("%s ends as\n%s\nand not as\n%s", a.Name, r.State, want)
+		}
+		t.Logf("%s: %d turns, %d acts, %d jobs, %d bytes", r.Name, r.Turns, r.Acts, r.Jobs, len(file))
+	}
+}
+
+// An agent that goes on after a stop has its state, its streams, and identifiers that it never had before.
+func TestAnAgentGoesOnWhereItWasSaved(t *testing.T) {
+	names, first := cast("a: draw; compute x; sleep 1; draw; sleep 3600000\nb: see")
+	g := genesis(names, 2, nil)
+	cfg := config(newSolo(t, g), first)
+	cfg.Dir, cfg.Journal = t.TempDir(), true
+	s := play(t, cfg, first)
+	s.expect("a: draw") // twice
+	s.expect("a: draw")
+	if err := s.end(); err != nil {
+		t.Fatal(err)
+	}
+	_, second := cast("a: never\nb: never")
+	cfg2 := config(newSolo(t, g), second)
+	cfg2.Dir, cfg2.Journal = cfg.Dir, true
+	s = play(t, cfg2, second)
+	s.expect("a: restored after 4 lines and 1 jobs")
+	s.end()
+	if second[0].Drawn != first[0].Drawn || len(second[0].Log) != len(first[0].Log)+1 {
+		t.Errorf("%+v\n%+v", first[0], second[0])
+	}
+	for _, life := range []string{"a-1-1", "a-2-1"} {
+		if _, err := os.Stat(filepath.Join(cfg.Dir, life+".journal")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A state that was damaged on the disk is an error that says what to do, and never another state.
+func TestADamagedStateIsRefused(t *testing.T) {
+	names, actors := cast("a: see")
+	cfg := config(newSolo(t, genesis(names, 1, nil)), actors)
+	cfg.Dir = t.TempDir()
+	s := play(t, cfg, actors)
+	s.expect("a: see")
+	if err := s.end(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(cfg.Dir, "a.state")
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, broken := range map[string][]byte{
+		"cut": file[:len(file)-1], "empty": nil, "a bit": append(file[:60:60], append([]byte{file[60] ^ 1}, file[61:]...)...),
+	} {
+		if err := os.WriteFile(path, broken, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = w.Run(context.Background())
+		if err == nil || !strings.Contains(err.Error(), "move it away") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
