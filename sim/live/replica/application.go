@@ -31,6 +31,7 @@ type application struct {
 	parent   func(height uint64) (chain.Digest, error) // the hash of a block, from the engine's own store
 	archive  bool
 	halt     uint64 // the last height that the node commits; 0: none
+	knows    uint32 // the newest version of the rules that it knows; 0: all that the program does
 	// proposalTime bounds the making of a proposal.
 	proposalTime time.Duration
 	snaps        *snapshots
@@ -242,6 +243,10 @@ func (a *application) retain(e *executed) uint64 {
 func (a *application) mayGoOn() error {
 	if err := a.state.Outdated(); err != nil {
 		return &Halted{a.tip.height, err}
+	}
+	if rules := a.newest.Load().Rules(); a.knows > 0 && rules > a.knows {
+		return &Halted{a.tip.height, fmt.Errorf("block %d has version %d of the rules, this program knows versions 1 to %d: "+
+			"install one that knows it; it goes on from here", a.tip.height+1, rules, a.knows)}
 	}
 	if a.halt > 0 && a.tip.height >= a.halt {
 		return &Halted{a.tip.height, fmt.Errorf("halt_height is %d: set a later one, or none, to go on", a.halt)}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
 
@@ -12,7 +15,35 @@ import (
 
 // database is the engine's view of the node's one store. The engine asks for several databases; each is a
 // prefix of the keys.
-type database struct{ db *pebble.DB }
+type database struct {
+	db   *pebble.DB
+	gate *gate
+}
+
+// gate lets the store close when nobody uses it. Routines of the engine outlive its stop by a few seconds:
+// one that comes to a closed gate ends there.
+type gate struct{ users, closed atomic.Int64 }
+
+func (g *gate) enter() {
+	g.users.Add(1)
+	if g.closed.Load() > 0 {
+		g.leave()
+		runtime.Goexit()
+	}
+}
+
+func (g *gate) leave() { g.users.Add(-1) }
+
+// close waits until the last user has left, but not for ever.
+func (g *gate) close() {
+	g.closed.Store(1)
+	for range 1000 {
+		if g.users.Load() == 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
 
 var (
 	errEmptyKey = errors.New("replica: empty key")
@@ -23,6 +54,8 @@ func (d database) Get(key []byte) ([]byte, error) {
 	if len(key) == 0 {
 		return nil, errEmptyKey
 	}
+	d.gate.enter()
+	defer d.gate.leave()
 	v, done, err := d.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, nil
@@ -46,6 +79,8 @@ func (d database) set(key, value []byte, o *pebble.WriteOptions) error {
 	if err := storable(key, value); err != nil {
 		return err
 	}
+	d.gate.enter()
+	defer d.gate.leave()
 	return d.db.Set(key, value, o)
 }
 
@@ -66,6 +101,8 @@ func (d database) remove(key []byte, o *pebble.WriteOptions) error {
 	if len(key) == 0 {
 		return errEmptyKey
 	}
+	d.gate.enter()
+	defer d.gate.leave()
 	return d.db.Delete(key, o)
 }
 
@@ -82,6 +119,8 @@ func (d database) Compact(start, end []byte) error {
 	if end == nil {
 		end = []byte{0xff}
 	}
+	d.gate.enter()
+	defer d.gate.leave()
 	return d.db.Compact(context.Background(), start, end, false)
 }
 
@@ -97,12 +136,14 @@ func (d database) iterate(start, end []byte, first, next func(*pebble.Iterator) 
 	if start != nil && len(start) == 0 || end != nil && len(end) == 0 {
 		return nil, errEmptyKey
 	}
+	d.gate.enter() // until the iterator is closed
 	it, err := d.db.NewIter(&pebble.IterOptions{LowerBound: start, UpperBound: end})
 	if err != nil {
+		d.gate.leave()
 		return nil, fmt.Errorf("read from the store: %w", err)
 	}
 	first(it)
-	return &iterator{it, next, start, end}, nil
+	return &iterator{it, next, start, end, d.gate}, nil
 }
 
 // iterator walks over keys in one direction.
@@ -110,6 +151,16 @@ type iterator struct {
 	*pebble.Iterator
 	next       func(*pebble.Iterator) bool
 	start, end []byte
+	gate       *gate // nil: closed
+}
+
+func (i *iterator) Close() error {
+	if i.gate == nil {
+		return nil
+	}
+	i.gate.leave()
+	i.gate = nil
+	return i.Iterator.Close()
 }
 
 func (i *iterator) Domain() (start, end []byte) { return i.start, i.end }
@@ -117,10 +168,13 @@ func (i *iterator) Next()                       { i.next(i.Iterator) }
 func (i *iterator) Key() []byte                 { return append([]byte(nil), i.Iterator.Key()...) }
 func (i *iterator) Value() []byte               { return append([]byte{}, i.Iterator.Value()...) }
 
-func (d database) NewBatch() dbm.Batch { return &batch{d.db.NewBatch()} }
+func (d database) NewBatch() dbm.Batch { return &batch{d.db.NewBatch(), d.gate} }
 
 // batch is a set of writes that happen together.
-type batch struct{ b *pebble.Batch }
+type batch struct {
+	b    *pebble.Batch
+	gate *gate
+}
 
 var errBatchClosed = errors.New("replica: batch written or closed before")
 
@@ -151,6 +205,8 @@ func (b *batch) write(o *pebble.WriteOptions) error {
 	if b.b == nil {
 		return errBatchClosed
 	}
+	b.gate.enter()
+	defer b.gate.leave()
 	if err := b.b.Commit(o); err != nil {
 		return err
 	}

@@ -26,6 +26,8 @@ type ending struct {
 	mu      sync.Mutex
 	err     error
 	once    sync.Once
+	// stranger is why the last peer of another network is one.
+	stranger string
 }
 
 func newEnding(log *slog.Logger) *ending {
@@ -61,3 +63,18 @@ func (e *ending) reason() error {
 }
 
 func (e *ending) release() { e.once.Do(func() { close(e.stopped) }) }
+
+func (e *ending) meet(stranger string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stranger != stranger {
+		e.log.Warn("a peer belongs to another network", "reason", stranger)
+	}
+	e.stranger = stranger
+}
+
+func (e *ending) strangerMet() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.stranger
+}

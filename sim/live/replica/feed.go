@@ -64,6 +64,16 @@ func (f *feed) publish(b Block, newest func()) {
 	}
 }
 
+// skip ends all subscriptions: the ledger went on without handing out blocks.
+func (f *feed) skip(height uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for s := range f.all { // order-free: each is ended
+		s.finish(fmt.Errorf("the node fetched the state after block %d in place of the blocks before it: subscribe again",
+			height))
+	}
+}
+
 func (f *feed) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

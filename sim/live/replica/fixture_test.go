@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"taolab/sim/chain"
 )
 
@@ -136,3 +138,6 @@ var (
 	ctx     = context.Background()
 	discard = slog.New(slog.DiscardHandler)
 )
+
+// memory is a file system that forgets what is not synced when it crashes.
+func memory() *vfs.MemFS { return vfs.NewCrashableMem() }

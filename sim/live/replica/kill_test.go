@@ -264,7 +264,7 @@ func compareStores(t *testing.T, g Genesis, all []*child, money []*spender) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		headers := blockstore.NewBlockStore(dbm.NewPrefixDB(database{db.db}, []byte("blockstore/")))
+		headers := blockstore.NewBlockStore(dbm.NewPrefixDB(db.database(), []byte("blockstore/")))
 		for h := uint64(1); h <= newest.height; h++ {
 			b, ok, err := db.block(h)
 			if err != nil || !ok {
@@ -293,7 +293,7 @@ func compareStores(t *testing.T, g Genesis, all []*child, money []*spender) {
 			t.Errorf("node %d ends at block %d with %s, the replay has %s", c.Index, newest.height, newest.digest,
 				digests[newest.height-1])
 		}
-		if err := db.db.Close(); err != nil {
+		if err := db.close(); err != nil {
 			t.Error(err)
 		}
 	}

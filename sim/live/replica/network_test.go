@@ -12,17 +12,17 @@ import (
 	"taolab/sim/chain"
 )
 
-// testConfigs are those of nodes on one machine, each of which keeps connected to all others.
+// testConfigs are those of nodes on one machine, each of which keeps connected to those before it. Nobody
+// dials the last, which can so be stopped and started within one process: the engine leaves open what its
+// listener takes while it stops, and dialers would count that as their connection.
 func testConfigs(t testing.TB, g Genesis, nodes int) []Config {
 	var all []Config
 	for i := range nodes {
 		all = append(all, testConfig(t, g, i))
 	}
 	for i := range all {
-		for j := range all {
-			if i != j {
-				all[i].Peers = append(all[i].Peers, PeerID(all[j].NodeKey)+"@"+all[j].Listen)
-			}
+		for j := range i {
+			all[i].Peers = append(all[i].Peers, PeerID(all[j].NodeKey)+"@"+all[j].Listen)
 		}
 	}
 	return all
@@ -62,7 +62,7 @@ func replayed(t *testing.T, n *Node, upTo uint64) (digests []chain.Digest, updat
 		t.Fatal(err)
 	}
 	results = 0
-	stored := sm.NewStore(dbm.NewPrefixDB(database{n.store.db}, []byte("state/")), sm.StoreOptions{})
+	stored := sm.NewStore(dbm.NewPrefixDB(n.store.database(), []byte("state/")), sm.StoreOptions{})
 	for h := s.Height() + 1; h <= upTo; h++ {
 		b, ok, err := n.Record(h)
 		if err != nil || !ok {
@@ -137,4 +137,17 @@ func TestFourNodesAgreeAndTheirBlocksReplayWithoutThem(t *testing.T) {
 		}
 	}
 	t.Logf("%d blocks, %d transactions, %d changes of validators", height, results, updates)
+}
+
+// validators are the addresses of those who decide a block.
+func (n *Node) validators(height uint64) (all []chain.Address, err error) {
+	stored := sm.NewStore(dbm.NewPrefixDB(n.store.database(), []byte("state/")), sm.StoreOptions{})
+	set, err := stored.LoadValidators(int64(height))
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range set.Validators {
+		all = append(all, address(v.Address))
+	}
+	return all, nil
 }

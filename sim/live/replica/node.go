@@ -21,6 +21,7 @@ import (
 	"github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/proxy"
+	sm "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/types"
 
 	"taolab/sim/chain"
@@ -42,6 +43,8 @@ type Config struct {
 	HaltHeight     uint64             // stop after this block; 0: do not
 	FS             vfs.FS             // of the store; nil: the machine's
 	Log            *slog.Logger       // nil: none
+
+	knows uint32 // the newest version of the rules that an older program knew; 0: this one's
 }
 
 // StateSync says whom to ask for a state and what to trust.
@@ -62,6 +65,7 @@ type Node struct {
 	mu      sync.Mutex
 	engine  *node.Node
 	started bool
+	closed  bool
 }
 
 // PeerID is the name of the node that has a node key.
@@ -93,7 +97,7 @@ func Open(c Config) (*Node, error) {
 	}
 	n.store = store
 	if err := n.open(); err != nil {
-		return nil, errors.Join(err, store.db.Close())
+		return nil, errors.Join(err, store.close())
 	}
 	return n, nil
 }
@@ -122,6 +126,12 @@ func (n *Node) open() error {
 		return err
 	}
 	fresh := state == nil
+	if !fresh && n.engineEmpty() { // a crash while a state was fetched: the engine begins again
+		if err := n.store.forget(); err != nil {
+			return err
+		}
+		fresh = true
+	}
 	if fresh {
 		if state, err = c.Genesis.State(); err != nil {
 			return err
@@ -136,7 +146,7 @@ func (n *Node) open() error {
 	settings := c.engine()
 	n.app = &application{
 		genesis: c.Genesis, store: n.store, log: c.Log, pool: newPool(verified), verified: verified, feed: n.feed,
-		end: n.end, archive: c.Archive, halt: c.HaltHeight, snaps: &snapshots{every: c.SnapshotBlocks},
+		end: n.end, archive: c.Archive, halt: c.HaltHeight, knows: c.knows, snaps: &snapshots{every: c.SnapshotBlocks, log: c.Log},
 		proposalTime: settings.Consensus.TimeoutPropose / 2, parent: n.hashAt,
 	}
 	n.app.adopt(state, state.View(), newest, fresh)
@@ -154,6 +164,12 @@ func (n *Node) open() error {
 		return fmt.Errorf("node of %q: %w", c.Genesis.ChainID, err)
 	}
 	return nil
+}
+
+// engineEmpty says whether the engine knows of no state.
+func (n *Node) engineEmpty() bool {
+	s, err := sm.NewStore(dbm.NewPrefixDB(n.store.database(), []byte("state/")), sm.StoreOptions{}).Load()
+	return err == nil && s.IsEmpty()
 }
 
 // doubleSignBlocks is how many of the newest blocks are searched for votes of a key that has no record of
@@ -197,7 +213,7 @@ func (n *Node) genesisDoc() (*types.GenesisDoc, error) {
 }
 
 func (n *Node) database(c *cmtconfig.DBContext) (dbm.DB, error) {
-	return dbm.NewPrefixDB(database{n.store.db}, []byte(c.ID+"/")), nil
+	return dbm.NewPrefixDB(n.store.database(), []byte(c.ID+"/")), nil
 }
 
 // hashAt is the hash of a block of which the engine has the votes.
@@ -243,7 +259,11 @@ func (n *Node) Stop() error {
 		}
 	}
 	n.feed.close()
-	if err := n.store.db.Close(); err != nil {
+	if n.closed {
+		return nil
+	}
+	n.closed = true
+	if err := n.store.close(); err != nil {
 		return fmt.Errorf("stop of the node: %w", err)
 	}
 	return nil
@@ -296,7 +316,8 @@ type Status struct {
 	Address    string // host:port on which it listens
 	PeerID     string
 	Digest     chain.Digest
-	Waiting    int // transactions in the pool
+	Waiting    int    // transactions in the pool
+	Stranger   string // why a peer that was met last is of another network; empty: none was met
 }
 
 // Status says how the node is doing.
@@ -307,7 +328,7 @@ func (n *Node) Status() Status {
 	a.mu.Unlock()
 	s.CatchingUp, s.PeerID = n.engine.ConsensusReactor().WaitSync(), PeerID(n.config.NodeKey)
 	s.Peers, s.Waiting = n.engine.Switch().Peers().Size(), n.engine.Mempool().Size()
-	s.Address = n.config.Listen
+	s.Address, s.Stranger = n.config.Listen, n.end.strangerMet()
 	if b := n.engine.BlockStore().LoadBlockMeta(int64(s.Height)); b != nil {
 		s.Time = b.Header.Time
 	}

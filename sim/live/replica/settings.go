@@ -39,6 +39,7 @@ func (c *Config) engine() *cmtconfig.Config {
 		e.StateSync.TrustHeight = int64(s.Height)
 		e.StateSync.TrustHash = hex.EncodeToString(s.Hash[:])
 		e.StateSync.DiscoveryTime = 5 * time.Second // the engine's least
+		e.StateSync.TrustPeriod = c.trustPeriod()
 		e.StateSync.TempDir = c.Dir
 	}
 	return e
@@ -55,3 +56,18 @@ func (c *Config) pace(e *cmtconfig.ConsensusConfig) {
 	e.TimeoutProposeDelta, e.TimeoutPrevoteDelta, e.TimeoutPrecommitDelta = e.TimeoutPrevote, e.TimeoutPrevote, e.TimeoutPrevote
 	e.PeerGossipSleepDuration = min(max(interval/100, 10*time.Millisecond), 100*time.Millisecond)
 }
+
+// trustPeriod is for how long validators of a block can be trusted: two thirds of the time that their stake
+// takes to leave.
+func (c *Config) trustPeriod() time.Duration {
+	s, err := c.Genesis.State()
+	if err != nil {
+		return 0
+	}
+	p := s.View().Params()
+	blocks := time.Duration(p.Hard.UnbondEpochs) * time.Duration(p.TempoBlocks)
+	return max(blocks*c.Genesis.Interval*2/3, leastTrust)
+}
+
+// leastTrust is of networks for tests, whose stake leaves at once.
+const leastTrust = time.Minute

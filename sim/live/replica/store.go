@@ -20,12 +20,25 @@ import (
 //	ledger/s and a record's key           the state after the newest block, see chain.State.Records
 //	ledger/n                              that block's height, hash and the state's digest
 //	ledger/b and a height, high byte first    the blocks, for replay
-type store struct{ db *pebble.DB }
+type store struct {
+	db   *pebble.DB
+	gate *gate
+}
+
+// database is what the engine sees of it.
+func (s *store) database() database { return database{s.db, s.gate} }
+
+// close waits for those who use the store.
+func (s *store) close() error {
+	s.gate.close()
+	return s.db.Close()
+}
 
 var (
-	stateKey = []byte("ledger/s")
-	tipKey   = []byte("ledger/n")
-	blockKey = []byte("ledger/b")
+	ledgerKey = []byte("ledger/")
+	stateKey  = []byte("ledger/s")
+	tipKey    = []byte("ledger/n")
+	blockKey  = []byte("ledger/b")
 )
 
 const (
@@ -44,7 +57,7 @@ func openStore(fs vfs.FS, dir string, log *slog.Logger, broken func(error)) (*st
 	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", dir, err)
 	}
-	return &store{db}, nil
+	return &store{db, &gate{}}, nil
 }
 
 // storeLogger passes on what the store says of itself.
@@ -75,7 +88,7 @@ func (t tip) bytes() []byte {
 
 // load returns the state after the newest block; nil if there is none yet.
 func (s *store) load() (*chain.State, tip, error) {
-	data, err := database{s.db}.Get(tipKey)
+	data, err := s.database().Get(tipKey)
 	if err != nil || data == nil {
 		return nil, tip{}, err
 	}
@@ -156,9 +169,17 @@ func (s *store) commit(state *chain.State, since chain.View, t tip, block chain.
 	return nil
 }
 
+// forget deletes the ledger.
+func (s *store) forget() error {
+	if err := s.db.DeleteRange(ledgerKey, after(ledgerKey), pebble.Sync); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return nil
+}
+
 // block returns the recorded block at a height.
 func (s *store) block(height uint64) (chain.Block, bool, error) {
-	data, err := database{s.db}.Get(atHeight(height))
+	data, err := s.database().Get(atHeight(height))
 	if err != nil || data == nil {
 		return chain.Block{}, false, err
 	}
