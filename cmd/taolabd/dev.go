@@ -47,7 +47,7 @@ another folder.`,
 	addHome(cmd)
 	cmd.Flags().IntVar(&flags.miners, "miners", 4, "how many `miners` a new network has, at most 64")
 	cmd.Flags().IntVar(&flags.validators, "validators", 2, "how many `validators` a new network has, at most 16")
-	cmd.Flags().IntVar(&flags.ports, "ports", 26680, "first `port` of a new network: of the api, the Playground is ten above; 0: any that are free")
+	cmd.Flags().IntVar(&flags.ports, "ports", 26680, "first `port` of a new network: of the api; those of other nodes, the Playground and the miners follow; 0: any that are free")
 	cmd.Flags().DurationVar(&flags.block, "block", time.Second, "time between the blocks of a new network")
 	cmd.Flags().Uint64Var(&flags.tempo, "tempo", 15, "`blocks` between the epochs of a new network")
 	addLog(cmd)
@@ -127,11 +127,11 @@ func (f *devFlags) make(at home) error {
 	if err != nil {
 		return command.Code(command.Usage, err)
 	}
-	ports, err := f.freePorts(2 + f.miners)
+	ports, err := f.freePorts(3 + f.miners)
 	if err != nil {
 		return command.Code(command.Failure, err)
 	}
-	return command.Code(command.Failure, at.begin(genesis, devSettings(f.agents(ports), ports[0], f.block)))
+	return command.Code(command.Failure, at.begin(genesis, devSettings(f.agents(ports), ports[0], ports[1])))
 }
 
 // network is the founding of a network of known keys: validators first, which have the uids in front.
@@ -177,7 +177,7 @@ func (f *devFlags) freePorts(n int) ([]int, error) {
 	}()
 	for i := range n {
 		if f.ports != 0 {
-			ports = append(ports, f.ports+10*min(i, 2)+max(i-2, 0)) // the api, the page, the miners
+			ports = append(ports, f.ports+i) // the api, other nodes, the page, the miners
 			continue
 		}
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -195,24 +195,24 @@ func (f *devFlags) agents(ports []int) string {
 	var b strings.Builder
 	for i := range f.miners {
 		fmt.Fprintf(&b, "\n[[miners]]\nwallet = \"known:miner-%d\"\nlisten = \"127.0.0.1:%d\"\nwidth = %d\nduty = 0.1\nmin_interval_s = 0.1\n",
-			i+1, ports[2+i], 16+4*(i%4))
+			i+1, ports[3+i], 16+4*(i%4))
 	}
 	for i := range f.validators {
 		fmt.Fprintf(&b, "\n[[validators]]\nwallet = \"known:validator-%d\"\nrows = 8\npeers = %d\nstep_s = %g\ntimeout_s = %g\nepoch_blocks = %d\nrelease = \"3.6.0\"\n",
 			i+1, min(f.miners, 8), 2*f.block.Seconds(), 1.5*f.block.Seconds(), max(f.tempo/3, 1))
 	}
-	fmt.Fprintf(&b, "\n[[applications]]\nwallet = \"known:application-1\"\npage = \"127.0.0.1:%d\"\nsession_s = 0\npace_s = 0.15\n", ports[1])
+	fmt.Fprintf(&b, "\n[[applications]]\nwallet = \"known:application-1\"\npage = \"127.0.0.1:%d\"\nsession_s = 0\npace_s = 0.15\n", ports[2])
 	return b.String()
 }
 
 // devSettings is the node.toml of a network in one process.
-func devSettings(agents string, api int, block time.Duration) string {
+func devSettings(agents string, api, listen int) string {
 	return fmt.Sprintf(`# A whole network in one process. Change what you like and start it again; the reference of the keys is
 # docs/reference/taolabd.md. Wallets known:NAME have keys that everybody has.
 seed = 1
 
 [node]
-listen = "127.0.0.1:0"
+listen = "127.0.0.1:%d"
 api = "127.0.0.1:%d"
 discover = false
 archive = true
@@ -221,11 +221,11 @@ archive = true
 megabytes = 1
 
 [base]
-steps = 120
+steps = 300
 
 [evaluation]
 rows = 22
-%s`, api, agents)
+%s`, listen, api, agents)
 }
 
 // begin writes what a node starts from. Nothing that is there is overwritten.

@@ -68,10 +68,9 @@ func (h home) keystore(workFactor int) wallet.Keystore {
 const (
 	consensusKey = "consensus" // votes about blocks
 	peerKey      = "peer"      // names the node to other nodes
-	axonKey      = "axon"      // names its server to callers
 )
 
-var nodeKeys = []string{consensusKey, peerKey, axonKey}
+var nodeKeys = []string{consensusKey, peerKey}
 
 // makeKeys makes the keys of the node that are not there yet.
 func (h home) makeKeys() error {

@@ -42,7 +42,8 @@ func newRoot() *cobra.Command {
 			return command.Code(command.Usage, kernel.Check())
 		},
 	}
-	root.AddCommand(newDev(), newStatus(), newMetagraph(), newOverview())
+	root.AddCommand(newInit(), newJoin(), newKeys(), newNode(), newDev(), newMiner(), newValidator(), newApp(), newDoctor(), newExport())
+	root.AddCommand(newStatus(), newMetagraph(), newOverview())
 	root.AddCommand(newWallet(), newTx(), command.NewVersion("taolabd"))
 	root.AddCommand(topics()...)
 	command.Explain(root, elsewhere)

@@ -114,8 +114,8 @@ func (s *nodeSettings) tables() (all []*agentTable) {
 	return all
 }
 
-// start opens the ledger and lets it talk to others.
-func (p *process) start() error {
+// openLedger opens the node's ledger.
+func (p *process) openLedger() error {
 	consensus, err := p.home.key(consensusKey)
 	if err != nil {
 		return err
@@ -130,13 +130,18 @@ func (p *process) start() error {
 		Peers: t.Peers, Discover: t.Discover, StateSync: p.sync, Archive: t.Archive, SnapshotBlocks: t.SnapshotBlocks,
 		HaltHeight: t.HaltHeight, Log: p.log,
 	})
-	if err != nil {
+	return err
+}
+
+// start opens the ledger and lets it talk to others.
+func (p *process) start() error {
+	if err := p.openLedger(); err != nil {
 		return err
 	}
 	if err := p.node.Start(); err != nil {
 		return errors.Join(err, p.node.Stop())
 	}
-	p.log.Info("the node runs", "chain", p.genesis.ChainID, "height", p.node.View().Height(), "peer", replica.PeerID(peer), "listen", p.node.Status().Address)
+	p.log.Info("the node runs", "chain", p.genesis.ChainID, "height", p.node.View().Height(), "listen", p.node.Status().Address)
 	return nil
 }
 

@@ -23,6 +23,7 @@ import (
 type nodeSettings struct {
 	Seed         uint64             `toml:"seed" default:"1" doc:"seed of what all nodes of a network have alike: synthetic text and base models"`
 	Node         nodeTable          `toml:"node"`
+	StateSync    stateSyncTable     `toml:"state_sync"`
 	Corpus       role.Corpus        `toml:"corpus"`
 	Base         role.Training      `toml:"base"`
 	Evaluation   role.Evaluation    `toml:"evaluation"`
@@ -41,6 +42,7 @@ type nodeTable struct {
 	Discover       bool     `toml:"discover" default:"true" doc:"learn of more nodes from those that are known; not for nodes on one machine"`
 	Archive        bool     `toml:"archive" doc:"keep all blocks, for replay; else those that may still matter"`
 	SnapshotBlocks uint64   `toml:"snapshot_blocks" default:"1000" unit:"blocks" min:"10" max:"1000000" doc:"blocks between two snapshots for others to begin from"`
+	Witnesses      []string `toml:"witnesses" doc:"URLs of the api of other nodes, which are asked before the node runs whether its consensus key signs somewhere else"`
 	HaltHeight     uint64   `toml:"halt_height" unit:"blocks" doc:"stop after this block; 0: never"`
 	Journal        bool     `toml:"journal" doc:"keep what each agent was given and what it did, for replay; it grows as long as the node runs"`
 }
