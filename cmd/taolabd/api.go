@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -146,7 +145,7 @@ func follow(ctx context.Context, l ledger, data []byte, expiry uint64) (receipt,
 		select {
 		case b, open := <-blocks.C:
 			if !open {
-				return receipt{}, fmt.Errorf("the node stopped; whether the transaction is in a block is not known: %w", errors.Join(blocks.Err()))
+				return receipt{}, fmt.Errorf("the node stopped; whether the transaction is in a block is not known: %v", blocks.Err())
 			}
 			for i, other := range b.Txs {
 				if bytes.Equal(other, data) {
@@ -169,8 +168,11 @@ func follow(ctx context.Context, l ledger, data []byte, expiry uint64) (receipt,
 
 func received(height uint64, d chain.Delivered) receipt {
 	r := receipt{Height: height, FeeRao: d.FeeRao}
-	if err := errors.Join(d.Err, d.Refusal); err != nil {
-		r.Refusal = err.Error()
+	switch {
+	case d.Err != nil:
+		r.Refusal = d.Err.Error()
+	case d.Refusal != nil: // of its own type
+		r.Refusal = d.Refusal.Error()
 	}
 	return r
 }

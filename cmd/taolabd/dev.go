@@ -217,9 +217,6 @@ api = "127.0.0.1:%d"
 discover = false
 archive = true
 
-[corpus]
-megabytes = 1
-
 [base]
 steps = 300
 

@@ -206,6 +206,12 @@ func (s *signing) price(cmd *cobra.Command, node *client, tx *chain.Tx) error {
 		tx.Expiry = view.Height() + s.expireBlocks
 	}
 	params := view.Params()
+	if m, is := tx.Msg.(chain.Register); is && params.Hard.Consent {
+		if _, owned := view.OwnerOf(m.Hotkey); !owned {
+			return command.Code(exitRefused, fmt.Errorf("hotkey %s is nobody's on this chain yet; taolabd tx claim makes it the coldkey's first, and nothing was signed",
+				wallet.Address(m.Hotkey)))
+		}
+	}
 	if tx.Priced = params.Hard.FeeRao != 0; tx.Priced {
 		if err := s.limit(tx, 2*view.Quote(*tx).FeeRao); err != nil {
 			return err
