@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -26,7 +27,7 @@ func TestTheCommandDoesWhatItsScriptsSay(t *testing.T) {
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "waitfor": waitFor, "apiof": apiOf},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TAOLABD_HOME", env.WorkDir+"/home")
 			env.Setenv("TAOLAB_CACHE", env.WorkDir+"/cache")
@@ -53,4 +54,30 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// waitFor runs a command line until it succeeds: waitfor COMMAND...
+func waitFor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: waitfor COMMAND...")
+	}
+	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		err := ts.Exec(args[0], args[1:]...)
+		if err == nil {
+			return
+		}
+		if time.Since(begin) > time.Minute {
+			ts.Fatalf("%v after a minute", err)
+		}
+	}
+}
+
+// apiOf sets API to the URL of the node that runs in a folder: apiof FOLDER.
+func apiOf(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: apiof FOLDER")
+	}
+	r, err := home(ts.MkAbs(args[0])).running()
+	ts.Check(err)
+	ts.Setenv("API", "http://"+r.API)
 }
