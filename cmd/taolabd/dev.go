@@ -25,7 +25,7 @@ func newDev() *cobra.Command {
 		Use:   "dev",
 		Short: "Run a whole network in this process",
 		Long: `Make a network in the node's folder, unless there is one already, and run it: the ledger with a block every
-second, miners on small models, validators, and an application with the Playground. Ctrl-C stops it, and the next
+750 ms, miners on small models, validators, and an application with the Playground. Ctrl-C stops it, and the next
 dev goes on where it was. All keys are known to everybody, as in --wallet known:faucet, whose money is for you to
 play with. Every other verb works on it.
 
@@ -48,7 +48,7 @@ another folder.`,
 	cmd.Flags().IntVar(&flags.miners, "miners", 4, "how many `miners` a new network has, at most 64")
 	cmd.Flags().IntVar(&flags.validators, "validators", 2, "how many `validators` a new network has, at most 16")
 	cmd.Flags().IntVar(&flags.ports, "ports", 26680, "first `port` of a new network: of the api; those of other nodes, the Playground and the miners follow; 0: any that are free")
-	cmd.Flags().DurationVar(&flags.block, "block", time.Second, "time between the blocks of a new network")
+	cmd.Flags().DurationVar(&flags.block, "block", 750*time.Millisecond, "time between the blocks of a new network")
 	cmd.Flags().Uint64Var(&flags.tempo, "tempo", 15, "`blocks` between the epochs of a new network")
 	addLog(cmd)
 	return cmd
