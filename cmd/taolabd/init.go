@@ -281,7 +281,7 @@ func newKeys() *cobra.Command {
 		Use:   "keys",
 		Short: "Show the public keys of this node, and make them where they are missing",
 		Long: `A node has a consensus key, with which it votes about blocks where its operator has a seat, and a peer key, by
-which other nodes know it. Founders of a network give the consensus key to whoever writes the founding.`,
+which other nodes know it. Founders of a network give the consensus key to the one who writes the founding.`,
 		Example: `  taolabd keys --json`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

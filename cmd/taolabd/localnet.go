@@ -120,7 +120,7 @@ func (f *localFlags) run(cmd *cobra.Command) error {
 		ctx, cancel = context.WithTimeout(ctx, f.forTime)
 		defer cancel()
 	}
-	n := &localnet{nodes: nodes, genesis: genesis, talk: cmd.ErrOrStderr(), began: time.Now()}
+	n := &localnet{nodes: nodes, genesis: genesis, talk: cmd.ErrOrStderr(), began: time.Now(), summary: localSummary{Faults: []fault{}}}
 	n.live(ctx, faults)
 	s := n.conclude()
 	if f.asJSON {

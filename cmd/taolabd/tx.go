@@ -32,7 +32,7 @@ func newTx() *cobra.Command {
 hexadecimal digits, or names of wallets: alice is a wallet's coldkey, alice/miner its hotkey, and where a hotkey
 is wanted miner is that of the wallet that signs. Money is in TAO, or in rao as in 1500rao.
 
-What a transaction costs is shown before it is signed. It is sent to the node of the node's folder, or to
+The cost of a transaction is shown before it is signed. It is sent to the node of the node's folder, or to
 --node, and the program waits for its block. With --offline nothing is sent: the transaction is printed in
 hexadecimal digits for tx send, on a machine that need not have the key.`,
 		Example: `  taolabd tx transfer --to 5Grw... --amount 1.5 --wallet alice

@@ -18,8 +18,8 @@ func newWallet() *cobra.Command {
 		Use:   "wallet",
 		Short: "Make, show and use keys",
 		Long: `A wallet is a coldkey, which owns money, and hotkeys, which servers need. All of them come from one
-recovery phrase: 24 words, which are shown once when the wallet is made. Write them on paper. Whoever has them
-has the money, and nothing else brings a lost wallet back.
+recovery phrase: 24 words, which are shown once when the wallet is made. Write them on paper. Anyone who has
+them has the money, and nothing else brings a lost wallet back.
 
 The files are in the folder wallets of the node's folder, encrypted by a passphrase with age, which opens
 them without this program too. A server needs only wallet.json and the file of its hotkey: keep coldkey.age
