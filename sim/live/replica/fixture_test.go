@@ -137,6 +137,7 @@ func await(t testing.TB, s *Subscription, patience time.Duration, want func(Bloc
 var (
 	ctx     = context.Background()
 	discard = slog.New(slog.DiscardHandler)
+	disk    = vfs.Default
 )
 
 // memory is a file system that forgets what is not synced when it crashes.

@@ -110,16 +110,8 @@ func TestEachChunkOfASnapshotIsCheckedByItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := openStore(memory(), "store", discard, func(err error) { t.Error(err) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.close()
-	verified := newSignatures(g.ChainID)
-	a := &application{
-		genesis: g, store: store, log: discard, pool: newPool(verified), verified: verified, end: newEnding(discard),
-		feed: &feed{all: map[*Subscription]bool{}}, snaps: &snapshots{every: 1, log: discard},
-	}
+	a := loneApplication(t, g)
+	store := a.store
 	hash := sha256.Sum256(meta)
 	offer := func(meta []byte, format uint32, chunks int) abci.ResponseOfferSnapshot_Result {
 		r, err := a.OfferSnapshot(ctx, &abci.RequestOfferSnapshot{AppHash: digest[:], Snapshot: &abci.Snapshot{

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"bytes"
 	"reflect"
 	"strconv"
 	"testing"
@@ -135,6 +136,13 @@ func TestFourNodesAgreeAndTheirBlocksReplayWithoutThem(t *testing.T) {
 		if got, _, _ := replayed(t, n, height); !reflect.DeepEqual(got, want) {
 			t.Errorf("node %d has other digests than node 0", i+1)
 		}
+	}
+	var record bytes.Buffer
+	if err := nodes[2].WriteRecord(&record); err != nil {
+		t.Fatal(err)
+	}
+	if last, err := chain.Replay(&record, nil); err != nil || last.Height() < height {
+		t.Errorf("the record of node 2 replays to %v", err)
 	}
 	t.Logf("%d blocks, %d transactions, %d changes of validators", height, results, updates)
 }

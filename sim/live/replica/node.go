@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -345,4 +346,46 @@ func (n *Node) Export() (state []byte, height uint64, err error) {
 	n.app.mu.Unlock()
 	state, err = fork.AppendBinary(nil)
 	return state, fork.Height(), err
+}
+
+// WriteRecord writes all blocks that the node keeps since the genesis, for chain.Replay. It needs a node that
+// archives.
+func (n *Node) WriteRecord(w io.Writer) error {
+	s, err := n.config.Genesis.State()
+	if err != nil {
+		return err
+	}
+	record, err := chain.NewRecordWriter(w, s)
+	if err != nil {
+		return err
+	}
+	n.app.mu.Lock()
+	newest := n.app.tip
+	n.app.mu.Unlock()
+	for h := s.Height() + 1; h <= newest.height; h++ {
+		b, ok, err := n.store.block(h)
+		if err != nil {
+			return err
+		}
+		after, known := n.digestAt(h, newest)
+		if !ok || !known {
+			return fmt.Errorf("block %d is not kept: only a node with archive = true since the genesis has all", h)
+		}
+		if err := record.Write(b, after); err != nil {
+			return fmt.Errorf("record of block %d: %w", h, err)
+		}
+	}
+	return nil
+}
+
+// digestAt is the digest of the state after a block: the next header has it.
+func (n *Node) digestAt(height uint64, newest tip) (chain.Digest, bool) {
+	if height == newest.height {
+		return newest.digest, true
+	}
+	m := n.engine.BlockStore().LoadBlockMeta(int64(height + 1))
+	if m == nil {
+		return chain.Digest{}, false
+	}
+	return chain.Digest(m.Header.AppHash), true
 }
