@@ -10,7 +10,7 @@ import (
 
 func newStatus() *cobra.Command {
 	var to reach
-	var asJSON bool
+	var asJSON, peer bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how a node is doing",
@@ -30,6 +30,10 @@ func newStatus() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if peer {
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), s.P2P)
+				return command.Code(command.Failure, err)
+			}
 			if asJSON {
 				return command.WriteJSON(cmd.OutOrStdout(), s)
 			}
@@ -45,5 +49,6 @@ func newStatus() *cobra.Command {
 	addHome(cmd)
 	to.add(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&peer, "peer", false, "print only the address by which other nodes reach it, as join --peers takes it")
 	return cmd
 }
