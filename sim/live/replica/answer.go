@@ -50,7 +50,7 @@ func vote(a []byte, flag cmtproto.BlockIDFlag) chain.Vote {
 
 const (
 	inadmissible = "inadmissible" // codespace of what belongs in no block
-	undecodable  = 1 << 16        // code of what is no transaction at all
+	undecodable  = 1 << 16        // code of bytes that are not a transaction
 	poolRefusals = 1 << 17        // and above: codes of the pool
 )
 

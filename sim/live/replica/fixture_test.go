@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,15 +63,21 @@ func testGenesis(t testing.TB, operators, users int, interval time.Duration, cha
 	return made
 }
 
-// freePort is a port of the loopback that nobody used a moment ago.
+// ports counts through those below the range from which the machine takes its own.
+var ports atomic.Int64
+
+// freePort is an address of the loopback that nobody uses.
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		at := fmt.Sprintf("127.0.0.1:%d", 12000+(int64(os.Getpid())*131+ports.Add(1))%18000)
+		if l, err := net.Listen("tcp", at); err == nil {
+			l.Close()
+			return at
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port of the loopback is free")
+	return ""
 }
 
 // testConfig is that of operator i.

@@ -22,7 +22,7 @@ const (
 	lanes
 )
 
-// lanePercent is each lane's share. What a lane leaves of a block goes to the others.
+// lanePercent is each lane's share. The others get the part of a block that a lane leaves.
 var lanePercent = [lanes]uint64{5, 45, 50}
 
 func laneOf(m chain.Msg) lane {
@@ -40,8 +40,8 @@ const (
 	nonceWindow = 256 // gossip shuffles: a transaction may come before those with smaller nonces
 )
 
-// pool is what a node knows about transactions that wait: enough to let none in that could not pay. It is
-// no part of the ledger, and made again from the engine's list after each block.
+// pool is what a node knows about transactions that wait: enough to let none in that could not pay. It is not
+// part of the ledger, and made again from the engine's list after each block.
 type pool struct {
 	verified *signatures
 
@@ -108,8 +108,8 @@ func refuse(code chain.Code, have, want uint64) error {
 	return &chain.Error{Code: code, Have: have, Want: want}
 }
 
-// admit checks in the order of cost: length, form, expiry, nonce, room, money, signature. What was admitted
-// before has a good signature.
+// admit checks in the order of cost: length, form, expiry, nonce, room, money, signature. A transaction that
+// was admitted before has a good signature.
 func (p *pool) admit(data []byte, again bool) error {
 	tx, err := chain.DecodeTx(data)
 	if err != nil {

@@ -41,8 +41,8 @@ const (
 	maxSignedBytes = 1 << 16
 )
 
-// signer signs votes and proposals, each of a height, round and step once. What it signed is on disk before
-// the signature leaves it.
+// signer signs votes and proposals, each of a height, round and step once. Its record is on disk before a
+// signature leaves it.
 type signer struct {
 	key   cmted25519.PrivKey
 	fs    vfs.FS
