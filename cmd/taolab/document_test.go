@@ -12,8 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/spf13/cobra"
-
+	"taolab/cmd/internal/command"
 	"taolab/report"
 	"taolab/scenarios"
 	"taolab/sim/virtual"
@@ -175,7 +174,7 @@ func TestTheReadmeListsEveryScenario(t *testing.T) {
 // TestTheReferenceIsCurrent compares the reference pages with what the program says of itself.
 func TestTheReferenceIsCurrent(t *testing.T) {
 	for name, text := range map[string]string{
-		"scenario.md": scenarioReference(t), "tables.md": tableReference(), "commands.md": commandReference(),
+		"scenario.md": scenarioReference(t), "tables.md": tableReference(), "commands.md": command.Reference("Commands", newRoot()),
 		"metrics.md": metricReference(), "faults.md": faultReference(),
 	} {
 		path := filepath.Join(root, "docs", "reference", name)
@@ -262,45 +261,6 @@ func metricReference() string {
 			needs = append(needs, string(t))
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", f.Name, f.Unit, yes[f.Interval], yes[f.Last], strings.Join(needs, ", "), f.Doc)
-	}
-	return b.String()
-}
-
-func commandReference() string {
-	var b strings.Builder
-	b.WriteString("# Commands\n")
-	var walk func(cmd *cobra.Command)
-	walk = func(cmd *cobra.Command) {
-		if cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion" {
-			return
-		}
-		fmt.Fprintf(&b, "\n## %s\n\n%s.\n", cmd.CommandPath(), cmd.Short)
-		if cmd.Long != "" {
-			fmt.Fprintf(&b, "\n```\n%s\n```\n", cmd.Long)
-		}
-		if cmd.Example != "" {
-			fmt.Fprintf(&b, "\n```\n%s\n```\n", cmd.Example)
-		}
-		if flags := cmd.LocalFlags().FlagUsages(); flags != "" && cmd.Runnable() {
-			fmt.Fprintf(&b, "\n```\n%s```\n", stable(flags))
-		}
-		for _, sub := range cmd.Commands() {
-			walk(sub)
-		}
-	}
-	walk(newRoot())
-	return b.String()
-}
-
-// stable takes out of the flags' help what depends on the machine.
-func stable(flags string) string {
-	var b strings.Builder
-	for line := range strings.Lines(flags) {
-		i := strings.Index(line, "(default ")
-		if i >= 0 && (strings.Contains(line, "--workers") || strings.Contains(line, "--jobs")) {
-			line = line[:i] + "(default: all cores)\n"
-		}
-		b.WriteString(line)
 	}
 	return b.String()
 }

@@ -77,19 +77,25 @@ func (s *State) chargeFor(tx Tx) (charge, error) {
 	case uint64(s.bytesUsed)+uint64(c.bytes) > uint64(h.MaxBlockBytes):
 		return c, refuse(BlockFull, uint64(s.bytesUsed)+uint64(c.bytes), uint64(h.MaxBlockBytes))
 	}
-	price := s.priceRao
 	if c.coldkey, c.byHotkey = s.payer(tx); c.byHotkey {
-		price = min(price, hotkeyPrices*h.FeeRao)
 		if err := s.withinBudget(tx, c.work); err != nil {
 			return c, err
 		}
 	}
-	c.feeRao = price * c.work
+	c.feeRao = s.unitPrice(c.byHotkey) * c.work
 	total, over := bits.Add64(c.feeRao, c.tipRao, 0)
 	if over != 0 || total > tx.MaxFeeRao {
 		return c, refuse(FeeAboveMaximum, max(total, c.feeRao), tx.MaxFeeRao)
 	}
 	return c, s.free(c.coldkey, tx.MaxFeeRao)
+}
+
+// unitPrice is what a unit of work costs.
+func (s *State) unitPrice(byHotkey bool) uint64 {
+	if byHotkey {
+		return min(s.priceRao, hotkeyPrices*s.params.Hard.FeeRao)
+	}
+	return s.priceRao
 }
 
 // withinBudget checks what a hotkey may spend of its owner's money: no tip, and little work an epoch, so
@@ -178,7 +184,54 @@ func (v View) PriceRao() uint64 { return v.header.priceRao }
 // WorkOf is the work of a transaction in units, for its fee.
 func (s *State) WorkOf(tx Tx) uint64 { return s.workOf(tx, tx.size()) }
 
-// WorkOf is State.WorkOf as it is in the next block.
-func (v View) WorkOf(tx Tx) uint64 {
-	return (&State{header: header{params: *v.params}, accounts: v.accounts, neurons: v.neurons}).WorkOf(tx)
+// Cost is what a transaction takes from whom.
+type Cost struct {
+	Payer   Key
+	FreeRao uint64 // that the payer can spend in the next block
+	Work    uint64 // in units, where work costs anything
+	FeeRao  uint64 // at the price of the next block, the tip not included
+	MostRao uint64 // that the payer may lose by it: the most that it may cost, and what it moves
 }
+
+// CostOf says what a transaction costs in the next block, whatever its nonce, or why that has no room for
+// it or nobody would pay: a pool's question.
+func (s *State) CostOf(tx Tx) (Cost, error) {
+	if tx.Msg == nil {
+		return Cost{}, refuse(MissingMessage, 0, 0)
+	}
+	c, err := s.chargeFor(tx)
+	if err != nil {
+		return Cost{}, err
+	}
+	payer, _ := s.payer(tx)
+	a := s.accounts.get(payer)
+	cost := Cost{Payer: payer, FreeRao: a.freeRao + s.dueOf(&a), Work: c.work, FeeRao: c.feeRao}
+	most, over := bits.Add64(tx.MaxFeeRao, s.moves(tx.Msg), 0)
+	if over != 0 || most > cost.FreeRao {
+		return cost, refuse(InsufficientFree, cost.FreeRao, max(most, tx.MaxFeeRao))
+	}
+	cost.MostRao = most
+	return cost, nil
+}
+
+// moves is the free money that a message takes from who signs it.
+func (s *State) moves(m Msg) uint64 {
+	switch m := m.(type) {
+	case Transfer:
+		return m.AmountRao
+	case AddStake:
+		return m.AmountRao
+	case Burn:
+		return m.AmountRao
+	case Recycle:
+		return m.AmountRao
+	case Register:
+		return s.burnPriceRao
+	case SwapHotkey:
+		return s.params.Hard.SwapRao
+	}
+	return 0
+}
+
+// WorkOf is State.WorkOf as it is in the next block.
+func (v View) WorkOf(tx Tx) uint64 { return v.pricing().WorkOf(tx) }

@@ -23,12 +23,14 @@ type Config struct {
 	Seed  uint64
 	Nodes []Node
 
-	// Dir holds what outlives the process: NAME.state, the newest saved state of each node, NAME.state.old,
-	// the one before, and, with Journal, NAME-N.journal. Empty: nothing outlives it.
+	// Dir holds what outlives the process: NAME.state, the newest saved state of each node, and the
+	// journals. Empty: nothing outlives it.
 	Dir string
 	// SaveEvery is the time between two saves of a node's state; 0 means 1 min. A stop saves too.
 	SaveEvery time.Duration
-	// Journal keeps what each agent was given and what it did.
+	// Journal keeps what each agent was given and what it did, for sim/journal to replay: in
+	// NAME-LIFE-VOLUME.journal, where each start of the process begins a life and each 256 MiB a volume.
+	// Who wants the space back removes old ones.
 	Journal bool
 
 	Workers      int    // goroutines that run compute jobs; 0: one for each processor

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"taolab/sim/chain"
+	"taolab/sim/live/replica"
 )
 
 // Ledger is the chain as a world needs it: what it shows, where transactions go, and what became of them.
@@ -19,21 +20,41 @@ type Ledger interface {
 	Blocks(ctx context.Context) <-chan Block
 }
 
-// Block is what a block did. Its parts are shared: nobody changes them.
+// Block is a committed block and what it brought about. Its parts are shared: nobody changes them.
 type Block struct {
-	Height   uint64
-	TimeNs   int64        // since the Unix epoch
-	Digest   chain.Digest // of the state after it: the app hash
-	Receipts []Receipt    // of its transactions, in order
-	Events   []chain.Event
-	View     chain.View // the state after it
+	chain.Block
+	Hash    chain.Digest
+	Outcome chain.Outcome
+	View    chain.View // after it
 }
 
-// Receipt is what a block made of a transaction.
-type Receipt struct {
-	Tx     chain.Tx
-	Bytes  int    // on the wire, signature included
-	FeeRao uint64 // burned for it, the tip not included
-	// Refusal is why it did nothing, whether it paid or belonged in no block; nil: it did what it asked for.
-	Refusal error
+// Replicated is the ledger that a replica keeps.
+func Replicated(n *replica.Node) Ledger { return replicated{n} }
+
+type replicated struct{ *replica.Node }
+
+// Blocks is documented at Ledger.
+func (r replicated) Blocks(ctx context.Context) <-chan Block {
+	from := r.Node.Blocks()
+	to := make(chan Block)
+	go func() {
+		defer close(to)
+		defer from.Close()
+		for {
+			select {
+			case b, ok := <-from.C:
+				if !ok {
+					return
+				}
+				select {
+				case to <- Block(b):
+				case <-ctx.Done():
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return to
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"runtime/debug"
 	"time"
 
 	"taolab/sim/chain"
 	"taolab/sim/host"
+	"taolab/sim/journal"
 	"taolab/sim/live/axon"
 )
 
@@ -49,6 +51,10 @@ type node struct {
 	job            *task
 	done           chan *task
 
+	journal     *journal.Recorder // nil: none is kept
+	journalFile *os.File
+	volumes     int // of it in this life
+
 	saveDue bool
 	saving  chan struct{} // holds one while a save is being written
 }
@@ -59,7 +65,14 @@ func (n *node) soon(do func()) { n.afters = append(n.afters, do) }
 // handle hands an event to the agent.
 func (n *node) handle(e host.Event) {
 	n.handling = e
-	n.agent.Handle(&n.env, e)
+	if n.journal != nil {
+		n.journal.Handle(&n.env, e)
+		if err := n.checkJournal(); err != nil {
+			n.log.Error("no journal is kept any more", "error", err)
+		}
+	} else {
+		n.agent.Handle(&n.env, e)
+	}
 	n.handling = nil
 	n.world.metrics.handled(n, e)
 }
@@ -69,6 +82,7 @@ func (n *node) handle(e host.Event) {
 // without a save and is returned.
 func (n *node) live(restored bool) (err error) {
 	defer n.cancel()
+	defer n.endJournal()
 	defer n.survive(&err)
 	alarm := time.NewTimer(0)
 	defer alarm.Stop()

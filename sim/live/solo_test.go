@@ -16,6 +16,7 @@ type solo struct {
 	state   *chain.State
 	waiting [][]byte
 	readers []chan Block
+	blocks  []chain.Block
 	refuse  error // of every transaction, while it is set
 	lose    bool  // what is submitted
 }
@@ -72,27 +73,21 @@ func (l *solo) Blocks(ctx context.Context) <-chan Block {
 func (l *solo) next() Block {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.state.BeginBlock(chain.Begin{})
-	var b Block
+	b := Block{Block: chain.Block{Height: l.state.Height() + 1, Begin: chain.Begin{TimeNs: time.Now().UnixNano()}}}
 	seen := map[string]bool{}
-	for _, bytes := range l.waiting {
-		if seen[string(bytes)] { // offered again
-			continue
+	for _, tx := range l.waiting {
+		if !seen[string(tx)] { // or it was offered again
+			seen[string(tx)] = true
+			b.Txs = append(b.Txs, tx)
 		}
-		seen[string(bytes)] = true
-		tx, err := chain.DecodeTx(bytes)
-		if err != nil {
-			panic(err)
-		}
-		r, err := l.state.Deliver(tx)
-		if err == nil && r.Refusal != nil {
-			err = r.Refusal
-		}
-		b.Receipts = append(b.Receipts, Receipt{Tx: tx, Bytes: len(bytes), FeeRao: r.FeeRao, Refusal: err})
 	}
 	l.waiting = nil
-	b.Events = l.state.EndBlock()
-	b.Height, b.Digest, b.View, b.TimeNs = l.state.Height(), l.state.Seal(), l.state.View(), time.Now().UnixNano()
+	var err error
+	if b.Outcome, err = l.state.Run(b.Block, nil); err != nil {
+		panic(err)
+	}
+	b.Hash, b.View = b.Outcome.Digest, l.state.View()
+	l.blocks = append(l.blocks, b.Block)
 	for _, r := range l.readers {
 		r <- b
 	}

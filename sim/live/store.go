@@ -79,7 +79,10 @@ func (n *node) restore() (restored bool, err error) {
 func (n *node) begin() error {
 	n.lives++
 	n.lastID = n.lives * lifeIDs
-	return n.write(n.state())
+	if err := n.write(n.state()); err != nil {
+		return err
+	}
+	return n.keep()
 }
 
 // state is what would be saved now. No job runs.
@@ -108,13 +111,18 @@ func (n *node) write(state []byte) error {
 	return nil
 }
 
-// save saves the state while the agent goes on. A disk that does not take it is no reason to stop: the save
+// save saves the state while the agent goes on. The agent goes on if the disk does not take it: the save
 // before is whole, and the next may succeed.
 func (n *node) save() {
 	if n.world.cfg.Dir == "" {
 		return
 	}
 	n.saveDue = false
+	if n.journal != nil && n.journal.Written() > maxJournal {
+		if err := n.keep(); err != nil {
+			n.log.Error("no journal is kept any more", "error", err)
+		}
+	}
 	select {
 	case n.saving <- struct{}{}:
 	default:

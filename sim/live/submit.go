@@ -193,10 +193,20 @@ func (o *ownTxs) fates(b *Block) []fate {
 		return nil
 	}
 	var found []fate
-	for i := range b.Receipts {
-		if r := &b.Receipts[i]; o.open[r.Tx.Signature] {
-			found = append(found, fate{r.Tx.Signature, b.Height, r.Refusal})
+	for i, d := range b.Outcome.Delivered {
+		tx := b.Txs[i]
+		if len(tx) < len(signature{}) {
+			continue
 		}
+		sign := signature(tx[len(tx)-len(signature{}):])
+		if !o.open[sign] {
+			continue
+		}
+		f := fate{sign, b.Height, d.Err}
+		if d.Err == nil && d.Refusal != nil {
+			f.refusal = d.Refusal
+		}
+		found = append(found, f)
 	}
 	return found
 }

@@ -272,7 +272,7 @@ func (w *World) follow(ctx context.Context, blocks <-chan Block, newest *sight) 
 		case b.Height > height+1:
 			return fmt.Errorf("live: the ledger handed out block %d after block %d", b.Height, height)
 		}
-		newest = see(b.View, w.own.fates(&b), newest, len(b.Receipts) == 0 && len(b.Events) == 0)
+		newest = see(b.View, w.own.fates(&b), newest, len(b.Txs) == 0 && len(b.Outcome.Events) == 0)
 		w.sight.Store(newest)
 		w.metrics.height.Set(float64(b.Height))
 		for _, n := range w.nodes {

@@ -1,18 +1,25 @@
 package live
 
 import (
+	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
 	"io"
 	"log/slog"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"taolab/sim/actor"
 	"taolab/sim/chain"
 	"taolab/sim/host"
+	"taolab/sim/journal"
 	"taolab/sim/live/axon"
-	"taolab/sim/virtual"
 )
 
 // genesis is a network of some names, of which the first few have a uid and stake: 1 TAO, 2 TAO and so on.
@@ -28,7 +35,7 @@ func genesis(names []string, seated int, change func(*chain.Params)) chain.Genes
 	}
 	g := chain.Genesis{ChainID: "live-test", Params: params}
 	for i, name := range names {
-		hot, cold := virtual.PublicKey(1, name, host.Hotkey), virtual.PublicKey(1, name, host.Coldkey)
+		hot, cold := axon.KeyOf(keyOf(name)), axon.KeyOf(keyOf("cold "+name))
 		g.Balances = append(g.Balances, chain.Balance{Coldkey: cold, FreeRao: 100 * chain.RaoPerTAO})
 		if i < seated {
 			g.Neurons = append(g.Neurons, chain.GenesisNeuron{Hotkey: hot, Coldkey: cold, StakeRao: uint64(i+1) * chain.RaoPerTAO})
@@ -37,25 +44,23 @@ func genesis(names []string, seated int, change func(*chain.Params)) chain.Genes
 	return g
 }
 
-// cast makes the actors of a play: "NAME: line; line; ..." on each line of the text.
-func cast(text string) (names []string, actors []*actor) {
-	peers := map[string]host.PeerID{}
-	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
-		name, lines, _ := strings.Cut(strings.TrimSpace(line), ":")
-		a := &actor{Name: name, Peers: peers}
-		for _, l := range strings.Split(lines, ";") {
-			if l = strings.TrimSpace(l); l != "" {
-				a.Lines = append(a.Lines, l)
-			}
-		}
-		peers[name] = virtual.PublicKey(1, name, host.Hotkey)
-		names, actors = append(names, name), append(actors, a)
+// cast makes the actors of a play and their names.
+func cast(text string) (names []string, actors []*actor.Actor) {
+	actors = actor.Cast(text, func(name string) host.PeerID { return axon.KeyOf(keyOf(name)) })
+	for _, a := range actors {
+		names = append(names, a.Name)
 	}
 	return names, actors
 }
 
+// keyOf is the private key of a name: that of a node's hotkey, or, behind "cold ", of its coldkey.
+func keyOf(name string) ed25519.PrivateKey {
+	seed := sha256.Sum256([]byte(name))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
 // config is a world of actors, each at an address of its own.
-func config(ledger Ledger, actors []*actor) Config {
+func config(ledger Ledger, actors []*actor.Actor) Config {
 	cfg := Config{
 		Ledger: ledger, Genesis: time.Now(), Seed: 1, Workers: 2, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Limits: axon.Limits{StopTimeout: time.Second},
@@ -63,7 +68,7 @@ func config(ledger Ledger, actors []*actor) Config {
 	for _, a := range actors {
 		cfg.Nodes = append(cfg.Nodes, Node{
 			Name: a.Name, Agent: a, Listen: "127.0.0.1:0",
-			Hotkey: virtual.Key(1, a.Name, host.Hotkey), Coldkey: virtual.Key(1, a.Name, host.Coldkey),
+			Hotkey: keyOf(a.Name), Coldkey: keyOf("cold " + a.Name),
 		})
 	}
 	return cfg
@@ -79,11 +84,11 @@ type stage struct {
 }
 
 // play lets a world live until the test ends. The lines of all actors' logs come through the stage.
-func play(t testing.TB, cfg Config, actors []*actor) *stage {
+func play(t testing.TB, cfg Config, actors []*actor.Actor) *stage {
 	t.Helper()
 	s := &stage{t: t, ended: make(chan error, 1), lines: make(chan string, 1000)}
 	for _, a := range actors {
-		a.told = func(text string) { s.lines <- a.Name + ": " + text }
+		a.Told = func(text string) { s.lines <- a.Name + ": " + text }
 	}
 	var w *World
 	if cfg.Address == nil && cfg.Network == nil {
@@ -106,20 +111,26 @@ func play(t testing.TB, cfg Config, actors []*actor) *stage {
 	return s
 }
 
-// expect waits for a line of the log.
+// expect waits for a line of the log that holds a text.
 func (s *stage) expect(want string) {
+	s.t.Helper()
+	s.expectAny(want)
+}
+
+// expectAny waits for a line of the log that holds one of some texts.
+func (s *stage) expectAny(texts ...string) {
 	s.t.Helper()
 	late := time.After(20 * time.Second)
 	for {
 		select {
 		case got := <-s.lines:
-			if strings.Contains(got, want) {
+			if slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(got, text) }) {
 				return
 			}
 		case err := <-s.ended:
-			s.t.Fatalf("the world ended before %q: %v", want, err)
+			s.t.Fatalf("the world ended before %q: %v", texts, err)
 		case <-late:
-			s.t.Fatalf("%q did not come", want)
+			s.t.Fatalf("none of %q came", texts)
 		}
 	}
 }
@@ -167,12 +178,123 @@ func TestAgentsAskEachOtherAndPay(t *testing.T) {
 func TestAPanicEndsTheWorldAndNamesTheNode(t *testing.T) {
 	for line, want := range map[string]string{
 		"panic": "node a at height 0, handling host.Start: panic: asked to",
-		"fail":  "job live.digest panicked: asked to",
+		"fail":  "job actor.digest panicked: asked to",
 	} {
 		names, actors := cast("a: " + line + "\nb: see")
 		err := <-play(t, config(newSolo(t, genesis(names, 2, nil)), actors), actors).ended
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "node a") {
 			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
+// viewsOf are the views of a chain by its blocks alone.
+func viewsOf(t *testing.T, g chain.Genesis, blocks []chain.Block) journal.Views {
+	state, err := chain.New(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(height uint64) (chain.View, error) {
+		for ; state.Height() < height; blocks = blocks[1:] {
+			if _, err := state.Run(blocks[0], nil); err != nil {
+				return chain.View{}, err
+			}
+		}
+		return state.View(), nil
+	}
+}
+
+// What agents did in real time they do again from their journals, to the byte, and the ledger from its blocks.
+func TestAJournalIsReplayedToTheByte(t *testing.T) {
+	names, actors := cast(`
+		a: see; draw; ask b 100 1; ask b 10 3; compute x; stake 2; weight 1; pay c 5; sleep 1; draw; at 3; ask nobody 1 1
+		b: see; sleep 5; stake 1000
+		c: see; register; see; ask a 5 2`)
+	g := genesis(names, 2, nil)
+	ledger := newSolo(t, g)
+	ticking(t, ledger)
+	cfg := config(ledger, actors)
+	cfg.Dir, cfg.Journal = t.TempDir(), true
+	s := play(t, cfg, actors)
+	for range actors {
+		s.expectAny("a: ask nobody 1 1: answer Unavailable", "b: stake 1000: rejected", "c: ask a 5 2: answer Success")
+	}
+	if err := s.end(); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range actors {
+		file, err := os.ReadFile(filepath.Join(cfg.Dir, a.Name+"-1-1.journal"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := new(actor.Actor)
+		r, err := journal.Replay(bytes.NewReader(file), again, viewsOf(t, g, ledger.blocks))
+		if err != nil || r.Cut || r.Acts == 0 {
+			t.Errorf("%s: %+v, %v", a.Name, r, err)
+		}
+		if want := a.AppendState(nil); !bytes.Equal(r.State, want) {
+			t.Errorf("%s ends as\n%s\nand not as\n%s", a.Name, r.State, want)
+		}
+		t.Logf("%s: %d turns, %d acts, %d jobs, %d bytes", r.Name, r.Turns, r.Acts, r.Jobs, len(file))
+	}
+}
+
+// An agent that goes on after a stop has its state, its streams, and identifiers that it never had before.
+func TestAnAgentGoesOnWhereItWasSaved(t *testing.T) {
+	names, first := cast("a: draw; compute x; sleep 1; draw; sleep 3600000\nb: see")
+	g := genesis(names, 2, nil)
+	cfg := config(newSolo(t, g), first)
+	cfg.Dir, cfg.Journal = t.TempDir(), true
+	s := play(t, cfg, first)
+	s.expect("a: draw") // twice
+	s.expect("a: draw")
+	if err := s.end(); err != nil {
+		t.Fatal(err)
+	}
+	_, second := cast("a: never\nb: never")
+	cfg2 := config(newSolo(t, g), second)
+	cfg2.Dir, cfg2.Journal = cfg.Dir, true
+	s = play(t, cfg2, second)
+	s.expect("a: restored after 4 lines and 1 jobs")
+	s.end()
+	if second[0].Drawn != first[0].Drawn || len(second[0].Log) != len(first[0].Log)+1 {
+		t.Errorf("%+v\n%+v", first[0], second[0])
+	}
+	for _, life := range []string{"a-1-1", "a-2-1"} {
+		if _, err := os.Stat(filepath.Join(cfg.Dir, life+".journal")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A state that was damaged on the disk is an error that says what to do, and never another state.
+func TestADamagedStateIsRefused(t *testing.T) {
+	names, actors := cast("a: see")
+	cfg := config(newSolo(t, genesis(names, 1, nil)), actors)
+	cfg.Dir = t.TempDir()
+	s := play(t, cfg, actors)
+	s.expect("a: see")
+	if err := s.end(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(cfg.Dir, "a.state")
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, broken := range map[string][]byte{
+		"cut": file[:len(file)-1], "empty": nil, "a bit": append(file[:60:60], append([]byte{file[60] ^ 1}, file[61:]...)...),
+	} {
+		if err := os.WriteFile(path, broken, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = w.Run(context.Background())
+		if err == nil || !strings.Contains(err.Error(), "move it away") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

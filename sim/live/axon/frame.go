@@ -7,7 +7,7 @@ import (
 	"taolab/sim/host"
 )
 
-// version is that of the frames. Whoever speaks another is told so.
+// version is that of the frames. A peer that speaks another is told so.
 const version = 1
 
 // Lengths of what stands before a body. A question is: version u8, synapse u8, direction u8, most replies
@@ -21,7 +21,7 @@ const (
 	flagMore     = 1
 )
 
-// Reply is one part of an answer. Reason says in words why the code is no success; More announces
+// Reply is one part of an answer. Reason says in words why the code is not Success; More announces
 // that another part follows.
 type Reply struct {
 	host.Response

@@ -49,7 +49,7 @@ func base(own tls.Certificate) *tls.Config {
 	}
 }
 
-// serving accepts whoever completes the handshake: the caller's key is judged within each call, where a
+// serving accepts everyone who completes the handshake: the caller's key is judged within each call, where a
 // refusal's reason arrives.
 func serving(own tls.Certificate) *tls.Config {
 	c := base(own)
@@ -86,7 +86,7 @@ func peerOf(s tls.ConnectionState) (host.PeerID, error) {
 	return host.PeerID(key), nil
 }
 
-// caller is the key of whoever makes a call.
+// caller is the key of the one who makes a call.
 func caller(ctx context.Context) (host.PeerID, error) {
 	p, ok := peer.FromContext(ctx)
 	if !ok {

@@ -2,7 +2,7 @@ package axon
 
 import "time"
 
-// Limits bound what calls may cost a node. A zero is the default that stands beside it.
+// Limits bound what calls may cost a node. A zero stands for the default in the comment.
 type Limits struct {
 	BodyBytes     int           // of a message; 16 MiB
 	MemoryBytes   int64         // of all questions that a server holds; 256 MiB

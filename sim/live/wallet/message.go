@@ -7,10 +7,10 @@ import (
 	"taolab/sim/chain"
 )
 
-// messagePurpose stands before every message that people sign, so that none is a transaction.
+// messagePurpose stands before every message that people sign, so that none passes for a transaction.
 const messagePurpose = "taolab message\x00"
 
-// SignMessage signs a text that is no transaction, to show who holds a key.
+// SignMessage signs a text apart from any transaction, to show who holds a key.
 func SignMessage(private ed25519.PrivateKey, message []byte) [64]byte {
 	return [64]byte(ed25519.Sign(private, append([]byte(messagePurpose), message...)))
 }

@@ -79,7 +79,7 @@ func (p Phrase) key(path ...uint32) ed25519.PrivateKey {
 }
 
 // derive is the ed25519 key at a hardened path below a seed, as SLIP-0010 defines it. No key tells anything
-// about those above it or beside it.
+// about those above it or next to it.
 func derive(seed []byte, path ...uint32) ed25519.PrivateKey {
 	node := keyed([]byte(masterLabel), seed)
 	for _, step := range path {

@@ -21,8 +21,8 @@ const (
 	longestSecret     = 4096
 )
 
-// seal encrypts a secret by a passphrase.
-func seal(secret string, passphrase []byte, workFactor int) ([]byte, error) {
+// Seal encrypts what is written to it by a passphrase. It is whole when it was closed.
+func Seal(w io.Writer, passphrase []byte, workFactor int) (io.WriteCloser, error) {
 	switch n := len(passphrase); {
 	case n < leastPassphrase:
 		return nil, fmt.Errorf("passphrase of %d characters; expected at least %d", n, leastPassphrase)
@@ -36,15 +36,36 @@ func seal(secret string, passphrase []byte, workFactor int) ([]byte, error) {
 		return nil, err
 	}
 	to.SetWorkFactor(workFactor)
+	return age.Encrypt(w, to)
+}
+
+// Open reads what Seal encrypted. Name is what errors call it.
+func Open(name string, r io.Reader, passphrase []byte) (io.Reader, error) {
+	by, err := age.NewScryptIdentity(string(passphrase))
+	if err != nil {
+		return nil, fmt.Errorf("%s: the passphrase is empty", name)
+	}
+	by.SetMaxWorkFactor(mostWorkFactor)
+	opened, err := age.Decrypt(r, by)
+	var none *age.NoIdentityMatchError
+	switch {
+	case errors.As(err, &none):
+		return nil, fmt.Errorf("%s: the passphrase does not open it; expected the one that it was made with", name)
+	case err != nil:
+		return nil, fmt.Errorf("%s: not a file that was sealed with a passphrase: %w; restore it from a backup, or a wallet from its recovery phrase", name, err)
+	}
+	return opened, nil
+}
+
+// seal encrypts a secret.
+func seal(secret string, passphrase []byte, workFactor int) ([]byte, error) {
 	var sealed bytes.Buffer
-	w, err := age.Encrypt(&sealed, to)
+	w, err := Seal(&sealed, passphrase, workFactor)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.WriteString(w, secret); err != nil {
-		return nil, err
-	}
-	err = w.Close()
+	_, err = io.WriteString(w, secret)
+	err = errors.Join(err, w.Close())
 	return sealed.Bytes(), err
 }
 
@@ -54,18 +75,9 @@ func unseal(path string, passphrase []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	by, err := age.NewScryptIdentity(string(passphrase))
+	opened, err := Open(path, bytes.NewReader(sealed), passphrase)
 	if err != nil {
-		return "", fmt.Errorf("%s: the passphrase is empty", path)
-	}
-	by.SetMaxWorkFactor(mostWorkFactor)
-	opened, err := age.Decrypt(bytes.NewReader(sealed), by)
-	var none *age.NoIdentityMatchError
-	switch {
-	case errors.As(err, &none):
-		return "", fmt.Errorf("%s: the passphrase does not open it; expected the one that it was made with", path)
-	case err != nil:
-		return "", fmt.Errorf("%s: not a file of this keystore: %w; restore it from a backup, or the wallet from its recovery phrase", path, err)
+		return "", err
 	}
 	secret, err := io.ReadAll(io.LimitReader(opened, longestSecret))
 	if err != nil {

@@ -1,4 +1,4 @@
-package live
+package actor
 
 import (
 	"crypto/sha256"
@@ -12,10 +12,10 @@ import (
 	"taolab/sim/trace"
 )
 
-// actor is an agent that does the lines of a script one after the other: each begins when the one before it
+// Actor is an agent that does the lines of a script one after the other: each begins when the one before it
 // has had its effect, so that what comes of them does not depend on how long anything takes. It serves
 // others by a job over their bytes. All of its fields are its state.
-type actor struct {
+type Actor struct {
 	Name  string
 	Peers map[string]host.PeerID
 	Lines []string
@@ -29,7 +29,7 @@ type actor struct {
 	Jobs  int
 	Drawn uint64
 
-	told func(string) // hears of each line of the log; nil: nobody does
+	Told func(string) `json:"-"` // hears of each line of the log; nil: nobody does
 }
 
 // digest is a job over some bytes.
@@ -38,7 +38,10 @@ type digest struct {
 	Panic bool
 }
 
+// Work is documented at host.Job.
 func (d digest) Work() int64 { return 1000 }
+
+// Run is documented at host.Job.
 func (d digest) Run(*host.Scratch) []byte {
 	if d.Panic {
 		panic("asked to")
@@ -47,12 +50,14 @@ func (d digest) Run(*host.Scratch) []byte {
 	return sum[:]
 }
 
-// spoken is a row of the actor.
-type spoken struct{ Text string }
+// Spoken is a row of an actor.
+type Spoken struct{ Text string }
 
-func (spoken) Table() trace.Table { return "spoken" }
+// Table is documented at trace.Row.
+func (Spoken) Table() trace.Table { return "spoken" }
 
-func (a *actor) Handle(env host.Env, event host.Event) {
+// Handle is documented at host.Agent.
+func (a *Actor) Handle(env host.Env, event host.Event) {
 	switch e := event.(type) {
 	case host.Start:
 		if e.Restored {
@@ -100,7 +105,7 @@ func (a *actor) Handle(env host.Env, event host.Event) {
 	}
 }
 
-func (a *actor) reply(env host.Env, result []byte) {
+func (a *Actor) reply(env host.Env, result []byte) {
 	parts := max(a.Parts[a.Busy], 1)
 	for part := range parts {
 		env.Reply(a.Busy, host.Response{Code: host.Success, Body: result, More: part+1 < parts})
@@ -110,31 +115,31 @@ func (a *actor) reply(env host.Env, result []byte) {
 }
 
 // work computes the next answer.
-func (a *actor) work(env host.Env) {
+func (a *Actor) work(env host.Env) {
 	if a.Busy == 0 && len(a.Queue) > 0 {
 		a.Busy, a.Queue = a.Queue[0], a.Queue[1:]
 		env.Compute(digest{Bytes: binary.LittleEndian.AppendUint64(nil, uint64(a.Jobs))})
 	}
 }
 
-func (a *actor) say(env host.Env, format string, args ...any) {
+func (a *Actor) say(env host.Env, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	a.Log = append(a.Log, text)
-	env.Record(spoken{a.Name + ": " + text})
-	if a.told != nil {
-		a.told(text)
+	env.Record(Spoken{a.Name + ": " + text})
+	if a.Told != nil {
+		a.Told(text)
 	}
 }
 
 // done ends a line and begins the next.
-func (a *actor) done(env host.Env, format string, args ...any) {
+func (a *Actor) done(env host.Env, format string, args ...any) {
 	a.say(env, "%s: %s", a.Lines[a.Line], fmt.Sprintf(format, args...))
 	a.Line++
 	a.begin(env)
 }
 
 // begin does the next line.
-func (a *actor) begin(env host.Env) {
+func (a *Actor) begin(env host.Env) {
 	if a.Line >= len(a.Lines) {
 		return
 	}
@@ -157,7 +162,7 @@ func (a *actor) begin(env host.Env) {
 	case "register":
 		env.Submit(host.Coldkey, chain.Register{Hotkey: self.Hotkey})
 	case "pay":
-		env.Submit(host.Coldkey, chain.Transfer{To: a.Peers[f[1]], AmountRao: n(2)})
+		env.Submit(host.Coldkey, chain.Transfer{To: chain.Key(a.Peers[f[1]]), AmountRao: n(2)})
 	case "weight": // uid
 		env.Submit(host.Hotkey, chain.SetWeights{UIDs: []uint16{uint16(n(1))}, Values: []uint32{65535}})
 	case "ask": // peer, bytes, parts, milliseconds
@@ -180,7 +185,8 @@ func (a *actor) begin(env host.Env) {
 	}
 }
 
-func (a *actor) AppendState(b []byte) []byte {
+// AppendState is documented at host.Agent.
+func (a *Actor) AppendState(b []byte) []byte {
 	j, err := json.Marshal(a)
 	if err != nil {
 		panic(err)
@@ -188,8 +194,28 @@ func (a *actor) AppendState(b []byte) []byte {
 	return append(b, j...)
 }
 
-func (a *actor) RestoreState(b []byte) error {
-	told := a.told
-	*a = actor{told: told}
+// RestoreState is documented at host.Agent.
+func (a *Actor) RestoreState(b []byte) error {
+	told := a.Told
+	*a = Actor{Told: told}
 	return json.Unmarshal(b, a)
+}
+
+// Cast makes the actors of a play, in which each line is "NAME: LINE; LINE; ...". Peers are known by the
+// keys of their names.
+func Cast(text string, key func(name string) host.PeerID) []*Actor {
+	var actors []*Actor
+	peers := map[string]host.PeerID{}
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
+		a := &Actor{Name: name, Peers: peers}
+		for l := range strings.SplitSeq(rest, ";") {
+			if l = strings.TrimSpace(l); l != "" {
+				a.Lines = append(a.Lines, l)
+			}
+		}
+		peers[name] = key(name)
+		actors = append(actors, a)
+	}
+	return actors
 }

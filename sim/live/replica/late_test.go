@@ -1,0 +1,166 @@
+package replica
+
+import (
+	"context"
+	"crypto/sha256"
+	"reflect"
+	"strconv"
+	"testing"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	"taolab/sim/chain"
+)
+
+// runningNet is four nodes with a load of transfers.
+func runningNet(t *testing.T, configs []Config) []*Node {
+	t.Helper()
+	nodes := startAll(t, configs)
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		id := configs[0].Genesis.ChainID
+		for nonce := uint64(0); ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+			height := nodes[0].View().Height()
+			for u := range 4 {
+				nodes[u].Submit(ctx, transfer(t, id, "user"+strconv.Itoa(u), nonce, height, public("user"+strconv.Itoa(u+4))))
+			}
+			if nodes[0].View().Nonce(public("user0"))+nonceWindow/2 > nonce {
+				nonce++
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		stopAll(t, nodes)
+	})
+	return nodes
+}
+
+func TestAFifthNodeJoinsLateByBlocks(t *testing.T) {
+	g := testGenesis(t, 4, 8, 100*time.Millisecond, nil)
+	configs := testConfigs(t, g, 5)
+	nodes := runningNet(t, configs[:4])
+	awaitHeight(t, nodes[0], 40, 60*time.Second)
+	began := time.Now()
+	late := start(t, configs[4])
+	defer stop(t, late)
+	from := nodes[0].View().Height()
+	awaitHeight(t, late, from, 30*time.Second)
+	t.Logf("%d blocks in %s", from, time.Since(began))
+	want, ok, err := nodes[0].Record(from)
+	got, _, _ := late.Record(from)
+	if !ok || err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("block %d: %v; the late node has another one", from, err)
+	}
+}
+
+func TestAFifthNodeJoinsLateByAStateThoughSomeChunksAreWrong(t *testing.T) {
+	g := testGenesis(t, 4, 2000, 150*time.Millisecond, nil)
+	configs := testConfigs(t, g, 5)
+	for i := range 4 {
+		configs[i].RPC, configs[i].SnapshotBlocks = freePort(t), 10
+	}
+	nodes := runningNet(t, configs[:4])
+	awaitHeight(t, nodes[0], 13, 60*time.Second)
+	// Node 0 offers the right manifest and has the chunks of another state.
+	liar := nodes[0].app.snaps
+	liar.mu.Lock()
+	other, err := g.State()
+	liar.kept[len(liar.kept)-1].state = &chain.State{}
+	*liar.kept[len(liar.kept)-1].state = *other
+	liar.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted := nodes[1].engine.BlockStore().LoadBlockMeta(5)
+	late := configs[4]
+	late.StateSync = &StateSync{Servers: []string{configs[1].RPC, configs[2].RPC}, Height: 5, Hash: chain.Digest(trusted.BlockID.Hash)}
+	began := time.Now()
+	n := start(t, late)
+	defer func() { stop(t, n) }()
+	awaitHeight(t, n, nodes[1].View().Height(), 60*time.Second)
+	t.Logf("level after %s", time.Since(began))
+	if _, ok, err := n.Record(5); ok || err != nil {
+		t.Errorf("the node has block 5, %v: it did not join by a state", err)
+	}
+	height := n.View().Height()
+	awaitHeight(t, n, height+3, 20*time.Second)
+	want, _, _ := nodes[1].Record(height + 2)
+	if got, ok, err := n.Record(height + 2); !ok || err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("block %d: %v; the late node has another one", height+2, err)
+	}
+	stop(t, n)
+	n = start(t, late)
+	awaitHeight(t, n, height+4, 20*time.Second)
+}
+
+func TestEachChunkOfASnapshotIsCheckedByItself(t *testing.T) {
+	g := testGenesis(t, 4, 3000, time.Second, nil)
+	s, err := g.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := s.Seal()
+	m := s.Manifest()
+	meta, err := m.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := loneApplication(t, g)
+	store := a.store
+	hash := sha256.Sum256(meta)
+	offer := func(meta []byte, format uint32, chunks int) abci.ResponseOfferSnapshot_Result {
+		r, err := a.OfferSnapshot(ctx, &abci.RequestOfferSnapshot{AppHash: digest[:], Snapshot: &abci.Snapshot{
+			Height: s.Height(), Format: format, Chunks: uint32(chunks), Hash: hash[:], Metadata: meta,
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Result
+	}
+	for i := 0; i < len(meta); i += 1 + len(meta)/100 {
+		lie := append([]byte(nil), meta...)
+		lie[i] ^= 1
+		if r := offer(lie, snapshotFormat, m.Chunks()); r != abci.ResponseOfferSnapshot_REJECT_SENDER {
+			t.Errorf("a manifest with byte %d changed: %s", i, r)
+		}
+	}
+	if r := offer(meta, 9, m.Chunks()); r != abci.ResponseOfferSnapshot_REJECT_FORMAT {
+		t.Errorf("another format: %s", r)
+	}
+	if r := offer(meta, snapshotFormat, m.Chunks()+1); r != abci.ResponseOfferSnapshot_REJECT_SENDER {
+		t.Errorf("another number of chunks: %s", r)
+	}
+	if r := offer(meta, snapshotFormat, m.Chunks()); r != abci.ResponseOfferSnapshot_ACCEPT {
+		t.Fatalf("the right manifest: %s", r)
+	}
+	apply := func(i int, chunk []byte) *abci.ResponseApplySnapshotChunk {
+		r, err := a.ApplySnapshotChunk(ctx, &abci.RequestApplySnapshotChunk{Index: uint32(i), Chunk: chunk, Sender: "somebody"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for i := m.Chunks() - 1; i >= 0; i-- { // any order does
+		chunk := s.Chunk(i)
+		for at := 0; at < len(chunk); at += 1 + len(chunk)/50 {
+			lie := append([]byte(nil), chunk...)
+			lie[at] ^= 0x40
+			if r := apply(i, lie); r.Result != abci.ResponseApplySnapshotChunk_RETRY ||
+				!reflect.DeepEqual(r.RefetchChunks, []uint32{uint32(i)}) || !reflect.DeepEqual(r.RejectSenders, []string{"somebody"}) {
+				t.Errorf("chunk %d with byte %d changed: %+v", i, at, r)
+			}
+		}
+		if r := apply(i, chunk); r.Result != abci.ResponseApplySnapshotChunk_ACCEPT {
+			t.Fatalf("chunk %d: %+v", i, r)
+		}
+	}
+	restored, newest, err := store.load()
+	if err != nil || newest.digest != digest || restored.Digest() != digest {
+		t.Errorf("the store has %+v, %v, want digest %s", newest, err, digest)
+	}
+}

@@ -1,0 +1,44 @@
+package replica
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"taolab/sim/chain"
+)
+
+func TestANodeMakesItsFirstBlockInASecondAndIncludesWhatIsSubmitted(t *testing.T) {
+	began := time.Now()
+	g := testGenesis(t, 1, 2, 200*time.Millisecond, nil)
+	c := testConfig(t, g, 0)
+	n := start(t, c)
+	blocks := n.Blocks()
+	await(t, blocks, time.Second, func(Block) bool { return true })
+	t.Logf("first block %s after nothing", time.Since(began))
+	tx := transfer(t, g.ChainID, "user0", 0, n.View().Height(), public("user1"))
+	if err := n.Submit(ctx, tx); err != nil {
+		t.Fatal(err)
+	}
+	b := await(t, blocks, 5*time.Second, func(b Block) bool { return len(b.Txs) > 0 })
+	if d := b.Outcome.Delivered[0]; d.Err != nil || d.Refusal != nil || d.FeeRao == 0 {
+		t.Errorf("the transfer came to %+v", d)
+	}
+	if rao := b.View.FreeOf(public("user1")); rao != 100*chain.RaoPerTAO+1_000_000 {
+		t.Errorf("the receiver has %d rao", rao)
+	}
+	if err := n.Submit(ctx, transfer(t, g.ChainID, "nobody", 0, b.Height, public("user1"))); !errors.Is(err, chain.NonceTooLow) {
+		t.Errorf("from an account without money: %v", err)
+	}
+	stop(t, n)
+	n = start(t, c)
+	defer stop(t, n)
+	if v := n.View(); v.Height() < b.Height || v.FreeOf(public("user1")) != 100*chain.RaoPerTAO+1_000_000 {
+		t.Errorf("after a restart: height %d, the receiver has %d rao", v.Height(), v.FreeOf(public("user1")))
+	}
+	again := n.Blocks()
+	from := again.From.Height()
+	if b := await(t, again, 5*time.Second, func(Block) bool { return true }); b.Height != from+1 {
+		t.Errorf("the first block after %d is %d", from, b.Height)
+	}
+}

@@ -1,0 +1,53 @@
+package replica
+
+import (
+	"sync"
+
+	"taolab/sim/chain"
+)
+
+// signatures remembers which transactions have good signatures, by the hash of their bytes: a transaction is
+// met three times, in the pool, in a proposal and in a block. Two generations bound it.
+type signatures struct {
+	chainID string
+	mu      sync.Mutex
+	young   map[[32]byte]struct{}
+	old     map[[32]byte]struct{}
+}
+
+const rememberedSignatures = 60_000 // in a generation
+
+func newSignatures(chainID string) *signatures {
+	return &signatures{chainID: chainID, young: map[[32]byte]struct{}{}}
+}
+
+// good says whether a transaction's signature is good, and remembers it.
+func (s *signatures) good(tx chain.Tx, hash [32]byte) bool {
+	if s.known(hash) {
+		return true
+	}
+	if !tx.Verify(s.chainID) {
+		return false
+	}
+	s.remember(hash)
+	return true
+}
+
+func (s *signatures) known(hash [32]byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.young[hash]; ok {
+		return true
+	}
+	_, ok := s.old[hash]
+	return ok
+}
+
+func (s *signatures) remember(hash [32]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.young) >= rememberedSignatures {
+		s.old, s.young = s.young, make(map[[32]byte]struct{}, rememberedSignatures)
+	}
+	s.young[hash] = struct{}{}
+}
