@@ -20,6 +20,7 @@ const (
 	pathStatus = "/v1/status"
 	pathView   = "/v1/view"         // canonical bytes of the view
 	pathState  = "/v1/state"        // canonical bytes of the state
+	pathRecord = "/v1/record"       // all blocks since the genesis, of a node that archives
 	pathTx     = "/v1/transactions" // POST of a transaction's bytes; answers when its block is there
 )
 
@@ -56,6 +57,7 @@ type ledger interface {
 	Blocks() *replica.Subscription
 	Status() replica.Status
 	Export() (state []byte, height uint64, err error)
+	WriteRecord(w io.Writer) error
 }
 
 // api answers for a ledger.
@@ -85,6 +87,7 @@ func newAPI(l ledger) http.Handler {
 	mux.HandleFunc("GET "+pathStatus, a.status)
 	mux.HandleFunc("GET "+pathView, a.view)
 	mux.HandleFunc("GET "+pathState, a.state)
+	mux.HandleFunc("GET "+pathRecord, a.record)
 	mux.HandleFunc("POST "+pathTx, a.transaction)
 	return mux
 }
@@ -102,6 +105,29 @@ func (a *api) view(w http.ResponseWriter, _ *http.Request) {
 func (a *api) state(w http.ResponseWriter, _ *http.Request) {
 	data, _, err := a.ledger.Export()
 	writeBytes(w, data, err)
+}
+
+// record streams all blocks. Where one is missing the connection breaks, so that nobody takes a part for the whole.
+func (a *api) record(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/octet-stream")
+	out := &begun{Writer: w}
+	switch err := a.ledger.WriteRecord(out); {
+	case err != nil && out.any:
+		panic(http.ErrAbortHandler)
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusConflict)
+	}
+}
+
+// begun knows whether anything was written.
+type begun struct {
+	io.Writer
+	any bool
+}
+
+func (b *begun) Write(p []byte) (int, error) {
+	b.any = true
+	return b.Writer.Write(p)
 }
 
 // transaction offers a transaction to the network and answers what became of it.

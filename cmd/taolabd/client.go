@@ -45,12 +45,20 @@ type client struct{ url string }
 const (
 	mostView   = 1 << 30 // bytes
 	mostAnswer = 1 << 20
+	mostRecord = 1 << 40
 )
 
 // ask makes a request and reads the answer.
 func (c *client) ask(ctx context.Context, method, path string, body []byte, most int64) ([]byte, error) {
-	fail := func(err error) ([]byte, error) {
-		return nil, command.Code(command.Failure, fmt.Errorf("node at %s: %w", c.url, err))
+	var answer bytes.Buffer
+	err := c.copy(ctx, method, path, body, &answer, most)
+	return answer.Bytes(), err
+}
+
+// copy makes a request and writes the answer on.
+func (c *client) copy(ctx context.Context, method, path string, body []byte, to io.Writer, most int64) error {
+	fail := func(err error) error {
+		return command.Code(command.Failure, fmt.Errorf("node at %s: %w", c.url, err))
 	}
 	request, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
 	if err != nil {
@@ -61,16 +69,18 @@ func (c *client) ask(ctx context.Context, method, path string, body []byte, most
 		return fail(fmt.Errorf("it does not answer: %w; is it running? taolabd doctor looks for the reason", err))
 	}
 	defer answer.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(answer.Body, most+1))
+	if answer.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(answer.Body, 1<<12)) // as much as there is
+		return fail(fmt.Errorf("%s", strings.TrimSpace(string(text))))
+	}
+	n, err := io.Copy(to, io.LimitReader(answer.Body, most+1))
 	switch {
 	case err != nil:
 		return fail(fmt.Errorf("the connection broke: %w", err))
-	case answer.StatusCode != http.StatusOK:
-		return fail(fmt.Errorf("%s", strings.TrimSpace(string(data[:min(len(data), 1<<12)]))))
-	case int64(len(data)) > most:
+	case n > most:
 		return fail(fmt.Errorf("an answer of more than %d bytes", most))
 	}
-	return data, nil
+	return nil
 }
 
 func (c *client) status(ctx context.Context) (s status, err error) {

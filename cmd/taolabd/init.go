@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 	"time"
 
@@ -314,74 +311,4 @@ which other nodes know it. Founders of a network give the consensus key to the o
 	addHome(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
-}
-
-func newExport() *cobra.Command {
-	var to reach
-	var out string
-	cmd := &cobra.Command{
-		Use:   "export",
-		Short: "Write the ledger as canonical bytes",
-		Long: `Write the state after the newest block to a file, as taolab fork and any other reader of states takes it: the
-canonical bytes, whose digest is the chain's, never a store. A node that runs is asked, or --node; otherwise the
-folder's own ledger is read.`,
-		Example: `  taolabd export --out ledger.state`,
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			at, err := homeOf(cmd)
-			if err != nil {
-				return err
-			}
-			data, err := exported(cmd.Context(), at, &to)
-			if err != nil {
-				return err
-			}
-			var state chain.State
-			if err := state.UnmarshalBinary(data); err != nil {
-				return command.Code(command.Failure, fmt.Errorf("what the node gave is not a state: %w", err))
-			}
-			if err := wallet.WriteSecret(out, data); err != nil {
-				return command.Code(command.Failure, err)
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s of %s after block %d, digest %s\n", out, state.ChainID(), state.Height(), state.Digest())
-			return command.Code(command.Failure, err)
-		},
-	}
-	addHome(cmd)
-	to.add(cmd.Flags())
-	cmd.Flags().StringVarP(&out, "out", "o", "ledger.state", "`file` to write, which must not exist")
-	return cmd
-}
-
-// exported is the newest state of a node that runs, or of the folder's own ledger.
-func exported(ctx context.Context, at home, to *reach) ([]byte, error) {
-	if _, err := os.Stat(at.runningFile()); to.node != "" || err == nil {
-		node, err := to.dial(at)
-		if err != nil {
-			return nil, err
-		}
-		return node.ask(ctx, "GET", pathState, nil, mostView)
-	}
-	release, err := lockHome(at)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	if _, err := os.Stat(at.ledger()); errors.Is(err, fs.ErrNotExist) {
-		return nil, command.Code(command.Failure, fmt.Errorf("%s: no ledger is there yet; run taolabd node first", at.ledger()))
-	}
-	genesis, err := at.readGenesis()
-	if err != nil {
-		return nil, err
-	}
-	settings, err := at.readSettings()
-	if err != nil {
-		return nil, err
-	}
-	p := &process{home: at, settings: settings, genesis: genesis, log: silent()}
-	if err := p.openLedger(); err != nil {
-		return nil, command.Code(command.Failure, err)
-	}
-	data, _, err := p.node.Export()
-	return data, command.Code(command.Failure, errors.Join(err, p.node.Stop()))
 }
