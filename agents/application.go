@@ -29,10 +29,13 @@ type ApplicationConfig struct {
 	Peers     int           // miners asked per token, best incentive first
 	Combine   Combine
 	Forced    bool      // the text goes on with the true token, not with the predicted one
-	EveryNs   host.Time // mean time between sessions; arrivals are a Poisson process
+	EveryNs   host.Time // mean time between sessions; arrivals are a Poisson process. 0: it has none of its own
 	Sessions  int       // sessions open at once; arrivals beyond that are not begun. 0: 1
 	PaceNs    host.Time // from one token's requests to the next one's, at least. 0: 1 s
 	TimeoutNs host.Time // of one request; 0: 12 s
+
+	Continued int // texts of its operator that it continues at once; 0: 4
+	MaxTokens int // of the continuation of one; 0: 1024
 }
 
 // Validate returns an error if the config is unusable.
@@ -44,9 +47,12 @@ func (c ApplicationConfig) Validate() error {
 		return fmt.Errorf("application: %d peers for each token, expected at least 1", c.Peers)
 	case c.Combine > Mean:
 		return fmt.Errorf("application: combination %d is unknown; use Best or Mean", c.Combine)
-	case c.EveryNs < 1 || c.Sessions < 0 || c.PaceNs < 0 || c.TimeoutNs < 0:
+	case c.EveryNs < 0 || c.Sessions < 0 || c.PaceNs < 0 || c.TimeoutNs < 0:
 		return fmt.Errorf("application: a session every %d ns, %d at once, pace %d ns, timeout %d ns; "+
-			"expected a positive interval and nothing below 0", c.EveryNs, c.Sessions, c.PaceNs, c.TimeoutNs)
+			"expected nothing below 0", c.EveryNs, c.Sessions, c.PaceNs, c.TimeoutNs)
+	case c.Continued < 0 || c.MaxTokens < 0 || c.MaxTokens > maxContinuation:
+		return fmt.Errorf("application: %d texts continued at once by %d tokens, expected nothing below 0 and at most %d tokens",
+			c.Continued, c.MaxTokens, maxContinuation)
 	}
 	return nil
 }
@@ -76,15 +82,20 @@ type offer struct {
 	code    host.Code
 	latency host.Time
 	dist    score.Dist // of a usable answer
+	reason  string     // of a refusal that gives one
 }
 
 // Application is a user of the network: it holds stake on a hotkey and has miners continue its
-// prompts, token by token. At most config.Sessions x config.Peers calls are open at a time.
+// prompts, token by token. The operator of its node has texts of his own continued in the same way. At
+// most config.Sessions x config.Peers calls are open at a time, and as many of each of the operator's texts
+// as that asks for.
 type Application struct {
 	config ApplicationConfig
-	begun  uint32 // sessions so far
+	begun  uint32 // sessions so far, the operator's texts among them
 
 	sessions []session // open ones, oldest first; a crash forgets them
+	texts    []text    // of the operator, oldest first; likewise
+	rests    []rest    // of miners that were asked for one of them
 }
 
 // NewApplication returns an application. It panics when the config is not valid.
@@ -101,6 +112,8 @@ func NewApplication(c ApplicationConfig) *Application {
 	if c.TimeoutNs == 0 {
 		c.TimeoutNs = blockNs
 	}
+	c.Continued = cmp.Or(c.Continued, 4)
+	c.MaxTokens = cmp.Or(c.MaxTokens, 1024)
 	return &Application{config: c}
 }
 
@@ -108,12 +121,16 @@ func NewApplication(c ApplicationConfig) *Application {
 func (a *Application) Handle(env host.Env, event host.Event) {
 	switch e := event.(type) {
 	case host.Start:
-		a.sessions = nil
+		a.sessions, a.texts, a.rests = nil, nil, nil
 		a.awaitArrival(env)
 	case host.Timer:
 		if e.Tag == arrival {
 			a.arrive(env)
 			a.awaitArrival(env)
+			return
+		}
+		if i := a.textOf(e.Tag); i >= 0 {
+			a.askMiners(env, i)
 			return
 		}
 		i := slices.IndexFunc(a.sessions, func(s session) bool { return s.paced && s.tag() == e.Tag })
@@ -123,11 +140,16 @@ func (a *Application) Handle(env host.Env, event host.Event) {
 	case host.Answer:
 		a.answered(env, e)
 	case host.Incoming:
-		Refuse(env, e)
+		a.take(env, e)
+	case host.Cancelled:
+		a.forget(env, e.Call)
 	}
 }
 
 func (a *Application) awaitArrival(env host.Env) {
+	if a.config.EveryNs == 0 {
+		return
+	}
 	wait := float64(env.Rand("arrivals").Exponential() * float64(a.config.EveryNs))
 	env.After(host.Time(min(max(1, wait), float64(maxRest))), arrival)
 }
@@ -190,42 +212,52 @@ func bestMiners(view chain.View, self host.Self, k int) []uint16 {
 func (a *Application) answered(env host.Env, e host.Answer) {
 	for i := range a.sessions {
 		s := &a.sessions[i]
-		for k := range s.asks {
-			o := &s.asks[k]
-			if !o.open || o.call != e.Call {
-				continue
-			}
-			if e.Response.More { // the question asked for one part
-				env.Cancel(o.call)
-			}
-			o.open, o.latency = false, env.Now()-s.began
-			a.read(s, o, e.Response)
-			if !slices.ContainsFunc(s.asks, func(o offer) bool { return o.open }) {
+		if asked, last := a.hear(env, e, s.text, s.began, s.asks); asked {
+			if last {
 				a.close(env, i)
+			}
+			return
+		}
+	}
+	for i := range a.texts {
+		t := &a.texts[i]
+		if asked, last := a.hear(env, e, t.tokens, t.began, t.asks); asked {
+			if last {
+				a.round(env, i)
 			}
 			return
 		}
 	}
 }
 
-func (a *Application) read(s *session, o *offer, r host.Response) {
-	o.code = r.Code
-	if r.Code != host.Success {
-		return
+// hear takes an answer if it is to one of these questions about a text, and says whether it was the last
+// that was missing.
+func (a *Application) hear(env host.Env, e host.Answer, text []uint16, began host.Time, asks []offer) (asked, last bool) {
+	k := slices.IndexFunc(asks, func(o offer) bool { return o.open && o.call == e.Call })
+	if k < 0 {
+		return false, false
 	}
-	dist, err := a.config.Prompts.Read(s.text, r.Body)
-	if err != nil {
-		o.code = host.InvalidResponse
-		return
+	o := &asks[k]
+	if e.Response.More { // the question asked for one part
+		env.Cancel(o.call)
 	}
-	o.dist = dist
+	o.open, o.latency, o.code = false, env.Now()-began, e.Response.Code
+	if o.code == host.Success {
+		dist, err := a.config.Prompts.Read(text, e.Response.Body)
+		if o.dist = dist; err != nil {
+			o.code, o.dist = host.InvalidResponse, score.Dist{}
+		}
+	} else {
+		o.reason = reasonOf(e.Response)
+	}
+	return true, !slices.ContainsFunc(asks, func(o offer) bool { return o.open })
 }
 
 // close records the answers for a token and takes the session on to the next one. A session ends
 // after its last token, or when no answer tells how its text goes on.
 func (a *Application) close(env host.Env, i int) {
 	c, s := a.config, &a.sessions[i]
-	a.record(env, s)
+	a.record(env, s.number, s.position, s.asks, trace.Some(s.truth[s.position]))
 	token, found := a.predict(s.asks)
 	if c.Forced {
 		token, found = s.truth[s.position], true
@@ -241,22 +273,22 @@ func (a *Application) close(env host.Env, i int) {
 	env.After(max(0, s.began+c.PaceNs-env.Now()), s.tag())
 }
 
-// record writes down the answers for a token. Text that runs free has left the true one: nobody knows
-// what an answer is worth.
-func (a *Application) record(env host.Env, s *session) {
-	truth := s.truth[s.position]
-	for _, o := range s.asks {
+// record writes down the answers for a token. Of text that runs free nobody knows what an answer is worth:
+// it has left the true one, or there is none.
+func (a *Application) record(env host.Env, session, position uint32, asks []offer, truth *uint16) {
+	forced := a.config.Forced && truth != nil
+	for _, o := range asks {
 		row := trace.Application{
 			TimeNs: int64(env.Now()), Block: env.Chain().Height(), Node: env.Self().Node,
-			StakeRao: env.Chain().StakeOf(env.Self().Hotkey), Session: s.number, Position: s.position,
+			StakeRao: env.Chain().StakeOf(env.Self().Hotkey), Session: session, Position: position,
 			Peer: env.NodeOf(o.axon), UID: o.uid, Code: o.code.String(), Admitted: admitted(o.code),
 			LatencyNs: int64(o.latency),
 		}
-		if a.config.Forced {
-			row.EnsembleLoss = a.ensembleLoss(s.asks, truth)
+		if forced {
+			row.EnsembleLoss = a.ensembleLoss(asks, *truth)
 		}
-		if a.config.Forced && o.code == host.Success {
-			row.Loss = trace.Some(float32(a.config.Prompts.Loss(o.dist, truth)))
+		if forced && o.code == host.Success {
+			row.Loss = trace.Some(float32(a.config.Prompts.Loss(o.dist, *truth)))
 		}
 		env.Record(row)
 	}
@@ -294,21 +326,9 @@ func admitted(c host.Code) *bool {
 	return trace.Some(true)
 }
 
-// predict is the most probable token of the combined answers, which are added in uid order; ties go
-// to the one named first.
+// predict is the most probable token of the combined answers; ties go to the one named first.
 func (a *Application) predict(offers []offer) (token uint16, found bool) {
-	var ids []uint16
-	var sums []float64
-	for _, o := range a.combined(offers) {
-		for k, id := range o.dist.IDs {
-			at := slices.Index(ids, id)
-			if at < 0 {
-				at = len(ids)
-				ids, sums = append(ids, id), append(sums, 0)
-			}
-			sums[at] += float64(o.dist.Probs[k])
-		}
-	}
+	ids, sums := mixture(combined(offers, a.config.Combine))
 	if len(ids) == 0 {
 		return 0, false
 	}
@@ -321,15 +341,33 @@ func (a *Application) predict(offers []offer) (token uint16, found bool) {
 	return ids[best], true
 }
 
+// mixture adds the distributions of offers in their order: the tokens as they are first named, and the sum of
+// each one's probabilities.
+func mixture(offers []offer) (ids []uint16, sums []float64) {
+	place := map[uint16]int{}
+	for _, o := range offers {
+		for k, id := range o.dist.IDs {
+			at, named := place[id]
+			if !named {
+				at = len(ids)
+				place[id] = at
+				ids, sums = append(ids, id), append(sums, 0)
+			}
+			sums[at] += float64(o.dist.Probs[k])
+		}
+	}
+	return ids, sums
+}
+
 // combined is the usable offers that the prediction is made of, in uid order.
-func (a *Application) combined(offers []offer) []offer {
+func combined(offers []offer, how Combine) []offer {
 	usable := make([]offer, 0, len(offers))
 	for _, o := range offers {
 		if len(o.dist.IDs) > 0 {
 			usable = append(usable, o)
 		}
 	}
-	if a.config.Combine == Best {
+	if how == Best {
 		return usable[:min(len(usable), 1)]
 	}
 	slices.SortFunc(usable, func(a, b offer) int { return cmp.Compare(a.uid, b.uid) })
@@ -348,17 +386,24 @@ func (a *Application) AppendState(b []byte) []byte {
 		b = state.AppendU32(b, s.position)
 		b = state.AppendU64(b, uint64(s.began))
 		b = state.AppendBool(b, s.paced)
-		b = state.AppendU32(b, uint32(len(s.asks)))
-		for _, o := range s.asks {
-			b = state.AppendU16(b, o.uid)
-			b = append(b, o.axon[:]...)
-			b = state.AppendBool(b, o.open)
-			b = state.AppendU64(b, uint64(o.call))
-			b = append(b, byte(o.code))
-			b = state.AppendU64(b, uint64(o.latency))
-			b = state.AppendF32s(b, o.dist.Probs)
-			b = state.AppendU16s(b, o.dist.IDs)
-		}
+		b = appendOffers(b, s.asks)
+	}
+	return a.appendTexts(b)
+}
+
+// appendOffers appends answers and questions that wait for one.
+func appendOffers(b []byte, offers []offer) []byte {
+	b = state.AppendU32(b, uint32(len(offers)))
+	for _, o := range offers {
+		b = state.AppendU16(b, o.uid)
+		b = append(b, o.axon[:]...)
+		b = state.AppendBool(b, o.open)
+		b = state.AppendU64(b, uint64(o.call))
+		b = append(b, byte(o.code))
+		b = state.AppendU64(b, uint64(o.latency))
+		b = state.AppendF32s(b, o.dist.Probs)
+		b = state.AppendU16s(b, o.dist.IDs)
+		b = state.AppendText(b, o.reason)
 	}
 	return b
 }
@@ -366,7 +411,7 @@ func (a *Application) AppendState(b []byte) []byte {
 // The lengths of a session's and an offer's state without their lists.
 const (
 	sessionBytes = 4 + 4 + 4 + 4 + 8 + 1 + 4
-	offerBytes   = 2 + 32 + 1 + 8 + 1 + 8 + 4 + 4
+	offerBytes   = 2 + 32 + 1 + 8 + 1 + 8 + 4 + 4 + 4
 )
 
 // RestoreState implements host.Agent. After an error the application is as it was.
@@ -379,30 +424,37 @@ func (a *Application) RestoreState(b []byte) error {
 			position: c.U32("position"), began: host.Time(c.U64("start")),
 			paced: c.Bool("paced"),
 		}
-		for m := c.Count("offers", offerBytes); m > 0; m-- {
-			s.asks = append(s.asks, offer{
-				uid: c.U16("uid"), axon: c.Key("axon"), open: c.Bool("open"), call: host.CallID(c.U64("call")),
-				code: host.Code(c.U8("code")), latency: host.Time(c.U64("latency")),
-				dist: score.Dist{Probs: c.F32s("probabilities"), IDs: c.U16s("tokens")},
-			})
-		}
+		s.asks = restoreOffers(c)
 		if prompt, truth := a.config.Prompts.Shape(); len(s.text) != prompt || len(s.truth) != truth || int(s.position) >= truth {
 			c.Fail("a session of %d tokens at %d of %d more, expected %d tokens and %d more",
 				len(s.text), s.position, len(s.truth), prompt, truth)
-		}
-		for _, o := range s.asks {
-			if len(o.dist.Probs) != len(o.dist.IDs) {
-				c.Fail("%d probabilities of %d tokens", len(o.dist.Probs), len(o.dist.IDs))
-			}
 		}
 		r.sessions = append(r.sessions, s)
 	}
 	if len(r.sessions) > a.config.Sessions {
 		c.Fail("%d open sessions, expected at most %d", len(r.sessions), a.config.Sessions)
 	}
+	r.restoreTexts(c)
 	if err := c.End(); err != nil {
 		return err
 	}
 	*a = r
 	return nil
+}
+
+// restoreOffers reads what appendOffers wrote.
+func restoreOffers(c *state.Cursor) (offers []offer) {
+	for n := c.Count("offers", offerBytes); n > 0; n-- {
+		o := offer{
+			uid: c.U16("uid"), axon: c.Key("axon"), open: c.Bool("open"), call: host.CallID(c.U64("call")),
+			code: host.Code(c.U8("code")), latency: host.Time(c.U64("latency")),
+			dist:   score.Dist{Probs: c.F32s("probabilities"), IDs: c.U16s("tokens")},
+			reason: c.Text("reason"),
+		}
+		if len(o.dist.Probs) != len(o.dist.IDs) {
+			c.Fail("%d probabilities of %d tokens", len(o.dist.Probs), len(o.dist.IDs))
+		}
+		offers = append(offers, o)
+	}
+	return offers
 }

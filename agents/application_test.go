@@ -1,10 +1,12 @@
 package agents
 
 import (
+	"math"
 	"slices"
 	"testing"
 
 	"taolab/agents/score"
+	"taolab/model/num"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 )
@@ -60,5 +62,36 @@ func BenchmarkBestMinersOf4096(b *testing.B) {
 	view := env.state.View()
 	for b.Loop() {
 		bestMiners(view, host.Self{}, 3)
+	}
+}
+
+func TestTokensAreDrawnByTemperatureAndShare(t *testing.T) {
+	ids, sums := []uint16{9, 4, 7, 1}, []float64{0.3, 0.4, 0.2, 0.1}
+	for _, c := range []struct {
+		temperature, topP float64
+		want              []float64 // share of each token
+	}{
+		{0, 1, []float64{0, 1, 0, 0}},
+		{1, 1, []float64{0.3, 0.4, 0.2, 0.1}},
+		{0.5, 1, []float64{0.3, 0.5333, 0.1333, 0.0333}},
+		{1, 0.69, []float64{0.4286, 0.5714, 0, 0}},
+		{1, 1e-9, []float64{0, 1, 0, 0}},
+	} {
+		counts, stream := make([]float64, len(ids)), num.NewStream(3, "draws")
+		for range 20000 {
+			counts[draw(ids, sums, c.temperature, c.topP, stream)] += 1. / 20000
+		}
+		for i, want := range c.want {
+			if math.Abs(counts[i]-want) > 0.012 || want == 0 && counts[i] > 0 {
+				t.Errorf("temperature %g, share %g: tokens %v came with %v, want %v", c.temperature, c.topP, ids, counts, c.want)
+				break
+			}
+		}
+	}
+	if at := draw([]uint16{8, 2}, []float64{0.5, 0.5}, 0, 1, nil); at != 1 {
+		t.Error("a tie does not go to the lower token")
+	}
+	if draw(nil, nil, 0, 1, nil) != -1 || draw([]uint16{3}, []float64{0}, 1, 1, nil) != -1 {
+		t.Error("a token came of nothing")
 	}
 }

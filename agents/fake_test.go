@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"taolab/agents/wire"
 	"taolab/model/lm"
 	"taolab/model/num"
 	"taolab/model/pile"
@@ -51,8 +52,8 @@ func (tinyText) Digest() ([32]byte, error) { return [32]byte{1}, nil }
 // tinyVocab is every byte, a few merges and the end of text.
 const tinyVocab = 264
 
-// corpus is the tiny text in tokens, made once for all tests.
-var corpus = sync.OnceValue(func() *pile.Store {
+// tinyTokenizer is that of the tiny text, made once for all tests.
+var tinyTokenizer = sync.OnceValue(func() *token.Tokenizer {
 	var sample [][]byte
 	for d := range (tinyText{}).Documents() {
 		sample = append(sample, d.Text)
@@ -61,7 +62,12 @@ var corpus = sync.OnceValue(func() *pile.Store {
 	if err != nil {
 		panic(err)
 	}
-	store, err := pile.Build(tinyText{}, tokenizer)
+	return tokenizer
+})
+
+// corpus is the tiny text in tokens, likewise.
+var corpus = sync.OnceValue(func() *pile.Store {
+	store, err := pile.Build(tinyText{}, tinyTokenizer())
 	if err != nil {
 		panic(err)
 	}
@@ -220,6 +226,17 @@ func (f *fakeEnv) Cancel(id host.CallID) { f.note("cancel %d", id) }
 
 func (f *fakeEnv) Reply(id host.CallID, r host.Response) {
 	f.reply = r
+	if part, err := wire.DecodePromptPart(r.Body); err == nil {
+		f.note("part of %d: %q with %.3f, of %d tokens, end %d, more %t", id, part.Token, part.Prob, part.PromptTokens, part.Finish, r.More)
+		for _, p := range part.Peers {
+			f.note("  uid %d: %v after %s, loss %.3f %s", p.UID, host.Code(p.Code), seconds(host.Time(p.LatencyNs)), p.Loss, p.Reason)
+		}
+		return
+	}
+	if r.Code != host.Success && len(r.Body) > 0 {
+		f.note("reply %d: code %d, %s", id, r.Code, r.Body)
+		return
+	}
 	f.note("reply %d: code %d, %d bytes", id, r.Code, len(r.Body))
 }
 
@@ -314,6 +331,7 @@ type driver struct {
 	agent     host.Agent
 	fresh     func() host.Agent
 	roundTrip bool
+	next      uint16 // token that answers about an operator's text go on with
 }
 
 func (d *driver) handle(e host.Event) {

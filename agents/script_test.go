@@ -60,6 +60,8 @@ func runScript(t *testing.T, path string, roundTrip bool) {
 			d.blocks(uint64(n))
 		case "incoming":
 			d.incoming(cmd)
+		case "operator":
+			d.operator(cmd)
 		case "cancelled": // nobody waits for the answer any more
 			var call uint64
 			cmd.ScanArgs(t, "call", &call)
@@ -160,6 +162,9 @@ func newDriver(t *testing.T, cmd *datadriven.TestData) *driver {
 		c := testApplication()
 		cmd.MaybeScanArgs(t, "sessions", &c.Sessions)
 		c.Forced = cmd.HasArg("forced")
+		if cmd.HasArg("quiet") {
+			c.EveryNs = 0
+		}
 		if cmd.HasArg("mean") {
 			c.Combine = Mean
 		}
@@ -205,8 +210,9 @@ func testEvaluation() *mind.Evaluation {
 
 func testApplication() ApplicationConfig {
 	return ApplicationConfig{
-		Prompts: mind.TextPrompts{Mix: mixOf(pile.Score), Vocab: tinyVocab, Cols: 8, Tokens: 3, TopK: 4},
-		Peers:   2, EveryNs: host.Minute,
+		Prompts: mind.TextPrompts{Mix: mixOf(pile.Score), Vocab: tinyVocab, Cols: 8, Tokens: 3, TopK: 4,
+			Tokenizer: tinyTokenizer()},
+		Peers: 2, EveryNs: host.Minute, Continued: 2, MaxTokens: 8,
 	}
 }
 
@@ -240,6 +246,24 @@ func (d *driver) incoming(cmd *datadriven.TestData) {
 	})
 }
 
+// operator has the agent continue a text.
+func (d *driver) operator(cmd *datadriven.TestData) {
+	var call uint64
+	cmd.ScanArgs(d.env.t, "call", &call)
+	parts := 9
+	p := wire.Prompt{MaxTokens: 3, TopP: 1, Mean: cmd.HasArg("mean"), Text: []byte(cmd.Input)}
+	cmd.MaybeScanArgs(d.env.t, "tokens", &p.MaxTokens)
+	cmd.MaybeScanArgs(d.env.t, "peers", &p.Peers)
+	cmd.MaybeScanArgs(d.env.t, "parts", &parts)
+	from := d.env.self
+	if cmd.HasArg("stranger") {
+		from = publicKey("hot 3")
+	}
+	d.handle(host.Incoming{Call: host.CallID(call), From: from, Request: host.Request{
+		Synapse: host.Continuation, Dir: host.Forward, Body: wire.EncodePrompt(p), MaxReplies: uint32(parts),
+	}})
+}
+
 // answer answers the oldest open call: with only a code, with garbage, or with the probability
 // truth on the true next token.
 func (d *driver) answer(cmd *datadriven.TestData) {
@@ -260,12 +284,19 @@ func (d *driver) answer(cmd *datadriven.TestData) {
 	if cmd.HasArg("garbage") {
 		response.Body = []byte("garbage")
 	} else if response.Code == host.Success {
+		next := int(tinyTokenizer().EndOfText())
+		if word := argument(cmd, "next"); word != nil {
+			next = int(tinyTokenizer().Encode(nil, []byte(word[0]))[0])
+		}
+		d.next = uint16(next)
 		response.Body = d.trueAnswer(call.id, truth)
+	} else if reason := argument(cmd, "reason"); reason != nil {
+		response.Body = []byte(reason[0])
 	}
 	d.handle(host.Answer{Call: call.id, From: call.to, Response: response})
 }
 
-// trueAnswer knows what the agent holds back.
+// trueAnswer knows what the agent holds back. Of an operator's text nobody does.
 func (d *driver) trueAnswer(call host.CallID, truth float64) []byte {
 	other := float32((1 - truth) / 8)
 	dist := func(next uint16) score.Dist {
@@ -283,6 +314,9 @@ func (d *driver) trueAnswer(call host.CallID, truth float64) []byte {
 		}
 		return wire.EncodeDists(host.TextCausalLMNext, rows, 4, tinyVocab)
 	case *Application:
+		if len(a.texts) > 0 {
+			return wire.EncodeDists(host.TextCausalLM, []score.Dist{dist(d.next)}, 4, tinyVocab)
+		}
 		s := a.sessions[0]
 		return wire.EncodeDists(host.TextCausalLM, []score.Dist{dist(s.truth[s.position])}, 4, tinyVocab)
 	}

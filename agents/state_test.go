@@ -160,7 +160,8 @@ func TestAConfigThatCannotWorkIsRefusedWithAReason(t *testing.T) {
 		{"owner who never decides", func() error { c := testOwner(); c.Every = 0; return c.Validate() }()},
 		{"owner who sees nothing new", func() error { c := testOwner(); c.Smoothing = 0; return c.Validate() }()},
 		{"bridge to nobody", BridgeConfig{EveryBlocks: 1}.Validate()},
-		{"application without sessions", application(func(c *ApplicationConfig) { c.EveryNs = 0 })},
+		{"application with sessions that come before each other", application(func(c *ApplicationConfig) { c.EveryNs = -1 })},
+		{"application that continues too much", application(func(c *ApplicationConfig) { c.MaxTokens = 1 << 15 })},
 	} {
 		if c.err == nil {
 			t.Errorf("a %s is valid", c.name)

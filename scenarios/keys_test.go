@@ -383,6 +383,10 @@ var stays = map[string]move{
 	"trace.decisions":    {set: "trace.decisions=off", with: owned},
 	"trace.applications": {set: "trace.applications=off"},
 
+	"applications.continued_texts":  {set: "applications[0].continued_texts=1"},
+	"applications.continued_window": {set: "applications[0].continued_window=8"},
+	"applications.continued_tokens": {set: "applications[0].continued_tokens=8"},
+
 	"miners.skew_ms":       {set: "miners[0].skew_ms=70000"},
 	"validators.skew_ms":   {set: "validators[0].skew_ms=[-70000, 70000]"},
 	"applications.skew_ms": {set: "applications[0].skew_ms=-70000"},

@@ -99,7 +99,7 @@ func (f *File) complete(sc *Scenario) error {
 	if sc.Name == "" {
 		sc.Name = strings.TrimSuffix(filepath.Base(f.Origin), ".toml")
 	}
-	for _, step := range []func() error{f.fixPaths, f.readMetagraph, f.inheritMetagraph, f.checkMetagraph} {
+	for _, step := range []func() error{f.fixPaths, f.adoptCheckpoints, f.readMetagraph, f.inheritMetagraph, f.checkMetagraph} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -109,9 +109,12 @@ func (f *File) complete(sc *Scenario) error {
 
 // fixPaths makes the paths of what the scenario names absolute, so that a run can be repeated from elsewhere.
 func (f *File) fixPaths() (err error) {
-	paths := []*string{&f.Chain.Metagraph}
+	paths := []*string{&f.Chain.Metagraph, &f.Corpus.Tokenizer}
 	for i := range f.Corpus.Append {
 		paths = append(paths, &f.Corpus.Append[i].Path)
+	}
+	for i := range f.Miners {
+		paths = append(paths, &f.Miners[i].Checkpoint)
 	}
 	for i := range f.Validators {
 		paths = append(paths, &f.Validators[i].RowsFile)
@@ -125,6 +128,16 @@ func (f *File) fixPaths() (err error) {
 		}
 		if *path, err = filepath.Abs(filepath.Join(f.Dir, *path)); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// adoptCheckpoints shows the shapes of the models that miners bring.
+func (f *File) adoptCheckpoints() error {
+	for i := range f.Miners {
+		if err := f.Miners[i].Adopt(); err != nil {
+			return f.located(fmt.Sprintf("miners[%d]", i), err)
 		}
 	}
 	return nil

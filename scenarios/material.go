@@ -94,6 +94,7 @@ func (f *File) Prepare(ctx context.Context, cache base.Cache, workers int, stage
 	plan := role.Plan{
 		Seed: f.Seed, Open: f.source, Additions: f.Corpus.Additions(f.Seed, f.Time.BlockS, genesis), Subsets: f.checkSubsets, Vocab: f.Corpus.Vocab, Shapes: f.shapes(), Training: f.Base,
 		Rows: f.Evaluation.Rows, Cols: f.smallestContext(),
+		Tokenizer: f.Corpus.Tokenizer, Checkpoints: f.checkpoints(),
 	}
 	if f.Economy() {
 		plan.Open = nil
@@ -114,11 +115,22 @@ func (f *File) minerShapes() []lm.Config {
 	var shapes []lm.Config
 	for i := range f.Miners {
 		g := &f.Miners[i]
-		if shape := g.Shape(f.Corpus.Vocab); g.Acts().Model && !slices.Contains(shapes, shape) {
+		if shape := g.Shape(f.Corpus.Vocab); g.Acts().Model && g.Checkpoint == "" && !slices.Contains(shapes, shape) {
 			shapes = append(shapes, shape)
 		}
 	}
 	return shapes
+}
+
+// checkpoints lists the folders of the models that miners bring, in the order of their first miner.
+func (f *File) checkpoints() []string {
+	var paths []string
+	for i := range f.Miners {
+		if path := f.Miners[i].Checkpoint; path != "" && !slices.Contains(paths, path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
 }
 
 // shapes lists the shapes of base models: those of miners, then those at which routing models begin.

@@ -17,6 +17,14 @@ type Evaluation struct {
 	Cols    int        // tokens per window
 	Tokens  [][]uint16 // by subset, [Rows x Cols]
 	Targets [][]uint16 // by subset, [Rows x Cols], each token's successor
+	Scales  []float64  // by subset, of losses in other tokens than the standard ones to losses per standard token; nil: 1
+}
+
+// In takes losses to be per token of another store of the same text, by the bytes that a token has in each.
+func (e *Evaluation) In(own, standard *pile.Store) {
+	for i := range e.Subsets {
+		e.Scales = append(e.Scales, standard.SubsetBytesPerToken(i)/own.SubsetBytesPerToken(i))
+	}
 }
 
 // NewEvaluation cuts rows windows of cols tokens out of each subset's held-out text, at places

@@ -87,7 +87,11 @@ func (j measure) Run(s *host.Scratch) []byte {
 		for _, l := range b.losses {
 			sum += float64(l)
 		}
-		means[i] = float32(sum / float64(len(b.losses)))
+		mean := sum / float64(len(b.losses))
+		if j.on.Scales != nil {
+			mean *= j.on.Scales[i]
+		}
+		means[i] = float32(mean)
 	}
 	return wire.EncodeFloats(means)
 }

@@ -105,4 +105,10 @@ type Prompter interface {
 	// Loss of a token under a distribution, in nats.
 	Loss(d score.Dist, truth uint16) float64
 	Shape() (prompt, truth int) // tokens of both
+
+	// Encode is a text that somebody else wants continued, in tokens; an error where prompts have no text.
+	Encode(text []byte) ([]uint16, error)
+	// Text is what a token reads as; end says that it ends the text instead.
+	Text(token uint16) (text []byte, end bool)
+	Context() int // tokens of such a text that are sent with a request, at most
 }

@@ -1,6 +1,7 @@
 package mind
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -57,3 +58,14 @@ func (p QualityPrompts) Loss(d score.Dist, truth uint16) float64 {
 
 // Shape implements Prompter.
 func (p QualityPrompts) Shape() (prompt, truth int) { return 1, p.Tokens }
+
+// Encode implements Prompter: this language has no text.
+func (p QualityPrompts) Encode([]byte) ([]uint16, error) {
+	return nil, errors.New("nobody here has a model, and prompts have no text; expected a network with a corpus")
+}
+
+// Text implements Prompter.
+func (p QualityPrompts) Text(uint16) (text []byte, end bool) { return nil, false }
+
+// Context implements Prompter.
+func (p QualityPrompts) Context() int { return 1 }

@@ -30,6 +30,10 @@ type TransformerConfig struct {
 	MaxRows    int         // largest request it serves
 	MaxCols    int         // longest request it serves, at most the model's context
 	Evaluation *Evaluation // shared and read-only; nil: never measured
+
+	// Translation is between the standard tokens and the model's; nil: the model speaks the standard ones.
+	// Training and Evaluation are in the model's own.
+	Translation *Translation
 }
 
 // Validate returns an error if the config is unusable.
@@ -47,6 +51,11 @@ func (c TransformerConfig) Validate() error {
 	case c.Evaluation != nil && c.Evaluation.Cols > c.Base.Config.Context:
 		return fmt.Errorf("miner: evaluation windows of %d tokens exceed the model's context %d",
 			c.Evaluation.Cols, c.Base.Config.Context)
+	}
+	if c.Translation != nil {
+		if err := c.Translation.validate(c.Base); err != nil {
+			return err
+		}
 	}
 	t := c.Training
 	switch {
@@ -105,7 +114,12 @@ func readText(r host.Request, most wire.Bounds) (asked, host.Code) {
 // Read implements Server.
 func (t *Transformer) Read(r host.Request) (Question, host.Code) {
 	c := t.config
-	q, code := readText(r, wire.Bounds{Vocab: c.Base.Config.Vocab, Rows: c.MaxRows, Cols: c.MaxCols, TopK: c.TopK})
+	most := wire.Bounds{Vocab: c.Base.Config.Vocab, Rows: c.MaxRows, Cols: c.MaxCols, TopK: c.TopK}
+	if c.Translation != nil {
+		most.Vocab = c.Translation.standard.Vocab()
+		return readText(r, most)
+	}
+	q, code := readText(r, most)
 	if code == host.Success && c.Base.Config.CheckBatch(q.Tokens, q.Rows, q.Cols) != nil {
 		code = host.InvalidRequest
 	}
@@ -114,6 +128,9 @@ func (t *Transformer) Read(r host.Request) (Question, host.Code) {
 
 // Answer implements Server.
 func (t *Transformer) Answer(_ host.Env, q Question) (host.Job, []byte) {
+	if by := t.config.Translation; by != nil {
+		return translated{t.model, by, t.config.MaxCols, q.(asked)}, nil
+	}
 	return predict{t.model, q.(asked)}, nil
 }
 

@@ -11,7 +11,7 @@ import (
 
 // Application are the settings of an application.
 type Application struct {
-	SessionS float64 `toml:"session_s" default:"600" unit:"s" min:"1" max:"864000" doc:"mean time between two prompts"`
+	SessionS float64 `toml:"session_s" default:"600" unit:"s" min:"0" max:"864000" doc:"mean time between two prompts of its own; 0: it has none"`
 	PaceS    float64 `toml:"pace_s" default:"1.2" unit:"s" min:"0.001" max:"3600" doc:"least time between two requests of a session; miners refuse callers that come sooner than their min_interval_s"`
 	Prompt   int     `toml:"prompt" default:"16" unit:"tokens" min:"1" max:"4096" doc:"length of a prompt"`
 	Tokens   int     `toml:"tokens" default:"8" unit:"tokens" min:"1" max:"4096" doc:"length of a continuation"`
@@ -21,11 +21,23 @@ type Application struct {
 	Forced   bool    `toml:"forced" default:"true" doc:"the text goes on with the true token after each request, so that losses are known; false: with the predicted one"`
 	TopK     int     `toml:"topk" default:"64" unit:"tokens" min:"1" max:"8192" doc:"tokens asked from each miner"`
 	TimeoutS float64 `toml:"timeout_s" default:"12" unit:"s" min:"0.1" max:"3600" doc:"time after which an answer no longer counts"`
+
+	ContinuedTexts  int `toml:"continued_texts" default:"4" unit:"texts" min:"1" max:"64" doc:"live: texts of its operator that it continues at a time; more are refused" inert:"nobody operates an application of a simulation"`
+	ContinuedWindow int `toml:"continued_window" default:"32" unit:"tokens" min:"1" max:"4096" doc:"live: last tokens of such a text that are sent with a request; miners refuse more than their context" inert:"nobody operates an application of a simulation"`
+	ContinuedTokens int `toml:"continued_tokens" default:"1024" unit:"tokens" min:"1" max:"16384" doc:"live: longest continuation of such a text" inert:"nobody operates an application of a simulation"`
+}
+
+// Admission are the rules by which the application's host lets its operator in.
+func (g *Application) Admission() host.AdmissionRules {
+	return host.AdmissionRules{Slots: g.ContinuedTexts, Capacity: g.ContinuedTexts, LongestService: host.Hour}
 }
 
 // Check reports what no single key shows, each key below the path of the table.
 func (g *Application) Check(path string, vocab int, report Report) {
 	checkTopK(path, g.TopK, vocab, report)
+	if g.SessionS > 0 && g.SessionS < 1 {
+		report(path+".session_s", fmt.Sprintf("a prompt every %g s", g.SessionS), "0, or at least 1", "")
+	}
 }
 
 // Application makes an application.
@@ -37,6 +49,7 @@ func (m *Maker) Application(name string, g *Application) (Agent, error) {
 	config := agents.ApplicationConfig{
 		Prompts: prompts, Forced: g.Forced, Sessions: g.Sessions, Peers: g.Peers,
 		EveryNs: Seconds(g.SessionS), PaceNs: Seconds(g.PaceS), TimeoutNs: Seconds(g.TimeoutS),
+		Continued: g.ContinuedTexts, MaxTokens: g.ContinuedTokens,
 	}
 	if g.Combine == "mean" {
 		config.Combine = agents.Mean
@@ -57,6 +70,9 @@ func (m *Maker) prompts(g *Application) (mind.Prompter, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := mind.TextPrompts{Mix: read.mix, Later: read.later, Vocab: m.Vocab, Cols: g.Prompt, Tokens: g.Tokens, TopK: g.TopK}
+	p := mind.TextPrompts{
+		Mix: read.mix, Later: read.later, Vocab: m.Vocab, Cols: g.Prompt, Tokens: g.Tokens, TopK: g.TopK,
+		Tokenizer: m.Tokenizer, Window: g.ContinuedWindow,
+	}
 	return p, p.Validate()
 }

@@ -16,6 +16,7 @@ type Corpus struct {
 	Subsets   []string `toml:"subsets" doc:"names of the subsets to use; empty takes all"`
 	Megabytes float64  `toml:"megabytes" default:"6" unit:"MB" min:"0.5" max:"1000000" doc:"text to read or synthesise at most"`
 	Vocab     int      `toml:"vocab" default:"512" unit:"tokens" min:"264" max:"65535" doc:"size of the standard tokenizer's vocabulary"`
+	Tokenizer string   `toml:"tokenizer" doc:"tokenizer.json of the standard tokenizer, relative to this file, which has vocab tokens; empty: it is trained on the text. Nodes of a live network that read different shards need the same"`
 
 	Append []Appended `toml:"append"`
 

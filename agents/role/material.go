@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -38,6 +39,7 @@ type Material struct {
 	Cols       int         // tokens of each held-out window
 	Evaluation *mind.Evaluation
 	Bases      []Base
+	Own        []Own   // checkpoints that miners bring
 	BigramLoss float64 // nats per token of an add-one-smoothed bigram model on the held-out windows
 	Warnings   []string
 
@@ -60,7 +62,11 @@ type Plan struct {
 	Additions []Addition
 	Subsets   func(corpus []string) error // refuses a corpus without the subsets that roles want
 	Vocab     int
-	Shapes    []lm.Config // of base models, in order
+
+	Tokenizer   string   // file of the standard tokenizer; empty: it is trained on the text
+	Checkpoints []string // folders of the models that miners bring
+
+	Shapes []lm.Config // of base models, in order
 	Training
 	Rows, Cols int // held-out rows in all, shared out over the subsets, and tokens of each
 }
@@ -80,6 +86,9 @@ func (p *Plan) Prepare(ctx context.Context, cache base.Cache, workers int, stage
 		return nil, err
 	}
 	total, done := int64(len(p.Shapes)*p.Steps), int64(0)
+	if err := p.own(ctx, m, cache, stage); err != nil {
+		return nil, err
+	}
 	models, err := base.Models(ctx, m.Store, p.recipes(), workers, cache, func() {
 		done++
 		stage("training base models", done, total)
@@ -108,7 +117,14 @@ func (p *Plan) read(ctx context.Context, m *Material, cache base.Cache, stage St
 		}
 		return source, err
 	}
-	if m.Text, err = base.Read(ctx, open, p.Vocab, cache); err != nil {
+	if p.Tokenizer == "" {
+		m.Text, err = base.Read(ctx, open, p.Vocab, cache)
+	} else if standard, fault := readTokenizer(p.Tokenizer, p.Vocab); fault == nil {
+		m.Text, err = base.ReadWith(ctx, open, standard, cache)
+	} else {
+		err = fault
+	}
+	if err != nil {
 		return err
 	}
 	stage("reading the corpus", 1, 1)
@@ -168,7 +184,7 @@ func (m *Material) Contents() []Content {
 	for _, made := range m.Bases {
 		list = append(list, Content{"base " + base.ShapeName(made.Model.Config), made.Model.Digest()})
 	}
-	return list
+	return append(list, m.contentsOfOwn()...)
 }
 
 // Origin is the digest of the contents, with which the run digest begins.
@@ -229,6 +245,9 @@ func (m *Material) Describe() string {
 		len(m.Store.Subsets()), m.Tokenizer.Vocab(), m.Store.BytesPerToken(), m.BigramLoss)
 	for _, made := range m.Bases {
 		fmt.Fprintf(&b, ", base %s %.3f", base.ShapeName(made.Model.Config), made.HeldOutLoss)
+	}
+	for _, own := range m.Own {
+		fmt.Fprintf(&b, ", checkpoint %s of shape %s", filepath.Base(own.Path), base.ShapeName(own.Model.Config))
 	}
 	return b.String() + " nats per token"
 }

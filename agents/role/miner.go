@@ -22,6 +22,7 @@ type Miner struct {
 	Layers       int           `toml:"layers" default:"2" unit:"layers" min:"1" max:"64" doc:"transformer blocks"`
 	Heads        int           `toml:"heads" default:"2" unit:"heads" min:"1" max:"64" doc:"attention heads; divides the width"`
 	Context      int           `toml:"context" default:"32" unit:"tokens" min:"8" max:"4096" doc:"longest sequence the model sees"`
+	Checkpoint   string        `toml:"checkpoint" doc:"folder with the checkpoint of a GPT-2-shaped model (config.json, model.safetensors, tokenizer.json), relative to this file, that the miner begins with instead of a base model; width, layers and heads are then its own. One with a tokenizer of its own answers in phrases of standard tokens"`
 	Duty         settings.Span `toml:"duty" default:"0.1" unit:"share" min:"0" max:"1" doc:"diligence: share of its time that the miner trains; a pair is spread over the members"`
 	Subsets      []string      `toml:"subsets" doc:"subsets that the miner trains on; empty takes the corpus as it is"`
 	Mix          []float64     `toml:"mix" doc:"share of each of subsets in the miner's training, in their order; empty: by the corpus' weights"`
@@ -71,6 +72,9 @@ func (g *Miner) Check(path string, subsets int, report Report) {
 	g.Wants.Check(path+".decide", subsets, report)
 	if g.Acts().Model {
 		checkHeads(path+".heads", g.Heads, g.Width, report)
+	}
+	if g.Checkpoint != "" && !g.Acts().Base {
+		report(path+".checkpoint", "an "+g.Behaviour+" miner begins with no trained model", "no checkpoint", "or set behaviour = \"honest\"")
 	}
 	if g.Acts().Trains && g.LearningRate == 0 && max(g.Duty.From, g.Duty.To) > 0 {
 		report(path+".learning_rate", "an "+g.Behaviour+" miner that trains at rate 0", "a rate above 0", "or duty = 0")
@@ -130,12 +134,12 @@ func (m *Maker) miner(name string, g *Miner, i, n int) (Agent, working, error) {
 	minds := attack.Minds{Random: func() mind.Server { return mind.Random{Bounds: bounds} }}
 	var made Agent
 	if does.Model {
-		shape := g.Shape(vocab)
-		made.Shape, made.Params = &shape, shape.Params()
-		thinks, err := m.transformer(name, g, shape)
+		thinks, err := m.transformer(name, g, g.Shape(vocab))
 		if err != nil {
 			return Agent{}, nil, err
 		}
+		shape := thinks.Base.Config
+		made.Shape, made.Params = &shape, shape.Params()
 		if does.Trains {
 			if config.Duty = g.Duty.At(i, n); config.Duty == 0 && !g.Wants.AdaptDuty {
 				thinks.Training = nil
@@ -156,6 +160,9 @@ func (m *Maker) miner(name string, g *Miner, i, n int) (Agent, working, error) {
 
 // transformer is the mind of a miner with a model, which trains if the behaviour does.
 func (m *Maker) transformer(name string, g *Miner, shape lm.Config) (mind.TransformerConfig, error) {
+	if g.Checkpoint != "" {
+		return m.transformerOf(g)
+	}
 	does := g.Acts()
 	thinks := mind.TransformerConfig{
 		TopK: shape.Vocab / 8, MaxRows: maxQuestionRows, MaxCols: shape.Context, Evaluation: m.Evaluation,
@@ -166,13 +173,32 @@ func (m *Maker) transformer(name string, g *Miner, shape lm.Config) (mind.Transf
 		thinks.Base = lm.New(shape, num.NewStream(m.Seed, "untrained/"+name))
 	}
 	if does.Trains {
-		read, err := m.read(pile.Train, g.Subsets, g.Mix)
+		training, err := m.training(g, m.Store)
 		if err != nil {
 			return thinks, err
 		}
-		thinks.Training = &mind.Training{
-			Mix: read.mix, Later: read.later, Store: m.Whole, Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
-		}
+		thinks.Training = training
 	}
 	return thinks, nil
+}
+
+// training is how the miner learns from a store: the network's, which may grow, or that of its own tokenizer.
+func (m *Maker) training(g *Miner, store *pile.Store) (*mind.Training, error) {
+	training := &mind.Training{
+		Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
+	}
+	if store != m.Store {
+		mix, err := store.NewMix(pile.Train, weightsOf(store.Subsets(), store.Weights(), g.Subsets, g.Mix))
+		if err != nil {
+			return nil, &settings.Error{Key: "subsets", Fault: err.Error(), Want: "subsets with text"}
+		}
+		training.Mix = mix
+		return training, nil
+	}
+	read, err := m.read(pile.Train, g.Subsets, g.Mix)
+	if err != nil {
+		return nil, err
+	}
+	training.Mix, training.Later, training.Store = read.mix, read.later, m.Whole
+	return training, nil
 }

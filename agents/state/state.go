@@ -15,7 +15,7 @@ import (
 )
 
 // version of the layouts; a state of another one is refused.
-const version = 4
+const version = 5
 
 // binaryAppender is what the model and score packages write their own state with.
 type binaryAppender interface {
@@ -46,6 +46,9 @@ func AppendU16s(b []byte, v []uint16) []byte {
 	}
 	return b
 }
+
+// AppendText appends a text and its length.
+func AppendText(b []byte, v string) []byte { return append(AppendU32(b, uint32(len(v))), v...) }
 
 // AppendF32s appends a list and its length.
 func AppendF32s(b []byte, v []float32) []byte {
@@ -172,6 +175,10 @@ func (c *Cursor) Count(what string, size int) int {
 		return 0
 	}
 	return int(n)
+}
+
+func (c *Cursor) Text(what string) string {
+	return string(c.take(what, uint64(c.Count(what, 1))))
 }
 
 func (c *Cursor) U16s(what string) []uint16 {

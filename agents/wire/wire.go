@@ -26,6 +26,8 @@ const (
 	statedAnswer
 	payRequest
 	payAnswer
+	promptRequest
+	promptPart
 )
 
 func (k kind) String() string {
@@ -33,6 +35,7 @@ func (k kind) String() string {
 		"body", "next request", "next answer", "causal request", "causal answer",
 		"hidden request", "hidden answer", "seq2seq request", "seq2seq answer",
 		"request for stated losses", "stated losses", "request for pay", "pay",
+		"prompt", "part of a continuation",
 	}[k]
 }
 

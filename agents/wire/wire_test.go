@@ -36,6 +36,11 @@ var (
 	statedQuestion     = StatedRequest{Subsets: []uint16{2, 0, 1}}
 	statedAnswerValue  = StatedAnswer{Losses: []float32{0, 2.5, 1e30}}
 	payValue           = []Pay{{"Github", 0.75, 0.5}, {"", 0.25, 0}}
+
+	promptValue = Prompt{MaxTokens: 9, Peers: 3, Mean: true, Temperature: 0.5, TopP: 1, Seed: 7, Text: []byte("The sea")}
+	partValue   = PromptPart{HasToken: true, Prob: 0.25, PromptTokens: 4, Token: []byte(" is"), Peers: []PromptPeer{
+		{UID: 5, Code: 1, LatencyNs: 1e6, Loss: 1.5}, {UID: 2, Code: 23, LatencyNs: 9, Loss: NoLoss, Reason: "too little stake"},
+	}}
 )
 
 // decoders decode a body and encode what they found again.
@@ -96,6 +101,14 @@ var decoders = map[string]func([]byte) (any, []byte, error){
 		a, err := DecodeStated(b, 3)
 		return a, EncodeStated(a), err
 	},
+	"prompt": func(b []byte) (any, []byte, error) {
+		p, err := DecodePrompt(b, 16)
+		return p, EncodePrompt(p), err
+	},
+	"part of a continuation": func(b []byte) (any, []byte, error) {
+		p, err := DecodePromptPart(b)
+		return p, EncodePromptPart(p), err
+	},
 }
 
 var bodies = []struct {
@@ -116,6 +129,8 @@ var bodies = []struct {
 	{"stated losses", statedAnswerValue, EncodeStated(statedAnswerValue)},
 	{"request for pay", nil, EncodePayRequest()},
 	{"pay", payValue, EncodePay(payValue)},
+	{"prompt", promptValue, EncodePrompt(promptValue)},
+	{"part of a continuation", partValue, EncodePromptPart(partValue)},
 }
 
 func TestEveryBodyComesBackAsItWas(t *testing.T) {
@@ -198,6 +213,14 @@ func TestRefusalsSayWhereAndWhatWasExpected(t *testing.T) {
 		{"stated losses", "a loss of NaN on row 1", EncodeStated(StatedAnswer{[]float32{0, nan, 0}})},
 		{"stated losses", "a loss of -1 on row 2", EncodeStated(StatedAnswer{[]float32{0, 0, -1}})},
 		{"stated losses", "a loss of +Inf on row 0", EncodeStated(StatedAnswer{[]float32{inf, 0, 0}})},
+		{"prompt", "17 tokens of 0 peers, combined by 0; expected 1 to 16", EncodePrompt(Prompt{MaxTokens: 17, TopP: 1})},
+		{"prompt", "temperature NaN and share 1", EncodePrompt(Prompt{MaxTokens: 1, Temperature: nan, TopP: 1})},
+		{"prompt", "temperature 0 and share 0", EncodePrompt(Prompt{MaxTokens: 1})},
+		{"prompt", "a text of 32769 bytes, expected at most 32768",
+			EncodePrompt(Prompt{MaxTokens: 1, TopP: 1, Text: make([]byte, MaxPromptBytes+1)})},
+		{"part of a continuation", "a loss of NaN", EncodePromptPart(PromptPart{Peers: []PromptPeer{{Loss: nan}}})},
+		{"part of a continuation", "end 4, token flag 0", EncodePromptPart(PromptPart{Finish: 4})},
+		{"part of a continuation", "2 is not a probability", EncodePromptPart(PromptPart{Prob: 2})},
 	} {
 		_, _, err := decoders[c.decoder](c.body)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), " refused at byte ") {
@@ -248,6 +271,8 @@ func TestAShortBodyThatClaimsMuchCostsLittle(t *testing.T) {
 		second(DecodeSeq2Seq(body(seq2SeqAnswer, most), Seq2SeqRequest{Rows: most, Generate: most}, most)),
 		second(DecodeStatedRequest(body(statedRequest, most), most, most)),
 		second(DecodeStated(body(statedAnswer, most), most)),
+		second(DecodePrompt(body(promptRequest, 1, 1, 1, most), most)),
+		second(DecodePromptPart(body(promptPart, 0, 1, most, MaxPromptPeers))),
 	} {
 		if err == nil {
 			t.Errorf("body %d was accepted", i)
@@ -255,7 +280,7 @@ func TestAShortBodyThatClaimsMuchCostsLittle(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	if cost := after.TotalAlloc - before.TotalAlloc; cost > 1<<16 {
-		t.Errorf("ten short bodies cost %d bytes of memory", cost)
+		t.Errorf("a dozen short bodies cost %d bytes of memory", cost)
 	}
 }
 
@@ -292,6 +317,8 @@ func FuzzDecodeHidden(f *testing.F)         { fuzzDecoder(f, "hidden answer") }
 func FuzzDecodeSeq2Seq(f *testing.F)        { fuzzDecoder(f, "seq2seq answer") }
 func FuzzDecodeStatedRequest(f *testing.F)  { fuzzDecoder(f, "request for stated losses") }
 func FuzzDecodeStated(f *testing.F)         { fuzzDecoder(f, "stated losses") }
+func FuzzDecodePrompt(f *testing.F)         { fuzzDecoder(f, "prompt") }
+func FuzzDecodePromptPart(f *testing.F)     { fuzzDecoder(f, "part of a continuation") }
 
 func ExampleEncodeNext() {
 	body := EncodeNext(NextAnswer{TopK: 1, Rows: []score.NextRow{

@@ -150,7 +150,7 @@ func replaceFile(name string, text []byte) error {
 
 // readFile reads a file and what is in it.
 func readFile[T any](cmd *cobra.Command, name string, read func([]byte) (T, error)) (v T, err error) {
-	data, err := readInput(cmd, name, conformance.MaxBytes)
+	data, err := readInput(cmd, name, "a file in JSON", conformance.MaxBytes)
 	if err != nil {
 		return v, code(exitFailure, err)
 	}

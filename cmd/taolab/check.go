@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"taolab/cmd/internal/command"
 	"taolab/report"
 	"taolab/scenarios"
 	"taolab/sim/virtual"
@@ -315,11 +316,10 @@ func (c *checked) run(ctx context.Context, workers int, flags checkFlags) {
 	if err == nil {
 		manifest, err = conduct(ctx, e, newConsole(io.Discard))
 	}
-	var exit *coded
 	switch {
 	case ctx.Err() != nil && (err != nil || manifest.Interrupted):
 		c.fail(statusInterrupted, errors.New("interrupted"))
-	case errors.As(err, &exit) && exit.code == exitScenario:
+	case err != nil && command.CodeOf(err) == exitScenario:
 		c.fail(statusInvalid, err)
 	case err != nil:
 		c.fail(statusError, err)

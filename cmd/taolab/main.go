@@ -9,42 +9,14 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"taolab/cmd/internal/command"
 	"taolab/model/lm/kernel"
 )
-
-// The exit codes.
-const (
-	exitOK          = 0
-	exitFailure     = 1
-	exitUsage       = 2
-	exitScenario    = 3
-	exitExpectation = 4
-	exitDigest      = 5
-	exitInterrupted = 130
-)
-
-// coded is an error with the exit code that it ends in.
-type coded struct {
-	code int
-	err  error
-}
-
-func (c *coded) Error() string { return c.err.Error() }
-func (c *coded) Unwrap() error { return c.err }
-
-func code(n int, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &coded{n, err}
-}
 
 func main() {
 	os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
@@ -52,20 +24,7 @@ func main() {
 
 // execute runs one command line and returns its exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot()
-	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return exitOK
-	}
-	fmt.Fprintf(stderr, "taolab: %v\n", err)
-	var c *coded
-	if errors.As(err, &c) {
-		return c.code
-	}
-	return exitUsage // what the command-line parser itself refuses
+	return command.Execute(ctx, newRoot(), args, stdout, stderr)
 }
 
 func newRoot() *cobra.Command {
@@ -83,13 +42,18 @@ func newRoot() *cobra.Command {
 		},
 	}
 	root.AddCommand(newRun(), newReport(), newCheck(), newCompare(), newDiff(), newReplay(), newResume(), newFork(), newSweep())
-	root.AddCommand(newScenario(), newCorpus(), newVersion())
+	root.AddCommand(newScenario(), newCorpus(), command.NewVersion("taolab"))
 	root.AddCommand(newVectors(), newApply(), newModel(), newBench())
 	root.AddCommand(topics()...)
-	explainUsage(root)
-	explainHelp(root)
-	root.SetFlagErrorFunc(flagError)
+	command.Explain(root, elsewhere)
 	return root
+}
+
+// elsewhere is where to find what other programs have a verb for.
+var elsewhere = map[string]string{
+	"compare": "taolab diff names the first difference of two runs, and taolab report describes each",
+	"tune":    "taolab sweep runs the points of a scenario's [sweep] and joins their metrics in one table",
+	"plot":    "taolab report draws the figures of a run",
 }
 
 // topics are pages of help that belong to no verb.

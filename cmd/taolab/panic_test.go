@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"strings"
 	"testing"
 
+	"taolab/cmd/internal/command"
 	"taolab/sim/host"
 	"taolab/sim/virtual"
 )
@@ -40,8 +40,7 @@ func TestACheckGoesOnAfterAPanicInAnAgent(t *testing.T) {
 			}
 		},
 	}, &stdout, &stderr)
-	var exit *coded
-	if !errors.As(err, &exit) || exit.code != exitFailure {
+	if command.CodeOf(err) != exitFailure {
 		t.Errorf("%v, expected exit code %d", err, exitFailure)
 	}
 	lines := strings.Split(stdout.String(), "\n")

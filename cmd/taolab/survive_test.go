@@ -319,7 +319,7 @@ func TestARunThatGoesOnIsNotResumedBesides(t *testing.T) {
 	})
 	var stdout, stderr bytes.Buffer
 	if got := execute(t.Context(), []string{"resume", "out"}, &stdout, &stderr); got != exitFailure ||
-		!strings.Contains(stderr.String(), "the run still goes on in another program") {
+		!strings.Contains(stderr.String(), "another program is still busy in this folder") {
 		t.Errorf("exit code %d: %s", got, stderr.String())
 	}
 	s.signal(t, os.Interrupt)

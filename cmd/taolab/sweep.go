@@ -129,7 +129,7 @@ func runSweep(ctx context.Context, name string, flags sweepFlags, stdout io.Writ
 		return code(exitScenario, err)
 	}
 	tellNotes(console.w, file)
-	program, err := currentVersion().identity()
+	program, err := currentVersion().Identity()
 	if err != nil {
 		return code(exitFailure, fmt.Errorf("the program cannot read itself, to name what it does: %w; start it from a file that can be read", err))
 	}

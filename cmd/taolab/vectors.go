@@ -68,7 +68,7 @@ func checkVectors(cmd *cobra.Command, names []string) ([]vectorFile, error) {
 	differ := 0
 	for _, name := range names {
 		f := vectorFile{File: inputName(name)}
-		data, err := readInput(cmd, name, conformance.MaxBytes)
+		data, err := readInput(cmd, name, "a file in JSON", conformance.MaxBytes)
 		if err != nil {
 			unread = append(unread, err)
 		} else if f.Result, err = conformance.Check(data); err != nil {

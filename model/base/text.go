@@ -24,6 +24,21 @@ const sampleBytes = 2 << 20
 // Read makes a corpus ready with a vocabulary of the given size, or takes it from the cache. It
 // returns as soon as ctx ends; what is being read then goes on to the next document and ends there.
 func Read(ctx context.Context, open func() (pile.Source, error), vocab int, cache Cache) (*Text, error) {
+	return readWith(ctx, open, speech{vocab: vocab}, cache)
+}
+
+// ReadWith does the same with a tokenizer that is there already.
+func ReadWith(ctx context.Context, open func() (pile.Source, error), tokenizer *token.Tokenizer, cache Cache) (*Text, error) {
+	return readWith(ctx, open, speech{tokenizer.Vocab(), tokenizer}, cache)
+}
+
+// speech is what a text is read in: a tokenizer, or one that is trained on it.
+type speech struct {
+	vocab int
+	given *token.Tokenizer // nil: it is trained
+}
+
+func readWith(ctx context.Context, open func() (pile.Source, error), in speech, cache Cache) (*Text, error) {
 	type result struct {
 		text *Text
 		err  error
@@ -35,7 +50,7 @@ func Read(ctx context.Context, open func() (pile.Source, error), vocab int, cach
 			ended <- result{nil, err}
 			return
 		}
-		text, err := read(interruptible{source, ctx}, vocab, cache)
+		text, err := read(interruptible{source, ctx}, in, cache)
 		ended <- result{text, err}
 	}()
 	select {
@@ -65,13 +80,16 @@ func (s interruptible) Documents() iter.Seq2[pile.Document, error] {
 	}
 }
 
-func read(source pile.Source, vocab int, cache Cache) (*Text, error) {
+func read(source pile.Source, in speech, cache Cache) (*Text, error) {
 	digest, err := source.Digest()
 	if err != nil {
 		return nil, err
 	}
-	key := cacheKey("text", arithmeticVersion, digest, vocab)
-	return take(cache.Shelf, "text-"+key, (*Text).bytes, func() (*Text, error) { return makeText(source, vocab, key, cache) })
+	key := cacheKey("text", arithmeticVersion, digest, in.vocab)
+	if in.given != nil {
+		key = cacheKey("text", arithmeticVersion, digest, in.given.Digest())
+	}
+	return take(cache.Shelf, "text-"+key, (*Text).bytes, func() (*Text, error) { return makeText(source, in, key, cache) })
 }
 
 // bytes is about what the text takes in memory.
@@ -86,25 +104,27 @@ func (t *Text) bytes() int64 {
 }
 
 // makeText takes the text from the cache, where it has the given key, or reads the source.
-func makeText(source pile.Source, vocab int, key string, cache Cache) (*Text, error) {
+func makeText(source pile.Source, in speech, key string, cache Cache) (*Text, error) {
 	if data := cache.get("text", key); data != nil {
 		text := new(Text)
 		err := text.unmarshal(data)
 		if err == nil {
-			err = text.check(source, vocab)
+			err = text.check(source, in)
 		}
 		if err == nil {
 			return text, nil
 		}
 		cache.refuse("text", key, err.Error())
 	}
-	text := new(Text)
-	sample, err := pile.Sample(source, sampleBytes)
-	if err != nil {
-		return nil, err
-	}
-	if text.Tokenizer, err = token.Train(sample, vocab); err != nil {
-		return nil, err
+	text, err := &Text{Tokenizer: in.given}, error(nil)
+	if in.given == nil {
+		sample, err := pile.Sample(source, sampleBytes)
+		if err != nil {
+			return nil, err
+		}
+		if text.Tokenizer, err = token.Train(sample, in.vocab); err != nil {
+			return nil, err
+		}
 	}
 	if text.Store, err = pile.Build(source, text.Tokenizer); err != nil {
 		return nil, err
@@ -142,12 +162,13 @@ func (t *Text) unmarshal(data []byte) (err error) {
 const checkedBytes = 1 << 18
 
 // check tokenises the first training document of each subset again, as far as checkedBytes go.
-func (t *Text) check(source pile.Source, vocab int) error {
+func (t *Text) check(source pile.Source, in speech) error {
 	digest, err := source.Digest()
 	switch {
 	case err != nil:
 		return err
-	case t.Store.Source() != digest || t.Store.Tokenizer() != t.Tokenizer.Digest() || t.Tokenizer.Vocab() != vocab:
+	case t.Store.Source() != digest || t.Store.Tokenizer() != t.Tokenizer.Digest() || t.Tokenizer.Vocab() != in.vocab,
+		in.given != nil && t.Tokenizer.Digest() != in.given.Digest():
 		return fmt.Errorf("it holds another corpus or another tokenizer")
 	}
 	encoder := t.Tokenizer.NewEncoder()

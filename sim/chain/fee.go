@@ -77,19 +77,25 @@ func (s *State) chargeFor(tx Tx) (charge, error) {
 	case uint64(s.bytesUsed)+uint64(c.bytes) > uint64(h.MaxBlockBytes):
 		return c, refuse(BlockFull, uint64(s.bytesUsed)+uint64(c.bytes), uint64(h.MaxBlockBytes))
 	}
-	price := s.priceRao
 	if c.coldkey, c.byHotkey = s.payer(tx); c.byHotkey {
-		price = min(price, hotkeyPrices*h.FeeRao)
 		if err := s.withinBudget(tx, c.work); err != nil {
 			return c, err
 		}
 	}
-	c.feeRao = price * c.work
+	c.feeRao = s.unitPrice(c.byHotkey) * c.work
 	total, over := bits.Add64(c.feeRao, c.tipRao, 0)
 	if over != 0 || total > tx.MaxFeeRao {
 		return c, refuse(FeeAboveMaximum, max(total, c.feeRao), tx.MaxFeeRao)
 	}
 	return c, s.free(c.coldkey, tx.MaxFeeRao)
+}
+
+// unitPrice is the price of a unit of work.
+func (s *State) unitPrice(byHotkey bool) uint64 {
+	if byHotkey {
+		return min(s.priceRao, hotkeyPrices*s.params.Hard.FeeRao)
+	}
+	return s.priceRao
 }
 
 // withinBudget limits what a hotkey may spend of its owner's money: no tip, and little work an epoch, so
@@ -178,11 +184,6 @@ func (v View) PriceRao() uint64 { return v.header.priceRao }
 // WorkOf is the work of a transaction in units, for its fee.
 func (s *State) WorkOf(tx Tx) uint64 { return s.workOf(tx, tx.size()) }
 
-// WorkOf is State.WorkOf as it is in the next block.
-func (v View) WorkOf(tx Tx) uint64 {
-	return (&State{header: header{params: *v.params}, accounts: v.accounts, neurons: v.neurons}).WorkOf(tx)
-}
-
 // Cost is what a transaction takes from whom.
 type Cost struct {
 	Payer   Key
@@ -231,3 +232,6 @@ func (s *State) moves(m Msg) uint64 {
 	}
 	return 0
 }
+
+// WorkOf is State.WorkOf as it is in the next block.
+func (v View) WorkOf(tx Tx) uint64 { return v.pricing().WorkOf(tx) }

@@ -290,7 +290,11 @@ func TestWhatIsRefusedOnlyPays(t *testing.T) {
 			}
 			only := s.Fork()
 			c, err := only.admissible(*st.tx)
+			quote := s.View().Quote(*st.tx)
 			r, delivered := s.Deliver(*st.tx)
+			if delivered == nil && (r.FeeRao != quote.FeeRao || r.Work != quote.Work || c.coldkey != quote.Payer) {
+				t.Fatalf("seed %d: %+v, but quoted %+v", seed, r, quote)
+			}
 			if (err == nil) != (delivered == nil) {
 				t.Fatalf("seed %d: %v, but %v", seed, err, delivered)
 			}

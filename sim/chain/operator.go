@@ -199,6 +199,7 @@ type Operator struct {
 	Missed       int    // of the last JailWindow blocks
 	Jailed       bool   // for downtime
 	BarredUntil  uint64 // for signing twice: epochs that must have run before it may serve; 0: it is not
+	Since        uint64 // height from which on its votes are counted, where it has power
 }
 
 // Attended reports whether the ledger reads how its blocks begin, so that no BeginBlock may be skipped.
@@ -208,7 +209,7 @@ func (s *State) Attended() bool { return s.params.Hard.Seats > 0 || s.params.Har
 func (v View) Operators() []Operator {
 	var list []Operator
 	for _, o := range v.header.operators {
-		list = append(list, Operator{o.hotkey, o.key, o.power, o.misses(), o.jailed, o.barredUntil})
+		list = append(list, Operator{o.hotkey, o.key, o.power, o.misses(), o.jailed, o.barredUntil, o.since})
 	}
 	return list
 }

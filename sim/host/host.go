@@ -58,8 +58,9 @@ type Self struct {
 // Synapse is the kind of question a request asks.
 type Synapse uint8
 
-// The four synapses of opentensor/bittensor v3.4.2, the one of runs without models, and the one by which miners
-// learn what a validator pays for.
+// The four synapses of opentensor/bittensor v3.4.2, the one of runs without models, the one by which miners
+// learn what a validator pays for, and the one by which the operator of an application has a text continued,
+// in streamed parts. An operator calls under the key of its own node.
 const (
 	TextLastHiddenState Synapse = 1
 	TextCausalLM        Synapse = 2
@@ -67,6 +68,7 @@ const (
 	TextCausalLMNext    Synapse = 4
 	StatedLoss          Synapse = 5
 	PayList             Synapse = 6
+	Continuation        Synapse = 7
 )
 
 // Dir says whether a request asks for an answer or hands back gradients.
@@ -121,7 +123,8 @@ func (c Code) String() string {
 	return "Code" + strconv.Itoa(int(c))
 }
 
-// Response is one reply on the wire; More announces that another part follows.
+// Response is one reply on the wire; More announces that another part follows. Where the code is a refusal,
+// the body may say why in words.
 type Response struct {
 	Code Code
 	Body []byte

@@ -74,6 +74,9 @@ func (n *node) answered(id host.CallID, r axon.Reply) {
 	}
 	if r.Reason != "" {
 		n.log.Debug("a peer did not answer", "peer", c.to, "code", r.Code, "reason", r.Reason)
+		if r.Code != host.Success && len(r.Body) == 0 {
+			r.Body = []byte(r.Reason)
+		}
 	}
 	n.handle(host.Answer{Call: id, From: c.to, SentAt: c.sentAt, Response: r.Response})
 }

@@ -196,6 +196,21 @@ func ReadBlock(data []byte) (Block, error) {
 	return b, d.err
 }
 
+// ReadMessage reads what a transaction asks for, as it stands in a block.
+func ReadMessage(data []byte) (m chain.Msg, err error) {
+	d, err := parse(data)
+	if err != nil {
+		return nil, err
+	}
+	d.readPlain(0, reflect.ValueOf(&m).Elem())
+	return m, d.err
+}
+
+// AppendMessage appends a message as ReadMessage reads it.
+func AppendMessage(b []byte, m chain.Msg) []byte {
+	return append(appendPlain(b, reflect.ValueOf(&m).Elem(), ""), '\n')
+}
+
 // transaction reads one as the hexadecimal digits of its bytes or field by field.
 func (d *document) transaction(at int) Transaction {
 	var t Transaction

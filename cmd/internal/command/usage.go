@@ -1,10 +1,8 @@
-package main
+package command
 
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -12,10 +10,20 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// explainUsage makes a command and those below it say what was expected where the command line is wrong.
-func explainUsage(cmd *cobra.Command) {
+// Explain makes a command and all below it say what was expected where the command line is wrong. Elsewhere
+// says, for verbs that other programs have, where to find it in this one.
+func Explain(root *cobra.Command, elsewhere map[string]string) {
+	u := usage{elsewhere}
+	u.explain(root)
+	u.help(root)
+	root.SetFlagErrorFunc(flagError)
+}
+
+type usage struct{ elsewhere map[string]string }
+
+func (u usage) explain(cmd *cobra.Command) {
 	if cmd.HasSubCommands() && !strings.Contains(cmd.Use, " ") { // but sweep takes a scenario too
-		cmd.Args = verb
+		cmd.Args = u.verb
 		if cmd.Run == nil && cmd.RunE == nil {
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		}
@@ -28,16 +36,16 @@ func explainUsage(cmd *cobra.Command) {
 				return nil
 			}
 			return fmt.Errorf("%s: found %s; expected: %s; %s --help has examples",
-				cmd.Name(), countOf(args), cmd.UseLine(), cmd.CommandPath())
+				cmd.Name(), CountOf(args), cmd.UseLine(), cmd.CommandPath())
 		}
 	}
 	for _, below := range cmd.Commands() {
-		explainUsage(below)
+		u.explain(below)
 	}
 }
 
-// explainHelp makes help refuse a topic that does not exist, which cobra answers with the help of the root.
-func explainHelp(root *cobra.Command) {
+// help makes help refuse a topic that does not exist, which cobra answers with the help of the root.
+func (u usage) help(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	for _, help := range root.Commands() {
 		if help.Name() != "help" {
@@ -48,13 +56,13 @@ func explainHelp(root *cobra.Command) {
 			if len(rest) == 0 {
 				return nil
 			}
-			return fmt.Errorf("help: no command or topic %q; %s", strings.Join(args, " "), hint(found, rest[0]))
+			return fmt.Errorf("help: no command or topic %q; %s", strings.Join(args, " "), u.hint(found, rest[0]))
 		}
 	}
 }
 
-// countOf says how many arguments there are.
-func countOf(args []string) string {
+// CountOf says how many arguments there are.
+func CountOf(args []string) string {
 	switch len(args) {
 	case 0:
 		return "no argument"
@@ -80,23 +88,16 @@ func noneEmpty(cmd *cobra.Command, args []string) error {
 }
 
 // verb refuses what is not a verb of a command.
-func verb(cmd *cobra.Command, args []string) error {
+func (u usage) verb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return fmt.Errorf("unknown command %q for %q; %s", args[0], cmd.CommandPath(), hint(cmd, args[0]))
-}
-
-// elsewhere is where to find what other programs have a verb for.
-var elsewhere = map[string]string{
-	"compare": "taolab diff names the first difference of two runs, and taolab report describes each",
-	"tune":    "taolab sweep runs the points of a scenario's [sweep] and joins their metrics in one table",
-	"plot":    "taolab report draws the figures of a run",
+	return fmt.Errorf("unknown command %q for %q; %s", args[0], cmd.CommandPath(), u.hint(cmd, args[0]))
 }
 
 // hint says what was perhaps meant: the verb itself under another command, one that is spelled alike, or
 // another way.
-func hint(cmd *cobra.Command, name string) string {
+func (u usage) hint(cmd *cobra.Command, name string) string {
 	var meant []string
 	var look func(*cobra.Command)
 	look = func(c *cobra.Command) {
@@ -109,7 +110,7 @@ func hint(cmd *cobra.Command, name string) string {
 	}
 	look(cmd.Root())
 	if len(meant) == 0 {
-		if other, ok := elsewhere[name]; ok {
+		if other, ok := u.elsewhere[name]; ok {
 			return other
 		}
 		if cmd.SuggestionsMinimumDistance = 2; !cmd.DisableSuggestions {
@@ -183,47 +184,4 @@ func flagHint(cmd *cobra.Command, name string) string {
 		return cmd.CommandPath() + " --help lists the flags"
 	}
 	return meant
-}
-
-// standardInput is the name by which people call it.
-const standardInput = "-"
-
-// readInput reads a file of most bytes and one more at most, or standard input.
-func readInput(cmd *cobra.Command, name string, most int64) ([]byte, error) {
-	in := cmd.InOrStdin()
-	if name != standardInput {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("%w; expected a file in JSON, or - for standard input", err)
-		}
-		defer f.Close()
-		in = f
-	}
-	data, err := io.ReadAll(io.LimitReader(in, most+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w; expected a file in JSON", inputName(name), err)
-	}
-	return data, nil
-}
-
-// inputName is how errors call an input.
-func inputName(name string) string {
-	if name == standardInput {
-		return "standard input"
-	}
-	return name
-}
-
-// onceOnly refuses to read standard input twice.
-func onceOnly(names ...string) error {
-	count := 0
-	for _, name := range names {
-		if name == standardInput {
-			count++
-		}
-	}
-	if count > 1 {
-		return code(exitUsage, fmt.Errorf("standard input, -, stands %d times; it can be read once", count))
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"context"
@@ -7,13 +7,13 @@ import (
 	"syscall"
 )
 
-// interruptible is a context that ends at the first signal to end: Ctrl-C, TERM, or HUP when the
+// Interruptible is a context that ends at the first signal to end: Ctrl-C, TERM, or HUP when the
 // terminal goes away. After it, Ctrl-C and TERM end the program at once. Only verbs that have
 // something to save need it: every other one ends at the signal itself.
 //
 // A signal that the parent process ignored, as nohup does, stays ignored. A reader of
 // standard error that went away ends nothing.
-func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+func Interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 4)
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
@@ -29,7 +29,7 @@ func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 			select {
 			case s := <-signals:
 				if ctx.Err() != nil && s != syscall.SIGHUP { // a terminal that closes may send HUP twice
-					os.Exit(exitInterrupted)
+					os.Exit(Interrupted)
 				}
 				cancel()
 			case <-done:

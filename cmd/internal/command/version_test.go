@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 
 func TestProgramsOfCodeThatNoRevisionHasAreToldApart(t *testing.T) {
 	for revision, digest := range map[string]bool{"6781cc4": false, unknownRevision: true, "6781cc4" + localChanges: true} {
-		name, err := version{Version: "v1", Revision: revision}.identity()
+		name, err := Version{Version: "v1", Revision: revision}.Identity()
 		if err != nil {
 			t.Fatal(err)
 		}

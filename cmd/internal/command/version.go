@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"crypto/sha256"
@@ -15,8 +15,8 @@ import (
 	"taolab/model/lm/kernel"
 )
 
-// version says which program this is.
-type version struct {
+// Version says which program this is.
+type Version struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision"`
 	Go       string `json:"go"`
@@ -24,8 +24,9 @@ type version struct {
 	ISA      string `json:"isa"`
 }
 
-func currentVersion() version {
-	v := version{
+// CurrentVersion is that of the running program.
+func CurrentVersion() Version {
+	v := Version{
 		Version: "devel", Revision: unknownRevision, Go: runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, ISA: kernel.Active().String(),
 	}
@@ -55,9 +56,9 @@ const unknownRevision = "unknown"
 // localChanges stands behind the revision of a program that was built of other code.
 const localChanges = " with local changes"
 
-// identity names what this program does: by its revision, or, where no revision has its code, by the digest of the
+// Identity names what this program does: by its revision, or, where no revision has its code, by the digest of the
 // program itself.
-func (v version) identity() (string, error) {
+func (v Version) Identity() (string, error) {
 	name := v.Version + " " + v.Revision
 	if v.Revision != unknownRevision && !strings.HasSuffix(v.Revision, localChanges) {
 		return name, nil
@@ -78,25 +79,30 @@ func (v version) identity() (string, error) {
 	return fmt.Sprintf("%s, build %x", name, h.Sum(nil)[:8]), nil
 }
 
-func newVersion() *cobra.Command {
+// NewVersion is the verb that prints the version of a program.
+func NewVersion(program string) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "Print version, revision, platform and instruction set",
-		Example: `  taolab version
-  taolab version --json`,
-		Args: cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print version, revision, platform and instruction set",
+		Example: fmt.Sprintf("  %s version\n  %s version --json", program, program),
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			v := currentVersion()
+			v := CurrentVersion()
 			if asJSON {
-				encoder := json.NewEncoder(cmd.OutOrStdout())
-				encoder.SetIndent("", "  ")
-				return code(exitFailure, encoder.Encode(v))
+				return WriteJSON(cmd.OutOrStdout(), v)
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "taolab %s (%s)\n%s %s, kernels %s\n", v.Version, v.Revision, v.Go, v.Platform, v.ISA)
-			return code(exitFailure, err)
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s %s (%s)\n%s %s, kernels %s\n", program, v.Version, v.Revision, v.Go, v.Platform, v.ISA)
+			return Code(Failure, err)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// WriteJSON writes a value as people and programs read it.
+func WriteJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return Code(Failure, encoder.Encode(value))
 }

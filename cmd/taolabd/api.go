@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"taolab/sim/chain"
+	"taolab/sim/live/replica"
+)
+
+// The node's own interface over HTTP, for the other verbs of this program. It shows the ledger, which is public,
+// and takes transactions, which are signed: it holds no key and can do nothing in anybody's name.
+const (
+	pathStatus = "/v1/status"
+	pathView   = "/v1/view"         // canonical bytes of the view
+	pathState  = "/v1/state"        // canonical bytes of the state
+	pathRecord = "/v1/record"       // all blocks since the genesis, of a node that archives
+	pathTx     = "/v1/transactions" // POST of a transaction's bytes; answers when its block is there
+)
+
+const (
+	mostWaiting   = 256 // callers that wait for their block
+	waitPatience  = 30 * time.Minute
+	headerTimeout = 10 * time.Second
+	resubmitEvery = 64 // blocks
+)
+
+// status is how a node is doing, as programs read it.
+type status struct {
+	ChainID    string    `json:"chain_id"`
+	Height     uint64    `json:"height"`
+	Time       time.Time `json:"time"`
+	Digest     string    `json:"digest"`
+	CatchingUp bool      `json:"catching_up"`
+	Peers      int       `json:"peers"`
+	Waiting    int       `json:"waiting"`
+	P2P        string    `json:"p2p"` // where others reach it
+}
+
+// receipt is what became of a transaction, as programs read it.
+type receipt struct {
+	Height  uint64 `json:"height"` // 0: it is in no block
+	FeeRao  uint64 `json:"fee_rao"`
+	Refusal string `json:"refusal,omitempty"`
+}
+
+// ledger is what the interface needs of a node.
+type ledger interface {
+	View() chain.View
+	Submit(ctx context.Context, tx []byte) error
+	Blocks() *replica.Subscription
+	Status() replica.Status
+	Export() (state []byte, height uint64, err error)
+	WriteRecord(w io.Writer) error
+}
+
+// api answers for a ledger.
+type api struct {
+	ledger  ledger
+	waiting chan struct{}
+}
+
+// serveAPI answers at an address until ctx ends.
+func serveAPI(ctx context.Context, l ledger, address string) (net.Addr, error) {
+	socket, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("api: %w; set another address, or 127.0.0.1:0 for any that is free", err)
+	}
+	server := &http.Server{Handler: newAPI(l), ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: 1 << 14}
+	go func() {
+		<-ctx.Done()
+		server.Close()
+	}()
+	go func() { _ = server.Serve(socket) }() // it ends when ctx does
+	return socket.Addr(), nil
+}
+
+func newAPI(l ledger) http.Handler {
+	a := &api{l, make(chan struct{}, mostWaiting)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+pathStatus, a.status)
+	mux.HandleFunc("GET "+pathView, a.view)
+	mux.HandleFunc("GET "+pathState, a.state)
+	mux.HandleFunc("GET "+pathRecord, a.record)
+	mux.HandleFunc("POST "+pathTx, a.transaction)
+	return mux
+}
+
+func (a *api) status(w http.ResponseWriter, _ *http.Request) {
+	s := a.ledger.Status()
+	writeJSON(w, status{s.ChainID, s.Height, s.Time, s.Digest.String(), s.CatchingUp, s.Peers, s.Waiting, s.PeerID + "@" + s.Address})
+}
+
+func (a *api) view(w http.ResponseWriter, _ *http.Request) {
+	data, err := a.ledger.View().AppendBinary(nil)
+	writeBytes(w, data, err)
+}
+
+func (a *api) state(w http.ResponseWriter, _ *http.Request) {
+	data, _, err := a.ledger.Export()
+	writeBytes(w, data, err)
+}
+
+// record streams all blocks. Where one is missing the connection breaks, so that nobody takes a part for the whole.
+func (a *api) record(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/octet-stream")
+	out := &begun{Writer: w}
+	switch err := a.ledger.WriteRecord(out); {
+	case err != nil && out.any:
+		panic(http.ErrAbortHandler)
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusConflict)
+	}
+}
+
+// begun knows whether anything was written.
+type begun struct {
+	io.Writer
+	any bool
+}
+
+func (b *begun) Write(p []byte) (int, error) {
+	b.any = true
+	return b.Writer.Write(p)
+}
+
+// transaction offers a transaction to the network and answers what became of it.
+func (a *api) transaction(w http.ResponseWriter, r *http.Request) {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, chain.MaxTxBytes))
+	if err != nil {
+		http.Error(w, fmt.Sprintf("a transaction has at most %d bytes", chain.MaxTxBytes), http.StatusRequestEntityTooLarge)
+		return
+	}
+	tx, err := chain.DecodeTx(data)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	select {
+	case a.waiting <- struct{}{}:
+		defer func() { <-a.waiting }()
+	default:
+		http.Error(w, fmt.Sprintf("%d callers wait for their blocks already; try again after the next block", mostWaiting), http.StatusServiceUnavailable)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), waitPatience)
+	defer cancel()
+	got, err := follow(ctx, a.ledger, data, tx.Expiry)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	writeJSON(w, got)
+}
+
+// follow submits a transaction and waits for its block, or for the height after which none may have it.
+func follow(ctx context.Context, l ledger, data []byte, expiry uint64) (receipt, error) {
+	blocks := l.Blocks()
+	defer blocks.Close()
+	if err := l.Submit(ctx, data); err != nil {
+		return receipt{Refusal: err.Error()}, nil
+	}
+	since := 0
+	for {
+		select {
+		case b, open := <-blocks.C:
+			if !open {
+				return receipt{}, fmt.Errorf("the node stopped; whether the transaction is in a block is not known: %v", blocks.Err())
+			}
+			for i, other := range b.Txs {
+				if bytes.Equal(other, data) {
+					return received(b.Height, b.Outcome.Delivered[i]), nil
+				}
+			}
+			if b.Height >= expiry {
+				return receipt{Refusal: fmt.Sprintf("no block up to %d, its expiry, included it", expiry)}, nil
+			}
+			if since++; since%resubmitEvery == 0 { // the pool is in memory; the nonce makes it safe
+				if err := l.Submit(ctx, data); err != nil {
+					return receipt{Refusal: err.Error()}, nil
+				}
+			}
+		case <-ctx.Done():
+			return receipt{}, fmt.Errorf("no block included the transaction so far; it may still come until block %d", expiry)
+		}
+	}
+}
+
+func received(height uint64, d chain.Delivered) receipt {
+	r := receipt{Height: height, FeeRao: d.FeeRao}
+	switch {
+	case d.Err != nil:
+		r.Refusal = d.Err.Error()
+	case d.Refusal != nil: // of its own type
+		r.Refusal = d.Refusal.Error()
+	}
+	return r
+}
+
+func writeJSON(w http.ResponseWriter, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(value) // a caller that went away hears nothing
+}
+
+func writeBytes(w http.ResponseWriter, data []byte, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_, _ = w.Write(data) // a caller that went away hears nothing
+}
