@@ -50,6 +50,11 @@ type Network struct {
 	honest, cabal                   map[float64][][]consensus.WeightEntry
 }
 
+// Draw returns a drawn network of a setting that Check accepts.
+func Draw(s Setting, stake float64, seed uint64, draw int) *Network {
+	return newNetwork(s, stake, drawUnits(seed, draw, s), new(consensus.Workspace))
+}
+
 // newNetwork scales a draw's numbers.
 func newNetwork(s Setting, stake float64, u *units, work *consensus.Workspace) *Network {
 	rule, err := consensus.Lookup(s.Rule)

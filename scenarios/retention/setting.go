@@ -3,20 +3,21 @@ package retention
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"taolab/sim/chain/consensus"
 )
 
 // Setting is a rule with its parameters and the networks on which it is tried.
 type Setting struct {
-	Rule           consensus.Name
-	Kappa          float64 // share of stake that makes a consensus
-	BondsPenalty   float64
-	ValidatorShare float64 // of the emission
-	WeightSD       float64 // spread of an honest or a cabal weight around the mean of its side
-	StakeSD        float64 // spread of a validator's stake around the mean of its side
-	Neurons        int
-	Validators     int
+	Rule           consensus.Name `json:"rule"`
+	Kappa          float64        `json:"kappa"` // share of stake that makes a consensus
+	BondsPenalty   float64        `json:"penalty"`
+	ValidatorShare float64        `json:"validator_share"` // of the emission
+	WeightSD       float64        `json:"weight_sd"`       // spread of an honest or a cabal weight around the mean of its side
+	StakeSD        float64        `json:"stake_sd"`        // spread of a validator's stake around the mean of its side
+	Neurons        int            `json:"neurons"`
+	Validators     int            `json:"validators"`
 }
 
 // Published is the setting of the published study.
@@ -32,11 +33,17 @@ func PublishedStakes() []float64 {
 	return []float64{0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99}
 }
 
-// String names the setting by all that settings differ in.
-func (s Setting) String() string {
-	return fmt.Sprintf("%s, kappa %g, penalty %g, validator share %g, weight sd %g, stake sd %g, %d neurons, %d validators",
-		s.Rule, s.Kappa, s.BondsPenalty, s.ValidatorShare, s.WeightSD, s.StakeSD, s.Neurons, s.Validators)
+// Parts names all that settings differ in.
+func (s Setting) Parts() []string {
+	return []string{
+		string(s.Rule), fmt.Sprintf("kappa %g", s.Kappa), fmt.Sprintf("penalty %g", s.BondsPenalty),
+		fmt.Sprintf("validator share %g", s.ValidatorShare), fmt.Sprintf("weight sd %g", s.WeightSD),
+		fmt.Sprintf("stake sd %g", s.StakeSD), fmt.Sprintf("%d neurons", s.Neurons), fmt.Sprintf("%d validators", s.Validators),
+	}
 }
+
+// String joins the parts.
+func (s Setting) String() string { return strings.Join(s.Parts(), ", ") }
 
 // Check returns an error unless networks of the setting can be made.
 func (s Setting) Check() error {
