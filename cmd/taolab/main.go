@@ -82,7 +82,7 @@ func newRoot() *cobra.Command {
 			return code(exitUsage, kernel.Check())
 		},
 	}
-	root.AddCommand(newRun(), newReport(), newCheck(), newCompare(), newDiff(), newReplay(), newResume(), newFork(), newSweep(), newRetention())
+	root.AddCommand(newRun(), newReport(), newCheck(), newCompare(), newDiff(), newReplay(), newResume(), newFork(), newSweep(), newRetention(), newTune())
 	root.AddCommand(newScenario(), newCorpus(), newVersion())
 	root.AddCommand(newVectors(), newApply(), newModel(), newBench())
 	root.AddCommand(topics()...)
