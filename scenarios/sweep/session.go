@@ -96,6 +96,9 @@ func (x *Session) Missing(d *Design) []Task {
 	s := x.sweep
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
+	if s.begun.IsZero() {
+		s.begun = s.Now()
+	}
 	var tasks []Task
 	planned := map[Key]bool{} // trajectories and rows may meet in a point
 	for i := range d.Runs() {

@@ -100,7 +100,7 @@ func (s *Sweep) begin(worker int, r Run) time.Time {
 	defer s.mutex.Unlock()
 	now := s.Now()
 	if s.running == nil {
-		s.begun, s.running, s.meter = now, map[int]Begun{}, meter{now: s.CPU, last: s.CPU()}
+		s.running, s.meter = map[int]Begun{}, meter{now: s.CPU, last: s.CPU()}
 	}
 	s.meter.begin(worker)
 	s.running[worker] = Begun{r, now}
