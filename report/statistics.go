@@ -177,6 +177,9 @@ func meanInterval(values []float64) Interval {
 	return between(mean, mean-half, mean+half, len(values))
 }
 
+// Mean is the mean of independent values with Student's interval, from three values on; NaN without values.
+func Mean(values []float64) Interval { return meanInterval(values) }
+
 // welch is the difference of two means with Welch's interval, from three values on both sides on.
 func welch(x, y []float64) Interval {
 	mx, sx := stat.MeanStdDev(x, nil)

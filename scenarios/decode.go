@@ -44,6 +44,9 @@ func Complete() Scenario {
 	sc.Expect = []report.Expectation{{}}
 	sc.Sweep.Keys = []SweepKey{settings.Default[SweepKey]()}
 	sc.Sweep.Expect = []SweepExpect{settings.Default[SweepExpect]()}
+	sc.Tune.Keys = []SweepKey{settings.Default[SweepKey]()}
+	sc.Tune.Objectives = []TuneObjective{settings.Default[TuneObjective]()}
+	sc.Tune.Constraints = []TuneConstraint{settings.Default[TuneConstraint]()}
 	return sc
 }
 

@@ -361,6 +361,7 @@ var stays = map[string]move{
 	"format":      {set: "format=1"},
 	"description": {set: `description="other words"`},
 	"expect":      {set: `expect=[{metric="run.blocks", comparison=">", value=1}]`},
+	"tune":        {set: "tune.step=0.2"},
 	"sweep":       {set: `sweep.keys=[{key="time.hours", values=[1, 2]}]`},
 
 	"corpus.invalid_utf8": {set: "corpus.invalid_utf8=replace", with: []string{"corpus.kind=shards", "corpus.subsets=[]"}},

@@ -31,6 +31,7 @@ type Scenario struct {
 
 	Expect []report.Expectation `toml:"expect" inert:"is compared with the run when that is over"`
 	Sweep  SweepSection         `toml:"sweep" inert:"says which variants taolab sweep runs; a run of its own is the scenario as it stands"`
+	Tune   TuneSection          `toml:"tune" inert:"says what taolab tune looks for; a run of its own is the scenario as it stands"`
 }
 
 // TimeSection says how long the network lives.

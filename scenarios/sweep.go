@@ -60,7 +60,7 @@ func (f *File) With(sets ...string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc.Sweep = settings.Default[SweepSection]()
+	sc.Sweep, sc.Tune = settings.Default[SweepSection](), settings.Default[TuneSection]()
 	if err := out.complete(sc); err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (f *File) With(sets ...string) (*File, error) {
 // BaseDigest identifies the scenario without its sweep and what it expects.
 func (f *File) BaseDigest() [sha256.Size]byte {
 	sc := *f.Scenario
-	sc.Description, sc.Expect, sc.Sweep = "", nil, settings.Default[SweepSection]()
+	sc.Description, sc.Expect, sc.Sweep, sc.Tune = "", nil, settings.Default[SweepSection](), settings.Default[TuneSection]()
 	hash := sha256.New()
 	if err := sc.WriteTOML(hash, false); err != nil {
 		panic("scenarios: writing to memory failed: " + err.Error())
@@ -83,7 +83,10 @@ func (c *checker) sweep() {
 	lengths := map[string]int{}
 	for i := range c.Sweep.Keys {
 		k, key := &c.Sweep.Keys[i], fmt.Sprintf("sweep.keys[%d]", i)
-		c.sweptKey(k, key, i)
+		c.sweptKey(k, key, c.Sweep.Keys[:i])
+		if c.Sweep.Design == "grid" || c.Sweep.Design == "list" {
+			c.distinct(k, key)
+		}
 		if k.Linked == "" {
 			continue
 		}
@@ -137,16 +140,17 @@ func (c *checker) sensitivity() {
 	}
 }
 
-func (c *checker) sweptKey(k *SweepKey, key string, i int) {
+// sweptKey checks a key that differs from point to point, after those before it.
+func (c *checker) sweptKey(k *SweepKey, key string, before []SweepKey) {
 	top, _, _ := strings.Cut(k.Key, ".")
 	switch {
 	case k.Key == "" || strings.ContainsAny(k.Key, "=\n"):
 		c.fault(key+".key", fmt.Sprintf("%q", k.Key), "the path of a key, as in chain.tempo_blocks", "")
 	case k.Key == "seed":
 		c.fault(key+".key", "the seed is swept", "a key of what is tried out", "replications run each point with several seeds")
-	case top == "sweep" || top == "name" || top == "format" || strings.HasPrefix(top, "expect"):
+	case top == "sweep" || top == "tune" || top == "name" || top == "format" || strings.HasPrefix(top, "expect"):
 		c.fault(key+".key", fmt.Sprintf("%s changes nothing in a run", k.Key), "a key of what is tried out", "")
-	case slices.ContainsFunc(c.Sweep.Keys[:i], func(other SweepKey) bool { return other.Key == k.Key }):
+	case slices.ContainsFunc(before, func(other SweepKey) bool { return other.Key == k.Key }):
 		c.fault(key+".key", fmt.Sprintf("%s is swept twice", k.Key), "each key once", "")
 	}
 	ranged := k.Low != 0 || k.High != 0
@@ -161,9 +165,6 @@ func (c *checker) sweptKey(k *SweepKey, key string, i int) {
 		c.fault(key+".low", fmt.Sprintf("%g to %g on a scale of whole numbers", k.Low, k.High), "whole numbers", "")
 	case k.Scale == "log" && ranged && k.Low <= 0:
 		c.fault(key+".low", fmt.Sprintf("%g on a logarithmic scale", k.Low), "a number above 0", "")
-	}
-	if c.Sweep.Design == "grid" || c.Sweep.Design == "list" {
-		c.distinct(k, key)
 	}
 }
 

@@ -32,6 +32,7 @@ func validate(sc *Scenario, where func(key string) string) []error {
 	c.faultEntries()
 	c.expectations()
 	c.sweep()
+	c.tune()
 	c.memory()
 	c.size()
 	if len(c.faults) == 0 {

@@ -11,6 +11,7 @@ import (
 	"taolab/model/lm"
 	"taolab/model/lm/kernel"
 	"taolab/model/num"
+	"taolab/scenarios/retention"
 	"taolab/sim/chain/consensus"
 	"taolab/sim/virtual"
 )
@@ -40,7 +41,8 @@ func benches() []bench {
 	}
 	return append(append(list, benchModels()...),
 		benchQueue(1e3), benchQueue(1e5), benchQueue(1e6),
-		benchEpoch(consensus.Yuma3, 512, 64, 448), benchEpoch(consensus.Yuma2, 4096, 128, 1024))
+		benchEpoch(consensus.Yuma3, 512, 64, 448), benchEpoch(consensus.Yuma2, 4096, 128, 1024),
+		benchRetention())
 }
 
 func giga(perSecond float64) float64 { return perSecond / 1e9 }
@@ -292,6 +294,34 @@ func benchEpoch(rule consensus.Name, neurons, validators, weights int) bench {
 			in, ws := crowd(r, neurons, validators, weights), new(consensus.Workspace)
 			return loop(func() float64 {
 				r.Epoch(ws, in, 1e9)
+				return 1
+			})
+		},
+	}
+}
+
+// benchRetention goes round points of a retention map: some cost half as much again as others.
+func benchRetention() bench {
+	return bench{
+		name: "epoch.retention", unit: "ms", value: milliseconds, isa: kernel.Active(),
+		doc: "an epoch of the retention map, the mean over coarse maps of three stakes: 512 neurons, 64 validators with 448 weights each",
+		begin: func() measurement {
+			var round []func()
+			for _, stake := range []float64{0.5, 0.7, 0.9} {
+				n := retention.Draw(retention.Published(), stake, 1, 0)
+				for _, utility := range []float64{0.5, 0.6, 0.7, 0.8, 0.9, 1} {
+					for _, self := range []float64{0, 0.2, 0.4, 0.6, 0.8, 1} {
+						round = append(round, func() { n.Retained(utility, self) })
+					}
+				}
+			}
+			for _, point := range round {
+				point() // makes the rows
+			}
+			next := 0
+			return loop(func() float64 {
+				round[next]()
+				next = (next + 7) % len(round) // no divisor of 108
 				return 1
 			})
 		},

@@ -41,7 +41,7 @@ func newRoot() *cobra.Command {
 			return code(exitUsage, kernel.Check())
 		},
 	}
-	root.AddCommand(newRun(), newReport(), newCheck(), newCompare(), newDiff(), newReplay(), newResume(), newFork(), newSweep())
+	root.AddCommand(newRun(), newReport(), newCheck(), newCompare(), newDiff(), newReplay(), newResume(), newFork(), newSweep(), newRetention(), newTune())
 	root.AddCommand(newScenario(), newCorpus(), command.NewVersion("taolab"))
 	root.AddCommand(newVectors(), newApply(), newModel(), newBench())
 	root.AddCommand(topics()...)

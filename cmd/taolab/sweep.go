@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"taolab/scenarios"
 	"taolab/scenarios/sweep"
 )
 
@@ -64,7 +63,7 @@ sweep is not met, 130 interrupted.`,
 	cmd.Flags().StringVar(&flags.shard, "shard", "0/1", "make only this part of the runs, as in 2/4 for the third of four")
 	cmd.Flags().StringVar(&flags.keep, "keep", "nothing", "nothing, or traces: leave the folder of each run in runs/")
 	cmd.Flags().StringVar(&flags.retry, "retry", "nothing", "nothing, or failed: make runs that failed again")
-	cmd.AddCommand(newSweepMerge())
+	cmd.AddCommand(newSweepMerge(), newSweepHub(), newSweepWork())
 	return cmd
 }
 
@@ -120,35 +119,9 @@ func (f *sweepFlags) check() (sweep.Shard, error) {
 }
 
 func runSweep(ctx context.Context, name string, flags sweepFlags, stdout io.Writer, console *console) error {
-	shard, err := flags.check()
+	s, err := flags.prepare(name, console)
 	if err != nil {
 		return err
-	}
-	file, err := scenarios.Load(name, flags.sets)
-	if err != nil {
-		return code(exitScenario, err)
-	}
-	tellNotes(console.w, file)
-	program, err := currentVersion().Identity()
-	if err != nil {
-		return code(exitFailure, fmt.Errorf("the program cannot read itself, to name what it does: %w; start it from a file that can be read", err))
-	}
-	design, err := sweep.New(file, program)
-	if err != nil {
-		return code(exitScenario, err)
-	}
-	dir := flags.out
-	if dir == "" {
-		dir = filepath.Join("sweeps", file.Scenario.Name)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return code(exitFailure, fmt.Errorf("--out %s: %w; expected a folder that can be written", dir, err))
-	}
-	s := &sweep.Sweep{
-		File: file, Design: design, Dir: dir, Shard: shard, Workers: flags.workers,
-		Keep: flags.keep == "traces", Retry: flags.retry == "failed", Lock: lockFolder,
-		Experiment: func(file *scenarios.File, dir string) *scenarios.Experiment { return newExperiment(file, dir, 1) },
-		Now:        time.Now, CPU: processTime,
 	}
 	stop := console.watch(func() string { return describeSweep(s.Progress()) })
 	err = s.Run(ctx)

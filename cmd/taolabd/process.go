@@ -268,7 +268,7 @@ func (p *process) cast(material *role.Material, hotkeys map[string]ed25519.Priva
 	}
 	for i := range p.settings.Miners {
 		t := &p.settings.Miners[i]
-		made, err := m.Miner(t.Name, &t.Miner, 0, 1)
+		made, err := m.Miner(t.Name, &t.Miner, 0, 1, 0)
 		add(&t.agentTable, made, t.Admission(), err)
 	}
 	for i := range p.settings.Validators {

@@ -64,7 +64,7 @@ func (t *Table) fan(pattern string) (report.Fan, error) {
 // axis is the first swept key that is a number, or -1, and what an axis of it is called.
 func (t *Table) axis() (key int, name string) {
 	for i, key := range t.Design.Keys {
-		if t.kind(i) == real64 {
+		if t.kind(i) == report.Real {
 			return i, key
 		}
 	}

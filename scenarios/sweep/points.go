@@ -96,6 +96,9 @@ func step(k *scenarios.SweepKey, i int) string {
 	return value(k, float64(i)/float64(k.Steps-1))
 }
 
+// Value is a key's value at u, from 0 to 1, as TOML.
+func Value(k *scenarios.SweepKey, u float64) string { return value(k, u) }
+
 // value is a key's value at u, from 0 to 1.
 func value(k *scenarios.SweepKey, u float64) string {
 	choice := func(n int) int { return int(design.Scale{Kind: design.Choice, High: float64(n - 1)}.Value(u)) }

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 )
 
 // The ways in which a run may end.
@@ -121,6 +120,15 @@ func (x *index) read(path string) error {
 	return nil
 }
 
+// file is the place of a log among the paths.
+func (x *index) file(path string) int {
+	if i := slices.Index(x.paths, path); i >= 0 {
+		return i
+	}
+	x.paths = append(x.paths, path)
+	return len(x.paths) - 1
+}
+
 // add takes an entry. Two of one attempt at a run must be equal.
 func (x *index) add(file int, at int64, payload []byte) error {
 	var r record
@@ -203,9 +211,8 @@ func (x *index) load(key Key) (*record, *Outcome, error) {
 
 // log is where a process appends results.
 type log struct {
-	mutex sync.Mutex
-	f     *os.File
-	end   int64
+	f   *os.File
+	end int64
 }
 
 // openLog opens a log behind its last whole entry.
@@ -246,15 +253,14 @@ func (r *record) entry() ([]byte, error) {
 	return append(frame, payload...), nil
 }
 
-// append adds an entry, whole and synced, or leaves the log as it was.
-func (l *log) append(r record) error {
+// append adds an entry, whole and synced, and tells where its payload stands, or leaves the log as it was.
+func (l *log) append(r record) (at int64, payload []byte, err error) {
 	entry, err := r.entry()
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.write(entry)
+	at = l.end + frameBytes
+	return at, entry[frameBytes:], l.write(entry)
 }
 
 func (l *log) write(b []byte) error {

@@ -17,7 +17,7 @@ func TestTwoResultsOfOneRunMustBeEqual(t *testing.T) {
 		t.Fatal(err)
 	}
 	forged := record{Key: s.Design.Run(0).Key.String(), Outcome: []byte(`{"status":"ok","run_digest":"00"}`)}
-	if err := log.append(forged); err != nil {
+	if _, _, err := log.append(forged); err != nil {
 		t.Fatal(err)
 	}
 	if err := log.close(); err != nil {
@@ -43,7 +43,7 @@ func TestLaterAttemptReplacesThoseBefore(t *testing.T) {
 			if attempt == 2 {
 				outcome = `{"status":"ok"}`
 			}
-			if err := log.append(record{Key: Key{}.String(), Attempt: attempt, Outcome: []byte(outcome)}); err != nil {
+			if _, _, err := log.append(record{Key: Key{}.String(), Attempt: attempt, Outcome: []byte(outcome)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -66,7 +66,7 @@ func TestEntryWithAWrongByteIsNoResult(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := log.append(record{Key: Key{}.String(), Outcome: []byte(`{"status":"ok"}`), Cost: Cost{Host: "here"}}); err != nil {
+	if _, _, err := log.append(record{Key: Key{}.String(), Outcome: []byte(`{"status":"ok"}`), Cost: Cost{Host: "here"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := log.close(); err != nil {

@@ -168,11 +168,11 @@ func (s *Sensitivity) Tornado() report.Tornado {
 }
 
 var (
-	effectColumns = []column{{"metric", words, false}, {"key", words, false}, {"mu", real64, false}, {"mu_star", real64, false},
-		{"sigma", real64, false}, {"failed", whole, false}}
-	indexColumns = []column{{"metric", words, false}, {"key", words, false}, {"first", real64, true}, {"first_low", real64, true},
-		{"first_high", real64, true}, {"total", real64, true}, {"total_low", real64, true}, {"total_high", real64, true},
-		{"interval", words, false}, {"rows", whole, false}, {"failed", whole, false}, {"variance", real64, false}, {"noise_share", real64, true}}
+	effectColumns = []report.RowColumn{report.Words.Column("metric"), report.Words.Column("key"), report.Real.Column("mu"), report.Real.Column("mu_star"),
+		report.Real.Column("sigma"), report.Whole.Column("failed")}
+	indexColumns = []report.RowColumn{report.Words.Column("metric"), report.Words.Column("key"), report.Real.Optional("first"), report.Real.Optional("first_low"),
+		report.Real.Optional("first_high"), report.Real.Optional("total"), report.Real.Optional("total_low"), report.Real.Optional("total_high"),
+		report.Words.Column("interval"), report.Whole.Column("rows"), report.Whole.Column("failed"), report.Real.Column("variance"), report.Real.Optional("noise_share")}
 )
 
 // WriteSensitivities writes the table and a tornado chart of each metric.

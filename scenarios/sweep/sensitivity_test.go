@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -34,31 +33,19 @@ high = 0.5
 func answered(t *testing.T, file *scenarios.File, answer func(kappa, share float64, replication int) Outcome) *Table {
 	t.Helper()
 	s := sweepOf(t, file, t.TempDir(), 1)
-	results := filepath.Join(s.Dir, resultsFolder)
-	if err := os.MkdirAll(results, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	log, err := openLog(filepath.Join(results, "0-of-1.log"))
+	session, err := s.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	known, err := readResults(s.Dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, task := range s.missing(known) {
-		p := s.Design.Points[task.run.Point]
+	for _, task := range session.Missing(s.Design) {
+		p := s.Design.Points[task.Point]
 		kappa, _ := strconv.ParseFloat(p[0], 64)
 		share, _ := strconv.ParseFloat(p[1], 64)
-		text, err := json.Marshal(answer((kappa-.2)/.4, (share-.1)/.4, task.run.Replication))
-		if err == nil {
-			err = log.append(record{Key: task.run.Key.String(), Outcome: text})
-		}
-		if err != nil {
+		if err := session.Append(task, answer((kappa-.2)/.4, (share-.1)/.4, task.Replication), Cost{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := log.close(); err != nil {
+	if err := session.Close(); err != nil {
 		t.Fatal(err)
 	}
 	table, err := Gather(s.Design, s.Dir)
@@ -114,11 +101,12 @@ func TestMorrisSweepsEstimateEffectsPerRange(t *testing.T) {
 func TestPointsWhereTrajectoriesMeetRunOnce(t *testing.T) {
 	base, _, _ := strings.Cut(smallSweep, "[sweep]")
 	s := sweepOf(t, load(t, base+sensitive, `sweep.design="morris"`, "sweep.points=30"), t.TempDir(), 1)
-	known, err := readResults(s.Dir)
+	session, err := s.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tasks := s.missing(known); s.Design.Runs() != 180 || len(tasks) > 32 {
+	defer session.Close()
+	if tasks := session.Missing(s.Design); s.Design.Runs() != 180 || len(tasks) > 32 {
 		t.Errorf("%d runs planned and %d made, expected 180 and at most 16 points of two seeds", s.Design.Runs(), len(tasks))
 	}
 }

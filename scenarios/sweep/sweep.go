@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -10,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"taolab/report"
@@ -77,124 +75,33 @@ func earlier(a, b Run) bool {
 	return a.Point < b.Point || a.Point == b.Point && a.Replication < b.Replication
 }
 
-// task is a run to be made, with its attempt.
-type task struct {
-	run     Run
-	attempt int
-}
-
 // Run makes the runs of the shard that have no result yet, until ctx ends. Of a run that ctx cuts nothing stays.
 func (s *Sweep) Run(ctx context.Context) error {
 	if err := s.Design.Keep(s.Dir); err != nil {
 		return err
 	}
-	results := filepath.Join(s.Dir, resultsFolder)
-	if err := os.MkdirAll(results, 0o755); err != nil {
-		return err
-	}
-	path := filepath.Join(results, fmt.Sprintf("%d-of-%d.log", s.Shard.Index, s.Shard.Of))
-	release, err := s.lock(path)
+	session, err := s.Open()
 	if err != nil {
 		return err
 	}
-	defer release()
-	known, err := readResults(s.Dir)
-	if err != nil {
-		return err
-	}
-	log, err := openLog(path)
-	if err != nil {
-		return err
-	}
-	s.mutex.Lock()
-	tasks := s.missing(known)
-	s.begun, s.running = s.Now(), map[int]Begun{}
-	s.meter = meter{now: s.CPU}
-	s.mutex.Unlock()
-	return errors.Join(s.make(ctx, tasks, log), log.close())
+	return errors.Join(session.Make(ctx, s.Design), session.Close())
 }
 
-// lock takes a log, which is made where there is none.
-func (s *Sweep) lock(path string) (release func(), err error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	f.Close()
-	return s.Lock(path)
-}
-
-// missing lists what is to be made, in the order of the design, and counts it. The caller holds the mutex.
-func (s *Sweep) missing(known *index) []task {
-	var tasks []task
-	planned := map[Key]bool{} // trajectories and rows may meet in a point
-	for i := range s.Design.Runs() {
-		r := s.Design.Run(i)
-		if !s.Shard.Holds(r.Key) || planned[r.Key] {
-			continue
-		}
-		planned[r.Key] = true
-		s.state.Runs++
-		switch p, met := known.places[r.Key]; {
-		case !met:
-			tasks = append(tasks, task{r, 0})
-		case p.failed && s.Retry:
-			tasks = append(tasks, task{r, p.attempt + 1})
-		default:
-			s.state.Before++
-		}
-	}
-	return tasks
-}
-
-// make has the workers take the tasks in order. The first result that cannot be written ends the sweep.
-func (s *Sweep) make(ctx context.Context, tasks []task, log *log) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for w := range min(s.Workers, len(tasks)) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(tasks)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				if err := s.perform(ctx, w, tasks[i], log); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	workers.Wait()
-	return context.Cause(ctx)
-}
-
-// perform makes one run and keeps its result.
-func (s *Sweep) perform(ctx context.Context, worker int, t task, log *log) error {
-	begun := s.begin(worker, t.run)
-	out, finished := s.live(ctx, t.run)
-	cost := s.end(worker, begun)
-	if !finished {
-		return nil
-	}
-	text, err := json.Marshal(out)
-	if err != nil {
-		return fmt.Errorf("point %d, replication %d: %w", t.run.Point, t.run.Replication, err)
-	}
-	if err := log.append(record{t.run.Key.String(), t.attempt, text, cost}); err != nil {
-		return fmt.Errorf("the sweep was ended because %s cannot be written: %w; the results before are whole: "+
-			"free space there and run the same command again", log.f.Name(), err)
-	}
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.state.Done++
-	if out.Status != OK {
-		s.state.Failed++
-	}
-	return nil
+// Perform makes one run of a design and tells what it came to and cost; finished is false where ctx cut it. Workers that
+// go on side by side have numbers of their own.
+func (s *Sweep) Perform(ctx context.Context, d *Design, r Run, worker int) (out Outcome, cost Cost, finished bool) {
+	begun := s.begin(worker, r)
+	out, finished = s.live(ctx, d, r)
+	return out, s.end(worker, begun), finished
 }
 
 func (s *Sweep) begin(worker int, r Run) time.Time {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	now := s.Now()
+	if s.running == nil {
+		s.running, s.meter = map[int]Begun{}, meter{now: s.CPU, last: s.CPU()}
+	}
 	s.meter.begin(worker)
 	s.running[worker] = Begun{r, now}
 	return now
@@ -212,7 +119,7 @@ func (s *Sweep) end(worker int, begun time.Time) Cost {
 }
 
 // live makes a run and sums it up; finished is false where ctx cut it.
-func (s *Sweep) live(ctx context.Context, r Run) (out Outcome, finished bool) {
+func (s *Sweep) live(ctx context.Context, d *Design, r Run) (out Outcome, finished bool) {
 	dir := filepath.Join(s.Dir, "runs", r.Key.String()[:16])
 	failed := func(status string, err error) (Outcome, bool) {
 		text := strings.ReplaceAll(err.Error(), s.Dir+string(filepath.Separator), "")
@@ -226,7 +133,7 @@ func (s *Sweep) live(ctx context.Context, r Run) (out Outcome, finished bool) {
 			os.RemoveAll(dir)
 		}
 	}()
-	file, err := s.File.With(s.Design.Sets(r)...)
+	file, err := s.File.With(d.Sets(r)...)
 	if err != nil {
 		return failed(Refused, err)
 	}

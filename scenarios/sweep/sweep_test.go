@@ -353,19 +353,14 @@ func TestResultThatCannotBeWrittenEndsTheSweep(t *testing.T) {
 		begun++
 		return make(file, dir)
 	}
-	known, err := readResults(s.Dir)
+	session, err := s.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, err := openLog(filepath.Join(s.Dir, "0-of-1.log"))
-	if err != nil {
+	if err := session.log.close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := log.close(); err != nil {
-		t.Fatal(err)
-	}
-	s.running, s.meter = map[int]Begun{}, meter{now: s.CPU}
-	err = s.make(context.Background(), s.missing(known), log)
+	err = session.Make(context.Background(), s.Design)
 	if err == nil || !strings.Contains(err.Error(), "0-of-1.log cannot be written") || begun != 1 {
 		t.Errorf("%d runs began, error %v; expected one run", begun, err)
 	}

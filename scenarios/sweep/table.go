@@ -2,14 +2,12 @@ package sweep
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strconv"
 
-	"github.com/parquet-go/parquet-go"
+	"taolab/report"
 )
 
 // Names of the tables in the folder of a sweep.
@@ -76,19 +74,6 @@ func (t *Table) Each(do func(Run, *record, *Outcome) error) error {
 	return nil
 }
 
-// column is a column of a table that is known only when the sweep is.
-type column struct {
-	name     string
-	kind     reflect.Type
-	optional bool
-}
-
-var (
-	whole  = reflect.TypeFor[int64]()
-	real64 = reflect.TypeFor[float64]()
-	words  = reflect.TypeFor[string]()
-)
-
 // Write writes both tables. Equal results give equal bytes of the first.
 func (t *Table) Write(dir string) error {
 	return errors.Join(
@@ -96,32 +81,32 @@ func (t *Table) Write(dir string) error {
 		writeTable(filepath.Join(dir, CostsFile), costColumns, t.costs))
 }
 
-func (t *Table) columns() []column {
-	columns := []column{{"point", whole, false}, {"replication", whole, false}}
+func (t *Table) columns() []report.RowColumn {
+	columns := []report.RowColumn{report.Whole.Column("point"), report.Whole.Column("replication")}
 	for i, key := range t.Design.Keys {
-		columns = append(columns, column{key, t.kind(i), false})
+		columns = append(columns, t.kind(i).Column(key))
 	}
-	columns = append(columns, column{"seed", whole, false}, column{"key", words, false}, column{"status", words, false},
-		column{"error", words, true}, column{"run_digest", words, true})
+	columns = append(columns, report.Whole.Column("seed"), report.Words.Column("key"), report.Words.Column("status"),
+		report.Words.Optional("error"), report.Words.Optional("run_digest"))
 	for _, name := range t.Metrics {
-		columns = append(columns, column{name, real64, true})
+		columns = append(columns, report.Real.Optional(name))
 	}
 	return columns
 }
 
 // kind is the type of a swept key's column: numbers, where all values are.
-func (t *Table) kind(key int) reflect.Type {
+func (t *Table) kind(key int) report.Kind {
 	for _, p := range t.Design.Points {
 		if _, err := strconv.ParseFloat(p[key], 64); err != nil {
-			return words
+			return report.Words
 		}
 	}
-	return real64
+	return report.Real
 }
 
 // rows hands over the rows of runs that have results; a nil value is NULL.
 func (t *Table) rows(row func(values ...any) error) error {
-	kinds := make([]reflect.Type, len(t.Design.Keys))
+	kinds := make([]report.Kind, len(t.Design.Keys))
 	for i := range kinds {
 		kinds[i] = t.kind(i)
 	}
@@ -146,8 +131,8 @@ func (t *Table) rows(row func(values ...any) error) error {
 }
 
 // swept is the value of a swept key as its column has it: a word without its quotes.
-func swept(text string, kind reflect.Type) any {
-	if kind == real64 {
+func swept(text string, kind report.Kind) any {
+	if kind == report.Real {
 		x, _ := strconv.ParseFloat(text, 64) // it did parse, see kind
 		return x
 	}
@@ -164,8 +149,8 @@ func orNull(text string) any {
 	return text
 }
 
-var costColumns = []column{{"key", words, false}, {"attempt", whole, false}, {"wall_seconds", real64, false},
-	{"cpu_seconds", real64, false}, {"host", words, false}, {"worker", whole, false}}
+var costColumns = []report.RowColumn{report.Words.Column("key"), report.Whole.Column("attempt"), report.Real.Column("wall_seconds"),
+	report.Real.Column("cpu_seconds"), report.Words.Column("host"), report.Whole.Column("worker")}
 
 func (t *Table) costs(row func(values ...any) error) error {
 	return t.records(func(r *record) error {
@@ -185,50 +170,6 @@ func (t *Table) records(do func(*record) error) error {
 	})
 }
 
-// batchRows is how many rows are in memory at a time.
-const batchRows = 256
-
-func writeTable(path string, columns []column, rows func(row func(values ...any) error) error) error {
-	return writeWhole(path, func(w io.Writer) error { return fill(w, columns, rows) })
-}
-
-func fill(w io.Writer, columns []column, rows func(row func(values ...any) error) error) error {
-	out := parquet.NewGenericWriter[any](w, schemaOf(columns), parquet.Compression(&parquet.Zstd), parquet.CreatedBy("taolab", "1", "0"))
-	var batch []parquet.Row
-	flush := func() error {
-		_, err := out.WriteRows(batch)
-		batch = batch[:0]
-		return err
-	}
-	err := rows(func(values ...any) error {
-		row := make(parquet.Row, len(columns))
-		for i, v := range values {
-			level := 0
-			if columns[i].optional && v != nil {
-				level = 1
-			}
-			row[i] = parquet.ValueOf(v).Level(0, level, i)
-		}
-		if batch = append(batch, row); len(batch) < batchRows {
-			return nil
-		}
-		return flush()
-	})
-	return errors.Join(err, flush(), out.Close())
-}
-
-// schemaOf makes a schema whose columns stand in the given order.
-func schemaOf(columns []column) *parquet.Schema {
-	fields := make([]reflect.StructField, len(columns))
-	for i, c := range columns {
-		tag := c.name
-		if c.optional {
-			tag += ",optional"
-		}
-		if c.kind == words {
-			tag += ",dict"
-		}
-		fields[i] = reflect.StructField{Name: fmt.Sprintf("C%d", i), Type: c.kind, Tag: reflect.StructTag("parquet:" + strconv.Quote(tag))}
-	}
-	return parquet.SchemaOf(reflect.New(reflect.StructOf(fields)).Interface())
+func writeTable(path string, columns []report.RowColumn, rows report.RowSource) error {
+	return writeWhole(path, func(w io.Writer) error { return report.WriteRows(w, columns, rows) })
 }

@@ -1,0 +1,154 @@
+package hub
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"taolab/model/base"
+	"taolab/scenarios"
+	"taolab/scenarios/sweep"
+)
+
+const small = `
+format = 2
+name = "small"
+mode = "economy"
+[time]
+hours = 1
+[chain]
+era = "2026"
+tempo_blocks = 60
+[[miners]]
+name = "miner"
+count = 4
+behaviour = "idle"
+stake_tao = 0
+[[validators]]
+name = "validator"
+count = 2
+behaviour = "scripted"
+stake_tao = [1000, 100000]
+every_epochs = 2
+weights = ["1000 + draw(1000, seed, j, t)"]
+[sweep]
+replications = 4
+[[sweep.keys]]
+key = "chain.kappa"
+values = [0.4, 0.5, 0.6, 7]
+`
+
+func runner(file *scenarios.File, dir string) *sweep.Sweep {
+	return &sweep.Sweep{
+		File: file, Dir: dir, Shard: sweep.Shard{Index: 0, Of: 1}, Workers: 2,
+		Lock: func(string) (func(), error) { return func() {}, nil },
+		Experiment: func(file *scenarios.File, dir string) *scenarios.Experiment {
+			return &scenarios.Experiment{File: file, Dir: dir, Cache: base.Cache{}, Workers: 1, Now: time.Now}
+		},
+		Now: time.Now, CPU: func() time.Duration { return 0 },
+	}
+}
+
+func sweepOf(t *testing.T) *sweep.Sweep {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "small.toml")
+	if err := os.WriteFile(path, []byte(small), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	file, err := scenarios.Load(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := runner(file, t.TempDir())
+	if s.Design, err = sweep.New(file, "test"); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func tableOf(t *testing.T, s *sweep.Sweep) []byte {
+	t.Helper()
+	table, err := sweep.Gather(s.Design, s.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if table.Counts != (sweep.Counts{Planned: 16, OK: 12, Failed: 4}) {
+		t.Errorf("%+v", table.Counts)
+	}
+	dir := t.TempDir()
+	if err := table.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, sweep.TableFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestThreeWorkersOfWhichOneDiesMakeTheTableOfOne(t *testing.T) {
+	alone := sweepOf(t)
+	if err := alone.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	s := sweepOf(t)
+	var group sync.WaitGroup
+	made := make([]int, 3)
+	h := Hub{Sweep: s, Host: "127.0.0.1", Port: -1, Ready: func(url string) {
+		for i := range made {
+			ctx, die := context.WithCancel(context.Background())
+			w := Worker{URL: url, Program: "test", Dir: t.TempDir(), Workers: 1, Sweep: runner}
+			if i == 0 { // it dies within its second run, and acknowledges nothing
+				w.Sweep = func(file *scenarios.File, dir string) *sweep.Sweep {
+					s, begun := runner(file, dir), 0
+					experiment := s.Experiment
+					s.Experiment = func(file *scenarios.File, dir string) *scenarios.Experiment {
+						if begun++; begun == 2 {
+							die()
+						}
+						return experiment(file, dir)
+					}
+					return s
+				}
+			}
+			group.Go(func() {
+				var err error
+				if made[i], err = w.Run(ctx); err != nil && i > 0 {
+					t.Error(err)
+				}
+				die()
+			})
+		}
+	}}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	if err := h.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	group.Wait()
+	if !bytes.Equal(tableOf(t, alone), tableOf(t, s)) {
+		t.Error("the tables differ")
+	}
+	t.Logf("runs made: %v", made)
+}
+
+func TestWorkerOfAnotherProgramIsRefused(t *testing.T) {
+	s := sweepOf(t)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	h := Hub{Sweep: s, Host: "127.0.0.1", Port: -1, Ready: func(url string) {
+		w := Worker{URL: url, Program: "another", Dir: t.TempDir(), Workers: 1, Sweep: runner}
+		if _, err := w.Run(ctx); err == nil || !strings.Contains(err.Error(), "the hub runs test, this is another") {
+			t.Errorf("got %v", err)
+		}
+		cancel()
+	}}
+	if err := h.Run(ctx); err == nil {
+		t.Error("the hub ended without its runs")
+	}
+}

@@ -1,0 +1,125 @@
+package retention
+
+import (
+	"math"
+	"slices"
+)
+
+// The map: utilities from a half to one, and the cabal's weights on itself.
+const (
+	points = 51
+	// tolerance of a contour: seven halvings of the half.
+	tolerance = 0.004
+)
+
+// Utilities are the honest utilities of the map.
+func Utilities() []float64 { return steps(0.5, 1) }
+
+// Selves are the shares of its weights that a cabal gives itself in the map.
+func Selves() []float64 { return steps(0, 1) }
+
+func steps(low, high float64) []float64 {
+	out := make([]float64, points)
+	for i := range out {
+		out[i] = low + float64((high-low)*(float64(i)/(points-1)))
+	}
+	return out
+}
+
+// Map is E_H at every point: by self-weight, then by utility.
+func (n *Network) Map() [][]float64 {
+	out := make([][]float64, 0, points)
+	for _, self := range Selves() {
+		row := make([]float64, 0, points)
+		for _, utility := range Utilities() {
+			row = append(row, n.Retained(utility, self))
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// Contour is the least utility that retains a stake, to 0.004 and never below it, for each self-weight of the cabal;
+// NaN where no utility does. Epochs counts the epochs that it took.
+func (n *Network) Contour(stake float64) (contour []float64, epochs int) {
+	for _, self := range Selves() {
+		c := crossing{network: n, stake: stake, self: self}
+		contour = append(contour, c.find())
+		epochs += c.epochs
+	}
+	return contour, epochs
+}
+
+// Needed is the highest point of a contour; NaN where the contour has none.
+func Needed(contour []float64) float64 {
+	for _, w := range contour {
+		if math.IsNaN(w) {
+			return w
+		}
+	}
+	return slices.Max(contour)
+}
+
+// crossing looks for the utility from which on a stake is retained.
+type crossing struct {
+	network     *Network
+	stake, self float64
+	epochs      int
+	seen        []sight
+}
+
+type sight struct{ utility, retained float64 }
+
+func (c *crossing) holds(utility float64) bool {
+	e := c.network.Retained(utility, c.self)
+	c.epochs++
+	c.seen = append(c.seen, sight{utility, e})
+	return e >= c.stake
+}
+
+// find halves the range. E_H rises with the utility; where what it saw says otherwise, it looks everywhere.
+func (c *crossing) find() float64 {
+	low, high := 0.5, 1.0
+	if !c.holds(high) {
+		return math.NaN()
+	}
+	for high-low > tolerance {
+		if middle := (low + high) / 2; c.holds(middle) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	if !c.rises() {
+		return c.scan()
+	}
+	return high
+}
+
+// rises says whether more utility never retained less, up to what rounding does.
+func (c *crossing) rises() bool {
+	slices.SortFunc(c.seen, func(a, b sight) int {
+		if a.utility < b.utility {
+			return -1
+		}
+		return 1
+	})
+	for i := 1; i < len(c.seen); i++ {
+		if c.seen[i].retained < c.seen[i-1].retained-1e-6 {
+			return false
+		}
+	}
+	return true
+}
+
+// scan takes the utility above the last one of a fine range that does not hold; 1 does.
+func (c *crossing) scan() float64 {
+	const parts = 128
+	at := func(i int) float64 { return 0.5 + float64(0.5*(float64(i)/parts)) }
+	for i := parts - 1; i >= 0; i-- {
+		if !c.holds(at(i)) {
+			return at(i + 1)
+		}
+	}
+	return at(0)
+}

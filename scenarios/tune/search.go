@@ -1,0 +1,291 @@
+package tune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"taolab/model/num"
+	"taolab/scenarios"
+	"taolab/scenarios/search"
+	"taolab/scenarios/sweep"
+)
+
+// Search looks for the best settings of a file's [tune]. Sweep makes its runs: its Design is not used.
+type Search struct {
+	Sweep   *sweep.Sweep
+	Program string
+
+	section *scenarios.TuneSection
+	session *sweep.Session
+	design  sweep.Design // of any points
+	known   map[string]Trial
+	result  Result
+}
+
+// Trial is a point that was tried.
+type Trial struct {
+	Search     int       // 0, or of two objectives the search with a weight of its own
+	Point      []float64 // in the unit cube
+	Values     []string  // of the keys, as TOML
+	Statistics []float64 // of the objectives' metrics, over the replications
+	Violation  float64
+	Failed     bool
+}
+
+// Result is what a search came to.
+type Result struct {
+	Trials []Trial // in the order of evaluation
+	Found  []Trial // by search: where it ended
+	Judged []Trial // the same points, with seeds of their own
+	Front  []int   // of two objectives: the trials that no other one betters in both
+}
+
+// weights are those of the searches for two objectives: both ends come first, for they tell the ranges.
+var weights = []float64{1, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}
+
+// Run searches, until ctx ends.
+func (s *Search) Run(ctx context.Context) (*Result, error) {
+	s.section, s.known = &s.Sweep.File.Tune, map[string]Trial{}
+	if len(s.section.Keys) == 0 {
+		return nil, fmt.Errorf("%s: tune: nothing to look for; expected [[tune.keys]] and [[tune.objectives]]", s.Sweep.File.Origin)
+	}
+	if err := s.plan(); err != nil {
+		return nil, err
+	}
+	session, err := s.Sweep.Open()
+	if err != nil {
+		return nil, err
+	}
+	s.session = session
+	return &s.result, errors.Join(s.searches(ctx), session.Close())
+}
+
+// plan keeps in the folder what is searched, and refuses a folder of anything else.
+func (s *Search) plan() error {
+	file, t := s.Sweep.File, s.section
+	s.design = sweep.Design{
+		Format: 1, Name: file.Scenario.Name, Program: s.Program, Base: fmt.Sprintf("%x", file.BaseDigest()), Master: file.Seed,
+		Replications: t.Replications, Common: true, Keys: []string{},
+	}
+	middle := make([]float64, len(t.Keys))
+	for i, k := range t.Keys {
+		s.design.Keys = append(s.design.Keys, k.Key)
+		middle[i] = 0.5
+	}
+	plan := s.design
+	plan.Sweep = fmt.Sprintf("tune %+v", *t)
+	plan.Points = [][]string{s.values(middle)}
+	if _, err := file.With(plan.Sets(plan.Run(0))...); err != nil {
+		return fmt.Errorf("%s: the first point of the search is refused: %w", file.Origin, err)
+	}
+	return plan.Keep(s.Sweep.Dir)
+}
+
+// searches makes one search, or one for each weight, and judges where they end.
+func (s *Search) searches(ctx context.Context) error {
+	if len(s.section.Objectives) == 1 {
+		return s.look(ctx, 0, func(t Trial) float64 { return s.cost(t, 0) })
+	}
+	var best, span [2]float64
+	for i, weight := range weights {
+		cost := func(t Trial) float64 {
+			return search.Chebyshev([2]float64{s.cost(t, 0), s.cost(t, 1)}, best, span, weight)
+		}
+		if i < 2 {
+			cost = func(t Trial) float64 { return s.cost(t, i) }
+		}
+		if err := s.look(ctx, i, cost); err != nil {
+			return err
+		}
+		if i == 1 {
+			a, b := s.result.Found[0], s.result.Found[1]
+			best = [2]float64{s.cost(a, 0), s.cost(b, 1)}
+			span = [2]float64{max(s.cost(b, 0)-best[0], 1e-12), max(s.cost(a, 1)-best[1], 1e-12)}
+		}
+	}
+	var objectives [][2]float64
+	var sound []int
+	for i, t := range s.result.Trials {
+		if !t.Failed && t.Violation == 0 {
+			objectives, sound = append(objectives, [2]float64{s.cost(t, 0), s.cost(t, 1)}), append(sound, i)
+		}
+	}
+	for _, i := range search.Front(objectives) {
+		s.result.Front = append(s.result.Front, sound[i])
+	}
+	return nil
+}
+
+func (s *Search) cost(t Trial, objective int) float64 {
+	if t.Failed {
+		return 0 // it ranks behind all others whatever its cost
+	}
+	return s.section.Objectives[objective].Cost(t.Statistics[objective])
+}
+
+// look makes one search by a cost.
+func (s *Search) look(ctx context.Context, index int, cost func(Trial) float64) error {
+	start := make([]float64, len(s.section.Keys))
+	for i := range start {
+		start[i] = 0.5
+	}
+	outcomes := func(points [][]float64) ([]search.Outcome, error) {
+		trials, err := s.try(ctx, index, points)
+		out := make([]search.Outcome, len(trials))
+		for i, t := range trials {
+			out[i] = search.Outcome{Objective: cost(t), Violation: t.Violation, Failed: t.Failed}
+		}
+		return out, err
+	}
+	found, err := s.descend(start, index, outcomes)
+	if err != nil {
+		return err
+	}
+	ended, err := s.evaluate(ctx, [][]float64{found}, 0, s.section.Replications)
+	if err != nil {
+		return err
+	}
+	judged, err := s.evaluate(ctx, [][]float64{found}, s.section.Replications, s.section.Replications+s.section.Judge)
+	if err != nil {
+		return err
+	}
+	ended[0].Search, judged[0].Search = index, index
+	s.result.Found, s.result.Judged = append(s.result.Found, ended[0]), append(s.result.Judged, judged[0])
+	return nil
+}
+
+// descend runs the method and returns the point where it believes the optimum to be.
+func (s *Search) descend(start []float64, index int, outcomes func([][]float64) ([]search.Outcome, error)) ([]float64, error) {
+	t := s.section
+	if t.Method == "nelder-mead" {
+		trials, err := search.NelderMead(start, t.Step, t.Evaluations, func(p []float64) (search.Outcome, error) {
+			out, err := outcomes([][]float64{p})
+			if err != nil {
+				return search.Outcome{}, err
+			}
+			return out[0], nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		return slices.MinFunc(trials, func(a, b search.Trial) int { return a.Outcome.Compare(b.Outcome) }).Point, nil
+	}
+	c, err := search.NewCMAES(start, t.Step, t.Population, num.NewStream(s.Sweep.File.Seed, fmt.Sprintf("tune/%d", index)))
+	if err != nil {
+		return nil, err
+	}
+	for tried := 0; ; {
+		points := c.Ask()
+		if tried += len(points); tried > t.Evaluations {
+			return c.Mean(), nil // under noise it is nearer than the best point seen
+		}
+		out, err := outcomes(points)
+		if err == nil {
+			err = c.Tell(out)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// try evaluates points of a search and notes them.
+func (s *Search) try(ctx context.Context, index int, points [][]float64) ([]Trial, error) {
+	trials, err := s.evaluate(ctx, points, 0, s.section.Replications)
+	for i := range trials {
+		trials[i].Search = index
+	}
+	s.result.Trials = append(s.result.Trials, trials...)
+	return trials, err
+}
+
+// values are the keys' values at a point.
+func (s *Search) values(point []float64) []string {
+	out := make([]string, len(point))
+	for i := range point {
+		out[i] = sweep.Value(&s.section.Keys[i], search.Round(point[i]))
+	}
+	return out
+}
+
+// evaluate makes the replications from one to before another of each point. Points of equal values share their runs.
+func (s *Search) evaluate(ctx context.Context, points [][]float64, from, until int) ([]Trial, error) {
+	d := s.design
+	d.Replications = until
+	for _, p := range points {
+		d.Points = append(d.Points, s.values(p))
+	}
+	if err := s.session.Make(ctx, &d); err != nil {
+		return nil, err
+	}
+	trials := make([]Trial, len(points))
+	for i, p := range points {
+		name := fmt.Sprintf("%d %d %s", from, until, strings.Join(d.Points[i], "\n"))
+		t, met := s.known[name]
+		if !met {
+			var err error
+			if t, err = s.judge(&d, i, from); err != nil {
+				return nil, err
+			}
+			s.known[name] = t
+		}
+		t.Point = slices.Clone(p)
+		trials[i] = t
+	}
+	return trials, nil
+}
+
+// judge sums the replications of a point up. One that failed, or has no such number, fails the point.
+func (s *Search) judge(d *sweep.Design, point, from int) (Trial, error) {
+	t := Trial{Values: d.Points[point]}
+	var outcomes []*sweep.Outcome
+	for r := from; r < d.Replications; r++ {
+		out, err := s.session.Outcome(d.Run(point*d.Replications + r).Key)
+		if err != nil {
+			return t, err
+		}
+		outcomes = append(outcomes, out)
+	}
+	for _, o := range s.section.Objectives {
+		x, sound := statistic(o.Statistic, o.Metric, outcomes)
+		t.Statistics, t.Failed = append(t.Statistics, x), t.Failed || !sound
+	}
+	for _, k := range s.section.Constraints {
+		x, sound := statistic(k.Statistic, k.Metric, outcomes)
+		if t.Failed = t.Failed || !sound; sound {
+			t.Violation += k.Missed(x)
+		}
+	}
+	return t, nil
+}
+
+// statistic is one of a metric over runs; sound is false where a run has none. It decides where the search goes next,
+// and so has the same bits everywhere.
+func statistic(name, metric string, outcomes []*sweep.Outcome) (x float64, sound bool) {
+	values := make([]float64, 0, len(outcomes))
+	for _, out := range outcomes {
+		if out == nil || out.Status != sweep.OK {
+			return 0, false
+		}
+		v, has := out.Metrics[metric]
+		if !has {
+			return 0, false
+		}
+		values = append(values, v)
+	}
+	share, ordered := map[string]float64{"median": 0.5, "q5": 0.05, "q95": 0.95}[name]
+	if !ordered {
+		for _, v := range values {
+			x += v
+		}
+		return x / float64(len(values)), true
+	}
+	slices.Sort(values)
+	place := float64(share * float64(len(values)-1))
+	below := int(place)
+	above := min(below+1, len(values)-1)
+	return values[below] + float64((place-float64(below))*(values[above]-values[below])), true
+}

@@ -1,0 +1,178 @@
+package tune
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"taolab/model/base"
+	"taolab/scenarios"
+	"taolab/scenarios/sweep"
+)
+
+// split is a ledger whose servers get exactly the share that its settings give them: 0.3 of it is the optimum.
+const split = `
+format = 2
+name = "split"
+mode = "economy"
+[time]
+hours = 1
+[chain]
+era = "2026"
+tempo_blocks = 60
+[[miners]]
+name = "miner"
+count = 4
+behaviour = "idle"
+stake_tao = 0
+[[validators]]
+name = "validator"
+count = 2
+behaviour = "scripted"
+stake_tao = [1000, 100000]
+every_epochs = 2
+weights = ["1000 + draw(1000, seed, j, t)"]
+[tune]
+evaluations = 48
+replications = 1
+judge = 2
+[[tune.keys]]
+key = "chain.server_share"
+low = 0.1
+high = 0.7
+[[tune.keys]]
+key = "chain.kappa"
+low = 0.3
+high = 0.7
+[[tune.objectives]]
+metric = "money.miners_share"
+goal = "target"
+target = 0.3
+`
+
+func searchOf(t *testing.T, text, dir string, workers int, sets ...string) *Search {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "split.toml")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	file, err := scenarios.Load(path, sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Search{Program: "test", Sweep: &sweep.Sweep{
+		File: file, Dir: dir, Shard: sweep.Shard{Index: 0, Of: 1}, Workers: workers,
+		Lock: func(string) (func(), error) { return func() {}, nil },
+		Experiment: func(file *scenarios.File, dir string) *scenarios.Experiment {
+			return &scenarios.Experiment{File: file, Dir: dir, Cache: base.Cache{}, Workers: 1, Now: time.Now}
+		},
+		Now: time.Now, CPU: func() time.Duration { return 0 },
+	}}
+}
+
+func run(t *testing.T, s *Search) *Result {
+	t.Helper()
+	r, err := s.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestOptimumOfATestLedgerIsFoundWithEverySeed(t *testing.T) {
+	for seed := 1; seed <= 5; seed++ {
+		methods := []string{"cmaes", "nelder-mead"}
+		for _, method := range methods[:1+seed/5] { // the simplex draws nothing
+			r := run(t, searchOf(t, split, t.TempDir(), 2, fmt.Sprintf("seed=%d", seed), "tune.evaluations=96", "tune.method="+method))
+			share, err := strconv.ParseFloat(r.Found[0].Values[0], 64)
+			// Of what is minted servers get their share but for the first epoch's, which goes by stake.
+			if got := r.Judged[0].Statistics[0]; err != nil || math.Abs(got-0.3) > 0.005 {
+				t.Errorf("seed %d, %s: server share %v gives %v, expected 0.3", seed, method, share, got)
+			}
+			if len(r.Trials) > 96 {
+				t.Errorf("seed %d, %s: %d points, expected at most 96", seed, method, len(r.Trials))
+			}
+		}
+	}
+}
+
+func TestSearchThatWasCutEndsAsOneThatWasNot(t *testing.T) {
+	dir := t.TempDir()
+	whole := run(t, searchOf(t, split, t.TempDir(), 1))
+	cut := searchOf(t, split, dir, 2)
+	ctx, cancel := context.WithCancel(context.Background())
+	begun, make := 0, cut.Sweep.Experiment
+	cut.Sweep.Workers = 1
+	cut.Sweep.Experiment = func(file *scenarios.File, dir string) *scenarios.Experiment {
+		if begun++; begun == 20 {
+			cancel()
+		}
+		return make(file, dir)
+	}
+	if _, err := cut.Run(ctx); err == nil {
+		t.Fatal("the search was not cut")
+	}
+	rest := searchOf(t, split, dir, 2)
+	if diff := cmp.Diff(whole, run(t, rest)); diff != "" {
+		t.Errorf("undisturbed (-) and cut (+):\n%s", diff)
+	}
+	if p := rest.Sweep.Progress(); p.Done > 51-19 {
+		t.Errorf("%d runs were made after the cut: those before it were made again", p.Done)
+	}
+}
+
+func TestConstraintsComeBeforeTheObjective(t *testing.T) {
+	r := run(t, searchOf(t, split, t.TempDir(), 2,
+		`tune.constraints=[{metric="money.miners_share", comparison=">=", value=[0.4]}]`, "tune.evaluations=120"))
+	if got := r.Judged[0].Statistics[0]; got < 0.395 || got > 0.42 {
+		t.Errorf("the miners' share is %v, expected the bound of 0.4, which is nearest to 0.3", got)
+	}
+}
+
+func TestTwoObjectivesGiveAFront(t *testing.T) {
+	r := run(t, searchOf(t, split, t.TempDir(), 2, "tune.evaluations=12", `tune.objectives=[
+		{metric="money.miners_share", goal="target", target=0.3}, {metric="money.miners_share", goal="max"}]`))
+	if len(r.Found) != len(weights) || len(r.Front) < 5 {
+		t.Errorf("%d searches and %d points on the front", len(r.Found), len(r.Front))
+	}
+	for k, i := range r.Front {
+		if x := r.Trials[i].Statistics[0]; x < 0.27 || k > 0 && x <= r.Trials[r.Front[k-1]].Statistics[0] {
+			t.Errorf("point %d of the front has a share of %v: another one betters it in both", k, x)
+		}
+	}
+}
+
+func TestAnotherSearchInTheFolderIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	run(t, searchOf(t, split, dir, 2, "tune.evaluations=12"))
+	if _, err := searchOf(t, split, dir, 2, "tune.evaluations=13").Run(context.Background()); err == nil || !strings.Contains(err.Error(), "another sweep") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSearchesThatMakeNoSenseAreRefused(t *testing.T) {
+	for set, want := range map[string]string{
+		"tune.keys=[]":                  "tune.keys: no key",
+		"tune.objectives=[]":            "0 objectives",
+		"tune.population=3":             "tune.population",
+		"tune.objectives[0].metric=gin": "no run of this scenario has the number",
+		"tune.keys[0].key=seed":         "the seed is swept",
+		`tune.constraints=[{metric="money.miners_share", value=[1]}]`: "tune.constraints[0].comparison",
+	} {
+		path := filepath.Join(t.TempDir(), "split.toml")
+		if err := os.WriteFile(path, []byte(split), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := scenarios.Load(path, []string{set}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, expected %q", set, err, want)
+		}
+	}
+}
