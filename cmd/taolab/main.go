@@ -47,6 +47,7 @@ func code(n int, err error) error {
 }
 
 func main() {
+	tuneCollector()
 	os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
