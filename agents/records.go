@@ -17,12 +17,28 @@ func laneName(l score.Lane) string {
 // that is wanted. Targets are nil where nothing is learned.
 func (v *Validator) record(env host.Env, a *ask, credit *score.Credit, targets []float32) {
 	parts := v.parts(a, targets)
-	env.Record(v.query(env, a, credit, parts))
+	of := v.origin(env, a)
+	env.Record(v.query(of, a, credit, parts))
 	if v.config.RecordAnswers {
-		v.recordAnswers(env, a, parts)
+		v.recordAnswers(env, of, a, parts)
 	}
 	if v.config.RecordRows {
-		v.recordRows(env, a, parts)
+		v.recordRows(env, of, a, parts)
+	}
+}
+
+// origin is what all rows of a question have in common.
+type origin struct {
+	timeNs int64
+	block  uint64
+	node   uint32
+	peer   *uint32
+	lane   string
+}
+
+func (v *Validator) origin(env host.Env, a *ask) origin {
+	return origin{
+		int64(env.Now()), env.Chain().Height(), env.Self().Node, env.NodeOf(v.peers[a.uid].axon), laneName(a.lane),
 	}
 }
 
@@ -76,11 +92,11 @@ func (s *sums) share(sum float64, has bool) *float32 {
 }
 
 // query is the record of a whole question.
-func (v *Validator) query(env host.Env, a *ask, credit *score.Credit, parts []part) trace.Query {
+func (v *Validator) query(of origin, a *ask, credit *score.Credit, parts []part) trace.Query {
 	row := trace.Query{
-		TimeNs: int64(env.Now()), Block: env.Chain().Height(), Step: v.steps,
-		Node: env.Self().Node, Validator: v.step.self, Peer: env.NodeOf(v.peers[a.uid].axon), UID: a.uid,
-		Lane: laneName(a.lane), Rows: uint32(len(a.rows)), Code: a.code.String(),
+		TimeNs: of.timeNs, Block: of.block, Step: v.steps,
+		Node: of.node, Validator: v.step.self, Peer: of.peer, UID: a.uid,
+		Lane: of.lane, Rows: uint32(len(a.rows)), Code: a.code.String(),
 		LatencyNs: int64(a.latency), AnswerBytes: a.bytes,
 	}
 	var all sums
@@ -110,7 +126,7 @@ func (v *Validator) query(env host.Env, a *ask, credit *score.Credit, parts []pa
 func (v *Validator) learns(a *ask) bool { return a.answered() || a.lane == score.ServiceLane }
 
 // recordAnswers writes a row for each subset of a question, in the store's order.
-func (v *Validator) recordAnswers(env host.Env, a *ask, parts []part) {
+func (v *Validator) recordAnswers(env host.Env, of origin, a *ask, parts []part) {
 	names := v.judge.Subsets()
 	by := make([]sums, len(names))
 	for _, p := range parts {
@@ -122,22 +138,22 @@ func (v *Validator) recordAnswers(env host.Env, a *ask, parts []part) {
 			continue
 		}
 		env.Record(trace.Answer{
-			TimeNs: int64(env.Now()), Block: env.Chain().Height(), Step: v.steps,
-			Node: env.Self().Node, Validator: v.step.self, Peer: env.NodeOf(v.peers[a.uid].axon), UID: a.uid,
-			Lane: laneName(a.lane), Subset: names[i], Rows: s.rows,
+			TimeNs: of.timeNs, Block: of.block, Step: v.steps,
+			Node: of.node, Validator: v.step.self, Peer: of.peer, UID: a.uid,
+			Lane: of.lane, Subset: names[i], Rows: s.rows,
 			Loss: s.share(s.loss, a.answered()), Gate: s.share(s.gate, gated), Target: s.share(s.target, v.learns(a)),
 		})
 	}
 }
 
 // recordRows writes a row for each row of text of a question.
-func (v *Validator) recordRows(env host.Env, a *ask, parts []part) {
+func (v *Validator) recordRows(env host.Env, of origin, a *ask, parts []part) {
 	names := v.judge.Subsets()
 	_, gated := v.judge.Gate(0, a.uid)
 	for _, p := range parts {
 		row := trace.Score{
-			Step: v.steps, Node: env.Self().Node, Validator: v.step.self,
-			Peer: env.NodeOf(v.peers[a.uid].axon), UID: a.uid, Lane: laneName(a.lane),
+			Step: v.steps, Node: of.node, Validator: v.step.self,
+			Peer: of.peer, UID: a.uid, Lane: of.lane,
 			Row: uint32(p.row), Subset: names[p.subset],
 		}
 		if a.answered() {

@@ -219,7 +219,7 @@ func (f *findings) supplyFigure() (*figure, error) {
 		if i > 0 {
 			line.StepStyle = plotter.PreStep
 		}
-		p.Add(&line)
+		p.Add(lined(&line))
 		p.Y.Min, p.Y.Tick.Marker = 0, ticks(3)
 		p.X.Min, p.X.Max = place(0), place(float64(f.course.calendar.ns))
 	}

@@ -85,7 +85,7 @@ func (f Fan) fill(fig *figure, panel *plot.Plot, lines [5]plotter.XYs, outer str
 		fig.legend = append(fig.legend, key{label: []string{outer, "25 to 75 %"}[i], line: &style})
 	}
 	style := lineStyle(okabeIto[0], 1.8)
-	panel.Add(&plotter.Line{XYs: lines[2], LineStyle: style},
+	panel.Add(lined(&plotter.Line{XYs: lines[2], LineStyle: style}),
 		&plotter.Scatter{XYs: lines[2], GlyphStyle: draw.GlyphStyle{Color: okabeIto[0], Radius: 2.4, Shape: glyphs[0]}})
 	fig.legend = append(fig.legend, key{label: "median", line: &style})
 	roundOut(&panel.Y)
@@ -112,7 +112,7 @@ func (f Fan) settle(fig *figure) {
 	fig.height = figureHeight * 3 / 2
 	fig.panels = append(fig.panels, panel)
 	solid, edge := lineStyle(okabeIto[1], 1.6), dashed(color.RGBA(okabeIto[1]), 1)
-	panel.Add(&plotter.Line{XYs: mean, LineStyle: solid}, &plotter.Line{XYs: low, LineStyle: edge}, &plotter.Line{XYs: high, LineStyle: edge})
+	panel.Add(lined(&plotter.Line{XYs: mean, LineStyle: solid}), lined(&plotter.Line{XYs: low, LineStyle: edge}), lined(&plotter.Line{XYs: high, LineStyle: edge}))
 	fig.legend = append(fig.legend, key{label: "mean of the first runs of the last place", line: &solid}, key{label: "its 95 % interval", line: &edge})
 	roundOut(&panel.Y)
 }

@@ -97,7 +97,7 @@ func (f *findings) groupLines(fig *figure, label, kind string, points func(*part
 		drawn = drawn || varied(xy)
 		i := l.at(p.name)
 		panel := fig.panels[l.panel(i)]
-		panel.Add(&plotter.Line{XYs: xy, LineStyle: l.line(i, 1.8)},
+		panel.Add(lined(&plotter.Line{XYs: xy, LineStyle: l.line(i, 1.8)}),
 			&plotter.Scatter{XYs: xy, GlyphStyle: l.glyph(i, 2.4)})
 		for _, at := range xy {
 			fig.point(l.panel(i), at.X, at.Y, "%s: %s at %s", p.name, brief(at.Y), brief(at.X))
@@ -242,7 +242,7 @@ func (f *findings) consensusFigure() (*figure, error) {
 		style := l.glyph(i, 2.4)
 		p := fig.panels[l.panel(i)]
 		diagonal := dashed(axisInk, 1)
-		p.Add(&plotter.Line{XYs: plotter.XYs{{}, {X: high, Y: high}}, LineStyle: diagonal},
+		p.Add(lined(&plotter.Line{XYs: plotter.XYs{{}, {X: high, Y: high}}, LineStyle: diagonal}),
 			&plotter.Scatter{XYs: points[i], GlyphStyle: style})
 		if !l.facets {
 			fig.legend = append(fig.legend, key{label: name, glyph: &style})

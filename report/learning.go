@@ -59,7 +59,7 @@ func (f *findings) lossFigure() (*figure, error) {
 			}
 		}
 		if n%every == 0 {
-			fig.panels[l.panel(i)].Add(&plotter.Line{XYs: xy, LineStyle: lineStyle(pale(okabeIto[l.looks[i]], 0.4), 0.7)})
+			fig.panels[l.panel(i)].Add(lined(&plotter.Line{XYs: xy, LineStyle: lineStyle(pale(okabeIto[l.looks[i]], 0.4), 0.7)}))
 		}
 	}
 	for i, name := range l.names {
@@ -73,7 +73,7 @@ func (f *findings) lossFigure() (*figure, error) {
 		for _, at := range xy {
 			fig.row("median", name, at.X, at.Y)
 		}
-		fig.panels[l.panel(i)].Add(&plotter.Line{XYs: xy, LineStyle: l.line(i, 2.4)})
+		fig.panels[l.panel(i)].Add(lined(&plotter.Line{XYs: xy, LineStyle: l.line(i, 2.4)}))
 	}
 	l.lines(fig)
 	f.anchorLines(fig, end)
@@ -131,7 +131,7 @@ func (f *findings) anchorLines(fig *figure, end float64) {
 	anchor := func(label string, loss float64, c color.Color, dashes []vg.Length) {
 		style := draw.LineStyle{Color: c, Width: 1.2, Dashes: dashes}
 		for _, p := range fig.panels {
-			p.Add(&plotter.Line{XYs: plotter.XYs{{X: 0, Y: loss}, {X: end, Y: loss}}, LineStyle: style})
+			p.Add(lined(&plotter.Line{XYs: plotter.XYs{{X: 0, Y: loss}, {X: end, Y: loss}}, LineStyle: style}))
 		}
 		fig.legend = append(fig.legend, key{label: label, line: &style})
 		fig.row("", label, 0.0, loss)
@@ -186,7 +186,7 @@ func (f *findings) routingFigure() (*figure, error) {
 		fig.point(0, at.X, at.Y, "%v at %s %s", fig.data[i][1], brief(at.X), unit)
 	}
 	mark := draw.GlyphStyle{Color: okabeIto[0], Radius: vg.Length(2.6), Shape: draw.CircleGlyph{}}
-	p.Add(&plotter.Line{XYs: xy, LineStyle: lineStyle(okabeIto[0], 1.6)})
+	p.Add(lined(&plotter.Line{XYs: xy, LineStyle: lineStyle(okabeIto[0], 1.6)}))
 	p.Add(&plotter.Scatter{XYs: xy, GlyphStyle: mark})
 	p.X.Min = 0
 	return fig, nil

@@ -45,8 +45,8 @@ func (f *findings) emissionFigure() (*figure, error) {
 		fig.row(b.Height, tao(b.EmissionRao), tao(b.IssuanceRao))
 		fig.point(0, x, tao(b.EmissionRao), "block %d: %s TAO", b.Height, brief(tao(b.EmissionRao)))
 	}
-	top.Add(&plotter.Line{XYs: emission, LineStyle: lineStyle(okabeIto[0], 1.6), StepStyle: plotter.PostStep})
-	bottom.Add(&plotter.Line{XYs: issuance, LineStyle: lineStyle(okabeIto[4], 1.6)})
+	top.Add(lined(&plotter.Line{XYs: emission, LineStyle: lineStyle(okabeIto[0], 1.6), StepStyle: plotter.PostStep}))
+	bottom.Add(lined(&plotter.Line{XYs: issuance, LineStyle: lineStyle(okabeIto[4], 1.6)}))
 	top.Y.Min = 0
 	for _, p := range fig.panels {
 		if 20*p.X.Min < p.X.Max {
@@ -116,7 +116,7 @@ func (f *findings) moneyLine(fig *figure, panel, i int, s purse, quantity string
 	mark := plotter.Scatter{XYs: xy}
 	mark.GlyphStyle.Color, mark.GlyphStyle.Radius, mark.GlyphStyle.Shape = s.shade, 2.2, glyphs[i]
 	line := lineStyle(s.shade, 1.8)
-	fig.panels[panel].Add(&plotter.Line{XYs: xy, LineStyle: line}, &mark)
+	fig.panels[panel].Add(lined(&plotter.Line{XYs: xy, LineStyle: line}), &mark)
 	for _, k := range fig.legend {
 		if k.label == s.role {
 			return
@@ -230,8 +230,8 @@ func (f *findings) validatorsFigure() (*figure, error) {
 			style.Dashes = dashed(ink, 1).Dashes
 			style.Width = 2
 		}
-		top.Add(&plotter.Line{XYs: stake, LineStyle: style})
-		bottom.Add(&plotter.Line{XYs: paid, LineStyle: style})
+		top.Add(lined(&plotter.Line{XYs: stake, LineStyle: style}))
+		bottom.Add(lined(&plotter.Line{XYs: paid, LineStyle: style}))
 	}
 	l.lines(fig)
 	top.Y.Min, bottom.Y.Min = 0, 0

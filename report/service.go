@@ -54,7 +54,7 @@ func (f *findings) serviceFigure() (*figure, error) {
 			median = append(median, plotter.XY{X: x, Y: mid})
 			fig.point(0, x, mid, "%s: %s s", c.node.Name, brief(mid))
 			whisker := plotter.XYs{{X: x, Y: low}, {X: x, Y: high}}
-			top.Add(&plotter.Line{XYs: whisker, LineStyle: lineStyle(pale(okabeIto[l.looks[i]], 0.6), 1.4)})
+			top.Add(lined(&plotter.Line{XYs: whisker, LineStyle: lineStyle(pale(okabeIto[l.looks[i]], 0.6), 1.4)}))
 		}
 		if len(admitted)+len(median) == 0 {
 			continue

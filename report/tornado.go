@@ -52,7 +52,7 @@ func WriteTornado(dir string, t Tornado) error {
 		var low, high any = "", "" // no interval
 		if !math.IsNaN(b.Low) && !math.IsNaN(b.High) {
 			low, high = b.Low, b.High
-			panel.Add(&plotter.Line{XYs: plotter.XYs{{X: b.Low / unit, Y: y}, {X: b.High / unit, Y: y}}, LineStyle: lineStyle(ink, 1.2)})
+			panel.Add(lined(&plotter.Line{XYs: plotter.XYs{{X: b.Low / unit, Y: y}, {X: b.High / unit, Y: y}}, LineStyle: lineStyle(ink, 1.2)}))
 		}
 		places = append(places, plot.Tick{Value: y, Label: b.Key})
 		fig.row(b.Key, b.Value, low, high, b.Within)

@@ -170,6 +170,7 @@ func TestACopierOfTheConsensusGainsOnlyWithoutALag(t *testing.T) {
 		{"Y2", 4, 0, 1.0425}, {"Y2", 4, 1, .9273}, {"Y2", 4, 4, .7670}, {"Y2", 16, 4, .9071},
 		{"Y3", 4, 0, 1.0420}, {"Y3", 4, 1, .9269}, {"Y3", 4, 4, .7112}, {"Y3", 16, 8, .8097},
 		{"L25", 4, 1, .9395}, {"Y3L", 4, 4, .7290},
+		{"N", 4, 0, 1}, {"N", 4, 1, .9765}, {"N", 4, 2, .9598}, {"N", 4, 8, .9435}, {"N", 16, 4, .9465},
 	} {
 		sum := 0.0
 		for seed := 1; seed <= 5; seed++ {
@@ -291,6 +292,102 @@ func TestAMinerThatAnswersSomeValidatorsEarnsLess(t *testing.T) {
 		for asked, ratio := range want {
 			r := under(t, rule, "selective", fmt.Sprintf(`validators[0].weights=["1000", "choosy: pick(i < %d, 1000, none)"]`, asked))
 			same4(t, fmt.Sprintf("%s, answers %d of 20", rule, asked), r.incentive(warmUp+4, "choosy-1")/r.incentive(warmUp+4, "miner-1"), ratio)
+		}
+	}
+}
+
+func TestThePenaltyThatPunishesLateCopiersPaysThePunctualOne(t *testing.T) {
+	for _, c := range []struct {
+		rule, penalty string
+		lag           int
+		want          float64
+	}{
+		{"Y2", "0", 0, .9999}, {"Y2", "0.50000763", 0, 1.0207}, {"Y2", "1", 0, 1.0427}, {"Y3", "0", 0, 1.0001}, {"Y3", "1", 0, 1.0417},
+		{"Y2", "0", 1, 1.0155}, {"Y2", "0.50000763", 1, .9729}, {"Y2", "1", 1, .9133}, {"Y3", "0", 1, .9739}, {"Y3", "1", 1, .9212},
+	} {
+		sum := 0.0
+		for seed := 1; seed <= 3; seed++ {
+			r := under(t, c.rule, "copy", fmt.Sprintf("seed=%d", seed), fmt.Sprintf("validators[1].lag_epochs=%d", c.lag), "chain.bonds_penalty="+c.penalty)
+			sum += r.gain("copier-1", warmUp+20, warmUp+59)
+		}
+		same4(t, fmt.Sprintf("%s, penalty %s, lag %d", c.rule, c.penalty, c.lag), sum/3, c.want)
+	}
+}
+
+func TestACabalGainsLessTheLargerThePenalty(t *testing.T) {
+	for rule, want := range map[string]map[string]float64{
+		"Y2": {"0": .3520, "0.50000763": .3314, "1": .2917}, "Y3": {"0": .3521, "0.50000763": .3315, "1": .2917},
+	} {
+		for penalty, share := range want {
+			r := under(t, rule, "cabal", "chain.bonds_penalty="+penalty, "validators[0].stake_tao=100000", "validators[1].stake_tao=100000")
+			same4(t, rule+", penalty "+penalty, r.share(warmUp+60, "friend", "cabal"), share)
+		}
+	}
+}
+
+func TestRowsThatLeaveACabalOutHoldItDownUnderNakamoto(t *testing.T) {
+	for stake, want := range map[float64]float64{.1: .0020, .3: .0548, .4: .1970, .49: .4651} {
+		r := under(t, "N", "cabal", `validators[0].weights=["good: 1000"]`,
+			fmt.Sprintf("validators[0].stake_tao=%.6f", 1e6*(1-stake)/6), fmt.Sprintf("validators[1].stake_tao=%.6f", 1e6*stake/4))
+		same4(t, fmt.Sprintf("N, stake %g", stake), r.share(warmUp+60, "friend", "cabal"), want)
+	}
+}
+
+// TestAbstainersHelpToEraseAMiner leaves one of sixteen equal miners out of the rows of h of 20 validators, while a
+// of them only vote for themselves to stay active.
+func TestAbstainersHelpToEraseAMiner(t *testing.T) {
+	for rule, cases := range map[string][]struct {
+		abstaining, hostile int
+		want                float64
+	}{
+		"Y2": {{0, 9, .550}, {0, 11, 0}, {6, 4, .714}, {6, 5, 0}, {9, 2, 0}},
+		"Y3": {{0, 9, .550}, {0, 11, 0}, {6, 5, 0}},
+		"N":  {{0, 9, .335}, {0, 11, .165}, {6, 4, .398}, {6, 5, .269}, {9, 2, .490}},
+	} {
+		for _, c := range cases {
+			rest := c.hostile + c.abstaining
+			r := under(t, rule, "selective", fmt.Sprintf(`validators[0].weights=["pick(i >= %d && i < %d, none, 1000)", `+
+				`"choosy: pick(i < %d, none, 1000)", "self: pick(i >= %d && i < %d, 1000, none)"]`, c.hostile, rest, rest, c.hostile, rest))
+			got := r.incentive(warmUp+2, "choosy-1") / r.incentive(warmUp+2, "miner-1")
+			if math.Abs(got-c.want) > .6e-3 {
+				t.Errorf("%s, %d hostile, %d abstaining: %.4f, expected %.3f", rule, c.hostile, c.abstaining, got, c.want)
+			}
+		}
+	}
+}
+
+// TestAStrikeOfMoreThanHalfTakesWhatMinersEarn has validators that vote for themselves only.
+func TestAStrikeOfMoreThanHalfTakesWhatMinersEarn(t *testing.T) {
+	for rule := range rules { // order-free: each stands alone
+		for strikers, want := range map[int][3]float64{3: {0, .1, .5}, 4: {0, .125, .5}, 5: {.125, .125, 0}} {
+			if rule == "N" && strikers == 5 {
+				want = [3]float64{0, .5 / 3, .5}
+			}
+			r := under(t, rule, "selective", "validators[0].count=8", fmt.Sprintf(
+				`validators[0].weights=["pick(i < %d, none, 1000)", "self: pick(i < %d, 1000, none)"]`, strikers, strikers))
+			of := map[string]float64{}
+			all := 0.0
+			for _, row := range r.epochs[warmUp+1] {
+				n := r.nodes[*row.Node]
+				of[n.Name] += float64(row.EmissionRao)
+				of[n.Role] += float64(row.EmissionRao)
+				all += float64(row.EmissionRao)
+			}
+			for i, name := range []string{"validator-1", "validator-8", report.KindMiner} {
+				if got := of[name] / all; math.Abs(got-want[i]) > .6e-3 {
+					t.Errorf("%s, %d of 8 strike: %s gets %.4f, expected %.3f", rule, strikers, name, got, want[i])
+				}
+			}
+		}
+	}
+}
+
+func TestAnOwnerThatVotesForItselfNeedsHalfOfTheStake(t *testing.T) {
+	for _, rule := range []string{"Y2", "Y3"} {
+		for stake, want := range map[float64]float64{.1: 0, .3: 0, .49: 0, .51: 1} {
+			r := under(t, rule, "bribe", "chain.owner=seller", `validators[0].weights=["self: 1000"]`, "validators[1].count=7",
+				fmt.Sprintf("validators[0].stake_tao=%.6f", 1e7*stake), fmt.Sprintf("validators[1].stake_tao=%.6f", 1e7*(1-stake)/7))
+			same4(t, fmt.Sprintf("%s, stake %g", rule, stake), r.share(warmUp+40, "seller"), want)
 		}
 	}
 }

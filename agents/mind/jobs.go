@@ -37,7 +37,7 @@ func grow[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 // trainVisit is a few optimiser steps on windows drawn from a seed. It changes model and state.
 // Its result is the loss before each step.
 type trainVisit struct {
-	model     *lm.Model
+	fork      *fork
 	state     *lm.AdamState
 	optimizer lm.AdamW
 	mix       *pile.Mix
@@ -47,7 +47,9 @@ type trainVisit struct {
 	steps     int
 }
 
-func (j trainVisit) Work() int64 { return int64(j.steps) * j.model.Config.TrainFLOP(j.rows, j.cols) }
+func (j trainVisit) Work() int64 {
+	return int64(j.steps) * j.fork.base.Config.TrainFLOP(j.rows, j.cols)
+}
 
 // Tokens implements host.Reader, as below.
 func (j trainVisit) Tokens() int64 { return int64(j.steps * j.rows * j.cols) }
@@ -56,23 +58,23 @@ func (j trainVisit) Run(s *host.Scratch) []byte {
 	b := benchOf(s)
 	b.tokens, b.targets = grow(b.tokens, j.rows*j.cols), grow(b.targets, j.rows*j.cols)
 	stream := num.NewStream(j.seed, "training visit")
-	losses := make([]float32, j.steps)
+	model, losses := j.fork.owned(), make([]float32, j.steps)
 	for i := range losses {
 		j.mix.Batch(stream, j.rows, j.cols, b.tokens, b.targets)
-		losses[i] = b.lm.Train(j.model, j.optimizer, j.state, b.tokens, b.targets, j.rows, j.cols)
+		losses[i] = b.lm.Train(model, j.optimizer, j.state, b.tokens, b.targets, j.rows, j.cols)
 	}
 	return wire.EncodeFloats(losses)
 }
 
 // measure is the loss of a model on held-out windows. Its result is one mean per subset.
 type measure struct {
-	model   *lm.Model
+	fork    *fork
 	on      *Evaluation
 	subsets int // the first so many
 }
 
 func (j measure) Work() int64 {
-	return int64(j.subsets) * j.model.Config.ForwardFLOP(j.on.Rows, j.on.Cols, false)
+	return int64(j.subsets) * j.fork.base.Config.ForwardFLOP(j.on.Rows, j.on.Cols, false)
 }
 
 func (j measure) Tokens() int64 { return int64(j.subsets * j.on.Rows * j.on.Cols) }
@@ -82,7 +84,7 @@ func (j measure) Run(s *host.Scratch) []byte {
 	b.losses = grow(b.losses, j.on.Rows*j.on.Cols)
 	means := make([]float32, j.subsets)
 	for i := range means {
-		b.lm.Losses(j.model, j.on.Tokens[i], j.on.Targets[i], j.on.Rows, j.on.Cols, b.losses)
+		b.lm.Losses(j.fork.model(), j.on.Tokens[i], j.on.Targets[i], j.on.Rows, j.on.Cols, b.losses)
 		sum := 0.0
 		for _, l := range b.losses {
 			sum += float64(l)
@@ -98,16 +100,16 @@ func (j measure) Run(s *host.Scratch) []byte {
 
 // predict answers a question. Its result is the body of the answer.
 type predict struct {
-	model *lm.Model
+	fork *fork
 	asked
 }
 
-func (j predict) Work() int64 { return j.model.Config.ForwardFLOP(j.Rows, j.Cols, true) }
+func (j predict) Work() int64 { return j.fork.base.Config.ForwardFLOP(j.Rows, j.Cols, true) }
 
 func (j predict) Tokens() int64 { return int64(j.Rows * j.Cols) }
 
 func (j predict) Run(s *host.Scratch) []byte {
 	b := benchOf(s)
-	probs := b.lm.Next(j.model, j.asked.Tokens, j.Rows, j.Cols)
-	return wire.EncodeDists(j.synapse, b.ranking.top(probs, j.Rows, j.TopK), j.TopK, j.model.Config.Vocab)
+	probs := b.lm.Next(j.fork.model(), j.asked.Tokens, j.Rows, j.Cols)
+	return wire.EncodeDists(j.synapse, b.ranking.top(probs, j.Rows, j.TopK), j.TopK, j.fork.base.Config.Vocab)
 }

@@ -46,9 +46,9 @@ func TestTopIsTheHeadOfASortedList(t *testing.T) {
 
 func TestAJobGivesTheSameBytesOnEveryWorker(t *testing.T) {
 	model := smallModel()
-	job := predict{model, asked{host.TextCausalLMNext, wire.Question{Rows: 1, Cols: 4, TopK: 3, Tokens: []uint16{1, 2, 3, 4}}}}
+	job := predict{&fork{base: model}, asked{host.TextCausalLMNext, wire.Question{Rows: 1, Cols: 4, TopK: 3, Tokens: []uint16{1, 2, 3, 4}}}}
 	var used, fresh host.Scratch
-	measure{model, testEvaluation, 1}.Run(&used)
+	measure{&fork{base: model}, testEvaluation, 1}.Run(&used)
 	if a, b := job.Run(&used), job.Run(&fresh); !slices.Equal(a, b) {
 		t.Fatalf("a used worker answers %x, a fresh one %x", a, b)
 	}
@@ -56,7 +56,7 @@ func TestAJobGivesTheSameBytesOnEveryWorker(t *testing.T) {
 
 func TestAnHonestAnswerDecodesToAProbabilityDistribution(t *testing.T) {
 	for _, synapse := range []host.Synapse{host.TextCausalLMNext, host.TextCausalLM} {
-		body := predict{smallModel(), asked{synapse, wire.Question{Rows: 2, Cols: 3, TopK: 8, Tokens: []uint16{1, 2, 3, 4, 5, 6}}}}.Run(&scratch)
+		body := predict{&fork{base: smallModel()}, asked{synapse, wire.Question{Rows: 2, Cols: 3, TopK: 8, Tokens: []uint16{1, 2, 3, 4, 5, 6}}}}.Run(&scratch)
 		checkAnswer(t, synapse, body, 2, 8)
 	}
 }

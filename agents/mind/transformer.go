@@ -24,7 +24,7 @@ type Training struct {
 
 // TransformerConfig is a transformer before its first request.
 type TransformerConfig struct {
-	Base       *lm.Model   // shared and read-only: cloned before the first training visit
+	Base       *lm.Model   // shared and read-only: cloned in the first training visit
 	Training   *Training   // nil: never trains
 	TopK       int         // most tokens it answers with per row, below the vocabulary
 	MaxRows    int         // largest request it serves
@@ -75,10 +75,31 @@ func (c TransformerConfig) Validate() error {
 	return nil
 }
 
+// fork is a model that becomes one's own when it is first trained. Only jobs look into it while a job runs.
+type fork struct {
+	base *lm.Model // shared and read-only
+	own  *lm.Model // nil until something is trained
+}
+
+func (f *fork) model() *lm.Model {
+	if f.own == nil {
+		return f.base
+	}
+	return f.own
+}
+
+// owned is the model to train. A job makes the copy: that of thousands of nodes would hold up the loop.
+func (f *fork) owned() *lm.Model {
+	if f.own == nil {
+		f.own = f.base.Clone()
+	}
+	return f.own
+}
+
 // Transformer answers with a language model of its own.
 type Transformer struct {
 	config  TransformerConfig
-	model   *lm.Model    // the shared base until something is trained
+	fork    *fork
 	adam    lm.AdamState // counts the optimiser steps since the fork
 	lossSum float64
 	losses  uint64    // in lossSum, since the last measurement
@@ -90,7 +111,7 @@ func NewTransformer(c TransformerConfig) *Transformer {
 	if err := c.Validate(); err != nil {
 		panic(err)
 	}
-	return &Transformer{config: c, model: c.Base}
+	return &Transformer{config: c, fork: &fork{base: c.Base}}
 }
 
 // asked is a request for distributions of the next token, read.
@@ -129,9 +150,9 @@ func (t *Transformer) Read(r host.Request) (Question, host.Code) {
 // Answer implements Server.
 func (t *Transformer) Answer(_ host.Env, q Question) (host.Job, []byte) {
 	if by := t.config.Translation; by != nil {
-		return translated{t.model, by, t.config.MaxCols, q.(asked)}, nil
+		return translated{t.fork, by, t.config.MaxCols, q.(asked)}, nil
 	}
-	return predict{t.model, q.(asked)}, nil
+	return predict{t.fork, q.(asked)}, nil
 }
 
 // Train implements Server.
@@ -140,12 +161,8 @@ func (t *Transformer) Train(env host.Env) host.Job {
 	if c == nil {
 		return nil
 	}
-	if t.model == t.config.Base {
-		t.model = t.model.Clone()
-	}
 	return trainVisit{
-		model: t.model, state: &t.adam, optimizer: c.Optimizer,
-		mix:  t.mix(env),
+		fork: t.fork, state: &t.adam, optimizer: c.Optimizer, mix: t.mix(env),
 		seed: env.Rand("training").Uint64(), rows: c.Rows, cols: c.Cols, steps: c.Steps,
 	}
 }
@@ -184,7 +201,7 @@ func (t *Transformer) Measure(env host.Env) host.Job {
 	if on == nil {
 		return nil
 	}
-	return measure{t.model, on, on.there(env.Chain().Height())}
+	return measure{t.fork, on, on.there(env.Chain().Height())}
 }
 
 // Measured implements Server: it records a row for each subset, and one for all.
@@ -219,7 +236,7 @@ func (t *Transformer) Measured(env host.Env, result []byte) {
 // AppendState implements Server.
 func (t *Transformer) AppendState(b []byte) []byte {
 	if t.config.Training != nil {
-		b = state.AppendPart(b, t.model)
+		b = state.AppendPart(b, t.fork.model())
 		b = state.AppendPart(b, &t.adam)
 	}
 	b = state.AppendF64(b, t.lossSum)
@@ -232,15 +249,16 @@ func (t *Transformer) Fresh() Server { return NewTransformer(t.config) }
 // Restore implements Server.
 func (t *Transformer) Restore(c *state.Cursor) {
 	if t.config.Training != nil {
-		t.model = new(lm.Model)
-		c.Part("model", t.model.UnmarshalBinary)
+		own := new(lm.Model)
+		c.Part("model", own.UnmarshalBinary)
 		c.Part("optimiser", t.adam.UnmarshalBinary)
 		switch want := t.config.Base; {
-		case t.model.Config != want.Config:
-			c.Fail("a model of shape %+v, expected %+v", t.model.Config, want.Config)
-		case len(t.adam.M) != 0 && len(t.adam.M) != len(t.model.Weights):
-			c.Fail("an optimiser of %d weights, expected %d", len(t.adam.M), len(t.model.Weights))
+		case own.Config != want.Config:
+			c.Fail("a model of shape %+v, expected %+v", own.Config, want.Config)
+		case len(t.adam.M) != 0 && len(t.adam.M) != len(own.Weights):
+			c.Fail("an optimiser of %d weights, expected %d", len(t.adam.M), len(own.Weights))
 		}
+		t.fork.own = own
 	}
 	t.lossSum = c.F64("sum of losses")
 	t.losses = c.U64("number of losses")

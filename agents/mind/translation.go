@@ -60,15 +60,15 @@ func (t *Translation) read(dst, text []uint16, most int) []uint16 {
 
 // translated answers a question with a model of other tokens. Its result is the body of the answer.
 type translated struct {
-	model *lm.Model
-	by    *Translation
-	most  int // tokens that the model reads
+	fork *fork
+	by   *Translation
+	most int // tokens that the model reads
 	asked
 }
 
 // Work counts as many of the model's tokens as the question has of the standard ones.
 func (j translated) Work() int64 {
-	return j.model.Config.ForwardFLOP(j.Rows, min(j.Cols, j.most), true)
+	return j.fork.base.Config.ForwardFLOP(j.Rows, min(j.Cols, j.most), true)
 }
 
 func (j translated) Tokens() int64 { return int64(j.Rows * j.Cols) }
@@ -79,7 +79,7 @@ func (j translated) Run(s *host.Scratch) []byte {
 	var dists []score.Dist
 	for row := range j.Rows {
 		b.tokens = j.by.read(b.tokens[:0], j.asked.Tokens[row*j.Cols:(row+1)*j.Cols], j.most)
-		probs := b.lm.Next(j.model, b.tokens, 1, len(b.tokens))
+		probs := b.lm.Next(j.fork.model(), b.tokens, 1, len(b.tokens))
 		if j.synapse == host.TextCausalLM {
 			dists = append(dists, j.by.tokens(b, probs, j.TopK))
 		} else {

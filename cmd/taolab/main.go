@@ -19,6 +19,7 @@ import (
 )
 
 func main() {
+	tuneCollector()
 	os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 

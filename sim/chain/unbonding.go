@@ -51,9 +51,13 @@ func (s *State) mayUnbond(coldkey, hotkey Key) error {
 }
 
 // release gives a coldkey stake that was taken off a hotkey: at once, or after its time. One amount more
-// than fit joins the newest of the same hotkey, whose time begins again.
+// than fit joins the newest of the same hotkey, whose time begins again; what is due is free before that, or
+// others could hold it back for another time by crowding out a nomination.
 func (s *State) release(coldkey, hotkey Key, rao uint64) {
 	s.money.Staked -= rao
+	if rao > 0 && len(s.accounts.get(coldkey).unbonding) >= maxUnbonding {
+		s.collectDue(coldkey)
+	}
 	a := s.account(coldkey)
 	if s.params.Hard.UnbondEpochs == 0 {
 		a.freeRao += rao

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"slices"
 	"sync"
 
 	"taolab/sim/chain"
@@ -29,13 +30,12 @@ const (
 	markLedger = 0x81 // height, ledger digest
 )
 
-// logPage is how many bytes of the log are hashed at once.
-const logPage = 64 << 10
+// logPage is how many bytes of the log are hashed at once: as many as come in while every core has a job and
+// the hash waits for one.
+const logPage = 1 << 20
 
 func newEventLog(origin chain.Digest) *eventLog {
-	return &eventLog{
-		hash: sha256.New(), page: append(make([]byte, 0, 2*logPage), origin[:]...), spare: make([]byte, 0, 2*logPage),
-	}
+	return &eventLog{hash: sha256.New(), page: slices.Clone(origin[:])}
 }
 
 // event begins the entry of an event.
