@@ -193,7 +193,7 @@ func testMind() mind.TransformerConfig {
 		Base: smallModel(), TopK: 8, MaxRows: 4, MaxCols: 16,
 		Training: &mind.Training{
 			Mix:       mixOf(pile.Train),
-			Optimizer: lm.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 1},
+			Optimizer: mind.AdamW{AdamW: lm.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 1}},
 			Rows:      4, Cols: 8, Steps: 3,
 		},
 		Evaluation: testEvaluation(),

@@ -22,7 +22,7 @@ var changeable = []struct{ table, keys string }{
 	{"time", "hours"},
 	{"chain", "*"},
 	{"network", "latency_ms jitter_ms loss header_bytes producer_txs producer_waiting tx_expiry_blocks"},
-	{"miners[]", "duty learning_rate steps hardware_mflops up_mbps down_mbps loss min_stake_tao min_interval_s queue slots " +
+	{"miners[]", "duty learning_rate momentum steps hardware_mflops up_mbps down_mbps loss min_stake_tao min_interval_s queue slots " +
 		"longest_service_s require_uid historic"},
 	{"validators[]", "power synergy_power alpha targets timeout_s step_s epoch_blocks noise router_rate hardware_mflops up_mbps " +
 		"down_mbps loss favour"},

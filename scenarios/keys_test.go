@@ -182,6 +182,8 @@ var moves = map[string]move{
 	"miners.subsets":           {set: `miners[0].subsets=["Github"]`},
 	"miners.mix":               {set: "miners[0].mix=[0.8, 0.1, 0.1]", with: []string{`miners[0].subsets=["Github", "ArXiv", "PubMed Central"]`}},
 	"miners.learning_rate":     {set: "miners[0].learning_rate=0.002"},
+	"miners.optimizer":         {set: "miners[0].optimizer=adamw16"},
+	"miners.momentum":          {set: "miners[0].momentum=0.5", with: []string{"miners[0].optimizer=sgd", "miners[0].learning_rate=0.05"}},
 	"miners.rows":              {set: "miners[0].rows=4"},
 	"miners.steps":             {set: "miners[0].steps=2"},
 	"miners.stake_tao":         {set: "miners[0].stake_tao=2"},

@@ -106,7 +106,7 @@ func TestPromptsAndLessonsAreOfWhatIsThere(t *testing.T) {
 	prompts := TextPrompts{Mix: c.Mix, Later: c.Later, Vocab: tinyVocab, Cols: 4, Tokens: 2, TopK: 2}
 	miner := NewTransformer(TransformerConfig{
 		Base: smallModel(), TopK: 4, MaxRows: 4, MaxCols: 8,
-		Training: &Training{Mix: c.Mix, Later: c.Later, Optimizer: lm.AdamW{Rate: 1e-3, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8}, Rows: 1, Cols: 4, Steps: 1},
+		Training: &Training{Mix: c.Mix, Later: c.Later, Optimizer: AdamW{lm.AdamW{Rate: 1e-3, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8}}, Rows: 1, Cols: 4, Steps: 1},
 	})
 	prompts.Draw(env)
 	if miner.Train(env).(trainVisit).mix != c.Mix {

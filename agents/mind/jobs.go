@@ -37,14 +37,13 @@ func grow[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 // trainVisit is a few optimiser steps on windows drawn from a seed. It changes model and state.
 // Its result is the loss before each step.
 type trainVisit struct {
-	fork      *fork
-	state     *lm.AdamState
-	optimizer lm.AdamW
-	mix       *pile.Mix
-	seed      uint64
-	rows      int
-	cols      int
-	steps     int
+	fork  *fork
+	by    training
+	mix   *pile.Mix
+	seed  uint64
+	rows  int
+	cols  int
+	steps int
 }
 
 func (j trainVisit) Work() int64 {
@@ -61,7 +60,7 @@ func (j trainVisit) Run(s *host.Scratch) []byte {
 	model, losses := j.fork.owned(), make([]float32, j.steps)
 	for i := range losses {
 		j.mix.Batch(stream, j.rows, j.cols, b.tokens, b.targets)
-		losses[i] = b.lm.Train(model, j.optimizer, j.state, b.tokens, b.targets, j.rows, j.cols)
+		losses[i] = j.by.train(&b.lm, model, b.tokens, b.targets, j.rows, j.cols)
 	}
 	return wire.EncodeFloats(losses)
 }

@@ -16,7 +16,7 @@ type Training struct {
 	Mix       *pile.Mix   // text it learns from (pile.Train); a specialist's mix favours some subsets
 	Later     []Growth    // what takes its place as the corpus grows
 	Store     *pile.Store // of which its owner may set other mixes; nil: none
-	Optimizer lm.AdamW
+	Optimizer Optimizer
 	Rows      int // windows per step
 	Cols      int // tokens per window, at most the model's context
 	Steps     int // optimiser steps per visit
@@ -69,6 +69,9 @@ func (c TransformerConfig) Validate() error {
 		return fmt.Errorf("miner: training windows of %d tokens, expected 1 to the model's context %d",
 			t.Cols, c.Base.Config.Context)
 	}
+	if t.Optimizer == nil {
+		return fmt.Errorf("miner: training without an optimiser")
+	}
 	if err := t.Optimizer.Validate(); err != nil {
 		return fmt.Errorf("miner: %w", err)
 	}
@@ -100,7 +103,7 @@ func (f *fork) owned() *lm.Model {
 type Transformer struct {
 	config  TransformerConfig
 	fork    *fork
-	adam    lm.AdamState // counts the optimiser steps since the fork
+	learns  training // counts the optimiser steps since the fork; nil: it does not train
 	lossSum float64
 	losses  uint64    // in lossSum, since the last measurement
 	told    *pile.Mix // by its owner; nil: none, and it learns what its settings say
@@ -111,7 +114,11 @@ func NewTransformer(c TransformerConfig) *Transformer {
 	if err := c.Validate(); err != nil {
 		panic(err)
 	}
-	return &Transformer{config: c, fork: &fork{base: c.Base}}
+	t := &Transformer{config: c, fork: &fork{base: c.Base}}
+	if c.Training != nil {
+		t.learns = c.Training.Optimizer.begin()
+	}
+	return t
 }
 
 // asked is a request for distributions of the next token, read.
@@ -162,7 +169,7 @@ func (t *Transformer) Train(env host.Env) host.Job {
 		return nil
 	}
 	return trainVisit{
-		fork: t.fork, state: &t.adam, optimizer: c.Optimizer, mix: t.mix(env),
+		fork: t.fork, by: t.learns, mix: t.mix(env),
 		seed: env.Rand("training").Uint64(), rows: c.Rows, cols: c.Cols, steps: c.Steps,
 	}
 }
@@ -209,10 +216,11 @@ func (t *Transformer) Measured(env host.Env, result []byte) {
 	self := env.Self()
 	on := t.config.Evaluation
 	row := trace.Train{
-		TimeNs: int64(env.Now()), Block: env.Chain().Height(), Node: self.Node, Steps: t.adam.Step,
+		TimeNs: int64(env.Now()), Block: env.Chain().Height(), Node: self.Node,
 	}
 	if c := t.config.Training; c != nil {
-		row.Tokens = t.adam.Step * uint64(c.Rows) * uint64(c.Cols)
+		row.Steps = t.learns.taken()
+		row.Tokens = row.Steps * uint64(c.Rows) * uint64(c.Cols)
 	}
 	if t.losses > 0 {
 		row.TrainLoss = trace.Some(float32(t.lossSum / float64(t.losses)))
@@ -237,7 +245,7 @@ func (t *Transformer) Measured(env host.Env, result []byte) {
 func (t *Transformer) AppendState(b []byte) []byte {
 	if t.config.Training != nil {
 		b = state.AppendPart(b, t.fork.model())
-		b = state.AppendPart(b, &t.adam)
+		b = state.AppendPart(b, t.learns)
 	}
 	b = state.AppendF64(b, t.lossSum)
 	return state.AppendU64(b, t.losses)
@@ -251,12 +259,12 @@ func (t *Transformer) Restore(c *state.Cursor) {
 	if t.config.Training != nil {
 		own := new(lm.Model)
 		c.Part("model", own.UnmarshalBinary)
-		c.Part("optimiser", t.adam.UnmarshalBinary)
+		c.Part("optimiser", t.learns.UnmarshalBinary)
 		switch want := t.config.Base; {
 		case own.Config != want.Config:
 			c.Fail("a model of shape %+v, expected %+v", own.Config, want.Config)
-		case len(t.adam.M) != 0 && len(t.adam.M) != len(own.Weights):
-			c.Fail("an optimiser of %d weights, expected %d", len(t.adam.M), len(own.Weights))
+		case t.learns.weights() != 0 && t.learns.weights() != len(own.Weights):
+			c.Fail("an optimiser of %d weights, expected %d", t.learns.weights(), len(own.Weights))
 		}
 		t.fork.own = own
 	}

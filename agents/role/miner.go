@@ -26,7 +26,9 @@ type Miner struct {
 	Duty         settings.Span `toml:"duty" default:"0.1" unit:"share" min:"0" max:"1" doc:"diligence: share of its time that the miner trains; a pair is spread over the members"`
 	Subsets      []string      `toml:"subsets" doc:"subsets that the miner trains on; empty takes the corpus as it is"`
 	Mix          []float64     `toml:"mix" doc:"share of each of subsets in the miner's training, in their order; empty: by the corpus' weights"`
-	LearningRate float64       `toml:"learning_rate" default:"1e-3" min:"0" max:"1" doc:"AdamW rate"`
+	LearningRate float64       `toml:"learning_rate" default:"1e-3" min:"0" max:"1" doc:"rate of the optimiser"`
+	Optimizer    string        `toml:"optimizer" default:"adamw" one:"adamw,adamw16,sgd" doc:"how the miner's model is trained: by AdamW, which takes 12 bytes a weight, the weight included; by AdamW with moments in bfloat16, 8 bytes; or by gradient descent with momentum, 8 bytes"`
+	Momentum     float64       `toml:"momentum" default:"0.8" min:"0" max:"0.999" doc:"momentum of sgd"`
 	Rows         int           `toml:"rows" default:"8" unit:"rows" min:"1" max:"4096" doc:"rows in a training batch"`
 	Steps        int           `toml:"steps" default:"1" unit:"steps" min:"1" max:"1000" doc:"optimiser steps in one training visit"`
 	Quality
@@ -182,10 +184,22 @@ func (m *Maker) transformer(name string, g *Miner, shape lm.Config) (mind.Transf
 	return thinks, nil
 }
 
+// optimizer is how the miner's model is trained.
+func (g *Miner) optimizer() mind.Optimizer {
+	adam := base.Optimizer(float32(g.LearningRate))
+	switch g.Optimizer {
+	case "sgd":
+		return mind.SGD{SGD: lm.SGD{Rate: adam.Rate, Momentum: float32(g.Momentum), ClipNorm: adam.ClipNorm}}
+	case "adamw16":
+		return mind.AdamW16{AdamW: adam}
+	}
+	return mind.AdamW{AdamW: adam}
+}
+
 // training is how the miner learns from a store: the network's, which may grow, or that of its own tokenizer.
 func (m *Maker) training(g *Miner, store *pile.Store) (*mind.Training, error) {
 	training := &mind.Training{
-		Optimizer: base.Optimizer(float32(g.LearningRate)), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
+		Optimizer: g.optimizer(), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,
 	}
 	if store != m.Store {
 		mix, err := store.NewMix(pile.Train, weightsOf(store.Subsets(), store.Weights(), g.Subsets, g.Mix))

@@ -84,26 +84,31 @@ func BenchmarkNext(b *testing.B) {
 // of one model alone alternate with them; loss is the difference of the medians.
 func BenchmarkTrain512(b *testing.B) {
 	size := sizes[0]
-	for _, o := range []Optimizer{OptimizerAdamW, OptimizerAdamW16, OptimizerMomentum} {
-		b.Run([]string{"AdamW", "AdamW16", "Momentum"}[o], func(b *testing.B) {
+	for _, name := range []string{"AdamW", "AdamW16", "Momentum"} {
+		b.Run(name, func(b *testing.B) {
 			s, n := num.NewStream(1, "bench"), size.rows*size.cols
 			tokens, targets := randomTokens(n, size.config.Vocab, s), randomTokens(n, size.config.Vocab, s)
-			a, w := NewArena(size.config, o, 512), new(Workspace)
-			for i := range a.Len() {
-				copy(a.Model(i).Weights, New(size.config, s).Weights)
+			const agents = 512
+			var models [agents]*Model
+			var adam [agents]AdamState
+			var adam16 [agents]AdamState16
+			var momenta [agents]Momentum
+			w := new(Workspace)
+			for i := range models {
+				models[i] = New(size.config, s)
 			}
 			step := func(i int) {
-				switch o {
-				case OptimizerAdamW:
-					w.Train(a.Model(i), adamW, a.Adam(i), tokens, targets, size.rows, size.cols)
-				case OptimizerAdamW16:
-					w.Train16(a.Model(i), adamW, a.Adam16(i), tokens, targets, size.rows, size.cols)
-				case OptimizerMomentum:
-					w.TrainSGD(a.Model(i), SGD{Rate: 1e-3, Momentum: 0.9}, a.Momentum(i), tokens, targets,
+				switch name {
+				case "AdamW":
+					w.Train(models[i], adamW, &adam[i], tokens, targets, size.rows, size.cols)
+				case "AdamW16":
+					w.Train16(models[i], adamW, &adam16[i], tokens, targets, size.rows, size.cols)
+				case "Momentum":
+					w.TrainSGD(models[i], SGD{Rate: 1e-3, Momentum: 0.9}, &momenta[i], tokens, targets,
 						size.rows, size.cols)
 				}
 			}
-			for i := range a.Len() { // the memory is touched for the first time
+			for i := range models { // the memory is touched for the first time
 				step(i)
 			}
 			runtime.LockOSThread()

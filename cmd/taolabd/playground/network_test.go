@@ -94,7 +94,7 @@ func start(t *testing.T, stakeTAO, leastTAO float64, change func(*role.Applicati
 			agent, err = maker.Application(name, &app)
 			node.Admission = app.Admission()
 		} else {
-			agent, err = maker.Miner(name, &miner, i, 3)
+			agent, err = maker.Miner(name, &miner, i, 3, 0)
 			node.Admission, node.Listen = miner.Admission(), "127.0.0.1:0"
 		}
 		if err != nil {

@@ -7,49 +7,8 @@ import (
 	"taolab/model/num"
 )
 
-func TestAgentsOfAnArenaLearnAsThoseOnTheirOwn(t *testing.T) {
-	c := Config{Vocab: 23, Context: 12, Width: 16, Layers: 1, Heads: 2}
-	sgd := SGD{Rate: 0.1, Momentum: 0.9}
-	for _, o := range []Optimizer{OptimizerAdamW, OptimizerAdamW16, OptimizerMomentum, OptimizerNone} {
-		a, w := NewArena(c, o, 3), new(Workspace)
-		for i := range a.Len() {
-			a.Model(i).Init(num.NewStream(uint64(i), "agent"))
-		}
-		for i := range a.Len() {
-			var st AdamState
-			var st16 AdamState16
-			var mom Momentum
-			alone, s := New(c, num.NewStream(uint64(i), "agent")), num.NewStream(uint64(i), "text")
-			for range 5 {
-				tokens, targets := counting(2, 12, c.Vocab, s)
-				switch o {
-				case OptimizerAdamW:
-					w.Train(alone, adamW, &st, tokens, targets, 2, 12)
-					w.Train(a.Model(i), adamW, a.Adam(i), tokens, targets, 2, 12)
-				case OptimizerAdamW16:
-					w.Train16(alone, adamW, &st16, tokens, targets, 2, 12)
-					w.Train16(a.Model(i), adamW, a.Adam16(i), tokens, targets, 2, 12)
-				case OptimizerMomentum:
-					w.TrainSGD(alone, sgd, &mom, tokens, targets, 2, 12)
-					w.TrainSGD(a.Model(i), sgd, a.Momentum(i), tokens, targets, 2, 12)
-				}
-			}
-			if alone.Digest() != a.Model(i).Digest() {
-				t.Errorf("optimiser %d: agent %d differs from a model on its own", o, i)
-			}
-		}
-	}
-}
-
 func TestBytesAreStated(t *testing.T) {
 	a := Config{Vocab: 256, Context: 64, Width: 64, Layers: 2, Heads: 4}
-	for o, perWeight := range map[Optimizer]int{ // order-free: each on its own
-		OptimizerAdamW: 12, OptimizerAdamW16: 8, OptimizerMomentum: 8, OptimizerNone: 4,
-	} {
-		if got := a.Bytes(o); got != perWeight*120576 {
-			t.Errorf("optimiser %d: %d bytes, expected %d per weight", o, got, perWeight)
-		}
-	}
 	deep := a
 	deep.Layers = 20
 	if few, many := a.LossesBytes(8, 64), deep.LossesBytes(8, 64); few != many {
