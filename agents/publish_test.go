@@ -121,7 +121,7 @@ func TestTheCreditDecidesWhatASpecialistIsPaid(t *testing.T) {
 		v.judge.Draw(newFakeEnv(t, 3))
 		rows := v.judge.Rows()
 		rows[0], rows[1] = 0, 1
-		// uid 1 knows subset 0 alone, uid 2 both a little
+		// uid 1 knows only subset 0, uid 2 both a little
 		for range 50 {
 			v.step.asks = []ask{
 				{uid: 1, lane: score.ScoringLane, rows: []uint16{0, 1}, losses: []float64{2, 9}},

@@ -12,7 +12,7 @@ import (
 
 // Append returns a store of the subsets of s, in their places and with their tokens and weights, and behind them
 // those of another source, which weigh so much together. It shares the tokens of s and changes nothing there, so
-// that whoever reads subsets of s reads the same from either. A subset that s has already is refused: more text
+// that readers of subsets of s draw the same from either. A subset that s has already is refused: more text
 // in it would move every window.
 func (s *Store) Append(src Source, tok *token.Tokenizer, weight float64) (*Store, error) {
 	if tok.Digest() != s.tokenizer {
