@@ -93,7 +93,8 @@ func FuzzRestoringAnyBytesNeverPanics(f *testing.F) {
 		f.Add(byte(i), a.AppendState(nil))
 	}
 	f.Fuzz(func(t *testing.T, kind byte, state []byte) {
-		a := agentsMade()[int(kind)%len(agentsMade())]
+		made := agentsMade()
+		a := made[int(kind)%len(made)]
 		if a.RestoreState(state) != nil {
 			return
 		}
