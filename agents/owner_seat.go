@@ -76,7 +76,7 @@ func (o *Owner) enter(env host.Env, s *sight) {
 		price, free = float64(o.config.Costs.RaoPerHour(s.price, 1)*hours), price
 		free = price // nobody asks whether it can pay its energy
 	}
-	worth, choice := seat.Enters(s.incomeRao, s.costRao, s.hazard, price, free)
+	worth, choice := seat.Enters(s.incomeRao, s.costRao, s.hazard, s.immunity, price, free)
 	switch {
 	case seat.Always && !seat.ByWork && free < price:
 		choice = decide.Poor

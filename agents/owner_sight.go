@@ -11,6 +11,7 @@ type sight struct {
 	self        host.Self
 	view        chain.View
 	epochHours  float64
+	immunity    uint64  // epochs for which a newcomer is immune
 	price       float64 // of a unit of account, in TAO
 	costRao     float64 // of running the node for an epoch
 	othersRao   float64 // mean income per epoch of the seats without a permit
@@ -34,6 +35,7 @@ func (o *Owner) see(env host.Env) sight {
 		}
 	}
 	s.epochHours = float64(period) * (float64(o.config.BlockNs) / float64(host.Hour))
+	s.immunity = s.view.Params().ImmunityBlocks / period
 	s.costRao = float64(o.config.Costs.RaoPerHour(s.price, o.learns.dutyOr(1)) * s.epochHours)
 	if s.self.HasUID {
 		n := s.view.Neuron(s.self.UID)

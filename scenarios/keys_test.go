@@ -123,6 +123,7 @@ var moves = map[string]move{
 	"miners.decide.hysteresis":     {set: "miners[1].decide.hysteresis=90", with: entering},
 	"miners.decide.by":             {set: "miners[1].decide.by=work", with: entering},
 	"miners.decide.hashes_per_s":   {set: "miners[1].decide.hashes_per_s=50", with: append([]string{"miners[1].decide.by=work"}, entering...)},
+	"miners.decide.survival":       {set: "miners[1].decide.survival=0.001", with: append(slices.Clone(entering), "miners[1].decide.entry=trial", "miners[1].decide.survival=1")},
 	"miners.decide.wait_spread":    {set: "miners[1].decide.wait_spread=0.1", with: waiting},
 	"miners.decide.wait_discount":  {set: "miners[1].decide.wait_discount=9", with: waiting},
 	"miners.decide.adapt_duty":     {set: "miners[0].decide.adapt_duty=true", with: learning},

@@ -25,7 +25,7 @@ func ExampleRhythm() {
 
 func ExampleSeat() {
 	s := Seat{Discount: 0.001, Factor: 1}
-	worth, choice := s.Enters(1.5, 0.5, 0.01, 80, 100)
+	worth, choice := s.Enters(1.5, 0.5, 0.01, 0, 80, 100)
 	fmt.Printf("%.0f %s\n", worth, choice)
 	// Output: 90 enter
 }
@@ -51,8 +51,14 @@ func TestOwnersEnterOnlyWhatPaysAndLeaveAfterPatience(t *testing.T) {
 	}{
 		{1.5, 0.5, 80, 100, Enter}, {1.5, 0.5, 91, 100, Dear}, {1.5, 0.5, 80, 79, Poor}, {0.54, 0.5, 1, 100, Unprofitable},
 	} {
-		if _, got := s.Enters(c.income, c.cost, 0.01, c.price, c.free); got != c.want {
+		if _, got := s.Enters(c.income, c.cost, 0.01, 0, c.price, c.free); got != c.want {
 			t.Errorf("income %g, cost %g, price %g, free %g: %s, want %s", c.income, c.cost, c.price, c.free, got, c.want)
+		}
+	}
+	trial := Seat{Discount: 1/0.999 - 1, Factor: 1, Survival: 0.5}
+	for y, want := range map[float64]string{1.70: Dear, 1.72: Enter} { // order-free: each stands alone
+		if _, got := trial.Enters(y, 1, 0.01, 12, 20, 100); got != want {
+			t.Errorf("a trial of 12 epochs at income %g: %s, want %s", y, got, want)
 		}
 	}
 	strikes := uint32(0)

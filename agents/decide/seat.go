@@ -28,6 +28,7 @@ type Seat struct {
 	Patience   uint32  // decisions with income below cost, one after the other, before it leaves
 	Hysteresis float64 // by how much income must exceed cost before it enters
 	Factor     float64 // by how much the seat's worth must exceed its price; 1: at once
+	Survival   float64 // chance to outlast an immunity in which it earns nothing; 0: it expects its income from the first epoch on
 }
 
 // Value is what a seat is worth whose income less cost per epoch stays while it lasts: hazard is the chance
@@ -37,9 +38,12 @@ func (s Seat) Value(net, hazard float64) float64 {
 	return float64(net * keep / (1 - keep))
 }
 
-// Enters says whether to take a seat at a price, with what is free to pay it, and what the seat is worth.
-func (s Seat) Enters(income, cost, hazard, priceRao, freeRao float64) (worth float64, choice string) {
-	worth = s.Value(income-cost, hazard)
+// Enters says whether to take a seat at a price, with what is free to pay it, and what the seat is worth that
+// is immune for so many epochs.
+func (s Seat) Enters(income, cost, hazard float64, immune uint64, priceRao, freeRao float64) (worth float64, choice string) {
+	if worth = s.Value(income-cost, hazard); s.Survival > 0 {
+		worth = s.Trial(immune, 0, income, cost, s.Survival, hazard)
+	}
 	switch {
 	case income <= float64(cost*(1+s.Hysteresis)):
 		return worth, Unprofitable

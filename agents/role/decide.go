@@ -22,12 +22,13 @@ type MinerWants struct {
 	HardwarePerH settings.Span `toml:"hardware_per_h" default:"0.4" unit:"units/h" min:"0" max:"1e6" doc:"cost of the machine, in units of account; a pair is spread over the members"`
 	Watts        settings.Span `toml:"watts" default:"350" unit:"W" min:"0" max:"1e9" doc:"power while it computes, or hashes; a pair is spread over the members"`
 	PerKWh       float64       `toml:"per_kwh" default:"0.12" unit:"units/kWh" min:"0" max:"1e6" doc:"price of energy"`
-	Entry        string        `toml:"entry" default:"stay" one:"stay,value,wait,always" doc:"stay: a seat is neither taken nor left; value: it is taken where expected income less cost, discounted, is worth more than its price, and left where income stays below cost; wait: as value, where the worth exceeds the price by the worth of waiting; always: a seat is wanted whatever it is worth"`
+	Entry        string        `toml:"entry" default:"stay" one:"stay,value,trial,wait,always" doc:"stay: a seat is neither taken nor left; value: it is taken where expected income less cost, discounted, is worth more than its price, and left where income stays below cost; trial: as value, but it expects to earn nothing while it is immune, and to outlast that with chance survival; wait: as value, where the worth exceeds the price by the worth of waiting; always: a seat is wanted whatever it is worth"`
 	By           string        `toml:"by" default:"burn" one:"burn,work" doc:"how it registers: by burning the price, or by proof of work"`
 	HashesPerS   float64       `toml:"hashes_per_s" default:"1e6" unit:"1/s" min:"1e-6" max:"1e15" doc:"hash rate of its work"`
 	Discount     float64       `toml:"discount" default:"0.0001" unit:"1/epoch" min:"0" max:"1" doc:"of the next epoch's money against this one's"`
 	Patience     uint64        `toml:"patience" default:"3" unit:"decisions" min:"1" max:"1000000" doc:"decisions in a row with income below cost before it leaves; an immune seat is not judged"`
 	Hysteresis   float64       `toml:"hysteresis" default:"0.1" unit:"share" min:"0" max:"100" doc:"by how much income must exceed cost before it enters"`
+	Survival     float64       `toml:"survival" default:"0.5" unit:"share" min:"0.001" max:"1" doc:"entry = trial: chance to outlast immunity"`
 	WaitSpread   float64       `toml:"wait_spread" default:"0.9" unit:"1/year" min:"0" max:"100" doc:"entry = wait: spread of the seat's worth, as of a geometric Brownian motion"`
 	WaitDiscount float64       `toml:"wait_discount" default:"0.1" unit:"1/year" min:"0.0001" max:"100" doc:"entry = wait: discount of the seat's worth"`
 	AdaptDuty    bool          `toml:"adapt_duty" doc:"duty follows what it brings, in quarters, and begins at the group's duty"`
@@ -112,6 +113,9 @@ func (m *Maker) ownedMiner(g *Miner, i, n int, afterS float64, made working) (fu
 		c.Seat = &agents.Seating{
 			Seat:   decide.Seat{Discount: w.Discount, Patience: uint32(w.Patience), Hysteresis: w.Hysteresis, Factor: 1},
 			Always: w.Entry == "always", ByWork: w.By == "work", HashesPerS: w.HashesPerS,
+		}
+		if w.Entry == "trial" {
+			c.Seat.Survival = w.Survival
 		}
 		if w.Entry == "wait" {
 			c.Seat.Factor = decide.WaitFactor(0, w.WaitSpread, w.WaitDiscount)
