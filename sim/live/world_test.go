@@ -188,7 +188,7 @@ func TestAPanicEndsTheWorldAndNamesTheNode(t *testing.T) {
 	}
 }
 
-// viewsOf are the views of a chain by its blocks alone.
+// viewsOf are the views that follow from a chain's blocks.
 func viewsOf(t *testing.T, g chain.Genesis, blocks []chain.Block) journal.Views {
 	state, err := chain.New(g)
 	if err != nil {
