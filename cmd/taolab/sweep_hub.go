@@ -30,7 +30,7 @@ func newSweepHub() *cobra.Command {
 time, and end when all are made, as taolab sweep does: with the same table. A worker that dies loses
 nothing: its runs go to others after two seconds. The hub may be stopped and started again at any time.
 
-Whoever reaches the address can hand in results: listen on other than the loopback address in a network
+Anyone who reaches the address can hand in results: listen on other than the loopback address in a network
 that you trust only, or through a tunnel.
 
 Exit codes are those of taolab sweep.`,

@@ -1,6 +1,6 @@
 // Package hub hands the runs of a sweep to workers on any machines, over NATS JetStream in the hub's own process.
 //
-// It promises that each run's result is written once, into the log that taolab sweep writes, whichever workers die and
+// It promises that each run's result is written once, into the log that taolab sweep writes, no matter which workers die and
 // however often a run is delivered; and that the table has the same bytes as that of a sweep without workers.
 //
 // The queue can be made again at any time from the design and the log, so nothing of it is kept. A job is a run's place

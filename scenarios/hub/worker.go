@@ -131,7 +131,7 @@ func work(ctx context.Context, s *sweep.Sweep, worker int, queue jetstream.Consu
 	return made, nil
 }
 
-// perform makes the run of a job. Whoever is first writes the result; all acknowledge.
+// perform makes the run of a job. The first worker to end writes the result; all acknowledge.
 func perform(ctx context.Context, s *sweep.Sweep, worker int, message jetstream.Msg, bucket jetstream.KeyValue) (bool, error) {
 	var j job
 	if err := json.Unmarshal(message.Data(), &j); err != nil || j.Place < 0 || j.Place >= s.Design.Runs() {
