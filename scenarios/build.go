@@ -76,8 +76,9 @@ type builder struct {
 	machines []virtual.Node
 	nodes    []report.Node
 	rows     []trace.Node
-	groups   map[string]int       // first member of each group
-	free     map[bool][]chain.UID // of a metagraph, by whether they are for miners
+	groups   map[string]int        // first member of each group
+	free     map[bool][]chain.UID  // of a metagraph, by whether they are for miners
+	named    map[chain.Key]entries // of its genesis, by hotkey
 }
 
 // maker makes the agents of the network.

@@ -147,22 +147,33 @@ func (b *builder) goOn() {
 	g.Balances, g.Delegates = slices.Clone(g.Balances), slices.Clone(g.Delegates)
 	g.Operators = nil // those are the scenario's
 	b.genesis, b.free = g, b.metagraph.seats()
+	b.named = map[chain.Key]entries{}
+	for i, stake := range g.Stakes {
+		of := b.named[stake.Hotkey]
+		of.stakes = append(of.stakes, i)
+		b.named[stake.Hotkey] = of
+	}
+	for i, delegate := range g.Delegates {
+		of := b.named[delegate.Hotkey]
+		of.delegates = append(of.delegates, i)
+		b.named[delegate.Hotkey] = of
+	}
 }
+
+// entries are the places in a genesis that name a hotkey.
+type entries struct{ stakes, delegates []int }
 
 // seat gives a node the place of a neuron of the metagraph, which keeps its stake, and returns it.
 func (b *builder) seat(miner bool, hotkey, coldkey chain.Key) (uid uint16, stakeRao uint64) {
 	place := b.free[miner][0]
 	b.free[miner] = b.free[miner][1:]
 	n := &b.genesis.Neurons[place]
-	for i := range b.genesis.Stakes {
-		if s := &b.genesis.Stakes[i]; s.Hotkey == n.Hotkey {
-			s.Hotkey = hotkey
-		}
+	of := b.named[n.Hotkey]
+	for _, i := range of.stakes {
+		b.genesis.Stakes[i].Hotkey = hotkey
 	}
-	for i := range b.genesis.Delegates {
-		if d := &b.genesis.Delegates[i]; d.Hotkey == n.Hotkey {
-			d.Hotkey = hotkey
-		}
+	for _, i := range of.delegates {
+		b.genesis.Delegates[i].Hotkey = hotkey
 	}
 	if b.genesis.Owner == n.Hotkey {
 		b.genesis.Owner = hotkey

@@ -40,6 +40,40 @@ func TestTheWayThroughTheBlocksOfAnImportedLedgerChangesNothing(t *testing.T) {
 	}
 }
 
+// Whoever takes the seat of a neuron is who its nominators and its delegation name from then on, and the owner if it was.
+func TestASeatsHolderIsNamedWhereverTheFormerOneWas(t *testing.T) {
+	key := func(b byte) chain.Key { return chain.Key{b} }
+	seen := chain.Genesis{Owner: key(2)}
+	for i := byte(1); i <= 3; i++ {
+		seen.Neurons = append(seen.Neurons, chain.GenesisNeuron{Hotkey: key(i), Coldkey: key(10 + i), StakeRao: uint64(i)})
+		seen.Records = append(seen.Records, chain.GenesisRecord{Permit: i == 2})
+		for n := byte(0); n < 2; n++ {
+			seen.Stakes = append(seen.Stakes, chain.GenesisStake{Hotkey: key(i), Coldkey: key(20 + n), StakeRao: 7})
+		}
+		seen.Delegates = append(seen.Delegates, chain.GenesisDelegate{Hotkey: key(i)})
+	}
+	b := &builder{File: &File{metagraph: &metagraph{genesis: seen}}}
+	b.goOn()
+	b.genesis.Stakes = append(b.genesis.Stakes, chain.GenesisStake{Hotkey: key(9)}) // of a node without a seat
+	uid, stake := b.seat(false, key(30), key(31))
+	if uid != 1 || stake != 2 || b.genesis.Owner != key(30) || b.genesis.Neurons[1].Hotkey != key(30) || b.genesis.Neurons[1].Coldkey != key(31) {
+		t.Errorf("uid %d with %d rao, owner %v, %+v", uid, stake, b.genesis.Owner, b.genesis.Neurons[1])
+	}
+	for i, s := range b.genesis.Stakes[:6] {
+		if want := []chain.Key{key(1), key(1), key(30), key(30), key(3), key(3)}[i]; s.Hotkey != want {
+			t.Errorf("stake %d names %v, expected %v", i, s.Hotkey, want)
+		}
+	}
+	for i, d := range b.genesis.Delegates {
+		if want := []chain.Key{key(1), key(30), key(3)}[i]; d.Hotkey != want {
+			t.Errorf("delegation %d names %v, expected %v", i, d.Hotkey, want)
+		}
+	}
+	if seen.Stakes[2].Hotkey != key(2) || seen.Delegates[1].Hotkey != key(2) {
+		t.Error("the metagraph itself has changed")
+	}
+}
+
 func TestAnImportTellsWhatItFilled(t *testing.T) {
 	f, err := Load("testdata/metagraph/trees.toml", nil)
 	if err != nil {

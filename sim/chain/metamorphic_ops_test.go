@@ -166,19 +166,23 @@ func drawEra(d *rand.Rand) Genesis {
 
 func drawHard(d *rand.Rand, g *Genesis) {
 	g.Params.Hard = Hard{StrictNonce: d.IntN(3) == 0, MaxExpiryBlocks: oneOf[uint64](d, 0, 0, 2, 1024)}
-	if d.IntN(3) == 0 {
+	all := d.IntN(4) == 0 // of what is drawn below nothing is left out
+	if all {
+		g.Params.Hard.StrictNonce, g.Params.Hard.MaxExpiryBlocks = true, 1024
+	}
+	if all || d.IntN(3) == 0 {
 		h := &g.Params.Hard
 		h.FeeRao, h.FeeRise = oneOf[uint64](d, 1, 1000, 100_000), oneOf[uint16](d, 0, 8, 1)
 		h.FeeRecycled, h.MaxBlockWork = d.IntN(2) == 0, leastMaxBlock
 		h.MaxBlockBytes = MaxTxBytes
 	}
-	if d.IntN(3) == 0 {
+	if all || d.IntN(3) == 0 {
 		drawSeats(d, g)
 	}
-	if d.IntN(3) == 0 {
+	if all || d.IntN(3) == 0 {
 		drawGovernment(d, g)
 	}
-	if d.IntN(3) == 0 {
+	if all || d.IntN(3) == 0 {
 		drawDeposits(d, g)
 	}
 }

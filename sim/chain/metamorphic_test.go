@@ -581,7 +581,7 @@ func TestManyRandomOperationsConserve(t *testing.T) {
 
 // TestAFailingHistoryIsShrunk plants a fault in a way and looks what is left of a long history.
 func TestAFailingHistoryIsShrunk(t *testing.T) {
-	g := generate(t, 5, 100)
+	g := generate(t, 9, 100)
 	planted := way{name: "planted", apply: func(p *play, tx Tx) error {
 		err := p.s.Apply(tx)
 		if _, ok := tx.Msg.(Transfer); ok && err == nil && p.s.Height() > 3 {

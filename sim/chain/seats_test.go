@@ -381,6 +381,24 @@ func TestACoinsWayOutHasRoomForSixteen(t *testing.T) {
 	}
 }
 
+// Whoever crowds out a nomination does so without its coldkey, whose money is due before that.
+func TestAnEvictionDoesNotHoldBackWhatIsDue(t *testing.T) {
+	w := seated(t, asItIs)
+	for range maxUnbonding {
+		w.do(colds[0], RemoveStake{hots[0].key, RaoPerTAO})
+		w.end(1)
+	}
+	free := w.s.accounts.get(colds[0].key).freeRao
+	for range 8 {
+		w.epoch()
+	}
+	w.s.release(colds[0].key, hots[0].key, RaoPerTAO)
+	a := w.s.accounts.get(colds[0].key)
+	if len(a.unbonding) != 1 || a.unbonding[0].rao != RaoPerTAO || a.freeRao < free+maxUnbonding*RaoPerTAO {
+		t.Errorf("%+v wait, %d rao are free, expected 1 TAO to wait and %d rao", a.unbonding, a.freeRao, free+maxUnbonding*RaoPerTAO)
+	}
+}
+
 // Stake that comes for the epoch's end gives power a whole epoch later, where it has to be warm.
 func TestStakeThatJustCameGivesNoPowerYet(t *testing.T) {
 	for _, warm := range []bool{false, true} {
