@@ -40,7 +40,7 @@ func TestTheWayThroughTheBlocksOfAnImportedLedgerChangesNothing(t *testing.T) {
 	}
 }
 
-// Whoever takes the seat of a neuron is who its nominators and its delegation name from then on, and the owner if it was.
+// Nominators, delegation and owner name the new holder of a seat from then on.
 func TestASeatsHolderIsNamedWhereverTheFormerOneWas(t *testing.T) {
 	key := func(b byte) chain.Key { return chain.Key{b} }
 	seen := chain.Genesis{Owner: key(2)}

@@ -381,7 +381,7 @@ func TestACoinsWayOutHasRoomForSixteen(t *testing.T) {
 	}
 }
 
-// Whoever crowds out a nomination does so without its coldkey, whose money is due before that.
+// A nomination is crowded out without a signature of its coldkey, whose due money is paid first.
 func TestAnEvictionDoesNotHoldBackWhatIsDue(t *testing.T) {
 	w := seated(t, asItIs)
 	for range maxUnbonding {
