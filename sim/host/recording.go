@@ -123,11 +123,11 @@ func epochRow(n chain.Neuron, ranked bool) trace.Epoch {
 	return row
 }
 
-func (l *Ledger) totalsRow(height uint64, t chain.Totals) trace.Totals {
+func totalsRow(height uint64, t chain.Totals, ownerRao, feesRao uint64) trace.Totals {
 	return trace.Totals{
 		Block: height, MintedRao: t.Minted, FreeRao: t.Free, StakedRao: t.Staked, UnbondingRao: t.Unbonding,
 		PendingRao: t.Pending, BurnedRao: t.Burned, DustRao: t.Dust, UnallocatedRao: t.Unallocated,
-		RecycledRao: t.Recycled, OwnerRao: l.ownerRao, FeesRao: l.feesRao,
+		RecycledRao: t.Recycled, OwnerRao: ownerRao, FeesRao: feesRao,
 	}
 }
 
@@ -139,20 +139,17 @@ func transactionRow(tx chain.Tx, bytes int, node *uint32) trace.Transaction {
 	}
 }
 
-// node is the node of a sender; nil for somebody else.
-func (l *Ledger) node(from int32) *uint32 {
+// nodeOf is the node of a sender; nil for somebody else.
+func nodeOf(from int32) *uint32 {
 	if from < 0 {
 		return nil
 	}
 	return trace.Some(uint32(from))
 }
 
-// recordTransaction records what a block made of the transaction in a place.
-func (l *Ledger) recordTransaction(r Receipt, place int, block *trace.Block) {
-	if !l.cfg.Recording.Transactions || !l.Kept() {
-		return
-	}
-	row := transactionRow(r.Tx, r.Bytes, l.node(r.From))
+// receiptRow is what a block made of the transaction in a place.
+func receiptRow(r Receipt, node *uint32, place int, block *trace.Block) trace.Transaction {
+	row := transactionRow(r.Tx, r.Bytes, node)
 	row.Block, row.TimeNs, row.Place = block.Height, block.TimeNs, trace.Some(uint32(place))
 	row.Outcome = r.Fate
 	if r.FeeRao > 0 {
@@ -161,7 +158,14 @@ func (l *Ledger) recordTransaction(r Receipt, place int, block *trace.Block) {
 	if r.Fate == trace.Rejected {
 		row.Reason = trace.Some(r.Reason)
 	}
-	l.cfg.Recorder.Record(row)
+	return row
+}
+
+// recordTransaction records what a block made of the transaction in a place.
+func (l *Ledger) recordTransaction(r Receipt, place int, block *trace.Block) {
+	if l.cfg.Recording.Transactions && l.Kept() {
+		l.cfg.Recorder.Record(receiptRow(r, nodeOf(r.From), place, block))
+	}
 }
 
 // recordRefused records a transaction that the producer did not let wait.
@@ -169,7 +173,7 @@ func (l *Ledger) recordRefused(tx chain.Tx, from int32, bytes int, now Time, why
 	if !l.cfg.Recording.Transactions || !l.Kept() {
 		return
 	}
-	row := transactionRow(tx, bytes, l.node(from))
+	row := transactionRow(tx, bytes, nodeOf(from))
 	row.Block, row.TimeNs = l.state.Height(), int64(now)
 	row.Outcome, row.Reason = trace.Refused, trace.Some(why.Error())
 	l.cfg.Recorder.Record(row)
@@ -209,7 +213,7 @@ func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64, turn
 		to.Record(row)
 	}
 	if due(row.Height, r.Ledger) || turns {
-		to.Record(l.totalsRow(row.Height, totals))
+		to.Record(totalsRow(row.Height, totals, l.ownerRao, l.feesRao))
 	}
 	if ran != nil {
 		r.recordEpoch(to, l.View(row.Height), &l.seats, *ran)

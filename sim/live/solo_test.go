@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -92,6 +93,13 @@ func (l *solo) next() Block {
 		r <- b
 	}
 	return b
+}
+
+// recorded are all blocks so far.
+func (l *solo) recorded() []chain.Block {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.blocks)
 }
 
 // tick makes blocks until ctx ends or the height is reached.

@@ -17,7 +17,6 @@ import (
 	"taolab/sim/chain"
 	"taolab/sim/host"
 	"taolab/sim/live/axon"
-	"taolab/sim/trace"
 )
 
 // World is the agents of one process in real time. After New its methods may be called from any goroutine.
@@ -39,6 +38,7 @@ type World struct {
 	own    ownTxs
 
 	recording sync.Mutex
+	chronicle *host.Chronicle // nil: rows of the chain are not recorded
 }
 
 // nodeName is the form of a node's name.
@@ -201,6 +201,8 @@ func (w *World) Run(parent context.Context) error {
 			return fmt.Errorf("live: %w", err)
 		}
 	}
+	w.beginChronicle(first.view)
+	defer w.endChronicle()
 	w.pool = newPool(w.cfg.Workers, len(w.nodes))
 	defer w.pool.stop()
 	var others, nodes sync.WaitGroup
@@ -275,6 +277,7 @@ func (w *World) follow(ctx context.Context, blocks <-chan Block, newest *sight) 
 		newest = see(b.View, w.own.fates(&b), newest, len(b.Txs) == 0 && len(b.Outcome.Events) == 0)
 		w.sight.Store(newest)
 		w.metrics.height.Set(float64(b.Height))
+		w.chronicleBlock(&b)
 		for _, n := range w.nodes {
 			n.mail.tell(newest)
 		}
@@ -283,14 +286,4 @@ func (w *World) follow(ctx context.Context, blocks <-chan Block, newest *sight) 
 		return ctx.Err()
 	}
 	return ErrLedgerEnded
-}
-
-// record hands a row on. Nodes record from their own goroutines.
-func (w *World) record(r trace.Row) {
-	if w.cfg.Recorder == nil {
-		return
-	}
-	w.recording.Lock()
-	defer w.recording.Unlock()
-	w.cfg.Recorder.Record(r)
 }

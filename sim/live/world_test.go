@@ -188,7 +188,7 @@ func TestAPanicEndsTheWorldAndNamesTheNode(t *testing.T) {
 	}
 }
 
-// viewsOf are the views of a chain by its blocks alone.
+// viewsOf are the views that follow from a chain's blocks.
 func viewsOf(t *testing.T, g chain.Genesis, blocks []chain.Block) journal.Views {
 	state, err := chain.New(g)
 	if err != nil {
@@ -228,7 +228,7 @@ func TestAJournalIsReplayedToTheByte(t *testing.T) {
 			t.Fatal(err)
 		}
 		again := new(actor.Actor)
-		r, err := journal.Replay(bytes.NewReader(file), again, viewsOf(t, g, ledger.blocks))
+		r, err := journal.Replay(bytes.NewReader(file), again, viewsOf(t, g, ledger.recorded()))
 		if err != nil || r.Cut || r.Acts == 0 {
 			t.Errorf("%s: %+v, %v", a.Name, r, err)
 		}

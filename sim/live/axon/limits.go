@@ -14,7 +14,7 @@ type Limits struct {
 	IdleTimeout   time.Duration // after which an unused connection is closed; 5 min
 	KeepAlive     time.Duration // between signs of life on a silent connection with open calls; 30 s
 	StopTimeout   time.Duration // that calls get to end when a server stops; 5 s
-	HandshakeTime time.Duration // for TCP and TLS; 5 s
+	HandshakeTime time.Duration // for TCP and TLS; 20 s
 }
 
 // WithDefaults fills in what stands for the zeros.
@@ -30,7 +30,7 @@ func (l Limits) WithDefaults() Limits {
 	fill(&l.IdleTimeout, 5*time.Minute)
 	fill(&l.KeepAlive, 30*time.Second)
 	fill(&l.StopTimeout, 5*time.Second)
-	fill(&l.HandshakeTime, 5*time.Second)
+	fill(&l.HandshakeTime, 20*time.Second)
 	return l
 }
 

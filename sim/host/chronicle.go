@@ -1,0 +1,93 @@
+package host
+
+import (
+	"taolab/sim/chain"
+	"taolab/sim/trace"
+)
+
+// Chronicle makes the rows of a chain for a world that is shown blocks and does not make them. Its rows are
+// those of a [Ledger] that ends the same blocks, but that a seat which was held before the chronicle began
+// shows the block of its registration.
+type Chronicle struct {
+	recording         Recording
+	to                trace.Recorder
+	seats             seats
+	before            chain.View // the newest block
+	ownerRao, feesRao uint64     // since the chronicle began
+}
+
+// Shown is a block as a chronicle needs it.
+type Shown struct {
+	TimeNs   Time // since genesis
+	Digest   chain.Digest
+	View     chain.View // after it
+	Receipts []Receipt  // of what decodes, in order
+	Events   []chain.Event
+}
+
+// NewChronicle begins after a block. The hotkeys are those of this world's nodes, in the order of their table.
+func NewChronicle(r Recording, to trace.Recorder, hotkeys []chain.Key, first chain.View) *Chronicle {
+	nodes := make(map[chain.Key]*uint32, len(hotkeys))
+	for i, key := range hotkeys {
+		nodes[key] = trace.Some(uint32(i))
+	}
+	c := &Chronicle{recording: r, to: to, seats: newSeats(first, nodes), before: first}
+	for uid := range c.seats.held {
+		c.seats.held[uid].from = first.Neuron(chain.UID(uid)).RegisteredAt
+	}
+	return c
+}
+
+// Block records the next block.
+func (c *Chronicle) Block(b Shown) {
+	r := &c.recording
+	row := trace.Block{Height: b.View.Height(), TimeNs: int64(b.TimeNs)}
+	for place, x := range b.Receipts {
+		c.feesRao += x.FeeRao
+		if x.Fate == trace.Rejected {
+			row.Rejected++
+		} else {
+			row.Included++
+		}
+		if r.Transactions && r.kept(c.before.Epochs()) {
+			c.to.Record(receiptRow(x, nodeOf(x.From), place, &row))
+		}
+	}
+	var ran *chain.EpochRan
+	for _, e := range b.Events {
+		switch e := e.(type) {
+		case chain.Registered:
+			if life, replaced := c.seats.take(e); replaced && r.Seats {
+				c.to.Record(life)
+			}
+		case chain.EpochRan:
+			ran = &e
+			c.ownerRao += e.OwnerRao
+		}
+	}
+	totals := b.View.Totals()
+	turns := r.Turns && ran != nil && r.kept(ran.Epoch)
+	if due(row.Height, r.Blocks) || turns {
+		if due(row.Height, r.Digests) || ran != nil {
+			row.Digest = trace.Some(b.Digest.String())
+		}
+		row.EmissionRao, row.IssuanceRao = totals.Minted-c.before.Totals().Minted, totals.Issuance
+		c.to.Record(row)
+	}
+	if due(row.Height, r.Ledger) || turns {
+		c.to.Record(totalsRow(row.Height, totals, c.ownerRao, c.feesRao))
+	}
+	if ran != nil {
+		r.recordEpoch(c.to, b.View, &c.seats, *ran)
+	}
+	c.before = b.View
+}
+
+// Close records the seats that are still held.
+func (c *Chronicle) Close() {
+	if c.recording.Seats {
+		for uid := range c.seats.held {
+			c.to.Record(c.seats.row(chain.UID(uid)))
+		}
+	}
+}
