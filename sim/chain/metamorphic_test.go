@@ -68,11 +68,12 @@ func applied(err error) outcome {
 // play is a run of a history in some way.
 type play struct {
 	*rand.Rand
-	s     *State
-	watch *Watch
-	views []held
-	then  Snapshot // when the first view was taken, for changes
-	fault error    // what was found to be wrong besides the outcomes
+	s      *State
+	watch  *Watch
+	views  []held
+	stored map[string][]byte // records, as a store has them
+	then   Snapshot          // when the first view was taken, for changes
+	fault  error             // what was found to be wrong besides the outcomes
 }
 
 // held is a view and all that it showed when it was taken.

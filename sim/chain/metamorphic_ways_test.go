@@ -3,6 +3,7 @@ package chain
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 )
@@ -66,6 +67,7 @@ func (p *play) changes() {
 		v := p.s.View()
 		p.views = []held{{v, shown(v)}}
 		p.then = p.s.Export()
+		p.stored = p.store(nil, View{})
 		return
 	}
 	now, then := p.s.Export(), p.then
@@ -104,6 +106,23 @@ func (p *play) changes() {
 	if got := p.s.Changes(p.views[0].view); !reflect.DeepEqual(got, want) {
 		p.objects(fmt.Errorf("changes %+v, want %+v", got, want))
 	}
+	p.store(p.stored, p.views[0].view)
+}
+
+// store writes what changed since a view into a copy of its records, which then are the bytes of the state.
+func (p *play) store(since map[string][]byte, view View) map[string][]byte {
+	records := map[string][]byte{}
+	maps.Copy(records, since)
+	p.s.Records(view, func(key, value []byte) { records[string(key)] = bytes.Clone(value) },
+		func(key []byte) { delete(records, string(key)) })
+	var all []byte
+	for _, key := range slices.Sorted(maps.Keys(records)) {
+		all = append(all, records[key]...)
+	}
+	if !bytes.Equal(all, encodeOrPanic(p.s)) {
+		p.objects(fmt.Errorf("the stored records are not the state at height %d", p.s.Height()))
+	}
+	return records
 }
 
 func byPath(a, b Key) int {

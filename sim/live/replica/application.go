@@ -37,6 +37,7 @@ type application struct {
 	snaps        *snapshots
 
 	newest atomic.Pointer[chain.View] // after the newest block
+	shown  atomic.Pointer[tip]        // the newest block, for those who must not wait
 
 	mu      sync.Mutex
 	state   *chain.State // after the newest block
@@ -61,6 +62,7 @@ func (a *application) adopt(s *chain.State, v chain.View, t tip, fresh bool) {
 	a.state, a.tip, a.fresh = s, t, fresh
 	a.kept = map[[32]byte]*executed{}
 	a.newest.Store(&v)
+	a.shown.Store(&t)
 	a.pool.renew(s.Fork(), v)
 }
 
@@ -158,21 +160,29 @@ func (a *application) before() (chain.Digest, error) {
 // FinalizeBlock computes what a decided block does, or takes it from the fork of its proposal. It writes
 // nothing: it may be asked again after a crash.
 func (a *application) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
+	answer, err := a.finalize(r)
+	if err != nil {
+		return nil, a.end.stop(err)
+	}
+	return answer, nil
+}
+
+func (a *application) finalize(r *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err := a.mayGoOn(); err != nil {
-		return nil, a.end.stop(err)
+		return nil, err
 	}
 	hash, err := a.before()
 	if err != nil {
-		return nil, a.end.fail(err)
+		return nil, err
 	}
 	e, err := a.run(chain.Block{
 		Height: uint64(r.Height), Txs: r.Txs,
 		Begin: begin(hash, r.Time, r.ProposerAddress, votes(r.DecidedLastCommit), r.Misbehavior),
 	})
 	if err != nil {
-		return nil, a.end.fail(fmt.Errorf("block %d cannot be executed: %w", r.Height, err))
+		return nil, fmt.Errorf("block %d cannot be executed: %w", r.Height, err)
 	}
 	e.hash = chain.Digest(r.Hash)
 	a.decided = e
@@ -202,20 +212,29 @@ func (a *application) answer(e *executed) *abci.ResponseFinalizeBlock {
 
 // Commit makes the decided block the newest: in the store first, for everybody then.
 func (a *application) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit, error) {
+	retain, err := a.commit()
+	if err != nil {
+		return nil, a.end.stop(err)
+	}
+	return &abci.ResponseCommit{RetainHeight: int64(retain)}, nil
+}
+
+// commit returns the lowest height of the blocks that have to stay.
+func (a *application) commit() (retain uint64, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	e := a.decided
 	if e == nil {
-		return nil, a.end.fail(errors.New("the engine commits a block that it did not decide"))
+		return 0, errors.New("the engine commits a block that it did not decide")
 	}
 	t := tip{e.block.Height, e.hash, e.outcome.Digest}
 	since := *a.newest.Load()
 	if a.fresh {
 		since = chain.View{}
 	}
-	retain := a.retain(e)
+	retain = a.retain(e)
 	if err := a.store.commit(e.state, since, t, e.block, retain); err != nil {
-		return nil, a.end.fail(err)
+		return 0, err
 	}
 	a.decided = nil
 	view := e.state.View()
@@ -226,7 +245,7 @@ func (a *application) Commit(context.Context, *abci.RequestCommit) (*abci.Respon
 	if err := a.mayGoOn(); err != nil {
 		a.end.announce(err)
 	}
-	return &abci.ResponseCommit{RetainHeight: int64(retain)}, nil
+	return retain, nil
 }
 
 // retain is the lowest height of the blocks that have to stay; 0: all do.

@@ -53,9 +53,6 @@ func (e *ending) stop(err error) error {
 	return err
 }
 
-// fail is stop for an error that nobody planned.
-func (e *ending) fail(err error) error { return e.stop(err) }
-
 func (e *ending) reason() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -88,7 +88,7 @@ func Open(c Config) (*Node, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(os.MkdirAll(filepath.Join(c.Dir, "log"), 0o700), c.FS.MkdirAll(c.Dir, 0o700)); err != nil {
+	if err := errors.Join(makeFolder(c.FS, c.Dir), os.MkdirAll(filepath.Join(c.Dir, "log"), 0o700)); err != nil {
 		return nil, fmt.Errorf("folder of the node: %w", err)
 	}
 	n := &Node{config: c, end: newEnding(c.Log), feed: &feed{all: map[*Subscription]bool{}}}
@@ -321,12 +321,10 @@ type Status struct {
 	Stranger   string // why a peer that was met last is of another network; empty: none was met
 }
 
-// Status says how the node is doing.
+// Status says how the node is doing, also when it must stop.
 func (n *Node) Status() Status {
-	a := n.app
-	a.mu.Lock()
-	s := Status{ChainID: a.state.ChainID(), Height: a.tip.height, Digest: a.tip.digest}
-	a.mu.Unlock()
+	t := n.app.shown.Load()
+	s := Status{ChainID: n.config.Genesis.ChainID, Height: t.height, Digest: t.digest}
 	s.CatchingUp, s.PeerID = n.engine.ConsensusReactor().WaitSync(), PeerID(n.config.NodeKey)
 	s.Peers, s.Waiting = n.engine.Switch().Peers().Size(), n.engine.Mempool().Size()
 	s.Address, s.Stranger = n.config.Listen, n.end.strangerMet()
@@ -359,9 +357,7 @@ func (n *Node) WriteRecord(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	n.app.mu.Lock()
-	newest := n.app.tip
-	n.app.mu.Unlock()
+	newest := *n.app.shown.Load()
 	for h := s.Height() + 1; h <= newest.height; h++ {
 		b, ok, err := n.store.block(h)
 		if err != nil {

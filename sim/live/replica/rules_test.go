@@ -75,7 +75,8 @@ func TestANodeStopsAtItsHaltHeight(t *testing.T) {
 	n := start(t, c)
 	err := awaitEnd(t, n, 10*time.Second)
 	var halted *Halted
-	if !errors.As(err, &halted) || halted.Height != 5 || n.View().Height() != 5 {
+	time.Sleep(200 * time.Millisecond) // the engine has begun the next block, and waits
+	if !errors.As(err, &halted) || halted.Height != 5 || n.View().Height() != 5 || n.Status().Height != 5 {
 		t.Errorf("at height %d: %v", n.View().Height(), err)
 	}
 	stop(t, n)

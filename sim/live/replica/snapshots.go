@@ -161,7 +161,8 @@ func (a *application) restore(f *fetched) error {
 	t := tip{height: f.height, digest: f.digest} // its hash stands in the votes that the engine fetches
 	s.Seal()
 	if err := a.store.commit(s, chain.View{}, t, chain.Block{}, 0); err != nil {
-		return a.end.fail(err)
+		a.end.announce(err)
+		return err
 	}
 	a.feed.skip(f.height)
 	a.adopt(s, s.View(), t, false)

@@ -60,6 +60,27 @@ func openStore(fs vfs.FS, dir string, log *slog.Logger, broken func(error)) (*st
 	return &store{db, &gate{}}, nil
 }
 
+// makeFolder makes a folder and those above it that outlive a power cut.
+func makeFolder(fs vfs.FS, dir string) error {
+	if _, err := fs.Stat(dir); err == nil {
+		return nil
+	}
+	parent := fs.PathDir(dir)
+	if parent != dir {
+		if err := makeFolder(fs, parent); err != nil {
+			return err
+		}
+	}
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	above, err := fs.OpenDir(parent)
+	if err != nil {
+		return err
+	}
+	return errors.Join(above.Sync(), above.Close())
+}
+
 // storeLogger passes on what the store says of itself.
 type storeLogger struct {
 	log    *slog.Logger
