@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -319,18 +320,27 @@ which other nodes know it. Founders of a network give the consensus key to the o
 func newExport() *cobra.Command {
 	var to reach
 	var out string
+	var blocks bool
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write the ledger as canonical bytes",
 		Long: `Write the state after the newest block to a file, as taolab fork and any other reader of states takes it: the
 canonical bytes, whose digest is the chain's, never a store. A node that runs is asked, or --node; otherwise the
-folder's own ledger is read.`,
-		Example: `  taolabd export --out ledger.state`,
-		Args:    cobra.NoArgs,
+folder's own ledger is read.
+
+With --blocks it writes all blocks since the genesis instead, with everything that the ledger was given: taolab
+replay does them again and compares every app hash. It takes the folder of a node that keeps them (archive) and
+that is stopped.`,
+		Example: `  taolabd export --out ledger.state
+  taolabd export --blocks --out chain.blocks`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			at, err := homeOf(cmd)
 			if err != nil {
 				return err
+			}
+			if blocks {
+				return exportBlocks(at, out, cmd.OutOrStdout())
 			}
 			data, err := exported(cmd.Context(), at, &to)
 			if err != nil {
@@ -350,23 +360,44 @@ folder's own ledger is read.`,
 	addHome(cmd)
 	to.add(cmd.Flags())
 	cmd.Flags().StringVarP(&out, "out", "o", "ledger.state", "`file` to write, which must not exist")
+	cmd.Flags().BoolVar(&blocks, "blocks", false, "write all blocks since the genesis, for taolab replay")
 	return cmd
 }
 
-// exported is the newest state of a node that runs, or of the folder's own ledger.
-func exported(ctx context.Context, at home, to *reach) ([]byte, error) {
-	if _, err := os.Stat(at.runningFile()); to.node != "" || err == nil {
-		node, err := to.dial(at)
-		if err != nil {
-			return nil, err
-		}
-		return node.ask(ctx, "GET", pathState, nil, mostView)
-	}
-	release, err := lockHome(at)
+// exportBlocks writes the blocks of a folder's own ledger.
+func exportBlocks(at home, out string, stdout io.Writer) (err error) {
+	p, release, err := openStopped(at)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer release()
+	defer func() { err = command.Code(command.Failure, errors.Join(err, p.node.Stop())) }()
+	file, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("%w; give the name of a new file with --out", err)
+	}
+	if err := errors.Join(p.node.WriteRecord(file), file.Sync(), file.Close()); err != nil {
+		return errors.Join(err, os.Remove(out))
+	}
+	_, err = fmt.Fprintf(stdout, "%s of %s up to block %d\n", out, p.genesis.ChainID, p.node.View().Height())
+	return err
+}
+
+// openStopped opens the ledger of a folder whose node does not run.
+func openStopped(at home) (*process, func(), error) {
+	release, err := lockHome(at)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := openFolder(at)
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return p, release, nil
+}
+
+func openFolder(at home) (*process, error) {
 	if _, err := os.Stat(at.ledger()); errors.Is(err, fs.ErrNotExist) {
 		return nil, command.Code(command.Failure, fmt.Errorf("%s: no ledger is there yet; run taolabd node first", at.ledger()))
 	}
@@ -379,9 +410,23 @@ func exported(ctx context.Context, at home, to *reach) ([]byte, error) {
 		return nil, err
 	}
 	p := &process{home: at, settings: settings, genesis: genesis, log: silent()}
-	if err := p.openLedger(); err != nil {
-		return nil, command.Code(command.Failure, err)
+	return p, command.Code(command.Failure, p.openLedger())
+}
+
+// exported is the newest state of a node that runs, or of the folder's own ledger.
+func exported(ctx context.Context, at home, to *reach) ([]byte, error) {
+	if _, err := os.Stat(at.runningFile()); to.node != "" || err == nil {
+		node, err := to.dial(at)
+		if err != nil {
+			return nil, err
+		}
+		return node.ask(ctx, "GET", pathState, nil, mostView)
 	}
+	p, release, err := openStopped(at)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	data, _, err := p.node.Export()
 	return data, command.Code(command.Failure, errors.Join(err, p.node.Stop()))
 }
