@@ -17,6 +17,7 @@ func TestAHostileBackupWritesNothing(t *testing.T) {
 		{Name: "../escaped.key", Size: 1},
 		{Name: "/tmp/escaped.key", Size: 1},
 		{Name: "keys/../../escaped.key", Size: 1},
+		{Name: "wallets/../wallet.json", Size: 1},
 		{Name: "ledger/signed.json", Size: 1},
 		{Name: "keys/peer.key", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"},
 		{Name: `wallets/a\..\b/coldkey.age`, Size: 1},
