@@ -104,7 +104,8 @@ count = %d
 
 [[validators]]
 count = %d
-`, g.Height, g.ChainID, absolute, len(g.Records)-validators, validators)
+peers = %d
+`, g.Height, g.ChainID, absolute, len(g.Records)-validators, validators, min(8, len(g.Records)-validators))
 	file := &File{Origin: path, Sets: sets, Dir: ".", Text: text}
 	scenario, err := Decode(path, text, sets)
 	if err != nil {

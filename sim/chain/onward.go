@@ -1,7 +1,7 @@
 package chain
 
 // Onward is a genesis that goes on from the state under the same parameters: its money, stakes, neurons with
-// their weights, bonds and ages, and the time since its last epoch. What was on its way is settled: stake that
+// their weights, bonds and ages, and the time since its last epoch. All that was on its way is settled: stake that
 // unbonds is free, hidden weights are forgotten, and seats, council and proposals are left behind, since who
 // holds their keys is not there any more.
 func (s *State) Onward() Genesis {
