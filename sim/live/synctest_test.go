@@ -84,7 +84,15 @@ func TestTransactionsThatComeNowhereAreTold(t *testing.T) {
 		l.mu.Lock()
 		l.lose = true
 		l.mu.Unlock()
-		time.Sleep(69 * 12 * time.Second) // the submission at block 2 expires after block 66
+		time.Sleep(66*12*time.Second + time.Second) // the submission at block 2 may be in block 66
+		if got := log(); slices.Contains(got, "stake 1: expired") {
+			t.Errorf("too early: %q", got)
+		}
+		time.Sleep(12 * time.Second)
+		if got := log(); !slices.Contains(got, "stake 1: expired") {
+			t.Errorf("block 67 has come: %q", got)
+		}
+		time.Sleep(2 * 12 * time.Second)
 		l.mu.Lock()
 		l.lose, l.refuse = false, errors.New("the pool is full")
 		l.mu.Unlock()

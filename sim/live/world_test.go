@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"taolab/model/num"
 	"taolab/sim/actor"
 	"taolab/sim/chain"
 	"taolab/sim/host"
@@ -241,7 +242,7 @@ func TestAJournalIsReplayedToTheByte(t *testing.T) {
 
 // An agent that goes on after a stop has its state, its streams, and identifiers that it never had before.
 func TestAnAgentGoesOnWhereItWasSaved(t *testing.T) {
-	names, first := cast("a: draw; compute x; sleep 1; draw; sleep 3600000\nb: see")
+	names, first := cast("a: draw; compute x; sleep 1; draw; at 1; draw\nb: see") // there is no block 1 yet
 	g := genesis(names, 2, nil)
 	cfg := config(newSolo(t, g), first)
 	cfg.Dir, cfg.Journal = t.TempDir(), true
@@ -252,13 +253,20 @@ func TestAnAgentGoesOnWhereItWasSaved(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, second := cast("a: never\nb: never")
-	cfg2 := config(newSolo(t, g), second)
+	ledger := newSolo(t, g)
+	ticking(t, ledger)
+	cfg2 := config(ledger, second)
 	cfg2.Dir, cfg2.Journal = cfg.Dir, true
 	s = play(t, cfg2, second)
 	s.expect("a: restored after 4 lines and 1 jobs")
-	s.end()
-	if second[0].Drawn != first[0].Drawn || len(second[0].Log) != len(first[0].Log)+1 {
-		t.Errorf("%+v\n%+v", first[0], second[0])
+	s.expect("a: draw")
+	if err := s.end(); err != nil {
+		t.Fatal(err)
+	}
+	dice := num.NewStream(1, "agent\x00a\x00dice")
+	dice.Uint64()
+	if a, b := dice.Uint64(), dice.Uint64(); first[0].Drawn != a || second[0].Drawn != b {
+		t.Errorf("drew %d before and %d after the stop; expected %d and %d", first[0].Drawn, second[0].Drawn, a, b)
 	}
 	for _, life := range []string{"a-1-1", "a-2-1"} {
 		if _, err := os.Stat(filepath.Join(cfg.Dir, life+".journal")); err != nil {
@@ -296,5 +304,31 @@ func TestADamagedStateIsRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "move it away") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A node publishes where it serves, and others find it there by what the ledger says.
+func TestANodeIsFoundWhereItAnnouncesItself(t *testing.T) {
+	names, actors := cast("a: at 4; ask b 1 1\nb: see")
+	ledger := newSolo(t, genesis(names, 2, nil))
+	ticking(t, ledger)
+	free, err := axon.TCP.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := netip.MustParseAddrPort(free.Addr().String())
+	free.Close()
+	cfg := config(ledger, actors)
+	cfg.Nodes[1].Listen, cfg.Nodes[1].Announce = at.String(), at
+	cfg.Nodes[1].Axon = keyOf("axon of b")
+	actors[0].Peers["b"] = axon.KeyOf(keyOf("axon of b"))
+	cfg.Network = axon.TCP // and no other address book than the ledger
+	s := play(t, cfg, actors)
+	s.expect("a: ask b 1 1: answer Success")
+	if err := s.end(); err != nil {
+		t.Fatal(err)
+	}
+	if n := ledger.View().Neuron(1); n.Axon != axon.KeyOf(keyOf("axon of b")) || addressOf(n) != at {
+		t.Errorf("the ledger has %v at %v", n.Axon, addressOf(n))
 	}
 }
