@@ -14,6 +14,10 @@ import (
 
 	"taolab/agents/settings"
 	"taolab/model/base"
+	"taolab/model/checkpoint"
+	"taolab/model/lm"
+	"taolab/model/num"
+	"taolab/model/token"
 	"taolab/sim/trace"
 	"taolab/sim/virtual"
 )
@@ -259,6 +263,8 @@ var moves = map[string]move{
 	"applications.name":      {set: "applications[0].name=client"},
 	"applications.count":     {set: "applications[0].count=2"},
 	"applications.stake_tao": {set: "applications[0].stake_tao=11"},
+	"miners.checkpoint":      {set: "miners[0].checkpoint=SHARDS/model"},
+	"corpus.tokenizer":       {set: "corpus.tokenizer=SHARDS/tokenizer.json"},
 	"applications.session_s": {set: "applications[0].session_s=50"},
 	"applications.pace_s":    {set: "applications[0].pace_s=1.3"},
 	"applications.prompt":    {set: "applications[0].prompt=7"},
@@ -469,10 +475,26 @@ func (k *keyRuns) run(sets []string) (string, error) {
 	return world.Digest().String(), nil
 }
 
-// shardsOf writes two folders with a shard each, of two texts.
+// shardsOf writes two folders with a shard each, of two texts, a tokenizer, and a model without one.
 func shardsOf(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
+	text := []byte(strings.Repeat("a tokenizer of other words than those which the corpus has: zebras, quartz and jinx. ", 9))
+	tokenizer, err := token.Train([][]byte{text}, 288)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := tokenizer.MarshalJSON()
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "tokenizer.json"), data, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	model := lm.New(lm.Config{Vocab: 288, Context: 16, Width: 8, Layers: 1, Heads: 2}, num.NewStream(9, "a model of its own"))
+	if err := (&checkpoint.Checkpoint{Model: model}).Save(filepath.Join(dir, "model")); err != nil {
+		t.Fatal(err)
+	}
 	for i, word := range []string{"a", "b"} {
 		var b strings.Builder
 		for n := range 400 {

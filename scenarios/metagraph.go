@@ -1,10 +1,12 @@
 package scenarios
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"slices"
 
 	"taolab/agents/role"
@@ -33,16 +35,83 @@ func (f *File) readMetagraph() error {
 	if err != nil {
 		return f.wrongMetagraph(fmt.Sprintf("%s cannot be read: %v", path, err), "a file with a "+conformance.MetagraphFormat)
 	}
-	g, filled, err := conformance.ReadMetagraph(data)
+	g, filled, err := goneOnFrom(data)
 	if err == nil {
 		_, err = chain.New(g)
 	}
 	if err != nil {
-		return &settings.Error{Where: path, Fault: err.Error(), Want: "a " + conformance.MetagraphFormat,
+		return &settings.Error{Where: path, Fault: err.Error(), Want: "a " + conformance.MetagraphFormat + ", or a ledger as taolabd export writes it",
 			Hint: "taolab apply --example writes one"}
 	}
 	f.metagraph = &metagraph{path: path, genesis: g, filled: filled}
 	return nil
+}
+
+// goneOnFrom is the genesis that goes on from a metagraph or from a ledger's canonical bytes.
+func goneOnFrom(data []byte) (chain.Genesis, []conformance.Filled, error) {
+	if text := bytes.TrimLeft(data, " \t\r\n"); len(text) == 0 || text[0] == '{' {
+		return conformance.ReadMetagraph(data)
+	}
+	var state chain.State
+	if err := state.UnmarshalBinary(data); err != nil {
+		return chain.Genesis{}, nil, err
+	}
+	return state.Onward(), nil, nil
+}
+
+// FromLedger is a scenario without models of all neurons of a ledger: those with a permit are validators, the
+// others miners, each in its own seat, with what it has there. The ledger goes on under the parameters that it
+// has, unless sets say otherwise.
+func FromLedger(path string, sets []string) (*File, error) {
+	data, err := readOpened(path)
+	if err == nil {
+		var g chain.Genesis
+		if g, _, err = goneOnFrom(data); err == nil {
+			return fromRecords(path, &g, sets)
+		}
+	}
+	return nil, &settings.Error{Where: path, Fault: err.Error(), Want: "a ledger as taolabd export writes it, or a " + conformance.MetagraphFormat}
+}
+
+func fromRecords(path string, g *chain.Genesis, sets []string) (*File, error) {
+	validators := 0
+	for _, r := range g.Records {
+		if r.Permit {
+			validators++
+		}
+	}
+	if validators == 0 || validators == len(g.Records) {
+		return nil, &settings.Error{Where: path, Fault: fmt.Sprintf("%d of %d neurons have a permit", validators, len(g.Records)),
+			Want: "validators, which have one, and miners", Hint: "wait for an epoch, or give a scenario with --scenario"}
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	text := fmt.Sprintf(`format = 2
+name = "onward"
+description = "What would have happened from block %d of %s on."
+mode = "economy"
+
+[time]
+hours = 24
+
+[chain]
+metagraph = %q
+
+[[miners]]
+count = %d
+
+[[validators]]
+count = %d
+peers = %d
+`, g.Height, g.ChainID, absolute, len(g.Records)-validators, validators, min(8, len(g.Records)-validators))
+	file := &File{Origin: path, Sets: sets, Dir: ".", Text: text}
+	scenario, err := Decode(path, text, sets)
+	if err != nil {
+		return nil, err
+	}
+	return file, file.complete(scenario)
 }
 
 // inheritMetagraph gives the keys of [chain] that have a default of their own the metagraph's values where

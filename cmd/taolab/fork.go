@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -19,13 +20,15 @@ type forkFlags struct {
 	corpus string
 	sets   []string
 	at     uint64
+
+	scenario string // of a ledger
 }
 
 func newFork() *cobra.Command {
 	var flags forkFlags
 	cmd := &cobra.Command{
-		Use:   "fork RUN",
-		Short: "Go on from a snapshot of a run, in a new folder, with other settings",
+		Use:   "fork RUN|LEDGER",
+		Short: "Go on from a snapshot of a run, or from a live ledger, with other settings",
 		Long: `Go on from a snapshot of a run, in a folder of its own, with what --set changes from there on. The new
 folder holds the rows before that height too, and run.json names the parent, its digest, and the digest
 up to where the two part. Nothing before that height happens again, and the parent stays as it is; it may
@@ -37,14 +40,22 @@ A fork begins where a snapshot is: taolab run --snapshot-at HEIGHT leaves one. W
 
 In [chain] it is what a governor could set in a running network, but for max_uids. Keys that the past depends
 on cannot change: seed, corpus, models, nodes, stakes at the beginning, the family of rules. The error says
-why.`,
+why.
+
+A file is a ledger as taolabd export writes it, or a metagraph: a simulation goes on from it, in which all its
+neurons have the seats, stakes, weights, bonds and ages that they had. Their agents are those of --scenario,
+whose [chain] metagraph becomes the file; without it they are validators and miners of stated quality.`,
 		Example: `  taolab fork runs/honest --at 3600 --set network.loss=0.2
   taolab fork runs/honest --at 3600 --set chain.kappa=0.6 --out runs/kappa
-  taolab fork runs/honest --set time.hours=48      from the newest snapshot, for longer`,
+  taolab fork runs/honest --set time.hours=48      from the newest snapshot, for longer
+  taolab fork ledger.state --set chain.kappa=0.6   what would have happened in a live network`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
+			if info, err := os.Stat(args[0]); err == nil && info.Mode().IsRegular() {
+				return forkLedger(ctx, args[0], flags, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			}
 			return fork(ctx, filepath.Clean(args[0]), flags, cmd.Flags().Changed("at"), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -52,8 +63,37 @@ why.`,
 	cmd.Flags().StringArrayVar(&flags.sets, "set", nil, "change a key from there on, as in --set network.loss=0.1; may be repeated")
 	cmd.Flags().StringVarP(&flags.out, "out", "o", "", "folder for the results; must not exist (default RUN-fork, numbered)")
 	cmd.Flags().StringVar(&flags.corpus, "corpus", "", "where the shards are now; default: where run.json says they were")
+	cmd.Flags().StringVar(&flags.scenario, "scenario", "", "scenario whose agents go on from a ledger (default: stated ones)")
 	flags.lifeFlags.add(cmd.Flags())
 	return cmd
+}
+
+// forkLedger lets a simulation go on from a ledger in a file.
+func forkLedger(ctx context.Context, path string, flags forkFlags, stdout, stderr io.Writer) error {
+	if err := flags.check(); err != nil {
+		return err
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return code(exitFailure, err)
+	}
+	var file *scenarios.File
+	if flags.scenario == "" {
+		file, err = scenarios.FromLedger(path, flags.sets)
+	} else {
+		file, err = scenarios.Load(flags.scenario, append(flags.sets, fmt.Sprintf("chain.metagraph=%q", absolute)))
+	}
+	if err != nil {
+		return code(exitScenario, err)
+	}
+	out, err := besideFolder(strings.TrimSuffix(absolute, filepath.Ext(absolute)), flags.out, "fork")
+	if err != nil {
+		return code(exitFailure, err)
+	}
+	console := newConsole(stderr)
+	genesis, _ := file.Heights()
+	console.say("going on from %s after block %d", path, genesis)
+	return live(ctx, flags.experiment(file, out, console), flags.figures, stdout, console)
 }
 
 // fork goes on from a snapshot of the run in dir.

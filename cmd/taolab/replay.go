@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -29,20 +30,27 @@ type replayFlags struct {
 func newReplay() *cobra.Command {
 	var flags replayFlags
 	cmd := &cobra.Command{
-		Use:   "replay RUN",
-		Short: "Repeat a run from its run.json and compare the digests",
+		Use:   "replay RUN|RECORD",
+		Short: "Repeat a run from its run.json, or a live chain from its blocks, and compare the digests",
 		Long: `Repeat a run from the resolved scenario in its run.json, with the same seed and the same corpus, and
 compare run digest, state digest and the digest of every table. A run that was interrupted or killed is
 repeated up to the block and the event at which its run.json was last written.
 
 Equal runs leave nothing behind. A run that differs is kept next to the first one, the first difference
-is printed, and the exit code is 5.`,
+is printed, and the exit code is 5.
+
+A file is the record of a live chain, as taolabd export --blocks writes it: every block is done again through
+the ledger, and its app hash compared.`,
 		Example: `  taolab replay runs/quickstart
-  taolab replay runs/pile --corpus /data/pile`,
+  taolab replay runs/pile --corpus /data/pile
+  taolab replay chain.blocks                    the blocks of a live chain`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := interruptible(cmd.Context())
 			defer stop()
+			if info, err := os.Stat(args[0]); err == nil && info.Mode().IsRegular() {
+				return replayRecord(args[0], flags.json, cmd.OutOrStdout())
+			}
 			return replay(ctx, filepath.Clean(args[0]), flags, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"taolab/sim/chain"
+	"taolab/sim/live"
 	"taolab/sim/live/replica"
 )
 
@@ -50,29 +52,27 @@ type receipt struct {
 	Refusal string `json:"refusal,omitempty"`
 }
 
-// ledger is what the interface needs of a node.
-type ledger interface {
-	View() chain.View
-	Submit(ctx context.Context, tx []byte) error
-	Blocks() *replica.Subscription
+// keeper is what the interface needs of a node besides its ledger.
+type keeper interface {
 	Status() replica.Status
 	Export() (state []byte, height uint64, err error)
 	WriteRecord(w io.Writer) error
 }
 
-// api answers for a ledger.
+// api answers for a node.
 type api struct {
-	ledger  ledger
+	ledger  live.Ledger
+	node    keeper
 	waiting chan struct{}
 }
 
 // serveAPI answers at an address until ctx ends.
-func serveAPI(ctx context.Context, l ledger, address string) (net.Addr, error) {
+func serveAPI(ctx context.Context, l live.Ledger, n keeper, address string) (net.Addr, error) {
 	socket, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("api: %w; set another address, or 127.0.0.1:0 for any that is free", err)
 	}
-	server := &http.Server{Handler: newAPI(l), ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: 1 << 14}
+	server := &http.Server{Handler: newAPI(l, n), ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: 1 << 14}
 	go func() {
 		<-ctx.Done()
 		server.Close()
@@ -81,8 +81,8 @@ func serveAPI(ctx context.Context, l ledger, address string) (net.Addr, error) {
 	return socket.Addr(), nil
 }
 
-func newAPI(l ledger) http.Handler {
-	a := &api{l, make(chan struct{}, mostWaiting)}
+func newAPI(l live.Ledger, n keeper) http.Handler {
+	a := &api{l, n, make(chan struct{}, mostWaiting)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pathStatus, a.status)
 	mux.HandleFunc("GET "+pathView, a.view)
@@ -93,7 +93,7 @@ func newAPI(l ledger) http.Handler {
 }
 
 func (a *api) status(w http.ResponseWriter, _ *http.Request) {
-	s := a.ledger.Status()
+	s := a.node.Status()
 	writeJSON(w, status{s.ChainID, s.Height, s.Time, s.Digest.String(), s.CatchingUp, s.Peers, s.Waiting, s.PeerID + "@" + s.Address})
 }
 
@@ -103,7 +103,7 @@ func (a *api) view(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a *api) state(w http.ResponseWriter, _ *http.Request) {
-	data, _, err := a.ledger.Export()
+	data, _, err := a.node.Export()
 	writeBytes(w, data, err)
 }
 
@@ -111,7 +111,7 @@ func (a *api) state(w http.ResponseWriter, _ *http.Request) {
 func (a *api) record(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/octet-stream")
 	out := &begun{Writer: w}
-	switch err := a.ledger.WriteRecord(out); {
+	switch err := a.node.WriteRecord(out); {
 	case err != nil && out.any:
 		panic(http.ErrAbortHandler)
 	case err != nil:
@@ -160,18 +160,22 @@ func (a *api) transaction(w http.ResponseWriter, r *http.Request) {
 }
 
 // follow submits a transaction and waits for its block, or for the height after which none may have it.
-func follow(ctx context.Context, l ledger, data []byte, expiry uint64) (receipt, error) {
-	blocks := l.Blocks()
-	defer blocks.Close()
+func follow(ctx context.Context, l live.Ledger, data []byte, expiry uint64) (receipt, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	blocks := l.Blocks(ctx)
 	if err := l.Submit(ctx, data); err != nil {
 		return receipt{Refusal: err.Error()}, nil
 	}
 	since := 0
 	for {
 		select {
-		case b, open := <-blocks.C:
+		case b, open := <-blocks:
+			if !open && ctx.Err() == nil {
+				return receipt{}, errors.New("the node stopped; whether the transaction is in a block is not known")
+			}
 			if !open {
-				return receipt{}, fmt.Errorf("the node stopped; whether the transaction is in a block is not known: %v", blocks.Err())
+				return receipt{}, late(expiry)
 			}
 			for i, other := range b.Txs {
 				if bytes.Equal(other, data) {
@@ -187,9 +191,14 @@ func follow(ctx context.Context, l ledger, data []byte, expiry uint64) (receipt,
 				}
 			}
 		case <-ctx.Done():
-			return receipt{}, fmt.Errorf("no block included the transaction so far; it may still come until block %d", expiry)
+			return receipt{}, late(expiry)
 		}
 	}
+}
+
+// late says that nobody waits any longer.
+func late(expiry uint64) error {
+	return fmt.Errorf("no block included the transaction so far; it may still come until block %d", expiry)
 }
 
 func received(height uint64, d chain.Delivered) receipt {

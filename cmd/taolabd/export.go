@@ -17,16 +17,19 @@ import (
 
 func newExport() *cobra.Command {
 	var to reach
-	var out, record string
+	var out string
+	var blocks bool
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write the ledger, or all of its blocks, as canonical bytes",
-		Long: `Write the state after the newest block to a file: the canonical bytes, whose digest is the chain's, never a store.
-With --record write all blocks since the genesis too, with everything that a replay needs and the digest after
-each; the node must have kept them, as node.archive = true does. A node that runs is asked, or --node; otherwise
-the folder's own ledger is read.`,
+		Long: `Write the state after the newest block to a file, as taolab fork and any other reader of states takes it: the
+canonical bytes, whose digest is the chain's, never a store. A node that runs is asked, or --node; otherwise the
+folder's own ledger is read.
+
+With --blocks write all blocks since the genesis instead, with everything that the ledger was given: taolab
+replay does them again and compares every app hash. The node must have kept them, as node.archive = true does.`,
 		Example: `  taolabd export --out ledger.state
-  taolabd export --out ledger.state --record ledger.blocks`,
+  taolabd export --blocks --out chain.blocks`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			at, err := homeOf(cmd)
@@ -37,18 +40,22 @@ the folder's own ledger is read.`,
 			if err != nil {
 				return err
 			}
-			state, err := export(from, out, record)
+			write := from.export
+			if blocks {
+				write = from.exportBlocks
+			}
+			said, err := write(out)
 			if err = errors.Join(err, end()); err != nil {
 				return command.Code(command.Failure, err)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s of %s after block %d, digest %s\n", out, state.ChainID(), state.Height(), state.Digest())
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), said)
 			return command.Code(command.Failure, err)
 		},
 	}
 	addHome(cmd)
 	to.add(cmd.Flags())
-	cmd.Flags().StringVarP(&out, "out", "o", "ledger.state", "`file` for the state, which must not exist")
-	cmd.Flags().StringVar(&record, "record", "", "`file` for all blocks since the genesis, which must not exist")
+	cmd.Flags().StringVarP(&out, "out", "o", "ledger.state", "`file` to write, which must not exist")
+	cmd.Flags().BoolVar(&blocks, "blocks", false, "write all blocks since the genesis, for taolab replay")
 	return cmd
 }
 
@@ -56,25 +63,32 @@ the folder's own ledger is read.`,
 type source struct {
 	state  func(io.Writer) error
 	record func(io.Writer) error
+	now    func() (chainID string, height uint64, err error)
 }
 
-// export writes the files that are wanted, each whole or not at all.
-func export(from source, out, record string) (*chain.State, error) {
+// export writes the state to a file, whole or not at all.
+func (from source) export(out string) (said string, err error) {
 	if err := writeWhole(out, from.state); err != nil {
-		return nil, err
+		return "", err
 	}
 	data, err := os.ReadFile(out)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	state := new(chain.State)
 	if err := state.UnmarshalBinary(data); err != nil {
-		return nil, errors.Join(fmt.Errorf("what the node gave is not a state: %w", err), os.Remove(out))
+		return "", errors.Join(fmt.Errorf("what the node gave is not a state: %w", err), os.Remove(out))
 	}
-	if record == "" {
-		return state, nil
+	return fmt.Sprintf("%s of %s after block %d, digest %s", out, state.ChainID(), state.Height(), state.Digest()), nil
+}
+
+// exportBlocks writes all blocks to a file, whole or not at all.
+func (from source) exportBlocks(out string) (said string, err error) {
+	chainID, height, err := from.now()
+	if err != nil {
+		return "", err
 	}
-	return state, writeWhole(record, from.record)
+	return fmt.Sprintf("%s of %s up to block %d", out, chainID, height), writeWhole(out, from.record)
 }
 
 // writeWhole makes a new file, or none.
@@ -105,7 +119,11 @@ func sourceOf(ctx context.Context, at home, to *reach) (from source, end func() 
 		copied := func(path string) func(io.Writer) error {
 			return func(w io.Writer) error { return node.copy(ctx, http.MethodGet, path, nil, w, mostRecord) }
 		}
-		return source{copied(pathState), copied(pathRecord)}, func() error { return nil }, nil
+		now := func() (string, uint64, error) {
+			s, err := node.status(ctx)
+			return s.ChainID, s.Height, err
+		}
+		return source{copied(pathState), copied(pathRecord), now}, func() error { return nil }, nil
 	}
 	release, err := lockHome(at)
 	if err != nil {
@@ -123,7 +141,8 @@ func sourceOf(ctx context.Context, at home, to *reach) (from source, end func() 
 		}
 		return err
 	}
-	return source{state, p.node.WriteRecord}, func() error {
+	now := func() (string, uint64, error) { return p.genesis.ChainID, p.node.View().Height(), nil }
+	return source{state, p.node.WriteRecord, now}, func() error {
 		defer release()
 		return p.node.Stop()
 	}, nil

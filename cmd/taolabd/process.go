@@ -147,7 +147,7 @@ func (p *process) start() error {
 
 // answer answers the other verbs, and tells where.
 func (p *process) answer(ctx context.Context) error {
-	at, err := serveAPI(ctx, p.node, p.settings.Node.API)
+	at, err := serveAPI(ctx, live.Replicated(p.node), p.node, p.settings.Node.API)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,13 @@ func TestTheCommandDoesWhatItsScriptsSay(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "waitfor": waitFor, "apiof": apiOf},
 		Setup: func(env *testscript.Env) error {
+			text, err := os.ReadFile("../../scenarios/testdata/metagraph/trees.json")
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(env.WorkDir+"/trees.json", text, 0o644); err != nil {
+				return err
+			}
 			env.Setenv("TAOLABD_HOME", env.WorkDir+"/home")
 			env.Setenv("TAOLAB_CACHE", env.WorkDir+"/cache")
 			return nil

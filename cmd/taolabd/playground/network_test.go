@@ -21,27 +21,16 @@ import (
 	"taolab/sim/live/wallet"
 )
 
-// solo is a ledger of one machine that makes a block whenever it is told to.
-type solo struct {
-	mu      sync.Mutex
-	state   *chain.State
-	readers []chan live.Block
-}
+// solo is a ledger on which nothing happens.
+type solo struct{ state *chain.State }
 
-func (l *solo) View() chain.View {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.state.View()
-}
+func (l solo) View() chain.View { return l.state.View() }
 
-// Submit implements live.Ledger: nobody here changes anything.
-func (l *solo) Submit(context.Context, []byte) error { return io.ErrClosedPipe }
+func (l solo) Submit(context.Context, []byte) error { return io.ErrClosedPipe }
 
-func (l *solo) Blocks(context.Context) <-chan live.Block {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	blocks := make(chan live.Block, 100)
-	l.readers = append(l.readers, blocks)
+func (l solo) Blocks(ctx context.Context) <-chan live.Block {
+	blocks := make(chan live.Block)
+	context.AfterFunc(ctx, func() { close(blocks) })
 	return blocks
 }
 
@@ -110,7 +99,7 @@ func start(t *testing.T, stakeTAO, leastTAO float64, change func(*role.Applicati
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.app = Operated{Ledger: &solo{state: state}, Node: nodes[3]}
+	n.app = Operated{Ledger: solo{state}, Node: nodes[3]}
 	n.run(t, nodes)
 	return n
 }
