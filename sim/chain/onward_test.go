@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"slices"
 	"testing"
 )
 
@@ -35,6 +36,11 @@ func TestALedgerThatGoesOnFromAStatePaysAsTheStateDoes(t *testing.T) {
 		}
 		if a, b := was.Totals(), is.Totals(); a.Issuance != b.Issuance || a.Staked != b.Staked || a.Free != b.Free || a.Pending != b.Pending {
 			t.Errorf("%s: money %+v, was %+v", era, b, a)
+		}
+		for uid := range UID(6) {
+			if !slices.Equal(was.View().Bonds(uid), is.View().Bonds(uid)) || !slices.Equal(was.View().Weights(uid), is.View().Weights(uid)) {
+				t.Errorf("%s: uid %d has other weights or bonds", era, uid)
+			}
 		}
 		was.Advance(25)
 		is.Advance(25)
