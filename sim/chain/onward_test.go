@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"slices"
 	"testing"
 )
 
@@ -14,11 +15,11 @@ func TestALedgerThatGoesOnFromAStatePaysAsTheStateDoes(t *testing.T) {
 		}
 		params = params.Scaled(6)
 		params.TempoBlocks, params.MinAllowedWeights, params.MaxWeight, params.WeightsRateLimitBlocks = 10, 1, 65535, 0
-		params.MaxValidators, params.StakeThresholdRao = 2, 0
-		g := Genesis{ChainID: "onward", Params: params, Balances: []Balance{{Coldkey: Key{99}, FreeRao: 5e9}}}
+		params.MaxValidators, params.StakeThresholdRao, params.ActivityCutoffBlocks, params.ActivityCutoffMilli = 2, 0, 1000, 0
+		g := Genesis{ChainID: "onward", Params: params, Height: 5, Balances: []Balance{{Coldkey: Key{99}, FreeRao: 5e9}}}
 		for i := range byte(6) {
 			g.Neurons = append(g.Neurons, GenesisNeuron{Hotkey: Key{1, i}, Coldkey: Key{2, i}, StakeRao: uint64(100-10*int(i)) * 1e9})
-			r := GenesisRecord{Permit: i < 2, Active: true}
+			r := GenesisRecord{Permit: i < 2, Active: true, RegisteredAt: 1, LastUpdate: 4}
 			if i < 2 {
 				r.Weights = []WeightEntry{{UID: 3, Weight: 65535}, {UID: 4, Weight: 20000 * uint32(i+1)}}
 			}
@@ -35,6 +36,14 @@ func TestALedgerThatGoesOnFromAStatePaysAsTheStateDoes(t *testing.T) {
 		}
 		if a, b := was.Totals(), is.Totals(); a.Issuance != b.Issuance || a.Staked != b.Staked || a.Free != b.Free || a.Pending != b.Pending {
 			t.Errorf("%s: money %+v, was %+v", era, b, a)
+		}
+		for uid := range UID(6) {
+			if !slices.Equal(was.View().Bonds(uid), is.View().Bonds(uid)) || !slices.Equal(was.View().Weights(uid), is.View().Weights(uid)) {
+				t.Errorf("%s: uid %d has other weights or bonds", era, uid)
+			}
+		}
+		if len(was.View().Bonds(0)) == 0 {
+			t.Errorf("%s: nobody has a bond, so that nothing is shown", era)
 		}
 		was.Advance(25)
 		is.Advance(25)
