@@ -125,11 +125,10 @@ func engineParams(v chain.View) *cmtproto.ConsensusParams {
 
 // run executes a block on a fork, or finds the fork that did.
 func (a *application) run(b chain.Block) (*executed, error) {
-	data, err := b.AppendBinary(nil)
+	key, err := keyOf(b)
 	if err != nil {
 		return nil, err
 	}
-	key := sha256.Sum256(data)
 	if e := a.kept[key]; e != nil {
 		return e, nil
 	}
@@ -139,10 +138,22 @@ func (a *application) run(b chain.Block) (*executed, error) {
 		return nil, err
 	}
 	e := &executed{block: b, state: fork, outcome: outcome}
-	if len(a.kept) < keptForks {
+	return e, a.keep(e)
+}
+
+// keep remembers what a proposal for the next block came to, of so many.
+func (a *application) keep(e *executed) error {
+	key, err := keyOf(e.block)
+	if err == nil && len(a.kept) < keptForks {
 		a.kept[key] = e
 	}
-	return e, nil
+	return err
+}
+
+// keyOf is the hash of all that the outcome of a block follows from.
+func keyOf(b chain.Block) (key [32]byte, err error) {
+	data, err := b.AppendBinary(nil)
+	return sha256.Sum256(data), err
 }
 
 // before is the hash of the newest block: the next one begins with it.
