@@ -26,6 +26,7 @@ type application struct {
 	log      *slog.Logger
 	pool     *pool
 	verified *signatures
+	metrics  *metrics
 	feed     *feed
 	end      *ending
 	parent   func(height uint64) (chain.Digest, error) // the hash of a block, from the engine's own store
@@ -133,12 +134,22 @@ func (a *application) run(b chain.Block) (*executed, error) {
 		return e, nil
 	}
 	fork := a.state.Fork()
-	outcome, err := fork.Run(b, a.verified.good)
+	began := time.Now()
+	outcome, err := fork.Execute(b, a.verified.good)
 	if err != nil {
 		return nil, err
 	}
+	a.metrics.took(applyStep, began)
+	outcome.Digest = a.seal(fork)
 	e := &executed{block: b, state: fork, outcome: outcome}
 	return e, a.keep(e)
+}
+
+// seal hashes what a block changed.
+func (a *application) seal(s *chain.State) chain.Digest {
+	began := time.Now()
+	defer a.metrics.took(sealStep, began)
+	return s.Seal()
 }
 
 // keep remembers what a proposal for the next block came to, of so many.
@@ -244,9 +255,12 @@ func (a *application) commit() (retain uint64, err error) {
 		since = chain.View{}
 	}
 	retain = a.retain(e)
+	began := time.Now()
 	if err := a.store.commit(e.state, since, t, e.block, retain); err != nil {
 		return 0, err
 	}
+	a.metrics.took(commitStep, began)
+	a.metrics.committed(e, *a.newest.Load())
 	a.decided = nil
 	view := e.state.View()
 	a.feed.publish(Block{Block: e.block, Hash: t.hash, Outcome: e.outcome, View: view}, func() {

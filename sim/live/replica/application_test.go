@@ -23,9 +23,10 @@ func loneApplication(t testing.TB, g Genesis) *application {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.close() })
-	verified := newSignatures(g.ChainID)
+	figures := newMetrics()
+	verified := newSignatures(g.ChainID, figures)
 	a := &application{
-		genesis: g, store: store, log: discard, pool: newPool(verified), verified: verified, end: newEnding(discard),
+		genesis: g, store: store, log: discard, pool: newPool(verified, figures), verified: verified, metrics: figures, end: newEnding(discard),
 		feed: &feed{all: map[*Subscription]bool{}}, snaps: &snapshots{every: 1000, log: discard}, proposalTime: time.Minute,
 	}
 	if _, err := a.InitChain(ctx, &abci.RequestInitChain{ChainId: g.ChainID, InitialHeight: 1}); err != nil {

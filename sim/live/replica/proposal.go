@@ -41,9 +41,14 @@ func (a *application) PrepareProposal(_ context.Context, r *abci.RequestPrepareP
 	params := fork.View().Params()
 	c.workLeft = params.Hard.MaxBlockWork
 	c.line(r.Txs)
+	began := time.Now()
 	c.choose()
 	b.Txs = c.chosen
-	if err := a.keep(&executed{block: b, state: fork, outcome: c.end()}); err != nil {
+	outcome := chain.Outcome{Delivered: c.delivered, Events: fork.EndBlock()}
+	a.metrics.took(applyStep, began)
+	outcome.Digest = a.seal(fork)
+	// So the proposer need not run its own proposal again.
+	if err := a.keep(&executed{block: b, state: fork, outcome: outcome}); err != nil {
 		return nil, err
 	}
 	return &abci.ResponsePrepareProposal{Txs: c.chosen}, nil
@@ -175,13 +180,6 @@ func (c *chooser) choose() {
 	for c.heads.Len() > 0 && time.Now().Before(c.deadline) {
 		c.deliver(heap.Pop(&c.heads).(*candidate))
 	}
-}
-
-// end ends the block of the chosen, so that the proposer need not run its own proposal again.
-func (c *chooser) end() chain.Outcome {
-	o := chain.Outcome{Delivered: c.delivered, Events: c.state.EndBlock()}
-	o.Digest = c.state.Seal()
-	return o
 }
 
 // deliver adds a transaction if it may be in the block, and puts up the next of its sender.

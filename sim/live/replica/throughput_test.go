@@ -140,7 +140,7 @@ func idleRunner(t *testing.T, g Genesis, checks bool) runner {
 		}
 		app := &idle{}
 		if checks {
-			app.verified = newSignatures(g.ChainID)
+			app.verified = newSignatures(g.ChainID, newMetrics())
 		}
 		e, err := node.NewNode(c.engine(), signer, &p2p.NodeKey{PrivKey: cmted25519.PrivKey(c.NodeKey)},
 			proxy.NewConnSyncLocalClientCreator(app), func() (*types.GenesisDoc, error) {
