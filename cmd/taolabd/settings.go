@@ -44,7 +44,8 @@ type nodeTable struct {
 	SnapshotBlocks uint64   `toml:"snapshot_blocks" default:"1000" unit:"blocks" min:"10" max:"1000000" doc:"blocks between two snapshots for others to begin from"`
 	Witnesses      []string `toml:"witnesses" doc:"URLs of the api of other nodes, which are asked before the node runs whether its consensus key signs somewhere else"`
 	HaltHeight     uint64   `toml:"halt_height" unit:"blocks" doc:"stop after this block; 0: never"`
-	Journal        bool     `toml:"journal" doc:"keep what each agent was given and what it did, for replay; it grows as long as the node runs"`
+	Journal        bool     `toml:"journal" doc:"keep what each agent was given and what it did, for taolabd replay; it grows as long as the node runs"`
+	JournalVolumes uint64   `toml:"journal_volumes" max:"1000000" doc:"files of each agent's journal that stay, of about 256 MiB or one start of the node each: the oldest go as one begins; 0: all stay"`
 }
 
 // agentTable is what every agent of a node has.
