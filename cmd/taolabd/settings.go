@@ -27,6 +27,7 @@ type nodeSettings struct {
 	Corpus       role.Corpus        `toml:"corpus"`
 	Base         role.Training      `toml:"base"`
 	Evaluation   role.Evaluation    `toml:"evaluation"`
+	Trace        traceTable         `toml:"trace"`
 	Miners       []minerTable       `toml:"miners"`
 	Validators   []validatorTable   `toml:"validators"`
 	Applications []applicationTable `toml:"applications"`
@@ -47,6 +48,14 @@ type nodeTable struct {
 	Journal        bool     `toml:"journal" doc:"keep what each agent was given and what it did, for replay; it grows as long as the node runs"`
 }
 
+// traceTable says what is written for taolab report.
+type traceTable struct {
+	On           bool   `toml:"on" doc:"write what the agents do and what the node sees of the chain, in folders of runs that taolab report reads: below traces, numbered, a new one for each start. It takes up to 100 MB of memory; a row that the disk is too slow for is left out and counted in run.json, and a full disk ends the trace and not the node"`
+	Rows         string `toml:"rows" default:"off" one:"off,all" doc:"a row per row of text in each question, in the table scores: much"`
+	FolderBlocks uint64 `toml:"folder_blocks" default:"50000" unit:"blocks" min:"10" max:"10000000" doc:"after so many a folder is finished and the next begins"`
+	Folders      uint64 `toml:"folders" unit:"folders" max:"1000000" doc:"how many stay, the newest; older ones are removed. 0: all, as long as the disk lasts"`
+}
+
 // agentTable is what every agent of a node has.
 type agentTable struct {
 	Name     string `toml:"name" doc:"name of the agent, by which its saved state is found; empty: of its kind and number"`
@@ -54,6 +63,7 @@ type agentTable struct {
 	Hotkey   string `toml:"hotkey" default:"default" doc:"name of its hotkey there"`
 	Listen   string `toml:"listen" doc:"address where it serves; empty: it serves nobody from outside"`
 	Announce string `toml:"announce" doc:"address and port that the ledger shows to callers; empty: that of listen, where it is one of this machine only"`
+	Group    string `toml:"group" doc:"name under which reports of the trace show it, together with others of that group; empty: of its kind"`
 }
 
 type minerTable struct {
@@ -131,6 +141,9 @@ func (s *nodeSettings) check(report role.Report) {
 			report(path+".name", a.Name+" stands twice", "a name for each agent", "")
 		}
 		names = append(names, a.Name)
+		if a.Group == "" {
+			a.Group = kind
+		}
 		if _, err := a.announced(); err != nil {
 			report(path+".announce", err.Error(), "an address and port that callers reach, as in 203.0.113.7:8091", "")
 		}
