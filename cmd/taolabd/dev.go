@@ -203,7 +203,7 @@ func (f *devFlags) agents(ports []int) string {
 	}
 	for i := range f.validators {
 		fmt.Fprintf(&b, "\n[[validators]]\nwallet = \"known:validator-%d\"\nrows = 8\npeers = %d\nstep_s = %g\ntimeout_s = %g\nepoch_blocks = %d\nrelease = \"3.6.0\"\n",
-			i+1, min(f.miners, 8), 2*f.block.Seconds(), 1.5*f.block.Seconds(), max(f.tempo/3, 1))
+			i+1, min(f.miners, 8), max(2*f.block.Seconds(), 1), max(1.5*f.block.Seconds(), 0.75), max(f.tempo/3, 1))
 	}
 	fmt.Fprintf(&b, "\n[[applications]]\nwallet = \"known:application-1\"\npage = \"127.0.0.1:%d\"\nsession_s = 0\npace_s = 0.15\n", ports[2])
 	return b.String()

@@ -206,7 +206,7 @@ func (p *process) live(ctx context.Context, hotkeys map[string]ed25519.PrivateKe
 	}
 	config := live.Config{
 		Ledger: live.Replicated(p.node), Genesis: p.genesis.Time, Seed: seedOf(nodes), Nodes: nodes, Dir: p.home.agents(),
-		Journal: p.settings.Node.Journal, Log: p.log,
+		SaveEvery: seconds(p.settings.Node.SaveS), Journal: p.settings.Node.Journal, Log: p.log,
 	}
 	if p.figures != nil {
 		config.Metrics = p.figures
@@ -227,6 +227,8 @@ func (p *process) live(ctx context.Context, hotkeys map[string]ed25519.PrivateKe
 	}
 	return world.Run(ctx)
 }
+
+func seconds(s float64) time.Duration { return time.Duration(float64(s * float64(time.Second))) }
 
 // prepare makes or finds the text, the tokenizer and the models.
 func (p *process) prepare(ctx context.Context) (*role.Material, error) {

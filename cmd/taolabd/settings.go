@@ -45,15 +45,17 @@ type nodeTable struct {
 	SnapshotBlocks uint64   `toml:"snapshot_blocks" default:"1000" unit:"blocks" min:"10" max:"1000000" doc:"blocks between two snapshots for others to begin from"`
 	Witnesses      []string `toml:"witnesses" doc:"URLs of the api of other nodes, which are asked before the node runs whether its consensus key signs somewhere else"`
 	HaltHeight     uint64   `toml:"halt_height" unit:"blocks" doc:"stop after this block; 0: never"`
+	SaveS          float64  `toml:"save_s" default:"60" unit:"s" min:"0.1" max:"86400" doc:"time between two saves of what each agent has learned; a stop saves too, and after a kill an agent goes on from the last"`
 	Journal        bool     `toml:"journal" doc:"keep what each agent was given and what it did, for replay; it grows as long as the node runs"`
 }
 
 // traceTable says what is written for taolab report.
 type traceTable struct {
-	On           bool   `toml:"on" doc:"write what the agents do and what the node sees of the chain, in folders of runs that taolab report reads: below traces, numbered, a new one for each start. It takes up to 100 MB of memory; a row that the disk is too slow for is left out and counted in run.json, and a full disk ends the trace and not the node"`
-	Rows         string `toml:"rows" default:"off" one:"off,all" doc:"a row per row of text in each question, in the table scores: much"`
-	FolderBlocks uint64 `toml:"folder_blocks" default:"50000" unit:"blocks" min:"10" max:"10000000" doc:"after so many a folder is finished and the next begins"`
-	Folders      uint64 `toml:"folders" unit:"folders" max:"1000000" doc:"how many stay, the newest; older ones are removed. 0: all, as long as the disk lasts"`
+	On           bool    `toml:"on" doc:"write what the agents do and what the node sees of the chain, in folders of runs that taolab report reads: below traces, numbered, a new one for each start. It takes up to 100 MB of memory; a row that the disk is too slow for is left out and counted in run.json, and a full disk ends the trace and not the node"`
+	Rows         string  `toml:"rows" default:"off" one:"off,all" doc:"a row per row of text in each question, in the table scores: much"`
+	SyncS        float64 `toml:"sync_s" default:"30" unit:"s" min:"0.1" max:"3600" doc:"how long a row waits at most before it is whole on disk, where a kill leaves it"`
+	FolderBlocks uint64  `toml:"folder_blocks" default:"50000" unit:"blocks" min:"10" max:"10000000" doc:"after so many a folder is finished and the next begins"`
+	Folders      uint64  `toml:"folders" unit:"folders" max:"1000000" doc:"how many stay, the newest; older ones are removed. 0: all, as long as the disk lasts"`
 }
 
 // agentTable is what every agent of a node has.

@@ -38,7 +38,7 @@ func (p *process) newTrail(material *role.Material, cast []member) *trail {
 		return nil
 	}
 	return &trail{
-		traceTable: p.settings.Trace, dir: p.home.traces(), view: p.node.View, log: p.log, every: trailSync,
+		traceTable: p.settings.Trace, dir: p.home.traces(), view: p.node.View, log: p.log,
 		describe: func() (report.Manifest, []trace.Node) { return p.manifest(material, cast), rowsOf(cast) },
 	}
 }

@@ -21,12 +21,8 @@ import (
 	"taolab/sim/trace"
 )
 
-const (
-	// trailRows is how many rows may wait for the disk.
-	trailRows = 16_384
-	// trailSync is how long a row waits at most before it is whole on disk.
-	trailSync = 30 * time.Second
-)
+// trailRows is how many rows may wait for the disk.
+const trailRows = 16_384
 
 // trail writes what its process sees of the chain and what its agents do, in folders of runs that taolab report
 // reads. The disk is the business of its own goroutine: a node neither waits for it nor ends with it. A row for
@@ -37,7 +33,6 @@ type trail struct {
 	describe func() (report.Manifest, []trace.Node)
 	view     func() chain.View
 	log      *slog.Logger
-	every    time.Duration // between two syncs
 
 	queue   chan trace.Row
 	lost    atomic.Uint64
@@ -97,7 +92,7 @@ func (t *trail) end(fault error) {
 // write is the goroutine.
 func (t *trail) write() {
 	defer close(t.ended)
-	syncs := time.NewTicker(t.every)
+	syncs := time.NewTicker(seconds(t.SyncS))
 	defer syncs.Stop()
 	for {
 		select {
