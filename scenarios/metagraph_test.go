@@ -94,7 +94,7 @@ func TestAnImportTellsWhatItFilled(t *testing.T) {
 func TestAnUnfitMetagraphIsRefused(t *testing.T) {
 	for sets, want := range map[string]string{ // order-free: each is on its own
 		"chain.metagraph=none.json":  "none.json cannot be read: no such file or directory",
-		"chain.metagraph=trees.toml": "line 1",
+		"chain.metagraph=trees.toml": "expected a taolab-metagraph/1, or a ledger",
 		"chain.era=2026":             "the metagraph has an era",
 		"validators[0].count=4":      "3 seats for 4 validators",
 		"miners[0].count=8":          "7 seats for 8 miners",

@@ -51,6 +51,7 @@ another folder.`,
 	cmd.Flags().DurationVar(&flags.block, "block", 750*time.Millisecond, "time between the blocks of a new network")
 	cmd.Flags().Uint64Var(&flags.tempo, "tempo", 15, "`blocks` between the epochs of a new network")
 	addLog(cmd)
+	addTrace(cmd)
 	return cmd
 }
 
@@ -82,6 +83,9 @@ func (f *devFlags) run(cmd *cobra.Command, at home) error {
 	}
 	s, err := at.readSettings()
 	if err != nil {
+		return err
+	}
+	if err := wantTrace(cmd, s); err != nil {
 		return err
 	}
 	ctx, stop := command.Interruptible(cmd.Context())
@@ -199,7 +203,7 @@ func (f *devFlags) agents(ports []int) string {
 	}
 	for i := range f.validators {
 		fmt.Fprintf(&b, "\n[[validators]]\nwallet = \"known:validator-%d\"\nrows = 8\npeers = %d\nstep_s = %g\ntimeout_s = %g\nepoch_blocks = %d\nrelease = \"3.6.0\"\n",
-			i+1, min(f.miners, 8), 2*f.block.Seconds(), 1.5*f.block.Seconds(), max(f.tempo/3, 1))
+			i+1, min(f.miners, 8), max(2*f.block.Seconds(), 1), max(1.5*f.block.Seconds(), 0.75), max(f.tempo/3, 1))
 	}
 	fmt.Fprintf(&b, "\n[[applications]]\nwallet = \"known:application-1\"\npage = \"127.0.0.1:%d\"\nsession_s = 0\npace_s = 0.15\n", ports[2])
 	return b.String()
