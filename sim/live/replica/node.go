@@ -297,8 +297,8 @@ func (n *Node) Submit(ctx context.Context, tx []byte) error {
 	answer := make(chan *abci.ResponseCheckTx, 1)
 	err := n.engine.Mempool().CheckTx(tx, func(r *abci.ResponseCheckTx) { answer <- r }, mempool.TxInfo{})
 	switch {
-	case errors.Is(err, mempool.ErrTxInCache): // it waits, or is in a block
-		return nil
+	case errors.Is(err, mempool.ErrTxInCache): // it waits, or was in a block
+		return n.app.pool.pending(tx)
 	case err != nil:
 		return &Refused{err.Error()}
 	}

@@ -189,6 +189,17 @@ func (p *pool) timely(tx chain.Tx) error {
 	return nil
 }
 
+// pending says why a transaction that was offered before does not wait any more.
+func (p *pool) pending(data []byte) error {
+	tx, err := chain.DecodeTx(data)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.timely(tx)
+}
+
 // enter gives a transaction its place, if there is room and its payer has the money for all that wait.
 func (p *pool) enter(at place, tx chain.Tx, w waiter) error {
 	if room := int(poolTxs / 100 * lanePercent[w.lane]); p.count[w.lane] >= room {
