@@ -286,7 +286,7 @@ func TestASweepThatIsInterruptedAndKilledLeavesTheTableOfAStraightOne(t *testing
 		s.await(t, "a result", func() bool { return size() > before })
 		if sig == os.Interrupt {
 			text, err := exec.Command(path, append(args, "--out", "cut")...).CombinedOutput()
-			if err == nil || !strings.Contains(string(text), "still goes on in another program") {
+			if err == nil || !strings.Contains(string(text), "another program is still busy in this folder") {
 				t.Errorf("a second program in its folder: %v: %s", err, text)
 			}
 		}
