@@ -3,8 +3,12 @@ package replica
 import (
 	"context"
 	"crypto/sha256"
+	"log/slog"
 	"reflect"
+	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -58,32 +62,99 @@ func TestAFifthNodeJoinsLateByBlocks(t *testing.T) {
 	}
 }
 
+// lie makes the states that a node offers others than those of its manifests, at the same heights, until the
+// test ends.
+func lie(t *testing.T, n *Node) {
+	t.Helper()
+	id, made := n.config.Genesis.ChainID, map[*chain.State]bool{}
+	done := make(chan struct{})
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		for ; ; time.Sleep(time.Millisecond) {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			n.app.snaps.mu.Lock()
+			for i := range n.app.snaps.kept {
+				of := &n.app.snaps.kept[i].state
+				if made[*of] {
+					continue
+				}
+				other := (*of).Fork()
+				for u := range 500 {
+					from := "user" + strconv.Itoa(u+10)
+					tx, _ := chain.DecodeTx(signedTransfer(t, id, from, 0, other.Height()+9, 0, 1))
+					if _, err := other.DeliverVerified(tx); err != nil {
+						t.Error(err)
+					}
+				}
+				*of, made[other] = other, true
+			}
+			n.app.snaps.mu.Unlock()
+		}
+	})
+	t.Cleanup(func() { close(done); wait.Wait() })
+}
+
+// journal keeps the warnings of a node.
+type journal struct {
+	slog.Handler
+	mu    sync.Mutex
+	lines []string
+}
+
+func (j *journal) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelWarn }
+
+func (j *journal) Handle(_ context.Context, r slog.Record) error {
+	line := r.Message
+	r.Attrs(func(a slog.Attr) bool {
+		line += " " + a.String()
+		return true
+	})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, line)
+	return nil
+}
+
+// said counts the warnings that contain all parts.
+func (j *journal) said(parts ...string) (n int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, line := range j.lines {
+		if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) }) {
+			n++
+		}
+	}
+	return n
+}
+
 func TestAFifthNodeJoinsLateByAStateThoughSomeChunksAreWrong(t *testing.T) {
-	g := testGenesis(t, 4, 2000, 150*time.Millisecond, nil)
+	g := testGenesis(t, 4, 9000, 150*time.Millisecond, nil) // 17 chunks: one peer does not have all
 	configs := testConfigs(t, g, 5)
 	for i := range 4 {
-		configs[i].RPC, configs[i].SnapshotBlocks = freePort(t), 10
+		configs[i].RPC = freePort(t)
 	}
+	configs[0].SnapshotBlocks, configs[1].SnapshotBlocks = 40, 40 // the others have none
 	nodes := runningNet(t, configs[:4])
-	awaitHeight(t, nodes[0], 13, 60*time.Second)
-	// Node 0 offers the right manifest and has the chunks of another state.
-	liar := nodes[0].app.snaps
-	liar.mu.Lock()
-	other, err := g.State()
-	liar.kept[len(liar.kept)-1].state = &chain.State{}
-	*liar.kept[len(liar.kept)-1].state = *other
-	liar.mu.Unlock()
-	if err != nil {
-		t.Fatal(err)
-	}
+	lie(t, nodes[0]) // node 1 is honest
+	awaitHeight(t, nodes[0], 42, 60*time.Second)
 	trusted := nodes[1].engine.BlockStore().LoadBlockMeta(5)
 	late := configs[4]
 	late.StateSync = &StateSync{Servers: []string{configs[1].RPC, configs[2].RPC}, Height: 5, Hash: chain.Digest(trusted.BlockID.Hash)}
+	warnings := &journal{Handler: slog.DiscardHandler}
+	late.Log = slog.New(warnings)
 	began := time.Now()
 	n := start(t, late)
 	defer func() { stop(t, n) }()
 	awaitHeight(t, n, nodes[1].View().Height(), 60*time.Second)
 	t.Logf("level after %s", time.Since(began))
+	liar, honest := PeerID(configs[0].NodeKey), PeerID(configs[1].NodeKey)
+	if warnings.said("chunk of a snapshot refused", liar) == 0 || warnings.said("chunk of a snapshot refused", honest) > 0 {
+		t.Errorf("no chunk of the liar %s was refused, or one of %s: %q", liar, honest, warnings.lines)
+	}
 	if _, ok, err := n.Record(5); ok || err != nil {
 		t.Errorf("the node has block 5, %v: it did not join by a state", err)
 	}
