@@ -131,10 +131,15 @@ func (p *process) openLedger() error {
 		return err
 	}
 	t := &p.settings.Node
+	var metrics prometheus.Registerer
+	if t.Metrics != "" {
+		p.figures = prometheus.NewRegistry()
+		metrics = p.figures
+	}
 	p.node, err = replica.Open(replica.Config{
 		Genesis: p.genesis, Dir: p.home.ledger(), ConsensusKey: consensus, NodeKey: peer, Listen: t.Listen, RPC: t.RPC,
 		Peers: t.Peers, Discover: t.Discover, StateSync: p.sync, Archive: t.Archive, SnapshotBlocks: t.SnapshotBlocks,
-		HaltHeight: t.HaltHeight, Log: p.log,
+		HaltHeight: t.HaltHeight, Log: p.log, Metrics: metrics,
 	})
 	return err
 }
@@ -176,7 +181,6 @@ func (p *process) serveMetrics(ctx context.Context) error {
 	if p.settings.Node.Metrics == "" {
 		return nil
 	}
-	p.figures = prometheus.NewRegistry()
 	socket, err := net.Listen("tcp", p.settings.Node.Metrics)
 	if err != nil {
 		return fmt.Errorf("node.metrics: %w; set another address", err)

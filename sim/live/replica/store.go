@@ -43,7 +43,7 @@ var (
 
 const (
 	storeCacheBytes    = 8 << 20
-	storeMemtableBytes = 8 << 20
+	storeMemtableBytes = 4 << 20 // two of them fill an idle node within hours
 )
 
 // openStore opens the store in a folder. broken is told of an error after which it accepts no write.
