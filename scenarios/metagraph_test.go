@@ -41,7 +41,7 @@ func TestTheWayThroughTheBlocksOfAnImportedLedgerChangesNothing(t *testing.T) {
 	}
 }
 
-// Whoever takes the seat of a neuron is who its nominators and its delegation name from then on, and the owner if it was.
+// The node that takes the seat of a neuron is the one that its nominators and its delegation name from then on, and the owner if it was.
 func TestASeatsHolderIsNamedWhereverTheFormerOneWas(t *testing.T) {
 	key := func(b byte) chain.Key { return chain.Key{b} }
 	seen := chain.Genesis{Owner: key(2)}

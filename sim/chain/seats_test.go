@@ -381,7 +381,7 @@ func TestACoinsWayOutHasRoomForSixteen(t *testing.T) {
 	}
 }
 
-// Whoever crowds out a nomination does so without its coldkey, whose money is due before that.
+// A rival crowds a nomination out without its coldkey, whose money is due before that.
 func TestAnEvictionDoesNotHoldBackWhatIsDue(t *testing.T) {
 	w := seated(t, asItIs)
 	for range maxUnbonding {
