@@ -50,6 +50,7 @@ func reference(t *testing.T) string {
 	s.Miners = []minerTable{settings.Default[minerTable]()}
 	s.Validators = []validatorTable{settings.Default[validatorTable]()}
 	s.Applications = []applicationTable{settings.Default[applicationTable]()}
+	s.Corpus.Append = []role.Appended{settings.Default[role.Appended]()}
 	if err := settings.WriteReference(&b, "Top level of node.toml", s); err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ type Manifest struct {
 	accounts  uint64
 	trie      []manifestNode // depth first
 	operators []byte         // their list, empty where there are no seats
+	parts     []triePart     // those of the trie, in order
 }
 
 // manifestNode is an inner node of the trie, or, without a bitmap, a part that is a chunk.
@@ -57,7 +58,7 @@ func (s *State) Manifest() *Manifest {
 	})
 	o := coder{}
 	s.operatorsLayout(&o)
-	m.operators = o.buf
+	m.operators, m.parts = o.buf, m.partPaths()
 	return m
 }
 
@@ -84,26 +85,25 @@ func (s *State) parts(visit func(n *trieNode, part bool)) {
 	walk(s.accounts.root, 0)
 }
 
-// Chunk is that of a number, below Manifest.Chunks.
-func (s *State) Chunk(number int) []byte {
+// Chunk is that of a number, below m.Chunks, of the state that has the manifest.
+func (s *State) Chunk(m *Manifest, number int) []byte {
 	c := coder{}
-	s.parts(func(n *trieNode, part bool) {
-		if !part {
-			return
+	if number < len(m.parts) {
+		n := s.accounts.root
+		for _, step := range m.parts[number].steps {
+			i, _ := n.place(int(step))
+			n = n.children[i]
 		}
-		if number == 0 {
-			_ = n.each(func(a *account) error {
-				a.layout(&c)
-				return nil
-			})
-		}
-		number--
-	})
-	if number >= 0 {
-		for uid := number * nodeLeaves; uid < min((number+1)*nodeLeaves, s.neurons.n); uid++ {
-			n := *s.neurons.get(UID(uid))
-			n.rowsLayout(&c)
-		}
+		_ = n.each(func(a *account) error {
+			a.layout(&c)
+			return nil
+		})
+		return c.buf
+	}
+	first := (number - len(m.parts)) * nodeLeaves
+	for uid := first; uid < min(first+nodeLeaves, s.neurons.n); uid++ {
+		n := *s.neurons.get(UID(uid))
+		n.rowsLayout(&c)
 	}
 	return c.buf
 }
@@ -178,7 +178,7 @@ func (m *Manifest) readOperators() ([]operator, error) {
 }
 
 // Chunks is their number: parts of the accounts, then groups of neurons.
-func (m *Manifest) Chunks() int { return len(m.partPaths()) + len(m.nodes[0]) }
+func (m *Manifest) Chunks() int { return len(m.parts) + len(m.nodes[0]) }
 
 // triePart is where a chunk of accounts stands in the trie.
 type triePart struct {
@@ -186,6 +186,7 @@ type triePart struct {
 	digest Digest
 }
 
+// partPaths walks the trie, once for a manifest.
 func (m *Manifest) partPaths() (parts []triePart) {
 	at := 0
 	var walk func(steps []byte)
@@ -210,18 +211,13 @@ func (m *Manifest) partPaths() (parts []triePart) {
 
 // Verify returns an error if a chunk is wrong. It needs no other chunk.
 func (m *Manifest) Verify(number int, chunk []byte) error {
-	return m.verify(m.partPaths(), number, chunk)
-}
-
-// verify is Verify for a caller that already has the parts.
-func (m *Manifest) verify(parts []triePart, number int, chunk []byte) error {
-	if all := len(parts) + len(m.nodes[0]); number < 0 || number >= all || len(chunk) > maxChunkBytes {
+	if all := len(m.parts) + len(m.nodes[0]); number < 0 || number >= all || len(chunk) > maxChunkBytes {
 		return fmt.Errorf("chunk %d of %d bytes: want one of %d, at most %d bytes", number, len(chunk), all,
 			maxChunkBytes)
 	}
-	check := func() error { return verifyAccounts(parts[number], chunk) }
-	if number >= len(parts) {
-		check = func() error { return m.verifyNeurons(number-len(parts), chunk) }
+	check := func() error { return verifyAccounts(m.parts[number], chunk) }
+	if number >= len(m.parts) {
+		check = func() error { return m.verifyNeurons(number-len(m.parts), chunk) }
 	}
 	if err := check(); err != nil {
 		return fmt.Errorf("chunk %d of %d bytes %w", number, len(chunk), err)
@@ -318,8 +314,7 @@ func (m *Manifest) verifyNeurons(group int, chunk []byte) error {
 
 // State assembles the state from all chunks in order and checks whatever can be checked.
 func (m *Manifest) State(chunks [][]byte) (*State, error) {
-	paths := m.partPaths()
-	parts := len(paths)
+	parts := len(m.parts)
 	if all := parts + len(m.nodes[0]); len(chunks) != all {
 		return nil, fmt.Errorf("%d chunks, want %d", len(chunks), all)
 	}
@@ -329,7 +324,7 @@ func (m *Manifest) State(chunks [][]byte) (*State, error) {
 		if i == parts {
 			b = binary.LittleEndian.AppendUint32(b, uint32(m.neurons))
 		}
-		if err := m.verify(paths, i, chunk); err != nil {
+		if err := m.Verify(i, chunk); err != nil {
 			return nil, err
 		}
 		b = append(b, chunk...)
@@ -363,6 +358,9 @@ func DecodeManifest(b []byte, of Digest) (*Manifest, error) {
 	err := c.end()
 	if err == nil {
 		err = m.check()
+	}
+	if err == nil {
+		m.parts = m.partPaths()
 	}
 	if err == nil && m.Digest() != of {
 		err = fmt.Errorf("has the digest %s, want %s", m.Digest(), of)

@@ -24,7 +24,7 @@ func chunked(t testing.TB, s *State) (*Manifest, [][]byte) {
 	}
 	var chunks [][]byte
 	for i := range again.Chunks() {
-		chunks = append(chunks, of.Chunk(i))
+		chunks = append(chunks, of.Chunk(again, i))
 	}
 	return again, chunks
 }
@@ -119,7 +119,7 @@ func TestChunksOfAForkAreReadWhileTheStateGoesOn(t *testing.T) {
 		var chunks [][]byte
 		m := of.Manifest()
 		for i := range m.Chunks() {
-			chunks = append(chunks, of.Chunk(i))
+			chunks = append(chunks, of.Chunk(m, i))
 		}
 		done <- chunks
 	}()

@@ -85,7 +85,7 @@ func FuzzSnapshot(f *testing.F) {
 		f.Fatal(err)
 	}
 	for i := range m.Chunks() {
-		f.Add(meta, uint32(i), s.Chunk(i))
+		f.Add(meta, uint32(i), s.Chunk(m, i))
 	}
 	f.Add([]byte{}, uint32(99), []byte{})
 	a := loneApplication(f, g)
@@ -101,7 +101,7 @@ func FuzzSnapshot(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r.Result == abci.ResponseApplySnapshotChunk_ACCEPT && string(chunk) != string(s.Chunk(int(index))) {
+			if r.Result == abci.ResponseApplySnapshotChunk_ACCEPT && string(chunk) != string(s.Chunk(m, int(index))) {
 				t.Errorf("chunk %d is accepted with other bytes", index)
 			}
 		}

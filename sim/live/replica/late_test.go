@@ -217,7 +217,7 @@ func TestEachChunkOfASnapshotIsCheckedByItself(t *testing.T) {
 		return r
 	}
 	for i := m.Chunks() - 1; i >= 0; i-- { // any order does
-		chunk := s.Chunk(i)
+		chunk := s.Chunk(m, i)
 		for at := 0; at < len(chunk); at += 1 + len(chunk)/50 {
 			lie := append([]byte(nil), chunk...)
 			lie[at] ^= 0x40

@@ -32,8 +32,8 @@ const (
 // snapshot is a fork that nobody changes any more. It shares with the ledger what did not change since.
 type snapshot struct {
 	state    *chain.State
-	manifest []byte
-	chunks   int
+	manifest *chain.Manifest
+	bytes    []byte // of the manifest
 }
 
 // fetched is a state that arrives.
@@ -60,7 +60,7 @@ func (s *snapshots) consider(state *chain.State) {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.kept = append(s.kept, snapshot{fork, data, m.Chunks()})
+		s.kept = append(s.kept, snapshot{fork, m, data})
 		if len(s.kept) > keptSnapshots {
 			s.kept = append([]snapshot(nil), s.kept[1:]...)
 		}
@@ -83,9 +83,9 @@ func (a *application) ListSnapshots(context.Context, *abci.RequestListSnapshots)
 	defer s.mu.Unlock()
 	r := &abci.ResponseListSnapshots{}
 	for _, k := range s.kept {
-		hash := sha256.Sum256(k.manifest)
+		hash := sha256.Sum256(k.bytes)
 		r.Snapshots = append(r.Snapshots, &abci.Snapshot{
-			Height: k.state.Height(), Format: snapshotFormat, Chunks: uint32(k.chunks), Hash: hash[:], Metadata: k.manifest,
+			Height: k.state.Height(), Format: snapshotFormat, Chunks: uint32(k.manifest.Chunks()), Hash: hash[:], Metadata: k.bytes,
 		})
 	}
 	return r, nil
@@ -96,8 +96,8 @@ func (a *application) LoadSnapshotChunk(_ context.Context, r *abci.RequestLoadSn
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, k := range s.kept {
-		if k.state.Height() == r.Height && r.Format == snapshotFormat && int(r.Chunk) < k.chunks {
-			return &abci.ResponseLoadSnapshotChunk{Chunk: k.state.Chunk(int(r.Chunk))}, nil
+		if k.state.Height() == r.Height && r.Format == snapshotFormat && int(r.Chunk) < k.manifest.Chunks() {
+			return &abci.ResponseLoadSnapshotChunk{Chunk: k.state.Chunk(k.manifest, int(r.Chunk))}, nil
 		}
 	}
 	return &abci.ResponseLoadSnapshotChunk{}, nil
