@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"taolab/model/num"
 	"taolab/report"
 	"taolab/scenarios/calibration"
 	"taolab/sim/chain"
@@ -66,20 +68,31 @@ The folder gets calibration.json, residuals.parquet (a row a weight), and a figu
 
 // calibrated is what a calibration came to, with all that it depends on.
 type calibrated struct {
-	Program     version `json:"program"`
-	Metagraph   string  `json:"metagraph"`
-	Block       uint64  `json:"block"`
-	Neurons     int     `json:"neurons"`
-	Seed        uint64  `json:"seed"`
-	Draws       int     `json:"draws"`
-	Validators  int     `json:"validators"`
-	Miners      int     `json:"miners"`
-	Weights     int     `json:"weights"`
-	Faint       int     `json:"faint_weights"`
-	Lone        int     `json:"lone_weights"`
-	LeastStake  float64 `json:"least_stake"`
-	LeastWeight uint32  `json:"least_weight"`
+	Program     version    `json:"program"`
+	Metagraph   string     `json:"metagraph"`
+	Block       uint64     `json:"block"`
+	Neurons     int        `json:"neurons"`
+	Seed        uint64     `json:"seed"`
+	Draws       int        `json:"draws"`
+	Validators  int        `json:"validators"`
+	Miners      int        `json:"miners"`
+	Weights     int        `json:"weights"`
+	Faint       int        `json:"faint_weights"`
+	Lone        int        `json:"lone_weights"`
+	LeastStake  float64    `json:"least_stake"`
+	LeastWeight uint32     `json:"least_weight"`
+	AnswerLoss  [2]float64 `json:"answer_loss"` // of miners in a scenario without models
 	*calibration.Result
+}
+
+// middleLoss is the loss around which a scenario without models gets losses, as it has by default.
+const middleLoss = 4
+
+// answerLoss is a pair for answer_loss whose members, spread evenly between, are weighed with the given spread of
+// logarithms: a base score is a loss to the power -0.5/0.076.
+func answerLoss(spread float64) [2]float64 {
+	factor := num.Exp(float64(math.Sqrt(3)*spread) * 0.076 / 0.5)
+	return [2]float64{float64(middleLoss / factor), float64(middleLoss * factor)}
 }
 
 func runCalibrate(ctx context.Context, path string, flags calibrateFlags, cmd *cobra.Command) error {
@@ -116,7 +129,7 @@ func runCalibrate(ctx context.Context, path string, flags calibrateFlags, cmd *c
 	all := calibrated{
 		Program: currentVersion(), Metagraph: inputName(path), Block: g.Height, Neurons: len(g.Neurons), Seed: flags.seed, Draws: flags.draws,
 		Validators: graph.Validators(), Miners: graph.Miners(), Weights: len(graph.Judgements), Faint: graph.Faint, Lone: graph.Lone,
-		LeastStake: flags.stake, LeastWeight: flags.weight, Result: result,
+		LeastStake: flags.stake, LeastWeight: flags.weight, AnswerLoss: answerLoss(result.Spread.Value), Result: result,
 	}
 	dir, err := makeFolder(flags.out, "calibration")
 	if err == nil {
@@ -144,6 +157,7 @@ func printCalibration(w io.Writer, c *calibrated) error {
 	h := c.HoldOut
 	fmt.Fprintf(&b, "held out: %d weights, error %.4f (%.4f by each validator's mean), %.1f %% explained, %.1f %% inside their intervals of 95 %%\n",
 		h.Judgements, h.RMSE, h.LevelRMSE, float64(100*h.Explained), float64(100*h.Covered))
+	fmt.Fprintf(&b, "miners of such a spread in a scenario without models: answer_loss = [%.3g, %.3g]\n", c.AnswerLoss[0], c.AnswerLoss[1])
 	_, err := io.WriteString(w, b.String())
 	return err
 }
