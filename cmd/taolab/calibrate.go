@@ -147,7 +147,7 @@ func runCalibrate(ctx context.Context, path string, flags calibrateFlags, cmd *c
 
 func printCalibration(w io.Writer, c *calibrated) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d weights of %d validators on %d miners; %d were too small, %d stood alone\n", c.Weights, c.Validators, c.Miners, c.Faint, c.Lone)
+	fmt.Fprintf(&b, "%d weights of %d validators on %d miners; %d were too small, %d too few of their kind\n", c.Weights, c.Validators, c.Miners, c.Faint, c.Lone)
 	for _, line := range []struct {
 		name string
 		calibration.Estimate
@@ -202,7 +202,7 @@ func drawCalibration(dir string, c *calibrated) error {
 		})
 	}
 	return report.WriteResiduals(dir, report.Residuals{
-		Name: "calibration-residuals", Title: "What the calibration leaves over", Across: "predicted logarithm of the weight", Up: "residual",
+		Name: "calibration-residuals", Title: "Residuals of the calibration", Across: "predicted logarithm of the weight", Up: "residual",
 		Caption: fmt.Sprintf("Weights of %d validators on %d miners, around what the quality of the miner and the slope of the validator explain. "+
 			"A pattern is what the model lacks; those held out took no part in the fit.", c.Validators, c.Miners),
 		Groups: []report.ResidualGroup{fitted, held},

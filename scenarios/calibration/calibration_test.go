@@ -99,7 +99,7 @@ func TestACalibrationIsTheSameForAnyNumberOfWorkers(t *testing.T) {
 	}
 }
 
-// What the fit has not seen must not move it.
+// Judgements that the fit has not seen must not move it.
 func TestAHeldJudgementTakesNoPartInTheFit(t *testing.T) {
 	g := synthetic(Parameters{1, 0.3, 0.2}, 6, 20, 0.8, 1)
 	first := calibrate(t, g, 1)

@@ -109,7 +109,7 @@ func (f *fit) solveValidators(list []Judgement) {
 		square += float64(f.slope[i]*f.slope[i]) / float64(len(f.slope))
 	}
 	if f.divided = scale < float64(common*math.Sqrt(square)); f.divided {
-		scale = math.Sqrt(square) // a mean near 0 is no measure
+		scale = math.Sqrt(square) // a mean near 0 measures nothing
 	}
 	if scale == 0 {
 		scale = 1
