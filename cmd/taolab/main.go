@@ -42,7 +42,7 @@ func newRoot() *cobra.Command {
 			return code(exitUsage, kernel.Check())
 		},
 	}
-	root.AddCommand(newRun(), newReport(), newCheck(), newCompare(), newDiff(), newReplay(), newResume(), newFork(), newSweep(), newRetention(), newTune())
+	root.AddCommand(newRun(), newReport(), newCheck(), newCompare(), newDiff(), newReplay(), newResume(), newFork(), newSweep(), newRetention(), newTune(), newCalibrate())
 	root.AddCommand(newScenario(), newCorpus(), command.NewVersion("taolab"))
 	root.AddCommand(newVectors(), newApply(), newModel(), newBench())
 	root.AddCommand(topics()...)

@@ -2,6 +2,7 @@ package calibration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -54,6 +55,9 @@ type HoldOut struct {
 	Covered    float64 `json:"covered"`    // share inside the intervals of 95 %
 }
 
+// ErrDivided says that there is no quality on which the validators agree.
+var ErrDivided = errors.New("the validators have no common opinion of the miners, as where some weigh by another rule; expected one that most share")
+
 // Check returns an error unless the calibration can be made.
 func (c *Calibration) Check() error {
 	switch {
@@ -75,15 +79,7 @@ func (c *Calibration) Run(ctx context.Context) (*Result, error) {
 		return nil, fmt.Errorf("without the hold-out: %w", err)
 	}
 	f := fitTo(train.Judgements)
-	drawn, err := c.draw(ctx, f.Parameters, train)
-	if err != nil {
-		return nil, err
-	}
-	r := &Result{
-		Spread:       estimate(f.Spread, drawn, func(p Parameters) float64 { return p.Spread }),
-		Disagreement: estimate(f.Disagreement, drawn, func(p Parameters) float64 { return p.Disagreement }),
-		Noise:        estimate(f.Noise, drawn, func(p Parameters) float64 { return p.Noise }),
-	}
+	r := &Result{}
 	for _, j := range train.Judgements {
 		r.Residuals = append(r.Residuals, Residual{Judgement: j, Predicted: f.predict(j)})
 	}
@@ -91,6 +87,16 @@ func (c *Calibration) Run(ctx context.Context) (*Result, error) {
 		r.Residuals = append(r.Residuals, Residual{j, true, f.predict(j), f.error(j)})
 	}
 	r.HoldOut = judge(train, r.Residuals[len(train.Judgements):])
+	if f.divided || r.HoldOut.Explained < -1 { // twice as wrong as means are: parts of the network do not know each other
+		return nil, ErrDivided
+	}
+	drawn, err := c.draw(ctx, f.Parameters, train)
+	if err != nil {
+		return nil, err
+	}
+	r.Spread = estimate(f.Spread, drawn, func(p Parameters) float64 { return p.Spread })
+	r.Disagreement = estimate(f.Disagreement, drawn, func(p Parameters) float64 { return p.Disagreement })
+	r.Noise = estimate(f.Noise, drawn, func(p Parameters) float64 { return p.Noise })
 	return r, nil
 }
 

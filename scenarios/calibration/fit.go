@@ -26,15 +26,17 @@ type fit struct {
 	centre             []float64         // mean quality of those whom a validator judged
 	given              []float64         // weights of each validator
 	at                 []cell            // by judgement
+	divided            bool              // the validators have no common opinion
 }
 
 // cell is the place of a judgement's validator and of its miner.
 type cell struct{ i, k int }
 
-// Rounds of alternating least squares, and the largest change of a quality after which no more are made.
 const (
-	rounds  = 500
-	settled = 1e-9
+	rounds  = 500  // of alternating least squares
+	settled = 1e-9 // largest change of a quality after which no more are made
+	// common is the least mean of the slopes, in root mean squares of them, of validators who have an opinion in common.
+	common = 0.3
 )
 
 // fitTo fits levels, slopes and qualities to judgements and estimates the parameters by their moments, less what noise
@@ -97,15 +99,19 @@ func (f *fit) solveValidators(list []Judgement) {
 		f.squares[i] += float64(d * d)
 		products[i] += float64(d * (j.Log - mean[i]))
 	}
-	scale := 0.0
+	scale, square := 0.0, 0.0
 	for i := range f.slope {
 		f.slope[i] = 1
 		if f.squares[i] > 0 {
 			f.slope[i] = products[i] / f.squares[i]
 		}
 		scale += f.slope[i] / float64(len(f.slope))
+		square += float64(f.slope[i]*f.slope[i]) / float64(len(f.slope))
 	}
-	if math.Abs(scale) < 1e-6 { // nobody agrees with anybody: there is no common scale
+	if f.divided = scale < float64(common*math.Sqrt(square)); f.divided {
+		scale = math.Sqrt(square) // a mean near 0 measures nothing
+	}
+	if scale == 0 {
 		scale = 1
 	}
 	for i := range f.slope {

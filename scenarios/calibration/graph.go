@@ -104,7 +104,7 @@ const (
 func (g *Graph) Check() error {
 	v, m := g.Validators(), g.Miners()
 	if v < fewestValidators || m < fewestMiners || len(g.Judgements) < 2*v+m+fewestOfValidator {
-		return fmt.Errorf("%d weights of %d validators on %d miners can be used (%d were too small, %d stood alone); "+
+		return fmt.Errorf("%d weights of %d validators on %d miners can be used (%d were too small, %d too few of their kind); "+
 			"expected at least %d validators with %d weights each, %d miners with %d each, and %d weights in all",
 			len(g.Judgements), v, m, g.Faint, g.Lone, fewestValidators, fewestOfValidator, fewestMiners, fewestOfMiner, 2*v+m+fewestOfValidator)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -150,5 +151,56 @@ func TestWorkerOfAnotherProgramIsRefused(t *testing.T) {
 	}}
 	if err := h.Run(ctx); err == nil {
 		t.Error("the hub ended without its runs")
+	}
+}
+
+// A run that ends every worker that begins it becomes a failed one, and the others are made.
+func TestARunThatEndsItsWorkersFails(t *testing.T) {
+	s := sweepOf(t)
+	var mutex sync.Mutex
+	var poison []string // settings of the run
+	deaths := 0
+	var group sync.WaitGroup
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	over, end := context.WithCancel(ctx)
+	h := Hub{Sweep: s, Host: "127.0.0.1", Port: -1, Ready: func(url string) {
+		group.Go(func() {
+			for over.Err() == nil {
+				mortal, die := context.WithCancel(over)
+				w := Worker{URL: url, Program: "test", Dir: t.TempDir(), Workers: 1, Sweep: func(file *scenarios.File, dir string) *sweep.Sweep {
+					s := runner(file, dir)
+					experiment := s.Experiment
+					s.Experiment = func(file *scenarios.File, dir string) *scenarios.Experiment {
+						mutex.Lock()
+						defer mutex.Unlock()
+						if poison == nil {
+							poison = file.Sets
+						}
+						if slices.Equal(poison, file.Sets) {
+							deaths++
+							die()
+						}
+						return experiment(file, dir)
+					}
+					return s
+				}}
+				w.Run(mortal)
+				die()
+			}
+		})
+	}}
+	err := h.Run(ctx)
+	end()
+	group.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := sweep.Gather(s.Design, s.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if table.Counts != (sweep.Counts{Planned: 16, OK: 11, Failed: 5}) || deaths != mostDeliveries {
+		t.Errorf("%+v after %d deaths", table.Counts, deaths)
 	}
 }

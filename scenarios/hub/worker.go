@@ -131,11 +131,19 @@ func work(ctx context.Context, s *sweep.Sweep, worker int, queue jetstream.Consu
 	return made, nil
 }
 
+// mostDeliveries is how many workers begin a run; one that ends all of them, for want of memory say, must not end the rest.
+const mostDeliveries = 5
+
 // perform makes the run of a job. The first worker to end writes the result; all acknowledge.
 func perform(ctx context.Context, s *sweep.Sweep, worker int, message jetstream.Msg, bucket jetstream.KeyValue) (bool, error) {
 	var j job
 	if err := json.Unmarshal(message.Data(), &j); err != nil || j.Place < 0 || j.Place >= s.Design.Runs() {
 		return false, errors.Join(message.Term(), fmt.Errorf("the hub sent a job that names no run: %q", message.Data()))
+	}
+	if times, err := message.Metadata(); err == nil && times.NumDelivered > mostDeliveries {
+		out := sweep.Outcome{Status: sweep.Failed, Error: fmt.Sprintf("each of %d workers that began the run ended before it", mostDeliveries)}
+		_, err := conclude(ctx, s.Design.Run(j.Place), result{job: j, Outcome: out}, message, bucket)
+		return false, err
 	}
 	alive, stop := context.WithCancel(ctx)
 	var beat sync.WaitGroup
@@ -156,7 +164,12 @@ func perform(ctx context.Context, s *sweep.Sweep, worker int, message jetstream.
 	if !finished {
 		return false, nil
 	}
-	text, err := json.Marshal(result{j, out, cost})
+	return conclude(ctx, run, result{j, out, cost}, message, bucket)
+}
+
+// conclude writes a job's result, unless it has one, and acknowledges the job.
+func conclude(ctx context.Context, run sweep.Run, r result, message jetstream.Msg, bucket jetstream.KeyValue) (bool, error) {
+	text, err := json.Marshal(r)
 	if err != nil {
 		return false, err
 	}
