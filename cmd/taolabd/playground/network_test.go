@@ -40,14 +40,16 @@ type network struct {
 	miners []string
 }
 
-// material is what all networks of these tests share.
+// plan says what the networks of these tests are made of.
+var plan = role.Plan{
+	Seed: 1, Vocab: 288, Rows: 4, Cols: 16, Shapes: []lm.Config{{Vocab: 288, Context: 32, Width: 16, Layers: 1, Heads: 2}},
+	Training: role.Training{Steps: 300, Rows: 8, LearningRate: 6e-3},
+	Open:     func() (pile.Source, error) { return pile.NewSynthetic(1, 500_000, []string{"Github", "ArXiv"}) },
+	Subsets:  func([]string) error { return nil },
+}
+
+// material is what most of them share.
 var material = sync.OnceValues(func() (*role.Material, error) {
-	plan := role.Plan{
-		Seed: 1, Vocab: 288, Rows: 4, Cols: 16, Shapes: []lm.Config{{Vocab: 288, Context: 32, Width: 16, Layers: 1, Heads: 2}},
-		Training: role.Training{Steps: 300, Rows: 8, LearningRate: 6e-3},
-		Open:     func() (pile.Source, error) { return pile.NewSynthetic(1, 500_000, []string{"Github", "ArXiv"}) },
-		Subsets:  func([]string) error { return nil },
-	}
 	return plan.Prepare(context.Background(), base.Cache{}, 2, nil)
 })
 
@@ -59,6 +61,12 @@ func start(t *testing.T, stakeTAO, leastTAO float64, change func(*role.Applicati
 	if err != nil {
 		t.Fatal(err)
 	}
+	return startWith(t, made, stakeTAO, leastTAO, change)
+}
+
+// startWith is start of something else than what most share.
+func startWith(t *testing.T, made *role.Material, stakeTAO, leastTAO float64, change func(*role.Application, *role.Miner)) *network {
+	t.Helper()
 	maker := &role.Maker{Material: made, Seed: 1, Seats: 4, BlockS: 1}
 	params, err := chain.Era("2026")
 	if err != nil {
