@@ -70,7 +70,10 @@ func shellLines(text string) []string {
 }
 
 // foreign are commands that the test does not run itself: CI runs the first, people the others.
-var foreign = []string{"go test ./...", "go install ./cmd/taolab", "go install ./cmd/taolabd", ".ci/run", "go test ./scenarios -run Claim -claims -timeout 90m -v"}
+var foreign = []string{"go test ./...", "go install ./cmd/taolab", "go install ./cmd/taolabd", ".ci/run",
+	"go test ./scenarios -run Claim -claims -timeout 90m -v",
+	"go test ./sim/live/replica -run Acknowledged -kills 500 -nets 3 -timeout 2h",
+	"go test ./sim/live/replica -run Throughput -throughput 20000 -v"}
 
 // shorter is what makes a documented run short: a few epochs of a few blocks, hardly any measuring.
 var shorter = []string{"time.hours=0.15", "chain.tempo_blocks=20", "base.steps=10", "corpus.megabytes=0.5",

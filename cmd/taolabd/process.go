@@ -206,7 +206,8 @@ func (p *process) live(ctx context.Context, hotkeys map[string]ed25519.PrivateKe
 	}
 	config := live.Config{
 		Ledger: live.Replicated(p.node), Genesis: p.genesis.Time, Seed: seedOf(nodes), Nodes: nodes, Dir: p.home.agents(),
-		SaveEvery: seconds(p.settings.Node.SaveS), Journal: p.settings.Node.Journal, Log: p.log,
+		SaveEvery: seconds(p.settings.Node.SaveS),
+		Journal:   p.settings.Node.Journal, JournalVolumes: int(p.settings.Node.JournalVolumes), Log: p.log,
 	}
 	if p.figures != nil {
 		config.Metrics = p.figures

@@ -46,7 +46,8 @@ type nodeTable struct {
 	Witnesses      []string `toml:"witnesses" doc:"URLs of the api of other nodes, which are asked before the node runs whether its consensus key signs somewhere else"`
 	HaltHeight     uint64   `toml:"halt_height" unit:"blocks" doc:"stop after this block; 0: never"`
 	SaveS          float64  `toml:"save_s" default:"60" unit:"s" min:"0.1" max:"86400" doc:"time between two saves of what each agent has learned; a stop saves too, and after a kill an agent goes on from the last"`
-	Journal        bool     `toml:"journal" doc:"keep what each agent was given and what it did, for replay; it grows as long as the node runs"`
+	Journal        bool     `toml:"journal" doc:"keep what each agent was given and what it did, for taolabd replay; it grows as long as the node runs"`
+	JournalVolumes uint64   `toml:"journal_volumes" max:"1000000" doc:"files of each agent's journal that stay, of about 256 MiB or one start of the node each: the oldest go as one begins; 0: all stay"`
 }
 
 // traceTable says what is written for taolab report.

@@ -71,8 +71,7 @@ func (c *Chronicle) Block(b Shown) {
 		if due(row.Height, r.Digests) || ran != nil {
 			row.Digest = trace.Some(b.Digest.String())
 		}
-		row.EmissionRao, row.IssuanceRao = totals.Minted-c.before.Totals().Minted, totals.Issuance
-		c.to.Record(row)
+		c.to.Record(closedRow(row, b.View, c.before.Totals().Minted))
 	}
 	if due(row.Height, r.Ledger) || turns {
 		c.to.Record(totalsRow(row.Height, totals, c.ownerRao, c.feesRao))

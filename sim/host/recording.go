@@ -209,10 +209,7 @@ func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64, turn
 		case due(row.Height, r.Digests):
 			row.Digest = trace.Some(l.state.Seal().String())
 		}
-		row.EmissionRao, row.IssuanceRao = totals.Minted-mintedBefore, totals.Issuance
-		view := l.View(row.Height)
-		row.BurnRao, row.Difficulty = view.BurnRao(), view.Difficulty()
-		to.Record(row)
+		to.Record(closedRow(row, l.View(row.Height), mintedBefore))
 	}
 	if due(row.Height, r.Ledger) || turns {
 		to.Record(totalsRow(row.Height, totals, l.ownerRao, l.feesRao))
@@ -220,6 +217,14 @@ func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64, turn
 	if ran != nil {
 		r.recordEpoch(to, l.View(row.Height), &l.seats, *ran)
 	}
+}
+
+// closedRow is the row of a block with what its end made of supply and prices.
+func closedRow(row trace.Block, v chain.View, mintedBefore uint64) trace.Block {
+	totals := v.Totals()
+	row.EmissionRao, row.IssuanceRao = totals.Minted-mintedBefore, totals.Issuance
+	row.BurnRao, row.Difficulty = v.BurnRao(), v.Difficulty()
+	return row
 }
 
 // Close records what only the end of a run shows: the seats that are still held. It may be called

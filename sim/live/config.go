@@ -29,9 +29,13 @@ type Config struct {
 	// SaveEvery is the time between two saves of a node's state; 0 means 1 min. A stop saves too.
 	SaveEvery time.Duration
 	// Journal keeps what each agent was given and what it did, for sim/journal to replay: in
-	// NAME-LIFE-VOLUME.journal, where each start of the process begins a life and each 256 MiB a volume.
-	// Who wants the space back removes old ones.
-	Journal bool
+	// NAME-LIFE-VOLUME.journal, where each start of the process begins a life, and a save behind so many
+	// bytes a volume.
+	Journal      bool
+	JournalBytes int64 // 0 means 256 MiB
+	// JournalVolumes is how many volumes of each node stay: as one begins, the oldest go. 0: all stay, and
+	// who wants the space back removes old ones.
+	JournalVolumes int
 
 	Workers      int    // goroutines that run compute jobs; 0: one for each processor
 	ExpiryBlocks uint64 // how long a transaction may wait for its block; 0 means 64

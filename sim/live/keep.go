@@ -8,9 +8,9 @@ import (
 	"taolab/sim/journal"
 )
 
-// maxJournal is about how long a journal's file grows: at the first save after that a new one begins, with
-// the state that is saved.
-const maxJournal = 256 << 20
+// defaultJournalBytes is about how long a journal's file grows: at the first save after that a new one begins,
+// with the state that is saved.
+const defaultJournalBytes = 256 << 20
 
 // keep begins a journal of the agent from the state that it has now.
 func (n *node) keep() error {
@@ -19,14 +19,22 @@ func (n *node) keep() error {
 	}
 	n.endJournal()
 	n.volumes++
-	path := filepath.Join(n.world.cfg.Dir, fmt.Sprintf("%s-%d-%d.journal", n.cfg.Name, n.lives, n.volumes))
+	path := filepath.Join(n.world.cfg.Dir, journal.Volume{Agent: n.cfg.Name, Life: n.lives, Number: n.volumes}.String())
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return fmt.Errorf("the journal of node %s cannot be begun: %w", n.cfg.Name, err)
+		return fmt.Errorf("the journal of node %s cannot be begun: %w: is the folder writable? Journals of a state that was moved away go with it", n.cfg.Name, err)
 	}
 	n.journalFile = f
 	n.journal = journal.Record(n.cfg.Name, n.self, n.agent, f)
-	return n.checkJournal()
+	if err := n.checkJournal(); err != nil {
+		return err
+	}
+	if stay := n.world.cfg.JournalVolumes; stay > 0 {
+		if err := journal.Prune(n.world.cfg.Dir, n.cfg.Name, stay); err != nil {
+			n.log.Warn("old volumes of the journal stay", "error", err)
+		}
+	}
+	return nil
 }
 
 // checkJournal ends a journal that could not be written. The agent goes on without one.

@@ -53,7 +53,7 @@ type node struct {
 
 	journal     *journal.Recorder // nil: none is kept
 	journalFile *os.File
-	volumes     int // of it in this life
+	volumes     uint64 // of it in this life
 
 	saveDue bool
 	saving  chan struct{} // holds one while a save is being written

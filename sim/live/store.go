@@ -118,7 +118,7 @@ func (n *node) save() {
 		return
 	}
 	n.saveDue = false
-	if n.journal != nil && n.journal.Written() > maxJournal {
+	if n.journal != nil && n.journal.Written() > n.world.cfg.JournalBytes {
 		if err := n.keep(); err != nil {
 			n.log.Error("no journal is kept any more", "error", err)
 		}

@@ -80,6 +80,9 @@ func (c Config) withDefaults() Config {
 	if c.SaveEvery == 0 {
 		c.SaveEvery = time.Minute
 	}
+	if c.JournalBytes == 0 {
+		c.JournalBytes = defaultJournalBytes
+	}
 	if c.Workers == 0 {
 		c.Workers = runtime.GOMAXPROCS(0)
 	}
