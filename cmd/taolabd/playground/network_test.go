@@ -37,6 +37,7 @@ func (l solo) Blocks(ctx context.Context) <-chan live.Block {
 // network is miners on real models and an application among them.
 type network struct {
 	app    Operated
+	rival  Operated // an application with 1 TAO of stake and no uid
 	miners []string
 }
 
@@ -103,11 +104,20 @@ func startWith(t *testing.T, made *role.Material, stakeTAO, leastTAO float64, ch
 			Hotkey: wallet.Public(node.Hotkey), Coldkey: wallet.Public(wallet.Known("cold")), StakeRao: role.Rao(stake),
 		})
 	}
+	agent, err := maker.Application("rival", &app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes = append(nodes, live.Node{Name: "rival", Hotkey: wallet.Known("rival"), Agent: agent.Fresh(), Admission: app.Admission()})
+	genesis.Stakes = append(genesis.Stakes, chain.GenesisStake{
+		Hotkey: wallet.Public(wallet.Known("rival")), Coldkey: wallet.Public(wallet.Known("cold")), StakeRao: role.Rao(1),
+	})
 	state, err := chain.New(genesis)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.app = Operated{Ledger: solo{state}, Node: nodes[3]}
+	n.rival = Operated{Ledger: solo{state}, Node: nodes[4]}
 	n.run(t, nodes)
 	return n
 }
@@ -137,7 +147,7 @@ func (n *network) run(t *testing.T, nodes []live.Node) {
 		}
 	}
 	mu.Unlock()
-	n.app.World = world
+	n.app.World, n.rival.World = world, world
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- world.Run(ctx) }()
