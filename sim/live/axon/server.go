@@ -2,8 +2,8 @@ package axon
 
 import (
 	"context"
-	"errors"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"iter"
 	"net"
