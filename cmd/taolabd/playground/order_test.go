@@ -68,7 +68,7 @@ func TestUnderLoadMoreStakeIsServedEarlier(t *testing.T) {
 	}
 }
 
-// What the host refuses has its reason for a body, so that people see it.
+// A refusal of the host has its reason for a body, so that people see it.
 func TestWhyAnApplicationRefusesIsInItsAnswer(t *testing.T) {
 	n := start(t, 1, 0, nil)
 	var got []host.Response
