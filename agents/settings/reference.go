@@ -33,6 +33,7 @@ func writeSection(b *strings.Builder, title, path string, table reflect.Value) {
 		name, value := Join(path, f.Key), table.FieldByIndex(f.Index)
 		switch {
 		case !f.Table():
+		case f.Type.Kind() == reflect.Slice && value.Len() == 0: // tables that this file does not take
 		case f.Type.Kind() == reflect.Slice:
 			writeSection(b, "[["+name+"]]", name, value.Index(0))
 		default:

@@ -131,6 +131,9 @@ func (s *nodeSettings) locate(dir string) {
 // check reports what no single key shows.
 func (s *nodeSettings) check(report role.Report) {
 	s.Corpus.Check(report)
+	if len(s.Corpus.Append) > 0 {
+		report("corpus.append[0]", "the text of a live network stays as it is", "no such table", "")
+	}
 	var names []string
 	agent := func(kind string, i int, a *agentTable, serves bool) string {
 		path := fmt.Sprintf("%s[%d]", kind, i)

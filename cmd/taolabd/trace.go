@@ -92,7 +92,7 @@ func (p *process) resolved() json.RawMessage {
 	if _, err := toml.Decode(p.settings.text(), &tree); err != nil {
 		panic("taolabd: written settings do not read back: " + err.Error())
 	}
-	tree["description"] = fmt.Sprintf("What a node of the live network %s and its agents saw and did.", p.genesis.ChainID)
+	tree["description"] = fmt.Sprintf("Blocks that a node of the live network %s saw, and actions of its agents.", p.genesis.ChainID)
 	tree["time"] = map[string]any{"start": p.genesis.Time.UTC().Format(time.DateOnly), "block_s": p.genesis.Interval.Seconds()}
 	if groups, ok := settings.Tables(tree["validators"]); ok {
 		for _, g := range groups {

@@ -37,17 +37,20 @@ func (l solo) Blocks(ctx context.Context) <-chan live.Block {
 // network is miners on real models and an application among them.
 type network struct {
 	app    Operated
+	rival  Operated // an application with 1 TAO of stake and no uid
 	miners []string
 }
 
-// material is what all networks of these tests share.
+// plan says what the networks of these tests are made of.
+var plan = role.Plan{
+	Seed: 1, Vocab: 288, Rows: 4, Cols: 16, Shapes: []lm.Config{{Vocab: 288, Context: 32, Width: 16, Layers: 1, Heads: 2}},
+	Training: role.Training{Steps: 300, Rows: 8, LearningRate: 6e-3},
+	Open:     func() (pile.Source, error) { return pile.NewSynthetic(1, 500_000, []string{"Github", "ArXiv"}) },
+	Subsets:  func([]string) error { return nil },
+}
+
+// material is what most of them share.
 var material = sync.OnceValues(func() (*role.Material, error) {
-	plan := role.Plan{
-		Seed: 1, Vocab: 288, Rows: 4, Cols: 16, Shapes: []lm.Config{{Vocab: 288, Context: 32, Width: 16, Layers: 1, Heads: 2}},
-		Training: role.Training{Steps: 300, Rows: 8, LearningRate: 6e-3},
-		Open:     func() (pile.Source, error) { return pile.NewSynthetic(1, 500_000, []string{"Github", "ArXiv"}) },
-		Subsets:  func([]string) error { return nil },
-	}
 	return plan.Prepare(context.Background(), base.Cache{}, 2, nil)
 })
 
@@ -59,6 +62,12 @@ func start(t *testing.T, stakeTAO, leastTAO float64, change func(*role.Applicati
 	if err != nil {
 		t.Fatal(err)
 	}
+	return startWith(t, made, stakeTAO, leastTAO, change)
+}
+
+// startWith is start of something else than what most share.
+func startWith(t *testing.T, made *role.Material, stakeTAO, leastTAO float64, change func(*role.Application, *role.Miner)) *network {
+	t.Helper()
 	maker := &role.Maker{Material: made, Seed: 1, Seats: 4, BlockS: 1}
 	params, err := chain.Era("2026")
 	if err != nil {
@@ -95,11 +104,20 @@ func start(t *testing.T, stakeTAO, leastTAO float64, change func(*role.Applicati
 			Hotkey: wallet.Public(node.Hotkey), Coldkey: wallet.Public(wallet.Known("cold")), StakeRao: role.Rao(stake),
 		})
 	}
+	agent, err := maker.Application("rival", &app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes = append(nodes, live.Node{Name: "rival", Hotkey: wallet.Known("rival"), Agent: agent.Fresh(), Admission: app.Admission()})
+	genesis.Stakes = append(genesis.Stakes, chain.GenesisStake{
+		Hotkey: wallet.Public(wallet.Known("rival")), Coldkey: wallet.Public(wallet.Known("cold")), StakeRao: role.Rao(1),
+	})
 	state, err := chain.New(genesis)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.app = Operated{Ledger: solo{state}, Node: nodes[3]}
+	n.rival = Operated{Ledger: solo{state}, Node: nodes[4]}
 	n.run(t, nodes)
 	return n
 }
@@ -129,7 +147,7 @@ func (n *network) run(t *testing.T, nodes []live.Node) {
 		}
 	}
 	mu.Unlock()
-	n.app.World = world
+	n.app.World, n.rival.World = world, world
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- world.Run(ctx) }()

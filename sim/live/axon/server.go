@@ -3,6 +3,7 @@ package axon
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"iter"
 	"net"
@@ -76,7 +77,13 @@ func Serve(socket net.Listener, service Service) (*Server, error) {
 		ServiceName: "taolab.Axon", HandlerType: (*any)(nil),
 		Streams: []grpc.StreamDesc{{StreamName: "Ask", Handler: s.ask, ServerStreams: true}},
 	}, s)
-	go func() { s.served <- s.grpc.Serve(s.socket) }()
+	go func() {
+		err := s.grpc.Serve(s.socket)
+		if errors.Is(err, grpc.ErrServerStopped) {
+			err = nil // by Stop, before this goroutine ran
+		}
+		s.served <- err
+	}()
 	return s, nil
 }
 
