@@ -3,6 +3,7 @@ package axon
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"iter"
 	"net"
@@ -89,7 +90,7 @@ func (s *Server) Stop() error {
 	cut := time.AfterFunc(s.service.Limits.StopTimeout, s.grpc.Stop)
 	s.grpc.GracefulStop()
 	cut.Stop()
-	if err := <-s.served; err != nil {
+	if err := <-s.served; err != nil && !errors.Is(err, grpc.ErrServerStopped) { // or it was stopped before it began
 		return fmt.Errorf("axon: the server at %v ended by itself: %w", s.Addr(), err)
 	}
 	return nil
