@@ -121,9 +121,15 @@ func TestASlowReaderIsLetGo(t *testing.T) {
 	if err := stream.SendMsg(&message{head: appendQuestion(nil, q), body: q.Body}); err != nil {
 		t.Fatal(err)
 	}
+	if err := stream.CloseSend(); err != nil {
+		t.Fatal(err)
+	}
 	var m message
 	if err := stream.RecvMsg(&m); err != nil {
 		t.Fatal(err)
+	}
+	if r, err := decodeReply(m.body); err != nil || r.Code != host.Success || len(r.Body) != len(long) {
+		t.Errorf("%v, %q, %v", r.Code, r.Reason, err)
 	}
 	isFree(t, s)
 }
