@@ -29,6 +29,7 @@ var changeable = []struct{ table, keys string }{
 	{"applications[]", "session_s pace_s peers combine timeout_s up_mbps down_mbps loss"},
 	{"trace", "*"},
 	{"expect[]", "*"},
+	{"faults[]", "* (of faults that begin later; one that is left out ends)"},
 }
 
 // forkRules say of every key why it may not change; those of changeable may. The first pattern that fits
@@ -46,7 +47,6 @@ var forkRules = []struct {
 	{keys(`chain\.max_uids`), "routing models have a gate for each uid"},
 	{keys(changeablePattern()), ""},
 	{keys(`network\..*`), "nodes drew their region and their delay from it"},
-	{keys(`faults.*`), "the faults were scheduled when the network began"},
 	{keys(`(miners|validators|applications)(\[\]\.(name|count|coldkey|free_tao|joins_h))?`), "nodes and their keys are those that began"},
 	{keys(`(miners|validators|applications)\[\]\..*`), "the state of the agents was made with it"},
 	{keys(`.*`), "it was settled when the network began"},
@@ -56,9 +56,10 @@ var forkRules = []struct {
 func keys(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(` + pattern + `)$`) }
 
 func changeablePattern() string {
-	pattern := "description|expect"
+	pattern := "description|expect|faults.*"
 	for _, c := range changeable {
-		list := strings.NewReplacer("*", ".*", " ", "|").Replace(c.keys)
+		names, _, _ := strings.Cut(c.keys, " (")
+		list := strings.NewReplacer("*", ".*", " ", "|").Replace(names)
 		pattern += "|" + regexp.QuoteMeta(c.table) + `\.(` + list + ")"
 	}
 	return pattern
@@ -68,7 +69,11 @@ func changeablePattern() string {
 func ForkKeys() []string {
 	lines := make([]string, len(changeable))
 	for i, c := range changeable {
-		lines[i] = c.table + ": " + strings.ReplaceAll(c.keys, " ", ", ")
+		names, note, noted := strings.Cut(c.keys, " (")
+		lines[i] = c.table + ": " + strings.ReplaceAll(names, " ", ", ")
+		if noted {
+			lines[i] += " (" + note
+		}
 	}
 	return lines
 }
@@ -90,6 +95,7 @@ func whyFixed(key string) string {
 type Fork struct {
 	File    *File
 	Changed []string          // keys, sorted
+	before  *File             // of the run that it parts from
 	params  []chain.SetParams // what changes in the ledger
 }
 
@@ -104,7 +110,7 @@ func NewFork(dir string, m *report.Manifest, corpus string, sets []string) (*For
 	if err != nil {
 		return nil, err
 	}
-	f := &Fork{File: after}
+	f := &Fork{File: after, before: before}
 	f.Changed = before.differing(after)
 	var faults []error
 	for _, key := range f.Changed {
@@ -116,8 +122,45 @@ func NewFork(dir string, m *report.Manifest, corpus string, sets []string) (*For
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
+	if !slices.EqualFunc(before.waving(), after.waving(), func(a, b *FaultEntry) bool { return reflect.DeepEqual(a, b) }) {
+		return nil, &settings.Error{Where: after.Origin, Key: "faults", Fault: "a fault with wave = true would change, and the waves were drawn when the network began",
+			Want: "the same faults with wave = true", Hint: "add faults with a time of their own"}
+	}
 	f.params, err = governed(before, after)
 	return f, err
+}
+
+// waving are the faults that come in waves.
+func (sc *Scenario) waving() (list []*FaultEntry) {
+	for i := range sc.Faults {
+		if sc.Faults[i].Wave {
+			list = append(list, &sc.Faults[i])
+		}
+	}
+	return list
+}
+
+// CheckFaults refuses a fault that the fork has and its parent had not, and that would begin before the moment
+// from which the fork goes on.
+func (f *Fork) CheckFaults(from *Snapshot) error {
+	first, _ := f.File.Heights()
+	now := float64(from.Height-first) * float64(f.File.Time.BlockS)
+	left := slices.Clone(f.before.Faults)
+	var faults []error
+	for i := range f.File.Faults {
+		own := &f.File.Faults[i]
+		if at := slices.IndexFunc(left, func(e FaultEntry) bool { return reflect.DeepEqual(e, *own) }); at >= 0 {
+			left = slices.Delete(left, at, at+1)
+			continue
+		}
+		if own.AtS < now {
+			key := fmt.Sprintf("faults[%d].at_s", i)
+			faults = append(faults, &settings.Error{Where: f.File.where(key), Key: key,
+				Fault: fmt.Sprintf("%g s, before the fork at %g s (block %d)", own.AtS, now, from.Height), Want: "a fault that begins later, or one of the parent as it was",
+				Hint: "an active fault that is left out ends with the fork"})
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // differing lists the keys in which two scenarios differ.

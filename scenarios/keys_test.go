@@ -73,6 +73,8 @@ var moves = map[string]move{
 	"chain.stake_threshold_tao":       {set: "chain.stake_threshold_tao=500"},
 	"chain.upgrade_rules":             {set: "chain.upgrade_rules=3", with: []string{"chain.upgrade_rules=2", "chain.upgrade_height=60", "chain.hard.vote_delay_blocks=5"}},
 	"chain.upgrade_height":            {set: "chain.upgrade_height=80", with: []string{"chain.upgrade_rules=3", "chain.upgrade_height=60", "chain.hard.vote_delay_blocks=5"}},
+	"chain.council":                   {set: `chain.council=["judge-2"]`, with: []string{`chain.council=["judge-1"]`, "chain.council_threshold=1", "chain.tempo_blocks=60", "chain.hard.vote_delay_blocks=5"}},
+	"chain.council_threshold":         {set: "chain.council_threshold=2", with: []string{`chain.council=["judge-1", "judge-2", "bulk-1"]`, "chain.council_threshold=3", "chain.tempo_blocks=60", "chain.hard.vote_delay_blocks=5"}},
 	"chain.hard.strict_nonce":         {set: "chain.hard.strict_nonce=true"},
 
 	"corpus.kind":             {set: "corpus.kind=shards", with: []string{"corpus.subsets=[]"}},

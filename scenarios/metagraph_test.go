@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -94,7 +95,7 @@ func TestAnImportTellsWhatItFilled(t *testing.T) {
 func TestAnUnfitMetagraphIsRefused(t *testing.T) {
 	for sets, want := range map[string]string{ // order-free: each is on its own
 		"chain.metagraph=none.json":  "none.json cannot be read: no such file or directory",
-		"chain.metagraph=trees.toml": "line 1",
+		"chain.metagraph=trees.toml": "expected a taolab-metagraph/1, or a ledger",
 		"chain.era=2026":             "the metagraph has an era",
 		"validators[0].count=4":      "3 seats for 4 validators",
 		"miners[0].count=8":          "7 seats for 8 miners",
@@ -171,5 +172,28 @@ func TestAForkSetsParametersThatWaitForEachOther(t *testing.T) {
 	child, _ := forked(t, base.Cache{}, parent, m, "chain.alpha_low=0.6", "chain.alpha_high=0.8", "chain.alpha_steepness=-10")
 	if p := child.World.Chain().Params(); p.AlphaLow != 39321 || p.AlphaHigh != 52428 || p.AlphaSteepness != -1000 {
 		t.Errorf("alpha from %d to %d, steepness %d", p.AlphaLow, p.AlphaHigh, p.AlphaSteepness)
+	}
+}
+
+// The recorded network is a scenario's start as its file is; where nobody takes a seat its neuron goes on with
+// the weights that were recorded.
+func TestAScenarioRunsFromTheRecordedNetwork(t *testing.T) {
+	if _, err := os.Stat("../../shared/vectors/metagraph_sn15.json"); err != nil {
+		t.Skipf("no vectors next to the repository: %v", err)
+	}
+	r := runEconomy(t, "../metagraph/sn15", func(c *virtual.Config) { c.Paranoid = true })
+	v := r.world.Chain()
+	if v.N() != 256 || v.Height() != 4_769_278+900 || len(r.nodes) != 28 {
+		t.Errorf("%d neurons at %d, %d nodes", v.N(), v.Height(), len(r.nodes))
+	}
+	last := v.Epochs()
+	earned := 0
+	for uid := range v.N() {
+		if v.Neuron(chain.UID(uid)).EmissionRao > 0 {
+			earned++
+		}
+	}
+	if last < 9 || earned < 20 || len(v.Weights(253)) != 27 {
+		t.Errorf("%d epochs, %d neurons earned, %d weights of the last recorded validator", last, earned, len(v.Weights(253)))
 	}
 }

@@ -10,6 +10,12 @@ import (
 // validators of the scenario with consensus keys of their own, which compete for its seats.
 func (b *builder) government() {
 	b.genesis.Upgrade = chain.Upgrade{Rules: uint32(b.Chain.UpgradeRules), Height: b.Chain.UpgradeHeight}
+	if len(b.Chain.Council) > 0 {
+		b.genesis.Council, b.genesis.Threshold = nil, uint8(b.Chain.CouncilThreshold)
+		for _, name := range b.Chain.Council {
+			b.genesis.Council = append(b.genesis.Council, virtual.PublicKey(b.Seed, name, host.Coldkey))
+		}
+	}
 	if b.genesis.Params.Hard.Seats == 0 {
 		return
 	}

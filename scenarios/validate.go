@@ -237,6 +237,7 @@ func (c *checker) chain() {
 		c.fault("chain.owner", fmt.Sprintf("no group %q", c.Chain.Owner), "one of "+strings.Join(c.groups(), ", "),
 			settings.Meant(c.Chain.Owner, c.groups()))
 	}
+	c.council()
 	if p.OwnerCut > 0 && c.Chain.Owner == "" {
 		c.fault("chain.owner", "missing, but the owner gets a cut", "the name of a group", "or set owner_cut = 0")
 	}
@@ -246,6 +247,37 @@ func (c *checker) chain() {
 	}
 	c.work(&p)
 	c.Chain.Idle(&p, c.fault)
+}
+
+// council checks that the members are different nodes of the scenario.
+func (c *checker) council() {
+	var members []string
+	add := func(group string, count int) {
+		for i := range count {
+			members = append(members, member(group, i))
+		}
+	}
+	for _, g := range c.Miners {
+		add(g.Name, g.Count)
+	}
+	for _, g := range c.Validators {
+		add(g.Name, g.Count)
+	}
+	for _, g := range c.Applications {
+		add(g.Name, g.Count)
+	}
+	for _, g := range c.Holders {
+		add(g.Name, g.Count)
+	}
+	for i, name := range c.Chain.Council {
+		key := fmt.Sprintf("chain.council[%d]", i)
+		if !slices.Contains(members, name) {
+			c.fault(key, fmt.Sprintf("no node %q", name), "a member of a group, as in validator-1", settings.Meant(name, members))
+		}
+		if slices.Contains(c.Chain.Council[:i], name) {
+			c.fault(key, fmt.Sprintf("%q stands twice", name), "each node once", "")
+		}
+	}
 }
 
 // Bounds on what a scenario asks of the machine.

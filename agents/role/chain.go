@@ -52,6 +52,9 @@ type Chain struct {
 	MinNonImmune   *uint64  `toml:"min_non_immune" unit:"neurons" max:"65535" doc:"prune_by emission: of at most so many that are not immune, an immune one goes instead"`
 	StakeThreshold *float64 `toml:"stake_threshold_tao" unit:"TAO" min:"0" max:"21000000" doc:"less stake does not count in consensus and sets no weights"`
 
+	Council          []string `toml:"council" max:"15" doc:"nodes whose coldkeys govern together, as in validator-1: parameters move in steps and within the constitution; empty: nobody does"`
+	CouncilThreshold uint64   `toml:"council_threshold" max:"15" doc:"members of the council who have to agree, more than half"`
+
 	UpgradeRules  uint64 `toml:"upgrade_rules" max:"100" doc:"version of the rules that comes at upgrade_height: 2 counts epochs from the last one and reads commits as 2026 does, 3 brings yuma3 too; 0: none"`
 	UpgradeHeight uint64 `toml:"upgrade_height" unit:"blocks" max:"1000000000000" doc:"first block under upgrade_rules"`
 
@@ -162,6 +165,12 @@ func (c *Chain) fit(p *chain.Params, targets int) error {
 	case c.UpgradeRules != 0 && p.Hard.VoteDelayBlocks == 0:
 		return &settings.Error{Key: "chain.upgrade_rules", Fault: "set, but the rules of this chain never change",
 			Want: "hard.vote_delay_blocks of at least 1"}
+	case len(c.Council) > 0 && p.Hard.VoteDelayBlocks == 0:
+		return &settings.Error{Key: "chain.council", Fault: "set, but nobody votes on this chain",
+			Want: "hard.vote_delay_blocks of at least 1", Hint: `or hard.preset = "live"`}
+	case 2*c.CouncilThreshold <= uint64(len(c.Council)) && len(c.Council) > 0 || c.CouncilThreshold > uint64(len(c.Council)):
+		return &settings.Error{Key: "chain.council_threshold", Fault: fmt.Sprintf("%d of a council of %d", c.CouncilThreshold, len(c.Council)),
+			Want: "more than half of the council and at most all"}
 	case p.Hard.ExistentialRao != 0 && !p.Hard.StrictNonce:
 		return &settings.Error{Key: "chain.hard.existential_rao", Fault: "set without strict_nonce: who comes back could sign his old transactions again",
 			Want: "hard.strict_nonce = true"}

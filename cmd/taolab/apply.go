@@ -14,6 +14,7 @@ import (
 
 type applyFlags struct {
 	state, genesis, metagraph, block, out, example string
+	asMetagraph                                    bool
 }
 
 func newApply() *cobra.Command {
@@ -31,7 +32,8 @@ a file is not what its format demands.`,
 		Example: `  taolab apply --example example                                write files to start from
   taolab apply --genesis example/genesis.json --out state.json  make the state at height 0
   taolab apply --state state.json --block example/block.json    apply a block to it
-  taolab apply --genesis genesis.json | taolab apply --state - --block block.json`,
+  taolab apply --genesis genesis.json | taolab apply --state - --block block.json
+  taolab apply --state state.json --as-metagraph                show the state as a metagraph`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if flags.example != "" {
@@ -45,6 +47,9 @@ a file is not what its format demands.`,
 			}
 			if err := onceOnly(flags.state, flags.genesis, flags.metagraph, flags.block); err != nil {
 				return err
+			}
+			if flags.asMetagraph && flags.block != "" && flags.out == "" {
+				return code(exitUsage, errors.New("--as-metagraph with --block: expected --out FILE for the metagraph"))
 			}
 			if flags.out == standardInput {
 				return code(exitUsage, errors.New("--out -: expected a file; without --out the state is printed"))
@@ -63,6 +68,7 @@ a file is not what its format demands.`,
 		"filled and named")
 	cmd.Flags().StringVar(&flags.block, "block", "", "`file` with the block to apply")
 	cmd.Flags().StringVarP(&flags.out, "out", "o", "", "`file` for the state after it, which is not printed then")
+	cmd.Flags().BoolVar(&flags.asMetagraph, "as-metagraph", false, "print or write the state as --metagraph reads it, with nothing left to fill")
 	cmd.Flags().StringVar(&flags.example, "example", "", "write a genesis and a block into a new `folder`")
 	return cmd
 }
@@ -90,9 +96,12 @@ func apply(cmd *cobra.Command, flags applyFlags) (shown []byte, err error) {
 			return nil, code(exitScenario, fmt.Errorf("%s: %w", inputName(flags.block), err))
 		}
 	}
-	printed := state
+	printed, appendTo := state, conformance.AppendState
+	if flags.asMetagraph {
+		appendTo = conformance.AppendMetagraph
+	}
 	if flags.out != "" {
-		if err := replaceFile(flags.out, conformance.AppendState(nil, state)); err != nil {
+		if err := replaceFile(flags.out, appendTo(nil, state)); err != nil {
 			return nil, code(exitFailure, err)
 		}
 		printed = nil
@@ -101,7 +110,7 @@ func apply(cmd *cobra.Command, flags applyFlags) (shown []byte, err error) {
 	case flags.block != "":
 		return done.AppendJSON(nil, printed), nil
 	case printed != nil:
-		return conformance.AppendState(nil, state), nil
+		return appendTo(nil, state), nil
 	}
 	return nil, nil
 }

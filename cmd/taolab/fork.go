@@ -38,6 +38,9 @@ A fork begins where a snapshot is: taolab run --snapshot-at HEIGHT leaves one. W
 
   ` + strings.Join(scenarios.ForkKeys(), "\n  ") + `
 
+Faults that have begun end with the fork where faults leaves them out, and go on where they stay as they
+were; others may come, change or go as long as they begin later. Waves stay as they were drawn.
+
 In [chain] it is what a governor could set in a running network, but for max_uids. Keys that the past depends
 on cannot change: seed, corpus, models, nodes, stakes at the beginning, the family of rules. The error says
 why.
@@ -117,6 +120,9 @@ func fork(ctx context.Context, dir string, flags forkFlags, at bool, stdout, std
 	if _, last := f.File.Heights(); last <= from.Height {
 		return code(exitUsage, fmt.Errorf("%s: the snapshot is of block %d, and the run would end with block %d; expected a later end; "+
 			"set time.hours", dir, from.Height, last))
+	}
+	if err := f.CheckFaults(from); err != nil {
+		return code(exitScenario, err)
 	}
 	out, err := besideFolder(dir, flags.out, "fork")
 	if err != nil {

@@ -20,12 +20,19 @@ import (
 type fakeLedger struct {
 	state   *chain.State
 	refusal error
+	again   error // the refusal of all but the first
 	broken  error
 	blocks  chan live.Block
 }
 
-func (f *fakeLedger) View() chain.View                         { return f.state.View() }
-func (f *fakeLedger) Submit(context.Context, []byte) error     { return f.refusal }
+func (f *fakeLedger) View() chain.View { return f.state.View() }
+func (f *fakeLedger) Submit(context.Context, []byte) error {
+	said := f.refusal
+	if f.again != nil {
+		f.refusal = f.again
+	}
+	return said
+}
 func (f *fakeLedger) Blocks(context.Context) <-chan live.Block { return f.blocks }
 func (f *fakeLedger) Status() replica.Status                   { return replica.Status{ChainID: "net", Height: 7} }
 func (f *fakeLedger) Export() ([]byte, uint64, error) {
@@ -127,6 +134,15 @@ func TestATransactionIsFollowedToItsBlockOrToItsEnd(t *testing.T) {
 		if r, err := fakeNode(t, f).submit(t.Context(), data); err != nil || r != c.want {
 			t.Errorf("%s: %+v, %v, want %+v", c.name, r, err, c.want)
 		}
+	}
+	// Others may have what the node does not take again.
+	f := &fakeLedger{blocks: make(chan live.Block, 2*resubmitEvery), again: &replica.Refused{Reason: "full"}}
+	for range resubmitEvery {
+		f.blocks <- block(8, chain.Delivered{})
+	}
+	f.blocks <- block(9, paid, data)
+	if r, err := fakeNode(t, f).submit(t.Context(), data); err != nil || r != (receipt{Height: 9, FeeRao: 75}) {
+		t.Errorf("offered again in vain: %+v, %v", r, err)
 	}
 	stopped := &fakeLedger{blocks: make(chan live.Block)}
 	close(stopped.blocks)

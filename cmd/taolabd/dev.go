@@ -51,6 +51,7 @@ another folder.`,
 	cmd.Flags().DurationVar(&flags.block, "block", 750*time.Millisecond, "time between the blocks of a new network")
 	cmd.Flags().Uint64Var(&flags.tempo, "tempo", 15, "`blocks` between the epochs of a new network")
 	addLog(cmd)
+	addTrace(cmd)
 	return cmd
 }
 
@@ -82,6 +83,9 @@ func (f *devFlags) run(cmd *cobra.Command, at home) error {
 	}
 	s, err := at.readSettings()
 	if err != nil {
+		return err
+	}
+	if err := wantTrace(cmd, s); err != nil {
 		return err
 	}
 	ctx, stop := command.Interruptible(cmd.Context())

@@ -95,7 +95,7 @@ func TestForgedAnswersEarnNothingAndStopNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nodes, err := p.cast(material, hotkeys)
+	nodes, _, err := p.cast(material, hotkeys)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,6 +54,10 @@ func decodeFounding(name, text string, sets []string) (founding, error) {
 	if faults := d.Faults(); len(faults) > 0 {
 		return f, errors.Join(faults...)
 	}
+	if len(f.Chain.Council) > 0 || f.Chain.CouncilThreshold > 0 {
+		return f, &settings.Error{Key: "chain.council", Fault: "it names nodes of a scenario, and a live network has none yet",
+			Want: "council and threshold before the table [chain], with addresses of coldkeys"}
+	}
 	return f, nil
 }
 

@@ -28,6 +28,7 @@ func (h home) settings() string { return h.in("node.toml") }
 func (h home) genesis() string  { return h.in("genesis.json") }
 func (h home) ledger() string   { return h.in("ledger") }
 func (h home) agents() string   { return h.in("agents") }
+func (h home) traces() string   { return h.in("traces") }
 func (h home) keyFile(name string) string {
 	return h.in("keys", name+".key")
 }

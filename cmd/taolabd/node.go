@@ -33,6 +33,7 @@ order; what is committed outlives a kill at any moment.`,
 	}
 	addHome(cmd)
 	addLog(cmd)
+	addTrace(cmd)
 	ask = addPassphrase(cmd.Flags())
 	return cmd
 }
@@ -58,6 +59,9 @@ func runNode(cmd *cobra.Command, ask *prompter, change func(*nodeSettings) error
 	if err := change(s); err != nil {
 		return err
 	}
+	if err := wantTrace(cmd, s); err != nil {
+		return err
+	}
 	sync, err := s.StateSync.wanted()
 	if err != nil {
 		return command.Code(command.Invalid, fmt.Errorf("%s: %w", at.settings(), err))
@@ -70,6 +74,20 @@ func runNode(cmd *cobra.Command, ask *prompter, change func(*nodeSettings) error
 	keys := &keyring{store: at.keystore(0), ask: ask}
 	p := &process{home: at, settings: s, genesis: genesis, sync: sync, log: log, open: keys.agent, ready: announceOn(cmd.OutOrStdout(), genesis)}
 	return p.run(ctx)
+}
+
+// addTrace adds the flag that turns the trace on.
+func addTrace(cmd *cobra.Command) {
+	cmd.Flags().Bool("trace", false, "write what happens for taolab report, below traces in the folder, as trace.on = true in node.toml does")
+}
+
+// wantTrace puts the flag into the settings, where it is given.
+func wantTrace(cmd *cobra.Command, s *nodeSettings) error {
+	on, err := cmd.Flags().GetBool("trace")
+	if cmd.Flags().Changed("trace") {
+		s.Trace.On = on
+	}
+	return err
 }
 
 // agent opens the hotkey of an agent.
@@ -102,6 +120,7 @@ type agentFlags struct {
 func (f *agentFlags) add(cmd *cobra.Command, listen string) {
 	addHome(cmd)
 	addLog(cmd)
+	addTrace(cmd)
 	f.ask = addPassphrase(cmd.Flags())
 	cmd.Flags().StringVar(&f.Wallet, "wallet", "default", "`name` of the wallet of the agent's hotkey")
 	cmd.Flags().StringVar(&f.Hotkey, "hotkey", "default", "`name` of its hotkey")

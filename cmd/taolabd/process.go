@@ -21,6 +21,7 @@ import (
 	"taolab/cmd/internal/command"
 	"taolab/cmd/taolabd/playground"
 	"taolab/model/base"
+	"taolab/report"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 	"taolab/sim/live"
@@ -70,12 +71,17 @@ func (p *process) run(ctx context.Context) error {
 	if err == nil {
 		err = p.live(ctx, hotkeys)
 	}
-	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
-		err = cause
-	}
 	p.log.Info("the node stops", "height", p.node.View().Height())
-	err = errors.Join(err, os.Remove(p.home.runningFile()), p.node.Stop())
+	err = errors.Join(ending(ctx, err), os.Remove(p.home.runningFile()), p.node.Stop())
 	return command.Code(command.Failure, err)
+}
+
+// ending is what ended the agents; nil: somebody stopped them.
+func ending(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
 }
 
 // lockHome makes sure that one node at a time runs in a folder: two would sign the same votes.
@@ -185,7 +191,7 @@ func (p *process) serveMetrics(ctx context.Context) error {
 }
 
 // live prepares what the agents need and lets them live until ctx ends.
-func (p *process) live(ctx context.Context, hotkeys map[string]ed25519.PrivateKey) error {
+func (p *process) live(ctx context.Context, hotkeys map[string]ed25519.PrivateKey) (err error) {
 	if p.settings.agents() == 0 {
 		<-ctx.Done()
 		return nil
@@ -194,16 +200,24 @@ func (p *process) live(ctx context.Context, hotkeys map[string]ed25519.PrivateKe
 	if err != nil {
 		return err
 	}
-	nodes, err := p.cast(material, hotkeys)
+	nodes, cast, err := p.cast(material, hotkeys)
 	if err != nil {
 		return err
 	}
 	config := live.Config{
 		Ledger: live.Replicated(p.node), Genesis: p.genesis.Time, Seed: seedOf(nodes), Nodes: nodes, Dir: p.home.agents(),
-		Journal: p.settings.Node.Journal, JournalVolumes: int(p.settings.Node.JournalVolumes), Log: p.log,
+		SaveEvery: seconds(p.settings.Node.SaveS),
+		Journal:   p.settings.Node.Journal, JournalVolumes: int(p.settings.Node.JournalVolumes), Log: p.log,
 	}
 	if p.figures != nil {
 		config.Metrics = p.figures
+	}
+	if trail := p.newTrail(material, cast); trail != nil {
+		if err := trail.begin(); err != nil {
+			return err
+		}
+		defer func() { trail.end(ending(ctx, err)) }()
+		config.Recorder, config.Trace = trail, recording
 	}
 	world, err := live.New(config)
 	if err != nil {
@@ -214,6 +228,8 @@ func (p *process) live(ctx context.Context, hotkeys map[string]ed25519.PrivateKe
 	}
 	return world.Run(ctx)
 }
+
+func seconds(s float64) time.Duration { return time.Duration(float64(s * float64(time.Second))) }
 
 // prepare makes or finds the text, the tokenizer and the models.
 func (p *process) prepare(ctx context.Context) (*role.Material, error) {
@@ -247,22 +263,27 @@ func seedOf(nodes []live.Node) uint64 {
 // A resident is an agent of the settings before it lives.
 type resident struct {
 	*agentTable
-	fresh     func() host.Agent
+	made      role.Agent
+	entry     report.Node // of a trace
 	admission host.AdmissionRules
 }
 
-// cast makes the agents.
-func (p *process) cast(material *role.Material, hotkeys map[string]ed25519.PrivateKey) ([]live.Node, error) {
-	residents, err := p.residents(material, p.node.View(), func(name string) chain.Key { return wallet.Public(hotkeys[name]) })
+// cast makes the agents, and what a trace shows of them.
+func (p *process) cast(material *role.Material, hotkeys map[string]ed25519.PrivateKey) ([]live.Node, []member, error) {
+	public := func(name string) chain.Key { return wallet.Public(hotkeys[name]) }
+	residents, err := p.residents(material, p.node.View(), public)
 	var nodes []live.Node
-	for _, r := range residents {
+	var cast []member
+	for i, r := range residents {
 		announce, wrong := r.announced()
 		err = errors.Join(err, wrong)
 		nodes = append(nodes, live.Node{
-			Name: r.Name, Agent: r.fresh(), Hotkey: hotkeys[r.Name], Listen: r.Listen, Announce: announce, Admission: r.admission,
+			Name: r.Name, Agent: r.made.Fresh(), Hotkey: hotkeys[r.Name], Listen: r.Listen, Announce: announce, Admission: r.admission,
 		})
+		r.entry.Index = i
+		cast = append(cast, p.shown(r.agentTable, r.made, public(r.Name), r.entry))
 	}
-	return nodes, err
+	return nodes, cast, err
 }
 
 // residents are the agents of the settings on a ledger.
@@ -278,27 +299,27 @@ func (p *process) residents(material *role.Material, view chain.View, public fun
 	}
 	var all []resident
 	var faults []error
-	add := func(a *agentTable, made role.Agent, admission host.AdmissionRules, err error) {
+	add := func(a *agentTable, made role.Agent, entry report.Node, admission host.AdmissionRules, err error) {
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", p.home.settings(), err))
 			return
 		}
-		all = append(all, resident{a, made.Fresh, admission})
+		all = append(all, resident{a, made, entry, admission})
 	}
 	for i := range p.settings.Miners {
 		t := &p.settings.Miners[i]
 		made, err := m.Miner(t.Name, &t.Miner, 0, 1, 0)
-		add(&t.agentTable, made, t.Admission(), err)
+		add(&t.agentTable, made, t.entry(), t.Admission(), err)
 	}
 	for i := range p.settings.Validators {
 		t := &p.settings.Validators[i]
 		made, err := m.Validator(t.Name, &t.Validator, seats)
-		add(&t.agentTable, made, host.AdmissionRules{}, err)
+		add(&t.agentTable, made, t.entry(), host.AdmissionRules{}, err)
 	}
 	for i := range p.settings.Applications {
 		t := &p.settings.Applications[i]
 		made, err := m.Application(t.Name, &t.Application)
-		add(&t.agentTable, made, t.Application.Admission(), err)
+		add(&t.agentTable, made, t.entry(), t.Application.Admission(), err)
 	}
 	return all, errors.Join(faults...)
 }

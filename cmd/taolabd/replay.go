@@ -203,7 +203,7 @@ func (p *process) replayOne(ctx context.Context, r resident, tomes []tome, recor
 		if err != nil {
 			return done, err
 		}
-		got, err := journal.Replay(io.LimitReader(f, t.bytes), r.fresh(), views)
+		got, err := journal.Replay(io.LimitReader(f, t.bytes), r.made.Fresh(), views)
 		done = append(done, repeat{r.Name, t.Life, t.Number, got.Turns, got.Acts, got.Jobs, got.Cut, err == nil})
 		if err := errors.Join(err, f.Close()); err != nil {
 			return done, fmt.Errorf("%s: %w; an agent does the same again only with the release, the tables of node.toml and the text that it had", f.Name(), err)

@@ -27,6 +27,7 @@ type nodeSettings struct {
 	Corpus       role.Corpus        `toml:"corpus"`
 	Base         role.Training      `toml:"base"`
 	Evaluation   role.Evaluation    `toml:"evaluation"`
+	Trace        traceTable         `toml:"trace"`
 	Miners       []minerTable       `toml:"miners"`
 	Validators   []validatorTable   `toml:"validators"`
 	Applications []applicationTable `toml:"applications"`
@@ -44,8 +45,18 @@ type nodeTable struct {
 	SnapshotBlocks uint64   `toml:"snapshot_blocks" default:"1000" unit:"blocks" min:"10" max:"1000000" doc:"blocks between two snapshots for others to begin from"`
 	Witnesses      []string `toml:"witnesses" doc:"URLs of the api of other nodes, which are asked before the node runs whether its consensus key signs somewhere else"`
 	HaltHeight     uint64   `toml:"halt_height" unit:"blocks" doc:"stop after this block; 0: never"`
+	SaveS          float64  `toml:"save_s" default:"60" unit:"s" min:"0.1" max:"86400" doc:"time between two saves of what each agent has learned; a stop saves too, and after a kill an agent goes on from the last"`
 	Journal        bool     `toml:"journal" doc:"keep what each agent was given and what it did, for taolabd replay; it grows as long as the node runs"`
 	JournalVolumes uint64   `toml:"journal_volumes" max:"1000000" doc:"files of each agent's journal that stay, of about 256 MiB or one start of the node each: the oldest go as one begins; 0: all stay"`
+}
+
+// traceTable says what is written for taolab report.
+type traceTable struct {
+	On           bool    `toml:"on" doc:"write what the agents do and what the node sees of the chain, in folders of runs that taolab report reads: below traces, numbered, a new one for each start. It takes up to 100 MB of memory; a row that the disk is too slow for is left out and counted in run.json, and a full disk ends the trace and not the node"`
+	Rows         string  `toml:"rows" default:"off" one:"off,all" doc:"a row per row of text in each question, in the table scores: much"`
+	SyncS        float64 `toml:"sync_s" default:"30" unit:"s" min:"0.1" max:"3600" doc:"how long a row waits at most before it is whole on disk, where a kill leaves it"`
+	FolderBlocks uint64  `toml:"folder_blocks" default:"50000" unit:"blocks" min:"10" max:"10000000" doc:"after so many a folder is finished and the next begins"`
+	Folders      uint64  `toml:"folders" unit:"folders" max:"1000000" doc:"how many stay, the newest; older ones are removed. 0: all, as long as the disk lasts"`
 }
 
 // agentTable is what every agent of a node has.
@@ -55,6 +66,7 @@ type agentTable struct {
 	Hotkey   string `toml:"hotkey" default:"default" doc:"name of its hotkey there"`
 	Listen   string `toml:"listen" doc:"address where it serves; empty: it serves nobody from outside"`
 	Announce string `toml:"announce" doc:"address and port that the ledger shows to callers; empty: that of listen, where it is one of this machine only"`
+	Group    string `toml:"group" doc:"name under which reports of the trace show it, together with others of that group; empty: of its kind"`
 }
 
 type minerTable struct {
@@ -132,6 +144,9 @@ func (s *nodeSettings) check(report role.Report) {
 			report(path+".name", a.Name+" stands twice", "a name for each agent", "")
 		}
 		names = append(names, a.Name)
+		if a.Group == "" {
+			a.Group = kind
+		}
 		if _, err := a.announced(); err != nil {
 			report(path+".announce", err.Error(), "an address and port that callers reach, as in 203.0.113.7:8091", "")
 		}

@@ -56,6 +56,30 @@ func TestALimitInTimeEndsToTheBlock(t *testing.T) {
 	}
 }
 
+// The key of an axon stands for one neuron: nobody is paid for another's answers, or leads its callers astray.
+func TestTheKeyOfAnAxonStandsForOneNeuron(t *testing.T) {
+	w := stage(t, 3, func(g *Genesis) { g.Params.Hard = Hard{Consent: true} })
+	free := pub("axon of its own")
+	w.do(hots[1], ServeAxon{Axon: free, Port: 1})
+	w.no(hots[0], ServeAxon{Axon: hots[1].key, Port: 1}, AxonTaken)
+	w.no(hots[0], ServeAxon{Axon: free, Port: 1}, AxonTaken)
+	w.do(hots[1], ServeAxon{Axon: free, Port: 2})
+
+	// Before it is anybody's hotkey a key is nobody's, and whoever took it has to give it back.
+	late := hots[2].key
+	w.s.neuron(0).axon, w.s.neuron(0).port = late, 7
+	w.do(hots[2], ServeAxon{Axon: late, Port: 3})
+	if n := w.s.View().Neuron(0); n.Axon != hots[0].key || n.Port != 0 {
+		t.Errorf("the one who took the key serves with %s at port %d", n.Axon, n.Port)
+	}
+	if n := w.s.View().Neuron(2); n.Axon != late || n.Port != 3 {
+		t.Errorf("its owner serves with %s at port %d", n.Axon, n.Port)
+	}
+
+	era := stage(t, 2, func(*Genesis) {})
+	era.do(hots[0], ServeAxon{Axon: hots[1].key, Port: 1})
+}
+
 // The network's owner stays its owner under a new hotkey, which no operator has, and what the old one
 // committed to is forgotten.
 func TestTheOwnersHotkeyIsSwapped(t *testing.T) {

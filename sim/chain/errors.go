@@ -106,9 +106,10 @@ const (
 	SwapsOff                               // hotkeys never change
 	HotkeyUsed                             // the new hotkey has an account that is in use
 	HotkeyServes                           // in the consensus, or answers for it
+	AxonTaken                              // the key of an axon stands for another hotkey
 )
 
-const lastCode = HotkeyServes
+const lastCode = AxonTaken
 
 // refusals holds the name and the words of each code.
 var refusals = [...]struct{ name, reason string }{
@@ -206,6 +207,7 @@ var refusals = [...]struct{ name, reason string }{
 	SwapsOff:               {"SwapsOff", "hotkeys cannot be changed on this network"},
 	HotkeyUsed:             {"HotkeyUsed", "new hotkey has an account that is in use: make a new key"},
 	HotkeyServes:           {"HotkeyServes", "hotkey serves in the consensus or answers for it: withdraw its consensus key first"},
+	AxonTaken:              {"AxonTaken", "key of the axon stands for another hotkey: serve with the hotkey's own, or make a new one"},
 }
 
 // Codes lists all codes.

@@ -122,17 +122,18 @@ func New(g Genesis) (*State, error) {
 	return s, nil
 }
 
-// MoneyRao is all money that accounts hold at genesis, free and staked.
+// MoneyRao is all money that accounts hold at genesis, free and staked, as far as 64 bits hold it.
 func (g *Genesis) MoneyRao() uint64 {
 	rao := uint64(0)
+	add := func(more uint64) { rao += min(more, maxU64-rao) }
 	for _, b := range g.Balances {
-		rao += b.FreeRao
+		add(b.FreeRao)
 	}
 	for _, n := range g.Neurons {
-		rao += n.StakeRao
+		add(n.StakeRao)
 	}
 	for _, s := range g.Stakes {
-		rao += s.StakeRao
+		add(s.StakeRao)
 	}
 	return rao
 }

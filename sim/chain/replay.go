@@ -85,6 +85,15 @@ type Outcome struct {
 // recorded do the same thing by it. verified may know of a transaction, by the hash of its bytes, that its
 // signature is good, and spare the check; nil knows of none.
 func (s *State) Run(b Block, verified func(tx Tx, hash [32]byte) bool) (Outcome, error) {
+	o, err := s.Execute(b, verified)
+	if err == nil {
+		o.Digest = s.Seal()
+	}
+	return o, err
+}
+
+// Execute is Run but for the digest, which takes Seal.
+func (s *State) Execute(b Block, verified func(tx Tx, hash [32]byte) bool) (Outcome, error) {
 	if b.Height != s.height+1 {
 		return Outcome{}, fmt.Errorf("block %d: the state is that after block %d, want block %d", b.Height, s.height,
 			s.height+1)
@@ -107,6 +116,5 @@ func (s *State) Run(b Block, verified func(tx Tx, hash [32]byte) bool) (Outcome,
 		o.Delivered[i].Receipt, o.Delivered[i].Err = deliver(tx)
 	}
 	o.Events = s.EndBlock()
-	o.Digest = s.Seal()
 	return o, nil
 }

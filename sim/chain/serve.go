@@ -18,11 +18,37 @@ func (s *State) serveAxon(hotkey Key, m ServeAxon) error {
 	if err := s.mayEnter(m.Axon); err != nil {
 		return err
 	}
+	if err := s.takeAxon(uid, hotkey, m.Axon); err != nil {
+		return err
+	}
 	if limit != 0 {
 		s.hotkey(hotkey).last.serve = s.height + 1
 	}
 	n := s.neuron(uid)
 	n.axon, n.ip, n.port = m.Axon, m.IP, m.Port
+	return nil
+}
+
+// takeAxon makes a key stand for one neuron where keys agree to whom they belong: whoever serves with another's
+// would be paid for its answers, and calls would lead astray. A hotkey's own key is its own, also if a neuron
+// served with it before; any other belongs to the neuron that serves with it first.
+func (s *State) takeAxon(uid UID, hotkey, axon Key) error {
+	if !s.params.Hard.Consent {
+		return nil
+	}
+	if axon != hotkey && s.accounts.get(axon).owner != (Key{}) {
+		return refuse(AxonTaken, 0, 0)
+	}
+	for other := range UID(s.neurons.n) {
+		if other == uid || s.neurons.get(other).axon != axon {
+			continue
+		}
+		if axon != hotkey {
+			return refuse(AxonTaken, 0, 0)
+		}
+		n := s.neuron(other)
+		n.axon, n.ip, n.port = n.hotkey, [16]byte{}, 0
+	}
 	return nil
 }
 

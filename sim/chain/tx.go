@@ -9,6 +9,9 @@ import (
 // MaxTxBytes bounds an encoded transaction.
 const MaxTxBytes = 6*maxWeights + 256
 
+// usualTxBytes is room for a transaction without weights.
+const usualTxBytes = 256
+
 // Tx is a signed transaction. Its bytes are: version 1, or 2 if it is priced (one byte), kind of message
 // (one byte), signer, nonce, expiry, if it is priced MaxFeeRao and TipRao, the message's fields, signature.
 type Tx struct {
@@ -60,7 +63,7 @@ func (tx Tx) Verify(chainID string) bool {
 // signed returns the bytes that are signed: a domain, the chain's id and the transaction without
 // its signature.
 func (tx Tx) signed(chainID string) []byte {
-	c := coder{buf: []byte("taolab transaction\x00")}
+	c := coder{buf: append(make([]byte, 0, usualTxBytes), "taolab transaction\x00"...)}
 	text(&c, &chainID)
 	tx.body(&c)
 	return c.buf
@@ -90,7 +93,7 @@ func (tx *Tx) head(c *coder) {
 
 // size is the number of its bytes.
 func (tx Tx) size() int {
-	var c coder
+	c := coder{buf: make([]byte, 0, usualTxBytes)}
 	tx.body(&c)
 	return len(c.buf) + len(tx.Signature)
 }

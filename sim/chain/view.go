@@ -140,6 +140,9 @@ func (v View) IsZero() bool { return v.neurons == nil }
 // Height is the block that the view shows.
 func (v View) Height() uint64 { return v.height }
 
+// Accounts is the number of accounts.
+func (v View) Accounts() int { return v.accounts.len() }
+
 // N is the number of neurons; uids are 0 to N-1.
 func (v View) N() int { return v.neurons.n }
 

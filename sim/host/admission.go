@@ -247,6 +247,11 @@ func (q *Admission) Release() {
 	q.busy--
 }
 
+// Withdraw takes out a request whose caller has given up, so that it keeps nobody else from waiting.
+func (q *Admission) Withdraw(call CallID) {
+	q.waiting = slices.DeleteFunc(q.waiting, func(w waiting) bool { return w.Call == call })
+}
+
 // Len is the number of requests that wait, Busy the number in service.
 func (q *Admission) Len() int { return len(q.waiting) }
 

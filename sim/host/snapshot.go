@@ -13,26 +13,10 @@ import (
 // and with the same accounts in the same order.
 func (l *Ledger) Layout(c *snapshot.Coder) {
 	c.Part(l.state)
-	n := len(l.views)
-	snapshot.Number(c, &n)
-	if n != len(l.views) {
-		c.Fail(fmt.Errorf("%d views are kept, this network keeps %d", n, len(l.views)))
-		return
-	}
-	for i := range l.views {
-		l.codeView(c, &l.views[i])
-	}
-	n = len(l.accounts)
-	snapshot.Number(c, &n)
-	if n != len(l.accounts) {
-		c.Fail(fmt.Errorf("%d accounts, this network has %d", n, len(l.accounts)))
-		return
-	}
-	for i := range l.accounts {
-		snapshot.Number(c, &l.accounts[i].nonce)
-	}
+	l.layoutViews(c)
+	l.layoutAccounts(c)
 	snapshot.List(c, &l.waiting, func(t *Transit) { t.layout(c) })
-	n = len(l.open)
+	n := len(l.open)
 	snapshot.Number(c, &n)
 	if n != len(l.open) {
 		c.Fail(fmt.Errorf("%d nodes, this network has %d", n, len(l.open)))
@@ -52,6 +36,46 @@ func (l *Ledger) Layout(c *snapshot.Coder) {
 	snapshot.Number(c, &l.feesRao)
 	if c.Reading() && c.Err() == nil {
 		l.check(c)
+	}
+}
+
+// layoutViews codes the kept views. A reader that keeps more begins with those; one that keeps fewer goes on
+// with as many as there were.
+func (l *Ledger) layoutViews(c *snapshot.Coder) {
+	views := l.views
+	snapshot.List(c, &views, func(v *chain.View) { l.codeView(c, v) })
+	if !c.Reading() {
+		return
+	}
+	l.views = make([]chain.View, max(len(l.views), len(views)))
+	for _, v := range views {
+		if !v.IsZero() {
+			l.views[v.Height()%uint64(len(l.views))] = v
+		}
+	}
+}
+
+// layoutAccounts codes the nonces of the accounts. A reader may have more accounts, which have sent nothing.
+func (l *Ledger) layoutAccounts(c *snapshot.Coder) {
+	n := len(l.accounts)
+	snapshot.Number(c, &n)
+	for i := 0; i < n && c.Err() == nil; i++ {
+		var key chain.Key
+		var nonce uint64
+		if !c.Reading() {
+			key, nonce = l.accounts[i].key, l.accounts[i].nonce
+		}
+		c.Array(key[:])
+		snapshot.Number(c, &nonce)
+		if !c.Reading() {
+			continue
+		}
+		place, known := l.places[key]
+		if !known {
+			c.Fail(fmt.Errorf("an account %v, which this network has not", key))
+			return
+		}
+		l.accounts[place].nonce = nonce
 	}
 }
 

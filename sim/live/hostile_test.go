@@ -165,9 +165,60 @@ func TestLargerStakeIsServedFirst(t *testing.T) {
 	}
 }
 
+// Who fills the queue and leaves takes no place from those who stay, and brings the node down with none that
+// would have given way to them.
+func TestACallerWhoLeavesTheQueueLeavesItsPlace(t *testing.T) {
+	agent := &patient{release: make(chan struct{})}
+	cfg := config(newSolo(t, crowd(20)), nil)
+	cfg.Nodes = []Node{{Name: "server", Agent: agent, Hotkey: keyOf("server"), Admission: host.AdmissionRules{Capacity: 1}}}
+	s := play(t, cfg, nil)
+	ask := func(ctx context.Context, i int) <-chan axon.Reply {
+		replies := make(chan axon.Reply, 1)
+		go func() {
+			for r := range s.world.Ask(ctx, "server", axon.KeyOf(keyOf(fmt.Sprint("caller ", i))), hello(1)) {
+				replies <- r
+			}
+		}()
+		return replies
+	}
+	waits := func(want int) {
+		for s.waiting("server") != want {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	stays, stop := context.WithTimeout(context.Background(), 20*time.Second)
+	defer stop()
+	first := ask(stays, 7)
+	for s.incoming("server") != 1 {
+		time.Sleep(time.Millisecond)
+	}
+	for _, leaver := range []int{1, 9, 9} { // with less stake than the next and with more
+		leaves, leave := context.WithCancel(stays)
+		ask(leaves, leaver)
+		waits(1)
+		leave()
+		waits(0)
+
+	}
+	second := ask(stays, 5)
+	waits(1)
+	close(agent.release)
+	for i, replies := range []<-chan axon.Reply{first, second} {
+		if r := <-replies; r.Code != host.Success {
+			t.Errorf("caller %d: %v, %q", i+1, r.Code, r.Reason)
+		}
+	}
+	if err := s.end(); err != nil {
+		t.Error(err)
+	}
+}
+
 // served says whether the server has had its second request.
-func served(s *stage) bool {
+func served(s *stage) bool { return s.incoming("server") == 2 }
+
+// incoming is the number of requests that a node's agent was handed.
+func (s *stage) incoming(node string) int {
 	var m dto.Metric
-	s.world.metrics.events.WithLabelValues("server", "Incoming").Write(&m)
-	return m.GetCounter().GetValue() == 2
+	s.world.metrics.events.WithLabelValues(node, "Incoming").Write(&m)
+	return int(m.GetCounter().GetValue())
 }

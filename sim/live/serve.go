@@ -151,11 +151,7 @@ func (n *node) serve() {
 		if !ok {
 			return
 		}
-		s, waits := n.served[in.Call]
-		if !waits { // its caller gave up
-			n.admission.Release()
-			continue
-		}
+		s := n.served[in.Call]
 		s.busy = true
 		if in.Deadline < s.deadline {
 			n.times.drop(s.overdue)
@@ -224,10 +220,12 @@ func (n *node) abandon(s *service) {
 	n.vacate(s)
 }
 
-// vacate frees the slot of a request that was in service and tells the agent.
+// vacate frees the slot of a request that was in service and tells the agent, or its place in the queue.
 func (n *node) vacate(s *service) {
-	if s.busy {
-		n.admission.Release()
-		n.handle(host.Cancelled{Call: s.id})
+	if !s.busy {
+		n.admission.Withdraw(s.id)
+		return
 	}
+	n.admission.Release()
+	n.handle(host.Cancelled{Call: s.id})
 }

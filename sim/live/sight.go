@@ -31,7 +31,9 @@ func see(view chain.View, fates []fate, older *sight, quiet bool) *sight {
 	s.peers = make(map[host.PeerID]neighbour, view.N())
 	for uid := range view.N() {
 		n := view.Neuron(chain.UID(uid))
-		if _, taken := s.peers[n.Axon]; !taken { // the key of an earlier uid is not another's
+		_, taken := s.peers[n.Axon]      // the key of an earlier uid is not another's
+		_, owned := view.OwnerOf(n.Axon) // and a hotkey is nobody's but its own
+		if n.Axon == n.Hotkey || !taken && !owned {
 			s.peers[n.Axon] = neighbour{n.Hotkey, addressOf(n)}
 		}
 	}

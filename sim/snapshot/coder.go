@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Coder writes or reads a state. One layout function per record, a list of its fields in order, serves
@@ -77,6 +78,13 @@ func Number[T integer](c *Coder, v *T) {
 			c.Fail(fmt.Errorf("%d does not fit %T", x, *v))
 		}
 	}
+}
+
+// Real codes a float64, bit by bit.
+func Real(c *Coder, v *float64) {
+	bits := math.Float64bits(*v)
+	Number(c, &bits)
+	*v = math.Float64frombits(bits)
 }
 
 // Flag codes a truth value.

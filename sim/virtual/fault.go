@@ -142,6 +142,17 @@ func kindOf(name string) *FaultKind {
 
 // validate says what is wrong with a fault in a network.
 func (f Fault) validate(c *Config) error {
+	err := f.validateKind(c)
+	if c.QuietTail > 0 && c.Blocks <= uint64(maxTime/c.BlockNs) {
+		if end := host.Time(c.Blocks)*c.BlockNs - c.QuietTail; f.To > end {
+			err = errors.Join(err, fmt.Errorf("it lasts to %d ns, the quiet tail begins at %d", f.To, end))
+		}
+	}
+	return err
+}
+
+// validateKind says what is wrong with a fault wherever in a run it lies.
+func (f Fault) validateKind(c *Config) error {
 	kind := kindOf(f.Kind)
 	if kind == nil {
 		return fmt.Errorf("no kind %q", f.Kind)
@@ -153,11 +164,6 @@ func (f Fault) validate(c *Config) error {
 		}
 	}
 	wrong(f.From >= 0 && f.From <= f.To && f.To <= maxTime, "from %d to %d ns is not an interval", f.From, f.To)
-	end := maxTime
-	if c.QuietTail > 0 && c.Blocks <= uint64(maxTime/c.BlockNs) {
-		end = host.Time(c.Blocks)*c.BlockNs - c.QuietTail
-	}
-	wrong(f.To <= end, "it lasts to %d ns, the quiet tail begins at %d", f.To, end)
 	wrong(kind.Messages || f.Peer == (Target{}) && f.Direction == "", "a peer and a direction are for faults of messages")
 	wrong(f.Direction == "" || f.Direction == "in" || f.Direction == "out", `direction %q is not "in" or "out"`, f.Direction)
 	wrong(f.Mode == "" || contains(kind.Modes, f.Mode), "mode %q is not one of %v", f.Mode, kind.Modes)

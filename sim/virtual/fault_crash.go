@@ -51,6 +51,20 @@ func (f *crash) tick(w *World, n *node) {
 	}
 }
 
+// cutShort starts the nodes again that would start at the end.
+func (f *crash) cutShort(w *World) {
+	for i := range w.alarms {
+		if a := &w.alarms[i]; a.kind == alarmStart && a.at == f.To && f.members.has(a.node) {
+			a.at = w.now
+		}
+	}
+	alarms := w.alarms
+	w.alarms = nil
+	for _, a := range alarms {
+		w.alarms.push(a)
+	}
+}
+
 // stop ends a node's process: its job, timers, calls and queue are lost, transactions that it sent and
 // requests at other nodes are not.
 func (w *World) stop(n *node) {

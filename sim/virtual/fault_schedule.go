@@ -1,13 +1,9 @@
 package virtual
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"slices"
 
 	"taolab/sim/host"
-	"taolab/sim/snapshot"
 )
 
 // alarm kinds: what the schedule of faults holds. An alarm is an event that is not in the event log and
@@ -24,24 +20,12 @@ const (
 // openFaults readies the faults of the config. All begins are scheduled before all ends, so that nobody
 // is well for an instant between two faults.
 func (w *World) openFaults() {
-	w.injections = make([]injection, len(w.cfg.Faults))
+	w.alarmSeq = firstAlarm
 	for i := range w.cfg.Faults {
-		f := &w.cfg.Faults[i]
-		w.injections[i] = injection{Fault: f, index: uint64(i), kind: kindOf(f.Kind)}
+		f := w.inject(&w.cfg.Faults[i])
 		if f.From < f.To {
-			w.alarm(f.From, alarmBegin, theNetwork, uint64(i))
-		}
-	}
-	for i := range w.injections {
-		f := &w.injections[i]
-		if f.From == f.To {
-			continue
-		}
-		w.alarm(f.To, alarmEnd, theNetwork, f.index)
-		if f.kind.restores || f.kind.renames {
-			f.choose(w)
-			f.members.each(func(i int32) { w.expect(f, &w.nodes[i]) })
-			f.members, f.peers = nil, nil
+			w.schedule(f)
+			w.expectEnd(f)
 		}
 	}
 	for i := range w.nodes {
@@ -52,17 +36,58 @@ func (w *World) openFaults() {
 	}
 }
 
+// inject enters a fault behind all others.
+func (w *World) inject(fault *Fault) *injection {
+	f := &injection{Fault: fault, index: uint64(len(w.injections)), kind: kindOf(fault.Kind)}
+	w.injections = append(w.injections, f)
+	return f
+}
+
+// schedule schedules the begin and the end of a fault.
+func (w *World) schedule(f *injection) {
+	w.alarms.push(event{at: f.From, seq: f.place(alarmBegin), id: f.index, node: theNetwork, kind: alarmBegin})
+	w.alarms.push(event{at: f.To, seq: f.place(alarmEnd), id: f.index, node: theNetwork, kind: alarmEnd})
+}
+
+// place is that of the fault's begin or end among the alarms of one time: begins, then ends, each in the
+// order of the faults, then all other alarms.
+func (f *injection) place(k kind) uint64 {
+	if k == alarmBegin {
+		return f.index
+	}
+	return maxInjections + f.index
+}
+
+const (
+	maxInjections = 2 * maxFaults // those of the config, and those that a fork ends
+	firstAlarm    = 2 * maxInjections
+)
+
+// expectEnd readies the nodes that the fault befalls for coming back after it.
+func (w *World) expectEnd(f *injection) {
+	if f.kind.restores || f.kind.renames {
+		f.choose(w)
+		f.members.each(func(i int32) { w.expect(f, &w.nodes[i]) })
+		f.members, f.peers = nil, nil
+	}
+}
+
 // expect readies a node for a fault after which it comes back.
 func (w *World) expect(f *injection, n *node) {
 	if f.kind.restores {
 		n.savesUntil = max(n.savesUntil, f.To)
 	}
 	if f.kind.renames {
-		hotkey := w.open(nextName(w.cfg.Seed, n))
-		n.names = append(n.names, hotkey)
-		w.places[hotkey.Key] = n.index
-		w.producer.ledger.Assign(hotkey.Key, n.index)
+		w.addName(n)
 	}
+}
+
+// addName opens the next hotkey that a node will have.
+func (w *World) addName(n *node) {
+	hotkey := w.open(nextName(w.cfg.Seed, n))
+	n.names = append(n.names, hotkey)
+	w.places[hotkey.Key] = n.index
+	w.producer.ledger.Assign(hotkey.Key, n.index)
 }
 
 // choose draws whom the fault befalls.
@@ -98,9 +123,9 @@ func (w *World) soundAlarm(ctx context.Context) error {
 	w.events++
 	switch a.kind {
 	case alarmBegin:
-		w.begin(&w.injections[a.id])
+		w.begin(w.injections[a.id])
 	case alarmEnd:
-		w.conclude(&w.injections[a.id])
+		w.conclude(w.injections[a.id])
 	case alarmTick:
 		w.injections[a.id].effect.(ticker).tick(w, &w.nodes[a.node])
 	case alarmSave:
@@ -145,64 +170,8 @@ func (w *World) conclude(f *injection) {
 	if e, acts := f.effect.(ender); acts {
 		e.end(w)
 	}
+	if w.now < f.To {
+		w.cutShort(f)
+	}
 	f.effect, f.draw, f.members, f.peers = nil, nil, nil, nil
-}
-
-// layoutFaults codes the schedule, and the streams of the active faults in the order in which they began:
-// the rest of what they are follows from the config. Where a fork has other faults, they differ only in the future.
-func (w *World) layoutFaults(c *snapshot.Coder) {
-	nodes := int32(len(w.nodes))
-	snapshot.Number(c, &w.alarmSeq)
-	alarms := []event(w.alarms)
-	snapshot.List(c, &alarms, func(a *event) {
-		snapshot.Number(c, &a.at)
-		snapshot.Number(c, &a.seq)
-		snapshot.Number(c, &a.id)
-		layoutNode(c, &a.node, nodes, true)
-		snapshot.Number(c, &a.kind)
-		w.checkAlarm(c, a)
-	})
-	w.alarms = heap(alarms)
-	w.producer.layout(c)
-	var active []uint64
-	if !c.Reading() {
-		active = w.activeFaults()
-	}
-	snapshot.List(c, &active, func(i *uint64) {
-		if snapshot.Number(c, i); *i >= uint64(len(w.injections)) {
-			c.Fail(errNoFault)
-			return
-		}
-		f := &w.injections[*i]
-		if c.Reading() {
-			w.activate(f)
-		}
-		c.Part(f.draw)
-	})
-}
-
-var errNoFault = errors.New("it holds a fault that the scenario has not")
-
-// activeFaults are the active faults in the order in which they began.
-func (w *World) activeFaults() []uint64 {
-	var list []uint64
-	for i := range w.injections {
-		if w.injections[i].effect != nil {
-			list = append(list, uint64(i))
-		}
-	}
-	slices.SortStableFunc(list, func(a, b uint64) int {
-		return cmp.Compare(w.injections[a].From, w.injections[b].From)
-	})
-	return list
-}
-
-// checkAlarm refuses an alarm about nothing.
-func (w *World) checkAlarm(c *snapshot.Coder, a *event) {
-	ofFault := a.kind == alarmBegin || a.kind == alarmEnd || a.kind == alarmTick
-	ofNode := a.kind == alarmTick || a.kind == alarmSave || a.kind == alarmStart
-	if !ofFault && !ofNode || ofFault && a.id >= uint64(len(w.injections)) || ofNode && a.node < 0 || a.at < w.now {
-		c.Fail(errNoFault)
-		*a = event{kind: alarmBegin}
-	}
 }

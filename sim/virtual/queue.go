@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
 
@@ -68,6 +69,17 @@ const (
 	idleEvents = 1024
 	idleShare  = farBuckets / 8
 )
+
+// all are the events in order.
+func (q *queue) all() []event {
+	events := make([]event, 0, q.len())
+	events = append(append(events, q.near...), q.overflow...)
+	for i := range q.buckets {
+		events = append(events, q.buckets[i]...)
+	}
+	slices.SortFunc(events, func(a, b event) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.seq, b.seq)) })
+	return events
+}
 
 // len is the number of events.
 func (q *queue) len() int { return q.size }

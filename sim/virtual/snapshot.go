@@ -1,13 +1,11 @@
 package virtual
 
 import (
-	"cmp"
 	"context"
 	"encoding"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"taolab/model/num"
 	"taolab/sim/snapshot"
@@ -87,6 +85,7 @@ func Restore(cfg Config, in *snapshot.Reader) (w *World, err error) {
 				e.kind, clock(e.at))
 		}
 	}
+	w.saveForFaults()
 	w.publish()
 	return w, nil
 }
@@ -130,6 +129,10 @@ func (w *World) layout(c *snapshot.Coder) {
 		c.Flag(&t.cut)
 		c.Flag(&t.queued)
 	})
+	w.layoutFaultList(c)
+	if c.Err() != nil {
+		return
+	}
 	w.producer.ledger.Layout(c)
 	w.layoutFaults(c)
 	w.life.layout(c)
@@ -169,13 +172,7 @@ func (w *World) pendingEvents(c *snapshot.Coder) []event {
 	}
 	w.queue.retain(w.alive)
 	w.stale = 0
-	events := make([]event, 0, w.queue.len())
-	events = append(append(events, w.queue.near...), w.queue.overflow...)
-	for i := range w.queue.buckets {
-		events = append(events, w.queue.buckets[i]...)
-	}
-	slices.SortFunc(events, func(a, b event) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.seq, b.seq)) })
-	return events
+	return w.queue.all()
 }
 
 func (e *event) layout(c *snapshot.Coder, nodes int32) {
@@ -269,6 +266,11 @@ func (n *node) layout(c *snapshot.Coder, w *World) {
 	name := n.cfg.Name
 	if snapshot.Text(c, &name); name != n.cfg.Name {
 		c.Fail(fmt.Errorf("it is of %q, expected %q", name, n.cfg.Name))
+		return
+	}
+	delay := n.cfg.BlockDelay
+	if snapshot.Number(c, &delay); delay != n.cfg.BlockDelay {
+		c.Fail(fmt.Errorf("it sees blocks after %s, here after %s", clock(delay), clock(n.cfg.BlockDelay)))
 		return
 	}
 	n.layoutFaults(c, w)

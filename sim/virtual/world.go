@@ -31,8 +31,9 @@ type World struct {
 	flop   int64
 	tokens int64
 
-	injections []injection
-	alarms     heap // of the schedule of faults
+	injections []*injection
+	former     *former // of the snapshot that is being read
+	alarms     heap    // of the schedule of faults
 	alarmSeq   uint64
 	life       life
 

@@ -83,9 +83,12 @@ func (n *node) layoutFaults(c *snapshot.Coder, w *World) {
 	c.Flag(&n.slowRead)
 	named := n.named
 	snapshot.Number(c, &named)
-	if named < 0 || named > len(n.names) {
+	if named < 0 || named > maxInjections {
 		c.Fail(errNoFault)
 		return
+	}
+	for len(n.names) < named { // a fork has left out the fault that named it so
+		w.addName(n)
 	}
 	if named > 0 {
 		n.setName(w, named)

@@ -32,12 +32,16 @@ type metagraph struct {
 // ReadMetagraph reads a network's state and makes the genesis that goes on from it. It says what was not
 // there and had to be filled.
 func ReadMetagraph(data []byte) (chain.Genesis, []Filled, error) {
-	d, root, _, err := open(data, MetagraphFormat)
+	d, root, format, err := open(data, MetagraphFormat, recordedFormat)
 	if err != nil {
 		return chain.Genesis{}, nil, err
 	}
 	m := &metagraph{document: d, missing: map[string]int{}}
 	m.g.ChainID = "imported"
+	if format == recordedFormat {
+		m.readRecorded(root)
+		return m.g, m.filled, d.err
+	}
 	m.optional(root, "chain_id", &m.g.ChainID)
 	m.g.Height = d.unsigned(root.need("block"), 1<<40)
 	m.readParams(root)
@@ -48,6 +52,8 @@ func ReadMetagraph(data []byte) (chain.Genesis, []Filled, error) {
 	m.optional(root, "operators", &m.g.Operators)
 	m.optional(root, "owner", &m.g.Owner)
 	m.optional(root, "governor", &m.g.Governor)
+	m.optional(root, "council", &m.g.Council)
+	m.optional(root, "threshold", &m.g.Threshold)
 	m.optional(root, "burn_price_rao", &m.g.BurnPriceRao)
 	m.readMoney(root)
 	root.end()
@@ -82,6 +88,9 @@ func (m *metagraph) readParams(root *object) {
 	m.g.Params = p
 	if at, ok := root.maybe("params"); ok {
 		m.overlay(at, reflect.ValueOf(&m.g.Params).Elem(), false)
+		if err := m.g.Params.Validate(); err != nil {
+			m.fail(at, "%v", err)
+		}
 	}
 }
 
@@ -91,6 +100,11 @@ func (m *metagraph) readNeurons(root *object) {
 	for _, e := range elements {
 		m.readNeuron(m.object(e))
 	}
+	m.fillNeurons()
+}
+
+// fillNeurons gives permits where they are missing, and notes what was.
+func (m *metagraph) fillNeurons() {
 	if m.missing["permit"] > 0 {
 		m.permit()
 	}
@@ -109,7 +123,7 @@ func (m *metagraph) readNeuron(o *object) {
 	r := chain.GenesisRecord{RegisteredAt: m.oldEnough(), LastUpdate: m.g.Height, Active: true}
 	m.readPlain(o.need("hotkey"), reflect.ValueOf(&n.Hotkey).Elem())
 	m.readPlain(o.need("stake_rao"), reflect.ValueOf(&n.StakeRao).Elem())
-	n.Coldkey = sha256.Sum256(append([]byte("taolab placeholder\x00"), n.Hotkey[:]...))
+	n.Coldkey = placeholder(n.Hotkey)
 	for _, f := range []struct {
 		name string
 		to   any
@@ -126,6 +140,11 @@ func (m *metagraph) readNeuron(o *object) {
 	m.optional(o, "port", &r.Port)
 	o.end()
 	m.g.Neurons, m.g.Records = append(m.g.Neurons, n), append(m.g.Records, r)
+}
+
+// placeholder is a coldkey for a hotkey of which none is known.
+func placeholder(hotkey chain.Key) chain.Key {
+	return sha256.Sum256(append([]byte("taolab placeholder\x00"), hotkey[:]...))
 }
 
 // oldEnough is a block of registration that does not protect from pruning.
@@ -169,6 +188,10 @@ func (m *metagraph) readMoney(root *object) {
 		m.fill("epochs", 1, "%d, by the length of an epoch", g.Epochs)
 	}
 	here := g.MoneyRao()
+	if here > p.CapRao {
+		m.fail(0, "more money is here than the supply of %d rao", p.CapRao)
+		return
+	}
 	issued, at := here, none
 	if i, ok := root.maybe("issuance_rao"); ok {
 		at, issued = i, m.unsigned(i, p.CapRao)
@@ -188,6 +211,10 @@ func (m *metagraph) readMoney(root *object) {
 		}
 		g.PendingRao = reward * blocks
 		m.fill("pending_rao", 1, "%d, the reward of %d blocks", g.PendingRao, blocks)
+	}
+	if g.PendingRao > p.CapRao-here {
+		m.fail(0, "%d rao wait and %d are here: more than the supply of %d", g.PendingRao, here, p.CapRao)
+		return
 	}
 	if at == none {
 		return

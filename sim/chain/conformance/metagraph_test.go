@@ -223,3 +223,108 @@ func FuzzReadMetagraph(f *testing.F) {
 		}
 	})
 }
+
+// given says whether all that a document gives stands in another, with the same values.
+func given(in, out any) bool {
+	switch in := in.(type) {
+	case map[string]any:
+		o, ok := out.(map[string]any)
+		for name, v := range in { // order-free: all have to be there
+			ok = ok && o[name] != nil && given(v, o[name])
+		}
+		return ok
+	case []any:
+		o, ok := out.([]any)
+		ok = ok && len(o) == len(in)
+		for i := range in {
+			ok = ok && given(in[i], o[i])
+		}
+		return ok
+	}
+	return reflect.DeepEqual(in, out)
+}
+
+// whole is a metagraph in which all members are given but one coldkey.
+const whole = `{"format": "taolab-metagraph/1", "chain_id": "whole", "block": 70000, "era": "2026", "uids": 8,
+	"params": {"kappa": 30000, "max_nominators": 4, "max_take": 11796},
+	"neurons": [
+		{"hotkey": "%[1]s", "coldkey": "%[4]s", "stake_rao": 900000000000, "registered_at": 100, "last_update": 69000, "permit": true,
+		 "active": true, "weights": [[1, 65535]], "bonds": [[1, 40000]], "ip": "00000000000000000000ffff01020304", "port": 8091},
+		{"hotkey": "%[2]s", "stake_rao": 7, "registered_at": 60000, "last_update": 60000, "permit": false, "active": false}],
+	"delegates": [{"hotkey": "%[1]s", "take": 11796}],
+	"nominations": [{"hotkey": "%[1]s", "coldkey": "%[5]s", "stake_rao": 5000000000}, {"hotkey": "%[3]s", "coldkey": "%[4]s", "stake_rao": 11}],
+	"balances": [{"coldkey": "%[5]s", "free_rao": 123456789}], "owner": "%[2]s", "governor": "%[5]s",
+	"last_epoch": 69900, "epochs": 190, "burn_price_rao": 700000000, "issuance_rao": 8000000000000000, "pending_rao": 99000000000}`
+
+func wholeMetagraph() []byte {
+	keys := make([]any, 5)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("%02x%062x", i+1, 0)
+	}
+	return fmt.Appendf(nil, whole, keys...)
+}
+
+// A state that is shown as a metagraph has every value that was given, leaves nothing to be filled, and
+// becomes the same state again.
+func TestAMetagraphIsWhatItWasReadFrom(t *testing.T) {
+	documents := map[string][]byte{"sample": sampleMetagraph(t), "whole": wholeMetagraph()}
+	for name, text := range documents { // order-free: each is on its own
+		s, _ := imported(t, text)
+		shown := AppendMetagraph(nil, s)
+		var in, out any
+		if err := json.Unmarshal(text, &in); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(shown, &out); err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, shown)
+		}
+		if !given(in, out) {
+			t.Errorf("%s: shown as\n%s", name, shown)
+		}
+		again, filled := imported(t, shown)
+		if len(filled) > 0 || again.Digest() != s.Digest() {
+			t.Errorf("%s: filled %v again, and the digests differ: %t\n%s", name, filled, again.Digest() != s.Digest(), shown)
+		}
+		s.Advance(500)
+		later, filled := imported(t, AppendMetagraph(nil, s))
+		if len(filled) > 0 || later.Totals().Issuance != s.Totals().Issuance || later.Height() != s.Height() {
+			t.Errorf("%s: later filled %v, %+v, was %+v", name, filled, later.Totals(), s.Totals())
+		}
+	}
+}
+
+func TestMoreMoneyThanTheSupplyIsRefusedInAMetagraph(t *testing.T) {
+	for old, now := range map[string]string{ // order-free: each is on its own
+		`"stake_rao": 7`:             `"stake_rao": 18446744073709551615`,
+		`"free_rao": 123456789`:      `"free_rao": 18446743273709551000`,
+		`"pending_rao": 99000000000`: `"pending_rao": 18446744073709551615`,
+		`"kappa": 30000`:             `"emission": "height", "halving_blocks": 0`,
+	} {
+		text := strings.Replace(string(wholeMetagraph()), old, now, 1)
+		if _, _, err := ReadMetagraph([]byte(text)); err == nil || text == string(wholeMetagraph()) {
+			t.Errorf("%s: %v", now, err)
+		}
+	}
+}
+
+// The file with the recorded network is a metagraph as it is.
+func TestTheRecordedFileItselfIsAMetagraph(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "shared", "vectors", "metagraph_sn15.json"))
+	if err != nil {
+		t.Skipf("no vectors next to the repository: %v", err)
+	}
+	s, filled := imported(t, text)
+	v := s.View()
+	if v.N() != 256 || v.Height() != 4769278 || v.Neuron(0).StakeRao != 423150093750000 || len(v.Weights(217)) != 256 ||
+		fmt.Sprint(filled[0], filled[1]) != "{era 1 2025-01, that of the block} {neurons.hotkey 256 a placeholder for each, for which nobody can sign}" {
+		t.Errorf("%d neurons at %d, %+v, filled %v", v.N(), v.Height(), v.Neuron(0), filled)
+	}
+	again, filled := imported(t, AppendMetagraph(nil, s))
+	if len(filled) > 0 || again.Digest() != s.Digest() {
+		t.Errorf("shown and read again: filled %v, digests %s and %s", filled, s.Digest(), again.Digest())
+	}
+	s.Advance(v.Params().TempoBlocks + 1)
+	if s.View().Epochs() != v.Epochs()+1 {
+		t.Errorf("%d epochs", s.View().Epochs())
+	}
+}

@@ -26,6 +26,7 @@ type application struct {
 	log      *slog.Logger
 	pool     *pool
 	verified *signatures
+	metrics  *metrics
 	feed     *feed
 	end      *ending
 	parent   func(height uint64) (chain.Digest, error) // the hash of a block, from the engine's own store
@@ -125,24 +126,45 @@ func engineParams(v chain.View) *cmtproto.ConsensusParams {
 
 // run executes a block on a fork, or finds the fork that did.
 func (a *application) run(b chain.Block) (*executed, error) {
-	data, err := b.AppendBinary(nil)
+	key, err := keyOf(b)
 	if err != nil {
 		return nil, err
 	}
-	key := sha256.Sum256(data)
 	if e := a.kept[key]; e != nil {
 		return e, nil
 	}
 	fork := a.state.Fork()
-	outcome, err := fork.Run(b, a.verified.good)
+	began := time.Now()
+	outcome, err := fork.Execute(b, a.verified.good)
 	if err != nil {
 		return nil, err
 	}
+	a.metrics.took(applyStep, began)
+	outcome.Digest = a.seal(fork)
 	e := &executed{block: b, state: fork, outcome: outcome}
-	if len(a.kept) < keptForks {
+	return e, a.keep(e)
+}
+
+// seal hashes what a block changed.
+func (a *application) seal(s *chain.State) chain.Digest {
+	began := time.Now()
+	defer a.metrics.took(sealStep, began)
+	return s.Seal()
+}
+
+// keep remembers what a proposal for the next block came to, of so many.
+func (a *application) keep(e *executed) error {
+	key, err := keyOf(e.block)
+	if err == nil && len(a.kept) < keptForks {
 		a.kept[key] = e
 	}
-	return e, nil
+	return err
+}
+
+// keyOf is the hash of all that the outcome of a block follows from.
+func keyOf(b chain.Block) (key [32]byte, err error) {
+	data, err := b.AppendBinary(nil)
+	return sha256.Sum256(data), err
 }
 
 // before is the hash of the newest block: the next one begins with it.
@@ -233,9 +255,12 @@ func (a *application) commit() (retain uint64, err error) {
 		since = chain.View{}
 	}
 	retain = a.retain(e)
+	began := time.Now()
 	if err := a.store.commit(e.state, since, t, e.block, retain); err != nil {
 		return 0, err
 	}
+	a.metrics.took(commitStep, began)
+	a.metrics.committed(e, *a.newest.Load())
 	a.decided = nil
 	view := e.state.View()
 	a.feed.publish(Block{Block: e.block, Hash: t.hash, Outcome: e.outcome, View: view}, func() {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"math/rand"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,9 +23,10 @@ func loneApplication(t testing.TB, g Genesis) *application {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.close() })
-	verified := newSignatures(g.ChainID)
+	figures := newMetrics()
+	verified := newSignatures(g.ChainID, figures)
 	a := &application{
-		genesis: g, store: store, log: discard, pool: newPool(verified), verified: verified, end: newEnding(discard),
+		genesis: g, store: store, log: discard, pool: newPool(verified, figures), verified: verified, metrics: figures, end: newEnding(discard),
 		feed: &feed{all: map[*Subscription]bool{}}, snaps: &snapshots{every: 1000, log: discard}, proposalTime: time.Minute,
 	}
 	if _, err := a.InitChain(ctx, &abci.RequestInitChain{ChainId: g.ChainID, InitialHeight: 1}); err != nil {
@@ -258,6 +260,34 @@ func TestAProposalWithWhatBelongsInNoBlockIsRejected(t *testing.T) {
 	r := decide(t, c, [][]byte{good, []byte("x")})
 	if len(r.TxResults) != 2 || r.TxResults[1].Codespace != inadmissible {
 		t.Errorf("%+v", r.TxResults)
+	}
+}
+
+func TestAProposerDoesNotRunItsProposalAgain(t *testing.T) {
+	g := testGenesis(t, 1, 3, time.Second, nil)
+	a, b := loneApplication(t, g), loneApplication(t, g)
+	good := signedTransfer(t, g.ChainID, "user0", 0, 9, 5, 1)
+	pays := signedTransfer(t, g.ChainID, "user0", 1, 9, 0, 0)
+	late := signedTransfer(t, g.ChainID, "user0", 7, 9, 0, 1)
+	for height := range 2 {
+		chosen := prepare(t, a, [][]byte{[]byte("x"), late, pays, good})
+		var proposed *executed
+		for _, e := range a.kept {
+			proposed = e
+		}
+		if want := 2 - 2*height; len(chosen) != want || len(a.kept) != 1 {
+			t.Fatalf("block %d: %d are chosen, want %d, %d forks are kept, want 1", height+1, len(chosen), want, len(a.kept))
+		}
+		if !process(t, a, chosen) || !process(t, b, chosen) || len(a.kept) != 1 {
+			t.Fatalf("block %d: the proposal is not accepted as it was made", height+1)
+		}
+		adopted, computed := decide(t, a, chosen), decide(t, b, chosen)
+		if a.state != proposed.state {
+			t.Errorf("block %d: the fork of the proposal is not what is committed", height+1)
+		}
+		if !reflect.DeepEqual(adopted, computed) {
+			t.Errorf("block %d: the proposer answers %+v, another %+v", height+1, adopted, computed)
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/cometbft/cometbft/proxy"
 	sm "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/types"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"taolab/sim/chain"
 )
@@ -31,19 +32,20 @@ import (
 // Config says what a node is.
 type Config struct {
 	Genesis        Genesis
-	Dir            string             // of its own, for all that it keeps
-	ConsensusKey   ed25519.PrivateKey // signs votes, where an operator serves it
-	NodeKey        ed25519.PrivateKey // names the node to its peers, see PeerID
-	Listen         string             // host:port for peers; port 0: any
-	RPC            string             // host:port of the engine's own interface, of which state sync needs one; empty: none
-	Peers          []string           // PeerID@host:port, always kept connected
-	Discover       bool               // learn of more peers from peers; nodes on one machine want false
-	StateSync      *StateSync         // fetch a state in place of all blocks; nil: do not
-	Archive        bool               // keep all blocks, for replay; else only those that may still matter
-	SnapshotBlocks uint64             // between two snapshots for others; 0: 1000
-	HaltHeight     uint64             // stop after this block; 0: do not
-	FS             vfs.FS             // of the store; nil: the machine's
-	Log            *slog.Logger       // nil: none
+	Dir            string                // of its own, for all that it keeps
+	ConsensusKey   ed25519.PrivateKey    // signs votes, where an operator serves it
+	NodeKey        ed25519.PrivateKey    // names the node to its peers, see PeerID
+	Listen         string                // host:port for peers; port 0: any
+	RPC            string                // host:port of the engine's own interface, of which state sync needs one; empty: none
+	Peers          []string              // PeerID@host:port, always kept connected
+	Discover       bool                  // learn of more peers from peers; nodes on one machine want false
+	StateSync      *StateSync            // fetch a state in place of all blocks; nil: do not
+	Archive        bool                  // keep all blocks, for replay; else only those that may still matter
+	SnapshotBlocks uint64                // between two snapshots for others; 0: 1000
+	HaltHeight     uint64                // stop after this block; 0: do not
+	FS             vfs.FS                // of the store; nil: the machine's
+	Log            *slog.Logger          // nil: none
+	Metrics        prometheus.Registerer // for the node's figures; nil: none
 
 	knows uint32 // the newest version of the rules that an older program knew; 0: this one's
 }
@@ -143,10 +145,11 @@ func (n *Node) open() error {
 		return fmt.Errorf("%s has the chain %q, the genesis is of %q: use the genesis that the node started with, or an "+
 			"empty folder", c.Dir, state.ChainID(), c.Genesis.ChainID)
 	}
-	verified := newSignatures(state.ChainID())
+	figures := newMetrics()
+	verified := newSignatures(state.ChainID(), figures)
 	settings := c.engine()
 	n.app = &application{
-		genesis: c.Genesis, store: n.store, log: c.Log, pool: newPool(verified), verified: verified, feed: n.feed,
+		genesis: c.Genesis, store: n.store, log: c.Log, pool: newPool(verified, figures), verified: verified, feed: n.feed, metrics: figures,
 		end: n.end, archive: c.Archive, halt: c.HaltHeight, knows: c.knows, snaps: &snapshots{every: c.SnapshotBlocks, log: c.Log},
 		proposalTime: settings.Consensus.TimeoutPropose / 2, parent: n.hashAt,
 	}
@@ -163,6 +166,9 @@ func (n *Node) open() error {
 		node.DefaultMetricsProvider(settings.Instrumentation), engineLogger{c.Log, n.end})
 	if err != nil {
 		return fmt.Errorf("node of %q: %w", c.Genesis.ChainID, err)
+	}
+	if c.Metrics != nil {
+		return figures.register(c.Metrics, n)
 	}
 	return nil
 }
@@ -291,8 +297,8 @@ func (n *Node) Submit(ctx context.Context, tx []byte) error {
 	answer := make(chan *abci.ResponseCheckTx, 1)
 	err := n.engine.Mempool().CheckTx(tx, func(r *abci.ResponseCheckTx) { answer <- r }, mempool.TxInfo{})
 	switch {
-	case errors.Is(err, mempool.ErrTxInCache): // it waits, or is in a block
-		return nil
+	case errors.Is(err, mempool.ErrTxInCache): // it waits, or was in a block
+		return n.app.pool.pending(tx)
 	case err != nil:
 		return &Refused{err.Error()}
 	}

@@ -30,6 +30,9 @@ func TestANodeMakesItsFirstBlockInASecondAndIncludesWhatIsSubmitted(t *testing.T
 	if err := n.Submit(ctx, transfer(t, g.ChainID, "nobody", 0, b.Height, public("user1"))); !errors.Is(err, chain.NonceTooLow) {
 		t.Errorf("from an account without money: %v", err)
 	}
+	if err := n.Submit(ctx, tx); !errors.Is(err, chain.NonceTooLow) {
+		t.Errorf("what is in a block already: %v", err)
+	}
 	stop(t, n)
 	n = start(t, c)
 	defer stop(t, n)

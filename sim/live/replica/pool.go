@@ -22,6 +22,8 @@ const (
 	lanes
 )
 
+func (l lane) String() string { return [lanes]string{"system", "work", "money"}[l] }
+
 // lanePercent is each lane's share. The others get the part of a block that a lane leaves.
 var lanePercent = [lanes]uint64{5, 45, 50}
 
@@ -44,6 +46,7 @@ const (
 // part of the ledger, and made again from the engine's list after each block.
 type pool struct {
 	verified *signatures
+	metrics  *metrics
 
 	mu      sync.Mutex
 	state   *chain.State // after the newest block; only read
@@ -77,7 +80,7 @@ type errand struct {
 	kind   string
 }
 
-func newPool(verified *signatures) *pool { return &pool{verified: verified} }
+func newPool(verified *signatures, m *metrics) *pool { return &pool{verified: verified, metrics: m} }
 
 // renew empties the pool after a block. The engine offers again what is left.
 func (p *pool) renew(s *chain.State, v chain.View) {
@@ -87,6 +90,13 @@ func (p *pool) renew(s *chain.State, v chain.View) {
 	p.before = p.waiting
 	p.waiting, p.owed, p.errands = map[place]waiter{}, map[chain.Key]uint64{}, map[errand]int{}
 	p.count = [lanes]int{}
+}
+
+// counts is how many wait in each lane.
+func (p *pool) counts() [lanes]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count
 }
 
 // CheckTx says whether a transaction may wait in the node's pool.
@@ -113,8 +123,18 @@ func refuse(code chain.Code, have, want uint64) error {
 func (p *pool) admit(data []byte, again bool) error {
 	tx, err := chain.DecodeTx(data)
 	if err != nil {
+		p.metrics.refused(noLane, err)
 		return err
 	}
+	if err := p.queue(tx, data, again); err != nil {
+		p.metrics.refused(laneOf(tx.Msg).String(), err)
+		return err
+	}
+	return nil
+}
+
+// queue admits a transaction that decodes.
+func (p *pool) queue(tx chain.Tx, data []byte, again bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.timely(tx); err != nil {
@@ -138,7 +158,7 @@ func (p *pool) admit(data []byte, again bool) error {
 	case taken:
 		p.leave(at, rival)
 	}
-	err = p.enter(at, tx, w)
+	err := p.enter(at, tx, w)
 	if err == nil && !again && !p.verified.good(tx, w.hash) {
 		err = refuse(chain.BadSignature, 0, 0)
 		p.leave(at, p.waiting[at])
@@ -167,6 +187,17 @@ func (p *pool) timely(tx chain.Tx) error {
 		return refuse(chain.NonceTooHigh, tx.Nonce, nonce+nonceWindow-1)
 	}
 	return nil
+}
+
+// pending says why a transaction that was offered before does not wait any more.
+func (p *pool) pending(data []byte) error {
+	tx, err := chain.DecodeTx(data)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.timely(tx)
 }
 
 // enter gives a transaction its place, if there is room and its payer has the money for all that wait.

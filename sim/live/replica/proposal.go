@@ -41,7 +41,17 @@ func (a *application) PrepareProposal(_ context.Context, r *abci.RequestPrepareP
 	params := fork.View().Params()
 	c.workLeft = params.Hard.MaxBlockWork
 	c.line(r.Txs)
-	return &abci.ResponsePrepareProposal{Txs: c.choose()}, nil
+	began := time.Now()
+	c.choose()
+	b.Txs = c.chosen
+	outcome := chain.Outcome{Delivered: c.delivered, Events: fork.EndBlock()}
+	a.metrics.took(applyStep, began)
+	outcome.Digest = a.seal(fork)
+	// So the proposer need not run its own proposal again.
+	if err := a.keep(&executed{block: b, state: fork, outcome: outcome}); err != nil {
+		return nil, err
+	}
+	return &abci.ResponsePrepareProposal{Txs: c.chosen}, nil
 }
 
 // maxProposalBytes bounds a block of a ledger that has no bound of its own.
@@ -101,6 +111,7 @@ type chooser struct {
 	workLeft  uint64 // 0: work costs nothing and is not bounded
 	heads     candidates
 	chosen    [][]byte
+	delivered []chain.Delivered // what came of the chosen
 }
 
 // candidate is a transaction of the pool.
@@ -149,7 +160,7 @@ func (c *chooser) push(line []*candidate) {
 
 // choose delivers candidates until the block is full or time is up. First each lane gets its share of the
 // work, then the lanes what is left, in their order.
-func (c *chooser) choose() [][]byte {
+func (c *chooser) choose() {
 	all := c.workLeft
 	var waiting []*candidate
 	var used [lanes]uint64
@@ -169,7 +180,6 @@ func (c *chooser) choose() [][]byte {
 	for c.heads.Len() > 0 && time.Now().Before(c.deadline) {
 		c.deliver(heap.Pop(&c.heads).(*candidate))
 	}
-	return c.chosen
 }
 
 // deliver adds a transaction if it may be in the block, and puts up the next of its sender.
@@ -181,11 +191,12 @@ func (c *chooser) deliver(h *candidate) bool {
 	if c.verified.good(h.tx, sha256.Sum256(h.data)) {
 		deliver = c.state.DeliverVerified
 	}
-	_, err := deliver(h.tx)
+	receipt, err := deliver(h.tx)
 	switch {
 	case err == nil:
 		c.bytesLeft -= int64(len(h.data)) + bytesAround
 		c.chosen = append(c.chosen, h.data)
+		c.delivered = append(c.delivered, chain.Delivered{Receipt: receipt})
 		c.push(h.next)
 	case errors.Is(err, chain.NonceTooLow): // used, or another with this nonce was chosen
 		c.push(h.next)

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"sync"
+	"time"
 
 	"taolab/sim/chain"
 )
@@ -10,6 +11,7 @@ import (
 // met three times, in the pool, in a proposal and in a block. Two generations bound it.
 type signatures struct {
 	chainID string
+	metrics *metrics
 	mu      sync.Mutex
 	young   map[[32]byte]struct{}
 	old     map[[32]byte]struct{}
@@ -17,8 +19,8 @@ type signatures struct {
 
 const rememberedSignatures = 60_000 // in a generation
 
-func newSignatures(chainID string) *signatures {
-	return &signatures{chainID: chainID, young: map[[32]byte]struct{}{}}
+func newSignatures(chainID string, m *metrics) *signatures {
+	return &signatures{chainID: chainID, metrics: m, young: map[[32]byte]struct{}{}}
 }
 
 // good says whether a transaction's signature is good, and remembers it.
@@ -26,7 +28,10 @@ func (s *signatures) good(tx chain.Tx, hash [32]byte) bool {
 	if s.known(hash) {
 		return true
 	}
-	if !tx.Verify(s.chainID) {
+	began := time.Now()
+	ok := tx.Verify(s.chainID)
+	s.metrics.took(verifyStep, began)
+	if !ok {
 		return false
 	}
 	s.remember(hash)

@@ -67,6 +67,16 @@ func (s *snapshots) consider(state *chain.State) {
 	}()
 }
 
+// newest is the height of the newest state that others may fetch, if there is one.
+func (s *snapshots) newest() (height uint64, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.kept) == 0 {
+		return 0, false
+	}
+	return s.kept[len(s.kept)-1].state.Height(), true
+}
+
 func (a *application) ListSnapshots(context.Context, *abci.RequestListSnapshots) (*abci.ResponseListSnapshots, error) {
 	s := a.snaps
 	s.mu.Lock()
