@@ -47,6 +47,7 @@ func reference(t *testing.T) string {
 	b.WriteString(command.Reference("The node", newRoot()))
 	b.WriteString("\n# Settings of a node\n\nThe file `node.toml` in the folder of a node. Unknown keys and impossible values are refused; paths are relative to the file.\n")
 	s := settings.Default[nodeSettings]()
+	s.Corpus.Append = []role.Appended{settings.Default[role.Appended]()}
 	s.Miners = []minerTable{settings.Default[minerTable]()}
 	s.Validators = []validatorTable{settings.Default[validatorTable]()}
 	s.Applications = []applicationTable{settings.Default[applicationTable]()}

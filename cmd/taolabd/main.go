@@ -42,7 +42,7 @@ func newRoot() *cobra.Command {
 			return command.Code(command.Usage, kernel.Check())
 		},
 	}
-	root.AddCommand(newInit(), newJoin(), newKeys(), newNode(), newDev(), newMiner(), newValidator(), newApp(), newLocalnet(), newDoctor(), newExport(), newBackup(), newRestore())
+	root.AddCommand(newInit(), newJoin(), newKeys(), newNode(), newDev(), newMiner(), newValidator(), newApp(), newLocalnet(), newDoctor(), newExport(), newReplay(), newBackup(), newRestore())
 	root.AddCommand(newStatus(), newMetagraph(), newOverview())
 	root.AddCommand(newWallet(), newTx(), command.NewVersion("taolabd"))
 	root.AddCommand(topics()...)

@@ -264,30 +264,51 @@ func seedOf(nodes []live.Node) uint64 {
 	return binary.LittleEndian.Uint64(h.Sum(nil))
 }
 
+// A resident is an agent of the settings before it lives.
+type resident struct {
+	*agentTable
+	made      role.Agent
+	entry     report.Node // of a trace
+	admission host.AdmissionRules
+}
+
 // cast makes the agents, and what a trace shows of them.
 func (p *process) cast(material *role.Material, hotkeys map[string]ed25519.PrivateKey) ([]live.Node, []member, error) {
-	view := p.node.View()
-	params := view.Params()
-	m := &role.Maker{
-		Material: material, Seed: p.settings.Seed, Seats: int(params.MaxUIDs), BlockS: p.genesis.Interval.Seconds(),
-		Height: view.Height(), EvaluateEveryBlocks: p.settings.Evaluation.PeriodBlocks,
-		Hotkey: func(node string) chain.Key { return wallet.Public(hotkeys[node]) },
-	}
+	public := func(name string) chain.Key { return wallet.Public(hotkeys[name]) }
+	residents, err := p.residents(material, p.node.View(), public)
 	var nodes []live.Node
 	var cast []member
+	for i, r := range residents {
+		announce, wrong := r.announced()
+		err = errors.Join(err, wrong)
+		nodes = append(nodes, live.Node{
+			Name: r.Name, Agent: r.made.Fresh(), Hotkey: hotkeys[r.Name], Listen: r.Listen, Announce: announce, Admission: r.admission,
+		})
+		r.entry.Index = i
+		cast = append(cast, p.shown(r.agentTable, r.made, public(r.Name), r.entry))
+	}
+	return nodes, cast, err
+}
+
+// residents are the agents of the settings on a ledger.
+func (p *process) residents(material *role.Material, view chain.View, public func(name string) chain.Key) ([]resident, error) {
+	first, err := p.genesis.State()
+	if err != nil {
+		return nil, err
+	}
+	seats := int(view.Params().MaxUIDs)
+	m := &role.Maker{
+		Material: material, Seed: p.settings.Seed, Seats: seats, BlockS: p.genesis.Interval.Seconds(),
+		Height: first.Height(), EvaluateEveryBlocks: p.settings.Evaluation.PeriodBlocks, Hotkey: public,
+	}
+	var all []resident
 	var faults []error
 	add := func(a *agentTable, made role.Agent, entry report.Node, admission host.AdmissionRules, err error) {
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", p.home.settings(), err))
 			return
 		}
-		announce, err := a.announced()
-		faults = append(faults, err)
-		nodes = append(nodes, live.Node{
-			Name: a.Name, Agent: made.Fresh(), Hotkey: hotkeys[a.Name], Listen: a.Listen, Announce: announce, Admission: admission,
-		})
-		entry.Index = len(cast)
-		cast = append(cast, p.shown(a, made, m.Hotkey(a.Name), entry))
+		all = append(all, resident{a, made, entry, admission})
 	}
 	for i := range p.settings.Miners {
 		t := &p.settings.Miners[i]
@@ -296,7 +317,7 @@ func (p *process) cast(material *role.Material, hotkeys map[string]ed25519.Priva
 	}
 	for i := range p.settings.Validators {
 		t := &p.settings.Validators[i]
-		made, err := m.Validator(t.Name, &t.Validator, int(params.MaxUIDs))
+		made, err := m.Validator(t.Name, &t.Validator, seats)
 		add(&t.agentTable, made, t.entry(), host.AdmissionRules{}, err)
 	}
 	for i := range p.settings.Applications {
@@ -304,7 +325,7 @@ func (p *process) cast(material *role.Material, hotkeys map[string]ed25519.Priva
 		made, err := m.Application(t.Name, &t.Application)
 		add(&t.agentTable, made, t.entry(), t.Application.Admission(), err)
 	}
-	return nodes, cast, errors.Join(faults...)
+	return all, errors.Join(faults...)
 }
 
 // servePages shows the Playground of each application that has a page.

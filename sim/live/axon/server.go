@@ -14,9 +14,11 @@ import (
 	"golang.org/x/net/netutil"
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"taolab/sim/host"
 )
@@ -96,7 +98,7 @@ func (s *Server) Stop() error {
 	cut := time.AfterFunc(s.service.Limits.StopTimeout, s.grpc.Stop)
 	s.grpc.GracefulStop()
 	cut.Stop()
-	if err := <-s.served; err != nil {
+	if err := <-s.served; err != nil && !errors.Is(err, grpc.ErrServerStopped) { // or it was stopped before it began
 		return fmt.Errorf("axon: the server at %v ended by itself: %w", s.Addr(), err)
 	}
 	return nil
@@ -136,7 +138,7 @@ func (s *Server) ask(_ any, stream grpc.ServerStream) error {
 		if len(r.Body) > s.service.Limits.BodyBytes {
 			r = refuse(host.InvalidResponse, "the answer has %d bytes; a message has at most %d", len(r.Body), s.service.Limits.BodyBytes)
 		}
-		if err := send(stream, r); err != nil || !r.More {
+		if err := deliver(ctx, stream, r); err != nil || !r.More {
 			return err
 		}
 	}
@@ -221,6 +223,26 @@ func (s *Server) leave(from host.PeerID) {
 		delete(s.callers, from)
 	}
 }
+
+// deliver sends a reply unless the call ends first: a caller that reads nothing would hold it for ever.
+func deliver(ctx context.Context, stream grpc.ServerStream, r Reply) error {
+	sent := make(chan error, 1)
+	go func() { sent <- send(stream, r) }() // ends at the latest when the call does
+	select {
+	case err := <-sent:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-sent: // a refusal that says so may have left just now
+		return err
+	case <-time.After(lastWord):
+		return status.Error(codes.DeadlineExceeded, "the answer was not taken before its deadline")
+	}
+}
+
+// lastWord is how long a reply may take that is sent when its call is over.
+const lastWord = 100 * time.Millisecond
 
 func send(stream grpc.ServerStream, r Reply) error {
 	return stream.SendMsg(&message{head: appendReply(nil, r), body: r.Body})

@@ -1,0 +1,135 @@
+package axon
+
+import (
+	"context"
+	"iter"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"taolab/sim/host"
+)
+
+// bare begins a call that has no deadline and announces some bytes; what follows is left to the test.
+func bare(t *testing.T, at netip.AddrPort, bytes int) grpc.ClientStream {
+	t.Helper()
+	c := dialled(t, "bare", Limits{})
+	l, refusal, ok := c.link(target{KeyOf(named("server")), at})
+	if !ok {
+		t.Fatal(refusal.Reason)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	ctx = metadata.AppendToOutgoingContext(ctx, announced, strconv.Itoa(bytes))
+	stream, err := l.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, method)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream
+}
+
+// isFree waits until a server holds no call and no byte of a question.
+func isFree(t *testing.T, s *Server) {
+	t.Helper()
+	for late := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		s.mu.Lock()
+		open := s.open
+		s.mu.Unlock()
+		all := s.service.Limits.MemoryBytes
+		if open == 0 && s.memory.TryAcquire(all) {
+			s.memory.Release(all)
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatalf("%d calls are still open, or their bytes are still held", open)
+		}
+	}
+}
+
+// The bytes of questions that a server holds have a bound: a caller who announces more than is left waits, and is
+// told so when it has waited long enough. Smaller questions find room meanwhile, and longer ones afterwards.
+func TestQuestionsBeyondTheMemoryWait(t *testing.T) {
+	hold, begun := make(chan struct{}), make(chan struct{})
+	s, at := served(t, Service{
+		Limits: Limits{BodyBytes: 4000, MemoryBytes: 5100, ReadTimeout: 300 * time.Millisecond},
+		Handle: func(ctx context.Context, from host.PeerID, q host.Request) iter.Seq[Reply] {
+			if strings.HasPrefix(string(q.Body), "hold") {
+				close(begun)
+				<-hold
+			}
+			return echo(ctx, from, q)
+		},
+	})
+	ask := func(name, body string) Reply {
+		return only(t, dialled(t, name, Limits{}).Call(within(t, 20*time.Second), KeyOf(named("server")), at, question(body, 1)))
+	}
+	long := strings.Repeat("x", 3000)
+	var held sync.WaitGroup
+	held.Go(func() {
+		if r := ask("holder", "hold"+long); r.Code != host.Success {
+			t.Errorf("the one that is held: %v, %q", r.Code, r.Reason)
+		}
+	})
+	<-begun
+	if r := ask("late", long); r.Code != host.Backoff || !strings.Contains(r.Reason, "as many bytes of questions as it may") {
+		t.Errorf("beyond the memory: %v, %q", r.Code, r.Reason)
+	}
+	if r := ask("small", "small"); r.Code != host.Success {
+		t.Errorf("a small one, for which there is room: %v, %q", r.Code, r.Reason)
+	}
+	close(hold)
+	held.Wait()
+	if r := ask("late", long); r.Code != host.Success {
+		t.Errorf("when there is room again: %v, %q", r.Code, r.Reason)
+	}
+	isFree(t, s)
+}
+
+// Who announces a question and does not send it is told so and holds nothing any more.
+func TestASlowSenderIsLetGo(t *testing.T) {
+	s, at := served(t, Service{Handle: echo, Limits: Limits{ReadTimeout: 200 * time.Millisecond}})
+	stream := bare(t, at, 1<<20)
+	var m message
+	if err := stream.RecvMsg(&m); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := decodeReply(m.body); err != nil || r.Code != host.Timeout || !strings.Contains(r.Reason, "did not arrive within 200ms") {
+		t.Errorf("%v, %q, %v", r.Code, r.Reason, err)
+	}
+	isFree(t, s)
+}
+
+// Who asks for a long answer and does not read it, under no deadline of its own, holds a call no longer than the
+// longest may last.
+func TestASlowReaderIsLetGo(t *testing.T) {
+	long := make([]byte, 1<<20)
+	gush := func(context.Context, host.PeerID, host.Request) iter.Seq[Reply] {
+		return func(yield func(Reply) bool) {
+			for yield(Reply{Response: host.Response{Code: host.Success, Body: long, More: true}}) {
+			}
+		}
+	}
+	s, at := served(t, Service{Handle: gush, Limits: Limits{LongestCall: 500 * time.Millisecond, StopTimeout: time.Second}})
+	q := question("hello", MaxReplies)
+	stream := bare(t, at, questionHead+len(q.Body))
+	if err := stream.SendMsg(&message{head: appendQuestion(nil, q), body: q.Body}); err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.CloseSend(); err != nil {
+		t.Fatal(err)
+	}
+	var m message
+	if err := stream.RecvMsg(&m); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := decodeReply(m.body); err != nil || r.Code != host.Success || len(r.Body) != len(long) {
+		t.Errorf("%v, %q, %v", r.Code, r.Reason, err)
+	}
+	isFree(t, s)
+}
