@@ -301,7 +301,6 @@ func TestAForkSaysWhyAKeyCannotChange(t *testing.T) {
 		"corpus.megabytes=1":       "the models learnt from it",
 		"network.block_delay_ms=7": "drew their region",
 		"validators[0].tokens=6":   "the state of the agents was made with it",
-		"faults=[{kind=\"partition\", region=\"europe\", at_s=900, duration_s=60}]": "the faults were scheduled",
 	} {
 		_, err := NewFork("parent", m, "", []string{set})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "--set "+set) {
@@ -310,6 +309,79 @@ func TestAForkSaysWhyAKeyCannotChange(t *testing.T) {
 	}
 	if _, err := NewFork("parent", m, "", []string{"sead=1"}); err == nil || !strings.Contains(err.Error(), "did you mean seed?") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestAForkHasFaultsOfItsOwn: one with future faults is the straight run that has them, one without an active
+// fault lives on without it.
+func TestAForkHasFaultsOfItsOwn(t *testing.T) {
+	const (
+		active = `{kind="cut", region="europe", at_s=300, duration_s=100000}`
+		past   = `{kind="loss", group="honest", share=0.5, at_s=60, duration_s=120}`
+		later  = `{kind="crash", group="honest", members=0.5, at_s=1300, duration_s=60}, {kind="churn", group="noise", at_s=900, duration_s=90}, {kind="block_delay", mean_ms=20000, at_s=800, duration_s=300}`
+	)
+	cache := base.Cache{Dir: t.TempDir(), MaxBytes: 1 << 30}
+	sets := []string{"time.hours=0.4", "faults=[" + active + "," + past + "]"}
+	parent, m := snapshotAt(t, cache, 60, sets...)
+	for _, c := range []struct {
+		faults string
+		equal  bool
+	}{{later + "," + active + "," + past, true}, {past, false}, {"", false}} {
+		set := "faults=[" + c.faults + "]"
+		child, got := forked(t, cache, parent, m, set)
+		straight := tinyExperiment(t, cache, "time.hours=0.4", set)
+		want, err := liveThrough(t, straight)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (got.RunDigest == want.RunDigest) != c.equal || got.RunDigest == m.RunDigest {
+			t.Errorf("%s: run digest %s, straight %s, parent %s", set, got.RunDigest, want.RunDigest, m.RunDigest)
+		}
+		if c.equal {
+			continue
+		}
+		r, err := report.Open(child.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := int64(0)
+		if err := report.Rows(r, func(f trace.Fault) error {
+			if f.Kind == "end" && strings.HasPrefix(f.Detail, "cut") {
+				ended = f.TimeNs
+			}
+			return nil
+		}); err != nil || ended != 60*12e9 {
+			t.Errorf("%v, the cut ended at %d ns, expected at the fork", err, ended)
+		}
+	}
+}
+
+func TestAForkKeepsTheFaultsThatComeInWaves(t *testing.T) {
+	file, err := Load("testdata/tiny.toml", []string{"waves.quiet_s=100", `faults=[{kind="pause", wave=true, duration_s=9}]`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &report.Manifest{Scenario: file.resolved()}
+	if _, err := NewFork("parent", m, "", []string{"faults[0].duration_s=60"}); err == nil || !strings.Contains(err.Error(), "the waves were drawn when the network began") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAForkRefusesANewFaultBeforeItsHeight(t *testing.T) {
+	file, err := Load("testdata/tiny.toml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &report.Manifest{Scenario: file.resolved()}
+	for at, refused := range map[int]bool{719: true, 720: false} {
+		f, err := NewFork("parent", m, "", []string{fmt.Sprintf(`faults=[{kind="pause", at_s=%d, duration_s=9}]`, at)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = f.CheckFaults(&Snapshot{Height: 60})
+		if refused != (err != nil && strings.Contains(err.Error(), "719 s, before the fork at 720 s (block 60)")) {
+			t.Errorf("at %d s: %v", at, err)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"taolab/model/whole"
 	"taolab/sim/chain"
 	"taolab/sim/chain/conformance"
 )
@@ -146,15 +147,7 @@ func replaceFile(name string, text []byte) error {
 	if target, err := filepath.EvalSymlinks(name); err == nil {
 		name = target
 	}
-	partial := name + ".partial"
-	err := os.WriteFile(partial, text, 0o644)
-	if err == nil {
-		err = os.Rename(partial, name)
-	}
-	if err != nil {
-		os.Remove(partial) // the first error is the one to tell
-	}
-	return err
+	return whole.Write(name, text)
 }
 
 // readFile reads a file and what is in it.

@@ -20,6 +20,7 @@ import (
 	"taolab/model/lm"
 	"taolab/model/num"
 	"taolab/model/pile"
+	"taolab/model/whole"
 )
 
 // Files of a folder besides the model, so that training can go on.
@@ -419,10 +420,10 @@ func (t *trainer) save() error {
 	if err != nil {
 		return err
 	}
-	if err := checkpoint.WriteFile(filepath.Join(t.folder, optimizerFile), moments); err != nil {
+	if err := whole.Write(filepath.Join(t.folder, optimizerFile), moments); err != nil {
 		return err
 	}
-	if err := checkpoint.WriteFile(filepath.Join(t.folder, trainingFile), append(data, '\n')); err != nil {
+	if err := whole.Write(filepath.Join(t.folder, trainingFile), append(data, '\n')); err != nil {
 		return err
 	}
 	return t.Save(t.folder)

@@ -123,6 +123,9 @@ func runSweep(ctx context.Context, name string, flags sweepFlags, stdout io.Writ
 	if err != nil {
 		return err
 	}
+	if len(s.File.Sweep.Keys) == 0 {
+		console.say("warning: %s: [sweep] has no keys, so the sweep is one point with its replications; add [[sweep.keys]]", name)
+	}
 	stop := console.watch(func() string { return describeSweep(s.Progress()) })
 	err = s.Run(ctx)
 	stop()
@@ -143,6 +146,10 @@ func concludeSweep(ctx context.Context, s *sweep.Sweep, stdout io.Writer, consol
 	}
 	p := s.Progress()
 	console.say("%d runs in %.1f s, %d of them failed; %d were there before", p.Done, p.Elapsed.Seconds(), p.Failed, p.Before)
+	if s.Keep && p.Before > 0 {
+		console.say("warning: --keep traces: %d runs ended before and are not made again, so their folders are in runs/ only "+
+			"if that command kept them; a sweep in a new --out folder keeps all", p.Before)
+	}
 	if ctx.Err() != nil {
 		return code(exitInterrupted, fmt.Errorf("interrupted; %d of %d runs are in %s, and the same command again makes the others",
 			table.Counts.OK+table.Counts.Failed, table.Counts.Planned, s.Dir))

@@ -6,12 +6,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"time"
+
+	"taolab/model/whole"
 )
 
 // Cache keeps texts and models on disk, under the hash of what they were made from. An entry whose
@@ -106,20 +109,12 @@ func (c Cache) put(kind, key string, body []byte) error {
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(c.Dir, ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err1 := f.Write(body)
-	_, err2 := f.Write(checksum(kind, key, body))
-	err = errors.Join(err1, err2, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), c.path(kind, key))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return c.evict()
+	err := whole.Replace(c.path(kind, key), 0o600, func(w io.Writer) error {
+		_, err1 := w.Write(body)
+		_, err2 := w.Write(checksum(kind, key, body))
+		return errors.Join(err1, err2)
+	})
+	return errors.Join(err, c.evict())
 }
 
 // entryName is what entries are called, those of earlier releases among them; whatever else lies in

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -424,26 +422,5 @@ func TestAFolderOfAnotherKindSaysWhatToDo(t *testing.T) {
 	}
 	if _, err := Load(folder); err == nil || !strings.Contains(err.Error(), "found pytorch_model.bin") {
 		t.Error(err)
-	}
-}
-
-func TestAFileThatCannotBeWrittenLeavesTheOldOne(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x")
-	if err := WriteFile(path, []byte("old")); err != nil {
-		t.Fatal(err)
-	}
-	fault := errors.New("disk full")
-	err := replace(path, func(w io.Writer) error {
-		_, err := w.Write([]byte("ne"))
-		return errors.Join(err, fault)
-	})
-	if !errors.Is(err, fault) {
-		t.Error(err)
-	}
-	if data, err := os.ReadFile(path); err != nil || string(data) != "old" {
-		t.Errorf("%v, %q", err, data)
-	}
-	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
-		t.Errorf("%v, %v", err, entries)
 	}
 }

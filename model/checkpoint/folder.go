@@ -14,6 +14,7 @@ import (
 	"taolab/model/jsontext"
 	"taolab/model/lm"
 	"taolab/model/token"
+	"taolab/model/whole"
 )
 
 // The files of a checkpoint.
@@ -228,7 +229,7 @@ func (c *Checkpoint) Save(folder string) error {
 		endOfText = int(c.Tokenizer.EndOfText())
 		data, err := c.Tokenizer.MarshalJSON()
 		if err == nil {
-			err = WriteFile(filepath.Join(folder, TokenizerFile), data)
+			err = whole.Write(filepath.Join(folder, TokenizerFile), data)
 		}
 		if err != nil {
 			return err
@@ -236,13 +237,13 @@ func (c *Checkpoint) Save(folder string) error {
 	}
 	data, err := AppendConfig(nil, c.Model.Config, endOfText)
 	if err == nil {
-		err = WriteFile(filepath.Join(folder, ConfigFile), data)
+		err = whole.Write(filepath.Join(folder, ConfigFile), data)
 	}
 	if err != nil {
 		return err
 	}
 	path := filepath.Join(folder, WeightsFile)
-	return replace(path, func(w io.Writer) error { return WriteModel(w, c.Model) })
+	return whole.Replace(path, 0o644, func(w io.Writer) error { return WriteModel(w, c.Model) })
 }
 
 // ReadFile reads a regular file of at most so many bytes.
@@ -263,28 +264,4 @@ func ReadFile(path string, most int64) ([]byte, error) {
 	}
 	defer file.Close()
 	return io.ReadAll(io.LimitReader(file, most))
-}
-
-// WriteFile puts a file in its place whole, or leaves what was there.
-func WriteFile(path string, data []byte) error {
-	return replace(path, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-}
-
-// replace writes next to the place and renames when all is on disk.
-func replace(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	err = errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"taolab/model/whole"
 	"taolab/scenarios"
 )
 
@@ -195,27 +196,10 @@ func writeText(path string, text []byte) error {
 	})
 }
 
-// writeWhole writes a file whole or not at all, and so that it survives a power cut.
+// writeWhole writes a file whole or not at all.
 func writeWhole(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
+	if err := whole.Replace(path, 0o644, write); err != nil {
+		return fmt.Errorf("%s: cannot be written: %w", path, err)
 	}
-	err = errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("%s: cannot be written: %w", path, err), os.Remove(f.Name()))
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// syncFolder makes what a folder lists survive a power cut.
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return nil
 }

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"taolab/model/whole"
 )
 
 // The ways in which a run may end.
@@ -231,7 +233,7 @@ func openLog(path string) (*log, error) {
 		err = l.write([]byte(resultsHeading))
 	}
 	if err == nil {
-		err = syncFolder(filepath.Dir(path))
+		err = whole.SyncFolder(filepath.Dir(path))
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: cannot be written: %w", path, err), f.Close())

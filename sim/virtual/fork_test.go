@@ -169,7 +169,7 @@ func TestWhatWaitedForTheEndOfAFaultWaitsNoLongerThanTheFault(t *testing.T) {
 	for _, kind := range []string{"partition", "cut", "stale", "pause", "ledger_pause", "crash"} {
 		seen := host.Time(0)
 		network := func() Config {
-			cfg := script(t, "node a stake=100\n 1s pay to=b rao=1000000\nnode b")
+			cfg := script(t, "node a stake=100\n 1s pay to=b rao=1000000\nnode b\n 6s pay to=a rao=1000000")
 			cfg.BlockNs, cfg.Blocks = host.Second, 40
 			if kind == "crash" {
 				return cfg
@@ -187,7 +187,7 @@ func TestWhatWaitedForTheEndOfAFaultWaitsNoLongerThanTheFault(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for w.now < 4*host.Second || w.activeFaults() == nil {
+		for w.now < 6*host.Second {
 			if err := w.turn(context.Background()); err != nil {
 				t.Fatal(err)
 			}
@@ -218,7 +218,6 @@ func (a *watch) Handle(env host.Env, e host.Event) {
 	switch e.(type) {
 	case host.Start:
 		env.AtBlock(3, 0)
-		env.AtBlock(4, 0)
 	case host.Block:
 		if e.(host.Block).Height == 5 {
 			*a.seen = env.Now()
