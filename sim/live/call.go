@@ -73,7 +73,7 @@ func (n *node) answered(id host.CallID, r axon.Reply) {
 		n.world.metrics.called(n, r.Code, n.now-c.sentAt)
 	}
 	if r.Reason != "" {
-		n.log.Debug("a peer did not answer", "peer", c.to, "code", r.Code, "reason", r.Reason)
+		n.log.Debug("a peer did not answer", "peer", c.to.String(), "code", r.Code.String(), "reason", r.Reason)
 		if r.Code != host.Success && len(r.Body) == 0 {
 			r.Body = []byte(r.Reason)
 		}

@@ -249,7 +249,7 @@ func (w *World) open() error {
 		if err != nil {
 			return fmt.Errorf("live: node %s: %w", n.cfg.Name, err)
 		}
-		n.log.Info("the node serves", "address", n.socket.Addr(), "peer", n.self.Peer)
+		n.log.Info("the node serves", "address", n.socket.Addr().String(), "peer", n.self.Peer.String())
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package replica
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/cometbft/cometbft/libs/log"
@@ -16,25 +17,43 @@ type engineLogger struct {
 }
 
 func (l engineLogger) With(keyvals ...any) log.Logger {
-	return engineLogger{l.log.With(keyvals...), l.end}
+	return engineLogger{l.log.With(shown(keyvals)...), l.end}
 }
 
-func (l engineLogger) Debug(msg string, keyvals ...any) { l.log.Debug(msg, keyvals...) }
+func (l engineLogger) Debug(msg string, keyvals ...any) { l.log.Debug(msg, shown(keyvals)...) }
 
 func (l engineLogger) Info(msg string, keyvals ...any) {
-	l.log.Debug(msg, keyvals...)
+	l.log.Debug(msg, shown(keyvals)...)
 	l.meet(keyvals)
 }
 
 // Error also finds out that the engine gave up: it says so here and nowhere else, and its process lives on
 // without a vote.
 func (l engineLogger) Error(msg string, keyvals ...any) {
-	l.log.Warn(msg, keyvals...)
+	l.log.Warn(msg, shown(keyvals)...)
 	l.meet(keyvals)
 	if strings.HasPrefix(msg, "CONSENSUS FAILURE") {
 		l.end.announce(fmt.Errorf("the engine gave up, blocks up to the last one are whole: %v", valueOf(keyvals, "err")))
 	}
 }
+
+// shown has in place of the engine's own parts the names that they give themselves: a log in JSON would show all
+// that is in them.
+func shown(keyvals []any) []any {
+	all := slices.Clone(keyvals)
+	for i := 1; i < len(all); i += 2 {
+		if part, ok := all[i].(fmt.Stringer); ok {
+			all[i] = named{part}
+		}
+	}
+	return all
+}
+
+// named is shown by its name, which is made only where it is shown.
+type named struct{ fmt.Stringer }
+
+// LogValue implements slog.LogValuer.
+func (n named) LogValue() slog.Value { return slog.StringValue(n.String()) }
 
 // meet notes that a peer is of another network, which the engine says in its log only.
 func (l engineLogger) meet(keyvals []any) {
