@@ -44,11 +44,13 @@ type findings struct {
 	course     supplyFacts
 	worstRao   int64 // largest difference between minted money and where it is
 
-	subsets []string // in order of appearance
-	queries queryFacts
-	choice  choiceFacts
-	faults  []faultCount
-	serves  []bool // by node, as its owner decided last; nil: none decided
+	subsets    []string // in order of appearance
+	mixCourse  topicCourse
+	lossCourse topicCourse
+	queries    queryFacts
+	choice     choiceFacts
+	faults     []faultCount
+	serves     []bool // by node, as its owner decided last; nil: none decided
 }
 
 // wishes is the part of the resolved scenario that a report reads.
@@ -222,6 +224,7 @@ func (f *findings) addTrain(t trace.Train) error {
 	switch {
 	case m == nil:
 	case t.Subset != allSubsets:
+		f.lossCourse.reach(f.span.bin(t.Block), f.bestLosses)
 		i := f.subset(t.Subset)
 		for len(m.held) <= i {
 			m.held, m.heldFirst = append(m.held, math.NaN()), append(m.heldFirst, math.NaN())
