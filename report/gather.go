@@ -42,6 +42,7 @@ type findings struct {
 	firstStake holdings // at the first recorded epoch
 	lastStake  holdings // at the last
 	course     supplyFacts
+	yearly     yearlyMoney
 	worstRao   int64 // largest difference between minted money and where it is
 
 	subsets    []string // in order of appearance
@@ -99,6 +100,7 @@ func gather(r *Run) (*findings, error) {
 	)
 	f.queries.closeStep()
 	f.closeGaps()
+	f.yearly.close()
 	return f, err
 }
 
@@ -143,6 +145,7 @@ func (f *findings) epochRows() func(trace.Epoch) error {
 				w.Epochs, w.UntilBlock = f.windowEpochs, e.Block
 			}
 			f.epochSeen, f.epoch = true, e.Epoch
+			f.yearly.begin(f.course.ends, e.Epoch, f.span.timeOf(e.Block))
 			for _, m := range f.miners {
 				m.ranked = false
 			}
@@ -168,6 +171,7 @@ func (f *findings) addNeuron(e trace.Epoch, place int) {
 		support.add(share(e.Consensus))
 		f.support[place] = support
 	}
+	f.yearly.add(e, f.at(place))
 	switch a := f.at(place); {
 	case a.miner != nil:
 		m := a.miner
@@ -259,6 +263,7 @@ func (f *findings) subset(name string) int {
 
 func (f *findings) addTotals(t trace.Totals) error {
 	f.totals.add(t)
+	f.yearly.account(f.course.ends, f.span.timeOf(t.Block), t)
 	f.ledgerRows++
 	if d := unaccounted(t); abs(d) > abs(f.worstRao) {
 		f.worstRao = d
