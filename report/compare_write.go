@@ -66,8 +66,8 @@ func (c *Comparison) rows() []compareRow {
 // Write makes the comparison's table as parquet and JSON, a figure for each metric, and a page, in
 // dir.
 func (c *Comparison) Write(dir string) error {
-	if len(c.Metrics)+len(c.beside) > maxCompareFigures {
-		return fmt.Errorf("%d metrics, at most %d have figures: choose fewer", len(c.Metrics)+len(c.beside), maxCompareFigures)
+	if len(c.Metrics)+len(c.joined) > maxCompareFigures {
+		return fmt.Errorf("%d metrics, at most %d have figures: choose fewer", len(c.Metrics)+len(c.joined), maxCompareFigures)
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (c *Comparison) Write(dir string) error {
 		}
 		made = append(made, d)
 	}
-	for _, fig := range c.beside {
+	for _, fig := range c.joined {
 		d, err := fig.save(filepath.Join(dir, FiguresFolder))
 		if err != nil {
 			return err

@@ -71,7 +71,7 @@ func TestFiguresOfRunsStandSideBySideOnEqualAxes(t *testing.T) {
 		parts = append(parts, fig)
 	}
 	rows := len(parts[0].data) + len(parts[1].data)
-	fig, err := beside([]*Run{{Dir: "runs/apart"}, {Dir: "runs/alike"}}, parts)
+	fig, err := sideBySide([]*Run{{Dir: "runs/apart"}, {Dir: "runs/alike"}}, parts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestFiguresOfRunsStandSideBySideOnEqualAxes(t *testing.T) {
 		t.Error(err)
 	}
 	parts[1].panels = parts[1].panels[:1]
-	if _, err := beside([]*Run{{Dir: "a"}, {Dir: "b"}}, parts); err == nil {
+	if _, err := sideBySide([]*Run{{Dir: "a"}, {Dir: "b"}}, parts); err == nil {
 		t.Error("panels that do not fit each other stand side by side")
 	}
 }

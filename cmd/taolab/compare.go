@@ -61,13 +61,8 @@ puts one that the reports of the runs have there too, with a column of panels fo
 				return code(exitUsage, fmt.Errorf("--metric %s: no run has such a number; taolab report RUN --metrics lists them",
 					strings.Join(metrics, " --metric ")))
 			}
-			if len(figures) > 0 && out == "" {
-				return code(exitUsage, fmt.Errorf("--figure %s: no folder for it; expected --out", figures[0]))
-			}
-			for _, name := range figures {
-				if err := comparison.Beside(runs, name); err != nil {
-					return code(exitFailure, err)
-				}
+			if err := joinFigures(comparison, runs, figures, out); err != nil {
+				return err
 			}
 			if out != "" {
 				if err := comparison.Write(out); err != nil {
@@ -90,6 +85,19 @@ puts one that the reports of the runs have there too, with a column of panels fo
 	cmd.Flags().StringVarP(&out, "out", "o", "", "folder for the table as parquet and JSON, the figures and the page")
 	cmd.Flags().StringVar(&epochs, "epochs", "", "window of the statistics, as FROM:UNTIL; both ends count (default: the last quarter of each run)")
 	return cmd
+}
+
+// joinFigures adds figures of the runs' reports to what a comparison writes.
+func joinFigures(c *report.Comparison, runs []*report.Run, names []string, out string) error {
+	for _, name := range names {
+		if out == "" {
+			return code(exitUsage, fmt.Errorf("--figure %s: no folder for it; expected --out", name))
+		}
+		if err := c.AddFigure(runs, name); err != nil {
+			return code(exitFailure, err)
+		}
+	}
+	return nil
 }
 
 // chosen tells the metrics to compare by the patterns of the user.

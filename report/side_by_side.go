@@ -10,14 +10,14 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// maxBeside is how many runs a figure shows side by side.
-const maxBeside = 4
+// maxSides is how many runs a figure shows side by side.
+const maxSides = 4
 
-// Beside adds a figure that the reports of runs have, such as loss, with a column of panels for each run and
+// AddFigure adds a figure that the reports of runs have, such as loss, with a column of panels for each run and
 // axes of equal length, to what Write makes.
-func (c *Comparison) Beside(runs []*Run, name string) error {
-	if len(runs) > maxBeside {
-		return fmt.Errorf("figure %s of %d runs, expected at most %d side by side", name, len(runs), maxBeside)
+func (c *Comparison) AddFigure(runs []*Run, name string) error {
+	if len(runs) > maxSides {
+		return fmt.Errorf("figure %s of %d runs, expected at most %d side by side", name, len(runs), maxSides)
 	}
 	var parts []*figure
 	for _, r := range runs {
@@ -36,15 +36,15 @@ func (c *Comparison) Beside(runs []*Run, name string) error {
 		}
 		parts = append(parts, made[i])
 	}
-	fig, err := beside(runs, parts)
+	fig, err := sideBySide(runs, parts)
 	if err == nil {
-		c.beside = append(c.beside, fig)
+		c.joined = append(c.joined, fig)
 	}
 	return err
 }
 
-// beside puts the panels of figures of one kind into columns.
-func beside(runs []*Run, parts []*figure) (*figure, error) {
+// sideBySide puts the panels of figures of one kind into columns.
+func sideBySide(runs []*Run, parts []*figure) (*figure, error) {
 	first := parts[0]
 	fig := &figure{
 		name: first.name, title: first.title, caption: first.caption + " A column for each run.",
