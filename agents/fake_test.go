@@ -208,6 +208,10 @@ func (f *fakeEnv) Submit(_ host.KeyRole, m chain.Msg) host.SubmitID {
 		f.note("submit %d: register", f.newest)
 	case chain.AddStake:
 		f.note("submit %d: stake %d rao", f.newest, m.AmountRao)
+	case chain.RemoveStake:
+		f.note("submit %d: unstake %d rao", f.newest, m.AmountRao)
+	case chain.Transfer:
+		f.note("submit %d: transfer %d rao", f.newest, m.AmountRao)
 	default:
 		f.t.Fatalf("submitted %T", m)
 	}

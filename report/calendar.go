@@ -162,12 +162,29 @@ func (s *supplyFacts) summary() *CourseSummary {
 	return c
 }
 
+// courseSummary is the course of the supply with who was paid.
+func (f *findings) courseSummary() *CourseSummary {
+	c := f.course.summary()
+	if c != nil {
+		f.yearly.split(c.Years)
+	}
+	return c
+}
+
 // YearSummary is one whole year of the supply.
 type YearSummary struct {
 	Year        string  `json:"year"`
 	IssuanceTAO float64 `json:"issuance_tao"` // at its end
 	EmissionTAO float64 `json:"emission_tao"` // in it
 	Inflation   float64 `json:"inflation"`    // emission over the issuance at its beginning; 0 where that was 0
+
+	// Parts of what was minted in it, where epochs and ledger say so; validators with those who nominate them.
+	Miners     *float64 `json:"miners,omitempty"`
+	Validators *float64 `json:"validators,omitempty"`
+	Owner      *float64 `json:"owner,omitempty"`
+
+	Yield     *float64 `json:"yield,omitempty"`      // of stake on validators, compounded by epoch
+	RealYield *float64 `json:"real_yield,omitempty"` // less inflation; nil in a year that begins with nothing
 }
 
 // years are the whole years that the rows cover.

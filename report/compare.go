@@ -18,6 +18,7 @@ type Comparison struct {
 	Arms    []Arm              `json:"arms"`
 	Metrics []MetricComparison `json:"metrics"` // sorted by name
 	notes   []string
+	joined  []*figure // of the runs themselves
 }
 
 // Arm is one scenario with one set of values, run with one seed or several.

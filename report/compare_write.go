@@ -66,8 +66,8 @@ func (c *Comparison) rows() []compareRow {
 // Write makes the comparison's table as parquet and JSON, a figure for each metric, and a page, in
 // dir.
 func (c *Comparison) Write(dir string) error {
-	if len(c.Metrics) > maxCompareFigures {
-		return fmt.Errorf("%d metrics, at most %d have figures: choose fewer", len(c.Metrics), maxCompareFigures)
+	if len(c.Metrics)+len(c.joined) > maxCompareFigures {
+		return fmt.Errorf("%d metrics, at most %d have figures: choose fewer", len(c.Metrics)+len(c.joined), maxCompareFigures)
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
@@ -85,6 +85,13 @@ func (c *Comparison) Write(dir string) error {
 	var made []drawn
 	for i := range c.Metrics {
 		d, err := c.figure(&c.Metrics[i]).save(filepath.Join(dir, FiguresFolder))
+		if err != nil {
+			return err
+		}
+		made = append(made, d)
+	}
+	for _, fig := range c.joined {
+		d, err := fig.save(filepath.Join(dir, FiguresFolder))
 		if err != nil {
 			return err
 		}

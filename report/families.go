@@ -33,6 +33,7 @@ var (
 	accounted    = []trace.Table{trace.Ledger}
 	minted       = []trace.Table{trace.Blocks}
 	paidAndMined = []trace.Table{trace.Epochs, trace.Ledger}
+	yearly       = []trace.Table{trace.Epochs, trace.Ledger, trace.Blocks}
 )
 
 // families lists every metric, by topic.
@@ -96,6 +97,11 @@ var families = []MetricFamily{
 	{Name: "supply.{year}.issuance_tao", Unit: "TAO", Doc: "total issuance at the end of a whole year: of the calendar where time.start is set, otherwise counted from genesis", Needs: minted},
 	{Name: "supply.{year}.emission_tao", Unit: "TAO", Doc: "minted in that year", Needs: minted},
 	{Name: "supply.{year}.inflation", Unit: "share", Doc: "minted in that year over the issuance at its beginning; 0 where that was 0", Needs: minted},
+	{Name: "money.{year}.miners_share", Unit: "share", Doc: "part of what was minted in a whole year that miners got, as the recorded epochs of the year divide it", Needs: yearly},
+	{Name: "money.{year}.validators_share", Unit: "share", Doc: "the same of validators and of those who nominate them", Needs: yearly},
+	{Name: "money.{year}.owner_share", Unit: "share", Doc: "the same of the network's owner, by the ledger's account", Needs: yearly},
+	{Name: "stake.{year}.yield", Unit: "share", Doc: "what stake on validators grew by in a whole year, compounded epoch by epoch", Needs: yearly},
+	{Name: "stake.{year}.real_yield", Unit: "share", Doc: "the same in shares of all money: (1 + yield)/(1 + inflation) - 1; none in a year that begins with nothing", Needs: yearly},
 	{Name: "emission.last_block", Unit: "block", Doc: "last block that minted anything, counted from 0 as the curve counts: its height less 1; where a later row shows one that mints nothing", Needs: minted},
 	{Name: "emission.halvings", Unit: "halvings", Doc: "times that the emission of a block fell to half or less of what it was, as far as the recorded blocks show", Needs: minted},
 	{Name: "stake.gini", Unit: "1", Doc: "Gini coefficient of the stake on the seats at the last recorded epoch, seat by seat; 0 where all are equal", Needs: epochs},

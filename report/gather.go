@@ -42,13 +42,16 @@ type findings struct {
 	firstStake holdings // at the first recorded epoch
 	lastStake  holdings // at the last
 	course     supplyFacts
+	yearly     yearlyMoney
 	worstRao   int64 // largest difference between minted money and where it is
 
-	subsets []string // in order of appearance
-	queries queryFacts
-	choice  choiceFacts
-	faults  []faultCount
-	serves  []bool // by node, as its owner decided last; nil: none decided
+	subsets    []string // in order of appearance
+	mixCourse  topicCourse
+	lossCourse topicCourse
+	queries    queryFacts
+	choice     choiceFacts
+	faults     []faultCount
+	serves     []bool // by node, as its owner decided last; nil: none decided
 }
 
 // wishes is the part of the resolved scenario that a report reads.
@@ -97,6 +100,7 @@ func gather(r *Run) (*findings, error) {
 	)
 	f.queries.closeStep()
 	f.closeGaps()
+	f.yearly.close()
 	return f, err
 }
 
@@ -141,6 +145,7 @@ func (f *findings) epochRows() func(trace.Epoch) error {
 				w.Epochs, w.UntilBlock = f.windowEpochs, e.Block
 			}
 			f.epochSeen, f.epoch = true, e.Epoch
+			f.yearly.begin(f.course.ends, e.Epoch, f.span.timeOf(e.Block))
 			for _, m := range f.miners {
 				m.ranked = false
 			}
@@ -166,6 +171,7 @@ func (f *findings) addNeuron(e trace.Epoch, place int) {
 		support.add(share(e.Consensus))
 		f.support[place] = support
 	}
+	f.yearly.add(e, f.at(place))
 	switch a := f.at(place); {
 	case a.miner != nil:
 		m := a.miner
@@ -222,6 +228,7 @@ func (f *findings) addTrain(t trace.Train) error {
 	switch {
 	case m == nil:
 	case t.Subset != allSubsets:
+		f.lossCourse.reach(f.span.bin(t.Block), f.bestLosses)
 		i := f.subset(t.Subset)
 		for len(m.held) <= i {
 			m.held, m.heldFirst = append(m.held, math.NaN()), append(m.heldFirst, math.NaN())
@@ -256,6 +263,7 @@ func (f *findings) subset(name string) int {
 
 func (f *findings) addTotals(t trace.Totals) error {
 	f.totals.add(t)
+	f.yearly.account(f.course.ends, f.span.timeOf(t.Block), t)
 	f.ledgerRows++
 	if d := unaccounted(t); abs(d) > abs(f.worstRao) {
 		f.worstRao = d

@@ -178,6 +178,11 @@ func (s *Summary) moneyMetrics(m *metrics) {
 			m.add("supply.{year}.issuance_tao", y.IssuanceTAO, y.Year)
 			m.add("supply.{year}.emission_tao", y.EmissionTAO, y.Year)
 			m.add("supply.{year}.inflation", y.Inflation, y.Year)
+			m.maybe("money.{year}.miners_share", y.Miners, y.Year)
+			m.maybe("money.{year}.validators_share", y.Validators, y.Year)
+			m.maybe("money.{year}.owner_share", y.Owner, y.Year)
+			m.maybe("stake.{year}.yield", y.Yield, y.Year)
+			m.maybe("stake.{year}.real_yield", y.RealYield, y.Year)
 		}
 	}
 	if a, b := s.StakeFirst, s.StakeLast; a != nil && b != nil {

@@ -59,7 +59,7 @@ func TestEveryFigureHasMarksInsideItsFrame(t *testing.T) {
 	page := read(t, filepath.Join(dir, PageFile))
 	found := regexp.MustCompile(`(?s)<figure id="(\w+)">.*?viewBox="0 0 (\d+) (\d+)".*?<script type="application/json">(.*?)</script>`)
 	figures := found.FindAllStringSubmatch(page, -1)
-	if len(figures) != 17 {
+	if len(figures) != 18 {
 		t.Fatalf("%d figures with marks", len(figures))
 	}
 	for _, f := range figures {

@@ -33,6 +33,8 @@ func (f *findings) addMixDecision(d trace.Decision) {
 		return
 	}
 	m := f.seat[d.Node].miner
+	f.mixCourse.reach(f.span.bin(d.Block), f.largestShares)
+	f.subset(*d.Subset)
 	for i := range m.mix {
 		if m.mix[i].subset == *d.Subset {
 			m.mix[i].share = *d.Share

@@ -102,7 +102,7 @@ func (f *findings) summary() *Summary {
 		Blocks: f.span.blocks, Epochs: f.span.epochs, Window: f.span.window, SimulatedSeconds: float64(f.span.ns) / 1e9,
 		WallSeconds: m.WallSeconds, Events: m.Events, FLOP: m.FLOP,
 		Loss: f.lossSummary(), SubsetLosses: f.subsetLosses(), Mixes: f.mixes(), Correlations: f.correlations(), Groups: f.groups(), Behaviours: f.behaviours(),
-		Supply: f.supply(), Course: f.course.summary(), StakeFirst: f.firstStake.summary(), StakeLast: f.lastStake.summary(), Money: f.moneyByRole(), Dividends: f.dividends(), Copiers: f.returns(),
+		Supply: f.supply(), Course: f.courseSummary(), StakeFirst: f.firstStake.summary(), StakeLast: f.lastStake.summary(), Money: f.moneyByRole(), Dividends: f.dividends(), Copiers: f.returns(),
 		Queries: f.querySummary(), Bias: f.bias(), Routing: f.routing(), Choice: f.choices(), Abilities: f.abilities(),
 		Use: f.use(), Asked: f.askings(), Seats: f.seats(), Faults: f.faults,
 	}

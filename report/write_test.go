@@ -17,7 +17,7 @@ func TestAReportIsMadeOfWhateverWasRecorded(t *testing.T) {
 	figures := map[trace.Table][]string{
 		trace.Blocks: {"emission"}, trace.Epochs: {"income", "earnings", "money", "validators", "seats"}, trace.Weights: {"weights"},
 		trace.Bonds: {"bonds"}, trace.Queries: {"routing", "service"}, trace.Answers: {"abilities", "choice"},
-		trace.Training: {"loss", "subsets"}, trace.Applications: {"service"}, trace.Seats: {"seats"},
+		trace.Training: {"loss", "subsets"}, trace.Applications: {"service"}, trace.Seats: {"seats"}, trace.Decisions: {"topics"},
 	}
 	shown := regexp.MustCompile(`<figure id="(\w+)">`)
 	for _, table := range Tables() {
@@ -85,8 +85,8 @@ func TestThePageNeedsNothingBesideItself(t *testing.T) {
 	if found := outside.FindString(page); found != "" {
 		t.Errorf("the page holds %q", found)
 	}
-	if n := strings.Count(page, "<svg"); n != 17 {
-		t.Errorf("%d figures on the page, expected 17", n)
+	if n := strings.Count(page, "<svg"); n != 18 {
+		t.Errorf("%d figures on the page, expected 18", n)
 	}
 }
 
@@ -110,7 +110,7 @@ func TestWritingAReportAgainChangesNothing(t *testing.T) {
 		return files
 	}
 	first, second := snapshot(), snapshot()
-	if len(first) != len(tables)+3+3*17 || len(second) != len(first) {
+	if len(first) != len(tables)+3+3*18 || len(second) != len(first) {
 		t.Errorf("%d files, then %d", len(first), len(second))
 	}
 	for p, text := range first {

@@ -21,14 +21,15 @@ var compared = []string{
 func newCompare() *cobra.Command {
 	var asJSON, all bool
 	var out, epochs string
-	var metrics []string
+	var metrics, figures []string
 	cmd := &cobra.Command{
 		Use:   "compare RUN RUN...",
 		Short: "Put runs side by side: their numbers, differences and intervals",
 		Long: `Read the folders of two runs or more and put their numbers side by side. Runs of one scenario that
 differ in their seeds alone are one arm: its numbers are means over seeds, with 95 % intervals from
 three seeds on. Differences are to the first arm, of runs with equal seeds where there are such.
-With --out a folder gets the table as parquet and JSON, a figure for each metric, and a page.`,
+With --out a folder gets the table as parquet and JSON, a figure for each metric, and a page; --figure
+puts one that the reports of the runs have there too, with a column of panels for each run.`,
 		Example: `  taolab compare runs/honest-1 runs/honest-2 runs/honest-3
   taolab compare runs/a-1 runs/a-2 runs/a-3 runs/b-1 runs/b-2 runs/b-3 --out compared
   taolab compare runs/a runs/b --metric 'loss.*' --metric query.success --json`,
@@ -60,6 +61,9 @@ With --out a folder gets the table as parquet and JSON, a figure for each metric
 				return code(exitUsage, fmt.Errorf("--metric %s: no run has such a number; taolab report RUN --metrics lists them",
 					strings.Join(metrics, " --metric ")))
 			}
+			if err := joinFigures(comparison, runs, figures, out); err != nil {
+				return err
+			}
 			if out != "" {
 				if err := comparison.Write(out); err != nil {
 					return code(exitFailure, fmt.Errorf("--out %s: %w", out, err))
@@ -77,9 +81,23 @@ With --out a folder gets the table as parquet and JSON, a figure for each metric
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the comparison as JSON")
 	cmd.Flags().BoolVar(&all, "all", false, "compare every number, not the most telling ones")
 	cmd.Flags().StringArrayVar(&metrics, "metric", nil, "compare the numbers whose names match, as in --metric 'loss.*'; may be repeated")
+	cmd.Flags().StringArrayVar(&figures, "figure", nil, "show a figure of the runs' reports, such as loss, side by side; needs --out, may be repeated")
 	cmd.Flags().StringVarP(&out, "out", "o", "", "folder for the table as parquet and JSON, the figures and the page")
 	cmd.Flags().StringVar(&epochs, "epochs", "", "window of the statistics, as FROM:UNTIL; both ends count (default: the last quarter of each run)")
 	return cmd
+}
+
+// joinFigures adds figures of the runs' reports to what a comparison writes.
+func joinFigures(c *report.Comparison, runs []*report.Run, names []string, out string) error {
+	for _, name := range names {
+		if out == "" {
+			return code(exitUsage, fmt.Errorf("--figure %s: no folder for it; expected --out", name))
+		}
+		if err := c.AddFigure(runs, name); err != nil {
+			return code(exitFailure, err)
+		}
+	}
+	return nil
 }
 
 // chosen tells the metrics to compare by the patterns of the user.

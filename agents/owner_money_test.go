@@ -1,0 +1,83 @@
+package agents
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"taolab/agents/decide"
+	"taolab/sim/host"
+)
+
+// moneyed is an owner of uid 0, in a network of 5.
+func moneyed(t *testing.T, change func(*OwnerConfig)) (*Owner, *fakeEnv) {
+	t.Helper()
+	c := OwnerConfig{
+		Make:  func() (host.Agent, Worker) { return still{}, nil },
+		Every: 1, Smoothing: 1, BlockNs: blockNs, Price: decide.Constant(2),
+	}
+	change(&c)
+	return NewOwner(c), newFakeEnv(t, 5)
+}
+
+func TestAnOwnerSellsAShareOfWhatItsStakeGrewByOnceItIsFree(t *testing.T) {
+	o, env := moneyed(t, func(c *OwnerConfig) { c.Money.Sell = 0.5 })
+	s := o.see(env)
+	own := s.view.OwnStakeOf(s.self.Hotkey)
+	if o.chooseMoney(env, &s); len(env.log) != 0 {
+		t.Errorf("at its first decision it knows of no growth, and did %v", env.log)
+	}
+	o.purse.stakeRao = own - 61
+	o.chooseMoney(env, &s)
+	if want := []string{"submit 1: unstake 30 rao"}; !slices.Equal(env.log, want) || o.purse.stakeRao != own-30 {
+		t.Errorf("after growth by 61 rao it did %v and counts %d rao, want %v and %d", env.log, o.purse.stakeRao, want, own-30)
+	}
+	if o.chooseMoney(env, &s); len(env.log) != 2 || env.log[1] != "submit 2: unstake 15 rao" {
+		t.Errorf("what is not free yet is not sold: %v", env.log)
+	}
+	o.settled(env, 1, true)
+	o.settled(env, 2, false)
+	env.log, o.purse.stakeRao = nil, own
+	if o.chooseMoney(env, &s); !slices.Equal(env.log, []string{"submit 3: transfer 30 rao"}) {
+		t.Errorf("once the first transaction is included it did %v, want to sell its 30 rao, and nothing of the refused one", env.log)
+	}
+}
+
+func TestASealIsDrawnAgainWhenTheDifficultyMoves(t *testing.T) {
+	o, env := moneyed(t, func(c *OwnerConfig) { c.Seat = &Seating{ByWork: true, HashesPerS: 1000} })
+	o.hash.start(o, env)
+	first, difficulty := o.hash.timer, env.Chain().Difficulty()
+	if o.watchDifficulty(env); o.hash.timer != first {
+		t.Error("the seal is drawn again at the same difficulty")
+	}
+	for _, hold := range []func(){func() { o.hash.searching = true }, func() { o.entry.open = true }} {
+		hold()
+		o.hash.difficulty = difficulty + 1
+		if o.watchDifficulty(env); o.hash.timer != first {
+			t.Error("the seal is drawn again while one is searched or on its way")
+		}
+		o.hash.searching, o.entry.open = false, false
+	}
+	if o.watchDifficulty(env); o.hash.timer == first || o.hash.difficulty != difficulty {
+		t.Errorf("timer %d for difficulty %d, want another than %d, for %d", o.hash.timer, o.hash.difficulty, first, difficulty)
+	}
+	for _, timer := range env.timers {
+		if !timer.block && timer.id == first {
+			t.Error("the seal of the old difficulty may still come")
+		}
+	}
+}
+
+func TestAnOwnerSeesWhatAnEpochCostsAtTodaysPriceAndItsDuty(t *testing.T) {
+	for _, duty := range []float64{0, 0.5, 1} {
+		o, env := moneyed(t, func(c *OwnerConfig) {
+			c.Costs = decide.Costs{HardwarePerH: 0.4, Watts: 350, PerKWh: 0.12}
+			c.Learning = &Learning{Duty: duty}
+		})
+		s := o.see(env)
+		hours := s.epochHours
+		if want := 2e9 * (0.4 + 0.35*0.12*duty) * hours; hours <= 0 || fmt.Sprintf("%.6g", s.costRao) != fmt.Sprintf("%.6g", want) {
+			t.Errorf("duty %g: an epoch of %g h costs %g rao, want %g", duty, hours, s.costRao, want)
+		}
+	}
+}
