@@ -70,8 +70,8 @@ func (p *process) run(ctx context.Context) error {
 	if err == nil {
 		err = p.live(ctx, hotkeys)
 	}
-	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
-		err = cause
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(err, cause) {
+		err = errors.Join(cause, err) // the reason first, then what could not be saved
 	}
 	p.log.Info("the node stops", "height", p.node.View().Height())
 	err = errors.Join(err, os.Remove(p.home.runningFile()), p.node.Stop())
