@@ -76,12 +76,13 @@ func (p *process) run(ctx context.Context) error {
 	return command.Code(command.Failure, err)
 }
 
-// ending is what ended the agents; nil: somebody stopped them.
+// ending is why the node stopped, and after that what could not be saved; nil: somebody stopped it.
 func ending(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
-		return cause
+	cause := context.Cause(ctx)
+	if cause == nil || errors.Is(cause, context.Canceled) || errors.Is(err, cause) {
+		return err
 	}
-	return err
+	return errors.Join(cause, err)
 }
 
 // lockHome makes sure that one node at a time runs in a folder: two would sign the same votes.

@@ -65,7 +65,7 @@ func TestTheKeyOfAnAxonStandsForOneNeuron(t *testing.T) {
 	w.no(hots[0], ServeAxon{Axon: free, Port: 1}, AxonTaken)
 	w.do(hots[1], ServeAxon{Axon: free, Port: 2})
 
-	// Before it is anybody's hotkey a key is nobody's, and whoever took it has to give it back.
+	// A key that is not a hotkey yet is free; a neuron that took it has to give it back.
 	late := hots[2].key
 	w.s.neuron(0).axon, w.s.neuron(0).port = late, 7
 	w.do(hots[2], ServeAxon{Axon: late, Port: 3})

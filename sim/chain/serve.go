@@ -29,8 +29,8 @@ func (s *State) serveAxon(hotkey Key, m ServeAxon) error {
 	return nil
 }
 
-// takeAxon makes a key stand for one neuron where keys agree to whom they belong: whoever serves with another's
-// would be paid for its answers, and calls would lead astray. A hotkey's own key is its own, also if a neuron
+// takeAxon makes a key stand for one neuron where keys agree to whom they belong: a neuron that serves with another's
+// key would be paid for its answers, and calls would go astray. A hotkey's own key is its own, also if a neuron
 // served with it before; any other belongs to the neuron that serves with it first.
 func (s *State) takeAxon(uid UID, hotkey, axon Key) error {
 	if !s.params.Hard.Consent {

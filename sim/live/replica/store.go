@@ -44,10 +44,15 @@ var (
 const (
 	storeCacheBytes    = 8 << 20
 	storeMemtableBytes = 4 << 20 // two of them fill an idle node within hours
+	leastDiskBytes     = 4 << 20 // on a full disk opening never ends
 )
 
 // openStore opens the store in a folder. broken is told of an error after which it accepts no write.
 func openStore(fs vfs.FS, dir string, log *slog.Logger, broken func(error)) (*store, error) {
+	if u, err := fs.GetDiskUsage(fs.PathDir(dir)); err == nil && u.AvailBytes < leastDiskBytes {
+		return nil, fmt.Errorf("store %s: its disk has %d MB free, and a node begins with %d at least: free some, or move the folder",
+			dir, u.AvailBytes>>20, leastDiskBytes>>20)
+	}
 	cache := pebble.NewCache(storeCacheBytes)
 	defer cache.Unref()
 	db, err := pebble.Open(dir, &pebble.Options{
