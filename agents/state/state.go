@@ -15,7 +15,7 @@ import (
 )
 
 // version of the layouts; a state of another one is refused.
-const version = 5
+const version = 4
 
 // binaryAppender is what the model and score packages write their own state with.
 type binaryAppender interface {

@@ -32,7 +32,7 @@ const (
 
 // logPage is how many bytes of the log are hashed at once: as many as come in while every core has a job and
 // the hash waits for one.
-const logPage = 1 << 20
+const logPage = 256 << 10
 
 func newEventLog(origin chain.Digest) *eventLog {
 	return &eventLog{hash: sha256.New(), page: slices.Clone(origin[:])}

@@ -22,7 +22,7 @@ const crowd = 8
 // before the other, of whom nothing else is different.
 func TestUnderLoadMoreStakeIsServedEarlier(t *testing.T) {
 	plan, dir := plan, t.TempDir()
-	slow := lm.New(lm.Config{Vocab: 288, Context: 32, Width: 384, Layers: 6, Heads: 4}, num.NewStream(1, "a model that takes its time"))
+	slow := lm.New(lm.Config{Vocab: 288, Context: 32, Width: 384, Layers: 24, Heads: 4}, num.NewStream(1, "a model that takes its time"))
 	if err := (&checkpoint.Checkpoint{Model: slow}).Save(dir); err != nil {
 		t.Fatal(err)
 	}
