@@ -20,8 +20,10 @@ import (
 )
 
 func main() {
-	tuneCollector()
-	os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	floor := tuneCollector()
+	exit := execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr)
+	runtime.KeepAlive(floor)
+	os.Exit(exit)
 }
 
 // execute runs one command line and returns its exit code.

@@ -260,7 +260,7 @@ func (e *examination) clock(ctx context.Context, _ home, genesis replica.Genesis
 	defer cancel()
 	s, err := (&client{node}).status(ctx)
 	if err == nil && !s.CatchingUp {
-		if ahead := s.Time.Sub(time.Now()); ahead > mostDrift {
+		if ahead := time.Until(s.Time); ahead > mostDrift {
 			err = fmt.Errorf("it is %s behind the newest block", ahead.Round(time.Second))
 		}
 	}

@@ -127,10 +127,7 @@ func shellBlocks(t *testing.T, page, section string) (blocks [][]string) {
 }
 
 // machine is a computer with a home folder of its own on which people type commands.
-type machine struct {
-	dir     string
-	exports []string
-}
+type machine struct{ dir string }
 
 // newMachine skips the test where the ports of the documents are taken.
 func newMachine(t *testing.T, ports ...int) *machine {

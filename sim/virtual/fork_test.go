@@ -215,11 +215,11 @@ func TestWhatWaitedForTheEndOfAFaultWaitsNoLongerThanTheFault(t *testing.T) {
 type watch struct{ seen *host.Time }
 
 func (a *watch) Handle(env host.Env, e host.Event) {
-	switch e.(type) {
+	switch e := e.(type) {
 	case host.Start:
 		env.AtBlock(3, 0)
 	case host.Block:
-		if e.(host.Block).Height == 5 {
+		if e.Height == 5 {
 			*a.seen = env.Now()
 		} else {
 			env.AtBlock(5, 0)
