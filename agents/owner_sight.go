@@ -34,7 +34,7 @@ func (o *Owner) see(env host.Env) sight {
 			period = second - next
 		}
 	}
-	s.epochHours = float64(period) * (float64(o.config.BlockNs) / float64(host.Hour))
+	s.epochHours = float64(float64(period) * (float64(o.config.BlockNs) / float64(host.Hour)))
 	s.immunity = s.view.Params().ImmunityBlocks / period
 	s.costRao = float64(o.config.Costs.RaoPerHour(s.price, o.learns.dutyOr(1)) * s.epochHours)
 	if s.self.HasUID {

@@ -144,7 +144,7 @@ func (sc *Scenario) waving() (list []*FaultEntry) {
 // from which the fork goes on.
 func (f *Fork) CheckFaults(from *Snapshot) error {
 	first, _ := f.File.Heights()
-	now := float64(from.Height-first) * float64(f.File.Time.BlockS)
+	now := float64(float64(from.Height-first) * float64(f.File.Time.BlockS))
 	left := slices.Clone(f.before.Faults)
 	var faults []error
 	for i := range f.File.Faults {

@@ -76,7 +76,7 @@ func (f *File) ownersInForce() []Setting {
 		if w := &g.Wants; w.Decides() {
 			list = append(list, Setting{fmt.Sprintf("miners[%d] %s: decides", i, g.Name), fmt.Sprintf("every %d epochs", w.EveryEpochs),
 				fmt.Sprintf("entry %s by %s; costs %s units of account an hour and %s W, an hour of which is %.4g units for the first",
-					w.Entry, w.By, w.HardwarePerH, w.Watts, w.Watts.At(0, g.Count)/1000*w.PerKWh)})
+					w.Entry, w.By, w.HardwarePerH, w.Watts, float64(w.Watts.At(0, g.Count)/1000*w.PerKWh))})
 		}
 	}
 	for i, g := range f.Validators {

@@ -146,5 +146,5 @@ func (c *checker) work(p *chain.Params) {
 		c.fault("chain.era", "miners register by work, which era "+c.Chain.Era+" does not know", "an era before 2026", `or by = "burn"`)
 	}
 	perNode := rate / float64(hashing)
-	role.CheckWork(p, float64(float64(unseated)*perNode*float64(c.Time.Hours*3600)), c.fault)
+	role.CheckWork(p, float64(float64(float64(unseated)*perNode)*float64(c.Time.Hours*3600)), c.fault)
 }

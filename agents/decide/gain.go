@@ -6,7 +6,7 @@ import "math"
 // decisions old: 2 sin(pi / (2 (2 d + 1))). The gain is the share of those who decide at a time, times the
 // relative answer of each, where the signal falls by 1 for each unit of answer, in logarithms.
 func GainLimit(delay int) float64 {
-	return 2 * sine(math.Pi/float64(2*(2*delay+1)))
+	return float64(2 * sine(math.Pi/float64(2*(2*delay+1))))
 }
 
 // sine is the sine of x from 0 to pi/2, by its series.

@@ -53,7 +53,7 @@ func (r MixRule) normalise(mix []float64) {
 		}
 		for s := range mix {
 			if !floored[s] {
-				mix[s] = float64(mix[s] * free / sum)
+				mix[s] = float64(mix[s]*free) / sum
 			}
 		}
 		return

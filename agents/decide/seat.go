@@ -35,7 +35,7 @@ type Seat struct {
 // per epoch to lose it.
 func (s Seat) Value(net, hazard float64) float64 {
 	keep := float64((1 - hazard) / (1 + s.Discount))
-	return float64(net * keep / (1 - keep))
+	return float64(net*keep) / (1 - keep)
 }
 
 // Enters says whether to take a seat at a price, with what is free to pay it, and what the seat is worth that
@@ -75,7 +75,7 @@ func (s Seat) Trial(immune uint64, y0, y, cost, survival, hazard float64) float6
 		worth += float64(factor * (y0 - cost))
 	}
 	later := float64(survival * float64(factor*k))
-	return worth + float64(later*(y-cost)/(1-float64(k*q)))
+	return worth + float64(later*(y-cost))/(1-float64(k*q))
 }
 
 // WaitFactor is by how much the worth of something must exceed its price before it pays to buy it rather
@@ -86,7 +86,7 @@ func WaitFactor(drift, spread, discount float64) float64 {
 		return 1
 	}
 	a := float64(drift/variance) - 0.5
-	b := math.Sqrt(float64(a*a)+float64(2*discount/variance)) - a
+	b := math.Sqrt(float64(a*a)+float64(2*discount)/variance) - a
 	return b / (b - 1)
 }
 

@@ -90,7 +90,7 @@ func (j measure) Run(s *host.Scratch) []byte {
 		}
 		mean := sum / float64(len(b.losses))
 		if j.on.Scales != nil {
-			mean *= j.on.Scales[i]
+			mean = float64(mean * j.on.Scales[i])
 		}
 		means[i] = float32(mean)
 	}

@@ -69,7 +69,8 @@ func (m *Market) Pay(demand, served []float64, p Powers) []float64 {
 			continue
 		}
 		for uid := range served {
-			pay[uid*len(demand)+subset] *= pot / total
+			at := uid*len(demand) + subset
+			pay[at] = float64(pay[at] * (pot / total))
 		}
 	}
 	return pay

@@ -91,7 +91,7 @@ const middleLoss = 4
 // answerLoss is a pair for answer_loss whose members, spread evenly between, are weighed with the given spread of
 // logarithms: a base score is a loss to the power -0.5/0.076.
 func answerLoss(spread float64) [2]float64 {
-	factor := num.Exp(float64(math.Sqrt(3)*spread) * 0.076 / 0.5)
+	factor := num.Exp(float64(float64(math.Sqrt(3)*spread)*0.076) / 0.5)
 	return [2]float64{float64(middleLoss / factor), float64(middleLoss * factor)}
 }
 

@@ -133,7 +133,7 @@ func runRetention(ctx context.Context, flags retentionFlags, stdout io.Writer, c
 	}
 	wall := time.Since(begun).Seconds()
 	console.say("%d epochs in %.1f s, %.3f ms each with %d workers", result.Epochs, wall,
-		float64(1e3*wall*float64(flags.workers))/float64(result.Epochs), flags.workers)
+		float64(float64(1e3*wall)*float64(flags.workers))/float64(result.Epochs), flags.workers)
 	lines := needs(study, result)
 	if err := writeRetention(dir, study, result, lines); err != nil {
 		return code(exitFailure, err)

@@ -201,10 +201,10 @@ func (f *devFlags) agents(ports []int) string {
 		fmt.Fprintf(&b, "\n[[miners]]\nwallet = \"known:miner-%d\"\nlisten = \"127.0.0.1:%d\"\nwidth = %d\nduty = 0.1\nmin_interval_s = 0.1\n",
 			i+1, ports[3+i], 16+4*(i%4))
 	}
-	step := max(2*f.block.Seconds(), 1) // the shortest that there is
+	step := max(float64(2*f.block.Seconds()), 1) // the shortest that there is
 	for i := range f.validators {
 		fmt.Fprintf(&b, "\n[[validators]]\nwallet = \"known:validator-%d\"\nrows = 8\npeers = %d\nstep_s = %g\ntimeout_s = %g\nepoch_blocks = %d\nrelease = \"3.6.0\"\n",
-			i+1, min(f.miners, 8), step, 0.75*step, max(f.tempo/3, 1))
+			i+1, min(f.miners, 8), step, float64(0.75*step), max(f.tempo/3, 1))
 	}
 	fmt.Fprintf(&b, "\n[[applications]]\nwallet = \"known:application-1\"\npage = \"127.0.0.1:%d\"\nsession_s = 0\npace_s = 0.15\n", ports[2])
 	return b.String()

@@ -133,7 +133,7 @@ func estimate(fitted float64, drawn []Parameters, of func(Parameters) float64) E
 	}
 	sd := math.Sqrt(square)
 	value := max(fitted-(mean-fitted), 0)
-	if value <= 2*sd { // not told apart from 0
+	if value <= float64(2*sd) { // not told apart from 0
 		return Estimate{value, 0, max(value, fitted) + float64(1.96*sd)}
 	}
 	ratio := num.Exp(float64(1.96*sd) / value)

@@ -116,12 +116,12 @@ func (f *fit) solveValidators(list []Judgement) {
 	}
 	for i := range f.slope {
 		f.slope[i] /= scale
-		f.squares[i] *= float64(scale * scale)
-		f.centre[i] *= scale
+		f.squares[i] = float64(f.squares[i] * float64(scale*scale))
+		f.centre[i] = float64(f.centre[i] * scale)
 		f.level[i] = mean[i] - float64(f.slope[i]*f.centre[i])
 	}
 	for j := range f.quality {
-		f.quality[j] *= scale
+		f.quality[j] = float64(f.quality[j] * scale)
 	}
 }
 
@@ -159,12 +159,12 @@ func (f *fit) moments(list []Judgement) {
 	noise := rest / max(float64(len(list))-float64(2*v)-m+2, 1)
 	qualities, slopes := 0.0, 0.0
 	for k, q := range f.quality {
-		qualities += float64(q*q)/(m-1) - noise/(f.around[k]*m)
+		qualities += float64(q*q)/(m-1) - noise/float64(f.around[k]*m)
 	}
 	for i, b := range f.slope {
 		slopes += float64((b-1)*(b-1)) / (v - 1)
 		if f.squares[i] > 0 {
-			slopes -= noise / (f.squares[i] * v)
+			slopes -= noise / float64(f.squares[i]*v)
 		}
 	}
 	f.Spread, f.Disagreement, f.Noise = math.Sqrt(max(qualities, 0)), math.Sqrt(max(slopes, 0)), math.Sqrt(noise)
