@@ -23,6 +23,7 @@ import (
 type store struct {
 	db   *pebble.DB
 	gate *gate
+	gone uint64 // blocks below this height were deleted since it opened
 }
 
 // database is what the engine sees of it.
@@ -62,7 +63,7 @@ func openStore(fs vfs.FS, dir string, log *slog.Logger, broken func(error)) (*st
 	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", dir, err)
 	}
-	return &store{db, &gate{}}, nil
+	return &store{db: db, gate: &gate{}}, nil
 }
 
 // makeFolder makes a folder and those above it that outlive a power cut.
@@ -183,8 +184,11 @@ func (s *store) commit(state *chain.State, since chain.View, t tip, block chain.
 		keep(err)
 		keep(b.Set(atHeight(block.Height), data, nil))
 	}
-	if retain > 0 {
-		keep(b.DeleteRange(atHeight(0), atHeight(retain), nil))
+	switch { // a range for every block would cost the square of their number
+	case retain == s.gone+1:
+		keep(b.Delete(atHeight(s.gone), nil))
+	case retain > s.gone:
+		keep(b.DeleteRange(atHeight(s.gone), atHeight(retain), nil))
 	}
 	if failed != nil {
 		return fmt.Errorf("store: block %d: %w", t.height, failed)
@@ -192,6 +196,7 @@ func (s *store) commit(state *chain.State, since chain.View, t tip, block chain.
 	if err := b.Commit(pebble.Sync); err != nil {
 		return fmt.Errorf("store: block %d: %w", t.height, err)
 	}
+	s.gone = max(s.gone, retain)
 	return nil
 }
 
