@@ -23,6 +23,7 @@ import (
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/proxy"
 	sm "github.com/cometbft/cometbft/state"
+	cmtstore "github.com/cometbft/cometbft/store"
 	"github.com/cometbft/cometbft/types"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -223,9 +224,11 @@ func (n *Node) database(c *cmtconfig.DBContext) (dbm.DB, error) {
 	return dbm.NewPrefixDB(n.store.database(), []byte(c.ID+"/")), nil
 }
 
-// hashAt is the hash of a block of which the engine has the votes.
+// hashAt is the hash of a block of which the engine has the votes. It is asked also while the engine is made,
+// which replays blocks then.
 func (n *Node) hashAt(height uint64) (chain.Digest, error) {
-	if c := n.engine.BlockStore().LoadSeenCommit(int64(height)); c != nil {
+	db := dbm.NewPrefixDB(n.store.database(), []byte("blockstore/"))
+	if c := cmtstore.NewBlockStore(db).LoadSeenCommit(int64(height)); c != nil {
 		return chain.Digest(c.BlockID.Hash), nil
 	}
 	return chain.Digest{}, fmt.Errorf("the hash of block %d is not known", height)

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	cmtconfig "github.com/cometbft/cometbft/config"
+	cmtstore "github.com/cometbft/cometbft/store"
+	"github.com/cometbft/cometbft/types"
 
 	"taolab/sim/chain"
 )
@@ -105,4 +108,32 @@ func TestANodeDoesNotOpenOnAFullDisk(t *testing.T) {
 		t.Fatalf("with just enough room: %v", err)
 	}
 	stop(t, n)
+}
+
+func TestABlockReplayedAtTheStartFollowsAStateFromOthers(t *testing.T) {
+	c := testConfig(t, testGenesis(t, 1, 1, time.Second, nil), 0)
+	st, err := openStore(memory(), "store", discard, func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.close()
+	n := &Node{config: c, store: st} // its engine, which is about to replay the block after 7, is not there yet
+	db, err := n.database(&cmtconfig.DBContext{ID: "blockstore"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := chain.Digest{1, 2, 3}
+	votes := &types.Commit{
+		Height: 7, Signatures: []types.CommitSig{types.NewCommitSigAbsent()},
+		BlockID: types.BlockID{Hash: want[:], PartSetHeader: types.PartSetHeader{Total: 1, Hash: want[:]}},
+	}
+	if err := cmtstore.NewBlockStore(db).SaveSeenCommit(7, votes); err != nil {
+		t.Fatal(err)
+	}
+	if have, err := n.hashAt(7); err != nil || have != want {
+		t.Errorf("the hash of block 7 is %s, %v, want %s", have, err, want)
+	}
+	if _, err := n.hashAt(8); err == nil || !strings.Contains(err.Error(), "block 8") {
+		t.Errorf("of a block without votes: %v", err)
+	}
 }
