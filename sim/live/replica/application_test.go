@@ -240,6 +240,10 @@ func TestAProposalWithWhatBelongsInNoBlockIsRejected(t *testing.T) {
 			t.Errorf("of a pool with %s %d are proposed, want 2", name, len(got))
 		}
 	}
+	clear(a.kept)
+	if process(t, a, make([][]byte, maxProposalBytes/bytesAround+1)) || len(a.kept) > 0 {
+		t.Error("a proposal full of empty transactions is accepted, or run before it is rejected")
+	}
 	if !process(t, a, [][]byte{good, pays}) {
 		t.Fatal("without it is rejected")
 	}

@@ -82,7 +82,7 @@ func (a *application) judge(r *abci.RequestProcessProposal) error {
 	}
 	size := 0
 	for _, tx := range r.Txs {
-		size += len(tx)
+		size += len(tx) + bytesAround
 	}
 	if size > maxProposalBytes {
 		return errTooLong
