@@ -29,7 +29,12 @@ func loneApplication(t testing.TB, g Genesis) *application {
 		genesis: g, store: store, log: discard, pool: newPool(verified, figures), verified: verified, metrics: figures, end: newEnding(discard),
 		feed: &feed{all: map[*Subscription]bool{}}, snaps: &snapshots{every: 1000, log: discard}, proposalTime: time.Minute,
 	}
-	if _, err := a.InitChain(ctx, &abci.RequestInitChain{ChainId: g.ChainID, InitialHeight: 1}); err != nil {
+	s, err := g.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := int64(s.Height() + 1)
+	if _, err := a.InitChain(ctx, &abci.RequestInitChain{ChainId: g.ChainID, InitialHeight: first}); err != nil {
 		t.Fatal(err)
 	}
 	return a

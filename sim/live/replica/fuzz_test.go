@@ -5,6 +5,8 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+
+	"taolab/sim/chain"
 )
 
 // What comes over the network comes to these entrances. None may panic, and none may change the ledger.
@@ -19,11 +21,66 @@ func FuzzReadGenesis(f *testing.F) {
 	f.Add([]byte(`{"format":"taolab-genesis/1"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if g, err := ReadGenesis(data); err == nil {
-			if _, err := g.State(); err != nil {
-				t.Error(err)
-			}
+			readAgain(t, g)
 		}
 	})
+}
+
+// Behind the form and the hash of a genesis is the state that a stranger wrote.
+func FuzzTheStateOfAGenesis(f *testing.F) {
+	for _, g := range []Genesis{testGenesis(f, 1, 1, time.Second, nil), testGenesis(f, 3, 9, time.Hour, nil)} {
+		f.Add(g.state, g.Time.UnixNano(), int64(g.Interval))
+	}
+	f.Fuzz(func(t *testing.T, state []byte, at, interval int64) {
+		g := Genesis{ChainID: "fuzz-00000000", Time: time.Unix(0, at).UTC(), Interval: time.Duration(interval), state: state}
+		s, err := g.State()
+		if err != nil {
+			return
+		}
+		x := s.Export()
+		x.ChainID = "fuzz"
+		nameless, err := chain.Import(x)
+		if err != nil {
+			t.Fatalf("a state that is read cannot be imported: %v", err)
+		}
+		b, err := nameless.AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.ChainID = chainID("fuzz", g.Time, g.Interval, b)
+		named, err := chain.Import(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g.state, err = named.AppendBinary(nil); err != nil {
+			t.Fatal(err)
+		}
+		g.ChainID = x.ChainID
+		data, err := g.MarshalJSON()
+		if err != nil {
+			return // a year that JSON has no form for
+		}
+		if g, err := ReadGenesis(data); err == nil {
+			readAgain(t, g)
+			a := loneApplication(t, g)
+			decide(t, a, nil)
+		}
+	})
+}
+
+// readAgain checks that a genesis is read as it is written, and has a state.
+func readAgain(t *testing.T, g Genesis) {
+	t.Helper()
+	if _, err := g.State(); err != nil {
+		t.Error(err)
+	}
+	data, err := g.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := ReadGenesis(data); err != nil || again.ChainID != g.ChainID {
+		t.Errorf("%q is read again as %q, %v", g.ChainID, again.ChainID, err)
+	}
 }
 
 func FuzzPool(f *testing.F) {
