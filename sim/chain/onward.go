@@ -39,7 +39,8 @@ func (s *State) Onward() Genesis {
 		for _, n := range a.Nominations {
 			own -= n.StakeRao
 		}
-		if own > 0 && !seated[a.Key] {
+		needed := own > 0 || len(a.Nominations) > 0 || a.Delegate || a.Key == x.Owner
+		if needed && !seated[a.Key] {
 			g.Stakes = append(g.Stakes, GenesisStake{Hotkey: a.Key, Coldkey: a.Owner, StakeRao: own})
 		}
 		for _, n := range a.Nominations {

@@ -60,3 +60,31 @@ func TestALedgerThatGoesOnFromAStatePaysAsTheStateDoes(t *testing.T) {
 		}
 	}
 }
+
+// A hotkey without a neuron keeps its owner where its owner's stake is gone.
+func TestAHotkeyKeepsItsOwnerInALedgerThatGoesOn(t *testing.T) {
+	delegate, empty, network := hots[5].key, hots[6].key, hots[7].key
+	w := stage(t, 2, func(g *Genesis) {
+		for _, k := range []Key{delegate, empty, network} {
+			g.Stakes = append(g.Stakes, GenesisStake{Hotkey: k, Coldkey: colds[1].key, StakeRao: 7})
+		}
+		g.Stakes = append(g.Stakes, GenesisStake{Hotkey: delegate, Coldkey: colds[2].key, StakeRao: 5e9})
+		g.Delegates = []GenesisDelegate{{Hotkey: delegate}, {Hotkey: empty}}
+		g.Owner = network
+	})
+	for _, k := range []Key{delegate, empty, network} {
+		w.do(colds[1], RemoveStake{k, 7})
+	}
+	is, err := New(w.s.Onward())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []Key{delegate, empty, network} {
+		if owner := is.accounts.get(k).owner; owner != colds[1].key {
+			t.Errorf("%s belongs to %s", k, owner)
+		}
+	}
+	if v := is.View(); v.NominationOf(delegate, colds[2].key) != 5e9 || v.StakeOf(delegate) != 5e9 {
+		t.Errorf("the nomination is %d rao of %d", v.NominationOf(delegate, colds[2].key), v.StakeOf(delegate))
+	}
+}
