@@ -189,7 +189,7 @@ func TestOneThatSignsTwiceIsSlashedOnceAndRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A record that somebody made up gets the twin past its guard.
-	if err := os.WriteFile(filepath.Join(twin.Dir, signedFile), []byte(`{"height":0}`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(twin.Dir, signedFile), []byte(`{"height":1,"step":1,"bytes":"AA==","signature":"AA=="}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	nodes := startAll(t, append(configs, twin))

@@ -81,6 +81,9 @@ func readSigned(files vfs.FS, dir string) (last signed, known bool, err error) {
 	if err == nil {
 		err = json.Unmarshal(data, &last)
 	}
+	if err == nil && (last.Height < 1 || last.Step < proposalStep || len(last.Bytes) == 0 || len(last.Signature) == 0) {
+		err = errors.New("it lacks a height, a step, bytes or a signature")
+	}
 	if err != nil {
 		return last, false, fmt.Errorf("%s says what the consensus key signed last, and cannot be read: %w; restore it, or "+
 			"serve a new consensus key: who forgets what it signed signs twice", path, err)
