@@ -297,6 +297,17 @@ func (n *Node) Blocks() *Subscription { return n.feed.subscribe(n.View) }
 // before: a caller watches Blocks and submits it again where it does not come. A refusal is a *chain.Error,
 // or a *Refused where the node has no room for it.
 func (n *Node) Submit(ctx context.Context, tx []byte) error {
+	done := make(chan error, 1)
+	go func() { done <- n.submit(tx) }() // the pool is locked for as long as a commit takes
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (n *Node) submit(tx []byte) error {
 	answer := make(chan *abci.ResponseCheckTx, 1)
 	err := n.engine.Mempool().CheckTx(tx, func(r *abci.ResponseCheckTx) { answer <- r }, mempool.TxInfo{})
 	switch {
@@ -305,15 +316,10 @@ func (n *Node) Submit(ctx context.Context, tx []byte) error {
 	case err != nil:
 		return &Refused{err.Error()}
 	}
-	select {
-	case r := <-answer:
-		if r.Code != abci.CodeTypeOK {
-			return refusal(r.Code, r.Data, r.Log)
-		}
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	if r := <-answer; r.Code != abci.CodeTypeOK {
+		return refusal(r.Code, r.Data, r.Log)
 	}
+	return nil
 }
 
 // Status is how a node is doing.

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -44,4 +45,26 @@ func TestANodeMakesItsFirstBlockInASecondAndIncludesWhatIsSubmitted(t *testing.T
 	if b := await(t, again, 5*time.Second, func(Block) bool { return true }); b.Height != from+1 {
 		t.Errorf("the first block after %d is %d", from, b.Height)
 	}
+}
+
+// The engine holds its pool while it commits, which on a broken store never ends.
+func TestASubmitterIsNotHeldByACommitThatNeverEnds(t *testing.T) {
+	g := testGenesis(t, 1, 1, time.Hour, nil)
+	n := start(t, testConfig(t, g, 0))
+	defer stop(t, n)
+	pool := n.engine.Mempool()
+	pool.Lock()
+	hurried, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- n.Submit(hurried, transfer(t, g.ChainID, "user0", 0, 0, public("cold0"))) }()
+	select {
+	case err := <-done:
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("it is told %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it waits on after its time")
+	}
+	pool.Unlock()
 }
