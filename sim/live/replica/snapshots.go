@@ -18,8 +18,9 @@ type snapshots struct {
 	every uint64 // blocks between two
 	log   *slog.Logger
 
-	mu   sync.Mutex
-	kept []snapshot // the newest last
+	mu     sync.Mutex
+	kept   []snapshot // the newest last
+	making bool       // another
 
 	fetched *fetched // used by the one connection for snapshots
 }
@@ -45,21 +46,25 @@ type fetched struct {
 	missing  int
 }
 
-// consider makes a snapshot if it is time for one, while the ledger goes on.
+// consider makes a snapshot if it is time for one and the one before is done, while the ledger goes on.
 func (s *snapshots) consider(state *chain.State) {
-	if state.Height()%s.every != 0 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if state.Height()%s.every != 0 || s.making {
 		return
 	}
+	s.making = true
 	fork := state.Fork()
 	go func() {
 		m := fork.Manifest()
 		data, err := m.AppendBinary(nil)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.making = false
 		if err != nil {
 			s.log.Error("no snapshot", "height", fork.Height(), "reason", err)
 			return
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.kept = append(s.kept, snapshot{fork, m, data})
 		if len(s.kept) > keptSnapshots {
 			s.kept = append([]snapshot(nil), s.kept[1:]...)
@@ -94,8 +99,9 @@ func (a *application) ListSnapshots(context.Context, *abci.RequestListSnapshots)
 func (a *application) LoadSnapshotChunk(_ context.Context, r *abci.RequestLoadSnapshotChunk) (*abci.ResponseLoadSnapshotChunk, error) {
 	s := a.snaps
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, k := range s.kept {
+	kept := s.kept
+	s.mu.Unlock()
+	for _, k := range kept {
 		if k.state.Height() == r.Height && r.Format == snapshotFormat && int(r.Chunk) < k.manifest.Chunks() {
 			return &abci.ResponseLoadSnapshotChunk{Chunk: k.state.Chunk(k.manifest, int(r.Chunk))}, nil
 		}
