@@ -23,7 +23,7 @@ import (
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/proxy"
 	sm "github.com/cometbft/cometbft/state"
-	cmtstore "github.com/cometbft/cometbft/store"
+	blockstore "github.com/cometbft/cometbft/store"
 	"github.com/cometbft/cometbft/types"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -228,7 +228,7 @@ func (n *Node) database(c *cmtconfig.DBContext) (dbm.DB, error) {
 // which replays blocks then.
 func (n *Node) hashAt(height uint64) (chain.Digest, error) {
 	db := dbm.NewPrefixDB(n.store.database(), []byte("blockstore/"))
-	if c := cmtstore.NewBlockStore(db).LoadSeenCommit(int64(height)); c != nil {
+	if c := blockstore.NewBlockStore(db).LoadSeenCommit(int64(height)); c != nil {
 		return chain.Digest(c.BlockID.Hash), nil
 	}
 	return chain.Digest{}, fmt.Errorf("the hash of block %d is not known", height)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	cmtconfig "github.com/cometbft/cometbft/config"
-	cmtstore "github.com/cometbft/cometbft/store"
+	blockstore "github.com/cometbft/cometbft/store"
 	"github.com/cometbft/cometbft/types"
 
 	"taolab/sim/chain"
@@ -127,7 +127,7 @@ func TestABlockReplayedAtTheStartFollowsAStateFromOthers(t *testing.T) {
 		Height: 7, Signatures: []types.CommitSig{types.NewCommitSigAbsent()},
 		BlockID: types.BlockID{Hash: want[:], PartSetHeader: types.PartSetHeader{Total: 1, Hash: want[:]}},
 	}
-	if err := cmtstore.NewBlockStore(db).SaveSeenCommit(7, votes); err != nil {
+	if err := blockstore.NewBlockStore(db).SaveSeenCommit(7, votes); err != nil {
 		t.Fatal(err)
 	}
 	if have, err := n.hashAt(7); err != nil || have != want {
