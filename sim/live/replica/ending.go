@@ -3,6 +3,7 @@ package replica
 import (
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 )
 
@@ -20,18 +21,21 @@ func (h *Halted) Unwrap() error { return h.Reason }
 
 // ending is how a node comes to its end: by its owner's will, or because it must not go on.
 type ending struct {
-	log     *slog.Logger
-	failed  chan struct{} // closed when err is set
-	stopped chan struct{} // closed when the owner stops the node
-	mu      sync.Mutex
-	err     error
-	once    sync.Once
+	log      *slog.Logger
+	failed   chan struct{} // closed when err is set
+	stopped  chan struct{} // closed when the owner stops the node
+	mu       sync.Mutex
+	err      error
+	once     sync.Once
+	fetching func() bool // the engine fetches blocks, and does not vote yet
 	// stranger is why the last peer of another network is one.
 	stranger string
 }
 
 func newEnding(log *slog.Logger) *ending {
-	return &ending{log: log, failed: make(chan struct{}), stopped: make(chan struct{})}
+	return &ending{
+		log: log, failed: make(chan struct{}), stopped: make(chan struct{}), fetching: func() bool { return false },
+	}
 }
 
 // announce tells the owner why the node must stop; the first reason counts.
@@ -46,10 +50,14 @@ func (e *ending) announce(err error) {
 }
 
 // stop announces an error and holds the engine until its owner stops it. An error that the engine gets would
-// make it panic, or go on without voting.
+// make it panic, or go on without voting. The routine that fetches blocks gets none even then: its panic would
+// end the process.
 func (e *ending) stop(err error) error {
 	e.announce(err)
 	<-e.stopped
+	if e.fetching() {
+		runtime.Goexit()
+	}
 	return err
 }
 

@@ -168,6 +168,7 @@ func (n *Node) open() error {
 	if err != nil {
 		return fmt.Errorf("node of %q: %w", c.Genesis.ChainID, err)
 	}
+	n.end.fetching = n.engine.ConsensusReactor().WaitSync
 	if c.Metrics != nil {
 		return figures.register(c.Metrics, n)
 	}
@@ -340,7 +341,7 @@ type Status struct {
 func (n *Node) Status() Status {
 	t := n.app.shown.Load()
 	s := Status{ChainID: n.config.Genesis.ChainID, Height: t.height, Digest: t.digest}
-	s.CatchingUp, s.PeerID = n.engine.ConsensusReactor().WaitSync(), PeerID(n.config.NodeKey)
+	s.CatchingUp, s.PeerID = n.end.fetching(), PeerID(n.config.NodeKey)
 	s.Peers, s.Waiting = n.engine.Switch().Peers().Size(), n.engine.Mempool().Size()
 	s.Address, s.Stranger = n.config.Listen, n.end.strangerMet()
 	if b := n.engine.BlockStore().LoadBlockMeta(int64(s.Height)); b != nil {

@@ -89,6 +89,25 @@ func TestANodeStopsAtItsHaltHeight(t *testing.T) {
 	awaitHeight(t, n, 8, 10*time.Second)
 }
 
+// A node that fetches blocks has another loop of the engine than one that votes, which panics at errors.
+func TestANodeThatFetchesBlocksStopsAtItsHaltHeight(t *testing.T) {
+	g := testGenesis(t, 1, 1, 50*time.Millisecond, nil)
+	configs := testConfigs(t, g, 2)
+	first := start(t, configs[0])
+	defer stop(t, first)
+	awaitHeight(t, first, 20, 20*time.Second)
+	configs[1].HaltHeight = 5
+	late := start(t, configs[1])
+	err := awaitEnd(t, late, 20*time.Second)
+	var halted *Halted
+	time.Sleep(200 * time.Millisecond) // the engine has begun the next block, and waits
+	if !errors.As(err, &halted) || halted.Height != 5 || late.View().Height() != 5 || !late.Status().CatchingUp {
+		t.Errorf("at height %d, %+v: %v", late.View().Height(), late.Status(), err)
+	}
+	stop(t, late)
+	time.Sleep(200 * time.Millisecond) // a panic would end the process
+}
+
 func TestStrangersAreToldWhatTheyAre(t *testing.T) {
 	ours := testGenesis(t, 1, 1, 100*time.Millisecond, nil)
 	theirs := testGenesis(t, 1, 2, 100*time.Millisecond, nil)
