@@ -61,7 +61,8 @@ func openStore(fs vfs.FS, dir string, log *slog.Logger, broken func(error)) (*st
 		FormatMajorVersion: pebble.FormatNewest, Logger: storeLogger{log, broken},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("store %s: %w", dir, err)
+		return nil, fmt.Errorf("store %s cannot be opened: %w: does another node run in this folder? If none does and the "+
+			"disk is sound, join again with an empty folder", dir, err)
 	}
 	return &store{db: db, gate: &gate{}}, nil
 }

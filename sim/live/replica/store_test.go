@@ -137,3 +137,15 @@ func TestABlockReplayedAtTheStartFollowsAStateFromOthers(t *testing.T) {
 		t.Errorf("of a block without votes: %v", err)
 	}
 }
+
+func TestAFolderInUseIsNamedAsSuch(t *testing.T) {
+	c := testConfig(t, testGenesis(t, 1, 1, time.Second, nil), 0)
+	n, err := Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, n)
+	if _, err = Open(c); err == nil || !strings.Contains(err.Error(), "does another node run in this folder?") {
+		t.Errorf("the folder of a node that runs: %v", err)
+	}
+}
