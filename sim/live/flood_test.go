@@ -82,6 +82,37 @@ func TestRequestsBeyondTheMailboxAreToldSo(t *testing.T) {
 	}
 }
 
+// Who leaves while the agent is busy is not served when it looks again, in whichever order it hears of the two.
+func TestACallerWhoLeavesBeforeItIsLookedAtIsNotServed(t *testing.T) {
+	const callers = 20
+	s, agent := stuckWorld(t, 1)
+	ctx, leave := context.WithCancel(context.Background())
+	var left sync.WaitGroup
+	for range callers {
+		left.Go(func() {
+			for range s.world.Ask(ctx, "server", axon.KeyOf(keyOf("caller 1")), hello(1)) {
+			}
+		})
+	}
+	for len(s.world.nodes[0].mail.requests) < callers {
+		time.Sleep(time.Millisecond)
+	}
+	leave()
+	left.Wait()
+	close(agent.release)
+	s.ask(time.Minute, 1, func(r axon.Reply) {
+		if r.Code != host.Success {
+			t.Errorf("who stayed: %v, %q", r.Code, r.Reason)
+		}
+	})
+	if got := s.incoming("server"); got != 1 {
+		t.Errorf("the agent was handed %d requests; only one caller stayed", got)
+	}
+	if err := s.end(); err != nil {
+		t.Error(err)
+	}
+}
+
 // An agent that answers faster than its caller reads does not wait for it, and what is kept has a bound: the
 // answer ends with a reply that says why. The next caller is served as if nothing had been.
 func TestAnAnswerThatNobodyReadsIsCutAndHoldsNobodyUp(t *testing.T) {

@@ -52,7 +52,7 @@ func (n *node) answer(ctx context.Context, from host.PeerID, q host.Request) ite
 		s := &service{from: from, request: q, allow: min(max(q.MaxReplies, 1), maxReplies)}
 		s.parts = make(chan axon.Reply, s.allow+1) // and one by which the host ends it
 		deadline, _ := ctx.Deadline()
-		if !n.mail.offer(func() { n.receive(s, time.Until(deadline)) }) {
+		if !n.mail.offer(func() { n.receive(ctx, s, time.Until(deadline)) }) {
 			yield(n.refused(refusal(host.Backoff, fmt.Sprintf("%d requests wait to be looked at: ask again later", maxRequests))))
 			return
 		}
@@ -79,8 +79,12 @@ func (n *node) answer(ctx context.Context, from host.PeerID, q host.Request) ite
 	}
 }
 
-// receive offers a request to the admission queue.
-func (n *node) receive(s *service, left time.Duration) {
+// receive offers a request to the admission queue, unless its caller has left while it was waiting.
+func (n *node) receive(ctx context.Context, s *service, left time.Duration) {
+	if ctx.Err() == context.Canceled {
+		n.world.metrics.served(n, host.NoReturn)
+		return
+	}
 	s.id = host.CallID(n.newID())
 	s.deadline = n.now + host.Time(left)
 	if left <= 0 {
