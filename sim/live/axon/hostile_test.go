@@ -2,6 +2,7 @@ package axon
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/netip"
 	"strconv"
@@ -89,6 +90,72 @@ func TestQuestionsBeyondTheMemoryWait(t *testing.T) {
 		t.Errorf("when there is room again: %v, %q", r.Code, r.Reason)
 	}
 	isFree(t, s)
+}
+
+// A stranger's connection is closed when none of its calls was admitted in time, and takes no room from those who
+// may call. A call that was admitted lasts as long as it needs.
+func TestAStrangersConnectionIsClosedSoon(t *testing.T) {
+	const soon = 300 * time.Millisecond
+	slow := func(ctx context.Context, from host.PeerID, q host.Request) iter.Seq[Reply] {
+		time.Sleep(2 * soon)
+		return echo(ctx, from, q)
+	}
+	admit := func(from host.PeerID) error {
+		if from == KeyOf(named("stranger")) {
+			return errors.New("your key is not registered on this network")
+		}
+		return nil
+	}
+	_, at := served(t, Service{Handle: slow, Admit: admit, Limits: Limits{Connections: 1, HandshakeTime: soon}})
+	stranger := dialled(t, "stranger", Limits{})
+	if r := only(t, stranger.Call(within(t, 5*time.Second), KeyOf(named("server")), at, question("", 1))); r.Code != host.Unauthenticated {
+		t.Errorf("the stranger: %v, %q", r.Code, r.Reason)
+	}
+	friend := dialled(t, "friend", Limits{})
+	for range 2 {
+		if r := only(t, friend.Call(within(t, 10*time.Second), KeyOf(named("server")), at, question("", 1))); r.Code != host.Success {
+			t.Errorf("the one who may call: %v, %q", r.Code, r.Reason)
+		}
+	}
+}
+
+// One caller cannot hold all connections, however few calls it makes; the ones that it closes are free again.
+func TestOneCallerCannotHoldAllConnections(t *testing.T) {
+	s, at := served(t, Service{Handle: echo, Limits: Limits{CallerConnections: 2}})
+	ask := func(c *Client) Reply {
+		return only(t, c.Call(within(t, 10*time.Second), KeyOf(named("server")), at, question("", 1)))
+	}
+	first, second, third := dialled(t, "greedy", Limits{}), dialled(t, "greedy", Limits{}), dialled(t, "greedy", Limits{})
+	for _, c := range []*Client{first, second, first} {
+		if r := ask(c); r.Code != host.Success {
+			t.Errorf("%v, %q", r.Code, r.Reason)
+		}
+	}
+	if r := ask(third); r.Code != host.Backoff || !strings.Contains(r.Reason, "2 of your connections") {
+		t.Errorf("one more: %v, %q", r.Code, r.Reason)
+	}
+	if r := ask(dialled(t, "modest", Limits{})); r.Code != host.Success {
+		t.Errorf("another caller: %v, %q", r.Code, r.Reason)
+	}
+	first.Close()
+	for late := time.Now().Add(10 * time.Second); ask(third).Code != host.Success; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("a closed connection still counts")
+		}
+	}
+	second.Close()
+	third.Close()
+	for late := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		s.mu.Lock()
+		left := s.connections[KeyOf(named("greedy"))]
+		s.mu.Unlock()
+		if left == 0 {
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatalf("%d closed connections still count", left)
+		}
+	}
 }
 
 // Who announces a question and does not send it is told so and holds nothing any more.
