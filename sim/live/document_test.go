@@ -43,7 +43,7 @@ func TestTheReferenceIsTrue(t *testing.T) {
 		"CallerConnections": fmt.Sprint(l.CallerConnections), "ReadTimeout": fmt.Sprintf("%.0f s", l.ReadTimeout.Seconds()), "HandshakeTime": fmt.Sprintf("%.0f s", l.HandshakeTime.Seconds()),
 		"LongestCall": fmt.Sprintf("%.0f min", l.LongestCall.Minutes()), "IdleTimeout": fmt.Sprintf("%.0f min", l.IdleTimeout.Minutes()),
 		"requests that the agent": fmt.Sprint(maxRequests), "open calls of a node": fmt.Sprint(maxCalls),
-		"parts of an answer": fmt.Sprint(maxReplies), "has not taken": fmt.Sprintf("%d MiB", maxUnread>>20),
+		"parts of an answer": fmt.Sprint(maxReplies), "has not taken": fmt.Sprintf("%d MiB", maxUnread>>20), "have not taken": fmt.Sprintf("%d MiB", maxAnswers>>20),
 		"blocks that the agent": fmt.Sprint(maxNews), "timers random streams": fmt.Sprintf("%d %d", maxTimers, maxStreams),
 	} {
 		found := false
