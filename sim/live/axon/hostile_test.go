@@ -3,6 +3,7 @@ package axon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"net/netip"
 	"strconv"
@@ -88,6 +89,43 @@ func TestQuestionsBeyondTheMemoryWait(t *testing.T) {
 	held.Wait()
 	if r := ask("late", long); r.Code != host.Success {
 		t.Errorf("when there is room again: %v, %q", r.Code, r.Reason)
+	}
+	isFree(t, s)
+}
+
+// A question of many messages arrives whole. One that is longer or shorter than its caller said is refused, the longer
+// one before more of it is read than a message.
+func TestAQuestionHasTheLengthThatWasAnnounced(t *testing.T) {
+	s, at := served(t, Service{Handle: echo})
+	long := strings.Repeat("0123456789", 3*chunkBytes/10)
+	if r := only(t, dialled(t, "caller", Limits{}).Call(within(t, 10*time.Second), KeyOf(named("server")), at, question(long, 1))); r.Code != host.Success || string(r.Body) != long {
+		t.Errorf("%v, %q and %d bytes of %d", r.Code, r.Reason, len(r.Body), len(long))
+	}
+	for _, c := range []struct {
+		announced int
+		sent      []int
+		reason    string
+	}{
+		{100, []int{200}, "has 200 bytes, 100 were announced"},
+		{100, []int{0, 60}, "has 60 bytes, 100 were announced"},
+		{100, []int{1 << 20}, "larger than max"},
+		{chunkBytes + 1, []int{chunkBytes, chunkBytes}, fmt.Sprintf("has %d bytes, %d were announced", 2*chunkBytes, chunkBytes+1)},
+	} {
+		stream := bare(t, at, c.announced)
+		for _, n := range c.sent {
+			if err := stream.SendMsg(&message{body: make([]byte, n)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := stream.CloseSend(); err != nil {
+			t.Fatal(err)
+		}
+		var m message
+		err := stream.RecvMsg(&m)
+		r, _ := decodeReply(m.body)
+		if got := fmt.Sprint(r.Code, r.Reason, err); r.Code == host.Success || !strings.Contains(got, c.reason) {
+			t.Errorf("%d announced, %d sent: %s; expected %q", c.announced, c.sent, got, c.reason)
+		}
 	}
 	isFree(t, s)
 }

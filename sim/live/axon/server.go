@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"net"
 	"strconv"
@@ -69,7 +70,7 @@ func Serve(socket net.Listener, service Service) (*Server, error) {
 	s.grpc = grpc.NewServer(
 		grpc.Creds(greeting{credentials.NewTLS(serving(own))}),
 		grpc.ForceServerCodecV2(codec{}),
-		grpc.MaxRecvMsgSize(l.BodyBytes+headRoom),
+		grpc.MaxRecvMsgSize(questionHead+chunkBytes),
 		grpc.MaxConcurrentStreams(uint32(l.CallerCalls)),
 		grpc.MaxHeaderListSize(16<<10),
 		grpc.ConnectionTimeout(l.HandshakeTime),
@@ -78,7 +79,7 @@ func Serve(socket net.Listener, service Service) (*Server, error) {
 	)
 	s.grpc.RegisterService(&grpc.ServiceDesc{
 		ServiceName: "taolab.Axon", HandlerType: (*any)(nil),
-		Streams: []grpc.StreamDesc{{StreamName: "Ask", Handler: s.ask, ServerStreams: true}},
+		Streams: []grpc.StreamDesc{{StreamName: "Ask", Handler: s.ask, ClientStreams: true, ServerStreams: true}},
 	}, s)
 	go func() {
 		err := s.grpc.Serve(door{s.socket, s})
@@ -182,12 +183,18 @@ func (s *Server) makeRoom(ctx context.Context) (room int64, refusal Reply, ok bo
 func (s *Server) read(ctx context.Context, stream grpc.ServerStream, room int64) (bytes []byte, refusal Reply, ok bool) {
 	late := time.NewTimer(s.service.Limits.ReadTimeout)
 	defer late.Stop()
-	var m message
+	m := message{body: make([]byte, 0, room)}
 	read := make(chan error, 1)
-	go func() { read <- stream.RecvMsg(&m) }() // ends at the latest when the call does
+	go func() { // ends at the latest when the call does
+		var err error
+		for err == nil && int64(len(m.body)) < room {
+			err = stream.RecvMsg(&m)
+		}
+		read <- err
+	}()
 	select {
 	case err := <-read:
-		if err != nil {
+		if err != nil && err != io.EOF {
 			return nil, refuse(host.InvalidRequest, "the question did not arrive: %v", err), false
 		}
 	case <-late.C:
