@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -85,6 +86,29 @@ func TestRequestsBeyondTheMailboxAreToldSo(t *testing.T) {
 	}
 	close(agent.release)
 	served.Wait()
+	if err := s.end(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A transaction of a node that is busy is refused, which it cannot hear yet: others' are offered meanwhile.
+func TestABusyAgentHoldsNobodysTransactionsUp(t *testing.T) {
+	names, actors := cast("a: at 1; stake 1; see")
+	ledger := newSolo(t, genesis(names, 1, nil))
+	ledger.refuse = errors.New("the pool is full")
+	agent := &stuck{begun: make(chan struct{}), release: make(chan struct{})}
+	cfg := config(ledger, actors)
+	cfg.Nodes = append(cfg.Nodes, Node{Name: "busy", Agent: agent, Hotkey: keyOf("busy")})
+	s := play(t, cfg, actors)
+	<-agent.begun
+	busy := s.world.byName["busy"]
+	for range maxInputs {
+		busy.mail.inputs <- func() {}
+	}
+	s.world.offers <- offer{busy, &submission{}, false}
+	ledger.next()
+	s.expect("a: stake 1: rejected: the pool is full")
+	close(agent.release)
 	if err := s.end(); err != nil {
 		t.Error(err)
 	}
