@@ -183,7 +183,7 @@ func (s Keystore) writeSealed(path, secret string, passphrase []byte) error {
 	return WriteSecret(path, sealed)
 }
 
-// List are all wallets, by name.
+// List are all wallets, by name. A folder without a wallet.json is none.
 func (s Keystore) List() ([]Wallet, error) {
 	entries, err := os.ReadDir(s.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -198,6 +198,9 @@ func (s Keystore) List() ([]Wallet, error) {
 			continue
 		}
 		w, err := s.Wallet(e.Name())
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

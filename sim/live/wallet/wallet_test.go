@@ -199,6 +199,17 @@ func TestAHotkeyThatWasHalfMadeIsMadeAgain(t *testing.T) {
 	}
 }
 
+func TestAFolderThatIsNoWalletHidesNone(t *testing.T) {
+	store := quick(t)
+	must[Wallet](t)(store.Create("alice", must[Phrase](t)(NewPhrase()), nil, passphrase))
+	if err := os.Mkdir(filepath.Join(store.Dir, "notes"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if list := must[[]Wallet](t)(store.List()); len(list) != 1 || list[0].Name != "alice" {
+		t.Errorf("the wallets are %v, want alice's", list)
+	}
+}
+
 func TestASecretIsForItsOwnerOnly(t *testing.T) {
 	store := quick(t)
 	must[Wallet](t)(store.Create("alice", must[Phrase](t)(ParsePhrase(zeroWords)), []string{"miner"}, passphrase))
