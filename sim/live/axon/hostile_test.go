@@ -133,7 +133,7 @@ func TestAQuestionHasTheLengthThatWasAnnounced(t *testing.T) {
 // A stranger's connection is closed when none of its calls was admitted in time, and takes no room from those who
 // may call. A call that was admitted lasts as long as it needs.
 func TestAStrangersConnectionIsClosedSoon(t *testing.T) {
-	const soon = 300 * time.Millisecond
+	const soon = time.Second // in which a busy machine shakes hands
 	slow := func(ctx context.Context, from host.PeerID, q host.Request) iter.Seq[Reply] {
 		time.Sleep(2 * soon)
 		return echo(ctx, from, q)
@@ -150,10 +150,8 @@ func TestAStrangersConnectionIsClosedSoon(t *testing.T) {
 		t.Errorf("the stranger: %v, %q", r.Code, r.Reason)
 	}
 	friend := dialled(t, "friend", Limits{})
-	for range 2 {
-		if r := only(t, friend.Call(within(t, 10*time.Second), KeyOf(named("server")), at, question("", 1))); r.Code != host.Success {
-			t.Errorf("the one who may call: %v, %q", r.Code, r.Reason)
-		}
+	if r := only(t, friend.Call(within(t, 20*time.Second), KeyOf(named("server")), at, question("", 1))); r.Code != host.Success {
+		t.Errorf("the one who may call: %v, %q", r.Code, r.Reason)
 	}
 }
 
