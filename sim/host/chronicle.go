@@ -7,13 +7,10 @@ import (
 
 // Chronicle makes the rows of a chain for a world that is shown blocks and does not make them. Its rows are
 // those of a [Ledger] that ends the same blocks, but that a seat which was held before the chronicle began
-// shows the block of its registration.
+// shows the block of its registration, and that Recording.Turns adds the ends of epochs only.
 type Chronicle struct {
-	recording         Recording
-	to                trace.Recorder
-	seats             seats
-	before            chain.View // the newest block
-	ownerRao, feesRao uint64     // since the chronicle began
+	books             // since it began
+	before chain.View // the newest block
 }
 
 // Shown is a block as a chronicle needs it.
@@ -31,7 +28,7 @@ func NewChronicle(r Recording, to trace.Recorder, hotkeys []chain.Key, first cha
 	for i, key := range hotkeys {
 		nodes[key] = trace.Some(uint32(i))
 	}
-	c := &Chronicle{recording: r, to: to, seats: newSeats(first, nodes), before: first}
+	c := &Chronicle{books{recording: r, to: to, seats: newSeats(first, nodes)}, first}
 	for uid := range c.seats.held {
 		c.seats.held[uid].from = first.Neuron(chain.UID(uid)).RegisteredAt
 	}
@@ -53,40 +50,15 @@ func (c *Chronicle) Block(b Shown) {
 			c.to.Record(receiptRow(x, nodeOf(x.From), place, &row))
 		}
 	}
-	var ran *chain.EpochRan
-	for _, e := range b.Events {
-		switch e := e.(type) {
-		case chain.Registered:
-			if life, replaced := c.seats.take(e); replaced && r.Seats {
-				c.to.Record(life)
-			}
-		case chain.EpochRan:
-			ran = &e
-			c.ownerRao += e.OwnerRao
+	ran := c.enter(b.Events)
+	c.settleBlock(row, b.View, c.before.Totals().Minted, false, ran, func() *chain.Digest {
+		if ran != nil || due(row.Height, r.Digests) {
+			return &b.Digest
 		}
-	}
-	totals := b.View.Totals()
-	turns := r.Turns && ran != nil && r.kept(ran.Epoch)
-	if due(row.Height, r.Blocks) || turns {
-		if due(row.Height, r.Digests) || ran != nil {
-			row.Digest = trace.Some(b.Digest.String())
-		}
-		c.to.Record(closedRow(row, b.View, c.before.Totals().Minted))
-	}
-	if due(row.Height, r.Ledger) || turns {
-		c.to.Record(totalsRow(row.Height, totals, c.ownerRao, c.feesRao))
-	}
-	if ran != nil {
-		r.recordEpoch(c.to, b.View, &c.seats, *ran)
-	}
+		return nil
+	})
 	c.before = b.View
 }
 
 // Close records the seats that are still held.
-func (c *Chronicle) Close() {
-	if c.recording.Seats {
-		for uid := range c.seats.held {
-			c.to.Record(c.seats.row(chain.UID(uid)))
-		}
-	}
-}
+func (c *Chronicle) Close() { c.recordSeats() }

@@ -51,11 +51,9 @@ type Ledger struct {
 	places     map[chain.Key]Account // of accounts
 	waiting    []Transit
 	open       []submissions // by node
-	seats      seats
-	receipts   []Receipt // of the newest block
-	ownerRao   uint64    // the owner's cut of all epochs
-	feesRao    uint64    // paid by all transactions, tips not included
-	closed     bool      // the seats that lasted are recorded
+	receipts   []Receipt     // of the newest block
+	closed     bool          // the seats that lasted are recorded
+	books
 }
 
 // Account is one of the host's own keys, by the order in which it was opened.
@@ -112,7 +110,7 @@ func NewLedger(cfg LedgerConfig) (*Ledger, error) {
 	}
 	l := &Ledger{
 		cfg: cfg, state: state, views: make([]chain.View, cfg.Views), places: map[chain.Key]Account{},
-		open: make([]submissions, len(cfg.Hotkeys)),
+		open: make([]submissions, len(cfg.Hotkeys)), books: books{recording: cfg.Recording, to: cfg.Recorder},
 	}
 	l.cfg.Genesis = chain.Genesis{} // it may be large
 	if cfg.Checks != nil {
@@ -276,10 +274,10 @@ func (l *Ledger) Quiet(limit uint64) uint64 {
 	if next := l.state.NextEvent(); next > height {
 		limit = min(limit, next)
 	}
-	if l.cfg.Recording.Turns {
+	if l.recording.Turns {
 		limit = min(limit, height+min(l.state.EmissionLasts(), limit))
 	}
-	for _, every := range []uint64{l.cfg.Recording.Blocks, l.cfg.Recording.Ledger} {
+	for _, every := range []uint64{l.recording.Blocks, l.recording.Ledger} {
 		if every > 0 {
 			limit = min(limit, (height/every+1)*every)
 		}

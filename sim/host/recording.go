@@ -4,7 +4,6 @@ import (
 	"reflect"
 
 	"taolab/sim/chain"
-	"taolab/sim/chain/consensus"
 	"taolab/sim/trace"
 )
 
@@ -78,39 +77,6 @@ func (s *seats) row(uid chain.UID) trace.Seat {
 	return trace.Seat{UID: uint16(uid), Node: h.node, Hotkey: h.hotkey.String(), FromBlock: h.from, End: trace.Held}
 }
 
-// recordEpoch records the neurons, weights and bonds of an epoch, as far as they are asked for.
-func (r *Recording) recordEpoch(to trace.Recorder, view chain.View, seats *seats, ran chain.EpochRan) {
-	if !r.kept(ran.Epoch) {
-		return
-	}
-	neurons, weights, bonds := due(ran.Epoch, r.Epochs), due(ran.Epoch, r.Weights), due(ran.Epoch, r.Bonds)
-	if !neurons && !weights && !bonds {
-		return
-	}
-	ranked := consensus.Name(view.Params().Rule).StoresRank()
-	epoch, block := uint32(ran.Epoch), ran.Block
-	for i := range view.N() {
-		uid := chain.UID(i)
-		if neurons {
-			row := epochRow(view.Neuron(uid), ranked)
-			row.Epoch, row.Block, row.UID, row.Node = epoch, block, uint16(uid), seats.node(uid)
-			to.Record(row)
-		}
-		if weights {
-			for _, x := range view.Weights(uid) {
-				to.Record(trace.Weight{Epoch: epoch, Block: block, From: uint16(uid), To: uint16(x.UID),
-					FromNode: seats.node(uid), ToNode: seats.node(x.UID), Weight: x.Weight})
-			}
-		}
-		if bonds {
-			for _, x := range view.Bonds(uid) {
-				to.Record(trace.Bond{Epoch: epoch, Block: block, From: uint16(uid), To: uint16(x.UID),
-					FromNode: seats.node(uid), ToNode: seats.node(x.UID), Bond: x.Bond})
-			}
-		}
-	}
-}
-
 // epochRow is what an epoch left of a neuron.
 func epochRow(n chain.Neuron, ranked bool) trace.Epoch {
 	row := trace.Epoch{
@@ -121,14 +87,6 @@ func epochRow(n chain.Neuron, ranked bool) trace.Epoch {
 		row.Rank, row.Trust = trace.Some(n.Rank), trace.Some(n.Trust)
 	}
 	return row
-}
-
-func totalsRow(height uint64, t chain.Totals, ownerRao, feesRao uint64) trace.Totals {
-	return trace.Totals{
-		Block: height, MintedRao: t.Minted, FreeRao: t.Free, StakedRao: t.Staked, UnbondingRao: t.Unbonding,
-		PendingRao: t.Pending, BurnedRao: t.Burned, DustRao: t.Dust, UnallocatedRao: t.Unallocated,
-		RecycledRao: t.Recycled, OwnerRao: ownerRao, FeesRao: feesRao,
-	}
 }
 
 // transactionRow is a transaction without what became of it.
@@ -163,77 +121,44 @@ func receiptRow(r Receipt, node *uint32, place int, block *trace.Block) trace.Tr
 
 // recordTransaction records what a block made of the transaction in a place.
 func (l *Ledger) recordTransaction(r Receipt, place int, block *trace.Block) {
-	if l.cfg.Recording.Transactions && l.Kept() {
-		l.cfg.Recorder.Record(receiptRow(r, nodeOf(r.From), place, block))
+	if l.recording.Transactions && l.Kept() {
+		l.to.Record(receiptRow(r, nodeOf(r.From), place, block))
 	}
 }
 
 // recordRefused records a transaction that the producer did not let wait.
 func (l *Ledger) recordRefused(tx chain.Tx, from int32, bytes int, now Time, why error) {
-	if !l.cfg.Recording.Transactions || !l.Kept() {
+	if !l.recording.Transactions || !l.Kept() {
 		return
 	}
 	row := transactionRow(tx, bytes, nodeOf(from))
 	row.Block, row.TimeNs = l.state.Height(), int64(now)
 	row.Outcome, row.Reason = trace.Refused, trace.Some(why.Error())
-	l.cfg.Recorder.Record(row)
+	l.to.Record(row)
 }
 
 // Kept says whether rows of the epoch that goes on are left when they are thinned.
-func (l *Ledger) Kept() bool { return l.cfg.Recording.kept(l.state.Epochs()) }
+func (l *Ledger) Kept() bool { return l.recording.kept(l.state.Epochs()) }
 
 // settle takes the block's digest where one is due and records what the recording asks for.
 func (l *Ledger) settle(ended *Ended, row trace.Block, mintedBefore uint64, turns bool) {
-	r, to := &l.cfg.Recording, l.cfg.Recorder
-	var ran *chain.EpochRan
-	for _, e := range ended.Events {
-		switch e := e.(type) {
-		case chain.Registered:
-			if life, replaced := l.seats.take(e); replaced && r.Seats {
-				to.Record(life)
-			}
-		case chain.EpochRan:
-			ran = &e
-			l.ownerRao += e.OwnerRao
-		}
-	}
+	ran := l.enter(ended.Events)
 	if ran != nil && due(ran.Epoch, l.cfg.DigestEpochs) {
 		ended.Digest = trace.Some(l.state.Seal())
 	}
-	totals := l.state.Totals()
-	turns = r.Turns && (turns || ran != nil && r.kept(ran.Epoch))
-	if due(row.Height, r.Blocks) || turns {
-		switch {
-		case ended.Digest != nil:
-			row.Digest = trace.Some(ended.Digest.String())
-		case due(row.Height, r.Digests):
-			row.Digest = trace.Some(l.state.Seal().String())
+	l.settleBlock(row, l.View(row.Height), mintedBefore, turns, ran, func() *chain.Digest {
+		if ended.Digest == nil && due(row.Height, l.recording.Digests) {
+			return trace.Some(l.state.Seal())
 		}
-		to.Record(closedRow(row, l.View(row.Height), mintedBefore))
-	}
-	if due(row.Height, r.Ledger) || turns {
-		to.Record(totalsRow(row.Height, totals, l.ownerRao, l.feesRao))
-	}
-	if ran != nil {
-		r.recordEpoch(to, l.View(row.Height), &l.seats, *ran)
-	}
-}
-
-// closedRow is the row of a block with what its end made of supply and prices.
-func closedRow(row trace.Block, v chain.View, mintedBefore uint64) trace.Block {
-	totals := v.Totals()
-	row.EmissionRao, row.IssuanceRao = totals.Minted-mintedBefore, totals.Issuance
-	row.BurnRao, row.Difficulty = v.BurnRao(), v.Difficulty()
-	return row
+		return ended.Digest
+	})
 }
 
 // Close records what only the end of a run shows: the seats that are still held. It may be called
 // again and does nothing then.
 func (l *Ledger) Close() {
-	if l.cfg.Recording.Seats && !l.closed {
-		for uid := range l.seats.held {
-			l.cfg.Recorder.Record(l.seats.row(chain.UID(uid)))
-		}
+	if !l.closed {
+		l.recordSeats()
 	}
 	l.closed = true
 }

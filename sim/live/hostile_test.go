@@ -198,10 +198,13 @@ func TestACallerWhoLeavesTheQueueLeavesItsPlace(t *testing.T) {
 		waits(1)
 		leave()
 		waits(0)
-
 	}
-	second := ask(stays, 5)
+	poor := ask(stays, 5)
 	waits(1)
+	second := ask(stays, 6)
+	if r := <-poor; r.Code != host.Backoff || s.requests("server", host.Backoff) != 1 {
+		t.Errorf("the one that gave way: %v, %q; the figures count %d", r.Code, r.Reason, s.requests("server", host.Backoff))
+	}
 	close(agent.release)
 	for i, replies := range []<-chan axon.Reply{first, second} {
 		if r := <-replies; r.Code != host.Success {
@@ -220,5 +223,12 @@ func served(s *stage) bool { return s.incoming("server") == 2 }
 func (s *stage) incoming(node string) int {
 	var m dto.Metric
 	s.world.metrics.events.WithLabelValues(node, "Incoming").Write(&m)
+	return int(m.GetCounter().GetValue())
+}
+
+// requests is the number of requests to a node whose last reply had a code.
+func (s *stage) requests(node string, code host.Code) int {
+	var m dto.Metric
+	s.world.metrics.requests.WithLabelValues(node, code.String()).Write(&m)
 	return int(m.GetCounter().GetValue())
 }

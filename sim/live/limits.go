@@ -13,4 +13,5 @@ const (
 	maxInputs   = 1024            // answers and the like that wait for the agent; who brings another waits too
 	maxNews     = 256             // blocks that the agent has not looked at; a later one takes the last one's place
 	maxUnread   = 64 << 20        // bytes of an answer that its caller has not taken; one more part ends it
+	maxAnswers  = 128 << 20       // bytes of all answers of a node that their callers have not taken; one more part ends its answer
 )

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"taolab/sim/chain"
@@ -45,6 +46,7 @@ type node struct {
 	timers         map[host.TimerID]timer
 	calls          map[host.CallID]*call
 	served         map[host.CallID]*service
+	unread         atomic.Int64 // bytes of all answers that their callers have not taken
 	admission      host.Admission
 	open           map[signature]*submission
 	announceFrom   uint64 // height

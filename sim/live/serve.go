@@ -25,7 +25,7 @@ type service struct {
 	busy     bool // in service
 
 	parts  chan axon.Reply // room for all that may come
-	unread atomic.Int64    // bytes in it
+	unread atomic.Int64    // bytes in it, and of the part that its caller is taking
 }
 
 // Ask puts a question to a node of this world in the name of a peer that was let in by other means than the
@@ -52,15 +52,16 @@ func (n *node) answer(ctx context.Context, from host.PeerID, q host.Request) ite
 		s := &service{from: from, request: q, allow: min(max(q.MaxReplies, 1), maxReplies)}
 		s.parts = make(chan axon.Reply, s.allow+1) // and one by which the host ends it
 		deadline, _ := ctx.Deadline()
-		if !n.mail.offer(func() { n.receive(s, time.Until(deadline)) }) {
+		if !n.mail.offer(func() { n.receive(ctx, s, time.Until(deadline)) }) {
 			yield(n.refused(refusal(host.Backoff, fmt.Sprintf("%d requests wait to be looked at: ask again later", maxRequests))))
 			return
 		}
 		for {
 			select {
 			case r := <-s.parts:
-				s.unread.Add(-int64(len(r.Body)))
-				if !yield(r) {
+				goesOn := yield(r)
+				n.hold(s, -len(r.Body))
+				if !goesOn {
 					n.mail.bring(n.ctx, func() { n.abandon(s) })
 					return
 				}
@@ -79,8 +80,12 @@ func (n *node) answer(ctx context.Context, from host.PeerID, q host.Request) ite
 	}
 }
 
-// receive offers a request to the admission queue.
-func (n *node) receive(s *service, left time.Duration) {
+// receive offers a request to the admission queue, unless its caller has left while it was waiting.
+func (n *node) receive(ctx context.Context, s *service, left time.Duration) {
+	if ctx.Err() == context.Canceled {
+		n.world.metrics.served(n, host.NoReturn)
+		return
+	}
 	s.id = host.CallID(n.newID())
 	s.deadline = n.now + host.Time(left)
 	if left <= 0 {
@@ -95,7 +100,7 @@ func (n *node) receive(s *service, left time.Duration) {
 	s.request = host.Request{} // it is the agent's now
 	outcome, displaced, gaveWay := n.admission.Offer(in, hasUID, n.now)
 	if gaveWay {
-		n.conclude(n.served[displaced.Call], n.refused(n.reason(host.Full, displaced.StakeRao, hotkey)))
+		n.conclude(n.served[displaced.Call], n.reason(host.Full, displaced.StakeRao, hotkey))
 	}
 	if outcome != host.Waiting {
 		s.parts <- n.refused(n.reason(outcome, in.StakeRao, hotkey))
@@ -177,21 +182,32 @@ func (e *env) Reply(id host.CallID, r host.Response) {
 		part = refusal(host.InvalidResponse, "the answer is longer than a message may be")
 	case s.unread.Load()+int64(len(r.Body)) > maxUnread:
 		part = refusal(host.InvalidResponse, "the caller takes the answer more slowly than it comes")
+	case n.unread.Load()+int64(len(r.Body)) > maxAnswers:
+		part = refusal(host.Backoff, "this node holds as many bytes of answers as it may, which their callers have not taken: ask again later")
 	}
 	if part.More {
-		s.unread.Add(int64(len(part.Body)))
+		n.hold(s, len(part.Body))
 		s.parts <- part
 		return
 	}
 	n.conclude(s, part)
 	n.admission.Release()
+	if r.More && s.sent < s.allow { // the agent would go on
+		n.soon(func() { n.handle(host.Cancelled{Call: id}) })
+	}
+}
+
+// hold counts bytes of an answer that wait for its caller, or, below 0, that do so no longer.
+func (n *node) hold(s *service, bytes int) {
+	s.unread.Add(int64(bytes))
+	n.unread.Add(int64(bytes))
 }
 
 // conclude ends a request with its last reply. Who had it in service releases its slot.
 func (n *node) conclude(s *service, last axon.Reply) {
 	n.forget(s)
 	n.world.metrics.served(n, last.Code)
-	s.unread.Add(int64(len(last.Body)))
+	n.hold(s, len(last.Body))
 	s.parts <- last
 }
 
@@ -212,6 +228,7 @@ func (n *node) overrun(s *service) {
 
 // abandon ends a request whose caller no longer listens.
 func (n *node) abandon(s *service) {
+	n.hold(s, -int(s.unread.Load()))
 	if n.served[s.id] != s { // it ended by itself
 		return
 	}

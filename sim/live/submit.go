@@ -160,8 +160,8 @@ func (w *World) offerAll(ctx context.Context) {
 			return
 		case o := <-w.offers:
 			err := w.cfg.Ledger.Submit(ctx, o.bytes)
-			if err != nil && !o.again && ctx.Err() == nil {
-				o.node.mail.bring(o.node.ctx, func() { o.node.decide(o.submission, 0, err) })
+			if err != nil && !o.again && ctx.Err() == nil { // a node that is busy makes no other wait
+				go o.node.mail.bring(o.node.ctx, func() { o.node.decide(o.submission, 0, err) })
 			}
 		}
 	}

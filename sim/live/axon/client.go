@@ -93,12 +93,9 @@ func (c *Client) Call(ctx context.Context, to host.PeerID, address netip.AddrPor
 		ctx, cancel := context.WithTimeout(ctx, c.limits.LongestCall)
 		defer cancel()
 		ctx = metadata.AppendToOutgoingContext(ctx, announced, strconv.Itoa(questionHead+len(q.Body)))
-		stream, err := l.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, method)
+		stream, err := l.conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, method)
 		if err == nil {
-			err = stream.SendMsg(&message{head: appendQuestion(nil, q), body: q.Body})
-		}
-		if err == nil || errors.Is(err, io.EOF) { // the reason is what comes back
-			err = stream.CloseSend()
+			err = ask(stream, q)
 		}
 		for part := range min(max(q.MaxReplies, 1), MaxReplies) {
 			var r Reply
@@ -110,6 +107,23 @@ func (c *Client) Call(ctx context.Context, to host.PeerID, address netip.AddrPor
 				return
 			}
 		}
+	}
+}
+
+// ask sends a question.
+func ask(stream grpc.ClientStream, q host.Request) error {
+	m := message{head: appendQuestion(nil, q)}
+	for rest := q.Body; ; m.head = nil {
+		n := min(len(rest), chunkBytes)
+		m.body, rest = rest[:n], rest[n:]
+		err := stream.SendMsg(&m)
+		if err == nil && len(rest) > 0 {
+			continue
+		}
+		if err == nil || errors.Is(err, io.EOF) { // the reason is what comes back
+			err = stream.CloseSend()
+		}
+		return err
 	}
 }
 

@@ -29,12 +29,18 @@ func (codec) Marshal(v any) (mem.BufferSlice, error) {
 	return out, nil
 }
 
-// Unmarshal copies the bytes of a message once, as gRPC takes its own back.
+// Unmarshal copies the bytes of a message once, as gRPC takes its own back: behind those of a body that has begun.
 func (codec) Unmarshal(data mem.BufferSlice, v any) error {
 	m, ok := v.(*message)
 	if !ok {
 		return fmt.Errorf("a message of type %T; expected one of this package", v)
 	}
-	m.body = data.Materialize()
+	if m.body == nil {
+		m.body = data.Materialize()
+		return nil
+	}
+	for _, part := range data {
+		m.body = append(m.body, part.ReadOnlyData()...)
+	}
 	return nil
 }

@@ -11,10 +11,12 @@ import (
 const version = 1
 
 // Lengths of what stands before a body. A question is: version u8, synapse u8, direction u8, most replies
-// u32, body. A reply is: version u8, flags u8, of which the lowest says that another part follows, code u8,
+// u32, body; it travels in messages of chunkBytes, the head with the first, so that a server holds little of a
+// question that is longer than its caller said. A reply is: version u8, flags u8, of which the lowest says that another part follows, code u8,
 // length of the reason u16, reason, body. All numbers are little-endian.
 const (
 	questionHead = 7
+	chunkBytes   = 64 << 10
 	replyHead    = 5
 	maxReason    = 1024
 	headRoom     = replyHead + maxReason // that a message may be longer than its body

@@ -2,6 +2,8 @@ package axon
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"net/netip"
 	"strconv"
@@ -89,6 +91,107 @@ func TestQuestionsBeyondTheMemoryWait(t *testing.T) {
 		t.Errorf("when there is room again: %v, %q", r.Code, r.Reason)
 	}
 	isFree(t, s)
+}
+
+// A question of many messages arrives whole. One that is longer or shorter than its caller said is refused, the longer
+// one before more of it is read than a message.
+func TestAQuestionHasTheLengthThatWasAnnounced(t *testing.T) {
+	s, at := served(t, Service{Handle: echo})
+	long := strings.Repeat("0123456789", 3*chunkBytes/10)
+	if r := only(t, dialled(t, "caller", Limits{}).Call(within(t, 10*time.Second), KeyOf(named("server")), at, question(long, 1))); r.Code != host.Success || string(r.Body) != long {
+		t.Errorf("%v, %q and %d bytes of %d", r.Code, r.Reason, len(r.Body), len(long))
+	}
+	for _, c := range []struct {
+		announced int
+		sent      []int
+		reason    string
+	}{
+		{100, []int{200}, "has 200 bytes, 100 were announced"},
+		{100, []int{0, 60}, "has 60 bytes, 100 were announced"},
+		{100, []int{1 << 20}, "larger than max"},
+		{chunkBytes + 1, []int{chunkBytes, chunkBytes}, fmt.Sprintf("has %d bytes, %d were announced", 2*chunkBytes, chunkBytes+1)},
+	} {
+		stream := bare(t, at, c.announced)
+		for _, n := range c.sent {
+			if err := stream.SendMsg(&message{body: make([]byte, n)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := stream.CloseSend(); err != nil {
+			t.Fatal(err)
+		}
+		var m message
+		err := stream.RecvMsg(&m)
+		r, _ := decodeReply(m.body)
+		if got := fmt.Sprint(r.Code, r.Reason, err); r.Code == host.Success || !strings.Contains(got, c.reason) {
+			t.Errorf("%d announced, %d sent: %s; expected %q", c.announced, c.sent, got, c.reason)
+		}
+	}
+	isFree(t, s)
+}
+
+// A stranger's connection is closed when none of its calls was admitted in time, and takes no room from those who
+// may call. A call that was admitted lasts as long as it needs.
+func TestAStrangersConnectionIsClosedSoon(t *testing.T) {
+	const soon = time.Second // in which a busy machine shakes hands
+	slow := func(ctx context.Context, from host.PeerID, q host.Request) iter.Seq[Reply] {
+		time.Sleep(2 * soon)
+		return echo(ctx, from, q)
+	}
+	admit := func(from host.PeerID) error {
+		if from == KeyOf(named("stranger")) {
+			return errors.New("your key is not registered on this network")
+		}
+		return nil
+	}
+	_, at := served(t, Service{Handle: slow, Admit: admit, Limits: Limits{Connections: 1, HandshakeTime: soon}})
+	stranger := dialled(t, "stranger", Limits{})
+	if r := only(t, stranger.Call(within(t, 5*time.Second), KeyOf(named("server")), at, question("", 1))); r.Code != host.Unauthenticated {
+		t.Errorf("the stranger: %v, %q", r.Code, r.Reason)
+	}
+	friend := dialled(t, "friend", Limits{})
+	if r := only(t, friend.Call(within(t, 20*time.Second), KeyOf(named("server")), at, question("", 1))); r.Code != host.Success {
+		t.Errorf("the one who may call: %v, %q", r.Code, r.Reason)
+	}
+}
+
+// One caller cannot hold all connections, however few calls it makes; the ones that it closes are free again.
+func TestOneCallerCannotHoldAllConnections(t *testing.T) {
+	s, at := served(t, Service{Handle: echo, Limits: Limits{CallerConnections: 2}})
+	ask := func(c *Client) Reply {
+		return only(t, c.Call(within(t, 10*time.Second), KeyOf(named("server")), at, question("", 1)))
+	}
+	first, second, third := dialled(t, "greedy", Limits{}), dialled(t, "greedy", Limits{}), dialled(t, "greedy", Limits{})
+	for _, c := range []*Client{first, second, first} {
+		if r := ask(c); r.Code != host.Success {
+			t.Errorf("%v, %q", r.Code, r.Reason)
+		}
+	}
+	if r := ask(third); r.Code != host.Backoff || !strings.Contains(r.Reason, "2 of your connections") {
+		t.Errorf("one more: %v, %q", r.Code, r.Reason)
+	}
+	if r := ask(dialled(t, "modest", Limits{})); r.Code != host.Success {
+		t.Errorf("another caller: %v, %q", r.Code, r.Reason)
+	}
+	first.Close()
+	for late := time.Now().Add(10 * time.Second); ask(third).Code != host.Success; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("a closed connection still counts")
+		}
+	}
+	second.Close()
+	third.Close()
+	for late := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		s.mu.Lock()
+		left := s.connections[KeyOf(named("greedy"))]
+		s.mu.Unlock()
+		if left == 0 {
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatalf("%d closed connections still count", left)
+		}
+	}
 }
 
 // Who announces a question and does not send it is told so and holds nothing any more.

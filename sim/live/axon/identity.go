@@ -86,17 +86,18 @@ func peerOf(s tls.ConnectionState) (host.PeerID, error) {
 	return host.PeerID(key), nil
 }
 
-// caller is the key of the one who makes a call.
-func caller(ctx context.Context) (host.PeerID, error) {
+// caller is the key of the one who makes a call, and the connection that it came by.
+func caller(ctx context.Context) (host.PeerID, *guest, error) {
 	p, ok := peer.FromContext(ctx)
 	if !ok {
-		return host.PeerID{}, errors.New("the call belongs to no connection")
+		return host.PeerID{}, nil, errors.New("the call belongs to no connection")
 	}
-	info, ok := p.AuthInfo.(credentials.TLSInfo)
+	v, ok := p.AuthInfo.(visit)
 	if !ok {
-		return host.PeerID{}, errors.New("the connection is not under TLS")
+		return host.PeerID{}, nil, errors.New("the connection is not under TLS")
 	}
-	return peerOf(info.State)
+	key, err := peerOf(v.State)
+	return key, v.guest, err
 }
 
 // pinned are the credentials of a client that remember why the last handshake failed, which gRPC otherwise

@@ -4,17 +4,18 @@ import "time"
 
 // Limits bound what calls may cost a node. A zero stands for the default in the comment.
 type Limits struct {
-	BodyBytes     int           // of a message; 16 MiB
-	MemoryBytes   int64         // of all questions that a server holds; 256 MiB
-	OpenCalls     int           // that a server holds; 4096
-	CallerCalls   int           // of them, of one caller; 64
-	Connections   int           // that a server holds, and that a client keeps; 4096
-	ReadTimeout   time.Duration // in which a question has to arrive; 20 s
-	LongestCall   time.Duration // how late a deadline may be; 10 min
-	IdleTimeout   time.Duration // after which an unused connection is closed; 5 min
-	KeepAlive     time.Duration // between signs of life on a silent connection with open calls; 30 s
-	StopTimeout   time.Duration // that calls get to end when a server stops; 5 s
-	HandshakeTime time.Duration // for TCP and TLS; 20 s
+	BodyBytes         int           // of a message; 16 MiB
+	MemoryBytes       int64         // of all questions that a server holds; 256 MiB
+	OpenCalls         int           // that a server holds; 4096
+	CallerCalls       int           // of them, of one caller; 64
+	Connections       int           // that a server holds, and that a client keeps; 4096
+	CallerConnections int           // of those of a server, of one caller; 16
+	ReadTimeout       time.Duration // in which a question has to arrive; 20 s
+	LongestCall       time.Duration // how late a deadline may be; 10 min
+	IdleTimeout       time.Duration // after which an unused connection is closed; 5 min
+	KeepAlive         time.Duration // between signs of life on a silent connection with open calls; 30 s
+	StopTimeout       time.Duration // that calls get to end when a server stops; 5 s
+	HandshakeTime     time.Duration // for TCP and TLS, and at a server until a call is admitted; 20 s
 }
 
 // WithDefaults fills in what stands for the zeros.
@@ -25,6 +26,7 @@ func (l Limits) WithDefaults() Limits {
 	fill(&l.OpenCalls, 4096)
 	fill(&l.CallerCalls, 64)
 	fill(&l.Connections, 4096)
+	fill(&l.CallerConnections, 16)
 	fill(&l.ReadTimeout, 20*time.Second)
 	fill(&l.LongestCall, 10*time.Minute)
 	fill(&l.IdleTimeout, 5*time.Minute)

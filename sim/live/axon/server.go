@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"net"
 	"strconv"
@@ -44,9 +45,10 @@ type Server struct {
 	memory  *semaphore.Weighted
 	served  chan error
 
-	mu      sync.Mutex
-	open    int
-	callers map[host.PeerID]int // open calls of each; none of them 0
+	mu          sync.Mutex
+	open        int
+	callers     map[host.PeerID]int // open calls of each; none of them 0
+	connections map[host.PeerID]int // on which a call of it was admitted; none of them 0
 }
 
 // method is the one call of the service: a question and a stream of replies.
@@ -62,13 +64,13 @@ func Serve(socket net.Listener, service Service) (*Server, error) {
 	l := service.Limits
 	s := &Server{
 		service: service, memory: semaphore.NewWeighted(l.MemoryBytes), served: make(chan error, 1),
-		callers: map[host.PeerID]int{},
+		callers: map[host.PeerID]int{}, connections: map[host.PeerID]int{},
 	}
 	s.socket = netutil.LimitListener(socket, l.Connections) // who comes later waits to be accepted
 	s.grpc = grpc.NewServer(
-		grpc.Creds(credentials.NewTLS(serving(own))),
+		grpc.Creds(greeting{credentials.NewTLS(serving(own))}),
 		grpc.ForceServerCodecV2(codec{}),
-		grpc.MaxRecvMsgSize(l.BodyBytes+headRoom),
+		grpc.MaxRecvMsgSize(questionHead+chunkBytes),
 		grpc.MaxConcurrentStreams(uint32(l.CallerCalls)),
 		grpc.MaxHeaderListSize(16<<10),
 		grpc.ConnectionTimeout(l.HandshakeTime),
@@ -77,10 +79,10 @@ func Serve(socket net.Listener, service Service) (*Server, error) {
 	)
 	s.grpc.RegisterService(&grpc.ServiceDesc{
 		ServiceName: "taolab.Axon", HandlerType: (*any)(nil),
-		Streams: []grpc.StreamDesc{{StreamName: "Ask", Handler: s.ask, ServerStreams: true}},
+		Streams: []grpc.StreamDesc{{StreamName: "Ask", Handler: s.ask, ClientStreams: true, ServerStreams: true}},
 	}, s)
 	go func() {
-		err := s.grpc.Serve(s.socket)
+		err := s.grpc.Serve(door{s.socket, s})
 		if errors.Is(err, grpc.ErrServerStopped) {
 			err = nil // by Stop, before this goroutine ran
 		}
@@ -106,7 +108,7 @@ func (s *Server) Stop() error {
 
 // ask answers one call. Whatever is wrong with it, the caller gets a reply that says so.
 func (s *Server) ask(_ any, stream grpc.ServerStream) error {
-	from, err := caller(stream.Context())
+	from, by, err := caller(stream.Context())
 	if err != nil {
 		return send(stream, refuse(host.Unauthenticated, "%v", err))
 	}
@@ -115,7 +117,7 @@ func (s *Server) ask(_ any, stream grpc.ServerStream) error {
 			return send(stream, refuse(host.Unauthenticated, "%v", err))
 		}
 	}
-	if refusal, ok := s.enter(from); !ok {
+	if refusal, ok := s.enter(from, by); !ok {
 		return send(stream, refusal)
 	}
 	defer s.leave(from)
@@ -181,12 +183,18 @@ func (s *Server) makeRoom(ctx context.Context) (room int64, refusal Reply, ok bo
 func (s *Server) read(ctx context.Context, stream grpc.ServerStream, room int64) (bytes []byte, refusal Reply, ok bool) {
 	late := time.NewTimer(s.service.Limits.ReadTimeout)
 	defer late.Stop()
-	var m message
+	m := message{body: make([]byte, 0, room)}
 	read := make(chan error, 1)
-	go func() { read <- stream.RecvMsg(&m) }() // ends at the latest when the call does
+	go func() { // ends at the latest when the call does
+		var err error
+		for err == nil && int64(len(m.body)) < room {
+			err = stream.RecvMsg(&m)
+		}
+		read <- err
+	}()
 	select {
 	case err := <-read:
-		if err != nil {
+		if err != nil && err != io.EOF {
 			return nil, refuse(host.InvalidRequest, "the question did not arrive: %v", err), false
 		}
 	case <-late.C:
@@ -200,8 +208,8 @@ func (s *Server) read(ctx context.Context, stream grpc.ServerStream, room int64)
 	return m.body, Reply{}, true
 }
 
-// enter counts a call, unless there are as many as there may be.
-func (s *Server) enter(from host.PeerID) (Reply, bool) {
+// enter counts an admitted call and lets its connection stay, unless there are as many as there may be.
+func (s *Server) enter(from host.PeerID, by *guest) (Reply, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch l := &s.service.Limits; {
@@ -209,7 +217,10 @@ func (s *Server) enter(from host.PeerID) (Reply, bool) {
 		return refuse(host.Backoff, "%d of your calls are open here, as many as there may be: wait for one to end", l.CallerCalls), false
 	case s.open >= l.OpenCalls:
 		return refuse(host.Backoff, "%d calls are open here, as many as there may be: ask again later", l.OpenCalls), false
+	case !by.stays && s.connections[from] >= l.CallerConnections:
+		return refuse(host.Backoff, "%d of your connections are open here, as many as there may be: call on one of them, or close one", l.CallerConnections), false
 	}
+	by.stay(from)
 	s.open++
 	s.callers[from]++
 	return Reply{}, true

@@ -123,6 +123,9 @@ func (s Keystore) AddHotkey(wallet, hotkey string, passphrase []byte) (Hotkey, e
 		return Hotkey{}, err
 	}
 	h, err := s.writeHotkey(s.path(wallet), hotkey, next, phrase, passphrase)
+	if errors.Is(err, fs.ErrExist) {
+		err = s.takeHotkey(s.path(wallet), h, passphrase)
+	}
 	if err != nil {
 		return Hotkey{}, err
 	}
@@ -132,6 +135,19 @@ func (s Keystore) AddHotkey(wallet, hotkey string, passphrase []byte) (Hotkey, e
 		return Hotkey{}, err
 	}
 	return h, errors.Join(WriteSecret(draft, w.encode()), os.Rename(draft, final), syncFolder(s.path(wallet)))
+}
+
+// takeHotkey takes the file of a hotkey that a kill left before wallet.json named it.
+func (s Keystore) takeHotkey(dir string, h Hotkey, passphrase []byte) error {
+	path := filepath.Join(dir, h.Name+hotkeyFile)
+	private, err := openHotkey(path, passphrase)
+	if err == nil && Public(private) != h.Key {
+		err = fmt.Errorf("%s: it is of hotkey %s", path, Address(Public(private)))
+	}
+	if err != nil {
+		return fmt.Errorf("%w; %s does not name it: move it away, or choose another name", err, publicFile)
+	}
+	return nil
 }
 
 func checkHotkeys(names []string) error {
@@ -167,7 +183,7 @@ func (s Keystore) writeSealed(path, secret string, passphrase []byte) error {
 	return WriteSecret(path, sealed)
 }
 
-// List are all wallets, by name.
+// List are all wallets, by name. A folder without a wallet.json is none.
 func (s Keystore) List() ([]Wallet, error) {
 	entries, err := os.ReadDir(s.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -182,6 +198,9 @@ func (s Keystore) List() ([]Wallet, error) {
 			continue
 		}
 		w, err := s.Wallet(e.Name())
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -254,6 +273,15 @@ func (s Keystore) Hotkey(wallet, hotkey string, passphrase []byte) (ed25519.Priv
 		return nil, err
 	}
 	path := filepath.Join(s.path(wallet), hotkey+hotkeyFile)
+	private, err := openHotkey(path, passphrase)
+	if err == nil && Public(private) != h.Key {
+		return nil, fmt.Errorf("%s: it is of another hotkey than %s says", path, publicFile)
+	}
+	return private, err
+}
+
+// openHotkey opens the file of a hotkey.
+func openHotkey(path string, passphrase []byte) (ed25519.PrivateKey, error) {
 	text, err := unseal(path, passphrase)
 	if err != nil {
 		return nil, err
@@ -262,11 +290,7 @@ func (s Keystore) Hotkey(wallet, hotkey string, passphrase []byte) (ed25519.Priv
 	if err != nil || len(seed) != ed25519.SeedSize {
 		return nil, fmt.Errorf("%s: holds no seed; expected %d hexadecimal digits", path, 2*ed25519.SeedSize)
 	}
-	private := ed25519.NewKeyFromSeed(seed)
-	if Public(private) != h.Key {
-		return nil, fmt.Errorf("%s: it is of another hotkey than %s says", path, publicFile)
-	}
-	return private, nil
+	return ed25519.NewKeyFromSeed(seed), nil
 }
 
 // Hotkey finds a hotkey by name.

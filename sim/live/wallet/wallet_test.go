@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -163,6 +164,49 @@ func TestAWalletIsNeverOverwritten(t *testing.T) {
 	refused(t, err, "passphrase of 5 characters")
 	if entries := must[[]os.DirEntry](t)(os.ReadDir(store.Dir)); len(entries) != 1 {
 		t.Errorf("%d entries in the keystore; a refused wallet leaves nothing", len(entries))
+	}
+}
+
+// A kill between the two files of a new hotkey leaves one that the next try takes; what is not that hotkey stays
+// as it is.
+func TestAHotkeyThatWasHalfMadeIsMadeAgain(t *testing.T) {
+	store := quick(t)
+	must[Wallet](t)(store.Create("alice", must[Phrase](t)(NewPhrase()), nil, passphrase))
+	public, sealed := filepath.Join(store.Dir, "alice", publicFile), filepath.Join(store.Dir, "alice", "miner.hotkey.age")
+	before := must[[]byte](t)(os.ReadFile(public))
+	first := must[Hotkey](t)(store.AddHotkey("alice", "miner", passphrase))
+	if err := os.WriteFile(public, before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if again := must[Hotkey](t)(store.AddHotkey("alice", "miner", passphrase)); again != first {
+		t.Errorf("hotkey %+v, and %+v before the kill", again, first)
+	}
+	if _, err := store.Hotkey("alice", "miner", passphrase); err != nil {
+		t.Error(err)
+	}
+
+	must[Hotkey](t)(store.AddHotkey("alice", "other", passphrase))
+	other := must[[]byte](t)(os.ReadFile(filepath.Join(store.Dir, "alice", "other.hotkey.age")))
+	for want, foreign := range map[string][]byte{"not a file": []byte("x"), "it is of hotkey": other} { // order-free: each is a case of its own
+		if err := errors.Join(os.WriteFile(public, before, 0o600), os.WriteFile(sealed, foreign, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := store.AddHotkey("alice", "miner", passphrase)
+		refused(t, err, want, "move it away")
+		if left := must[[]byte](t)(os.ReadFile(sealed)); string(left) != string(foreign) {
+			t.Errorf("%d bytes that are not the hotkey were replaced", len(foreign))
+		}
+	}
+}
+
+func TestAFolderThatIsNoWalletHidesNone(t *testing.T) {
+	store := quick(t)
+	must[Wallet](t)(store.Create("alice", must[Phrase](t)(NewPhrase()), nil, passphrase))
+	if err := os.Mkdir(filepath.Join(store.Dir, "notes"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if list := must[[]Wallet](t)(store.List()); len(list) != 1 || list[0].Name != "alice" {
+		t.Errorf("the wallets are %v, want alice's", list)
 	}
 }
 
