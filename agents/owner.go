@@ -11,9 +11,9 @@ import (
 
 // Worker is the part of a behaviour that its owner can tell what to do.
 type Worker interface {
-	SetDuty(share float64)    // of its time that it trains
-	SetMix(weights []float64) // of the subsets that it trains on
-	Busy() bool               // a job of its own is running
+	SetDuty(now host.Time, share float64) // of its time that it trains from now on
+	SetMix(weights []float64)             // of the subsets that it trains on
+	Busy() bool                           // a job of its own is running
 }
 
 // OwnerConfig is an owner before its first event. What is nil or zero is not decided on.
@@ -140,14 +140,14 @@ func (o *Owner) start(env host.Env, e host.Start) {
 		o.inner, o.worker = o.config.Make()
 	}
 	o.await(env)
-	o.tell()
+	o.tell(env.Now())
 	if o.inner != nil {
 		o.inner.Handle(env, e)
 	}
 }
 
 // tell makes the node do what was decided last.
-func (o *Owner) tell() {
+func (o *Owner) tell(now host.Time) {
 	if o.worker == nil {
 		return
 	}
@@ -156,7 +156,7 @@ func (o *Owner) tell() {
 		duty = 0
 	}
 	if !o.on || o.config.Learning != nil {
-		o.worker.SetDuty(duty)
+		o.worker.SetDuty(now, duty)
 	}
 	if c := o.config.Learning; c != nil && c.Rule.Rate > 0 {
 		o.worker.SetMix(o.learns.mix)
@@ -171,16 +171,16 @@ func (o *Owner) turnOn(env host.Env) {
 	if fresh {
 		o.inner, o.worker = o.config.Make()
 	}
-	o.tell()
+	o.tell(env.Now())
 	if fresh {
 		o.inner.Handle(env, host.Start{})
 	}
 }
 
 // turnOff makes it refuse all questions.
-func (o *Owner) turnOff() {
+func (o *Owner) turnOff(env host.Env) {
 	o.on = false
-	o.tell()
+	o.tell(env.Now())
 }
 
 // await sets the timer of the next decision.
@@ -274,7 +274,7 @@ func (o *Owner) RestoreState(b []byte) error {
 		}
 	}
 	*o = r
-	o.tell()
+	o.tell(0) // its duty is what it was
 	return nil
 }
 

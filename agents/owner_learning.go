@@ -74,7 +74,7 @@ func (o *Owner) chooseLearning(env host.Env, s *sight) {
 	default:
 		o.probeMix(env, s)
 	}
-	o.tell()
+	o.tell(env.Now())
 }
 
 // probeMix tries the mix to one side, or to the other and moves it.

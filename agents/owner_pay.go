@@ -110,7 +110,7 @@ func (o *Owner) follow(env host.Env) {
 		}
 		o.record(env, &s, row)
 	}
-	o.tell()
+	o.tell(env.Now())
 }
 
 // welcome gives a share to subsets that have none, are there at a height and are wanted.

@@ -17,9 +17,9 @@ type told struct {
 	mix *[]float64
 }
 
-func (w told) SetDuty(float64)          {}
-func (w told) SetMix(weights []float64) { *w.mix = slices.Clone(weights) }
-func (w told) Busy() bool               { return false }
+func (w told) SetDuty(host.Time, float64) {}
+func (w told) SetMix(weights []float64)   { *w.mix = slices.Clone(weights) }
+func (w told) Busy() bool                 { return false }
 
 // follower is an owner of uid 0 that follows what the others say they pay, and where its newest mix stands.
 func follower(t *testing.T, start []float64, from []uint64) (*driver, *[]float64) {
