@@ -27,6 +27,7 @@ type OwnerConfig struct {
 	Genesis   uint64       // height at which the network begins
 	From      uint64       // height from which it may take a seat that it does not have
 	Price     *decide.Path // of a unit of account, in TAO
+	Duty      float64      // share of its time that the node trains, at first
 	Costs     decide.Costs
 	Seat      *Seating
 	Learning  *Learning
@@ -71,7 +72,7 @@ func NewOwner(c OwnerConfig) *Owner {
 		panic(err)
 	}
 	o := &Owner{config: c}
-	o.learns.begin(c.Learning)
+	o.learns.begin(c.Learning, c.Duty)
 	return o
 }
 
@@ -146,18 +147,24 @@ func (o *Owner) start(env host.Env, e host.Start) {
 	}
 }
 
+// duty is the share of its time that the node trains while it is on.
+func (o *Owner) duty() float64 {
+	if l := o.config.Learning; l != nil && l.Adapts {
+		return o.learns.effort.Share()
+	}
+	return o.config.Duty
+}
+
 // tell makes the node do what was decided last.
 func (o *Owner) tell(now host.Time) {
 	if o.worker == nil {
 		return
 	}
-	duty := o.learns.duty()
-	if !o.on {
-		duty = 0
+	duty := 0.0
+	if o.on {
+		duty = o.duty()
 	}
-	if !o.on || o.config.Learning != nil {
-		o.worker.SetDuty(now, duty)
-	}
+	o.worker.SetDuty(now, duty)
 	if c := o.config.Learning; c != nil && c.Rule.Rate > 0 {
 		o.worker.SetMix(o.learns.mix)
 	}

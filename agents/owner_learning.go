@@ -15,43 +15,23 @@ type Learning struct {
 	Heard   bool           // it follows what validators say that they pay, not its own income
 	Rule    decide.MixRule // Rate 0: the mix stays
 	Try     float64        // by what share the mix is moved to see whether that pays
-	Duty    float64        // at first
 	Adapts  bool           // the duty follows what it brings
 }
 
 // lessons is what an owner learned about learning.
 type lessons struct {
-	set    bool // there is something to decide
-	fixed  float64
-	adapts bool
 	mix    []float64
 	probe  decide.Probe
 	effort decide.Effort
 }
 
 // begin starts from the settings.
-func (l *lessons) begin(c *Learning) {
+func (l *lessons) begin(c *Learning, duty float64) {
 	if c == nil {
 		return
 	}
-	*l = lessons{set: true, fixed: c.Duty, adapts: c.Adapts, mix: append([]float64(nil), c.Start...)}
-	l.effort.Quarters = uint8(float64(c.Duty*4) + 0.5)
-}
-
-// duty is the share of its time that the node trains.
-func (l *lessons) duty() float64 {
-	if l.adapts {
-		return l.effort.Share()
-	}
-	return l.fixed
-}
-
-// dutyOr is the duty, or another value where nobody decides on it.
-func (l *lessons) dutyOr(other float64) float64 {
-	if !l.set {
-		return other
-	}
-	return l.duty()
+	l.mix = append([]float64(nil), c.Start...)
+	l.effort.Quarters = uint8(float64(duty*4) + 0.5)
 }
 
 // chooseLearning moves mix and duty.
@@ -122,13 +102,12 @@ func (l *lessons) append(b []byte) []byte {
 }
 
 func (l *lessons) restore(c *state.Cursor, config *Learning) {
-	l.begin(config)
 	l.mix, l.probe.Direction, l.probe.Base = c.F64s("mix"), c.F64s("direction"), c.F64s("mix between tries")
 	l.probe.First, l.probe.Side = c.F64("first income"), c.U8("side")
 	l.effort.Quarters, l.effort.Before = c.U8("duty"), c.F64("income before")
 	l.effort.Up = c.Bool("duty rises")
 	l.effort.Slope = readAverage(c)
-	if l.set && len(l.mix) != len(config.Start) || l.probe.Side > 0 && len(l.probe.Base) != len(decide.Known(l.mix)) || l.effort.Quarters > 4 {
+	if config != nil && len(l.mix) != len(config.Start) || l.probe.Side > 0 && len(l.probe.Base) != len(decide.Known(l.mix)) || l.effort.Quarters > 4 {
 		c.Fail("a mix of %d shares about one of %d, duty of %d quarters", len(l.mix), len(l.probe.Base), l.effort.Quarters)
 	}
 }

@@ -72,12 +72,38 @@ func TestAnOwnerSeesWhatAnEpochCostsAtTodaysPriceAndItsDuty(t *testing.T) {
 	for _, duty := range []float64{0, 0.5, 1} {
 		o, env := moneyed(t, func(c *OwnerConfig) {
 			c.Costs = decide.Costs{HardwarePerH: 0.4, Watts: 350, PerKWh: 0.12}
-			c.Learning = &Learning{Duty: duty}
+			c.Learning, c.Duty = &Learning{}, duty
 		})
 		s := o.see(env)
 		hours := s.epochHours
 		if want := 2e9 * (0.4 + 0.35*0.12*duty) * hours; hours <= 0 || fmt.Sprintf("%.6g", s.costRao) != fmt.Sprintf("%.6g", want) {
 			t.Errorf("duty %g: an epoch of %g h costs %g rao, want %g", duty, hours, s.costRao, want)
+		}
+	}
+}
+
+// diligence remembers the duty that it was set last.
+type diligence struct{ duty float64 }
+
+func (w *diligence) SetDuty(_ host.Time, share float64) { w.duty = share }
+func (w *diligence) SetMix([]float64)                   {}
+func (w *diligence) Busy() bool                         { return false }
+
+func TestANodeTrainsAgainWhenItsOwnerComesBack(t *testing.T) {
+	for _, learning := range []*Learning{nil, {}} {
+		w := &diligence{}
+		o, env := moneyed(t, func(c *OwnerConfig) {
+			c.Make = func() (host.Agent, Worker) { return still{}, w }
+			c.Duty, c.Learning, c.Seat = 0.3, learning, &Seating{}
+		})
+		o.Handle(env, host.Start{})
+		for _, c := range []struct {
+			does func(host.Env)
+			want float64
+		}{{func(host.Env) {}, 0.3}, {o.turnOff, 0}, {o.turnOn, 0.3}} {
+			if c.does(env); w.duty != c.want {
+				t.Errorf("with learning %v the node trains for %g of its time, want %g", learning, w.duty, c.want)
+			}
 		}
 	}
 }

@@ -103,7 +103,7 @@ func (m *Maker) owner(every uint64, smoothing float64) agents.OwnerConfig {
 func (m *Maker) ownedMiner(g *Miner, i, n int, afterS float64, made working) (func() host.Agent, error) {
 	w := &g.Wants
 	c := m.owner(w.EveryEpochs, w.Smoothing)
-	c.Make, c.Money.Sell = made, w.Sell
+	c.Make, c.Money.Sell, c.Duty = made, w.Sell, g.Duty.At(i, n)
 	c.From = m.Height + uint64(afterS/m.BlockS)
 	c.Costs = decide.Costs{HardwarePerH: w.HardwarePerH.At(i, n), Watts: w.Watts.At(i, n), PerKWh: w.PerKWh}
 	if w.Price != "" {
@@ -124,7 +124,7 @@ func (m *Maker) ownedMiner(g *Miner, i, n int, afterS float64, made working) (fu
 	if w.AdaptDuty || w.MixRate > 0 {
 		names, start, from := m.learnable(g)
 		c.Learning = &agents.Learning{
-			Subsets: names, Start: start, From: from, Heard: w.MixBy == "pay", Duty: g.Duty.At(i, n), Adapts: w.AdaptDuty, Try: w.MixTry,
+			Subsets: names, Start: start, From: from, Heard: w.MixBy == "pay", Adapts: w.AdaptDuty, Try: w.MixTry,
 			Rule: decide.MixRule{Rate: w.MixRate, Floor: w.MixFloor},
 		}
 	}
