@@ -97,7 +97,7 @@ func (l *lessons) append(b []byte) []byte {
 	b = state.AppendF64(b, l.probe.First)
 	b = append(b, l.probe.Side, l.effort.Quarters)
 	b = state.AppendF64(b, l.effort.Before)
-	b = state.AppendBool(b, l.effort.Up)
+	b = state.AppendBool(state.AppendBool(b, l.effort.Up), l.effort.Begun)
 	return appendAverage(b, l.effort.Slope)
 }
 
@@ -105,7 +105,7 @@ func (l *lessons) restore(c *state.Cursor, config *Learning) {
 	l.mix, l.probe.Direction, l.probe.Base = c.F64s("mix"), c.F64s("direction"), c.F64s("mix between tries")
 	l.probe.First, l.probe.Side = c.F64("first income"), c.U8("side")
 	l.effort.Quarters, l.effort.Before = c.U8("duty"), c.F64("income before")
-	l.effort.Up = c.Bool("duty rises")
+	l.effort.Up, l.effort.Begun = c.Bool("duty rises"), c.Bool("duty moved")
 	l.effort.Slope = readAverage(c)
 	if config != nil && len(l.mix) != len(config.Start) || l.probe.Side > 0 && len(l.probe.Base) != len(decide.Known(l.mix)) || l.effort.Quarters > 4 {
 		c.Fail("a mix of %d shares about one of %d, duty of %d quarters", len(l.mix), len(l.probe.Base), l.effort.Quarters)
