@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"taolab/agents/decide"
+	"taolab/sim/chain"
 	"taolab/sim/host"
 )
 
@@ -104,6 +105,62 @@ func TestANodeTrainsAgainWhenItsOwnerComesBack(t *testing.T) {
 			if c.does(env); w.duty != c.want {
 				t.Errorf("with learning %v the node trains for %g of its time, want %g", learning, w.duty, c.want)
 			}
+		}
+	}
+}
+
+// A holder that sends money to another chain nominates with what is left, and waits until all of it is known.
+func TestAHolderNominatesWithWhatItDoesNotSendAway(t *testing.T) {
+	c := OwnerConfig{
+		Make:  func() (host.Agent, Worker) { return still{}, nil },
+		Every: 1, Smoothing: 1, BlockNs: blockNs, Price: decide.Constant(1),
+		Money: Money{Bridge: 0.1, Nominating: &Nominating{Beta: 20, Share: 0.5}},
+	}
+	o, env := NewOwner(c), newFakeEnv(t, 5, func(g *chain.Genesis) {
+		g.Balances = append(g.Balances, chain.Balance{Coldkey: publicKey("holder"), FreeRao: 1000})
+		g.Delegates = []chain.GenesisDelegate{{Hotkey: publicKey("hot 1")}, {Hotkey: publicKey("hot 3")}}
+	})
+	env.self, env.coldkey = publicKey("nobody"), publicKey("holder")
+	decides := func() {
+		s := o.see(env)
+		o.chooseMoney(env, &s)
+	}
+	decides()
+	if want := []string{"submit 1: transfer 100 rao", "submit 2: stake 225 rao", "submit 3: stake 225 rao"}; !slices.Equal(env.log, want) {
+		t.Errorf("of 1000 rao it did %q, want %q", env.log, want)
+	}
+	env.log = nil
+	o.settled(env, 2, true)
+	if decides(); !slices.Equal(env.log, []string{"submit 4: transfer 100 rao"}) {
+		t.Errorf("with nominations on their way it did %q", env.log)
+	}
+}
+
+// A delegate opens with its first take, moves it by steps once so many decisions have come, back where its
+// revenue fell, and never above what the chain allows.
+func TestADelegateMovesItsTakeWithinWhatTheChainAllows(t *testing.T) {
+	for _, open := range []bool{false, true} {
+		o, env := moneyed(t, func(c *OwnerConfig) { c.Money.Taking = &Taking{First: 9000, Step: 5000, Every: 2} })
+		if open {
+			env = newFakeEnv(t, 5, func(g *chain.Genesis) {
+				g.Params.MaxTake = 11000
+				g.Delegates = []chain.GenesisDelegate{{Hotkey: publicKey("hot 0"), Take: 9000}}
+			})
+		}
+		for _, emission := range []uint64{5, 5, 5, 3, 0, 0} {
+			s := o.see(env)
+			s.emissionRao = emission
+			o.chooseTake(env, &s)
+		}
+		want := []string{"submit 1: delegate for 11000", "submit 2: delegate for 4000", "submit 3: delegate for 11000"}
+		if !open {
+			want = slices.Repeat([]string{""}, 6)
+			for i := range want {
+				want[i] = fmt.Sprintf("submit %d: delegate for 9000", i+1)
+			}
+		}
+		if !slices.Equal(env.log, want) {
+			t.Errorf("open %t: %q, want %q", open, env.log, want)
 		}
 	}
 }
