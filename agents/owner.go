@@ -268,8 +268,11 @@ func (o *Owner) RestoreState(b []byte) error {
 	if hired {
 		inner = c.Rest()
 	}
-	if r.on && !hired {
+	switch {
+	case r.on && !hired:
 		c.Fail("a node that serves and is not there")
+	case o.config.Seat == nil && (r.entry.open || r.hash.on || r.hash.searching):
+		c.Fail("a registration or a search for a seal, of an owner who does not decide on seats")
 	}
 	if err := c.End(); err != nil {
 		return err

@@ -107,7 +107,12 @@ func (l *lessons) restore(c *state.Cursor, config *Learning) {
 	l.effort.Quarters, l.effort.Before = c.U8("duty"), c.F64("income before")
 	l.effort.Up, l.effort.Begun = c.Bool("duty rises"), c.Bool("duty moved")
 	l.effort.Slope = readAverage(c)
-	if config != nil && len(l.mix) != len(config.Start) || l.probe.Side > 0 && len(l.probe.Base) != len(decide.Known(l.mix)) || l.effort.Quarters > 4 {
-		c.Fail("a mix of %d shares about one of %d, duty of %d quarters", len(l.mix), len(l.probe.Base), l.effort.Quarters)
+	shares, known := 0, len(decide.Known(l.mix))
+	if config != nil {
+		shares = len(config.Start)
+	}
+	if base, signs := len(l.probe.Base), len(l.probe.Direction); len(l.mix) != shares || l.probe.Side > 0 && (base != known || signs != known) || l.effort.Quarters > 4 {
+		c.Fail("a mix of %d shares about one of %d along %d, duty of %d quarters; expected %d shares, %d about both, 4 at most",
+			len(l.mix), base, signs, l.effort.Quarters, shares, known)
 	}
 }

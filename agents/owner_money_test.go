@@ -164,3 +164,32 @@ func TestADelegateMovesItsTakeWithinWhatTheChainAllows(t *testing.T) {
 		}
 	}
 }
+
+// A state that an owner of these settings cannot have is refused, not run into at the next event.
+func TestAnOwnersStateThatContradictsItselfIsRefused(t *testing.T) {
+	seatless, unschooled := testOwner(), testOwner()
+	seatless.Seat, unschooled.Learning = nil, nil
+	for name, c := range map[string]struct { // order-free: each stands alone
+		config OwnerConfig
+		change func(*Owner)
+	}{
+		"a registration without decisions on seats": {seatless, func(o *Owner) { o.hash, o.entry.open = hashing{}, true }},
+		"a seal without decisions on seats":         {seatless, func(o *Owner) { o.hash = hashing{on: true} }},
+		"a search without decisions on seats":       {seatless, func(o *Owner) { o.hash = hashing{searching: true} }},
+		"a mix without decisions on learning":       {unschooled, func(o *Owner) { o.learns.mix = []float64{1} }},
+		"questions without decisions on learning":   {unschooled, func(o *Owner) { o.hears.asks = []payer{{call: 1}} }},
+		"questions without demand":                  {testOwner(), func(o *Owner) { o.hears.asks = []payer{{call: 1}} }},
+		"a direction longer than its mix": {testOwner(), func(o *Owner) {
+			o.learns.probe = decide.Probe{Side: 2, Base: []float64{0.5, 0.5}, Direction: []float64{1, 1, 1}}
+		}},
+	} {
+		o := NewOwner(c.config)
+		if o.RestoreState(o.AppendState(nil)) != nil {
+			t.Fatalf("%s: a fresh state is refused", name)
+		}
+		c.change(o)
+		if NewOwner(c.config).RestoreState(o.AppendState(nil)) == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+}
