@@ -1,6 +1,7 @@
 package agents
 
 import (
+	"math"
 	"slices"
 
 	"taolab/agents/decide"
@@ -135,7 +136,7 @@ func (o *Owner) chooseTake(env host.Env, s *sight) {
 			choice = "lower"
 			take -= min(take, t.Step)
 		} else {
-			take = uint16(min(uint32(take)+uint32(t.Step), uint32(s.view.Params().MaxTake)))
+			take += min(t.Step, math.MaxUint16-take)
 		}
 	}
 	take = min(take, s.view.Params().MaxTake)

@@ -2,7 +2,9 @@ package agents
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"taolab/agents/decide"
@@ -133,6 +135,51 @@ func TestAHolderNominatesWithWhatItDoesNotSendAway(t *testing.T) {
 	o.settled(env, 2, true)
 	if decides(); !slices.Equal(env.log, []string{"submit 4: transfer 100 rao"}) {
 		t.Errorf("with nominations on their way it did %q", env.log)
+	}
+}
+
+// Stake that it takes from one delegate is not there yet for the others: they get what is free.
+func TestAHolderStakesNoMoreThanIsFree(t *testing.T) {
+	o, env := moneyed(t, func(c *OwnerConfig) { c.Money.Nominating = &Nominating{Beta: 20, Share: 1} })
+	env = newFakeEnv(t, 5, func(g *chain.Genesis) {
+		g.Balances = append(g.Balances, chain.Balance{Coldkey: publicKey("holder"), FreeRao: 300})
+		for _, hot := range []string{"hot 1", "hot 2", "hot 3"} {
+			g.Delegates = append(g.Delegates, chain.GenesisDelegate{Hotkey: publicKey(hot)})
+		}
+		g.Stakes = []chain.GenesisStake{{Hotkey: publicKey("hot 2"), Coldkey: publicKey("holder"), StakeRao: 600}}
+	})
+	env.self, env.coldkey = publicKey("nobody"), publicKey("holder")
+	s := o.see(env)
+	o.chooseMoney(env, &s)
+	if len(env.log) != 2 || env.log[0] != "submit 1: stake 300 rao" || !strings.HasPrefix(env.log[1], "submit 2: unstake ") {
+		t.Errorf("with 300 rao free and more on one of three delegates it did %q, want to stake 300 rao once, and to unstake", env.log)
+	}
+}
+
+func TestADelegateKeepsItsOwnPartAndItsTakeOfTheRest(t *testing.T) {
+	o, env := moneyed(t, func(*OwnerConfig) {})
+	env = newFakeEnv(t, 5, func(g *chain.Genesis) {
+		g.Delegates = []chain.GenesisDelegate{{Hotkey: publicKey("hot 0")}}
+		g.Stakes = []chain.GenesisStake{{Hotkey: publicKey("hot 0"), Coldkey: publicKey("holder"), StakeRao: 15 * chain.RaoPerTAO}}
+	})
+	s := o.see(env)
+	s.emissionRao = 1000
+	for take, want := range map[uint16]float64{0: 250, 13107: 400, 65535: 1000} { // order-free: each stands alone
+		if got := o.keeps(&s, take); math.Abs(got-want) > 1e-3 {
+			t.Errorf("with a quarter of the stake and a take of %d of 65535 it keeps %g of 1000 rao, want %g", take, got, want)
+		}
+	}
+}
+
+func TestATakeThatIsRaisedByAllThereIsEndsAtTheLargest(t *testing.T) {
+	o, env := moneyed(t, func(c *OwnerConfig) { c.Money.Taking = &Taking{Step: 65535, Every: 1} })
+	env = newFakeEnv(t, 5, func(g *chain.Genesis) {
+		g.Params.MaxTake = 11000
+		g.Delegates = []chain.GenesisDelegate{{Hotkey: publicKey("hot 0"), Take: 9000}}
+	})
+	s := o.see(env)
+	if o.chooseTake(env, &s); !slices.Equal(env.log, []string{"submit 1: delegate for 11000"}) {
+		t.Errorf("%q", env.log)
 	}
 }
 
