@@ -10,17 +10,18 @@ import (
 	"taolab/agents/decide"
 	"taolab/sim/chain"
 	"taolab/sim/host"
+	"taolab/sim/trace"
 )
 
 // moneyed is an owner of uid 0, in a network of 5.
-func moneyed(t *testing.T, change func(*OwnerConfig)) (*Owner, *fakeEnv) {
+func moneyed(t *testing.T, change func(*OwnerConfig), genesis ...func(*chain.Genesis)) (*Owner, *fakeEnv) {
 	t.Helper()
 	c := OwnerConfig{
 		Make:  func() (host.Agent, Worker) { return still{}, nil },
 		Every: 1, Smoothing: 1, BlockNs: blockNs, Price: decide.Constant(2),
 	}
 	change(&c)
-	return NewOwner(c), newFakeEnv(t, 5)
+	return NewOwner(c), newFakeEnv(t, 5, genesis...)
 }
 
 func TestAnOwnerSellsAShareOfWhatItsStakeGrewByOnceItIsFree(t *testing.T) {
@@ -92,6 +93,35 @@ func (w *diligence) SetDuty(_ host.Time, share float64) { w.duty = share }
 func (w *diligence) SetMix([]float64)                   {}
 func (w *diligence) Busy() bool                         { return false }
 
+func TestAnOwnerWhoseSeatIsTakenStopsServing(t *testing.T) {
+	o, env := moneyed(t, func(c *OwnerConfig) { c.Seat = &Seating{Always: true} })
+	o.turnOn(env)
+	env.self = publicKey("nobody")
+	s := o.see(env)
+	o.chooseSeat(env, &s)
+	if row := env.rows[0].(trace.Decision); row.Choice != decide.Lost || o.on {
+		t.Errorf("it %q, and serves: %t", row.Choice, o.on)
+	}
+	if o.Handle(env, host.Incoming{Call: 3}); env.reply.Code != host.Unavailable {
+		t.Errorf("it answers with code %v", env.reply.Code)
+	}
+}
+
+func TestADutyAnswersWhatAQuarterCostsInEnergy(t *testing.T) {
+	w := &diligence{}
+	o, env := moneyed(t, func(c *OwnerConfig) {
+		c.Make = func() (host.Agent, Worker) { return still{}, w }
+		c.Duty, c.Learning, c.Costs = 0.25, &Learning{Adapts: true}, decide.Costs{HardwarePerH: 0.4, Watts: 350, PerKWh: 0.12}
+	})
+	o.turnOn(env)
+	s := o.see(env)
+	o.chooseLearning(env, &s)
+	row := env.rows[0].(trace.Decision)
+	if want := 2e9 * 0.35 * 0.12 / 4 * s.epochHours; math.Abs(*row.CostRao-want) > 1e-6*want || *row.Share != 0.5 || w.duty != 0.5 {
+		t.Errorf("a quarter costs %g rao of energy, want %g; it trains %g and %g of its time, want a half", *row.CostRao, want, *row.Share, w.duty)
+	}
+}
+
 func TestANodeTrainsAgainWhenItsOwnerComesBack(t *testing.T) {
 	for _, learning := range []*Learning{nil, {}} {
 		w := &diligence{}
@@ -113,12 +143,7 @@ func TestANodeTrainsAgainWhenItsOwnerComesBack(t *testing.T) {
 
 // A holder that sends money to another chain nominates with what is left, and waits until all of it is known.
 func TestAHolderNominatesWithWhatItDoesNotSendAway(t *testing.T) {
-	c := OwnerConfig{
-		Make:  func() (host.Agent, Worker) { return still{}, nil },
-		Every: 1, Smoothing: 1, BlockNs: blockNs, Price: decide.Constant(1),
-		Money: Money{Bridge: 0.1, Nominating: &Nominating{Beta: 20, Share: 0.5}},
-	}
-	o, env := NewOwner(c), newFakeEnv(t, 5, func(g *chain.Genesis) {
+	o, env := moneyed(t, func(c *OwnerConfig) { c.Money = Money{Bridge: 0.1, Nominating: &Nominating{Beta: 20, Share: 0.5}} }, func(g *chain.Genesis) {
 		g.Balances = append(g.Balances, chain.Balance{Coldkey: publicKey("holder"), FreeRao: 1000})
 		g.Delegates = []chain.GenesisDelegate{{Hotkey: publicKey("hot 1")}, {Hotkey: publicKey("hot 3")}}
 	})
@@ -140,8 +165,7 @@ func TestAHolderNominatesWithWhatItDoesNotSendAway(t *testing.T) {
 
 // Stake that it takes from one delegate is not there yet for the others: they get what is free.
 func TestAHolderStakesNoMoreThanIsFree(t *testing.T) {
-	o, env := moneyed(t, func(c *OwnerConfig) { c.Money.Nominating = &Nominating{Beta: 20, Share: 1} })
-	env = newFakeEnv(t, 5, func(g *chain.Genesis) {
+	o, env := moneyed(t, func(c *OwnerConfig) { c.Money.Nominating = &Nominating{Beta: 20, Share: 1} }, func(g *chain.Genesis) {
 		g.Balances = append(g.Balances, chain.Balance{Coldkey: publicKey("holder"), FreeRao: 300})
 		for _, hot := range []string{"hot 1", "hot 2", "hot 3"} {
 			g.Delegates = append(g.Delegates, chain.GenesisDelegate{Hotkey: publicKey(hot)})
@@ -157,8 +181,7 @@ func TestAHolderStakesNoMoreThanIsFree(t *testing.T) {
 }
 
 func TestADelegateKeepsItsOwnPartAndItsTakeOfTheRest(t *testing.T) {
-	o, env := moneyed(t, func(*OwnerConfig) {})
-	env = newFakeEnv(t, 5, func(g *chain.Genesis) {
+	o, env := moneyed(t, func(*OwnerConfig) {}, func(g *chain.Genesis) {
 		g.Delegates = []chain.GenesisDelegate{{Hotkey: publicKey("hot 0")}}
 		g.Stakes = []chain.GenesisStake{{Hotkey: publicKey("hot 0"), Coldkey: publicKey("holder"), StakeRao: 15 * chain.RaoPerTAO}}
 	})
@@ -172,8 +195,7 @@ func TestADelegateKeepsItsOwnPartAndItsTakeOfTheRest(t *testing.T) {
 }
 
 func TestATakeThatIsRaisedByAllThereIsEndsAtTheLargest(t *testing.T) {
-	o, env := moneyed(t, func(c *OwnerConfig) { c.Money.Taking = &Taking{Step: 65535, Every: 1} })
-	env = newFakeEnv(t, 5, func(g *chain.Genesis) {
+	o, env := moneyed(t, func(c *OwnerConfig) { c.Money.Taking = &Taking{Step: 65535, Every: 1} }, func(g *chain.Genesis) {
 		g.Params.MaxTake = 11000
 		g.Delegates = []chain.GenesisDelegate{{Hotkey: publicKey("hot 0"), Take: 9000}}
 	})
@@ -187,13 +209,11 @@ func TestATakeThatIsRaisedByAllThereIsEndsAtTheLargest(t *testing.T) {
 // revenue fell, and never above what the chain allows.
 func TestADelegateMovesItsTakeWithinWhatTheChainAllows(t *testing.T) {
 	for _, open := range []bool{false, true} {
-		o, env := moneyed(t, func(c *OwnerConfig) { c.Money.Taking = &Taking{First: 9000, Step: 5000, Every: 2} })
-		if open {
-			env = newFakeEnv(t, 5, func(g *chain.Genesis) {
-				g.Params.MaxTake = 11000
+		o, env := moneyed(t, func(c *OwnerConfig) { c.Money.Taking = &Taking{First: 9000, Step: 5000, Every: 2} }, func(g *chain.Genesis) {
+			if g.Params.MaxTake = 11000; open {
 				g.Delegates = []chain.GenesisDelegate{{Hotkey: publicKey("hot 0"), Take: 9000}}
-			})
-		}
+			}
+		})
 		for _, emission := range []uint64{5, 5, 5, 3, 0, 0} {
 			s := o.see(env)
 			s.emissionRao = emission
