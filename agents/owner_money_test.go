@@ -107,6 +107,30 @@ func TestAnOwnerWhoseSeatIsTakenStopsServing(t *testing.T) {
 	}
 }
 
+// Two of five seats changed hands within the last ten epochs; the owner's own is immune or not.
+func TestAnOwnerSeesHowOftenSeatsChangeHandsAndKeepsAnImmuneOne(t *testing.T) {
+	for _, own := range []uint64{1, 990} {
+		o, env := moneyed(t, func(c *OwnerConfig) {
+			c.Seat, c.Costs = &Seating{Seat: decide.Seat{Patience: 1}}, decide.Costs{HardwarePerH: 1e6}
+		}, func(g *chain.Genesis) {
+			g.Params.ImmunityBlocks = 100
+			g.Height, g.LastEpoch, g.Epochs = 1000, 999, 49
+			g.Records = make([]chain.GenesisRecord, 5)
+			for i, at := range []uint64{own, 1, 990, 1, 991 - own} {
+				g.Records[i].RegisteredAt, g.Records[i].LastUpdate = at, at
+			}
+		})
+		o.turnOn(env)
+		s := o.see(env)
+		if immune := own == 990; math.Abs(s.hazard-0.04) > 1e-12 || s.immune != immune {
+			t.Errorf("registered at %d: hazard %g, want 0.04, immune %t", own, s.hazard, s.immune)
+		}
+		if o.keep(env, &s); o.on != s.immune {
+			t.Errorf("registered at %d: it stays: %t, want %t", own, o.on, s.immune)
+		}
+	}
+}
+
 func TestADutyAnswersWhatAQuarterCostsInEnergy(t *testing.T) {
 	w := &diligence{}
 	o, env := moneyed(t, func(c *OwnerConfig) {
