@@ -34,8 +34,8 @@ func (c BridgeConfig) Validate() error {
 // Bridge is a node whose coldkey is the vault of a bridge: what comes onto it is locked and minted on another
 // chain, and what comes back from there is paid out of it.
 //
-// A crash takes its books back to its last saved state. What it paid since then it pays again, and what its
-// vault then lacks is taken from what comes next: the books stay level, and those who send it bear the loss.
+// A crash takes its books back to its last saved state. It makes the payments since then again, and takes the
+// money that its vault then lacks from the next that comes: the books stay level, and its senders bear the loss.
 type Bridge struct {
 	config  BridgeConfig
 	books   *bridge.Bridge // nil before the first look
