@@ -33,6 +33,9 @@ func (c BridgeConfig) Validate() error {
 
 // Bridge is a node whose coldkey is the vault of a bridge: what comes onto it is locked and minted on another
 // chain, and what comes back from there is paid out of it.
+//
+// A crash takes its books back to its last saved state. It makes the payments since then again, and takes the
+// money that its vault then lacks from the next that comes: the books stay level, and its senders bear the loss.
 type Bridge struct {
 	config  BridgeConfig
 	books   *bridge.Bridge // nil before the first look
@@ -67,7 +70,7 @@ func (b *Bridge) Totals() bridge.Totals {
 func (b *Bridge) Handle(env host.Env, event host.Event) {
 	switch e := event.(type) {
 	case host.Start:
-		b.paying = nil // the ledger shows what became of them
+		b.paying = nil // nobody tells any more what became of them
 		b.await(env)
 	case host.Block:
 		if e.ID == b.timer {

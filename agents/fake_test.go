@@ -94,6 +94,7 @@ type fakeEnv struct {
 	t       testing.TB
 	now     host.Time
 	self    chain.Key
+	coldkey chain.Key
 	state   *chain.State
 	streams []namedStream
 	log     []string
@@ -136,7 +137,7 @@ func testKey(name string) ed25519.PrivateKey {
 func publicKey(name string) chain.Key { return chain.Key(testKey(name).Public().(ed25519.PublicKey)) }
 
 // newFakeEnv is the world of neuron 0 of n, each with a stake of its number + 1 TAO.
-func newFakeEnv(t testing.TB, n int) *fakeEnv {
+func newFakeEnv(t testing.TB, n int, changes ...func(*chain.Genesis)) *fakeEnv {
 	t.Helper()
 	params, err := chain.Era("2026")
 	if err != nil {
@@ -153,12 +154,15 @@ func newFakeEnv(t testing.TB, n int) *fakeEnv {
 			StakeRao: uint64(n-i) * chain.RaoPerTAO,
 		})
 	}
+	for _, change := range changes {
+		change(&genesis)
+	}
 	state, err := chain.New(genesis)
 	if err != nil {
 		t.Fatal(err)
 	}
 	state.Advance(params.TempoBlocks) // the first epoch gives the permits
-	return &fakeEnv{t: t, self: publicKey("hot 0"), state: state}
+	return &fakeEnv{t: t, self: publicKey("hot 0"), coldkey: publicKey("cold"), state: state}
 }
 
 func (f *fakeEnv) id() uint64 { f.ids++; return f.ids }
@@ -177,7 +181,7 @@ func (f *fakeEnv) NodeOf(peer host.PeerID) *uint32 {
 
 func (f *fakeEnv) Self() host.Self {
 	uid, ok := f.state.View().UIDOf(f.self)
-	return host.Self{Peer: f.self, Hotkey: f.self, Coldkey: publicKey("cold"), UID: uid, HasUID: ok}
+	return host.Self{Peer: f.self, Hotkey: f.self, Coldkey: f.coldkey, UID: uid, HasUID: ok}
 }
 func (f *fakeEnv) Now() host.Time    { return f.now }
 func (f *fakeEnv) Chain() chain.View { return f.state.View() }
@@ -210,6 +214,8 @@ func (f *fakeEnv) Submit(_ host.KeyRole, m chain.Msg) host.SubmitID {
 		f.note("submit %d: stake %d rao", f.newest, m.AmountRao)
 	case chain.RemoveStake:
 		f.note("submit %d: unstake %d rao", f.newest, m.AmountRao)
+	case chain.Delegate:
+		f.note("submit %d: delegate for %d", f.newest, m.Take)
 	case chain.Transfer:
 		f.note("submit %d: transfer %d rao", f.newest, m.AmountRao)
 	default:

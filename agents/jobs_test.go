@@ -23,3 +23,23 @@ func TestARestKeepsTheDuty(t *testing.T) {
 		}
 	}
 }
+
+// A miner whose owner ends its training in the middle of a visit does not rest for it: it trains as soon as it may.
+func TestAMinerThatIsToldToStopDoesNotRest(t *testing.T) {
+	m, env := NewMiner(testMiner()), newFakeEnv(t, 2)
+	done := func() {
+		job := env.job
+		env.job, env.now = nil, env.now+host.Second
+		m.Handle(env, host.Done{ID: env.jobID, Result: job.Run(new(host.Scratch))})
+	}
+	m.Handle(env, host.Start{})
+	done() // the first measurement
+	m.SetDuty(env.now, 0)
+	if done(); env.job != nil || m.resting {
+		t.Errorf("it trains on, or rests: %v", env.log)
+	}
+	m.SetDuty(env.now, 0.5)
+	if m.Handle(env, host.Cancelled{}); env.job == nil || m.busy != training {
+		t.Errorf("it does not train again: %v", env.log)
+	}
+}

@@ -102,10 +102,10 @@ func (m *Miner) Handle(env host.Env, event host.Event) {
 }
 
 // SetDuty implements Worker.
-func (m *Miner) SetDuty(share float64) {
+func (m *Miner) SetDuty(now host.Time, share float64) {
 	m.config.Duty = share
 	if d, ok := m.mind.(mind.Diligent); ok {
-		d.SetDuty(share)
+		d.SetDuty(now, share)
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 
 // Worker is the part of a behaviour that its owner can tell what to do.
 type Worker interface {
-	SetDuty(share float64)    // of its time that it trains
-	SetMix(weights []float64) // of the subsets that it trains on
-	Busy() bool               // a job of its own is running
+	SetDuty(now host.Time, share float64) // of its time that it trains from now on
+	SetMix(weights []float64)             // of the subsets that it trains on
+	Busy() bool                           // a job of its own is running
 }
 
 // OwnerConfig is an owner before its first event. What is nil or zero is not decided on.
@@ -27,6 +27,7 @@ type OwnerConfig struct {
 	Genesis   uint64       // height at which the network begins
 	From      uint64       // height from which it may take a seat that it does not have
 	Price     *decide.Path // of a unit of account, in TAO
+	Duty      float64      // share of its time that the node trains, at first
 	Costs     decide.Costs
 	Seat      *Seating
 	Learning  *Learning
@@ -71,7 +72,7 @@ func NewOwner(c OwnerConfig) *Owner {
 		panic(err)
 	}
 	o := &Owner{config: c}
-	o.learns.begin(c.Learning)
+	o.learns.begin(c.Learning, c.Duty)
 	return o
 }
 
@@ -140,24 +141,30 @@ func (o *Owner) start(env host.Env, e host.Start) {
 		o.inner, o.worker = o.config.Make()
 	}
 	o.await(env)
-	o.tell()
+	o.tell(env.Now())
 	if o.inner != nil {
 		o.inner.Handle(env, e)
 	}
 }
 
+// duty is the share of its time that the node trains while it is on.
+func (o *Owner) duty() float64 {
+	if l := o.config.Learning; l != nil && l.Adapts {
+		return o.learns.effort.Share()
+	}
+	return o.config.Duty
+}
+
 // tell makes the node do what was decided last.
-func (o *Owner) tell() {
+func (o *Owner) tell(now host.Time) {
 	if o.worker == nil {
 		return
 	}
-	duty := o.learns.duty()
-	if !o.on {
-		duty = 0
+	duty := 0.0
+	if o.on {
+		duty = o.duty()
 	}
-	if !o.on || o.config.Learning != nil {
-		o.worker.SetDuty(duty)
-	}
+	o.worker.SetDuty(now, duty)
 	if c := o.config.Learning; c != nil && c.Rule.Rate > 0 {
 		o.worker.SetMix(o.learns.mix)
 	}
@@ -171,16 +178,16 @@ func (o *Owner) turnOn(env host.Env) {
 	if fresh {
 		o.inner, o.worker = o.config.Make()
 	}
-	o.tell()
+	o.tell(env.Now())
 	if fresh {
 		o.inner.Handle(env, host.Start{})
 	}
 }
 
 // turnOff makes it refuse all questions.
-func (o *Owner) turnOff() {
+func (o *Owner) turnOff(env host.Env) {
 	o.on = false
-	o.tell()
+	o.tell(env.Now())
 }
 
 // await sets the timer of the next decision.
@@ -261,8 +268,11 @@ func (o *Owner) RestoreState(b []byte) error {
 	if hired {
 		inner = c.Rest()
 	}
-	if r.on && !hired {
+	switch {
+	case r.on && !hired:
 		c.Fail("a node that serves and is not there")
+	case o.config.Seat == nil && (r.entry.open || r.hash.on || r.hash.searching):
+		c.Fail("a registration or a search for a seal, of an owner who does not decide on seats")
 	}
 	if err := c.End(); err != nil {
 		return err
@@ -274,7 +284,7 @@ func (o *Owner) RestoreState(b []byte) error {
 		}
 	}
 	*o = r
-	o.tell()
+	o.tell(0) // its duty is what it was
 	return nil
 }
 

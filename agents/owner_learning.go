@@ -15,43 +15,23 @@ type Learning struct {
 	Heard   bool           // it follows what validators say that they pay, not its own income
 	Rule    decide.MixRule // Rate 0: the mix stays
 	Try     float64        // by what share the mix is moved to see whether that pays
-	Duty    float64        // at first
 	Adapts  bool           // the duty follows what it brings
 }
 
 // lessons is what an owner learned about learning.
 type lessons struct {
-	set    bool // there is something to decide
-	fixed  float64
-	adapts bool
 	mix    []float64
 	probe  decide.Probe
 	effort decide.Effort
 }
 
 // begin starts from the settings.
-func (l *lessons) begin(c *Learning) {
+func (l *lessons) begin(c *Learning, duty float64) {
 	if c == nil {
 		return
 	}
-	*l = lessons{set: true, fixed: c.Duty, adapts: c.Adapts, mix: append([]float64(nil), c.Start...)}
-	l.effort.Quarters = uint8(float64(c.Duty*4) + 0.5)
-}
-
-// duty is the share of its time that the node trains.
-func (l *lessons) duty() float64 {
-	if l.adapts {
-		return l.effort.Share()
-	}
-	return l.fixed
-}
-
-// dutyOr is the duty, or another value where nobody decides on it.
-func (l *lessons) dutyOr(other float64) float64 {
-	if !l.set {
-		return other
-	}
-	return l.duty()
+	l.mix = append([]float64(nil), c.Start...)
+	l.effort.Quarters = uint8(float64(duty*4) + 0.5)
 }
 
 // chooseLearning moves mix and duty.
@@ -74,7 +54,7 @@ func (o *Owner) chooseLearning(env host.Env, s *sight) {
 	default:
 		o.probeMix(env, s)
 	}
-	o.tell()
+	o.tell(env.Now())
 }
 
 // probeMix tries the mix to one side, or to the other and moves it.
@@ -117,18 +97,22 @@ func (l *lessons) append(b []byte) []byte {
 	b = state.AppendF64(b, l.probe.First)
 	b = append(b, l.probe.Side, l.effort.Quarters)
 	b = state.AppendF64(b, l.effort.Before)
-	b = state.AppendBool(b, l.effort.Up)
+	b = state.AppendBool(state.AppendBool(b, l.effort.Up), l.effort.Begun)
 	return appendAverage(b, l.effort.Slope)
 }
 
 func (l *lessons) restore(c *state.Cursor, config *Learning) {
-	l.begin(config)
 	l.mix, l.probe.Direction, l.probe.Base = c.F64s("mix"), c.F64s("direction"), c.F64s("mix between tries")
 	l.probe.First, l.probe.Side = c.F64("first income"), c.U8("side")
 	l.effort.Quarters, l.effort.Before = c.U8("duty"), c.F64("income before")
-	l.effort.Up = c.Bool("duty rises")
+	l.effort.Up, l.effort.Begun = c.Bool("duty rises"), c.Bool("duty moved")
 	l.effort.Slope = readAverage(c)
-	if l.set && len(l.mix) != len(config.Start) || l.probe.Side > 0 && len(l.probe.Base) != len(decide.Known(l.mix)) || l.effort.Quarters > 4 {
-		c.Fail("a mix of %d shares about one of %d, duty of %d quarters", len(l.mix), len(l.probe.Base), l.effort.Quarters)
+	shares, known := 0, len(decide.Known(l.mix))
+	if config != nil {
+		shares = len(config.Start)
+	}
+	if base, signs := len(l.probe.Base), len(l.probe.Direction); len(l.mix) != shares || l.probe.Side > 0 && (base != known || signs != known) || l.effort.Quarters > 4 {
+		c.Fail("a mix of %d shares about one of %d along %d, duty of %d quarters; expected %d shares, %d about both, 4 at most",
+			len(l.mix), base, signs, l.effort.Quarters, shares, known)
 	}
 }

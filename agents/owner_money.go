@@ -1,6 +1,7 @@
 package agents
 
 import (
+	"math"
 	"slices"
 
 	"taolab/agents/decide"
@@ -77,19 +78,20 @@ func (o *Owner) pay(env host.Env, msg chain.Msg, sells uint64) {
 // chooseMoney sells, sets the take and nominates.
 func (o *Owner) chooseMoney(env host.Env, s *sight) {
 	m, p := &o.config.Money, &o.purse
-	own := s.view.OwnStakeOf(s.self.Hotkey)
+	own, free, settled := s.view.OwnStakeOf(s.self.Hotkey), s.view.FreeOf(s.self.Coldkey), len(o.purse.sent) == 0
 	if m.Sell > 0 || m.HalfLifeYears > 0 {
 		o.sell(env, s, own)
 	}
 	if m.Taking != nil && own > 0 {
 		o.chooseTake(env, s)
 	}
-	if rao := decide.Part(s.view.FreeOf(s.self.Coldkey), m.Bridge); rao > 0 {
+	if rao := decide.Part(free, m.Bridge); rao > 0 {
+		free -= rao
 		o.pay(env, chain.Transfer{To: m.Vault, AmountRao: rao}, 0)
 		o.record(env, s, trace.Decision{Kind: "stake", Choice: "bridge", AmountRao: trace.Some(rao)})
 	}
-	if m.Nominating != nil {
-		o.nominate(env, s)
+	if m.Nominating != nil && settled { // what is on its way would be counted twice, or not at all
+		o.nominate(env, s, free)
 	}
 	p.known = true
 }
@@ -134,7 +136,7 @@ func (o *Owner) chooseTake(env host.Env, s *sight) {
 			choice = "lower"
 			take -= min(take, t.Step)
 		} else {
-			take = uint16(min(uint32(take)+uint32(t.Step), uint32(s.view.Params().MaxTake)))
+			take += min(t.Step, math.MaxUint16-take)
 		}
 	}
 	take = min(take, s.view.Params().MaxTake)
@@ -157,8 +159,8 @@ func (o *Owner) keeps(s *sight, take uint16) float64 {
 // maxDelegates bounds the delegates that a nominator chooses among: the first by uid.
 const maxDelegates = 64
 
-// nominate moves a share of the stake toward what yields most.
-func (o *Owner) nominate(env host.Env, s *sight) {
+// nominate moves a share of the stake and of free money toward what yields most.
+func (o *Owner) nominate(env host.Env, s *sight, free uint64) {
 	n := o.config.Money.Nominating
 	var hotkeys []chain.Key
 	var yields []float64
@@ -172,10 +174,9 @@ func (o *Owner) nominate(env host.Env, s *sight) {
 		paid := float64(float64(d.EmissionRao) * (1 - float64(take)/65535))
 		hotkeys, yields = append(hotkeys, d.Hotkey), append(yields, float64(paid/float64(d.StakeRao)*perYear))
 	}
-	if len(hotkeys) == 0 || len(o.purse.sent) > 0 {
+	if len(hotkeys) == 0 {
 		return
 	}
-	free := s.view.FreeOf(s.self.Coldkey)
 	total := free
 	held := make([]uint64, len(hotkeys))
 	for i, hotkey := range hotkeys {

@@ -110,7 +110,7 @@ func (o *Owner) follow(env host.Env) {
 		}
 		o.record(env, &s, row)
 	}
-	o.tell()
+	o.tell(env.Now())
 }
 
 // welcome gives a share to subsets that have none, are there at a height and are wanted.
@@ -150,8 +150,8 @@ func (h *hearing) restore(c *state.Cursor, subsets int) {
 	for n := c.Count("incomes", 9); n > 0; n-- {
 		h.income = append(h.income, readAverage(c))
 	}
-	if n := len(h.demand); n != len(h.earned) || n != len(h.income) || n != 0 && n != subsets || len(h.asks) > maxPayers {
-		c.Fail("%d questions about pay, demand for %d subsets, parts of %d, incomes of %d; expected at most %d, and %d each or none",
+	if n := len(h.demand); n != len(h.earned) || n != len(h.income) || n != 0 && n != subsets || n == 0 && len(h.asks) > 0 || len(h.asks) > maxPayers {
+		c.Fail("%d questions about pay, demand for %d subsets, parts of %d, incomes of %d; expected at most %d, and %d each, or none of all",
 			len(h.asks), n, len(h.earned), len(h.income), maxPayers, subsets)
 	}
 }

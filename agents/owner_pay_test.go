@@ -17,9 +17,9 @@ type told struct {
 	mix *[]float64
 }
 
-func (w told) SetDuty(float64)          {}
-func (w told) SetMix(weights []float64) { *w.mix = slices.Clone(weights) }
-func (w told) Busy() bool               { return false }
+func (w told) SetDuty(host.Time, float64) {}
+func (w told) SetMix(weights []float64)   { *w.mix = slices.Clone(weights) }
+func (w told) Busy() bool                 { return false }
 
 // follower is an owner of uid 0 that follows what the others say they pay, and where its newest mix stands.
 func follower(t *testing.T, start []float64, from []uint64) (*driver, *[]float64) {
@@ -29,7 +29,7 @@ func follower(t *testing.T, start []float64, from []uint64) (*driver, *[]float64
 		Make:  func() (host.Agent, Worker) { w := told{mix: mix}; return w, w },
 		Every: 1, Smoothing: 1, BlockNs: blockNs, Price: decide.Constant(1),
 		Learning: &Learning{Subsets: []string{"sea", "law", "math"}, Start: start, From: from, Heard: true,
-			Rule: decide.MixRule{Rate: 0.5, Floor: 0.02}, Duty: 1},
+			Rule: decide.MixRule{Rate: 0.5, Floor: 0.02}},
 	}
 	d := &driver{env: newFakeEnv(t, 5), roundTrip: true, fresh: func() host.Agent { return NewOwner(c) }}
 	d.agent = d.fresh()

@@ -34,7 +34,7 @@ func (o *Owner) chooseSeat(env host.Env, s *sight) {
 	case s.self.HasUID:
 		o.comeBack(env, s)
 	case o.on:
-		o.turnOff()
+		o.turnOff(env)
 		o.record(env, s, s.seatRow(decide.Lost))
 		o.enter(env, s)
 	default:
@@ -50,7 +50,7 @@ func (o *Owner) keep(env host.Env, s *sight) {
 		return
 	}
 	o.entry.left = true
-	o.turnOff()
+	o.turnOff(env)
 	o.record(env, s, s.seatRow(decide.Leave))
 }
 

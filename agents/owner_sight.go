@@ -36,7 +36,11 @@ func (o *Owner) see(env host.Env) sight {
 	}
 	s.epochHours = float64(float64(period) * (float64(o.config.BlockNs) / float64(host.Hour)))
 	s.immunity = s.view.Params().ImmunityBlocks / period
-	s.costRao = float64(o.config.Costs.RaoPerHour(s.price, o.learns.dutyOr(1)) * s.epochHours)
+	duty := 1.0
+	if o.config.Learning != nil {
+		duty = o.duty()
+	}
+	s.costRao = float64(o.config.Costs.RaoPerHour(s.price, duty) * s.epochHours)
 	if s.self.HasUID {
 		n := s.view.Neuron(s.self.UID)
 		s.incentive, s.emissionRao = float64(n.Incentive), n.EmissionRao

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"unicode/utf8"
 
 	"taolab/agents/state"
 	"taolab/agents/wire"
@@ -238,7 +237,7 @@ func (a *Application) forget(env host.Env, call host.CallID) {
 // reasonOf is what a refusal says in words, if it does.
 func reasonOf(r host.Response) string {
 	words := bytes.ToValidUTF8(r.Body[:min(len(r.Body), maxReason)], nil)
-	if !utf8.Valid(words) || bytes.ContainsFunc(words, func(c rune) bool { return c < ' ' }) {
+	if bytes.ContainsFunc(words, func(c rune) bool { return c < ' ' }) {
 		return ""
 	}
 	return string(words)

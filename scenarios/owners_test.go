@@ -254,7 +254,8 @@ func nakamoto(view chain.View) (seats int) {
 }
 
 // The vault of a bridge holds what the books say is locked, at every block, through crashes of the bridge and
-// reorganisations of the other chain no deeper than it waits.
+// reorganisations of the other chain no deeper than it waits. That says nothing of payments that a crash has
+// the bridge make twice: the vault then takes what it lacks from what comes next.
 func TestTheVaultHoldsWhatIsLocked(t *testing.T) {
 	file, err := Load("testdata/economy/bridge.toml", nil)
 	if err != nil {

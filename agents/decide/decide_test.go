@@ -174,6 +174,16 @@ func TestDutyRisesWhileTheLastStepPaysItsEnergy(t *testing.T) {
 	}
 }
 
+func TestADutyThatBringsNothingFalls(t *testing.T) {
+	e := Effort{Quarters: 2}
+	for range 10 {
+		e.Next(0, 5, 0.3)
+	}
+	if e.Quarters != 0 {
+		t.Errorf("%d quarters of the time bring nothing and cost energy", e.Quarters)
+	}
+}
+
 func TestAFoundationLosesHalfItsStakeInItsHalfLife(t *testing.T) {
 	stake := uint64(1e15)
 	for range 24 {

@@ -2,6 +2,7 @@ package decide
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"taolab/model/num"
@@ -35,6 +36,11 @@ func (p *Path) At(now host.Time) float64 {
 		i = sort.Search(len(p.times), func(i int) bool { return p.times[i] > now }) - 1
 	}
 	return p.values[min(max(i, 0), len(p.values)-1)]
+}
+
+// Extremes are the least and the greatest price of a path.
+func (p *Path) Extremes() (least, most float64) {
+	return slices.Min(p.values), slices.Max(p.values)
 }
 
 // Brownian is a geometric Brownian motion with drift and spread per year.

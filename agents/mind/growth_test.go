@@ -127,6 +127,27 @@ func TestPromptsAndLessonsAreOfWhatIsThere(t *testing.T) {
 	}
 }
 
+// A miner with text of its own tokens has that of the corpus only, the first subsets of the run.
+func TestAMixThatIsSetIsOfTheMinersOwnText(t *testing.T) {
+	mix, err := store().NewMix(pile.Train, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	miner := NewTransformer(TransformerConfig{
+		Base: smallModel(), TopK: 4, MaxRows: 4, MaxCols: 8,
+		Training: &Training{Mix: mix, Store: store(), Optimizer: testOptimizers["sgd"], Rows: 1, Cols: 4, Steps: 1},
+	})
+	for _, c := range []struct {
+		weights []float64
+		want    []uint16
+	}{{[]float64{0, 1, 0}, []uint16{1}}, {[]float64{1, 0, 1, 0, 0}, []uint16{0, 2}}, {[]float64{0, 0, 0, 1}, []uint16{0, 2}}} {
+		miner.SetMix(c.weights)
+		if got := miner.Train(newDated(t)).(trainVisit).mix.Reads(); !slices.Equal(got, c.want) {
+			t.Errorf("told %v, it reads subsets %v, want %v", c.weights, got, c.want)
+		}
+	}
+}
+
 func TestMeasurementsAreOfWhatIsThereAndTheirMeanIsOfTheCorpus(t *testing.T) {
 	e, err := NewEvaluation(store(), 2, 4, 1)
 	if err != nil {

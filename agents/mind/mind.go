@@ -42,7 +42,10 @@ type Learner interface {
 }
 
 // Diligent is a Server that learns of itself, for a share of its time.
-type Diligent interface{ SetDuty(share float64) }
+type Diligent interface {
+	// SetDuty sets that share from a time on.
+	SetDuty(now host.Time, share float64)
+}
 
 // Judge is the mind of a node that asks and scores. It holds one batch of rows at a time, each of a
 // subset, and scores each peer as a gate: how much its answer to a row is likely to be worth. As with a

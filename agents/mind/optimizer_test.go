@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"testing"
 
+	"taolab/agents/state"
 	"taolab/model/lm"
 	"taolab/model/num"
+	"taolab/model/pile"
+	"taolab/sim/host"
 )
 
 // testOptimizers train a small model to guess the next number.
@@ -55,5 +58,42 @@ func TestEveryOptimizerLearnsAndGoesOnFromItsBytes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A miner goes on from its state as if it had never stopped, whatever trains it, before its first visit and later.
+func TestAMinerGoesOnFromItsStateWithEveryOptimizer(t *testing.T) {
+	mix, err := store().NewMix(pile.Train, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, o := range testOptimizers { // order-free: each on its own
+		config := TransformerConfig{
+			Base: smallModel(), TopK: 4, MaxRows: 4, MaxCols: 8,
+			Training: &Training{Mix: mix, Optimizer: o, Rows: 1, Cols: 4, Steps: 2},
+		}
+		visit := func(m *Transformer, env host.Env) { m.Trained(m.Train(env).Run(new(host.Scratch))) }
+		straight, stopped := NewTransformer(config), NewTransformer(config)
+		env, same := newDated(t), newDated(t)
+		for range 4 {
+			kept := stopped.AppendState(state.Begin(nil, "mind"))
+			c := state.Open("mind", kept)
+			again := stopped.Fresh().(*Transformer)
+			if again.Restore(c); c.End() != nil {
+				t.Fatalf("%s: %v", name, c.End())
+			}
+			if !bytes.Equal(again.AppendState(state.Begin(nil, "mind")), kept) {
+				t.Errorf("%s: the state does not read back", name)
+			}
+			stopped = again
+			visit(straight, env)
+			visit(stopped, same)
+			if !bytes.Equal(straight.AppendState(nil), stopped.AppendState(nil)) {
+				t.Fatalf("%s: after a restart it trains otherwise", name)
+			}
+		}
+		if straight.learns.taken() != 8 || straight.fork.model().Digest() == config.Base.Digest() {
+			t.Errorf("%s: %d steps, or the model did not move", name, straight.learns.taken())
+		}
 	}
 }

@@ -68,7 +68,12 @@ func shares(weights []float64) []float64 {
 func (s *Student) SetMix(weights []float64) { s.next = shares(weights) }
 
 // SetDuty implements Diligent.
-func (s *Student) SetDuty(share float64) { s.duty = share }
+func (s *Student) SetDuty(now host.Time, share float64) {
+	if share != s.duty {
+		s.learn(now)
+		s.duty = share
+	}
+}
 
 // Answer implements Server.
 func (s *Student) Answer(env host.Env, question Question) (host.Job, []byte) {
@@ -83,7 +88,7 @@ func (s *Student) Answer(env host.Env, question Question) (host.Job, []byte) {
 	return known.Answer(env, question)
 }
 
-// learn takes the time since the last answer into account, and then a mix that was set meanwhile.
+// learn takes the time since it last did into account, and then a mix that was set meanwhile.
 func (s *Student) learn(now host.Time) {
 	if now > s.at {
 		hours := float64(now-s.at) / float64(host.Hour)

@@ -9,10 +9,12 @@ import (
 	"taolab/sim/host"
 )
 
+func hour(hours float64) host.Time { return host.Time(hours * float64(host.Hour)) }
+
 // answered are the losses that a mind states on each subset at a time.
 func answered(t *testing.T, s *Student, hours float64) []float64 {
 	t.Helper()
-	s.learn(host.Time(hours * float64(host.Hour)))
+	s.learn(hour(hours))
 	losses := make([]float64, len(s.hours))
 	for i, h := range s.hours {
 		losses[i] = s.config.Floor + (s.config.Quality.Losses[i]-s.config.Floor)*math.Exp2(-h/s.config.HalfH)
@@ -36,10 +38,15 @@ func TestAStudentLearnsWhatItTrainsOnAndForgetsTheRest(t *testing.T) {
 		}
 	}
 	s.SetMix([]float64{0, 3})
-	s.SetDuty(1)
+	s.SetDuty(hour(40), 1)
 	answered(t, s, 40) // the mix holds from the next question on
 	if got := answered(t, s, 50); math.Abs(got[0]-3) > 1e-9 || math.Abs(got[1]-4) > 1e-9 {
 		t.Errorf("after 10 hours of the second subset: %g", got)
+	}
+	s.SetDuty(hour(50), 0)
+	s.SetDuty(hour(80), 1)
+	if got := answered(t, s, 90); math.Abs(got[0]-3) > 1e-9 || math.Abs(got[1]-3) > 1e-9 {
+		t.Errorf("after 30 hours without a question or training, and 10 with: %g", got)
 	}
 	c.ForgetH = 5
 	forgets := NewStudent(c)
@@ -68,7 +75,7 @@ func TestAStudentsStateReadsBackAndIsRefusedWhereItCannotBe(t *testing.T) {
 		s := NewStudent(c)
 		s.SetMix([]float64{1, 3})
 		answered(t, s, 7)
-		s.SetDuty(0.25)
+		s.SetDuty(s.at, 0.25)
 		spoil(s)
 		bytes := s.AppendState(nil)
 		again, err := taught(NewStudent(c), bytes)

@@ -15,7 +15,7 @@ import (
 type Training struct {
 	Mix       *pile.Mix   // text it learns from (pile.Train); a specialist's mix favours some subsets
 	Later     []Growth    // what takes its place as the corpus grows
-	Store     *pile.Store // of which its owner may set other mixes; nil: none
+	Store     *pile.Store // of the run's first subsets, of which its owner may set other mixes; nil: none
 	Optimizer Optimizer
 	Rows      int // windows per step
 	Cols      int // tokens per window, at most the model's context
@@ -183,13 +183,14 @@ func (t *Transformer) mix(env host.Env) *pile.Mix {
 	return mixAfter(c.Mix, c.Later, grown(c.Later, env))
 }
 
-// SetMix implements Learner. Weights of which nothing could be drawn change nothing.
+// SetMix implements Learner. Weights of subsets behind those of its text have no say, and weights of which
+// nothing could be drawn change nothing.
 func (t *Transformer) SetMix(weights []float64) {
 	c := t.config.Training
 	if c == nil || c.Store == nil {
 		return
 	}
-	if mix, err := c.Store.NewMix(pile.Train, weights); err == nil {
+	if mix, err := c.Store.NewMix(pile.Train, weights[:min(len(weights), len(c.Store.Subsets()))]); err == nil {
 		t.told = mix
 	}
 }

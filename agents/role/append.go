@@ -64,8 +64,7 @@ type Addition struct {
 	Shared    bool
 }
 
-// Additions are the sources that the corpus gains in a network that begins at a height; path says where the
-// shards of a table are.
+// Additions are the sources that the corpus gains in a network that begins at a height.
 func (c *Corpus) Additions(seed uint64, blockS float64, genesis uint64) []Addition {
 	var list []Addition
 	for i := range c.Append {

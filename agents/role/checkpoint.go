@@ -53,7 +53,7 @@ func unreadable(key string, err error) error {
 		Hint: "taolab model inspect tells what is in one"}
 }
 
-// tokenizer reads the network's tokenizer from a file.
+// readTokenizer reads the network's tokenizer from a file.
 func readTokenizer(path string, vocab int) (*token.Tokenizer, error) {
 	wrong := func(fault, want string) error {
 		return &settings.Error{Key: "corpus.tokenizer", Fault: fault, Want: want}

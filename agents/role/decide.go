@@ -103,7 +103,7 @@ func (m *Maker) owner(every uint64, smoothing float64) agents.OwnerConfig {
 func (m *Maker) ownedMiner(g *Miner, i, n int, afterS float64, made working) (func() host.Agent, error) {
 	w := &g.Wants
 	c := m.owner(w.EveryEpochs, w.Smoothing)
-	c.Make, c.Money.Sell = made, w.Sell
+	c.Make, c.Money.Sell, c.Duty = made, w.Sell, g.Duty.At(i, n)
 	c.From = m.Height + uint64(afterS/m.BlockS)
 	c.Costs = decide.Costs{HardwarePerH: w.HardwarePerH.At(i, n), Watts: w.Watts.At(i, n), PerKWh: w.PerKWh}
 	if w.Price != "" {
@@ -124,7 +124,7 @@ func (m *Maker) ownedMiner(g *Miner, i, n int, afterS float64, made working) (fu
 	if w.AdaptDuty || w.MixRate > 0 {
 		names, start, from := m.learnable(g)
 		c.Learning = &agents.Learning{
-			Subsets: names, Start: start, From: from, Heard: w.MixBy == "pay", Duty: g.Duty.At(i, n), Adapts: w.AdaptDuty, Try: w.MixTry,
+			Subsets: names, Start: start, From: from, Heard: w.MixBy == "pay", Adapts: w.AdaptDuty, Try: w.MixTry,
 			Rule: decide.MixRule{Rate: w.MixRate, Floor: w.MixFloor},
 		}
 	}
@@ -138,6 +138,7 @@ func (m *Maker) learnable(g *Miner) (names []string, start []float64, from []uin
 		names, start = m.Stated.Names, weightsOf(m.Stated.Names, m.Stated.Weights, g.Subsets, g.Mix)
 	} else {
 		names, start = m.Whole.Subsets(), m.weights(g.Subsets, g.Mix, m.Height)
+		clear(start[m.readable(g):])
 	}
 	from = make([]uint64, len(names))
 	total := sum(start)
@@ -152,12 +153,20 @@ func (m *Maker) learnable(g *Miner) (names []string, start []float64, from []uin
 	}
 	for _, a := range m.additions {
 		for s := a.first; s < a.end(m); s++ {
-			if from[s] = max(from[s], a.fromBlock); !a.shared && g.Wants.MixBy == "income" {
+			if from[s] = max(from[s], a.fromBlock); !a.shared && g.Wants.MixBy == "income" || s >= m.readable(g) {
 				from[s] = math.MaxUint64
 			}
 		}
 	}
 	return names, start, from
+}
+
+// readable is the number of the run's subsets, the first ones, of which there is text in a miner's tokens.
+func (m *Maker) readable(g *Miner) int {
+	if own, err := m.ownOf(g.Checkpoint); err == nil && own.Translation != nil {
+		return len(own.Text.Store.Subsets())
+	}
+	return len(m.Whole.Subsets())
 }
 
 // owned gives a validator an owner who decides, where its table says so.

@@ -206,7 +206,7 @@ func (m *Maker) training(g *Miner, store *pile.Store) (*mind.Training, error) {
 		if err != nil {
 			return nil, &settings.Error{Key: "subsets", Fault: err.Error(), Want: "subsets with text"}
 		}
-		training.Mix = mix
+		training.Mix, training.Store = mix, store
 		return training, nil
 	}
 	read, err := m.read(pile.Train, g.Subsets, g.Mix)

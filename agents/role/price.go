@@ -40,14 +40,26 @@ func (p *Price) Path(seed uint64, hours float64, open Opener) (*decide.Path, err
 	stream := num.NewStream(seed, fmt.Sprintf("price/%s/%d", p.Name, step))
 	switch p.Kind {
 	case "brownian":
-		return decide.Brownian{Drift: p.Drift, Spread: p.Spread}.Path(p.Value, step, steps, stream), nil
+		return p.bounded(decide.Brownian{Drift: p.Drift, Spread: p.Spread}.Path(p.Value, step, steps, stream))
 	case "regimes":
 		r := decide.Regimes{Change: [2]float64{p.Calm, p.Storm}, Mean: [2]float64{p.CalmMean, p.StormMean}, Spread: [2]float64{p.CalmSD, p.StormSD}}
-		return r.Path(p.Value, step, steps, stream), nil
+		return p.bounded(r.Path(p.Value, step, steps, stream))
 	case "csv":
 		return p.recorded(open)
 	}
 	return decide.Constant(p.Value), nil
+}
+
+// maxPrice bounds what prices come to, and its inverse what they fall to: costs stay numbers.
+const maxPrice = 1e200
+
+// bounded refuses a path that was drawn and leaves what can be reckoned with.
+func (p *Price) bounded(path *decide.Path) (*decide.Path, error) {
+	if least, most := path.Extremes(); !(least >= 1/maxPrice && most <= maxPrice) {
+		return nil, &settings.Error{Key: "kind", Fault: fmt.Sprintf("the %s path goes from %g to %g", p.Kind, least, most),
+			Want: fmt.Sprintf("prices from %g to %g", 1/maxPrice, maxPrice), Hint: "lower drift, spread, or the means and deviations of the steps"}
+	}
+	return path, nil
 }
 
 // priceHeader is the first line of a file of prices.
@@ -64,27 +76,35 @@ func (p *Price) recorded(open Opener) (*decide.Path, error) {
 	var values []float64
 	r := csv.NewReader(f)
 	r.FieldsPerRecord, r.ReuseRecord = len(priceHeader), true
-	for line := 1; ; line++ {
+	for row, line := 1, 0; ; row++ {
 		fields, err := r.Read()
+		var syntax *csv.ParseError
+		switch {
+		case errors.As(err, &syntax):
+			line = syntax.Line
+		case err == nil:
+			line, _ = r.FieldPos(0)
+		default:
+			line++
+		}
 		bad := func(fault, want string) error {
 			return &settings.Error{Where: fmt.Sprintf("%s:%d", p.File, line), Fault: fault, Want: want}
 		}
-		var syntax *csv.ParseError
 		switch {
 		case err == io.EOF && len(values) == 0:
 			return nil, bad("the file has no prices", "the columns hours, value, and a line for each change")
 		case err == io.EOF:
 			return decide.Recorded(times, values), nil
-		case errors.As(err, &syntax):
+		case syntax != nil:
 			return nil, bad("the line cannot be read", "2 fields with a comma between them")
 		case err != nil:
-			return nil, err
-		case line == 1 && (fields[0] != priceHeader[0] || fields[1] != priceHeader[1]):
+			return nil, bad(fmt.Sprintf("what follows cannot be read: %v", cause(err)), "a file that can be read to its end")
+		case row == 1 && (fields[0] != priceHeader[0] || fields[1] != priceHeader[1]):
 			return nil, bad(fmt.Sprintf("columns %q", fields), fmt.Sprintf("%q", priceHeader))
-		case line == 1:
+		case row == 1:
 			continue
-		case line > decide.MaxSteps:
-			return nil, bad("the file is too long", fmt.Sprintf("at most %d lines", decide.MaxSteps))
+		case row > decide.MaxSteps:
+			return nil, bad("the file is too long", fmt.Sprintf("at most %d lines with a price", decide.MaxSteps-1))
 		}
 		hours, hoursErr := strconv.ParseFloat(fields[0], 64)
 		value, valueErr := strconv.ParseFloat(fields[1], 64)

@@ -1,0 +1,93 @@
+package role
+
+import (
+	"iter"
+	"math"
+	"slices"
+	"testing"
+
+	"taolab/agents/mind"
+	"taolab/agents/settings"
+	"taolab/model/base"
+	"taolab/model/lm"
+	"taolab/model/num"
+	"taolab/model/pile"
+	"taolab/model/token"
+)
+
+// subsets is a source of a little text of each of some subsets.
+type subsets []string
+
+func (s subsets) Subsets() (list []pile.Subset) {
+	for _, name := range s {
+		list = append(list, pile.Subset{Name: name, Weight: 1 / float64(len(s))})
+	}
+	return list
+}
+
+func (s subsets) Documents() iter.Seq2[pile.Document, error] {
+	return func(yield func(pile.Document, error) bool) {
+		for i := range s {
+			for _, split := range []pile.Split{pile.Train, pile.Score, pile.HeldOut} {
+				text := make([]byte, 20000)
+				for k := range text {
+					text[k] = "abc def "[k%(i+3)]
+				}
+				if !yield(pile.Document{Subset: i, Split: split, Text: text}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (s subsets) Digest() ([32]byte, error) { return [32]byte{byte(len(s))}, nil }
+
+func tokenizer(t *testing.T, vocab int) *token.Tokenizer {
+	t.Helper()
+	made, err := token.Train([][]byte{[]byte("abc def abc def aabbccddeeff")}, vocab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// The owner of a miner whose checkpoint has tokens of its own moves the mix of the text in these, which has
+// nothing of what is appended to the corpus.
+func TestAMinerOfOtherTokensLearnsTheMixThatItsOwnerSets(t *testing.T) {
+	standard, own := tokenizer(t, 264), tokenizer(t, 265)
+	build := func(by *token.Tokenizer) *pile.Store {
+		store, err := pile.Build(subsets{"sea", "law"}, by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store
+	}
+	text := &base.Text{Tokenizer: standard, Store: build(standard)}
+	whole, err := text.Store.Append(subsets{"new"}, standard, 0.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	model := lm.New(lm.Config{Vocab: 265, Context: 16, Width: 8, Layers: 1, Heads: 2}, num.NewStream(1, "model"))
+	m := &Maker{Material: &Material{
+		Text: text, Whole: whole, Vocab: 264, additions: []addition{{first: 2, shared: true}},
+		Own: []Own{{Path: "brought", Model: model, Text: &base.Text{Tokenizer: own, Store: build(own)}, Translation: mind.NewTranslation(standard, own)}},
+	}}
+	g := settings.Default[Miner]()
+	g.Checkpoint = "brought"
+	thinks, err := m.transformerOf(&g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if thinks.Training.Store != m.Own[0].Text.Store {
+		t.Error("a mix that its owner sets changes nothing")
+	}
+	if names, start, from := m.learnable(&g); !slices.Equal(names, []string{"sea", "law", "new"}) ||
+		!slices.Equal(start, []float64{0.5, 0.5, 0}) || !slices.Equal(from, []uint64{0, 0, math.MaxUint64}) {
+		t.Errorf("it may learn %v from %v on, and begins with %v", names, from, start)
+	}
+	g.Checkpoint = ""
+	if _, start, from := m.learnable(&g); start[2] == 0 || from[2] != 0 {
+		t.Errorf("one of standard tokens may learn from %v on, and begins with %v", from, start)
+	}
+}
