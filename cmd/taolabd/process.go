@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"runtime"
 	"time"
@@ -186,12 +185,7 @@ func (p *process) serveMetrics(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("node.metrics: %w; set another address", err)
 	}
-	server := &http.Server{Handler: promhttp.HandlerFor(p.figures, promhttp.HandlerOpts{}), ReadHeaderTimeout: headerTimeout}
-	go func() {
-		<-ctx.Done()
-		server.Close()
-	}()
-	go func() { _ = server.Serve(socket) }() // it ends when ctx does
+	serveHTTP(ctx, socket, promhttp.HandlerFor(p.figures, promhttp.HandlerOpts{}), callerPatience)
 	return nil
 }
 
