@@ -71,7 +71,7 @@ func (p *process) run(ctx context.Context) error {
 		err = p.live(ctx, hotkeys)
 	}
 	p.log.Info("the node stops", "height", p.node.View().Height())
-	err = errors.Join(ending(ctx, err), os.Remove(p.home.runningFile()), p.node.Stop())
+	err = errors.Join(ending(ctx, err), p.home.retract(), p.node.Stop())
 	return command.Code(command.Failure, err)
 }
 
