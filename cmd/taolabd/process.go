@@ -50,6 +50,11 @@ func (p *process) run(ctx context.Context) error {
 		return err
 	}
 	defer release()
+	for _, address := range p.settings.ports() { // before somebody types, and before models are prepared
+		if err := portFree(address); err != nil {
+			return command.Code(command.Failure, fmt.Errorf("%w; end the program that has it, or set another address in node.toml or by a flag", err))
+		}
+	}
 	hotkeys, err := p.hotkeys()
 	if err != nil {
 		return err
