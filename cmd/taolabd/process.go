@@ -201,6 +201,9 @@ func (p *process) live(ctx context.Context, hotkeys map[string]ed25519.PrivateKe
 		return nil
 	}
 	material, err := p.prepare(ctx)
+	if ctx.Err() != nil { // who ended it knows why
+		return nil
+	}
 	if err != nil {
 		return err
 	}
