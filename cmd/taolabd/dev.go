@@ -241,7 +241,7 @@ rows = 22
 %s`, listen, api, agents)
 }
 
-// begin writes what a node starts from. Nothing that is there is overwritten.
+// begin writes what a node starts from, all of it or nothing. Nothing that is there is overwritten.
 func (h home) begin(genesis replica.Genesis, settings string) error {
 	data, err := genesis.MarshalJSON()
 	if err != nil {
@@ -250,7 +250,10 @@ func (h home) begin(genesis replica.Genesis, settings string) error {
 	if err := wallet.WriteSecret(h.settings(), []byte(settings)); err != nil {
 		return err
 	}
-	return wallet.WriteSecret(h.genesis(), data)
+	if err := wallet.WriteSecret(h.genesis(), data); err != nil {
+		return errors.Join(fmt.Errorf("the folder is not begun: %w", err), os.Remove(h.settings()))
+	}
+	return nil
 }
 
 // addLog adds the flag about what a node says while it runs.

@@ -1,10 +1,16 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"taolab/sim/live/wallet"
 )
 
 func TestSettingsThatALiveNodeCannotKeepAreRefused(t *testing.T) {
@@ -52,5 +58,38 @@ func TestATableOfAnAgentStandsWhereNoFlagIsGiven(t *testing.T) {
 		if got := strings.Join([]string{a.Wallet, a.Hotkey, a.Listen, a.Name, a.Group}, " "); got != c.want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", c.name, got, err, c.want)
 		}
+	}
+}
+
+func TestAFolderWithoutItsGenesisIsNotBegun(t *testing.T) {
+	at := home(t.TempDir())
+	if err := at.makeKeys(); err != nil {
+		t.Fatal(err)
+	}
+	consensus, err := at.consensusKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := devFlags{miners: 1, validators: 1, block: time.Second, tempo: 10}
+	net := f.network()
+	net.Founders[0].ConsensusKey = wallet.Public(consensus).String()
+	genesis, err := net.genesis(devName, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(at.genesis(), 0o700); err != nil { // as a disk on which it finds no room
+		t.Fatal(err)
+	}
+	if err := at.begin(genesis, "seed = 1\n"); err == nil || !strings.Contains(err.Error(), "the folder is not begun") {
+		t.Errorf("begun: %v", err)
+	}
+	if _, err := os.Stat(at.settings()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("node.toml is there: %v", err)
+	}
+	if err := os.Remove(at.genesis()); err != nil {
+		t.Fatal(err)
+	}
+	if err := at.begin(genesis, "seed = 1\n"); err != nil {
+		t.Errorf("a second time: %v", err)
 	}
 }
