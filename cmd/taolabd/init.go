@@ -33,7 +33,7 @@ func (a *addresses) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.api, "api", "127.0.0.1:26680", "`address` of the interface for the other verbs")
 }
 
-// check refuses what is no address, before anything is written.
+// check refuses addresses that nothing can listen at, before anything is written.
 func (a *addresses) check() error {
 	return errors.Join(checkFlag("listen", a.listen), checkFlag("api", a.api))
 }

@@ -206,7 +206,7 @@ hotkey decides who serves it and how soon. The first [[applications]] table of n
 	return cmd
 }
 
-// into puts the flags into the first table of a kind. What the table says stands, unless a flag is given.
+// into puts the flags into the first table of a kind. Values of the table stand, unless a flag is given.
 func (f *agentFlags) into(cmd *cobra.Command, a *agentTable, kind string) error {
 	if a.Name == "" {
 		a.Name, a.Group = strings.TrimSuffix(kind, "s")+"-1", kind
