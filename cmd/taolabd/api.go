@@ -27,10 +27,12 @@ const (
 )
 
 const (
-	mostWaiting   = 256 // callers that wait for their block
-	waitPatience  = 30 * time.Minute
-	headerTimeout = 10 * time.Second
-	resubmitEvery = 64 // blocks
+	mostWaiting    = 256 // callers that wait for their block
+	waitPatience   = 30 * time.Minute
+	callerPatience = 30 * time.Second // for a request, and for each part of an answer
+	idlePatience   = 2 * time.Minute  // between two requests
+	partBytes      = 1 << 18
+	resubmitEvery  = 64 // blocks
 )
 
 // status is how a node is doing, as programs read it.
@@ -72,13 +74,35 @@ func serveAPI(ctx context.Context, l live.Ledger, n keeper, address string) (net
 	if err != nil {
 		return nil, fmt.Errorf("api: %w; set another address, or 127.0.0.1:0 for any that is free", err)
 	}
-	server := &http.Server{Handler: newAPI(l, n), ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: 1 << 14}
-	go func() {
-		<-ctx.Done()
-		server.Close()
-	}()
-	go func() { _ = server.Serve(socket) }() // it ends when ctx does
+	serveHTTP(ctx, socket, newAPI(l, n), callerPatience)
 	return socket.Addr(), nil
+}
+
+// serveHTTP answers on a socket until ctx ends. A caller that neither sends nor reads for so long is hung up on.
+func serveHTTP(ctx context.Context, socket net.Listener, h http.Handler, patience time.Duration) {
+	server := &http.Server{
+		ReadTimeout: patience, IdleTimeout: idlePatience, MaxHeaderBytes: 1 << 14,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(patient{w, patience}, r) }),
+	}
+	context.AfterFunc(ctx, func() { server.Close() })
+	go func() { _ = server.Serve(socket) }() // it ends when ctx does
+}
+
+// patient gives the reader of an answer so long for each part of it, and any time for the whole.
+type patient struct {
+	http.ResponseWriter
+	patience time.Duration
+}
+
+func (w patient) Write(p []byte) (n int, err error) {
+	to := http.NewResponseController(w.ResponseWriter)
+	for err == nil && n < len(p) {
+		_ = to.SetWriteDeadline(time.Now().Add(w.patience)) // a connection without one has no reader to wait for
+		var did int
+		did, err = w.ResponseWriter.Write(p[n:min(n+partBytes, len(p))])
+		n += did
+	}
+	return n, err
 }
 
 func newAPI(l live.Ledger, n keeper) http.Handler {

@@ -110,13 +110,8 @@ func openKnown(a *agentTable) (ed25519.PrivateKey, error) {
 
 // make makes a network in a folder: keys, genesis and settings.
 func (f *devFlags) make(at home) error {
-	switch {
-	case f.miners < 1 || f.miners > 64:
-		return command.Code(command.Usage, fmt.Errorf("--miners %d: expected 1 to 64", f.miners))
-	case f.validators < 1 || f.validators > 16:
-		return command.Code(command.Usage, fmt.Errorf("--validators %d: expected 1 to 16", f.validators))
-	case f.tempo < 2:
-		return command.Code(command.Usage, fmt.Errorf("--tempo %d: expected at least 2", f.tempo))
+	if err := f.check(); err != nil {
+		return command.Code(command.Usage, err)
 	}
 	if err := at.makeKeys(); err != nil {
 		return command.Code(command.Failure, err)
@@ -136,6 +131,22 @@ func (f *devFlags) make(at home) error {
 		return command.Code(command.Failure, err)
 	}
 	return command.Code(command.Failure, at.begin(genesis, devSettings(f.agents(ports), ports[0], ports[1])))
+}
+
+// check refuses flags of which no network can be made.
+func (f *devFlags) check() error {
+	last := 65_535 - 2 - f.miners // the ports behind the first are for other nodes, the page and the miners
+	switch {
+	case f.miners < 1 || f.miners > 64:
+		return fmt.Errorf("--miners %d: expected 1 to 64", f.miners)
+	case f.validators < 1 || f.validators > 16:
+		return fmt.Errorf("--validators %d: expected 1 to 16", f.validators)
+	case f.tempo < 2:
+		return fmt.Errorf("--tempo %d: expected at least 2", f.tempo)
+	case f.ports < 0 || f.ports > last:
+		return fmt.Errorf("--ports %d: expected 1 to %d, or 0 for any that are free", f.ports, last)
+	}
+	return nil
 }
 
 // network is the founding of a network of known keys: validators first, which have the uids in front.
@@ -230,7 +241,7 @@ rows = 22
 %s`, listen, api, agents)
 }
 
-// begin writes what a node starts from. Nothing that is there is overwritten.
+// begin writes what a node starts from, all of it or nothing. Nothing that is there is overwritten.
 func (h home) begin(genesis replica.Genesis, settings string) error {
 	data, err := genesis.MarshalJSON()
 	if err != nil {
@@ -239,7 +250,10 @@ func (h home) begin(genesis replica.Genesis, settings string) error {
 	if err := wallet.WriteSecret(h.settings(), []byte(settings)); err != nil {
 		return err
 	}
-	return wallet.WriteSecret(h.genesis(), data)
+	if err := wallet.WriteSecret(h.genesis(), data); err != nil {
+		return errors.Join(fmt.Errorf("the folder is not begun: %w", err), os.Remove(h.settings()))
+	}
+	return nil
 }
 
 // addLog adds the flag about what a node says while it runs.

@@ -141,7 +141,10 @@ func examine(ctx context.Context, at home, node string) []finding {
 		if err == nil {
 			conn.Close()
 		}
-		e.say("node", err, "runs, process "+fmt.Sprint(running.PID), "it did not end in order; start it again")
+		answers := e.say("node", err, "runs, process "+fmt.Sprint(running.PID), "it did not end in order; start it again")
+		if answers && node == "" {
+			node = "http://" + running.API
+		}
 	} else {
 		for _, address := range s.ports() {
 			e.say("port", portFree(address), address+" is free", "end the program that has it, or set another in node.toml")
@@ -150,10 +153,7 @@ func examine(ctx context.Context, at home, node string) []finding {
 	for _, peer := range s.Node.Peers {
 		e.say("peer", peerAnswers(peer), peer+" answers", "ask its operator, and look at firewalls on both sides")
 	}
-	if node == "" && notRunning == nil {
-		node = "http://" + running.API
-	}
-	e.clock(ctx, at, genesis, node)
+	e.clock(ctx, genesis, node)
 	e.say("consensus", at.elsewhere(ctx, s, genesis.ChainID, node), "no other node is seen to sign with this node's consensus key",
 		"find the other node that has this key and stop it; never run two")
 	return e.list
@@ -224,6 +224,11 @@ func (s *nodeSettings) ports() (all []string) {
 			all = append(all, a.Listen)
 		}
 	}
+	for _, a := range s.Applications {
+		if a.Page != "" {
+			all = append(all, a.Page)
+		}
+	}
 	return all
 }
 
@@ -245,7 +250,7 @@ func peerAnswers(peer string) error {
 }
 
 // clock compares this machine's clock with the time of a block that is new, and with the genesis.
-func (e *examination) clock(ctx context.Context, _ home, genesis replica.Genesis, node string) {
+func (e *examination) clock(ctx context.Context, genesis replica.Genesis, node string) {
 	now := time.Now()
 	if now.Before(genesis.Time.Add(-mostDrift)) {
 		e.say("clock", fmt.Errorf("it shows %s, and the genesis is of %s", now.UTC().Format(time.DateTime), genesis.Time.Format(time.DateTime)),
@@ -259,7 +264,11 @@ func (e *examination) clock(ctx context.Context, _ home, genesis replica.Genesis
 	ctx, cancel := context.WithTimeout(ctx, askPatience)
 	defer cancel()
 	s, err := (&client{node}).status(ctx)
-	if err == nil && !s.CatchingUp {
+	if err != nil {
+		e.say("clock", err, "", "name a node that answers with --node")
+		return
+	}
+	if !s.CatchingUp {
 		if ahead := time.Until(s.Time); ahead > mostDrift {
 			err = fmt.Errorf("it is %s behind the newest block", ahead.Round(time.Second))
 		}

@@ -45,13 +45,12 @@ func TestTheReferenceIsCurrent(t *testing.T) {
 func reference(t *testing.T) string {
 	var b strings.Builder
 	b.WriteString(command.Reference("The node", newRoot()))
-	b.WriteString("\n# Settings of a node\n\nThe file `node.toml` in the folder of a node. Unknown keys and impossible values are refused; paths are relative to the file.\n")
+	b.WriteString("\n# Settings of a node\n\nThe file `node.toml` in the folder of a node. Unknown keys and impossible values are refused; paths are relative to the file. " +
+		"A node holds no coldkey, so that nobody in it decides about money: tables `decide`, `invest_tao` and `[[corpus.append]]`, which scenarios have, are refused.\n")
 	s := settings.Default[nodeSettings]()
-	s.Corpus.Append = []role.Appended{settings.Default[role.Appended]()}
 	s.Miners = []minerTable{settings.Default[minerTable]()}
 	s.Validators = []validatorTable{settings.Default[validatorTable]()}
 	s.Applications = []applicationTable{settings.Default[applicationTable]()}
-	s.Corpus.Append = []role.Appended{settings.Default[role.Appended]()}
 	if err := settings.WriteReference(&b, "Top level of node.toml", s); err != nil {
 		t.Fatal(err)
 	}

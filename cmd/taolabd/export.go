@@ -111,24 +111,31 @@ func writeWhole(path string, write func(io.Writer) error) (err error) {
 
 // sourceOf is a node that runs, or the folder's own ledger, which end closes.
 func sourceOf(ctx context.Context, at home, to *reach) (from source, end func() error, err error) {
-	if _, err := os.Stat(at.runningFile()); to.node != "" || err == nil {
-		node, err := to.dial(at)
-		if err != nil {
-			return source{}, nil, err
+	if to.node == "" {
+		release, busy := lockHome(at)
+		if busy == nil { // no node runs there, whatever one that was killed left
+			return folderSource(at, release)
 		}
-		copied := func(path string) func(io.Writer) error {
-			return func(w io.Writer) error { return node.copy(ctx, http.MethodGet, path, nil, w, mostRecord) }
+		if _, err := os.Stat(at.runningFile()); err != nil {
+			return source{}, nil, busy
 		}
-		now := func() (string, uint64, error) {
-			s, err := node.status(ctx)
-			return s.ChainID, s.Height, err
-		}
-		return source{copied(pathState), copied(pathRecord), now}, func() error { return nil }, nil
 	}
-	release, err := lockHome(at)
+	node, err := to.dial(at)
 	if err != nil {
 		return source{}, nil, err
 	}
+	copied := func(path string) func(io.Writer) error {
+		return func(w io.Writer) error { return node.copy(ctx, http.MethodGet, path, nil, w, mostRecord) }
+	}
+	now := func() (string, uint64, error) {
+		s, err := node.status(ctx)
+		return s.ChainID, s.Height, err
+	}
+	return source{copied(pathState), copied(pathRecord), now}, func() error { return nil }, nil
+}
+
+// folderSource is the ledger of a folder that is locked for it.
+func folderSource(at home, release func()) (from source, end func() error, err error) {
 	p, err := openStopped(at)
 	if err != nil {
 		release()

@@ -155,6 +155,14 @@ func (h home) announce(r running) error {
 	return errors.Join(os.WriteFile(draft, append(data, '\n'), 0o600), os.Rename(draft, h.runningFile()))
 }
 
+// retract takes back what announce wrote, where it wrote anything.
+func (h home) retract() error {
+	if err := os.Remove(h.runningFile()); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 // running finds the node that runs in the folder.
 func (h home) running() (r running, err error) {
 	data, err := os.ReadFile(h.runningFile())

@@ -33,6 +33,11 @@ func (a *addresses) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.api, "api", "127.0.0.1:26680", "`address` of the interface for the other verbs")
 }
 
+// check refuses addresses that nothing can listen at, before anything is written.
+func (a *addresses) check() error {
+	return errors.Join(checkFlag("listen", a.listen), checkFlag("api", a.api))
+}
+
 func newInit() *cobra.Command {
 	var flags initFlags
 	cmd := &cobra.Command{
@@ -70,6 +75,9 @@ on from what a network shows, as taolab apply --metagraph reads it. Others need 
 }
 
 func (f *initFlags) run(cmd *cobra.Command, at home, name string) error {
+	if err := f.addresses.check(); err != nil {
+		return err
+	}
 	net, err := f.read(cmd)
 	if err != nil {
 		return err
@@ -235,6 +243,9 @@ which is checked; --trust-height and --trust-hash come from somebody you trust.`
 			}
 			if err := checkPeers(peers); err != nil {
 				return command.Code(command.Usage, err)
+			}
+			if err := where.check(); err != nil {
+				return err
 			}
 			if err := at.makeKeys(); err != nil {
 				return command.Code(command.Failure, err)

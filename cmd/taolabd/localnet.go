@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -35,7 +36,8 @@ nodes stop, and what their ledgers were is compared: one digest at one height.`,
   taolabd metagraph --home localnet/node-1     in another terminal`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := fmt.Sscanf(args[0], "%d", &flags.nodes); err != nil || flags.nodes < 1 || flags.nodes > 64 {
+			var err error
+			if flags.nodes, err = strconv.Atoi(args[0]); err != nil || flags.nodes < 1 || flags.nodes > 64 {
 				return command.Code(command.Usage, fmt.Errorf("localnet %q: expected 1 to 64 nodes", args[0]))
 			}
 			return flags.run(cmd)
@@ -105,7 +107,9 @@ func (f *localFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return command.Code(command.Usage, err)
 	}
-	f.miners, f.validators = max(f.miners, 1), max(f.validators, 1)
+	if err := f.check(); err != nil {
+		return command.Code(command.Usage, err)
+	}
 	nodes, genesis, err := f.network()
 	if err != nil {
 		return command.Code(command.Failure, err)
@@ -141,14 +145,14 @@ func (f *localFlags) faults() (all []localFault, err error) {
 			one := localFault{kind: kind.name, last: time.Second}
 			when, last, lasts := strings.Cut(text, "+")
 			node, at, found := strings.Cut(when, "@")
-			_, err := fmt.Sscanf(node, "%d", &one.node)
-			if found && err == nil {
+			var err error
+			if one.node, err = strconv.Atoi(node); found && err == nil {
 				one.at, err = time.ParseDuration(at)
 			}
 			if err == nil && lasts {
 				one.last, err = time.ParseDuration(last)
 			}
-			if !found || err != nil || one.node < 1 || one.node > f.nodes {
+			if !found || err != nil || one.node < 1 || one.node > f.nodes || one.at < 0 || one.last < 0 {
 				return nil, fmt.Errorf("--%s %q: expected NODE@TIME or NODE@TIME+TIME, as in 2@20s+5s, with a node from 1 to %d", kind.name, text, f.nodes)
 			}
 			one.node--

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -145,7 +146,7 @@ shows where it serves; taolabd tx register gets one.`,
 				if len(s.Miners) == 0 {
 					s.Miners = []minerTable{{Miner: settings.Default[role.Miner]()}}
 				}
-				return f.into(&s.Miners[0].agentTable, "miner-1")
+				return f.into(cmd, &s.Miners[0].agentTable, "miners")
 			})
 		},
 	}
@@ -167,7 +168,7 @@ other settings. It needs a uid, stake and a permit; taolabd tx prove-consensus a
 				if len(s.Validators) == 0 {
 					s.Validators = []validatorTable{{Validator: settings.Default[role.Validator]()}}
 				}
-				return f.into(&s.Validators[0].agentTable, "validator-1")
+				return f.into(cmd, &s.Validators[0].agentTable, "validators")
 			})
 		},
 	}
@@ -187,13 +188,16 @@ hotkey decides who serves it and how soon. The first [[applications]] table of n
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runNode(cmd, f.ask, func(s *nodeSettings) error {
-				if len(s.Applications) == 0 {
+				fresh := len(s.Applications) == 0
+				if fresh {
 					one := settings.Default[role.Application]()
 					one.SessionS, one.PaceS = 0, 0.05 // prompts come from the operator, as fast as miners answer
 					s.Applications = []applicationTable{{Application: one}}
 				}
-				s.Applications[0].Page = f.page
-				return f.into(&s.Applications[0].agentTable, "application-1")
+				if fresh || cmd.Flags().Changed("page") {
+					s.Applications[0].Page = f.page
+				}
+				return errors.Join(checkFlag("page", f.page), f.into(cmd, &s.Applications[0].agentTable, "applications"))
 			})
 		},
 	}
@@ -202,17 +206,23 @@ hotkey decides who serves it and how soon. The first [[applications]] table of n
 	return cmd
 }
 
-// into puts the flags into a table.
-func (f *agentFlags) into(a *agentTable, name string) error {
+// into puts the flags into the first table of a kind. Values of the table stand, unless a flag is given.
+func (f *agentFlags) into(cmd *cobra.Command, a *agentTable, kind string) error {
 	if a.Name == "" {
-		a.Name = name
+		a.Name, a.Group = strings.TrimSuffix(kind, "s")+"-1", kind
 	}
-	a.Wallet, a.Hotkey = f.Wallet, f.Hotkey
+	for _, c := range []struct {
+		flag     string
+		to, from *string
+	}{{"wallet", &a.Wallet, &f.Wallet}, {"hotkey", &a.Hotkey, &f.Hotkey}, {"listen", &a.Listen, &f.Listen}, {"announce", &a.Announce, &f.Announce}} {
+		if *c.to == "" || cmd.Flags().Changed(c.flag) {
+			*c.to = *c.from
+		}
+	}
 	if f.Listen != "" {
-		a.Listen = f.Listen
-	}
-	if f.Announce != "" {
-		a.Announce = f.Announce
+		if err := checkFlag("listen", f.Listen); err != nil {
+			return err
+		}
 	}
 	_, err := a.announced()
 	if err != nil {

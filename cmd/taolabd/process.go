@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"runtime"
 	"time"
@@ -51,6 +50,11 @@ func (p *process) run(ctx context.Context) error {
 		return err
 	}
 	defer release()
+	for _, address := range p.settings.ports() { // before somebody types, and before models are prepared
+		if err := portFree(address); err != nil {
+			return command.Code(command.Failure, fmt.Errorf("%w; end the program that has it, or set another address in node.toml or by a flag", err))
+		}
+	}
 	hotkeys, err := p.hotkeys()
 	if err != nil {
 		return err
@@ -72,7 +76,7 @@ func (p *process) run(ctx context.Context) error {
 		err = p.live(ctx, hotkeys)
 	}
 	p.log.Info("the node stops", "height", p.node.View().Height())
-	err = errors.Join(ending(ctx, err), os.Remove(p.home.runningFile()), p.node.Stop())
+	err = errors.Join(ending(ctx, err), p.home.retract(), p.node.Stop())
 	return command.Code(command.Failure, err)
 }
 
@@ -186,12 +190,7 @@ func (p *process) serveMetrics(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("node.metrics: %w; set another address", err)
 	}
-	server := &http.Server{Handler: promhttp.HandlerFor(p.figures, promhttp.HandlerOpts{}), ReadHeaderTimeout: headerTimeout}
-	go func() {
-		<-ctx.Done()
-		server.Close()
-	}()
-	go func() { _ = server.Serve(socket) }() // it ends when ctx does
+	serveHTTP(ctx, socket, promhttp.HandlerFor(p.figures, promhttp.HandlerOpts{}), callerPatience)
 	return nil
 }
 
@@ -202,6 +201,9 @@ func (p *process) live(ctx context.Context, hotkeys map[string]ed25519.PrivateKe
 		return nil
 	}
 	material, err := p.prepare(ctx)
+	if ctx.Err() != nil { // who ended it knows why
+		return nil
+	}
 	if err != nil {
 		return err
 	}

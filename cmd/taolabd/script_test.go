@@ -79,7 +79,7 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// apiOf sets API to the URL of the node that runs in a folder: apiof FOLDER.
+// apiOf sets API to the URL of the node that runs in a folder, and ADDRESS to its host and port: apiof FOLDER.
 func apiOf(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: apiof FOLDER")
@@ -87,4 +87,5 @@ func apiOf(ts *testscript.TestScript, neg bool, args []string) {
 	r, err := home(ts.MkAbs(args[0])).running()
 	ts.Check(err)
 	ts.Setenv("API", "http://"+r.API)
+	ts.Setenv("ADDRESS", r.API)
 }

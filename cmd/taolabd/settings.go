@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"taolab/agents/role"
@@ -131,6 +133,7 @@ func (s *nodeSettings) locate(dir string) {
 // check reports what no single key shows.
 func (s *nodeSettings) check(report role.Report) {
 	s.Corpus.Check(report)
+	s.Node.check(report)
 	if len(s.Corpus.Append) > 0 {
 		report("corpus.append[0]", "the text of a live network stays as it is", "no such table", "")
 	}
@@ -153,6 +156,9 @@ func (s *nodeSettings) check(report role.Report) {
 		if _, err := a.announced(); err != nil {
 			report(path+".announce", err.Error(), "an address and port that callers reach, as in 203.0.113.7:8091", "")
 		}
+		if a.Listen != "" {
+			reportAddress(report, path+".listen", a.Listen)
+		}
 		if serves && a.Listen == "" {
 			report(path+".listen", "missing", "an address where the miner serves, as in 0.0.0.0:8091", "")
 		}
@@ -166,18 +172,69 @@ func (s *nodeSettings) check(report role.Report) {
 			continue
 		}
 		m.Check(path, len(s.Corpus.Subsets), report)
+		unowned(report, path+".decide", m.Wants.Decides())
 		s.Corpus.CheckSubsets(path+".subsets", m.Subsets, report)
 	}
 	for i := range s.Validators {
 		v := &s.Validators[i]
 		path := agent("validators", i, &v.agentTable, false)
 		v.Check(path, s.Corpus.Vocab, nil, report)
+		unowned(report, path+".decide", v.Wants.Decides())
+		unowned(report, path+".invest_tao", v.InvestTAO > 0)
 		s.Corpus.CheckSubsets(path+".subsets", v.Subsets, report)
 	}
 	for i := range s.Applications {
 		a := &s.Applications[i]
-		a.Check(agent("applications", i, &a.agentTable, false), s.Corpus.Vocab, report)
+		path := agent("applications", i, &a.agentTable, false)
+		a.Check(path, s.Corpus.Vocab, report)
+		if a.Page != "" {
+			reportAddress(report, path+".page", a.Page)
+		}
 	}
+}
+
+// unowned refuses what an owner does with a coldkey: a node has none.
+func unowned(report role.Report, key string, set bool) {
+	if set {
+		report(key, "it moves money with a coldkey, and a node holds none", "no such setting", "taolabd tx stakes, registers and sells")
+	}
+}
+
+// check reports addresses that are none.
+func (t *nodeTable) check(report role.Report) {
+	reportAddress(report, "node.listen", t.Listen)
+	reportAddress(report, "node.api", t.API)
+	if t.RPC != "" {
+		reportAddress(report, "node.rpc", t.RPC)
+	}
+	if t.Metrics != "" {
+		reportAddress(report, "node.metrics", t.Metrics)
+	}
+}
+
+func reportAddress(report role.Report, key, address string) {
+	if !isAddress(address) {
+		report(key, fmt.Sprintf("%q", address), wantAddress, "")
+	}
+}
+
+const wantAddress = "a host and a port up to 65535, as in 127.0.0.1:26680"
+
+// isAddress says whether a program can listen at an address, as far as its form shows.
+func isAddress(address string) bool {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	return err == nil
+}
+
+// checkFlag refuses an address on the command line.
+func checkFlag(flag, address string) error {
+	if isAddress(address) {
+		return nil
+	}
+	return command.Code(command.Usage, fmt.Errorf("--%s %q: expected %s", flag, address, wantAddress))
 }
 
 // announced is the address that the ledger shows; not valid where it shows none.

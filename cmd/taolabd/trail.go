@@ -159,7 +159,9 @@ func (t *trail) turn() {
 		t.finish(f)
 		t.prune()
 	})
-	t.check(f, t.open(f.manifest.Blocks))
+	if err := t.open(f.manifest.Blocks); err != nil {
+		t.stop(f, err)
+	}
 }
 
 // heldSeats are the lives of uids that last.
@@ -281,13 +283,18 @@ func firstLine(err error) string {
 	return line
 }
 
+// stop ends the trace, whose newest folder is f.
+func (t *trail) stop(f *trailFolder, err error) {
+	t.log.Error("no trace is written any more; taolab report shows what is whole: is the disk full?", "folder", f.dir, "error", err)
+	t.folder = nil
+}
+
 // check ends the trace when its disk failed. The node goes on.
 func (t *trail) check(f *trailFolder, err error) {
 	if err == nil {
 		return
 	}
-	t.log.Error("no trace is written any more; taolab report shows what is whole: is the disk full?", "folder", f.dir, "error", err)
-	t.folder = nil
+	t.stop(f, err)
 	f.manifest.Fault = firstLine(err)
 	f.writer.Close()
 	_ = t.tell(f) // the disk failed, which was told

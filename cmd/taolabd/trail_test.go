@@ -191,6 +191,27 @@ func TestATraceThatCannotBeWrittenEndsAndTheNodeGoesOn(t *testing.T) {
 	}
 }
 
+// The folder that is over when the next cannot be begun is whole, as any other.
+func TestAFolderIsWholeWhenTheNextCannotBeBegun(t *testing.T) {
+	tr := testTrail(t, traceTable{FolderBlocks: 10})
+	if err := tr.begin(); err != nil {
+		t.Fatal(err)
+	}
+	describe := tr.describe
+	tr.describe = func() (report.Manifest, []trace.Node) {
+		m, nodes := describe()
+		m.Recorded = append(m.Recorded, "none") // a table that the writer does not know
+		return m, nodes
+	}
+	for h := uint64(1); h <= 20; h++ {
+		block(tr, h)
+	}
+	tr.end(nil)
+	if m := opened(t, tr.dir, "000001").Manifest; !m.Finished || m.Fault != "" || m.Blocks != 10 {
+		t.Errorf("finished %v, fault %q, blocks %d", m.Finished, m.Fault, m.Blocks)
+	}
+}
+
 func testTrailAt(t *testing.T, dir string) *trail {
 	tr := testTrail(t, traceTable{FolderBlocks: 10})
 	tr.dir = dir

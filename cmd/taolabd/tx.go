@@ -180,7 +180,7 @@ func (s *signing) run(cmd *cobra.Command, kind chain.Msg, make func(*keyring) (c
 func (s *signing) priceOffline(cmd *cobra.Command, tx *chain.Tx) error {
 	for _, name := range []string{"chain-id", "nonce", "expiry"} {
 		if !cmd.Flags().Changed(name) {
-			return command.Code(command.Usage, fmt.Errorf("--offline without --%s: no node is there to say it; taolabd status prints it", name))
+			return command.Code(command.Usage, fmt.Errorf("--offline without --%s: no node is there to say it; --dry-run in place of --offline shows it where a node can be asked", name))
 		}
 	}
 	if s.maxFee == "" {
@@ -261,6 +261,7 @@ func (s *signing) show(cmd *cobra.Command, status status, view chain.View, quote
 	} else {
 		fmt.Fprintf(&b, "  %-10s nothing on this chain\n", "fee")
 	}
+	fmt.Fprintf(&b, "  %-10s %d, up to block %d\n", "nonce", tx.Nonce, tx.Expiry)
 	if quote.Payer == (chain.Key{}) {
 		fmt.Fprintf(&b, "  %-10s nobody: the hotkey is not owned by a coldkey yet\n", "paid by")
 	} else {

@@ -14,9 +14,9 @@ let text = "", parts = 0, end = "", usage;
 for await (const part of stream) {
   for (const choice of part.choices) {
     text += choice.text;
-    parts++;
     end = choice.finish_reason ?? end;
   }
+  if (part.taolab?.token) parts++; // a round in which all miners are busy has none
   usage = part.usage ?? usage;
 }
 console.log("stream", parts, end, usage.completion_tokens);
