@@ -79,6 +79,7 @@ type calibrated struct {
 	Weights     int        `json:"weights"`
 	Faint       int        `json:"faint_weights"`
 	Lone        int        `json:"lone_weights"`
+	Flat        int        `json:"flat_weights"`
 	LeastStake  float64    `json:"least_stake"`
 	LeastWeight uint32     `json:"least_weight"`
 	AnswerLoss  [2]float64 `json:"answer_loss"` // of miners in a scenario without models
@@ -128,7 +129,7 @@ func runCalibrate(ctx context.Context, path string, flags calibrateFlags, cmd *c
 	}
 	all := calibrated{
 		Program: currentVersion(), Metagraph: inputName(path), Block: g.Height, Neurons: len(g.Neurons), Seed: flags.seed, Draws: flags.draws,
-		Validators: graph.Validators(), Miners: graph.Miners(), Weights: len(graph.Judgements), Faint: graph.Faint, Lone: graph.Lone,
+		Validators: graph.Validators(), Miners: graph.Miners(), Weights: len(graph.Judgements), Faint: graph.Faint, Lone: graph.Lone, Flat: graph.Flat,
 		LeastStake: flags.stake, LeastWeight: flags.weight, AnswerLoss: answerLoss(result.Spread.Value), Result: result,
 	}
 	dir, err := makeFolder(flags.out, "calibration")
@@ -147,7 +148,8 @@ func runCalibrate(ctx context.Context, path string, flags calibrateFlags, cmd *c
 
 func printCalibration(w io.Writer, c *calibrated) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d weights of %d validators on %d miners; %d were too small, %d too few of their kind\n", c.Weights, c.Validators, c.Miners, c.Faint, c.Lone)
+	fmt.Fprintf(&b, "%d weights of %d validators on %d miners; %d were too small, %d too few of their kind, %d of validators that weigh all alike\n",
+		c.Weights, c.Validators, c.Miners, c.Faint, c.Lone, c.Flat)
 	for _, line := range []struct {
 		name string
 		calibration.Estimate
