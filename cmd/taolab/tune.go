@@ -80,7 +80,7 @@ func runTune(ctx context.Context, file *scenarios.File, dir string, workers int,
 		return code(exitFailure, err)
 	}
 	if err := s.Write(result); err != nil {
-		return code(exitFailure, err)
+		return errors.Join(code(exitFailure, err), tellTune(stdout, dir, file, result))
 	}
 	return tellTune(stdout, dir, file, result)
 }
