@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"github.com/parquet-go/parquet-go"
+
+	"taolab/model/whole"
 )
 
 // Kind is the type of a column of a table whose columns are known only when its rows are.
@@ -42,6 +44,15 @@ type RowSource func(row func(values ...any) error) error
 
 // rowsInMemory is how many rows are in memory at a time.
 const rowsInMemory = 256
+
+// WriteTable writes a table into a file, whole or not at all.
+func WriteTable(path string, columns []RowColumn, rows RowSource) error {
+	err := whole.Replace(path, 0o644, func(w io.Writer) error { return WriteRows(w, columns, rows) })
+	if err != nil {
+		return fmt.Errorf("%s: cannot be written: %w", path, err)
+	}
+	return nil
+}
 
 // WriteRows writes a table as parquet; equal rows give equal bytes.
 func WriteRows(w io.Writer, columns []RowColumn, rows RowSource) error {

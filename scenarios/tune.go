@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"taolab/report"
+	"taolab/scenarios/search"
 )
 
 // TuneSection says which settings taolab tune looks for. Package tune searches.
@@ -50,13 +51,13 @@ func (c *checker) tune() {
 		c.fault("tune.objectives", fmt.Sprintf("%d objectives", len(t.Objectives)), "one or two", "")
 	case t.Population != 0 && t.Population < 4:
 		c.fault("tune.population", fmt.Sprint(t.Population), "0, or at least 4", "")
-	case t.Evaluations <= n:
-		c.fault("tune.evaluations", fmt.Sprint(t.Evaluations), fmt.Sprintf("more than the %d keys", n), "")
+	case t.Evaluations < t.fewest():
+		c.fault("tune.evaluations", fmt.Sprint(t.Evaluations), fmt.Sprintf("at least %d, of which %s begins", t.fewest(), t.Method), "")
 	}
 	for i := range t.Keys {
 		c.sweptKey(&t.Keys[i], fmt.Sprintf("tune.keys[%d]", i), t.Keys[:i])
 	}
-	names := report.MetricNames(c.participants(), c.Tables(), c.subsetNames(), c.yearNames())
+	names := report.MetricNames(c.participants(), c.Tables(), c.textNames(), c.yearNames())
 	known := func(key, metric string) {
 		if !slices.Contains(names, metric) {
 			c.fault(key, fmt.Sprintf("no run of this scenario has the number %q", metric), "a number that taolab report RUN --metrics lists",
@@ -78,6 +79,17 @@ func (c *checker) tune() {
 			c.fault(key+".value", fmt.Sprint(k.Value), "one number", "")
 		}
 	}
+}
+
+// fewest is the number of points with which a search begins: a generation, or a simplex.
+func (t *TuneSection) fewest() int {
+	switch {
+	case t.Method == "nelder-mead":
+		return len(t.Keys) + 1
+	case t.Population == 0:
+		return search.DefaultPopulation(len(t.Keys))
+	}
+	return t.Population
 }
 
 // Missed is by how much a number misses the constraint, as a share of its bound where that is not 0.

@@ -129,17 +129,8 @@ func (c *checker) name(key, name string) {
 
 func (c *checker) groups() []string {
 	var names []string
-	for _, g := range c.Miners {
-		names = append(names, g.Name)
-	}
-	for _, g := range c.Validators {
-		names = append(names, g.Name)
-	}
-	for _, g := range c.Applications {
-		names = append(names, g.Name)
-	}
-	for _, g := range c.Holders {
-		names = append(names, g.Name)
+	for _, g := range c.groupSizes() {
+		names = append(names, g.name)
 	}
 	return names
 }
@@ -252,22 +243,10 @@ func (c *checker) chain() {
 // council checks that the members are different nodes of the scenario.
 func (c *checker) council() {
 	var members []string
-	add := func(group string, count int) {
-		for i := range count {
-			members = append(members, member(group, i))
+	for _, g := range c.groupSizes() {
+		for i := range g.count {
+			members = append(members, member(g.name, i))
 		}
-	}
-	for _, g := range c.Miners {
-		add(g.Name, g.Count)
-	}
-	for _, g := range c.Validators {
-		add(g.Name, g.Count)
-	}
-	for _, g := range c.Applications {
-		add(g.Name, g.Count)
-	}
-	for _, g := range c.Holders {
-		add(g.Name, g.Count)
 	}
 	for i, name := range c.Chain.Council {
 		key := fmt.Sprintf("chain.council[%d]", i)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"taolab/model/num"
+	"taolab/model/whole"
 	"taolab/report"
 	"taolab/scenarios/calibration"
 	"taolab/sim/chain"
@@ -79,6 +79,7 @@ type calibrated struct {
 	Weights     int        `json:"weights"`
 	Faint       int        `json:"faint_weights"`
 	Lone        int        `json:"lone_weights"`
+	Flat        int        `json:"flat_weights"`
 	LeastStake  float64    `json:"least_stake"`
 	LeastWeight uint32     `json:"least_weight"`
 	AnswerLoss  [2]float64 `json:"answer_loss"` // of miners in a scenario without models
@@ -128,26 +129,27 @@ func runCalibrate(ctx context.Context, path string, flags calibrateFlags, cmd *c
 	}
 	all := calibrated{
 		Program: currentVersion(), Metagraph: inputName(path), Block: g.Height, Neurons: len(g.Neurons), Seed: flags.seed, Draws: flags.draws,
-		Validators: graph.Validators(), Miners: graph.Miners(), Weights: len(graph.Judgements), Faint: graph.Faint, Lone: graph.Lone,
+		Validators: graph.Validators(), Miners: graph.Miners(), Weights: len(graph.Judgements), Faint: graph.Faint, Lone: graph.Lone, Flat: graph.Flat,
 		LeastStake: flags.stake, LeastWeight: flags.weight, AnswerLoss: answerLoss(result.Spread.Value), Result: result,
 	}
 	dir, err := makeFolder(flags.out, "calibration")
 	if err == nil {
 		err = writeCalibration(dir, &all)
 	}
-	if err != nil {
-		return code(exitFailure, err)
+	if err == nil {
+		newConsole(cmd.ErrOrStderr()).say("%s has the table and the figure", dir)
 	}
-	newConsole(cmd.ErrOrStderr()).say("%s has the table and the figure", dir)
+	show := func() error { return printCalibration(cmd.OutOrStdout(), &all) }
 	if flags.asJSON {
-		return writeJSON(cmd.OutOrStdout(), all)
+		show = func() error { return writeJSON(cmd.OutOrStdout(), all) }
 	}
-	return code(exitFailure, printCalibration(cmd.OutOrStdout(), &all))
+	return code(exitFailure, errors.Join(err, show()))
 }
 
 func printCalibration(w io.Writer, c *calibrated) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d weights of %d validators on %d miners; %d were too small, %d too few of their kind\n", c.Weights, c.Validators, c.Miners, c.Faint, c.Lone)
+	fmt.Fprintf(&b, "%d weights of %d validators on %d miners; %d were too small, %d too few of their kind, %d of validators that weigh all alike\n",
+		c.Weights, c.Validators, c.Miners, c.Faint, c.Lone, c.Flat)
 	for _, line := range []struct {
 		name string
 		calibration.Estimate
@@ -164,18 +166,13 @@ func printCalibration(w io.Writer, c *calibrated) error {
 
 // writeCalibration writes what a calibration came to into a folder.
 func writeCalibration(dir string, c *calibrated) error {
-	text, err := os.Create(filepath.Join(dir, "calibration.json"))
+	err := whole.Replace(filepath.Join(dir, "calibration.json"), 0o644, func(w io.Writer) error { return writeJSON(w, c) })
 	if err != nil {
-		return err
-	}
-	err = errors.Join(writeJSON(text, c), text.Close())
-	table, created := os.Create(filepath.Join(dir, "residuals.parquet"))
-	if err = errors.Join(err, created); err != nil {
 		return err
 	}
 	columns := []report.RowColumn{report.Whole.Column("validator"), report.Whole.Column("miner"), report.Whole.Column("weight"),
 		report.Whole.Column("held_out"), report.Real.Column("log_weight"), report.Real.Column("predicted"), report.Real.Column("residual")}
-	err = report.WriteRows(table, columns, func(row func(...any) error) error {
+	err = report.WriteTable(filepath.Join(dir, "residuals.parquet"), columns, func(row func(...any) error) error {
 		for _, r := range c.Residuals {
 			held := int64(0)
 			if r.Held {
@@ -187,7 +184,7 @@ func writeCalibration(dir string, c *calibrated) error {
 		}
 		return nil
 	})
-	return errors.Join(err, table.Close(), drawCalibration(dir, c))
+	return errors.Join(err, drawCalibration(dir, c))
 }
 
 func drawCalibration(dir string, c *calibrated) error {

@@ -135,14 +135,14 @@ func runRetention(ctx context.Context, flags retentionFlags, stdout io.Writer, c
 	console.say("%d epochs in %.1f s, %.3f ms each with %d workers", result.Epochs, wall,
 		float64(float64(1e3*wall)*float64(flags.workers))/float64(result.Epochs), flags.workers)
 	lines := needs(study, result)
-	if err := writeRetention(dir, study, result, lines); err != nil {
-		return code(exitFailure, err)
+	if err = writeRetention(dir, study, result, lines); err == nil {
+		console.say("%s has the tables and figures", dir)
 	}
-	console.say("%s has the tables and figures", dir)
+	show := func() error { return printNeeds(stdout, study, lines) }
 	if flags.asJSON {
-		return writeJSON(stdout, lines)
+		show = func() error { return writeJSON(stdout, lines) }
 	}
-	return code(exitFailure, printNeeds(stdout, study, lines))
+	return code(exitFailure, errors.Join(err, show()))
 }
 
 // printNeeds prints a table for each setting.

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
+	"taolab/model/whole"
 	"taolab/report"
 	"taolab/scenarios/retention"
 )
@@ -93,7 +93,7 @@ func writeRetention(dir string, s *retention.Study, r *retention.Result, lines [
 	if err != nil {
 		return err
 	}
-	err = errors.Join(os.WriteFile(filepath.Join(dir, "study.json"), append(study, '\n'), 0o644),
+	err = errors.Join(whole.Write(filepath.Join(dir, "study.json"), append(study, '\n')),
 		retentionTable(dir, "needed.parquet", neededColumns, s, r, neededRows),
 		retentionTable(dir, "contours.parquet", contourColumns, s, r, contourRows))
 	if s.Maps > 0 {
@@ -115,13 +115,8 @@ var (
 // retentionTable writes a table with a setting's columns before its own.
 func retentionTable(dir, name string, columns []report.RowColumn, s *retention.Study, r *retention.Result,
 	rows func(p *retention.Part, row func(...any) error) error) error {
-	path := filepath.Join(dir, name)
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
 	all := append(append([]report.RowColumn{}, settingColumns...), columns...)
-	err = report.WriteRows(f, all, func(row func(...any) error) error {
+	return report.WriteTable(filepath.Join(dir, name), all, func(row func(...any) error) error {
 		for i := range r.Parts {
 			p := &r.Parts[i]
 			one := s.Settings[p.Setting]
@@ -132,10 +127,6 @@ func retentionTable(dir, name string, columns []report.RowColumn, s *retention.S
 		}
 		return nil
 	})
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("%s: cannot be written: %w", path, err)
-	}
-	return nil
 }
 
 func neededRows(p *retention.Part, row func(...any) error) error {

@@ -493,6 +493,32 @@ func TestAFullDiskEndsTheRunAndKeepsItsRows(t *testing.T) {
 	}
 }
 
+// TestAStudyOnAFullDiskTellsItsNumbers asks for a study of which the first table does not fit.
+func TestAStudyOnAFullDiskTellsItsNumbers(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("disk", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", "disk", "tmpfs", 0, "size=8k"); err != nil {
+		t.Skipf("no small disk can be made: mounting a tmpfs: %v; run as root", err)
+	}
+	t.Cleanup(func() { syscall.Unmount("disk", 0) })
+	var stdout, stderr bytes.Buffer
+	got := execute(t.Context(), []string{"retention", "--neurons", "48", "--validators", "8", "--stakes", "0.6", "--draws", "60", "--out", "disk/study"}, &stdout, &stderr)
+	if got != exitFailure || !strings.Contains(stdout.String(), "yuma2, kappa 0.5") || !strings.Contains(stderr.String(), "no space left on device") {
+		t.Errorf("exit code %d, output %q and %q; want %d, the numbers and the reason", got, stdout.String(), stderr.String(), exitFailure)
+	}
+	for _, name := range []string{"study.json", "needed.parquet", "contours.parquet"} {
+		info, err := os.Stat(filepath.Join("disk", "study", name))
+		if err == nil && info.Size()%4096 == 0 {
+			t.Errorf("%s has been cut at %d bytes", name, info.Size())
+		}
+	}
+	if left, _ := filepath.Glob("disk/study/.new-*"); len(left) > 0 {
+		t.Errorf("%v is left", left)
+	}
+}
+
 // TestAReportOnAFullDiskTellsTheNumbers asks for the report where no file of it can be written.
 func TestAReportOnAFullDiskTellsTheNumbers(t *testing.T) {
 	t.Setenv("TAOLAB_CACHE", t.TempDir())

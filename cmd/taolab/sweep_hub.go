@@ -52,11 +52,6 @@ Exit codes are those of taolab sweep.`,
 }
 
 func runHub(ctx context.Context, name string, flags sweepFlags, listen string, stdout io.Writer, console *console) error {
-	flags.shard, flags.keep, flags.workers = "0/1", "nothing", 1
-	s, err := flags.prepare(name, console)
-	if err != nil {
-		return err
-	}
 	host, text, err := net.SplitHostPort(listen)
 	port, err2 := strconv.Atoi(text)
 	if err = errors.Join(err, err2); err != nil || port < 0 || port > 65535 {
@@ -64,6 +59,11 @@ func runHub(ctx context.Context, name string, flags sweepFlags, listen string, s
 	}
 	if port == 0 {
 		port = -1
+	}
+	flags.shard, flags.keep, flags.workers = "0/1", "nothing", 1
+	s, err := flags.prepare(name, console)
+	if err != nil {
+		return err
 	}
 	h := hub.Hub{Sweep: s, Host: host, Port: port, Ready: func(url string) { console.say("workers: taolab sweep work %s", url) }}
 	stop := console.watch(func() string { return describeSweep(s.Progress()) })

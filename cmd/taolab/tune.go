@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -66,9 +65,7 @@ func runTune(ctx context.Context, file *scenarios.File, dir string, workers int,
 	if err != nil {
 		return code(exitFailure, fmt.Errorf("the program cannot read itself, to name what it does: %w; start it from a file that can be read", err))
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return code(exitFailure, fmt.Errorf("--out %s: %w; expected a folder that can be written", dir, err))
-	}
+	tellNotes(console.w, file)
 	s := &tune.Search{Program: program, Sweep: newRunner(file, dir, workers)}
 	stop := console.watch(func() string {
 		p := s.Sweep.Progress()
@@ -83,7 +80,7 @@ func runTune(ctx context.Context, file *scenarios.File, dir string, workers int,
 		return code(exitFailure, err)
 	}
 	if err := s.Write(result); err != nil {
-		return code(exitFailure, err)
+		return errors.Join(code(exitFailure, err), tellTune(stdout, dir, file, result))
 	}
 	return tellTune(stdout, dir, file, result)
 }

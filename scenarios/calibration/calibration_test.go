@@ -155,6 +155,36 @@ func TestWeightsThatSayNothingAreLeftOut(t *testing.T) {
 	}
 }
 
+// Validators without an opinion change nothing, though two of them are the only ones to weigh one miner.
+func TestValidatorsThatWeighAllAlikeAreLeftOut(t *testing.T) {
+	const validators, miners = 10, 40
+	g := synthetic(Parameters{0.5, 0.3, 0.1}, validators, miners, 1, 1)
+	var metagraph chain.Genesis
+	metagraph.Neurons = make([]chain.GenesisNeuron, validators+2+miners+1)
+	metagraph.Records = make([]chain.GenesisRecord, len(metagraph.Neurons))
+	for i := range validators + 2 {
+		metagraph.Neurons[i].StakeRao = 1
+	}
+	for _, j := range g.Judgements {
+		r := &metagraph.Records[j.Validator]
+		r.Weights = append(r.Weights, chain.WeightEntry{UID: j.Miner + 2, Weight: j.Weight})
+	}
+	want := calibrate(t, Read(&metagraph, Selection{Faintest: 1}), 1)
+	for i := validators; i < validators+2; i++ {
+		for uid := validators + 2; uid < len(metagraph.Neurons); uid++ {
+			metagraph.Records[i].Weights = append(metagraph.Records[i].Weights, chain.WeightEntry{UID: chain.UID(uid), Weight: 65535})
+		}
+	}
+	flat := Read(&metagraph, Selection{Faintest: 1})
+	if flat.Flat != 2*(miners+1) {
+		t.Errorf("%d weights are left out, expected all of two validators", flat.Flat)
+	}
+	if got := calibrate(t, flat, 1); got.Spread != want.Spread || got.Disagreement != want.Disagreement || got.Noise != want.Noise {
+		t.Errorf("spread %v, disagreement %v, noise %v; without them %v, %v, %v",
+			got.Spread, got.Disagreement, got.Noise, want.Spread, want.Disagreement, want.Noise)
+	}
+}
+
 func TestACalibrationThatCannotBeMadeIsRefused(t *testing.T) {
 	g := synthetic(Parameters{1, 0.3, 0.2}, 6, 20, 0.8, 1)
 	for _, c := range []struct {

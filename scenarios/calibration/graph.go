@@ -2,6 +2,7 @@ package calibration
 
 import (
 	"fmt"
+	"slices"
 
 	"taolab/model/num"
 	"taolab/sim/chain"
@@ -19,6 +20,7 @@ type Graph struct {
 	Judgements []Judgement
 	Faint      int // weights left out because they are small
 	Lone       int // weights left out because their validator or their miner has too few
+	Flat       int // weights left out because their validator weighs all miners alike
 	Max        uint32
 }
 
@@ -56,8 +58,26 @@ func Read(g *chain.Genesis, s Selection) *Graph {
 			}
 		}
 	}
-	graph.prune()
+	for graph.prune(); graph.dropFlat(); graph.prune() {
+	}
 	return graph
+}
+
+// dropFlat leaves out validators that give all their miners one weight: they have no opinion, and a miner whom only such
+// validators weigh could have any quality. It tells whether there were any.
+func (g *Graph) dropFlat() bool {
+	weight, opinion := map[chain.UID]uint32{}, map[chain.UID]bool{}
+	for _, j := range g.Judgements {
+		if first, met := weight[j.Validator]; !met {
+			weight[j.Validator] = j.Weight
+		} else if j.Weight != first {
+			opinion[j.Validator] = true
+		}
+	}
+	before := len(g.Judgements)
+	g.Judgements = slices.DeleteFunc(g.Judgements, func(j Judgement) bool { return !opinion[j.Validator] })
+	g.Flat += before - len(g.Judgements)
+	return len(g.Judgements) < before
 }
 
 // prune leaves out who has too few weights, until all have enough.
@@ -104,9 +124,9 @@ const (
 func (g *Graph) Check() error {
 	v, m := g.Validators(), g.Miners()
 	if v < fewestValidators || m < fewestMiners || len(g.Judgements) < 2*v+m+fewestOfValidator {
-		return fmt.Errorf("%d weights of %d validators on %d miners can be used (%d were too small, %d too few of their kind); "+
+		return fmt.Errorf("%d weights of %d validators on %d miners can be used (%d were too small, %d too few of their kind, %d of validators that weigh all alike); "+
 			"expected at least %d validators with %d weights each, %d miners with %d each, and %d weights in all",
-			len(g.Judgements), v, m, g.Faint, g.Lone, fewestValidators, fewestOfValidator, fewestMiners, fewestOfMiner, 2*v+m+fewestOfValidator)
+			len(g.Judgements), v, m, g.Faint, g.Lone, g.Flat, fewestValidators, fewestOfValidator, fewestMiners, fewestOfMiner, 2*v+m+fewestOfValidator)
 	}
 	return nil
 }
@@ -128,7 +148,7 @@ func (g *Graph) split(share float64, stream *num.Stream) (train *Graph, held []J
 			want--
 		}
 	}
-	train = &Graph{Max: g.Max, Faint: g.Faint, Lone: g.Lone}
+	train = &Graph{Max: g.Max, Faint: g.Faint, Lone: g.Lone, Flat: g.Flat}
 	for i, j := range g.Judgements {
 		if out[i] {
 			held = append(held, j)

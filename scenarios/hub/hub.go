@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -120,9 +121,17 @@ func (h *Hub) hand(ctx context.Context, js jetstream.JetStream, session *sweep.S
 	if h.Ready != nil {
 		h.Ready(url)
 	}
-	filled := make(chan error, 1)
-	go func() { filled <- h.fill(ctx, js, tasks, places) }()
-	return errors.Join(h.collect(ctx, watch, session, tasks), <-filled)
+	ctx, cancel := context.WithCancelCause(ctx)
+	var filling sync.WaitGroup
+	filling.Go(func() {
+		if err := h.fill(ctx, js, tasks, places); err != nil {
+			cancel(err) // nobody makes a run that is not in the queue
+		}
+	})
+	err = h.collect(ctx, watch, session, tasks)
+	cancel(err)
+	filling.Wait()
+	return err
 }
 
 // tell puts up what workers need to know.
@@ -160,7 +169,7 @@ func (h *Hub) fill(ctx context.Context, js jetstream.JetStream, tasks map[string
 			return err
 		}
 		if _, err := js.Publish(ctx, jobs, message, jetstream.WithMsgID(key)); err != nil {
-			return fmt.Errorf("the queue does not take run %d: %w", i, err)
+			return fmt.Errorf("the queue does not take run %d: %w; free space in %s and start the hub again", i, err, os.TempDir())
 		}
 	}
 	return nil

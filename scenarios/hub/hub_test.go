@@ -11,6 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
 	"taolab/model/base"
 	"taolab/scenarios"
 	"taolab/scenarios/sweep"
@@ -136,6 +140,40 @@ func TestThreeWorkersOfWhichOneDiesMakeTheTableOfOne(t *testing.T) {
 		t.Error("the tables differ")
 	}
 	t.Logf("runs made: %v", made)
+}
+
+// A queue on a full disk takes no job, and the hub does not wait for what nobody can make.
+func TestAHubWhoseQueueIsFullEndsWithTheReason(t *testing.T) {
+	s := sweepOf(t)
+	ns, err := server.NewServer(&server.Options{
+		DontListen: true, JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 1 << 16, NoSigs: true, NoLog: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ns.Start()
+	defer ns.Shutdown()
+	connection, err := nats.Connect("", nats.InProcessServer(ns))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	js, err := jetstream.New(connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Design.Replications = 10_000
+	session, err := s.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	err = (&Hub{Sweep: s}).hand(ctx, js, session, "")
+	if err == nil || !strings.Contains(err.Error(), "the queue does not take run") || !strings.Contains(err.Error(), "free space in") || ctx.Err() != nil {
+		t.Errorf("got %v, expected the run that the queue does not take", err)
+	}
 }
 
 func TestWorkerOfAnotherProgramIsRefused(t *testing.T) {

@@ -43,7 +43,7 @@ func (n *Network) Map() [][]float64 {
 // NaN where no utility does. Epochs counts the epochs that it took.
 func (n *Network) Contour(stake float64) (contour []float64, epochs int) {
 	for _, self := range Selves() {
-		c := crossing{network: n, stake: stake, self: self}
+		c := crossing{retained: func(utility float64) float64 { return n.Retained(utility, self) }, stake: stake}
 		contour = append(contour, c.find())
 		epochs += c.epochs
 	}
@@ -51,27 +51,20 @@ func (n *Network) Contour(stake float64) (contour []float64, epochs int) {
 }
 
 // Needed is the highest point of a contour; NaN where the contour has none.
-func Needed(contour []float64) float64 {
-	for _, w := range contour {
-		if math.IsNaN(w) {
-			return w
-		}
-	}
-	return slices.Max(contour)
-}
+func Needed(contour []float64) float64 { return slices.Max(contour) }
 
 // crossing looks for the utility from which on a stake is retained.
 type crossing struct {
-	network     *Network
-	stake, self float64
-	epochs      int
-	seen        []sight
+	retained func(utility float64) float64
+	stake    float64
+	epochs   int
+	seen     []sight
 }
 
 type sight struct{ utility, retained float64 }
 
 func (c *crossing) holds(utility float64) bool {
-	e := c.network.Retained(utility, c.self)
+	e := c.retained(utility)
 	c.epochs++
 	c.seen = append(c.seen, sight{utility, e})
 	return e >= c.stake

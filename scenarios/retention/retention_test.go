@@ -220,8 +220,58 @@ func TestSettingsOfOneShapeShareTheNumbersOfADraw(t *testing.T) {
 func TestWithoutConsensusTheEmissionGoesByStake(t *testing.T) {
 	s := small()
 	s.Kappa = 1
-	if e := Draw(s, 0.6, 1, 0).Retained(1, 1); math.Abs(e-0.6) > 1e-6 {
+	if e := Draw(s, 0.6, 1, 0).Retained(1, 1); !(math.Abs(e-0.6) <= 1e-6) {
 		t.Errorf("E_H %v, expected the stake of 0.6", e)
+	}
+}
+
+// Where more utility once retains less, a contour stands above the last utility that does not suffice.
+func TestAContourDoesNotTrustHalvingWhereTheShareFalls(t *testing.T) {
+	c := crossing{stake: 0.6, retained: func(utility float64) float64 {
+		switch {
+		case utility < 0.55, 0.7 <= utility && utility < 0.72:
+			return 0.5
+		case utility < 0.7:
+			return 0.9
+		}
+		return 0.8
+	}}
+	if got, want := c.find(), 185.0/256; got != want {
+		t.Errorf("%v, expected %v, the first of a fine range from which on all suffice", got, want)
+	}
+}
+
+func TestAMapIsTheMeanOfTheDrawsThatAreMapped(t *testing.T) {
+	study := Study{Settings: []Setting{small()}, Stakes: []float64{0.6}, Draws: 3, Maps: 2, Seed: 7}
+	r, err := study.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := Draw(small(), 0.6, 7, 0).Map(), Draw(small(), 0.6, 7, 1).Map()
+	for i, row := range r.Parts[0].Map {
+		for j, got := range row {
+			if want := (a[i][j] + b[i][j]) / 2; !(math.Abs(got-want) < 1e-12) {
+				t.Fatalf("%v at self-weight %d and utility %d, expected %v", got, i, j, want)
+			}
+		}
+	}
+}
+
+// A spread of ten cuts nearly half of all weights to 0, and of two servers those of a whole side.
+func TestASideThatLikesNobodyWeighsAllAlike(t *testing.T) {
+	s := small()
+	s.Neurons, s.Validators, s.WeightSD, s.StakeSD = 6, 2, 10, 10
+	for draw := range 20 {
+		n := Draw(s, 0.5, 1, draw)
+		for _, weights := range append(n.toHonest, n.toCabal...) {
+			sum := 0.0
+			for _, w := range weights {
+				sum += w
+			}
+			if !(math.Abs(sum-1) < 1e-12) {
+				t.Fatalf("draw %d: weights %v", draw, weights)
+			}
+		}
 	}
 }
 

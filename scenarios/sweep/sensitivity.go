@@ -184,7 +184,7 @@ func WriteSensitivities(dir string, list []Sensitivity) error {
 	if list[0].Indices == nil {
 		columns = effectColumns
 	}
-	err := writeTable(filepath.Join(dir, SensitivityFile), columns, func(row func(values ...any) error) error {
+	err := report.WriteTable(filepath.Join(dir, SensitivityFile), columns, func(row func(values ...any) error) error {
 		for _, s := range list {
 			for i := range s.Keys {
 				if err := row(s.row(i)...); err != nil {

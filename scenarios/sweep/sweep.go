@@ -91,7 +91,7 @@ func (s *Sweep) Run(ctx context.Context) error {
 // go on side by side have numbers of their own.
 func (s *Sweep) Perform(ctx context.Context, d *Design, r Run, worker int) (out Outcome, cost Cost, finished bool) {
 	begun := s.begin(worker, r)
-	out, finished = s.live(ctx, d, r)
+	out, finished = s.live(ctx, d, r, worker)
 	return out, s.end(worker, begun), finished
 }
 
@@ -119,10 +119,15 @@ func (s *Sweep) end(worker int, begun time.Time) Cost {
 }
 
 // live makes a run and sums it up; finished is false where ctx cut it.
-func (s *Sweep) live(ctx context.Context, d *Design, r Run) (out Outcome, finished bool) {
-	dir := filepath.Join(s.Dir, "runs", r.Key.String()[:16])
+func (s *Sweep) live(ctx context.Context, d *Design, r Run, worker int) (out Outcome, finished bool) {
+	place := filepath.Join("runs", r.Key.String()[:16])
+	dir := filepath.Join(s.Dir, place)
+	if !s.Keep {
+		dir += fmt.Sprintf("-%d", worker) // a hub that misses a worker hands its run out again, maybe to this process
+	}
 	failed := func(status string, err error) (Outcome, bool) {
-		text := strings.ReplaceAll(err.Error(), s.Dir+string(filepath.Separator), "")
+		text := strings.ReplaceAll(err.Error(), dir, place)
+		text = strings.ReplaceAll(text, s.Dir+string(filepath.Separator), "")
 		return Outcome{Status: status, Error: strings.ReplaceAll(text, "\n", "; ")}, ctx.Err() == nil
 	}
 	defer func() {

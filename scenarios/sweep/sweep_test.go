@@ -15,6 +15,7 @@ import (
 
 	"taolab/model/base"
 	"taolab/scenarios"
+	"taolab/sim/virtual"
 )
 
 // smallSweep is an economy of a few epochs at six points of three seeds, one of which no run can begin.
@@ -405,6 +406,29 @@ func TestFoldersOfRunsStayOnlyWhereTracesAreKept(t *testing.T) {
 		if err != nil || (len(found) == 1) != keep {
 			t.Errorf("traces kept: %t; error %v, tables %v", keep, err, found)
 		}
+	}
+}
+
+// A hub hands a run out again where it misses its worker, and the process of that worker may get it.
+func TestTwoWorkersOfAProcessMayMakeOneRun(t *testing.T) {
+	s := sweepOf(t, load(t, smallSweep), t.TempDir(), 2)
+	run := s.Design.Run(0)
+	experiment, within := s.Experiment, false
+	var second Outcome
+	s.Experiment = func(file *scenarios.File, dir string) *scenarios.Experiment {
+		e := experiment(file, dir)
+		if !within {
+			within = true
+			e.Adjust = func(*virtual.Config) { second, _, _ = s.Perform(context.Background(), s.Design, run, 1) }
+		}
+		return e
+	}
+	first, _, _ := s.Perform(context.Background(), s.Design, run, 0)
+	if first.Status != OK || second.Status != OK || first.RunDigest != second.RunDigest {
+		t.Errorf("%s %q and %s %q, expected one result", first.Status, first.Error, second.Status, second.Error)
+	}
+	if left, _ := filepath.Glob(filepath.Join(s.Dir, "runs", "*")); len(left) > 0 {
+		t.Errorf("%v is left", left)
 	}
 }
 

@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"errors"
-	"io"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -77,8 +76,8 @@ func (t *Table) Each(do func(Run, *record, *Outcome) error) error {
 // Write writes both tables. Equal results give equal bytes of the first.
 func (t *Table) Write(dir string) error {
 	return errors.Join(
-		writeTable(filepath.Join(dir, TableFile), t.columns(), t.rows),
-		writeTable(filepath.Join(dir, CostsFile), costColumns, t.costs))
+		report.WriteTable(filepath.Join(dir, TableFile), t.columns(), t.rows),
+		report.WriteTable(filepath.Join(dir, CostsFile), costColumns, t.costs))
 }
 
 func (t *Table) columns() []report.RowColumn {
@@ -168,8 +167,4 @@ func (t *Table) records(do func(*record) error) error {
 		seen[run.Key] = true
 		return do(r)
 	})
-}
-
-func writeTable(path string, columns []report.RowColumn, rows report.RowSource) error {
-	return writeWhole(path, func(w io.Writer) error { return report.WriteRows(w, columns, rows) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -80,6 +81,9 @@ func (s *Search) plan() error {
 	plan.Points = [][]string{s.values(middle)}
 	if _, err := file.With(plan.Sets(plan.Run(0))...); err != nil {
 		return fmt.Errorf("%s: the first point of the search is refused: %w", file.Origin, err)
+	}
+	if err := os.MkdirAll(s.Sweep.Dir, 0o755); err != nil {
+		return fmt.Errorf("%s: %w; expected a folder that can be written", s.Sweep.Dir, err)
 	}
 	return plan.Keep(s.Sweep.Dir)
 }

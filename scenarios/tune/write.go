@@ -2,9 +2,7 @@ package tune
 
 import (
 	"errors"
-	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 
 	"taolab/report"
@@ -23,12 +21,7 @@ func (s *Search) Write(r *Result) error {
 		columns = append(columns, report.Real.Optional(o.Metric))
 	}
 	columns = append(columns, report.Real.Optional("violation"), report.Words.Column("status"))
-	path := filepath.Join(s.Sweep.Dir, TraceFile)
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	err = report.WriteRows(f, columns, func(row func(...any) error) error {
+	err := report.WriteTable(filepath.Join(s.Sweep.Dir, TraceFile), columns, func(row func(...any) error) error {
 		for i, t := range r.Trials {
 			if err := row(t.row(i)...); err != nil {
 				return err
@@ -36,8 +29,8 @@ func (s *Search) Write(r *Result) error {
 		}
 		return nil
 	})
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("%s: cannot be written: %w", path, err)
+	if err != nil {
+		return err
 	}
 	return s.draw(r)
 }
