@@ -183,6 +183,15 @@ func (f *fakeEnv) Self() host.Self {
 	uid, ok := f.state.View().UIDOf(f.self)
 	return host.Self{Peer: f.self, Hotkey: f.self, Coldkey: f.coldkey, UID: uid, HasUID: ok}
 }
+
+// As names the identities in what follows.
+func (f *fakeEnv) As(id host.Identity) host.Env {
+	if id == 0 {
+		return f
+	}
+	return fakeAs{f, id}
+}
+
 func (f *fakeEnv) Now() host.Time    { return f.now }
 func (f *fakeEnv) Chain() chain.View { return f.state.View() }
 

@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -33,8 +34,8 @@ type AdmissionRules struct {
 	// LongestService is the longest time that a request is in service, however patient its caller,
 	// in nanoseconds; 0 means DefaultLongestService.
 	LongestService Time
-	// MinInterval refuses a request that comes sooner after the caller's previous one in the same
-	// direction, in nanoseconds.
+	// MinInterval refuses a request that comes sooner after the caller's previous one to the same identity
+	// in the same direction, in nanoseconds.
 	MinInterval Time
 	// Historic is the behaviour of 2022: a refused request restarts the caller's interval, so that
 	// a caller who polls too fast stays locked out, and requests are served in order of arrival.
@@ -115,7 +116,7 @@ type Admission struct {
 	busy    int
 	arrived uint64       // running number of requests that were put in the queue
 	waiting []waiting    // sorted: the next to serve last
-	callers []callerMark // sorted by key and direction
+	callers []callerMark // sorted by key, direction and identity
 }
 
 // waiting is a request in the queue.
@@ -124,10 +125,11 @@ type waiting struct {
 	arrival uint64
 }
 
-// callerMark is when a caller last sent a request in a direction.
+// callerMark is when a caller last sent a request to an identity in a direction.
 type callerMark struct {
 	key PeerID
 	dir Dir
+	to  Identity
 	at  Time
 }
 
@@ -138,7 +140,7 @@ func (q *Admission) Offer(in Incoming, hasUID bool, now Time) (o Outcome, displa
 	if q.Rules.RequireUID && !hasUID {
 		return NoUID, Incoming{}, false
 	}
-	mark, fresh := q.mark(in.From, in.Request.Dir, now)
+	mark, fresh := q.mark(callerMark{key: in.From, dir: in.Request.Dir, to: in.To}, now)
 	switch {
 	case !fresh:
 		return TooSoon, Incoming{}, false
@@ -181,11 +183,11 @@ func (q *Admission) order(a, b waiting) int {
 
 // mark checks the caller's interval and returns where its mark stands, or -1 when no interval is
 // kept. A caller without a mark gets one that is long past, so that an admitted request can set it.
-func (q *Admission) mark(key PeerID, dir Dir, now Time) (index int, fresh bool) {
+func (q *Admission) mark(of callerMark, now Time) (index int, fresh bool) {
 	if q.Rules.MinInterval == 0 {
 		return -1, true
 	}
-	at, found := slices.BinarySearchFunc(q.callers, callerMark{key: key, dir: dir}, compareMarks)
+	at, found := slices.BinarySearchFunc(q.callers, of, compareMarks)
 	if !found {
 		if len(q.callers) >= MaxCallers {
 			q.callers = slices.DeleteFunc(q.callers, func(m callerMark) bool {
@@ -194,10 +196,10 @@ func (q *Admission) mark(key PeerID, dir Dir, now Time) (index int, fresh bool) 
 			if len(q.callers) >= MaxCallers {
 				return -1, false
 			}
-			at, _ = slices.BinarySearchFunc(q.callers, callerMark{key: key, dir: dir}, compareMarks)
+			at, _ = slices.BinarySearchFunc(q.callers, of, compareMarks)
 		}
-		past := now - q.Rules.MinInterval
-		q.callers = slices.Insert(q.callers, at, callerMark{key, dir, past})
+		of.at = now - q.Rules.MinInterval
+		q.callers = slices.Insert(q.callers, at, of)
 	}
 	fresh = now-q.callers[at].at >= q.Rules.MinInterval
 	if q.Rules.Historic {
@@ -210,8 +212,14 @@ func compareMarks(a, b callerMark) int {
 	if c := bytes.Compare(a.key[:], b.key[:]); c != 0 {
 		return c
 	}
-	return int(a.dir) - int(b.dir)
+	return cmp.Or(int(a.dir)-int(b.dir), int(a.to)-int(b.to))
 }
+
+// way is the direction of a request and whom it asks in one byte: the direction, and four times the identity.
+func way(dir Dir, to Identity) byte { return byte(dir)&3 | byte(to)<<2 }
+
+// wayOf takes way apart.
+func wayOf(b byte) (Dir, Identity) { return Dir(b & 3), Identity(b >> 2) }
 
 // dropOverdue forgets waiting requests whose callers have given up: an answer would be too late.
 func (q *Admission) dropOverdue(now Time) {
@@ -263,8 +271,8 @@ func (q *Admission) Clear() { *q = Admission{Rules: q.Rules, arrived: q.arrived}
 
 // AppendBinary appends the queue without its rules, little-endian: busy u32, arrived u64, the
 // number of waiting requests u32 and each one (call u64, from 32 bytes, stake u64, deadline i64,
-// synapse u8, direction u8, replies u32, body length u32, body, arrival u64), the number of callers
-// u32 and each one (key 32 bytes, direction u8, time i64).
+// synapse u8, way u8, replies u32, body length u32, body, arrival u64), the number of callers u32 and
+// each one (key 32 bytes, way u8, time i64). A way is the direction and four times the identity asked.
 func (q *Admission) AppendBinary(b []byte) ([]byte, error) {
 	le := binary.LittleEndian
 	b = le.AppendUint32(b, uint32(q.busy))
@@ -275,7 +283,7 @@ func (q *Admission) AppendBinary(b []byte) ([]byte, error) {
 		b = append(b, w.From[:]...)
 		b = le.AppendUint64(b, w.StakeRao)
 		b = le.AppendUint64(b, uint64(w.Deadline))
-		b = append(b, byte(w.Request.Synapse), byte(w.Request.Dir))
+		b = append(b, byte(w.Request.Synapse), way(w.Request.Dir, w.To))
 		b = le.AppendUint32(b, w.Request.MaxReplies)
 		b = le.AppendUint32(b, uint32(len(w.Request.Body)))
 		b = append(b, w.Request.Body...)
@@ -284,7 +292,7 @@ func (q *Admission) AppendBinary(b []byte) ([]byte, error) {
 	b = le.AppendUint32(b, uint32(len(q.callers)))
 	for _, m := range q.callers {
 		b = append(b, m.key[:]...)
-		b = append(b, byte(m.dir))
+		b = append(b, way(m.dir, m.to))
 		b = le.AppendUint64(b, uint64(m.at))
 	}
 	return b, nil
@@ -307,7 +315,8 @@ func (q *Admission) UnmarshalBinary(data []byte) error {
 		w.Call = CallID(r.uint64())
 		copy(w.From[:], r.bytes(32))
 		w.StakeRao, w.Deadline = r.uint64(), Time(r.uint64())
-		w.Request.Synapse, w.Request.Dir = Synapse(r.uint8()), Dir(r.uint8())
+		w.Request.Synapse = Synapse(r.uint8())
+		w.Request.Dir, w.To = wayOf(r.uint8())
 		w.Request.MaxReplies = r.uint32()
 		w.Request.Body = slices.Clone(r.bytes(int(r.uint32())))
 		w.arrival = r.uint64()
@@ -323,7 +332,8 @@ func (q *Admission) UnmarshalBinary(data []byte) error {
 	for i := 0; i < count && !r.short; i++ {
 		var m callerMark
 		copy(m.key[:], r.bytes(32))
-		m.dir, m.at = Dir(r.uint8()), Time(r.uint64())
+		m.dir, m.to = wayOf(r.uint8())
+		m.at = Time(r.uint64())
 		n.callers = append(n.callers, m)
 		if i > 0 && compareMarks(n.callers[i-1], m) >= 0 {
 			return fmt.Errorf("%w: caller %d stands out of order", errAdmission, i)

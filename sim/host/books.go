@@ -15,6 +15,17 @@ type books struct {
 	feesRao   uint64 // paid by all transactions, tips not included
 }
 
+// Assign lets rows name a node as the one behind a hotkey, in the seat too that it holds already.
+func (b *books) Assign(hotkey chain.Key, node int32) {
+	named := trace.Some(uint32(node))
+	b.seats.nodes[hotkey] = named
+	for uid := range b.seats.held {
+		if h := &b.seats.held[uid]; h.hotkey == hotkey {
+			h.node = named
+		}
+	}
+}
+
 // enter books the events of a block and finds the epoch that ran with it.
 func (b *books) enter(events []chain.Event) (ran *chain.EpochRan) {
 	for _, e := range events {

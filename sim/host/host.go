@@ -45,7 +45,14 @@ const (
 	Coldkey
 )
 
-// Self is who the agent is on the network, as of the newest block that its node has seen.
+// Identity names one of a node's hotkeys, 0 the first. Each has a uid, an axon and weights of its own; they
+// share the node's coldkey, agent, compute unit, links and admission queue.
+type Identity uint8
+
+// MaxIdentities is the most that a node may have.
+const MaxIdentities = 64
+
+// Self is who the agent is on the network under one identity, as of the newest block that its node has seen.
 type Self struct {
 	Node    uint32 // its place in the run's table of nodes
 	Peer    PeerID
@@ -159,9 +166,14 @@ type Agent interface {
 	RestoreState([]byte) error
 }
 
-// Env is the world as one agent sees it. It may be used only during Handle.
+// Env is the world as one agent sees it, acting under one of its node's identities. It may be used only
+// during Handle.
 type Env interface {
+	// Self is who this Env acts as: what Handle is given acts as identity 0.
 	Self() Self
+	// As is the same world, in which Self, Submit and Call are another identity's. It panics for one that
+	// the node does not have.
+	As(Identity) Env
 	Now() Time
 	// Rand is the agent's own stream for a purpose; its position survives snapshots.
 	Rand(purpose string) *num.Stream
@@ -218,10 +230,11 @@ type (
 	// Incoming is a request that the admission queue let through. Deadline is when its service ends,
 	// on this node's clock: when the caller gives up, or earlier where the rules allow no longer
 	// service. Then the slot of the request is free again, and an agent that has not answered gets
-	// Cancelled.
+	// Cancelled. To is the identity that was asked.
 	Incoming struct {
 		Call     CallID
 		From     PeerID
+		To       Identity
 		StakeRao uint64
 		Deadline Time
 		Request  Request

@@ -19,7 +19,7 @@ const (
 // LedgerConfig is how a host drives a chain.
 type LedgerConfig struct {
 	Genesis chain.Genesis
-	Hotkeys []chain.Key // of the nodes, in the order of their table
+	Hotkeys []chain.Key // the first of each node, in the order of their table; Assign names others
 
 	Views      int // newest views that are kept; 0 means 1
 	MaxTxs     int // transactions in a block at most; 0 means DefaultMaxTxs
@@ -223,11 +223,6 @@ func (l *Ledger) agreed(signer chain.Key, expiry uint64, msg chain.Msg) chain.Ms
 		}
 	}
 	return msg
-}
-
-// Assign lets rows name a node as the one behind a hotkey.
-func (l *Ledger) Assign(hotkey chain.Key, node int32) {
-	l.seats.nodes[hotkey] = trace.Some(uint32(node))
 }
 
 // Receive puts a transaction among those that wait for a block. What cannot wait is refused, and

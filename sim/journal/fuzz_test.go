@@ -17,7 +17,7 @@ var every = []host.Event{
 	host.Timer{ID: 1, Tag: 2},
 	host.Block{ID: 3, Tag: 4, Height: 5},
 	host.Done{ID: 6, Result: []byte("result")},
-	host.Incoming{Call: 7, From: host.PeerID{8}, StakeRao: 9, Deadline: -10, Request: host.Request{
+	host.Incoming{Call: 7, From: host.PeerID{8}, To: 3, StakeRao: 9, Deadline: -10, Request: host.Request{
 		Synapse: host.StatedLoss, Dir: host.Backward, Body: []byte("body"), MaxReplies: 11}},
 	host.Cancelled{Call: 12},
 	host.Answer{Call: 13, From: host.PeerID{14}, SentAt: 15, Response: host.Response{Code: host.Backoff, Body: []byte("b"), More: true}},

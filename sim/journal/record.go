@@ -84,6 +84,14 @@ type recordingEnv struct {
 	turn     turn
 }
 
+// recordedAs is the same under another identity, which the journal names. What the identity is is an act, since
+// the opening knows the first only.
+type recordedAs struct {
+	*recordingEnv
+	id  host.Identity
+	env host.Env // under it
+}
+
 func (e *recordingEnv) note(text string, number uint64) {
 	e.turn.acts = append(e.turn.acts, act{text: text, number: number})
 }
@@ -108,6 +116,31 @@ func (e *recordingEnv) Submit(role host.KeyRole, m chain.Msg) host.SubmitID {
 func (e *recordingEnv) Call(to host.PeerID, r host.Request, timeout host.Time) host.CallID {
 	id := e.Env.Call(to, r, timeout)
 	e.note(called(to, r, timeout), uint64(id))
+	return id
+}
+
+func (e *recordingEnv) As(id host.Identity) host.Env {
+	if id == 0 {
+		return e
+	}
+	return recordedAs{e, id, e.Env.As(id)}
+}
+
+func (e recordedAs) Self() host.Self {
+	self := e.env.Self()
+	e.turn.acts = append(e.turn.acts, act{text: selfOf(e.id), bytes: append(self.Peer[:], self.Hotkey[:]...)})
+	return self
+}
+
+func (e recordedAs) Submit(role host.KeyRole, m chain.Msg) host.SubmitID {
+	id := e.env.Submit(role, m)
+	e.note(under(e.id, submitted(role, m)), uint64(id))
+	return id
+}
+
+func (e recordedAs) Call(to host.PeerID, r host.Request, timeout host.Time) host.CallID {
+	id := e.env.Call(to, r, timeout)
+	e.note(under(e.id, called(to, r, timeout)), uint64(id))
 	return id
 }
 

@@ -185,6 +185,37 @@ func (e *replayEnv) Call(to host.PeerID, r host.Request, timeout host.Time) host
 	return host.CallID(e.next(called(to, r, timeout)).number)
 }
 
+func (e *replayEnv) As(id host.Identity) host.Env {
+	if id == 0 {
+		return e
+	}
+	return replayAs{e, id}
+}
+
+// replayAs is the same under another identity.
+type replayAs struct {
+	*replayEnv
+	id host.Identity
+}
+
+func (e replayAs) Self() host.Self {
+	self, keys := e.self, e.next(selfOf(e.id)).bytes
+	if len(keys) != len(self.Peer)+len(self.Hotkey) {
+		panic(difference{fmt.Errorf("%w: identity %d has keys of %d bytes", ErrDamaged, e.id, len(keys))})
+	}
+	copy(self.Hotkey[:], keys[copy(self.Peer[:], keys):])
+	self.UID, self.HasUID = e.view.UIDOf(self.Hotkey)
+	return self
+}
+
+func (e replayAs) Submit(role host.KeyRole, m chain.Msg) host.SubmitID {
+	return host.SubmitID(e.next(under(e.id, submitted(role, m))).number)
+}
+
+func (e replayAs) Call(to host.PeerID, r host.Request, timeout host.Time) host.CallID {
+	return host.CallID(e.next(under(e.id, called(to, r, timeout))).number)
+}
+
 func (e *replayEnv) Cancel(id host.CallID) { e.next(fmt.Sprintf("cancel %d", id)) }
 
 func (e *replayEnv) Reply(id host.CallID, r host.Response) { e.next(replied(id, r)) }

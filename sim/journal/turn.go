@@ -73,7 +73,7 @@ var layouts = []layout{
 		snapshot.Number(c, &e.StakeRao)
 		snapshot.Number(c, &e.Deadline)
 		snapshot.Number(c, &e.Request.Synapse)
-		snapshot.Number(c, &e.Request.Dir)
+		codeWay(c, e)
 		snapshot.Number(c, &e.Request.MaxReplies)
 		c.Blob(&e.Request.Body)
 	}),
@@ -96,6 +96,13 @@ var layouts = []layout{
 		snapshot.Text(c, &e.Reason)
 	}),
 	of(func(c *snapshot.Coder, e *host.Expired) { snapshot.Number(c, &e.ID) }),
+}
+
+// codeWay codes the direction of a request in 8 bits, and the identity that was asked above them.
+func codeWay(c *snapshot.Coder, e *host.Incoming) {
+	way := uint16(e.Request.Dir) | uint16(e.To)<<8
+	snapshot.Number(c, &way)
+	e.Request.Dir, e.To = host.Dir(way), host.Identity(way>>8)
 }
 
 // layout codes events of one type.

@@ -25,6 +25,10 @@ func submitted(role host.KeyRole, m chain.Msg) string {
 	return fmt.Sprintf("submit with key %d %T of %s", role, m, sized(b))
 }
 
+func selfOf(id host.Identity) string { return fmt.Sprintf("look at identity %d", id) }
+
+func under(id host.Identity, act string) string { return fmt.Sprintf("as identity %d %s", id, act) }
+
 func called(to host.PeerID, r host.Request, timeout host.Time) string {
 	return fmt.Sprintf("call %v with synapse %d, direction %d, replies %d, %s, for %s", to, r.Synapse, r.Dir,
 		r.MaxReplies, sized(r.Body), span(timeout))

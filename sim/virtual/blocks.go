@@ -57,7 +57,7 @@ func (w *World) viewOf(n *node) chain.View {
 func (e *env) Submit(role host.KeyRole, msg chain.Msg) host.SubmitID {
 	w, n := e.use()
 	id := n.newID()
-	from := n.hotkey
+	from := n.ids[e.id].hotkey
 	if role == host.Coldkey {
 		from = n.coldkey
 	}

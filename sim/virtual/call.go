@@ -18,7 +18,7 @@ type call struct {
 
 // service is a request that waits at a node or is in service.
 type service struct {
-	from      int32
+	from      party
 	call      host.CallID // the caller's
 	parts     uint32      // sent
 	allow     uint32
@@ -51,7 +51,7 @@ func (e *env) Call(to host.PeerID, req host.Request, timeout host.Time) host.Cal
 	deadline := w.now + n.span(bounded(timeout))
 	w.push(deadline, evTimeout, n.index, id)
 	w.send(message{
-		from: n.index, to: target, synapse: req.Synapse, dir: req.Dir, replies: c.allow,
+		from: party{n.index, e.id}, to: target, synapse: req.Synapse, dir: req.Dir, replies: c.allow,
 		call: host.CallID(id), deadline: deadline, body: slices.Clone(req.Body),
 	}, 0)
 	return host.CallID(id)
@@ -79,7 +79,7 @@ func (e *env) Reply(id host.CallID, r host.Response) {
 	s.parts++
 	more := r.More && s.parts < s.allow
 	s.lastReply = w.send(message{
-		from: n.index, to: s.from, reply: true, more: more, code: r.Code, call: s.call,
+		from: party{node: n.index}, to: s.from, reply: true, more: more, code: r.Code, call: s.call,
 		part: s.parts - 1, deadline: s.deadline, body: slices.Clone(r.Body),
 	}, s.lastReply)
 	if !more {
@@ -102,17 +102,18 @@ func (w *World) deliverRequest(n *node, m *message) {
 		w.fault(n.index, "duplicate", "a request was refused: its nonce has been used")
 		return
 	}
-	if caller := &w.nodes[m.from]; !speak(n, caller) {
+	if caller := &w.nodes[m.from.node]; !speak(n, caller) {
 		w.fault(n.index, "version", "a request was refused: its wire version is not spoken here")
 		w.refuse(n, m.from, m.call, m.deadline, host.NotImplemented)
 		return
 	}
-	caller := &w.nodes[m.from]
+	caller := &w.nodes[m.from.node].ids[m.from.id]
 	view := w.viewOf(n)
 	_, hasUID := view.UIDOf(caller.hotkey.Key)
 	in := host.Incoming{
 		Call:     host.CallID(n.newID()),
 		From:     caller.peer,
+		To:       m.to.id,
 		StakeRao: view.StakeOf(caller.hotkey.Key),
 		Deadline: m.deadline,
 		Request:  host.Request{Synapse: m.synapse, Dir: m.dir, Body: m.body, MaxReplies: m.replies},
@@ -132,8 +133,8 @@ func (w *World) deliverRequest(n *node, m *message) {
 }
 
 // refuse answers a request without the agent.
-func (w *World) refuse(n *node, caller int32, id host.CallID, deadline host.Time, code host.Code) {
-	w.send(message{from: n.index, to: caller, reply: true, code: code, call: id, deadline: deadline}, 0)
+func (w *World) refuse(n *node, caller party, id host.CallID, deadline host.Time, code host.Code) {
+	w.send(message{from: party{node: n.index}, to: caller, reply: true, code: code, call: id, deadline: deadline}, 0)
 }
 
 // serve hands waiting requests to the agent as long as slots are free.

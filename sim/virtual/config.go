@@ -68,8 +68,9 @@ type Node struct {
 	Agent host.Agent        // nil: made by Fresh
 	Fresh func() host.Agent // an empty agent to restore a state into; needed by crashes and round trips
 
-	Peer      host.PeerID // axon key; zero: the hotkey
-	ColdkeyOf string      // name whose coldkey this node uses; empty: its own name
+	Peer       host.PeerID // axon key of the first identity; zero: the hotkey, as all others'
+	Identities int         // hotkeys, named by Named; 0 means 1
+	ColdkeyOf  string      // name whose coldkey this node uses; empty: its own name
 
 	Region     int       // index into Links.Latency
 	UpBps      int64     // uplink in bit/s; 0: unlimited
@@ -110,6 +111,14 @@ type Producer struct {
 
 // Recording says which of the host's rows are recorded.
 type Recording = host.Recording
+
+// Named is the name of a node's identity, by which Key knows its hotkey: NAME, NAME/2, NAME/3 and so on.
+func Named(node string, id host.Identity) string {
+	if id == 0 {
+		return node
+	}
+	return fmt.Sprintf("%s/%d", node, id+1)
+}
 
 // Key derives the private key of a node from the master seed, the node's name and the role.
 func Key(seed uint64, name string, role host.KeyRole) ed25519.PrivateKey {
@@ -193,10 +202,13 @@ func (c Config) Validate() error {
 		if err := n.validate(regions, c.BlockNs, c.RoundTripAt > 0); err != nil {
 			errs = append(errs, fmt.Errorf("node %d (%s): %w", i, n.Name, err))
 		}
-		if first, twice := names[n.Name]; twice {
-			errs = append(errs, fmt.Errorf("node %d (%s): node %d has the same name", i, n.Name, first))
+		for id := range n.identities() {
+			name := Named(n.Name, id)
+			if first, twice := names[name]; twice {
+				errs = append(errs, fmt.Errorf("node %d (%s): node %d has the same name", i, name, first))
+			}
+			names[name] = i
 		}
-		names[n.Name] = i
 		if n.Peer == (host.PeerID{}) {
 			continue
 		}
@@ -230,12 +242,19 @@ func (l Links) validate() error {
 	return nil
 }
 
+// identities is how many there are, within what a node may have.
+func (n *Node) identities() host.Identity {
+	return host.Identity(min(max(n.Identities, 1), host.MaxIdentities))
+}
+
 func (n Node) validate(regions int, blockNs host.Time, roundTrip bool) error {
 	switch {
 	case n.Name == "":
 		return errors.New("the name is empty")
 	case n.Agent == nil && n.Fresh == nil:
 		return errors.New("neither Agent nor Fresh is set")
+	case n.Identities < 0 || n.Identities > host.MaxIdentities:
+		return fmt.Errorf("%d identities, expected 0 to %d", n.Identities, host.MaxIdentities)
 	case n.Fresh == nil && roundTrip:
 		return errors.New("round trips need Fresh")
 	case n.Region < 0 || n.Region >= regions:

@@ -9,10 +9,11 @@ import (
 	"taolab/sim/trace"
 )
 
-// env is the world as one node's agent sees it; see host.Env.
+// env is the world as one node's agent sees it under an identity; see host.Env.
 type env struct {
 	world *World
 	node  *node
+	id    host.Identity
 }
 
 var _ host.Env = (*env)(nil)
@@ -36,8 +37,18 @@ func bounded(d host.Time) host.Time { return min(max(d, 0), maxTime) }
 // Self is documented at host.Env.
 func (e *env) Self() host.Self {
 	w, n := e.use()
-	uid, has := w.viewOf(n).UIDOf(n.hotkey.Key)
-	return host.Self{Node: uint32(n.index), Peer: n.peer, Hotkey: n.hotkey.Key, Coldkey: n.coldkey.Key, UID: uid, HasUID: has}
+	as := &n.ids[e.id]
+	uid, has := w.viewOf(n).UIDOf(as.hotkey.Key)
+	return host.Self{Node: uint32(n.index), Peer: as.peer, Hotkey: as.hotkey.Key, Coldkey: n.coldkey.Key, UID: uid, HasUID: has}
+}
+
+// As is documented at host.Env.
+func (e *env) As(id host.Identity) host.Env {
+	_, n := e.use()
+	if int(id) >= len(n.ids) {
+		panic(fmt.Sprintf("identity %d of a node that has %d", id, len(n.ids)))
+	}
+	return &n.ids[id].env
 }
 
 // Now is documented at host.Env; it shows the node's own clock.
@@ -124,8 +135,8 @@ func (e *env) Stop(id host.TimerID) {
 // NodeOf is documented at host.Env.
 func (e *env) NodeOf(peer host.PeerID) *uint32 {
 	w, _ := e.use()
-	if i, known := w.peers[peer]; known {
-		return trace.Some(uint32(i))
+	if p, known := w.peers[peer]; known {
+		return trace.Some(uint32(p.node))
 	}
 	return nil
 }

@@ -36,35 +36,41 @@ func (f churn) end(w *World) {
 	})
 }
 
-// nextName is the private key of the next hotkey of a node that is not yet known.
-func nextName(seed uint64, n *node) ed25519.PrivateKey {
-	return Key(seed, fmt.Sprintf("%s\x00%d", n.cfg.Name, len(n.names)+1), host.Hotkey)
+// nextName is the private key of the next hotkey of an identity that is not yet known.
+func nextName(seed uint64, n *node, id int) ed25519.PrivateKey {
+	return Key(seed, fmt.Sprintf("%s\x00%d", Named(n.cfg.Name, host.Identity(id)), n.names+1), host.Hotkey)
 }
 
-// rename gives a node its next hotkey. Nobody answers at the one before.
+// rename gives a node its next hotkeys. Nobody answers at those before.
 func (w *World) rename(n *node) { n.setName(w, n.named+1) }
 
-// setName gives a node one of its hotkeys, 0 the first.
+// setName gives a node one of its sets of hotkeys, 0 the first.
 func (n *node) setName(w *World, named int) {
 	if n.named == named {
 		return
 	}
-	delete(w.peers, n.peer)
-	n.named, n.hotkey = named, n.names[named-1]
-	if n.cfg.Peer == (host.PeerID{}) {
-		n.peer = n.hotkey.Key
+	n.named = named
+	for i := range n.ids {
+		id := &n.ids[i]
+		delete(w.peers, id.peer)
+		id.hotkey = id.names[named-1]
+		if i > 0 || n.cfg.Peer == (host.PeerID{}) {
+			id.peer = id.hotkey.Key
+		}
+		w.peers[id.peer] = party{n.index, host.Identity(i)}
 	}
-	w.peers[n.peer] = n.index
 }
 
-// register hands the block producer the registration of a node's hotkey.
+// register hands the block producer the registrations of a node's hotkeys.
 func (w *World) register(n *node) {
 	expiry := w.producer.ledger.Height() + w.cfg.Chain.ExpiryBlocks
-	bytes, err := w.producer.ledger.Transaction(n.coldkey.account, expiry, chain.Register{Hotkey: n.hotkey.Key})
-	if err != nil {
-		w.fail(err)
-		return
+	for i := range n.ids {
+		bytes, err := w.producer.ledger.Transaction(n.coldkey.account, expiry, chain.Register{Hotkey: n.ids[i].hotkey.Key})
+		if err != nil {
+			w.fail(err)
+			return
+		}
+		w.log.transaction(bytes)
+		w.producer.ledger.Receive(theNetwork, 0, bytes, w.now)
 	}
-	w.log.transaction(bytes)
-	w.producer.ledger.Receive(theNetwork, 0, bytes, w.now)
 }

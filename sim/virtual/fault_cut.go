@@ -31,7 +31,7 @@ func (f barrier) fall(w *World, cuts func(from, to int32) bool) {
 			w.freeze(&w.nodes[i], f.To)
 		}
 	}
-	w.messages.each(func(m *message) { m.cut = m.cut || f.stands(m.from, m.to, cuts) })
+	w.messages.each(func(m *message) { m.cut = m.cut || f.stands(m.from.node, m.to.node, cuts) })
 	w.producer.txs.each(func(t *travelling) { t.cut = t.cut || !t.queued && f.stands(t.from, theNetwork, cuts) })
 }
 

@@ -82,12 +82,15 @@ func (w *World) expect(f *injection, n *node) {
 	}
 }
 
-// addName opens the next hotkey that a node will have.
+// addName opens the next hotkeys that a node will have.
 func (w *World) addName(n *node) {
-	hotkey := w.open(nextName(w.cfg.Seed, n))
-	n.names = append(n.names, hotkey)
-	w.places[hotkey.Key] = n.index
-	w.producer.ledger.Assign(hotkey.Key, n.index)
+	for i := range n.ids {
+		hotkey := w.open(nextName(w.cfg.Seed, n, i))
+		n.ids[i].names = append(n.ids[i].names, hotkey)
+		w.places[hotkey.Key] = n.index
+		w.producer.ledger.Assign(hotkey.Key, n.index)
+	}
+	n.names++
 }
 
 // choose draws whom the fault befalls.

@@ -8,7 +8,7 @@ import (
 
 // message is a request or a reply on its way.
 type message struct {
-	from, to int32
+	from, to party
 	reply    bool
 	more     bool
 	synapse  host.Synapse
@@ -36,7 +36,7 @@ type message struct {
 // What is still on a link at the deadline is given up there: no link is ever busy with messages
 // for which nobody waits, and none is booked beyond the latest deadline.
 func (w *World) send(m message, earliest host.Time) host.Time {
-	from, to := &w.nodes[m.from], &w.nodes[m.to]
+	from, to := &w.nodes[m.from.node], &w.nodes[m.to.node]
 	m.size = int64(len(m.body)) + int64(w.cfg.Links.HeaderBytes)
 	left, done := from.leave(w.now, m.deadline, m.size)
 	if !done {
@@ -48,7 +48,7 @@ func (w *World) send(m message, earliest host.Time) host.Time {
 		return arrival
 	}
 	m.sentAt = w.now
-	if w.faulty(m.from, m.to) {
+	if w.faulty(m.from.node, m.to.node) {
 		return w.sendFaulty(m, arrival)
 	}
 	w.post(m, arrival)
@@ -57,7 +57,7 @@ func (w *World) send(m message, earliest host.Time) host.Time {
 
 // sendFaulty is the end of send where faults stand at the link.
 func (w *World) sendFaulty(m message, arrival host.Time) host.Time {
-	fl := flight{from: m.from, to: m.to, message: &m, leaves: w.now, arrival: arrival, until: m.deadline}
+	fl := flight{from: m.from.node, to: m.to.node, message: &m, leaves: w.now, arrival: arrival, until: m.deadline}
 	if !w.disturb(&fl) {
 		return arrival
 	}
@@ -77,10 +77,10 @@ func (w *World) post(m message, arrival host.Time) {
 	w.nextMessage++
 	w.messages.add(w.nextMessage, m)
 	kind := evArrive
-	if w.nodes[m.to].cfg.DownBps == 0 {
+	if w.nodes[m.to.node].cfg.DownBps == 0 {
 		kind = evDeliver
 	}
-	w.push(arrival, kind, m.to, w.nextMessage)
+	w.push(arrival, kind, m.to.node, w.nextMessage)
 }
 
 // leave holds the uplink for a message and returns when its last bit has left, unless that is
@@ -120,9 +120,9 @@ func (w *World) lost(from *node) bool {
 
 // arrive puts a message through the receiver's downlink.
 func (w *World) arrive(e event, m *message) {
-	n := &w.nodes[m.to]
+	n := &w.nodes[m.to.node]
 	if m.cut {
-		w.lose(m.from, cutOnItsWay)
+		w.lose(m.from.node, cutOnItsWay)
 		w.messages.take(e.id)
 		return
 	}
@@ -131,7 +131,7 @@ func (w *World) arrive(e event, m *message) {
 		w.messages.take(e.id)
 		return
 	}
-	w.push(through, evDeliver, m.to, e.id)
+	w.push(through, evDeliver, m.to.node, e.id)
 }
 
 // duration is the time that amount units of work take at a speed per second, rounded up, in

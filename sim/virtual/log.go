@@ -102,11 +102,14 @@ func (l *eventLog) message(m *message) {
 		flags |= 2
 	}
 	l.number(flags | uint64(m.synapse)<<8 | uint64(m.dir)<<16 | uint64(m.code)<<24 | uint64(m.replies)<<32)
-	l.number(uint64(uint32(m.from)) | uint64(uint32(m.to))<<32)
+	l.number(m.from.number() | m.to.number()<<32)
 	l.number(uint64(m.call))
 	l.number(uint64(m.deadline))
 	l.bytes(m.body)
 }
+
+// number is a party in 32 bits: the node, of which there are at most 2^20, and the identity above 24.
+func (p party) number() uint64 { return uint64(uint32(p.node) | uint32(p.id)<<24) }
 
 // transaction adds what the block producer got, without its signature.
 func (l *eventLog) transaction(bytes []byte) { l.bytes(bytes[:len(bytes)-chain.SignatureBytes]) }

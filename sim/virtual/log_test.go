@@ -28,14 +28,16 @@ func TestTheLogTellsApartWhatMayHappen(t *testing.T) {
 		}
 		seen[d] = name
 	}
-	m := message{from: 1, to: 2, synapse: 1, dir: 1, code: 1, replies: 1, call: 7, deadline: 9, body: []byte{1, 2}}
+	m := message{from: party{node: 1}, to: party{node: 2}, synapse: 1, dir: 1, code: 1, replies: 1, call: 7, deadline: 9, body: []byte{1, 2}}
 	messages := []struct {
 		name   string
 		change func(*message)
 	}{
 		{"a message", func(*message) {}},
-		{"its sender", func(m *message) { m.from = 3 }},
-		{"its receiver", func(m *message) { m.to = 3 }},
+		{"its sender", func(m *message) { m.from.node = 3 }},
+		{"its sender's identity", func(m *message) { m.from.id = 1 }},
+		{"its receiver", func(m *message) { m.to.node = 3 }},
+		{"its receiver's identity", func(m *message) { m.to.id = 1 }},
 		{"a reply", func(m *message) { m.reply = true }},
 		{"more to come", func(m *message) { m.more = true }},
 		{"its synapse", func(m *message) { m.synapse = 2 }},

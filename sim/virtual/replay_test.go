@@ -158,7 +158,7 @@ func TestChancesOfNodeAndNetworkAreIndependent(t *testing.T) {
 		a.handle = func(env host.Env, e host.Event) {
 			if _, ok := e.(host.Start); ok {
 				for range asked {
-					env.Call(w.nodes[1].peer, host.Request{}, host.Second)
+					env.Call(w.nodes[1].ids[0].peer, host.Request{}, host.Second)
 				}
 			}
 		}

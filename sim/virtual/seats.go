@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"taolab/sim/chain"
 )
@@ -26,7 +27,7 @@ func (w *World) ballot() chain.Begin {
 	var power uint64
 	for _, o := range view.Operators() {
 		n := w.serving(o.Hotkey)
-		named := n != nil && n.hotkey.Key == o.Hotkey // and not by another hotkey now
+		named := n != nil && n.has(o.Hotkey) // and not by other hotkeys now
 		if named && n.signedTwice {
 			n.signedTwice = false
 			b.Misbehavior = append(b.Misbehavior, chain.Misbehavior{
@@ -55,6 +56,11 @@ func (w *World) ballot() chain.Begin {
 		}
 	}
 	return b
+}
+
+// has says whether a hotkey is one of those that the node has now.
+func (n *node) has(hotkey chain.Key) bool {
+	return slices.ContainsFunc(n.ids, func(id identity) bool { return id.hotkey.Key == hotkey })
 }
 
 // serving is the node of a hotkey; nil if it is none of this world's, which then is always there.

@@ -92,7 +92,7 @@ func TestANodeWithANewHotkeyLosesTheSeatOfTheFormer(t *testing.T) {
 		Fault{Kind: "churn", Target: Target{Node: "node-1"}, From: 120 * host.Second, To: 132 * host.Second},
 		Fault{Kind: "equivocate", Target: Target{Node: "node-1"}, From: 144 * host.Second, To: 156 * host.Second})
 	v, w := playSeats(t, cfg, -1)
-	if now := w.nodes[1].hotkey.Key; now == PublicKey(cfg.Seed, "node-1", host.Hotkey) || w.serving(now) != &w.nodes[1] {
+	if now := w.nodes[1].ids[0].hotkey.Key; now == PublicKey(cfg.Seed, "node-1", host.Hotkey) || w.serving(now) != &w.nodes[1] {
 		t.Errorf("the new hotkey %v is not known to be the node's", now)
 	}
 	if o := operatorsOf(cfg, v)[1]; !o.Jailed || o.Power != 0 || o.BarredUntil != 0 {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"taolab/model/num"
+	"taolab/sim/host"
 	"taolab/sim/snapshot"
 )
 
@@ -119,7 +121,7 @@ func (w *World) layout(c *snapshot.Coder) {
 	c.Flag(&w.roundTripped)
 	w.log.layout(c)
 	nodes := int32(len(w.nodes))
-	w.messages.layout(c, func(m *message) { m.layout(c, nodes) })
+	w.messages.layout(c, func(m *message) { m.layout(c, w) })
 	w.producer.txs.layout(c, func(t *travelling) {
 		layoutNode(c, &t.from, nodes, false)
 		snapshot.Number(c, &t.submit)
@@ -215,9 +217,21 @@ func (l *eventLog) layout(c *snapshot.Coder) {
 	}
 }
 
-func (m *message) layout(c *snapshot.Coder, nodes int32) {
-	layoutNode(c, &m.from, nodes, false)
-	layoutNode(c, &m.to, nodes, false)
+// layoutParty codes a party of a message: the node, and the identity above its 32 bits.
+func (w *World) layoutParty(c *snapshot.Coder, p *party) {
+	both := uint64(uint32(p.node)) | uint64(p.id)<<32
+	snapshot.Number(c, &both)
+	node, id := both&math.MaxUint32, both>>32
+	if node >= uint64(len(w.nodes)) || id >= uint64(len(w.nodes[node].ids)) {
+		c.Fail(fmt.Errorf("identity %d of node %d, there are %d nodes", id, node, len(w.nodes)))
+		node, id = 0, 0
+	}
+	*p = party{int32(node), host.Identity(id)}
+}
+
+func (m *message) layout(c *snapshot.Coder, w *World) {
+	w.layoutParty(c, &m.from)
+	w.layoutParty(c, &m.to)
 	c.Flag(&m.reply)
 	c.Flag(&m.more)
 	snapshot.Number(c, &m.synapse)
@@ -294,7 +308,7 @@ func (n *node) layout(c *snapshot.Coder, w *World) {
 		c.Flag(&t.block)
 	})
 	n.calls.layout(c, func(x *call) { x.layout(c) })
-	n.served.layout(c, func(s *service) { s.layout(c, int32(len(w.nodes))) })
+	n.served.layout(c, func(s *service) { s.layout(c, w) })
 	c.Part(&n.admission)
 	if n.down == 0 && c.Err() == nil {
 		n.layoutAgent(c, w)
@@ -343,8 +357,8 @@ func (x *call) layout(c *snapshot.Coder) {
 	snapshot.Number(c, &x.refuse)
 }
 
-func (s *service) layout(c *snapshot.Coder, nodes int32) {
-	layoutNode(c, &s.from, nodes, false)
+func (s *service) layout(c *snapshot.Coder, w *World) {
+	w.layoutParty(c, &s.from)
 	snapshot.Number(c, &s.call)
 	snapshot.Number(c, &s.parts)
 	snapshot.Number(c, &s.allow)

@@ -103,7 +103,7 @@ func (w *World) dispatch(e event) {
 // handle hands an event to the node's agent.
 func (w *World) handle(n *node, e host.Event) {
 	w.active, w.handled = n, e
-	n.agent.Handle(&n.env, e)
+	n.agent.Handle(&n.ids[0].env, e)
 	w.active = nil
 }
 
@@ -111,7 +111,7 @@ func (w *World) handle(n *node, e host.Event) {
 func (w *World) deliver(n *node, id uint64) {
 	m, _ := w.messages.take(id)
 	if m.cut {
-		w.lose(m.from, cutOnItsWay)
+		w.lose(m.from.node, cutOnItsWay)
 		return
 	}
 	w.log.message(&m)

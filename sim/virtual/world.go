@@ -17,7 +17,7 @@ import (
 type World struct {
 	cfg     Config
 	records Recording
-	peers   map[host.PeerID]int32
+	peers   map[host.PeerID]party
 	places  map[chain.Key]int32 // of nodes, by each hotkey that they ever have
 	nodes   []node
 	pool    *pool
@@ -57,20 +57,19 @@ type node struct {
 	cfg   Node
 	index int32
 	agent host.Agent
-	env   env
+	ids   []identity
 
-	peer            host.PeerID
-	hotkey, coldkey key
-	link            *num.Stream // jitter and loss of what the node sends
-	streams         []namedStream
+	coldkey key
+	link    *num.Stream // jitter and loss of what the node sends
+	streams []namedStream
 
 	down   int // faults that keep the process from running
 	paused int // faults that hold it
 	behind int // faults that make it speak an older version
 	faults nodeFaults
 	lags   []host.Time // of faults.lags, by which the node sees blocks later
-	names  []key       // the hotkeys that it will have after the first
-	named  int         // how many of them it has had
+	names  int         // times that faults will give it other hotkeys
+	named  int         // how many of them are over
 
 	savesUntil  host.Time // while a fault may stop it; 0: it never saves
 	disk        disk
@@ -98,6 +97,20 @@ type node struct {
 	calls     pending[call]
 	served    pending[service]
 	admission host.Admission
+}
+
+// identity is one of a node's hotkeys: of those that it had and will have the one it has now.
+type identity struct {
+	env    env
+	peer   host.PeerID
+	hotkey key
+	names  []key // the hotkeys that it will have after the first
+}
+
+// party is who sends or gets a message.
+type party struct {
+	node int32
+	id   host.Identity
 }
 
 // key is one of a node's keys with its account in the ledger.
@@ -158,7 +171,7 @@ func New(cfg Config) (_ *World, err error) {
 	w := &World{
 		cfg:     cfg,
 		records: cfg.Trace,
-		peers:   make(map[host.PeerID]int32, len(cfg.Nodes)),
+		peers:   make(map[host.PeerID]party, len(cfg.Nodes)),
 		places:  make(map[chain.Key]int32, len(cfg.Nodes)),
 		nodes:   make([]node, len(cfg.Nodes)),
 		pool:    newPool(cfg.Workers, cfg.Stopwatch),
@@ -175,7 +188,7 @@ func New(cfg Config) (_ *World, err error) {
 	if err := w.openLedger(hotkeys); err != nil {
 		return nil, fmt.Errorf("virtual: %w", err)
 	}
-	if err := w.addNodes(hotkeys); err != nil {
+	if err := errors.Join(w.addNodes(hotkeys), w.addOthers()); err != nil {
 		return nil, fmt.Errorf("virtual: %w", err)
 	}
 	w.openFaults()
@@ -190,7 +203,6 @@ func (w *World) addNodes(hotkeys []ed25519.PrivateKey) error {
 	for i := range w.nodes {
 		n := &w.nodes[i]
 		n.cfg, n.index = w.cfg.Nodes[i], int32(i)
-		n.env = env{w, n}
 		n.agent = n.cfg.Agent
 		if n.agent == nil {
 			w.doing = deed{n, "making its agent"}
@@ -199,21 +211,44 @@ func (w *World) addNodes(hotkeys []ed25519.PrivateKey) error {
 		if n.cfg.ColdkeyOf == "" {
 			n.cfg.ColdkeyOf = n.cfg.Name
 		}
-		n.hotkey = w.open(hotkeys[i])
-		w.places[n.hotkey.Key] = n.index
+		n.ids = make([]identity, n.cfg.identities())
+		if err := w.addIdentity(n, 0, w.open(hotkeys[i]), n.cfg.Peer); err != nil {
+			return err
+		}
 		n.coldkey = w.open(Key(w.cfg.Seed, n.cfg.ColdkeyOf, host.Coldkey))
-		n.peer = n.cfg.Peer
-		if n.peer == (host.PeerID{}) {
-			n.peer = n.hotkey.Key
-		}
-		if other, taken := w.peers[n.peer]; taken {
-			return fmt.Errorf("%v: peer key %v is node %d's", n, n.peer, other)
-		}
-		w.peers[n.peer] = n.index
 		n.link = num.NewStream(w.cfg.Seed, "link\x00"+n.cfg.Name)
 		n.admission.Rules = n.cfg.Admission
 		n.setSpeeds()
 	}
+	return nil
+}
+
+// addOthers gives every node its hotkeys after the first.
+func (w *World) addOthers() error {
+	for i := range w.nodes {
+		n := &w.nodes[i]
+		for id := 1; id < len(n.ids); id++ {
+			hotkey := w.open(Key(w.cfg.Seed, Named(n.cfg.Name, host.Identity(id)), host.Hotkey))
+			w.producer.ledger.Assign(hotkey.Key, n.index)
+			if err := w.addIdentity(n, id, hotkey, host.PeerID{}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addIdentity lets a node act under a hotkey and be asked at a peer key; zero: at the hotkey.
+func (w *World) addIdentity(n *node, id int, hotkey key, peer host.PeerID) error {
+	if peer == (host.PeerID{}) {
+		peer = hotkey.Key
+	}
+	if other, taken := w.peers[peer]; taken {
+		return fmt.Errorf("%v: peer key %v is node %d's", n, peer, other.node)
+	}
+	at := party{n.index, host.Identity(id)}
+	n.ids[id] = identity{env: env{w, n, at.id}, peer: peer, hotkey: hotkey}
+	w.peers[peer], w.places[hotkey.Key] = at, n.index
 	return nil
 }
 

@@ -87,7 +87,7 @@ func (n *node) layoutFaults(c *snapshot.Coder, w *World) {
 		c.Fail(errNoFault)
 		return
 	}
-	for len(n.names) < named { // a fork has left out the fault that named it so
+	for n.names < named { // a fork has left out the fault that named it so
 		w.addName(n)
 	}
 	if named > 0 {

@@ -310,7 +310,7 @@ func TestCallsBeyondTheLimitAreAnsweredBackoff(t *testing.T) {
 		}
 	}
 	w := world(t, a, &idler{})
-	peer = w.nodes[1].peer
+	peer = w.nodes[1].ids[0].peer
 	if err := w.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
