@@ -192,6 +192,31 @@ func (f *fakeEnv) As(id host.Identity) host.Env {
 	return fakeAs{f, id}
 }
 
+// fakeAs acts under the hotkey "hot new ID".
+type fakeAs struct {
+	*fakeEnv
+	id host.Identity
+}
+
+func (f fakeAs) hotkey() chain.Key { return publicKey(fmt.Sprint("hot new ", f.id)) }
+
+func (f fakeAs) Self() host.Self {
+	self := f.fakeEnv.Self()
+	self.Hotkey, self.Peer = f.hotkey(), f.hotkey()
+	self.UID, self.HasUID = f.state.View().UIDOf(f.hotkey())
+	return self
+}
+
+func (f fakeAs) Submit(role host.KeyRole, m chain.Msg) host.SubmitID {
+	f.note("as identity %d", f.id)
+	return f.fakeEnv.Submit(role, m)
+}
+
+func (f fakeAs) Call(to host.PeerID, r host.Request, timeout host.Time) host.CallID {
+	f.note("as identity %d", f.id)
+	return f.fakeEnv.Call(to, r, timeout)
+}
+
 func (f *fakeEnv) Now() host.Time    { return f.now }
 func (f *fakeEnv) Chain() chain.View { return f.state.View() }
 

@@ -153,15 +153,17 @@ type Node struct {
 	Behaviour     string   `json:"behaviour"` // Honest, or what it does instead
 	UID           uint16   `json:"uid"`       // at the end of the run; null unless HasUID
 	HasUID        bool     `json:"-"`
-	Hotkey        string   `json:"hotkey"`         // hex
-	StakeRao      uint64   `json:"stake_rao"`      // at genesis
-	Params        uint64   `json:"params"`         // of its model; 0 where it has none
-	Width         int      `json:"width"`          // channels
-	Layers        int      `json:"layers"`         // transformer blocks
-	Data          []string `json:"data"`           // subsets that it trains or scores on; empty is all
-	HardwareFLOPS float64  `json:"hardware_flops"` // speed of its compute unit
-	Duty          float64  `json:"duty"`           // share of its time that it trains
-	Routing       string   `json:"routing"`        // how a validator chooses whom to ask
+	Hotkey        string   `json:"hotkey"`            // hex, of its first identity
+	Hotkeys       []string `json:"hotkeys,omitempty"` // of its other identities
+	UIDs          []uint16 `json:"uids,omitempty"`    // that those have at the end of the run
+	StakeRao      uint64   `json:"stake_rao"`         // at genesis
+	Params        uint64   `json:"params"`            // of its model; 0 where it has none
+	Width         int      `json:"width"`             // channels
+	Layers        int      `json:"layers"`            // transformer blocks
+	Data          []string `json:"data"`              // subsets that it trains or scores on; empty is all
+	HardwareFLOPS float64  `json:"hardware_flops"`    // speed of its compute unit
+	Duty          float64  `json:"duty"`              // share of its time that it trains
+	Routing       string   `json:"routing"`           // how a validator chooses whom to ask
 	Region        string   `json:"region"`
 }
 

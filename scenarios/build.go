@@ -113,7 +113,10 @@ func (b *builder) miners() error {
 			if g.Acts().Trains {
 				p.node.Duty = g.Duty.At(i, g.Count)
 			}
-			p.machine = virtual.Node{Name: name, FLOPS: flops(g.HardwareMFLOPS.At(i, g.Count)), Admission: g.Admission()}
+			p.machine = virtual.Node{
+				Name: name, FLOPS: flops(g.HardwareMFLOPS.At(i, g.Count)), Admission: g.Admission(), Identities: g.uids(),
+			}
+			p.uids = g.UIDs
 			b.add(p, i, g.Count)
 		}
 	}

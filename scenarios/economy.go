@@ -6,6 +6,8 @@ import (
 	"taolab/agents/mind"
 	"taolab/agents/role"
 	"taolab/report"
+	"taolab/sim/host"
+	"taolab/sim/virtual"
 )
 
 // Economy says whether the run is one without models, and so needs no corpus, tokenizer or base model: the
@@ -27,22 +29,25 @@ func (sc *Scenario) Economy() bool {
 	return len(sc.Applications) == 0 && len(sc.Miners)+len(sc.Validators) > 0
 }
 
-// neurons are all miners, then all validators.
+// neurons are the uids of all miners, then all validators.
 func (sc *Scenario) neurons() []role.Neuron {
 	var list []role.Neuron
-	add := func(group string, count int, miner bool, first int64) int64 {
+	add := func(group string, count, uids int, miner bool, first int64) int64 {
 		for i := range int64(count) {
-			list = append(list, role.Neuron{Name: member(group, int(i)), Group: group, Miner: miner, Place: first + i, Member: i})
+			for id := range uids {
+				name := virtual.Named(member(group, int(i)), host.Identity(id))
+				list = append(list, role.Neuron{Name: name, Group: group, Miner: miner, Place: first + i, Member: i})
+			}
 		}
 		return first + int64(count)
 	}
 	first := int64(0)
 	for _, g := range sc.Miners {
-		first = add(g.Name, g.Count, true, first)
+		first = add(g.Name, g.Count, g.uids(), true, first)
 	}
 	first = 0
 	for _, g := range sc.Validators {
-		first = add(g.Name, g.Count, false, first)
+		first = add(g.Name, g.Count, 1, false, first)
 	}
 	return list
 }

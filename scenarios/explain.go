@@ -47,10 +47,11 @@ func (f *File) Work() Work {
 			w.FLOP += busy
 			w.TrainTokens += float64(busy / float64(shape.TrainFLOP(g.Rows, g.Context)) * float64(g.Rows*g.Context))
 		}
-		w.ServeTokens += float64(members * served)
+		asked := float64(served * float64(g.UIDs))
+		w.ServeTokens += float64(members * asked)
 		w.MeasureTokens += float64(members * measured)
 		perToken := float64(shape.ForwardFLOP(1, g.Context, true)) / float64(g.Context)
-		w.FLOP += float64(members * float64(served*perToken))
+		w.FLOP += float64(members * float64(asked*perToken))
 		perToken = float64(shape.ForwardFLOP(1, g.Context, false)) / float64(g.Context)
 		w.FLOP += float64(members * float64(measured*perToken))
 	}

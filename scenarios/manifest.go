@@ -106,6 +106,12 @@ func Finish(manifest *report.Manifest, world *virtual.World) {
 		n := &manifest.Nodes[i]
 		uid, seated := seats[n.Hotkey]
 		n.UID, n.HasUID = uint16(uid), seated
+		n.UIDs = nil
+		for _, hotkey := range n.Hotkeys {
+			if uid, seated := seats[hotkey]; seated {
+				n.UIDs = append(n.UIDs, uint16(uid))
+			}
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ type part struct {
 	up, down float64   // Mbit/s
 	joins    host.Time // when it begins to register; 0: it is there from the beginning
 	moneyed  bool      // it never has a seat, but free money
+	uids     int       // that it has at genesis, where it has any; 0 means 1
 }
 
 // add gives member i of n its keys, region, links and place in the ledger; who joins later has free money
@@ -43,11 +44,17 @@ func (b *builder) add(p part, i, n int) {
 	if shape := p.agent.Shape; shape != nil {
 		node.Width, node.Layers = shape.Width, shape.Layers
 	}
-	hotkey := virtual.PublicKey(b.Seed, machine.Name, host.Hotkey)
+	hotkeys := make([]chain.Key, max(machine.Identities, 1))
+	for id := range hotkeys {
+		hotkeys[id] = virtual.PublicKey(b.Seed, virtual.Named(machine.Name, host.Identity(id)), host.Hotkey)
+	}
 	coldkey := virtual.PublicKey(b.Seed, cmp.Or(machine.ColdkeyOf, machine.Name), host.Coldkey)
-	node.Hotkey = hotkey.String()
-	if node.HasUID && b.metagraph != nil {
-		node.UID, node.StakeRao = b.seat(node.Kind == report.KindMiner, hotkey, coldkey)
+	node.Hotkey = hotkeys[0].String()
+	for _, other := range hotkeys[1:] {
+		node.Hotkeys = append(node.Hotkeys, other.String())
+	}
+	if node.HasUID {
+		b.seatAll(&node, hotkeys[:max(p.uids, 1)], coldkey)
 	}
 	b.rows = append(b.rows, p.row(node, coldkey))
 	free := p.group.freeRao(&b.genesis.Params.Hard)
@@ -60,16 +67,32 @@ func (b *builder) add(p part, i, n int) {
 	switch {
 	case p.joins > 0 || p.moneyed:
 		node.StakeRao = 0
-	case node.HasUID && b.metagraph != nil: // it has a seat
-	case node.HasUID:
-		node.UID = uint16(len(b.genesis.Neurons))
-		b.genesis.Neurons = append(b.genesis.Neurons, chain.GenesisNeuron{Hotkey: hotkey, Coldkey: coldkey, StakeRao: node.StakeRao})
+	case node.HasUID: // it has its seats
 	default:
-		b.genesis.Stakes = append(b.genesis.Stakes, chain.GenesisStake{Hotkey: hotkey, Coldkey: coldkey, StakeRao: node.StakeRao})
+		b.genesis.Stakes = append(b.genesis.Stakes, chain.GenesisStake{Hotkey: hotkeys[0], Coldkey: coldkey, StakeRao: node.StakeRao})
 	}
 	machine.Group = node.Group
 	b.machines = append(b.machines, machine)
 	b.nodes = append(b.nodes, node)
+}
+
+// seatAll gives a node a seat for each of these hotkeys: of a metagraph those of neurons with their stakes, else
+// new ones among which its stake is split.
+func (b *builder) seatAll(node *report.Node, hotkeys []chain.Key, coldkey chain.Key) {
+	left, sum := node.StakeRao, uint64(0)
+	for id, hotkey := range hotkeys {
+		uid, stake := uint16(len(b.genesis.Neurons)), left/uint64(len(hotkeys)-id)
+		if b.metagraph != nil {
+			uid, stake = b.seat(node.Kind == report.KindMiner, hotkey, coldkey)
+		} else {
+			b.genesis.Neurons = append(b.genesis.Neurons, chain.GenesisNeuron{Hotkey: hotkey, Coldkey: coldkey, StakeRao: stake})
+		}
+		left, sum = left-min(stake, left), sum+stake
+		if id == 0 {
+			node.UID = uid
+		}
+	}
+	node.StakeRao = sum
 }
 
 // row is the node in the table of nodes.

@@ -180,15 +180,8 @@ func (c *checker) favour(key string, names []string) {
 // neuronNames are the names of all miners and validators, newcomers among them.
 func (sc *Scenario) neuronNames() []string {
 	var names []string
-	for _, g := range sc.Miners {
-		for i := range g.Count {
-			names = append(names, member(g.Name, i))
-		}
-	}
-	for _, g := range sc.Validators {
-		for i := range g.Count {
-			names = append(names, member(g.Name, i))
-		}
+	for _, n := range sc.neurons() {
+		names = append(names, n.Name)
 	}
 	return names
 }
@@ -349,12 +342,12 @@ func (c *checker) located(err error) error {
 	return &settings.Error{Where: c.where("chain"), Key: "chain", Fault: err.Error()}
 }
 
-// MinerCount is the number of miners at the beginning.
+// MinerCount is the number of miners' uids at the beginning.
 func (sc *Scenario) MinerCount() int {
 	n := 0
 	for _, g := range sc.Miners {
 		if g.JoinsH == 0 {
-			n += g.Count
+			n += g.Count * max(g.UIDs, 1)
 		}
 	}
 	return n

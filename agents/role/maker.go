@@ -50,11 +50,11 @@ type Agent struct {
 	Params int        // weights of all of its models
 }
 
-// Joining makes of an agent one that first registers, after so many seconds. Who is refused tries again after
+// Joining makes of an agent one that first registers so many uids, after so many seconds. Who is refused tries again after
 // a tenth of an hour, for as long as the network lives.
-func (m *Maker) Joining(a Agent, afterS float64) Agent {
+func (m *Maker) Joining(a Agent, afterS float64, uids int) Agent {
 	blocks := func(s float64) uint64 { return max(uint64(s/m.BlockS), 1) }
-	config := agents.NewcomerConfig{AtBlock: m.Height + blocks(afterS), RetryBlocks: blocks(360), Tries: 1 << 20, Then: a.Fresh}
+	config := agents.NewcomerConfig{AtBlock: m.Height + blocks(afterS), RetryBlocks: blocks(360), Tries: 1 << 20, Identities: uids, Then: a.Fresh}
 	a.Fresh = func() host.Agent { return agents.NewNewcomer(config) }
 	return a
 }

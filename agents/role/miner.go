@@ -18,6 +18,7 @@ import (
 // Miner are the settings of a miner. Spans are of a group: one value for each member.
 type Miner struct {
 	Behaviour    string        `toml:"behaviour" default:"honest" doc:"behaviour"`
+	UIDs         int           `toml:"uids" default:"1" unit:"uids" min:"1" max:"64" doc:"uids that the miner holds, each with a hotkey of its own: NAME, NAME/2, NAME/3 and so on. It answers for all of them with one model, one compute unit and one queue; stake_tao is split among them"`
 	Width        int           `toml:"width" default:"28" unit:"channels" min:"8" max:"4096" doc:"model width"`
 	Layers       int           `toml:"layers" default:"2" unit:"layers" min:"1" max:"64" doc:"transformer blocks"`
 	Heads        int           `toml:"heads" default:"2" unit:"heads" min:"1" max:"64" doc:"attention heads; divides the width"`
@@ -106,7 +107,7 @@ func (m *Maker) Miner(name string, g *Miner, i, n int, joinsS float64) (Agent, e
 		made.Fresh = func() host.Agent { agent, _ := works(); return agent }
 	}
 	if joinsS > 0 && (!g.Wants.Decides() || g.Wants.Entry == "stay") {
-		made = m.Joining(made, joinsS)
+		made = m.Joining(made, joinsS, g.UIDs)
 	}
 	return made, nil
 }

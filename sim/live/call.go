@@ -40,13 +40,13 @@ func (e *env) Call(to host.PeerID, req host.Request, timeout host.Time) host.Cal
 	req.Body = slices.Clone(req.Body)
 	var ctx context.Context
 	ctx, c.cancel = context.WithTimeout(n.ctx, time.Duration(min(max(timeout, 0), maxTime)))
-	go n.ask(ctx, id, to, address, req)
+	go n.ask(ctx, e.as.client, id, to, address, req)
 	return id
 }
 
 // ask makes a call and brings its replies to the node. It runs in a goroutine of its own.
-func (n *node) ask(ctx context.Context, id host.CallID, to host.PeerID, at netip.AddrPort, req host.Request) {
-	for r := range n.client.Call(ctx, to, at, req) {
+func (n *node) ask(ctx context.Context, as *axon.Client, id host.CallID, to host.PeerID, at netip.AddrPort, req host.Request) {
+	for r := range as.Call(ctx, to, at, req) {
 		if !n.mail.bring(n.ctx, func() { n.answered(id, r) }) {
 			return
 		}

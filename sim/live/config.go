@@ -53,7 +53,7 @@ type Config struct {
 	Trace    host.Recording
 }
 
-// Node is one agent with its keys and its server.
+// Node is one agent with its keys and its servers.
 type Node struct {
 	Name  string // unique; names its random streams and files: letters, digits, - and _
 	Agent host.Agent
@@ -66,6 +66,9 @@ type Node struct {
 	Listen string
 	// Announce is the address that the node publishes on the ledger once it has a uid, and again when the
 	// ledger shows another; zero: it leaves what is there.
-	Announce  netip.AddrPort
+	Announce netip.AddrPort
+	// Others are the identities behind the first: the agent answers for all of them, and one queue admits what
+	// they are asked.
+	Others    []Identity
 	Admission host.AdmissionRules
 }

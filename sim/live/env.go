@@ -12,8 +12,11 @@ import (
 // maxTime bounds what is added to a time: 126 years.
 const maxTime = 4_000_000_000 * host.Second
 
-// env is the world as one node's agent sees it; see host.Env.
-type env struct{ node *node }
+// env is the world as one node's agent sees it under an identity; see host.Env.
+type env struct {
+	node *node
+	as   *identity
+}
 
 var _ host.Env = (*env)(nil)
 
@@ -34,9 +37,18 @@ func (n *node) newID() uint64 {
 // Self is documented at host.Env.
 func (e *env) Self() host.Self {
 	n := e.use()
-	self := n.self
+	self := e.as.self
 	self.UID, self.HasUID = n.sight.view.UIDOf(self.Hotkey)
 	return self
+}
+
+// As is documented at host.Env.
+func (e *env) As(id host.Identity) host.Env {
+	n := e.use()
+	if int(id) >= len(n.ids) {
+		panic(fmt.Sprintf("identity %d of a node that has %d", id, len(n.ids)))
+	}
+	return &n.ids[id].env
 }
 
 // Now is documented at host.Env.

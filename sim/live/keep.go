@@ -25,7 +25,7 @@ func (n *node) keep() error {
 		return fmt.Errorf("the journal of node %s cannot be begun: %w: is the folder writable? Journals of a state that was moved away go with it", n.cfg.Name, err)
 	}
 	n.journalFile = f
-	n.journal = journal.Record(n.cfg.Name, n.self, n.agent, f)
+	n.journal = journal.Record(n.cfg.Name, n.ids[0].self, n.agent, f)
 	if err := n.checkJournal(); err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"runtime/debug"
 	"sync/atomic"
@@ -13,22 +12,16 @@ import (
 	"taolab/sim/chain"
 	"taolab/sim/host"
 	"taolab/sim/journal"
-	"taolab/sim/live/axon"
 )
 
 // node is one agent with all that it waits for. What follows mail belongs to its goroutine.
 type node struct {
-	world  *World
-	cfg    Node
-	agent  host.Agent
-	env    env
-	self   host.Self // without uid
-	log    *slog.Logger
-	client *axon.Client
-	socket net.Listener // nil: it serves nobody from outside
-	server *axon.Server
-
-	hotkey, coldkey *signer
+	world   *World
+	cfg     Node
+	agent   host.Agent
+	ids     []*identity
+	coldkey *signer
+	log     *slog.Logger
 
 	ctx    context.Context // ends when the node's goroutine does
 	cancel context.CancelFunc
@@ -49,7 +42,6 @@ type node struct {
 	unread         atomic.Int64 // bytes of all answers that their callers have not taken
 	admission      host.Admission
 	open           map[signature]*submission
-	announceFrom   uint64 // height
 	job            *task
 	done           chan *task
 
@@ -68,12 +60,12 @@ func (n *node) soon(do func()) { n.afters = append(n.afters, do) }
 func (n *node) handle(e host.Event) {
 	n.handling = e
 	if n.journal != nil {
-		n.journal.Handle(&n.env, e)
+		n.journal.Handle(&n.ids[0].env, e)
 		if err := n.checkJournal(); err != nil {
 			n.log.Error("no journal is kept any more", "error", err)
 		}
 	} else {
-		n.agent.Handle(&n.env, e)
+		n.agent.Handle(&n.ids[0].env, e)
 	}
 	n.handling = nil
 	n.world.metrics.handled(n, e)
@@ -155,7 +147,9 @@ func (n *node) wind(alarm *time.Timer) {
 func (n *node) watch(s *sight) {
 	n.sight = s
 	n.decideAll(s)
-	n.announce()
+	for _, x := range n.ids {
+		x.announce()
+	}
 	for {
 		a, due := n.heights.next(int64(s.view.Height()))
 		if !due {

@@ -23,9 +23,14 @@ func (w *World) beginChronicle(first chain.View) {
 	}
 	hotkeys := make([]chain.Key, len(w.nodes))
 	for i, n := range w.nodes {
-		hotkeys[i] = n.self.Hotkey
+		hotkeys[i] = n.ids[0].self.Hotkey
 	}
 	w.chronicle = host.NewChronicle(w.cfg.Trace, w.cfg.Recorder, hotkeys, first)
+	for _, x := range w.identities() {
+		if x.id > 0 {
+			w.chronicle.Assign(x.self.Hotkey, int32(x.self.Node))
+		}
+	}
 }
 
 // chronicleBlock records a block.
@@ -57,9 +62,9 @@ func (w *World) chronicleBlock(b *Block) {
 
 // sender is the first node that signs with a key; -1 for somebody else's key.
 func (w *World) sender(key chain.Key) int32 {
-	for i, n := range w.nodes {
-		if n.self.Hotkey == key || n.self.Coldkey == key {
-			return int32(i)
+	for _, x := range w.identities() {
+		if x.self.Hotkey == key || x.self.Coldkey == key {
+			return int32(x.self.Node)
 		}
 	}
 	return -1

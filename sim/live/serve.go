@@ -17,6 +17,7 @@ import (
 type service struct {
 	id       host.CallID
 	from     host.PeerID
+	to       host.Identity
 	request  host.Request
 	sent     uint32 // parts
 	allow    uint32
@@ -42,14 +43,14 @@ func (w *World) Ask(ctx context.Context, node string, from host.PeerID, q host.R
 	return func(yield func(axon.Reply) bool) {
 		ctx, cancel := context.WithTimeout(ctx, w.cfg.Limits.LongestCall)
 		defer cancel()
-		n.answer(ctx, from, q)(yield)
+		n.ids[0].answer(ctx, from, q)(yield)
 	}
 }
 
-// answer is the axon.Handler of a node: it carries a question to the node's goroutine and its replies back.
-func (n *node) answer(ctx context.Context, from host.PeerID, q host.Request) iter.Seq[axon.Reply] {
+// answer is the axon.Handler of an identity: it carries a question to the node's goroutine and its replies back.
+func (x *identity) answer(ctx context.Context, from host.PeerID, q host.Request) iter.Seq[axon.Reply] {
 	return func(yield func(axon.Reply) bool) {
-		s := &service{from: from, request: q, allow: min(max(q.MaxReplies, 1), maxReplies)}
+		n, s := x.node, &service{from: from, to: x.id, request: q, allow: min(max(q.MaxReplies, 1), maxReplies)}
 		s.parts = make(chan axon.Reply, s.allow+1) // and one by which the host ends it
 		deadline, _ := ctx.Deadline()
 		if !n.mail.offer(func() { n.receive(ctx, s, time.Until(deadline)) }) {
@@ -95,7 +96,7 @@ func (n *node) receive(ctx context.Context, s *service, left time.Duration) {
 	hotkey := n.sight.hotkeyOf(s.from)
 	_, hasUID := n.sight.view.UIDOf(hotkey)
 	in := host.Incoming{
-		Call: s.id, From: s.from, StakeRao: n.sight.view.StakeOf(hotkey), Deadline: s.deadline, Request: s.request,
+		Call: s.id, From: s.from, To: s.to, StakeRao: n.sight.view.StakeOf(hotkey), Deadline: s.deadline, Request: s.request,
 	}
 	s.request = host.Request{} // it is the agent's now
 	outcome, displaced, gaveWay := n.admission.Offer(in, hasUID, n.now)

@@ -84,7 +84,7 @@ func (s *signer) giveBack(nonce uint64, view chain.View) {
 func (e *env) Submit(role host.KeyRole, msg chain.Msg) host.SubmitID {
 	n := e.use()
 	id := host.SubmitID(n.newID())
-	from := n.hotkey
+	from := e.as.hotkey
 	if role == host.Coldkey {
 		from = n.coldkey
 	}
@@ -282,19 +282,19 @@ func (n *node) decideAll(s *sight) {
 	}
 }
 
-// announce publishes where the node serves, unless the ledger says so already or was asked lately.
-func (n *node) announce() {
-	at := n.cfg.Announce
+// announce publishes where the identity serves, unless the ledger says so already or was asked lately.
+func (x *identity) announce() {
+	n, at := x.node, x.Announce
 	view := n.sight.view
-	uid, has := view.UIDOf(n.self.Hotkey)
-	if !at.IsValid() || !has || view.Height() < n.announceFrom {
+	uid, has := view.UIDOf(x.self.Hotkey)
+	if !at.IsValid() || !has || view.Height() < x.announceFrom {
 		return
 	}
-	if known := view.Neuron(uid); known.Axon == n.self.Peer && addressOf(known) == at {
+	if known := view.Neuron(uid); known.Axon == x.self.Peer && addressOf(known) == at {
 		return
 	}
-	n.announceFrom = view.Height() + max(n.world.cfg.ExpiryBlocks, view.Params().Hard.ServeBlocks) + 1
-	err := n.submit(0, n.hotkey, chain.ServeAxon{Axon: n.self.Peer, IP: at.Addr().As16(), Port: at.Port()})
+	x.announceFrom = view.Height() + max(n.world.cfg.ExpiryBlocks, view.Params().Hard.ServeBlocks) + 1
+	err := n.submit(0, x.hotkey, chain.ServeAxon{Axon: x.self.Peer, IP: at.Addr().As16(), Port: at.Port()})
 	if err != nil {
 		n.log.Warn("the node's address could not be published", "address", at, "reason", err)
 	}

@@ -26,7 +26,7 @@ type World struct {
 	metrics *metrics
 	pool    *pool
 	nodes   []*node
-	byPeer  map[host.PeerID]*node
+	byPeer  map[host.PeerID]*identity
 	byName  map[string]*node
 	signers map[chain.Key]*signer
 
@@ -48,7 +48,7 @@ var nodeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 // is to be called.
 func New(cfg Config) (*World, error) {
 	w := &World{
-		cfg: cfg.withDefaults(), byPeer: map[host.PeerID]*node{}, byName: map[string]*node{},
+		cfg: cfg.withDefaults(), byPeer: map[host.PeerID]*identity{}, byName: map[string]*node{},
 		signers: map[chain.Key]*signer{}, offers: make(chan offer, maxOffers), started: time.Now(),
 	}
 	w.own.open = map[signature]bool{}
@@ -105,40 +105,25 @@ func (w *World) addNode(i int) error {
 		return fmt.Errorf("two nodes have the name %q", cfg.Name)
 	case cfg.Agent == nil:
 		return fmt.Errorf("node %s has no agent", cfg.Name)
-	case len(cfg.Hotkey) != ed25519.PrivateKeySize:
-		return fmt.Errorf("node %s has a hotkey of %d bytes; expected %d, ed25519", cfg.Name, len(cfg.Hotkey), ed25519.PrivateKeySize)
+	case len(cfg.Others) >= host.MaxIdentities:
+		return fmt.Errorf("node %s has %d identities; expected at most %d", cfg.Name, len(cfg.Others)+1, host.MaxIdentities)
 	}
 	if err := cfg.Admission.Validate(); err != nil {
 		return fmt.Errorf("node %s, admission: %w", cfg.Name, err)
-	}
-	if cfg.Axon == nil {
-		cfg.Axon = cfg.Hotkey
 	}
 	n := &node{
 		world: w, cfg: cfg, agent: cfg.Agent, log: w.log.With("node", cfg.Name), mail: newMailbox(),
 		timers: map[host.TimerID]timer{}, calls: map[host.CallID]*call{}, served: map[host.CallID]*service{},
 		open: map[signature]*submission{}, done: make(chan *task, 1), saving: make(chan struct{}, 1),
-		hotkey: w.signer(cfg.Hotkey), coldkey: w.signer(cfg.Coldkey),
+		coldkey: w.signer(cfg.Coldkey),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	n.env = env{n}
 	n.admission.Rules = cfg.Admission
-	n.self = host.Self{Node: uint32(i), Peer: axon.KeyOf(cfg.Axon), Hotkey: n.hotkey.key}
-	if n.coldkey != nil {
-		n.self.Coldkey = n.coldkey.key
-	}
-	if other := w.byPeer[n.self.Peer]; other != nil {
-		return fmt.Errorf("nodes %s and %s have the same axon key", other.cfg.Name, cfg.Name)
-	}
-	w.byPeer[n.self.Peer], w.byName[cfg.Name] = n, n
+	w.byName[cfg.Name] = n
 	w.nodes = append(w.nodes, n)
-	var err error
-	if n.client, err = axon.Dial(cfg.Axon, w.cfg.Network, w.cfg.Limits); err != nil {
-		return fmt.Errorf("node %s: %w", cfg.Name, err)
-	}
-	if cfg.Listen != "" {
-		if n.socket, err = w.cfg.Network.Listen(cfg.Listen); err != nil {
-			return fmt.Errorf("node %s cannot serve at %s: %w: is another program there, or is the address another machine's?", cfg.Name, cfg.Listen, err)
+	for _, of := range cfg.identities() {
+		if err := w.addIdentity(n, uint32(i), of); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -156,10 +141,10 @@ func (w *World) signer(private ed25519.PrivateKey) *signer {
 	return w.signers[key]
 }
 
-// Addr is where a node serves; nil where it does not.
+// Addr is where a node serves under its first identity; nil where it does not.
 func (w *World) Addr(node string) net.Addr {
-	if n := w.byName[node]; n != nil && n.socket != nil {
-		return n.socket.Addr()
+	if n := w.byName[node]; n != nil && n.ids[0].socket != nil {
+		return n.ids[0].socket.Addr()
 	}
 	return nil
 }
@@ -169,13 +154,8 @@ func (w *World) clock() host.Time { return w.offset + host.Time(time.Since(w.sta
 
 // release lets go of what New took hold of.
 func (w *World) release() {
-	for _, n := range w.nodes {
-		if n.client != nil {
-			n.client.Close()
-		}
-		if n.socket != nil && n.server == nil {
-			n.socket.Close()
-		}
+	for _, x := range w.identities() {
+		x.release()
 	}
 }
 
@@ -240,27 +220,22 @@ func (w *World) Run(parent context.Context) error {
 
 // open lets the servers serve.
 func (w *World) open() error {
-	for _, n := range w.nodes {
-		if n.socket == nil {
-			continue
+	for _, x := range w.identities() {
+		if err := x.serve(); err != nil {
+			return err
 		}
-		var err error
-		n.server, err = axon.Serve(n.socket, axon.Service{Key: n.cfg.Axon, Admit: n.admit, Handle: n.answer, Limits: w.cfg.Limits})
-		if err != nil {
-			return fmt.Errorf("live: node %s: %w", n.cfg.Name, err)
-		}
-		n.log.Info("the node serves", "address", n.socket.Addr().String(), "peer", n.self.Peer.String())
 	}
 	return nil
 }
 
 // close stops the servers, all at once.
 func (w *World) close() error {
-	errs := make([]error, len(w.nodes))
+	all := w.identities()
+	errs := make([]error, len(all))
 	var servers sync.WaitGroup
-	for i, n := range w.nodes {
-		if n.server != nil {
-			servers.Go(func() { errs[i] = n.server.Stop() })
+	for i, x := range all {
+		if x.server != nil {
+			servers.Go(func() { errs[i] = x.server.Stop() })
 		}
 	}
 	servers.Wait()
