@@ -73,6 +73,9 @@ func (a *Actor) Handle(env host.Env, event host.Event) {
 			a.Parts = map[host.CallID]uint32{}
 		}
 		a.Parts[e.Call] = e.Request.MaxReplies
+		if e.To > 0 {
+			a.say(env, "asked as %d", e.To)
+		}
 		a.Queue = append(a.Queue, e.Call)
 		a.work(env)
 	case host.Cancelled:
@@ -150,6 +153,10 @@ func (a *Actor) begin(env host.Env) {
 			fmt.Sscan(f[i], &v)
 		}
 		return v
+	}
+	if f[0] == "as" { // identity, line
+		env = env.As(host.Identity(n(1)))
+		f = f[2:]
 	}
 	self := env.Self()
 	switch f[0] {
