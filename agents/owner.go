@@ -21,6 +21,8 @@ type OwnerConfig struct {
 	// Make makes what the node does while it is on; the Worker is nil where nothing of that can be told.
 	Make func() (host.Agent, Worker)
 
+	Identities int // of the node, which the owner may have uids for at a time; 0 means 1
+
 	Every     uint64       // epochs between two decisions
 	Smoothing float64      // weight of the newest income in its average
 	BlockNs   host.Time    // between blocks
@@ -29,6 +31,7 @@ type OwnerConfig struct {
 	Price     *decide.Path // of a unit of account, in TAO
 	Duty      float64      // share of its time that the node trains, at first
 	Costs     decide.Costs
+	UIDPerH   float64 // cost of each uid, in units of account an hour
 	Seat      *Seating
 	Learning  *Learning
 	Money     Money
@@ -39,6 +42,8 @@ func (c OwnerConfig) Validate() error {
 	switch {
 	case c.Make == nil || c.Price == nil:
 		return fmt.Errorf("owner: no node or no price; give what the node does, and what costs are stated in")
+	case c.Identities < 0 || c.Identities > host.MaxIdentities:
+		return fmt.Errorf("owner: %d identities; expected 0 to %d", c.Identities, host.MaxIdentities)
 	case c.Every < 1 || c.BlockNs < 1 || !(c.Smoothing > 0 && c.Smoothing <= 1):
 		return fmt.Errorf("owner: decisions every %d epochs, blocks of %d ns, smoothing %g; expected at least 1, "+
 			"a positive time, and more than 0 up to 1", c.Every, c.BlockNs, c.Smoothing)
@@ -60,6 +65,7 @@ type Owner struct {
 	income decide.Average // per epoch, in rao
 	paid   uint64         // epochs that had run at the last income seen
 	entry  entry
+	holds  []holding // by identity; none where there is one
 	hash   hashing
 	learns lessons
 	hears  hearing
@@ -71,8 +77,16 @@ func NewOwner(c OwnerConfig) *Owner {
 	if err := c.Validate(); err != nil {
 		panic(err)
 	}
-	o := &Owner{config: c}
+	o := emptyOwner(c)
 	o.learns.begin(c.Learning, c.Duty)
+	return o
+}
+
+func emptyOwner(c OwnerConfig) *Owner {
+	o := &Owner{config: c}
+	if c.Identities > 1 {
+		o.holds = make([]holding, c.Identities)
+	}
 	return o
 }
 
@@ -122,7 +136,7 @@ func (o *Owner) Handle(env host.Env, event host.Event) {
 			return
 		}
 	case host.Incoming:
-		if !o.on {
+		if !o.on || o.gaveUp(e.To) {
 			env.Reply(e.Call, host.Response{Code: host.Unavailable})
 			return
 		}
@@ -136,7 +150,7 @@ func (o *Owner) Handle(env host.Env, event host.Event) {
 func (o *Owner) start(env host.Env, e host.Start) {
 	o.rhythm = decide.Rhythm{Every: o.config.Every, Offset: uint64(env.Rand("decide/offset").Sub("first").IntN(int(o.config.Every)))}
 	o.entry.open, o.hash, o.purse.sent, o.hears.asks = false, hashing{}, nil, nil
-	o.on = env.Self().HasUID && !o.entry.left
+	o.on = o.seated(env) && !o.entry.left
 	if o.on && o.inner == nil {
 		o.inner, o.worker = o.config.Make()
 	}
@@ -207,7 +221,7 @@ func (o *Owner) await(env host.Env) {
 func (o *Owner) decide(env host.Env) {
 	s := o.see(env)
 	if s.self.HasUID && o.on && s.view.Epochs() > o.paid {
-		o.income.Take(float64(s.view.Neuron(s.self.UID).EmissionRao), o.config.Smoothing)
+		o.earn(&s)
 	}
 	o.paid = s.view.Epochs()
 	if o.config.Seat != nil {
@@ -239,7 +253,7 @@ func (o *Owner) AppendState(b []byte) []byte {
 	b = state.AppendU64(b, uint64(o.timer))
 	b = appendAverage(b, o.income)
 	b = state.AppendU64(b, o.paid)
-	b = o.entry.append(b)
+	b = o.appendHolds(o.entry.append(b))
 	b = o.hash.append(b)
 	b = o.hears.append(o.learns.append(b))
 	b = o.purse.append(b)
@@ -253,12 +267,14 @@ func (o *Owner) AppendState(b []byte) []byte {
 // RestoreState implements host.Agent. After an error the owner is as it was.
 func (o *Owner) RestoreState(b []byte) error {
 	c := state.Open("owner", b)
-	r := Owner{config: o.config, on: c.Bool("serving")}
+	r := emptyOwner(o.config)
+	r.on = c.Bool("serving")
 	r.rhythm = decide.Rhythm{Every: o.config.Every, Offset: c.U64("offset")}
 	r.timer = host.TimerID(c.U64("timer"))
 	r.income = readAverage(c)
 	r.paid = c.U64("epochs seen")
 	r.entry.restore(c)
+	r.restoreHolds(c)
 	r.hash.restore(c)
 	r.learns.restore(c, o.config.Learning)
 	r.hears.restore(c, len(r.learns.mix))
@@ -283,7 +299,7 @@ func (o *Owner) RestoreState(b []byte) error {
 			return err
 		}
 	}
-	*o = r
+	*o = *r
 	o.tell(0) // its duty is what it was
 	return nil
 }

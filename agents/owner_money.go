@@ -80,7 +80,7 @@ func (o *Owner) chooseMoney(env host.Env, s *sight) {
 	m, p := &o.config.Money, &o.purse
 	own, free, settled := s.view.OwnStakeOf(s.self.Hotkey), s.view.FreeOf(s.self.Coldkey), len(o.purse.sent) == 0
 	if m.Sell > 0 || m.HalfLifeYears > 0 {
-		o.sell(env, s, own)
+		o.sell(env, s)
 	}
 	if m.Taking != nil && own > 0 {
 		o.chooseTake(env, s)
@@ -96,23 +96,27 @@ func (o *Owner) chooseMoney(env host.Env, s *sight) {
 	p.known = true
 }
 
-// sell frees stake for sale, and sells what was freed before.
-func (o *Owner) sell(env host.Env, s *sight, own uint64) {
+// sell frees stake of all hotkeys for sale, and sells what was freed before.
+func (o *Owner) sell(env host.Env, s *sight) {
 	m, p := &o.config.Money, &o.purse
 	if sells := min(p.sellsRao, s.view.FreeOf(s.self.Coldkey)); sells > 0 {
 		p.sellsRao -= sells
 		o.pay(env, chain.Transfer{To: m.Exchange, AmountRao: sells}, 0)
 		o.record(env, s, trace.Decision{Kind: "stake", Choice: "sell", AmountRao: trace.Some(sells), Price: trace.Some(s.price)})
 	}
-	frees := decide.Decayed(own, float64(s.epochHours*float64(o.config.Every)), m.HalfLifeYears)
-	if p.known && own > p.stakeRao {
-		frees += decide.Part(own-p.stakeRao, m.Sell)
-	}
-	p.stakeRao = own
-	if frees = min(frees, own); frees > 0 {
-		p.stakeRao -= frees
-		o.pay(env, chain.RemoveStake{Hotkey: s.self.Hotkey, AmountRao: frees}, frees)
-		o.record(env, s, trace.Decision{Kind: "stake", Choice: "unstake", AmountRao: trace.Some(frees), Price: trace.Some(s.price)})
+	keys, before := o.hotkeys(env)
+	for i, hotkey := range keys {
+		own := s.view.OwnStakeOf(hotkey)
+		frees := decide.Decayed(own, float64(s.epochHours*float64(o.config.Every)), m.HalfLifeYears)
+		if p.known && own > *before[i] {
+			frees += decide.Part(own-*before[i], m.Sell)
+		}
+		*before[i] = own
+		if frees = min(frees, own); frees > 0 {
+			*before[i] -= frees
+			o.pay(env, chain.RemoveStake{Hotkey: hotkey, AmountRao: frees}, frees)
+			o.record(env, s, trace.Decision{Kind: "stake", Choice: "unstake", AmountRao: trace.Some(frees), Price: trace.Some(s.price)})
+		}
 	}
 }
 

@@ -57,7 +57,7 @@ func (o *Owner) askPay(env host.Env, s *sight) {
 		h.income = make([]decide.Average, n)
 	}
 	for _, p := range payers[:min(len(payers), maxPayers)] {
-		call := env.Call(p.axon, host.Request{Synapse: host.PayList, Dir: host.Forward, Body: wire.EncodePayRequest(), MaxReplies: 1}, payTimeoutNs)
+		call := env.As(s.as).Call(p.axon, host.Request{Synapse: host.PayList, Dir: host.Forward, Body: wire.EncodePayRequest(), MaxReplies: 1}, payTimeoutNs)
 		h.asks = append(h.asks, payer{call, p.stake})
 	}
 }

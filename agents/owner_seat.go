@@ -21,9 +21,10 @@ type entry struct {
 	open    bool // a transaction is on its way
 	claims  bool // which claims the hotkey, and a registration follows
 	id      host.SubmitID
-	limit   uint64 // most that it burns
-	left    bool   // it has a seat and does not serve
-	strikes uint32 // decisions in a row at which the seat did not pay
+	as      host.Identity // that enters
+	limit   uint64        // most that it burns
+	left    bool          // it has a seat and does not serve
+	strikes uint32        // decisions in a row at which the seat did not pay
 }
 
 // chooseSeat decides whether to hold a seat.
@@ -31,6 +32,9 @@ func (o *Owner) chooseSeat(env host.Env, s *sight) {
 	switch {
 	case s.self.HasUID && o.on:
 		o.keep(env, s)
+		if o.on {
+			o.chooseUIDs(env, s)
+		}
 	case s.self.HasUID:
 		o.comeBack(env, s)
 	case o.on:
@@ -42,10 +46,11 @@ func (o *Owner) chooseSeat(env host.Env, s *sight) {
 	}
 }
 
-// keep goes on, or leaves a seat that has not paid for too long. An immune one is not judged.
+// keep goes on, or leaves a seat that has not paid for too long, and all others with it. An immune one is not
+// judged.
 func (o *Owner) keep(env host.Env, s *sight) {
 	seat := o.config.Seat
-	if seat.Always || s.immune || seat.Stays(s.incomeRao, s.costRao, &o.entry.strikes) {
+	if seat.Always || s.immune || seat.Stays(s.incomeRao, s.costRao-s.trialRao, &o.entry.strikes) {
 		o.record(env, s, s.seatRow(decide.Stay))
 		return
 	}
@@ -67,9 +72,17 @@ func (o *Owner) comeBack(env host.Env, s *sight) {
 // enter looks for a seat, if one is worth its price.
 func (o *Owner) enter(env host.Env, s *sight) {
 	o.entry.left = false
+	for id := range o.holds {
+		o.holds[id].forget()
+	}
 	if o.entry.open || s.view.Height() < o.config.From {
 		return
 	}
+	o.buy(env, s, "seat")
+}
+
+// buy registers the identity that acts, if its income and cost make the seat worth its price.
+func (o *Owner) buy(env host.Env, s *sight, kind string) {
 	seat, price, free := o.config.Seat, float64(s.view.BurnRao()), float64(s.view.FreeOf(s.self.Coldkey))
 	if seat.ByWork {
 		hours := decide.MeanSealSeconds(s.view.Difficulty(), seat.HashesPerS) / 3600
@@ -84,11 +97,12 @@ func (o *Owner) enter(env host.Env, s *sight) {
 		choice = decide.Enter
 	}
 	row := s.seatRow(choice)
-	row.ValueRao, row.EntryRao = trace.Some(worth), trace.Some(price)
+	row.Kind, row.ValueRao, row.EntryRao = kind, trace.Some(worth), trace.Some(price)
 	switch {
 	case choice != decide.Enter:
 		o.hash.stop(env)
 	case seat.ByWork:
+		o.entry.as = s.as
 		row.Choice = decide.Hash
 		o.hash.start(o, env)
 	default:
@@ -96,6 +110,7 @@ func (o *Owner) enter(env host.Env, s *sight) {
 		if !seat.Always {
 			o.entry.limit = decide.Rao(worth)
 		}
+		o.entry.as = s.as
 		o.join(env)
 	}
 	o.record(env, s, row)
@@ -103,7 +118,7 @@ func (o *Owner) enter(env host.Env, s *sight) {
 
 // join registers the hotkey, which its coldkey claims first where the network asks for that.
 func (o *Owner) join(env host.Env) {
-	hotkey, view := env.Self().Hotkey, env.Chain()
+	hotkey, view := env.As(o.entry.as).Self().Hotkey, env.Chain()
 	var msg chain.Msg = chain.Register{Hotkey: hotkey, LimitRao: o.entry.limit}
 	_, owned := view.OwnerOf(hotkey)
 	if o.entry.claims = view.Params().Hard.Consent && !owned; o.entry.claims {
@@ -118,7 +133,7 @@ func (o *Owner) settled(env host.Env, id host.SubmitID, included bool) bool {
 	case o.entry.open && id == o.entry.id:
 		o.entry.open = false
 		switch {
-		case included && env.Self().HasUID:
+		case included && env.As(o.entry.as).Self().HasUID:
 			o.turnOn(env)
 		case included && o.entry.claims:
 			o.join(env)

@@ -73,7 +73,7 @@ const searchTries = 64
 
 // foundSeal searches the nonce of the seal whose time has come.
 func (o *Owner) foundSeal(env host.Env) {
-	view, self, h := env.Chain(), env.Self(), &o.hash
+	view, self, h := env.Chain(), env.As(o.entry.as).Self(), &o.hash
 	hash, known := view.BlockHash(view.Height())
 	switch {
 	case self.HasUID || o.entry.open:
@@ -97,7 +97,7 @@ func (o *Owner) foundSeal(env host.Env) {
 // tookSeal takes the result of a search.
 func (o *Owner) tookSeal(env host.Env, result []byte) {
 	o.hash.searching = false
-	if o.hash.on && !env.Self().HasUID {
+	if o.hash.on && !env.As(o.entry.as).Self().HasUID {
 		o.submitSeal(env, result)
 	}
 }
@@ -108,10 +108,11 @@ func (o *Owner) submitSeal(env host.Env, seal []byte) {
 		o.hash.draw(o, env)
 		return
 	}
-	self := env.Self()
+	as := env.As(o.entry.as)
+	self := as.Self()
 	msg := chain.RegisterWork{Coldkey: self.Coldkey, Block: o.hash.block, Nonce: binary.LittleEndian.Uint64(seal)}
 	copy(msg.Work[:], seal[8:])
-	o.entry.open, o.entry.claims, o.entry.id = true, false, env.Submit(host.Hotkey, msg)
+	o.entry.open, o.entry.claims, o.entry.id = true, false, as.Submit(host.Hotkey, msg)
 	s := sight{self: self, view: env.Chain()}
 	o.record(env, &s, trace.Decision{
 		Kind: "work", Choice: "seal",

@@ -114,7 +114,7 @@ func (b *builder) miners() error {
 				p.node.Duty = g.Duty.At(i, g.Count)
 			}
 			p.machine = virtual.Node{
-				Name: name, FLOPS: flops(g.HardwareMFLOPS.At(i, g.Count)), Admission: g.Admission(), Identities: g.uids(),
+				Name: name, FLOPS: flops(g.HardwareMFLOPS.At(i, g.Count)), Admission: g.Admission(), Identities: g.Identities(),
 			}
 			p.uids = g.UIDs
 			b.add(p, i, g.Count)

@@ -43,7 +43,7 @@ func (sc *Scenario) neurons() []role.Neuron {
 	}
 	first := int64(0)
 	for _, g := range sc.Miners {
-		first = add(g.Name, g.Count, g.uids(), true, first)
+		first = add(g.Name, g.Count, g.Identities(), true, first)
 	}
 	first = 0
 	for _, g := range sc.Validators {

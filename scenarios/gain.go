@@ -73,6 +73,10 @@ func (sc *Scenario) yield() float64 {
 func (f *File) ownersInForce() []Setting {
 	var list []Setting
 	for i, g := range f.Miners {
+		if most := g.Identities(); most > 1 {
+			list = append(list, Setting{fmt.Sprintf("miners[%d] %s: uids", i, g.Name), fmt.Sprintf("%d at first, at most %d", g.UIDs, most),
+				"one model, one compute unit and one queue answer for all of them"})
+		}
 		if w := &g.Wants; w.Decides() {
 			list = append(list, Setting{fmt.Sprintf("miners[%d] %s: decides", i, g.Name), fmt.Sprintf("every %d epochs", w.EveryEpochs),
 				fmt.Sprintf("entry %s by %s; costs %s units of account an hour and %s W, an hour of which is %.4g units for the first",

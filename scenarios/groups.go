@@ -45,9 +45,6 @@ type MinerGroup struct {
 	JoinsH float64 `toml:"joins_h" unit:"h" min:"0" max:"876600" doc:"time at which the members register, by burning, with stake_tao as free money in addition to free_tao; 0: they are there from the beginning"`
 }
 
-// uids is how many each member may hold at a time, now or later.
-func (g *MinerGroup) uids() int { return max(g.UIDs, 1) }
-
 // ValidatorGroup is a number of validators.
 type ValidatorGroup struct {
 	Name  string `toml:"name" default:"validator" doc:"name of the group; members are numbered"`

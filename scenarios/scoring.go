@@ -44,7 +44,7 @@ func batchNote(g *ValidatorGroup) string {
 func (sc *Scenario) targets(g *ValidatorGroup) int {
 	n := 0
 	for _, m := range sc.Miners {
-		n += m.Count * m.uids()
+		n += m.Count * m.Identities()
 	}
 	if g.Targets == "everyone" {
 		for _, v := range sc.Validators {

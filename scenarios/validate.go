@@ -347,7 +347,7 @@ func (sc *Scenario) MinerCount() int {
 	n := 0
 	for _, g := range sc.Miners {
 		if g.JoinsH == 0 {
-			n += g.Count * max(g.UIDs, 1)
+			n += g.Count * g.UIDs
 		}
 	}
 	return n

@@ -36,6 +36,8 @@ type MinerWants struct {
 	MixBy        string        `toml:"mix_by" default:"income" one:"income,pay" doc:"income: the mix follows the miner's own incentive, which it tries by mix_try; pay: what validators that publish say they pay for each subset, over what the miner trains there; it then also learns subsets that nobody paid for before"`
 	MixTry       float64       `toml:"mix_try" default:"0.02" unit:"share" min:"0.0001" max:"0.5" doc:"by how much shares are moved along a random direction, there for one decision period and back for one, to see whether income follows"`
 	MixFloor     float64       `toml:"mix_floor" default:"0.02" unit:"share" min:"0" max:"0.5" doc:"least share of a subset"`
+	MostUIDs     int           `toml:"most_uids" unit:"uids" max:"64" doc:"uids that the miner holds at most, at least uids: it takes one more where that adds more to its income than uid_per_h and is worth its price, and no longer serves under the least paying one where that costs more than it adds; 0: uids"`
+	UIDPerH      float64       `toml:"uid_per_h" unit:"units/h" min:"0" max:"1e6" doc:"cost of each uid besides the machine, in units of account"`
 	Sell         float64       `toml:"sell" unit:"share" min:"0" max:"1" doc:"share of what its stake grew by that the owner sells to the exchange"`
 }
 
@@ -105,6 +107,7 @@ func (m *Maker) ownedMiner(g *Miner, i, n int, afterS float64, made working) (fu
 	c := m.owner(w.EveryEpochs, w.Smoothing)
 	c.Make, c.Money.Sell, c.Duty = made, w.Sell, g.Duty.At(i, n)
 	c.From = m.Height + uint64(afterS/m.BlockS)
+	c.Identities, c.UIDPerH = g.Identities(), w.UIDPerH
 	c.Costs = decide.Costs{HardwarePerH: w.HardwarePerH.At(i, n), Watts: w.Watts.At(i, n), PerKWh: w.PerKWh}
 	if w.Price != "" {
 		c.Price = m.Prices[w.Price]

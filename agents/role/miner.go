@@ -60,6 +60,9 @@ func (g *Miner) Shape(vocab int) lm.Config {
 	return lm.Config{Vocab: vocab, Context: g.Context, Width: g.Width, Layers: g.Layers, Heads: g.Heads}
 }
 
+// Identities is how many uids the miner may hold at a time.
+func (g *Miner) Identities() int { return max(g.UIDs, g.Wants.MostUIDs) }
+
 // Admission are the rules by which the miner's host lets requests in.
 func (g *Miner) Admission() host.AdmissionRules {
 	return host.AdmissionRules{
@@ -73,6 +76,7 @@ func (g *Miner) Check(path string, subsets int, report Report) {
 	g.checkQuality(path, subsets, report)
 	checkMix(path, g.Subsets, g.Mix, report)
 	g.Wants.Check(path+".decide", subsets, report)
+	g.checkUIDs(path, report)
 	if g.Acts().Model {
 		checkHeads(path+".heads", g.Heads, g.Width, report)
 	}
@@ -81,6 +85,16 @@ func (g *Miner) Check(path string, subsets int, report Report) {
 	}
 	if g.Acts().Trains && g.LearningRate == 0 && max(g.Duty.From, g.Duty.To) > 0 {
 		report(path+".learning_rate", "an "+g.Behaviour+" miner that trains at rate 0", "a rate above 0", "or duty = 0")
+	}
+}
+
+// checkUIDs reports a most that nobody reaches.
+func (g *Miner) checkUIDs(path string, report Report) {
+	switch w := &g.Wants; {
+	case w.MostUIDs > 0 && w.MostUIDs < g.UIDs:
+		report(path+".decide.most_uids", fmt.Sprintf("%d, and uids is %d", w.MostUIDs, g.UIDs), "at least uids", "")
+	case w.MostUIDs > g.UIDs && w.Decides() && w.Entry == "stay":
+		report(path+".decide.most_uids", fmt.Sprintf("%d, but with entry = \"stay\" no seat is taken", w.MostUIDs), "another entry", "or leave it out")
 	}
 }
 
