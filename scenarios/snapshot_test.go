@@ -28,8 +28,13 @@ func (s *stopAtRow) Record(trace.Row) {
 // weights, and lets what was written go on with agents of its own.
 func TestARunOfModelsGoesOnFromASnapshot(t *testing.T) {
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
-	sets := []string{"chain.commit_reveal=true", "chain.burn_tao=0.5", "chain.immunity_blocks=40", "miners[1].joins_h=0.3",
-		"chain.min_allowed_weights=2", "chain.max_weight=1"}
+	goesOn(t, cache, "chain.commit_reveal=true", "chain.burn_tao=0.5", "chain.immunity_blocks=40", "miners[1].joins_h=0.3",
+		"chain.min_allowed_weights=2", "chain.max_weight=1")
+}
+
+// goesOn cuts a run of the tiny scenario at three moments and lets what was written go on.
+func goesOn(t *testing.T, cache base.Cache, sets ...string) {
+	t.Helper()
 	straight := buildTiny(t, cache, Options{Workers: 2}, sets...)
 	if err := straight.Run(context.Background()); err != nil {
 		t.Fatal(err)

@@ -276,10 +276,10 @@ type Decision struct {
 	AgeBlocks uint64   `unit:"blocks" doc:"blocks that were due since that one: how stale the view was"`
 	Epoch     uint64   `unit:"epoch" doc:"epochs that had run by that block"`
 	Node      uint32   `unit:"index" doc:"who decided"`
-	UID       *uint16  `unit:"uid" doc:"uid that it held; NULL without one"`
-	Kind      string   `unit:"name" doc:"what was decided on: seat, work, duty, mix, stake, take or nomination"`
+	UID       *uint16  `unit:"uid" doc:"uid that it held, of several the first that served, or the one that was decided on; NULL without one"`
+	Kind      string   `unit:"name" doc:"what was decided on: seat, uid (one of several), work, duty, mix, stake, take or nomination"`
 	Choice    string   `unit:"name" doc:"what was chosen"`
-	IncomeRao *float64 `unit:"rao" doc:"income per epoch that it expects: the moving average of its own, or others' mean before it had any"`
+	IncomeRao *float64 `unit:"rao" doc:"income per epoch that it expects: the moving average of its own, or others' mean before it had any; of one more uid what it adds, of one less what its loss takes"`
 	CostRao   *float64 `unit:"rao" doc:"running cost per epoch at the price of the moment"`
 	Price     *float64 `unit:"TAO" doc:"price of a unit of account in which costs are stated"`
 	ValueRao  *float64 `unit:"rao" doc:"what a seat is worth at that income and cost"`
