@@ -78,6 +78,7 @@ func (v *Validator) computed(env host.Env, e host.Done) {
 func (v *Validator) ask(env host.Env) {
 	s := &v.step
 	s.asks = v.choose(env)
+	var question host.Request // the same for all of the scoring lane, which stands first
 	for i := range s.asks {
 		a := &s.asks[i]
 		p := &v.peers[a.uid]
@@ -86,7 +87,10 @@ func (v *Validator) ask(env host.Env) {
 			p.standing = min(p.standing, score.Quiet)
 		}
 		a.open, a.sent = true, env.Now()
-		a.call = env.Call(p.axon, v.judge.Ask(a.rows), v.config.TimeoutNs)
+		if i == 0 || a.lane != score.ScoringLane {
+			question = v.judge.Ask(a.rows)
+		}
+		a.call = env.Call(p.axon, question, v.config.TimeoutNs)
 	}
 	s.phase = asking
 	if len(s.asks) == 0 {
