@@ -312,7 +312,9 @@ func (f *fakeEnv) Stop(id host.TimerID) {
 	f.note("stop %d", id)
 }
 
-func (f *fakeEnv) Record(r trace.Row) {
+func (f *fakeEnv) Record(r trace.Row) { trace.Each(r, f.record) }
+
+func (f *fakeEnv) record(r trace.Row) {
 	f.rows = append(f.rows, r)
 	switch r := r.(type) { // who was asked is named by node too
 	case trace.Query:

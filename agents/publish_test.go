@@ -124,10 +124,12 @@ func TestTheCreditDecidesWhatASpecialistIsPaid(t *testing.T) {
 		// uid 1 knows only subset 0, uid 2 both a little
 		for range 50 {
 			v.step.asks = []ask{
-				{uid: 1, lane: score.ScoringLane, rows: []uint16{0, 1}, losses: []float64{2, 9}},
-				{uid: 2, lane: score.ScoringLane, rows: []uint16{0, 1}, losses: []float64{4, 4}},
+				{uid: 1, lane: score.ScoringLane, rows: []uint16{0, 1}, code: host.Success},
+				{uid: 2, lane: score.ScoringLane, rows: []uint16{0, 1}, code: host.Success},
 			}
-			credits := v.credit()
+			worth := v.terms().appraise([][]float64{{2, 9}, {4, 4}})
+			v.take(worth)
+			credits := v.credit(worth.credits)
 			for i := range v.step.asks {
 				a := &v.step.asks[i]
 				v.observe(a, credits.next(a))

@@ -16,30 +16,37 @@ func laneName(l score.Lane) string {
 // record writes down one question of the step that closes: whole, by subset and by row, as far as
 // that is wanted. Targets are nil where nothing is learned.
 func (v *Validator) record(env host.Env, a *ask, credit *score.Credit, targets []float32) {
-	parts := v.parts(a, targets)
-	of := v.origin(env, a)
-	env.Record(v.query(of, a, credit, parts))
+	o := v.outcome(env, a, credit, targets)
+	env.Record((*outcomeWhole)(o))
 	if v.config.RecordAnswers {
-		v.recordAnswers(env, of, a, parts)
+		env.Record((*outcomeBySubset)(o))
 	}
 	if v.config.RecordRows {
-		v.recordRows(env, of, a, parts)
+		env.Record((*outcomeByRow)(o))
 	}
 }
 
-// origin is what all rows of a question have in common.
-type origin struct {
-	timeNs int64
-	block  uint64
-	node   uint32
-	peer   *uint32
-	lane   string
-}
+// outcome is what became of a question, for whoever makes the rows of it: that nothing of the agent's is read
+// then, which goes on meanwhile, it has copies.
+type outcome struct {
+	timeNs    int64
+	block     uint64
+	step      uint32
+	node      uint32
+	validator uint16
+	peer      *uint32
+	uid       uint16
+	lane      string
+	code      host.Code
+	latency   host.Time
+	bytes     uint32
 
-func (v *Validator) origin(env host.Env, a *ask) origin {
-	return origin{
-		int64(env.Now()), env.Chain().Height(), env.Self().Node, env.NodeOf(v.peers[a.uid].axon), laneName(a.lane),
-	}
+	answered, gated, learns bool
+	scored                  bool
+	credit                  score.Credit // where scored
+	lossScale               float64
+	subsets                 []string // of the judge; never changed
+	parts                   []part
 }
 
 // part is one row of a question.
@@ -49,22 +56,31 @@ type part struct {
 	gate, target float32
 }
 
-// parts are the rows of a question in order.
-func (v *Validator) parts(a *ask, targets []float32) []part {
-	parts := make([]part, len(a.rows))
+func (v *Validator) outcome(env host.Env, a *ask, credit *score.Credit, targets []float32) *outcome {
+	o := &outcome{
+		timeNs: int64(env.Now()), block: env.Chain().Height(), step: v.steps,
+		node: env.Self().Node, validator: v.step.self, peer: env.NodeOf(v.peers[a.uid].axon), uid: a.uid,
+		lane: laneName(a.lane), code: a.code, latency: a.latency, bytes: a.bytes,
+		answered: a.answered(), learns: a.answered() || a.lane == score.ServiceLane,
+		lossScale: v.powers.LossScale, subsets: v.judge.Subsets(), parts: make([]part, len(a.rows)),
+	}
+	_, o.gated = v.judge.Gate(0, a.uid)
+	if credit != nil {
+		o.scored, o.credit = true, *credit
+	}
 	subsets := v.judge.Rows()
 	for i, row := range a.rows {
-		p := part{row: row, subset: subsets[row]}
+		p := &o.parts[i]
+		p.row, p.subset = row, subsets[row]
 		p.gate, _ = v.judge.Gate(int(row), a.uid)
-		if a.answered() {
+		if o.answered {
 			p.loss = a.losses[i]
 		}
 		if targets != nil {
 			p.target = targets[i]
 		}
-		parts[i] = p
 	}
-	return parts
+	return o
 }
 
 // sums are totals over rows of a question.
@@ -91,80 +107,99 @@ func (s *sums) share(sum float64, has bool) *float32 {
 	return trace.Some(float32(sum / float64(s.rows)))
 }
 
-// query is the record of a whole question.
-func (v *Validator) query(of origin, a *ask, credit *score.Credit, parts []part) trace.Query {
+// outcomeWhole is the row of a whole question.
+type outcomeWhole outcome
+
+// Table implements trace.Row.
+func (*outcomeWhole) Table() trace.Table { return trace.Queries }
+
+// Len implements trace.Rows.
+func (*outcomeWhole) Len() int { return 1 }
+
+// Each implements trace.Rows.
+func (o *outcomeWhole) Each(to func(trace.Row)) {
 	row := trace.Query{
-		TimeNs: of.timeNs, Block: of.block, Step: v.steps,
-		Node: of.node, Validator: v.step.self, Peer: of.peer, UID: a.uid,
-		Lane: of.lane, Rows: uint32(len(a.rows)), Code: a.code.String(),
-		LatencyNs: int64(a.latency), AnswerBytes: a.bytes,
+		TimeNs: o.timeNs, Block: o.block, Step: o.step,
+		Node: o.node, Validator: o.validator, Peer: o.peer, UID: o.uid,
+		Lane: o.lane, Rows: uint32(len(o.parts)), Code: o.code.String(),
+		LatencyNs: int64(o.latency), AnswerBytes: o.bytes,
 	}
 	var all sums
 	single := true
-	for _, p := range parts {
+	for _, p := range o.parts {
 		all.add(p)
-		single = single && p.subset == parts[0].subset
+		single = single && p.subset == o.parts[0].subset
 	}
 	if single {
-		row.Subset = trace.Some(v.judge.Subsets()[parts[0].subset])
+		row.Subset = trace.Some(o.subsets[o.parts[0].subset])
 	}
-	_, gated := v.judge.Gate(0, a.uid)
-	row.Route = all.share(all.gate, gated)
-	row.RoutingLoss = all.share(all.miss, gated && v.learns(a))
-	if a.answered() {
-		loss := mean(a.losses)
-		row.Loss = trace.Some(float32(loss))
-		row.EquivLoss = trace.Some(float32(float64(loss * v.powers.LossScale)))
+	row.Route = all.share(all.gate, o.gated)
+	row.RoutingLoss = all.share(all.miss, o.gated && o.learns)
+	row.Loss = all.share(all.loss, o.answered)
+	if o.answered {
+		loss := all.loss / float64(all.rows)
+		row.EquivLoss = trace.Some(float32(float64(loss * o.lossScale)))
 	}
-	if credit != nil {
-		row.Base, row.Synergy = trace.Some(credit.Base), trace.Some(credit.Synergy)
+	if o.scored {
+		row.Base, row.Synergy = trace.Some(o.credit.Base), trace.Some(o.credit.Synergy)
 	}
-	return row
+	to(row)
 }
 
-// learns says whether the gate learns from a question.
-func (v *Validator) learns(a *ask) bool { return a.answered() || a.lane == score.ServiceLane }
+// outcomeBySubset is a row for each subset of a question, in the store's order.
+type outcomeBySubset outcome
 
-// recordAnswers writes a row for each subset of a question, in the store's order.
-func (v *Validator) recordAnswers(env host.Env, of origin, a *ask, parts []part) {
-	names := v.judge.Subsets()
-	by := make([]sums, len(names))
-	for _, p := range parts {
+// Table implements trace.Row.
+func (*outcomeBySubset) Table() trace.Table { return trace.Answers }
+
+// Len implements trace.Rows.
+func (o *outcomeBySubset) Len() int { return min(len(o.parts), len(o.subsets)) }
+
+// Each implements trace.Rows.
+func (o *outcomeBySubset) Each(to func(trace.Row)) {
+	by := make([]sums, len(o.subsets))
+	for _, p := range o.parts {
 		by[p.subset].add(p)
 	}
-	_, gated := v.judge.Gate(0, a.uid)
 	for i, s := range by {
 		if s.rows == 0 {
 			continue
 		}
-		env.Record(trace.Answer{
-			TimeNs: of.timeNs, Block: of.block, Step: v.steps,
-			Node: of.node, Validator: v.step.self, Peer: of.peer, UID: a.uid,
-			Lane: of.lane, Subset: names[i], Rows: s.rows,
-			Loss: s.share(s.loss, a.answered()), Gate: s.share(s.gate, gated), Target: s.share(s.target, v.learns(a)),
+		to(trace.Answer{
+			TimeNs: o.timeNs, Block: o.block, Step: o.step,
+			Node: o.node, Validator: o.validator, Peer: o.peer, UID: o.uid,
+			Lane: o.lane, Subset: o.subsets[i], Rows: s.rows,
+			Loss: s.share(s.loss, o.answered), Gate: s.share(s.gate, o.gated), Target: s.share(s.target, o.learns),
 		})
 	}
 }
 
-// recordRows writes a row for each row of text of a question.
-func (v *Validator) recordRows(env host.Env, of origin, a *ask, parts []part) {
-	names := v.judge.Subsets()
-	_, gated := v.judge.Gate(0, a.uid)
-	for _, p := range parts {
+// outcomeByRow is a row for each row of text of a question.
+type outcomeByRow outcome
+
+// Table implements trace.Row.
+func (*outcomeByRow) Table() trace.Table { return trace.Scores }
+
+// Len implements trace.Rows.
+func (o *outcomeByRow) Len() int { return len(o.parts) }
+
+// Each implements trace.Rows.
+func (o *outcomeByRow) Each(to func(trace.Row)) {
+	for _, p := range o.parts {
 		row := trace.Score{
-			Step: v.steps, Node: of.node, Validator: v.step.self,
-			Peer: of.peer, UID: a.uid, Lane: of.lane,
-			Row: uint32(p.row), Subset: names[p.subset],
+			Step: o.step, Node: o.node, Validator: o.validator,
+			Peer: o.peer, UID: o.uid, Lane: o.lane,
+			Row: uint32(p.row), Subset: o.subsets[p.subset],
 		}
-		if a.answered() {
+		if o.answered {
 			row.Loss = trace.Some(float32(p.loss))
 		}
-		if gated {
+		if o.gated {
 			row.Gate = trace.Some(p.gate)
 		}
-		if v.learns(a) {
+		if o.learns {
 			row.Target = trace.Some(p.target)
 		}
-		env.Record(row)
+		to(row)
 	}
 }

@@ -1,8 +1,6 @@
 package agents
 
 import (
-	"slices"
-
 	"taolab/agents/mind"
 	"taolab/agents/score"
 	"taolab/sim/host"
@@ -31,6 +29,7 @@ type ask struct {
 	bytes   uint32
 	body    []byte    // of an answer that waits to be read
 	losses  []float64 // of each of the rows, nats per token; only of a usable answer
+	targets []float32 // of each of the rows, for the gate; only of a usable answer, while its step closes
 }
 
 func (a *ask) answered() bool { return len(a.losses) > 0 }
@@ -67,8 +66,7 @@ func (v *Validator) computed(env host.Env, e host.Done) {
 		v.judge.Routed(e.Result)
 		v.ask(env)
 	case s.phase == reading && e.ID == s.job:
-		v.take(mind.Losses(e.Result, s.unread()))
-		v.close(env)
+		v.close(env, appraised(e.Result, s.unread()))
 	case s.phase == learning && e.ID == s.job:
 		v.endStep(env)
 	}
@@ -78,6 +76,7 @@ func (v *Validator) computed(env host.Env, e host.Done) {
 func (v *Validator) ask(env host.Env) {
 	s := &v.step
 	s.asks = v.choose(env)
+	var question host.Request // the same for all of the scoring lane, which stands first
 	for i := range s.asks {
 		a := &s.asks[i]
 		p := &v.peers[a.uid]
@@ -86,7 +85,10 @@ func (v *Validator) ask(env host.Env) {
 			p.standing = min(p.standing, score.Quiet)
 		}
 		a.open, a.sent = true, env.Now()
-		a.call = env.Call(p.axon, v.judge.Ask(a.rows), v.config.TimeoutNs)
+		if i == 0 || a.lane != score.ScoringLane {
+			question = v.judge.Ask(a.rows)
+		}
+		a.call = env.Call(p.axon, question, v.config.TimeoutNs)
 	}
 	s.phase = asking
 	if len(s.asks) == 0 {
@@ -135,9 +137,9 @@ func (s *step) unread() int {
 	return n
 }
 
-// read has the judge turn the answers into losses.
+// read has the judge turn the answers into losses, and appraises them in the same job.
 func (v *Validator) read(env host.Env) {
-	s := &v.step
+	s, terms := &v.step, v.terms()
 	var answers []mind.Answer
 	for i := range s.asks {
 		if a := &s.asks[i]; a.reads() {
@@ -146,46 +148,47 @@ func (v *Validator) read(env host.Env) {
 		}
 	}
 	if len(answers) == 0 {
-		v.close(env)
+		v.close(env, appraisal{})
 		return
 	}
 	job, losses := v.judge.Read(answers)
 	if job == nil {
-		v.take(losses)
-		v.close(env)
+		v.close(env, terms.appraise(losses))
 		return
 	}
-	s.phase, s.job = reading, env.Compute(job)
+	s.phase, s.job = reading, env.Compute(appraiseAnswers{job, terms})
 }
 
-// take gives the answers their losses. One that could not be decoded counts as no answer.
-func (v *Validator) take(losses [][]float64) {
+// take gives the answers their losses and targets. One that could not be decoded counts as no answer.
+func (v *Validator) take(worth appraisal) {
+	n := 0
 	for i := range v.step.asks {
 		a := &v.step.asks[i]
 		if !a.reads() {
 			continue
 		}
-		if len(losses[0]) == len(a.rows) {
-			a.losses = losses[0]
+		if len(worth.losses[n]) == len(a.rows) {
+			a.losses, a.targets = worth.losses[n], worth.targets[n]
 			if a.lane == score.ScoringLane {
 				v.peers[a.uid].standing = score.Responsive
 			}
 		} else {
 			a.code = host.InvalidResponse
 		}
-		losses = losses[1:]
+		n++
 	}
 }
 
-// close scores the answers of a step, records them and has the judge learn from them.
-func (v *Validator) close(env host.Env) {
+// close takes what the answers of a step are worth into the averages, records it and has the judge learn from it.
+func (v *Validator) close(env host.Env, worth appraisal) {
 	v.paid.made = false
-	credits := v.credit()
+	v.take(worth)
+	credits := v.credit(worth.credits)
 	var lessons []mind.Lesson
 	for i := range v.step.asks {
 		a := &v.step.asks[i]
 		credit := credits.next(a)
-		targets := v.targetsOf(a)
+		targets := a.learns()
 		v.observe(a, credit)
 		v.record(env, a, credit, targets)
 		if len(targets) > 0 {
@@ -214,15 +217,8 @@ func (c *credits) next(a *ask) *score.Credit {
 	return first
 }
 
-// credit scores the scoring lane.
-func (v *Validator) credit() credits {
-	var answers []score.Answer
-	for _, a := range v.step.asks {
-		if a.lane == score.ScoringLane && a.answered() {
-			answers = append(answers, score.Answer{UID: a.uid, RowLoss: a.losses})
-		}
-	}
-	earned := score.Shapley(answers, v.powers)
+// credit takes the losses of the scoring lane into their averages, which some releases score.
+func (v *Validator) credit(earned credits) credits {
 	for i := range earned {
 		c := &earned[i]
 		loss := v.averages.MeanLoss(c.UID, v.peers[c.UID].hotkey, c.Loss)
@@ -233,27 +229,14 @@ func (v *Validator) credit() credits {
 	return earned
 }
 
-// targetsOf is what the gate should have said of the rows of a question; nil where nothing is learned.
-// Uniform routing has one target for the batch. A row of the service lane that stays unanswered is
-// worth nothing.
-func (v *Validator) targetsOf(a *ask) []float32 {
-	if !a.answered() {
-		if a.lane == score.ServiceLane {
-			return make([]float32, len(a.rows))
-		}
-		return nil
+// learns is what the gate should have said of the rows of a question; nil where nothing is learned. A row of
+// the service lane that stays unanswered is worth nothing.
+func (a *ask) learns() []float32 {
+	if !a.answered() && a.lane == score.ServiceLane {
+		return make([]float32, len(a.rows))
 	}
-	if v.config.Routing == Uniform {
-		return slices.Repeat([]float32{v.target(mean(a.losses))}, len(a.rows))
-	}
-	targets := make([]float32, len(a.rows))
-	for i, loss := range a.losses {
-		targets[i] = v.target(loss)
-	}
-	return targets
+	return a.targets
 }
-
-func (v *Validator) target(loss float64) float32 { return float32(v.powers.RoutingTarget(loss)) }
 
 // observe takes a question into the averages.
 func (v *Validator) observe(a *ask, credit *score.Credit) {

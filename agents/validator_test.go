@@ -158,10 +158,11 @@ func TestPowersOfBaseAndSynergyReachTheirScores(t *testing.T) {
 		c.Power, c.SynergyPower = base, synergy
 		v := c.validator()
 		v.sync(newFakeEnv(t, 4))
+		losses := [][]float64{{2, 4}, {4, 2}}
 		v.step.asks = []ask{
-			{uid: 1, rows: []uint16{0, 1}, losses: []float64{2, 4}}, {uid: 2, rows: []uint16{0, 1}, losses: []float64{4, 2}},
+			{uid: 1, rows: []uint16{0, 1}, code: host.Success}, {uid: 2, rows: []uint16{0, 1}, code: host.Success},
 		}
-		return v.credit()
+		return v.credit(v.terms().appraise(losses).credits)
 	}
 	both, base, synergy := credits(0.5, 0.5)[0], credits(0.6, 0.5)[0], credits(0.5, 0.6)[0]
 	if base.Base == both.Base || base.Synergy != both.Synergy || synergy.Base != both.Base || synergy.Synergy == both.Synergy {
@@ -184,12 +185,14 @@ func TestAGatedStepNeedsEightRowsInCommonForSynergy(t *testing.T) {
 		_, d := validatorAtWork(t, 4, c)
 		d.done()
 		v := d.agent.(*Validator)
+		var losses [][]float64
 		for i := range v.step.asks {
 			a := &v.step.asks[i]
-			a.losses = slices.Repeat([]float64{3}, rows)
-			a.losses[i] = 0.5
+			a.open, a.code = false, host.Success
+			losses = append(losses, slices.Repeat([]float64{3}, rows))
+			losses[i][i] = 0.5
 		}
-		if got := v.credit()[0].Synergy > 0; got != (rows >= 8) {
+		if got := v.terms().appraise(losses).credits[0].Synergy > 0; got != (rows >= 8) {
 			t.Errorf("%d rows: synergy %t", rows, got)
 		}
 	}
@@ -234,7 +237,7 @@ func TestTheGateLearnsFromBothLanesAndThatSilenceOfServiceIsWorthNothing(t *test
 		response, target := host.Response{Code: host.Timeout}, float32(0)
 		if a.uid != silent[a.lane] {
 			response = host.Response{Code: host.Success, Body: d.trueAnswer(a.call, 0.1)}
-			target = v.target(2.302585)
+			target = v.terms().targets([]float64{2.302585})[0]
 		}
 		if a.lane == score.ServiceLane || target > 0 {
 			want = append(want, mind.Lesson{UID: a.uid, Lane: a.lane, Rows: a.rows, Targets: slices.Repeat([]float32{target}, len(a.rows))})

@@ -12,13 +12,15 @@ import (
 const behindRows = 4096
 
 // Behind is a recorder in front of a Writer that digests, encodes and writes the rows on another
-// goroutine, in the order in which they came. At most 2*behindRows rows are on their way: Record waits
-// when there are more. No goroutine is left when Writer returns.
+// goroutine, in the order in which they came; rows that come as trace.Rows are made there too. At most
+// 2*behindRows rows are on their way, and those that the last trace.Rows stand for: Record waits when there
+// are more. No goroutine is left when Writer returns.
 //
 // A row must not change after it was recorded. A Behind belongs to one goroutine.
 type Behind struct {
 	writer  *Writer
 	waiting []trace.Row   // recorded, and not handed over yet
+	rows    int           // that they stand for, at most
 	spare   []trace.Row   // holds the next ones while the writer has waiting's
 	written chan struct{} // closed when the writer has the rows that were handed over; nil: it has them
 	failed  bool
@@ -27,7 +29,7 @@ type Behind struct {
 	waited int64        // of it, Record for rows on their way
 }
 
-var _ trace.Recorder = (*Behind)(nil)
+var _ trace.RowsRecorder = (*Behind)(nil)
 
 // NewBehind makes a recorder in front of w; from now on reach w through the method Writer. The stopwatch
 // counts nanoseconds and serves WaitNs only.
@@ -42,8 +44,20 @@ func (b *Behind) Record(row trace.Row) {
 	if !b.writer.selected[row.Table()] {
 		return
 	}
+	b.keep(row, 1)
+}
+
+// RecordRows takes rows of a selected table that the writer's goroutine is to make, and drops any others.
+func (b *Behind) RecordRows(rows trace.Rows) {
+	if b.writer.selected[rows.Table()] {
+		b.keep(rows, max(1, rows.Len()))
+	}
+}
+
+func (b *Behind) keep(row trace.Row, rows int) {
 	b.waiting = append(b.waiting, row)
-	if len(b.waiting) == behindRows {
+	b.rows += rows
+	if b.rows >= behindRows {
 		from := b.watch()
 		b.handOver()
 		b.waited += b.watch() - from
@@ -70,7 +84,7 @@ func (b *Behind) handOver() {
 		return
 	}
 	rows, written := b.waiting, make(chan struct{})
-	b.waiting, b.spare, b.written = b.spare[:0], rows, written
+	b.waiting, b.spare, b.written, b.rows = b.spare[:0], rows, written, 0
 	go func() {
 		defer close(written)
 		b.writer.take(rows)
@@ -97,6 +111,6 @@ func (w *Writer) take(rows []trace.Row) {
 		}
 	}()
 	for ; at < len(rows); at++ {
-		w.Record(rows[at])
+		trace.Record(w, rows[at])
 	}
 }

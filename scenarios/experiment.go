@@ -133,6 +133,16 @@ func (r recording) Record(row trace.Row) {
 		return
 	}
 	r.e.rows.Record(row)
+	r.stopWhereNothingIsWritten()
+}
+
+// RecordRows implements trace.RowsRecorder.
+func (r recording) RecordRows(rows trace.Rows) {
+	r.e.rows.RecordRows(rows)
+	r.stopWhereNothingIsWritten()
+}
+
+func (r recording) stopWhereNothingIsWritten() {
 	if r.e.rows.Failed() {
 		r.e.stop()
 	}

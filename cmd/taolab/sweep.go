@@ -59,7 +59,7 @@ sweep is not met, 130 interrupted.`,
 	}
 	cmd.Flags().StringVarP(&flags.out, "out", "o", "", "folder for the results; the sweep in it goes on (default sweeps/NAME)")
 	cmd.Flags().StringArrayVar(&flags.sets, "set", nil, "override a key, as in --set sweep.replications=40; may be repeated")
-	cmd.Flags().IntVarP(&flags.workers, "workers", "w", runtime.NumCPU(), "runs that go on side by side, one thread each; the table is the same for any number")
+	cmd.Flags().IntVarP(&flags.workers, "workers", "w", runtime.NumCPU(), "runs that go on side by side, one processor each; the table is the same for any number")
 	cmd.Flags().StringVar(&flags.shard, "shard", "0/1", "make only this part of the runs, as in 2/4 for the third of four")
 	cmd.Flags().StringVar(&flags.keep, "keep", "nothing", "nothing, or traces: leave the folder of each run in runs/")
 	cmd.Flags().StringVar(&flags.retry, "retry", "nothing", "nothing, or failed: make runs that failed again")
@@ -126,8 +126,9 @@ func runSweep(ctx context.Context, name string, flags sweepFlags, stdout io.Writ
 	if len(s.File.Sweep.Keys) == 0 {
 		console.say("warning: %s: [sweep] has no keys, so the sweep is one point with its replications; add [[sweep.keys]]", name)
 	}
-	stop := console.watch(func() string { return describeSweep(s.Progress()) })
+	stop, release := console.watch(func() string { return describeSweep(s.Progress()) }), limitProcessors(flags.workers)
 	err = s.Run(ctx)
+	release()
 	stop()
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return code(exitFailure, err)

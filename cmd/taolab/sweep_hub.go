@@ -103,6 +103,7 @@ runs go to other workers.`,
 			w := hub.Worker{URL: args[0], Program: program, Dir: dir, Workers: workers, Sweep: func(file *scenarios.File, dir string) *sweep.Sweep {
 				return newRunner(file, dir, workers)
 			}}
+			defer limitProcessors(workers)()
 			made, err := w.Run(ctx)
 			newConsole(cmd.ErrOrStderr()).say("%d runs made for %s", made, args[0])
 			if errors.Is(err, context.Canceled) {
@@ -111,7 +112,7 @@ runs go to other workers.`,
 			return code(exitFailure, err)
 		},
 	}
-	cmd.Flags().IntVarP(&workers, "workers", "w", runtime.NumCPU(), "runs that go on side by side, one thread each")
+	cmd.Flags().IntVarP(&workers, "workers", "w", runtime.NumCPU(), "runs that go on side by side, one processor each")
 	return cmd
 }
 

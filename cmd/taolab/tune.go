@@ -56,7 +56,7 @@ Exit codes: 0 a point was found at which all constraints hold, 1 none was, 130 i
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "folder for the results; the search in it goes on (default tunes/NAME)")
 	cmd.Flags().StringArrayVar(&sets, "set", nil, "override a key, as in --set tune.evaluations=300; may be repeated")
-	cmd.Flags().IntVarP(&workers, "workers", "w", runtime.NumCPU(), "runs that go on side by side, one thread each; the search is the same for any number")
+	cmd.Flags().IntVarP(&workers, "workers", "w", runtime.NumCPU(), "runs that go on side by side, one processor each; the search is the same for any number")
 	return cmd
 }
 
@@ -71,7 +71,9 @@ func runTune(ctx context.Context, file *scenarios.File, dir string, workers int,
 		p := s.Sweep.Progress()
 		return fmt.Sprintf("%d runs, %d failed  %s so far", p.Before+p.Done, p.Failed, p.Elapsed.Round(time.Second))
 	})
+	release := limitProcessors(workers)
 	result, err := s.Run(ctx)
+	release()
 	stop()
 	switch {
 	case errors.Is(err, context.Canceled):

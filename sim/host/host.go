@@ -87,7 +87,8 @@ const (
 	Backward Dir = 2
 )
 
-// Request is one question on the wire. Body is encoded bytes: its length is what bandwidth costs.
+// Request is one question on the wire. Body is encoded bytes: its length is what bandwidth costs. Nobody
+// changes a body that was sent or received.
 type Request struct {
 	Synapse    Synapse
 	Dir        Dir
@@ -183,13 +184,14 @@ type Env interface {
 	// Included, Rejected or Expired event.
 	Submit(KeyRole, chain.Msg) SubmitID
 	// Call asks a peer. The answer is one or more Answer events, the last with More unset; after
-	// timeout the host answers with code Timeout. The host copies the body.
+	// timeout the host answers with code Timeout. The body must not change afterwards: the receiver may
+	// get these very bytes.
 	Call(to PeerID, req Request, timeout Time) CallID
 	// Cancel drops a call: no further Answer event comes.
 	Cancel(CallID)
 	// Reply answers an Incoming event. Parts beyond the request's MaxReplies and replies after the
-	// deadline are dropped; the last part allowed is the last, whatever More says. The host copies
-	// bodies.
+	// deadline are dropped; the last part allowed is the last, whatever More says. Bodies
+	// must not change afterwards.
 	Reply(CallID, Response)
 	// Compute starts a job and ends in a Done event. It panics while another job is outstanding.
 	Compute(Job) JobID

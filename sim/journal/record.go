@@ -180,7 +180,7 @@ func (e *recordingEnv) Stop(id host.TimerID) {
 
 func (e *recordingEnv) Record(row trace.Row) {
 	e.Env.Record(row)
-	e.note(recorded(row), 0)
+	trace.Each(row, func(row trace.Row) { e.note(recorded(row), 0) })
 }
 
 func (e *recordingEnv) NodeOf(peer host.PeerID) *uint32 {

@@ -236,7 +236,9 @@ func (e *replayEnv) AtBlock(height uint64, tag host.Tag) host.TimerID {
 
 func (e *replayEnv) Stop(id host.TimerID) { e.next(fmt.Sprintf("stop %d", id)) }
 
-func (e *replayEnv) Record(row trace.Row) { e.next(recorded(row)) }
+func (e *replayEnv) Record(row trace.Row) {
+	trace.Each(row, func(row trace.Row) { e.next(recorded(row)) })
+}
 
 func (e *replayEnv) NodeOf(peer host.PeerID) *uint32 {
 	number := e.next(fmt.Sprintf("find %v", peer)).number

@@ -13,7 +13,7 @@ func (w *World) record(r trace.Row) {
 	}
 	w.recording.Lock()
 	defer w.recording.Unlock()
-	w.cfg.Recorder.Record(r)
+	trace.Record(w.cfg.Recorder, r)
 }
 
 // beginChronicle begins to record the rows of the chain, where the config asks for any.

@@ -11,7 +11,7 @@ import (
 )
 
 // Version is that of the layout of everything in a snapshot. Another version is refused.
-const Version = 3
+const Version = 4
 
 const magic = "taolab snapshot\n"
 

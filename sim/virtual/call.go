@@ -1,10 +1,6 @@
 package virtual
 
-import (
-	"slices"
-
-	"taolab/sim/host"
-)
+import "taolab/sim/host"
 
 // call is a question that a node has asked and that is not closed.
 type call struct {
@@ -52,7 +48,7 @@ func (e *env) Call(to host.PeerID, req host.Request, timeout host.Time) host.Cal
 	w.push(deadline, evTimeout, n.index, id)
 	w.send(message{
 		from: party{n.index, e.id}, to: target, synapse: req.Synapse, dir: req.Dir, replies: c.allow,
-		call: host.CallID(id), deadline: deadline, body: slices.Clone(req.Body),
+		call: host.CallID(id), deadline: deadline, body: req.Body,
 	}, 0)
 	return host.CallID(id)
 }
@@ -80,7 +76,7 @@ func (e *env) Reply(id host.CallID, r host.Response) {
 	more := r.More && s.parts < s.allow
 	s.lastReply = w.send(message{
 		from: party{node: n.index}, to: s.from, reply: true, more: more, code: r.Code, call: s.call,
-		part: s.parts - 1, deadline: s.deadline, body: slices.Clone(r.Body),
+		part: s.parts - 1, deadline: s.deadline, body: r.Body,
 	}, s.lastReply)
 	if !more {
 		n.served.take(uint64(id))

@@ -1,5 +1,7 @@
 package virtual
 
+import "slices"
+
 var corruptKind = FaultKind{
 	Name: "corrupt", Doc: "bits of message bodies flip; a transaction's signature then does not verify",
 	Settings: []FaultSetting{share("the messages"), {"bits", 8, 0, 4096, "bits of a message"}},
@@ -21,7 +23,7 @@ func (f corrupt) meddle(w *World, fl *flight) {
 		fl.tx.damaged = true
 		return
 	}
-	body := fl.message.body // a copy of the sender's
+	body := slices.Clone(fl.message.body) // the sender, and other receivers, have the same bytes
 	part := body
 	switch f.mode() {
 	case "head":
@@ -36,5 +38,6 @@ func (f corrupt) meddle(w *World, fl *flight) {
 		at := f.draw.IntN(8 * len(part))
 		part[at/8] ^= 1 << (at % 8)
 	}
+	fl.message.body = body
 	w.fault(fl.from, "corrupt", "bits of a message flipped")
 }

@@ -183,9 +183,10 @@ func lived(t *testing.T, cfg Config) (*World, int) {
 	return w, turns
 }
 
-// bodies keeps the request bodies that an agent gets, and asks once a second.
+// bodies keeps the request bodies that an agent gets, and asks once a second, each time with the same bytes.
 type bodies struct {
 	peer host.PeerID
+	sent [64]byte
 	got  [][]byte
 }
 
@@ -194,7 +195,7 @@ func (b *bodies) Handle(env host.Env, e host.Event) {
 	case host.Start, host.Timer:
 		env.After(host.Second, 0)
 		if b.peer != (host.PeerID{}) {
-			env.Call(b.peer, host.Request{Body: make([]byte, 64), Synapse: host.TextCausalLM, Dir: host.Forward}, host.Second/2)
+			env.Call(b.peer, host.Request{Body: b.sent[:], Synapse: host.TextCausalLM, Dir: host.Forward}, host.Second/2)
 		}
 	case host.Incoming:
 		b.got = append(b.got, e.Request.Body)
@@ -235,6 +236,9 @@ func TestBitsFlipWhereTheModeSays(t *testing.T) {
 		}
 		if flipped < 10 || flipped > 30 {
 			t.Errorf("%s: %d of about 20 bits flipped", mode, flipped)
+		}
+		if asker := cfg.Nodes[0].Agent.(*bodies); asker.sent != ([64]byte{}) {
+			t.Errorf("%s: the sender's own bytes are damaged: %x", mode, asker.sent)
 		}
 	}
 }

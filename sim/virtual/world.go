@@ -309,7 +309,7 @@ func (w *World) fail(err error) {
 
 func (w *World) record(r trace.Row) {
 	if w.cfg.Recorder != nil {
-		w.cfg.Recorder.Record(r)
+		trace.Record(w.cfg.Recorder, r)
 	}
 }
 
