@@ -95,6 +95,12 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// keepsBooks says whether no crash may set an agent back.
+func keepsBooks(a host.Agent) bool {
+	_, keeps := a.(host.Bookkeeper)
+	return keeps
+}
+
 // addNode gives a node its keys, its wire and its agent's state.
 func (w *World) addNode(i int) error {
 	cfg := w.cfg.Nodes[i]
@@ -105,6 +111,9 @@ func (w *World) addNode(i int) error {
 		return fmt.Errorf("two nodes have the name %q", cfg.Name)
 	case cfg.Agent == nil:
 		return fmt.Errorf("node %s has no agent", cfg.Name)
+	case keepsBooks(cfg.Agent):
+		return fmt.Errorf("node %s keeps books that no crash may set back (%T), and the live world saves states at intervals: "+
+			"run it in a scenario", cfg.Name, cfg.Agent)
 	case len(cfg.Hotkey) != ed25519.PrivateKeySize:
 		return fmt.Errorf("node %s has a hotkey of %d bytes; expected %d, ed25519", cfg.Name, len(cfg.Hotkey), ed25519.PrivateKeySize)
 	}
