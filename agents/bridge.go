@@ -34,15 +34,18 @@ func (c BridgeConfig) Validate() error {
 // Bridge is a node whose coldkey is the vault of a bridge: what comes onto it is locked and minted on another
 // chain, and what comes back from there is paid out of it.
 //
-// A crash takes its books back to its last saved state. It makes the payments since then again, and takes the
-// money that its vault then lacks from the next that comes: the books stay level, and its senders bear the loss.
+// It is a host.Bookkeeper: a payment is in its books on disk before it leaves, and stays there until the ledger
+// has decided. So no crash makes it pay twice, or forget what the other chain did.
 type Bridge struct {
 	config  BridgeConfig
 	books   *bridge.Bridge // nil before the first look
 	timer   host.TimerID
 	reorged uint64       // height of the last reorganisation
 	paying  []payingBack // by ascending submission
+	unsaved bool         // the newest event changed the books
 }
+
+var _ host.Bookkeeper = (*Bridge)(nil)
 
 // payingBack is a payment on its way into the ledger.
 type payingBack struct {
@@ -66,11 +69,22 @@ func (b *Bridge) Totals() bridge.Totals {
 	return b.books.Totals()
 }
 
+// UnderWayRao is what the payments amount to of which the bridge does not know yet whether the ledger has them.
+func (b *Bridge) UnderWayRao() (rao uint64) {
+	for _, p := range b.paying {
+		rao += b.books.AmountRao(p.transfer)
+	}
+	return rao
+}
+
+// Unsaved implements host.Bookkeeper.
+func (b *Bridge) Unsaved() bool { return b.unsaved }
+
 // Handle implements host.Agent.
 func (b *Bridge) Handle(env host.Env, event host.Event) {
+	b.unsaved = false
 	switch e := event.(type) {
 	case host.Start:
-		b.paying = nil // nobody tells any more what became of them
 		b.await(env)
 	case host.Block:
 		if e.ID == b.timer {
@@ -95,6 +109,7 @@ func (b *Bridge) await(env host.Env) {
 // look books what came and pays what is due.
 func (b *Bridge) look(env host.Env) {
 	view, self, c := env.Chain(), env.Self(), &b.config
+	b.unsaved = true
 	if b.books == nil {
 		b.books = bridge.New(c.Rules, view.Height())
 	}
@@ -137,6 +152,7 @@ func (b *Bridge) settle(id host.SubmitID, included bool) {
 	if i < 0 {
 		return
 	}
+	b.unsaved = true
 	if included {
 		b.books.Pay(b.paying[i].transfer)
 	}

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -253,38 +254,92 @@ func nakamoto(view chain.View) (seats int) {
 	return seats
 }
 
-// The vault of a bridge holds what the books say is locked, at every block, through crashes of the bridge and
-// reorganisations of the other chain no deeper than it waits. That says nothing of payments that a crash has
-// the bridge make twice: the vault then takes what it lacks from what comes next.
+// vaultBooks are the books of a bridge as the rows of its run tell them: what it locked, what was burned on the
+// other chain, and what the ledger paid out of the vault.
+type vaultBooks struct {
+	choices
+	bridge               uint32
+	locked, burned, paid uint64
+	payments             []uint64 // that the ledger does not have yet, in the order in which they were submitted
+}
+
+// Record implements trace.Recorder.
+func (v *vaultBooks) Record(row trace.Row) {
+	v.choices.Record(row)
+	switch r := row.(type) {
+	case trace.Decision:
+		switch {
+		case r.Kind != "bridge":
+		case r.Choice == "lock":
+			v.locked += *r.AmountRao
+		case r.Choice == "burn":
+			v.burned += *r.AmountRao
+		case r.Choice == "pay":
+			v.payments = append(v.payments, *r.AmountRao)
+		}
+	case trace.Transaction:
+		if r.Node != nil && *r.Node == v.bridge && r.Outcome == trace.Included {
+			v.paid, v.payments = v.paid+v.payments[0], v.payments[1:]
+		}
+	}
+}
+
+// check compares the rows with the bridge's own books and with the vault's account.
+func (v *vaultBooks) check(b *agents.Bridge, freeRao uint64) error {
+	m := b.Totals()
+	settled := v.burned - m.PendingBackRao // of what was burned, the bridge knows this to be paid
+	switch {
+	case m.Check() != nil || m.ShortfallRao != 0:
+		return fmt.Errorf("%w, %d rao missing", m.Check(), m.ShortfallRao)
+	case m.LockedRao != v.locked-settled:
+		return fmt.Errorf("%d rao are locked in the books; %d were, of which %d were paid", m.LockedRao, v.locked, settled)
+	case v.paid < settled || v.paid > settled+b.UnderWayRao():
+		return fmt.Errorf("the ledger has payments of %d rao; by the books %d are made and %d under way", v.paid, settled, b.UnderWayRao())
+	case freeRao+v.paid < v.locked:
+		return fmt.Errorf("the vault holds %d rao and paid %d; %d were locked", freeRao, v.paid, v.locked)
+	}
+	return nil
+}
+
+// The books of a bridge agree with its vault and its payments to the rao, at every block, through crashes of the
+// bridge and reorganisations of the other chain no deeper than it waits. A crash that set the books back would
+// have it pay again, or forget what was burned.
 func TestTheVaultHoldsWhatIsLocked(t *testing.T) {
-	file, err := Load("testdata/economy/bridge.toml", nil)
+	file, err := Load("testdata/economy/bridge.toml", []string{"faults[0].every_s=300", "faults[0].down_s=40"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := &choices{}
+	seen := &vaultBooks{}
 	network, err := file.Build(&Material{}, Options{Recorder: seen, Paranoid: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	world, err := virtual.New(network.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	vault := virtual.PublicKey(file.Seed, "bridge", host.Coldkey)
 	place := slices.IndexFunc(network.Nodes, func(n report.Node) bool { return n.Name == "bridge" })
-	level := 0
+	seen.bridge = uint32(place)
+	world, err := virtual.New(network.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	level, clear := 0, uint64(0)
 	for height := uint64(1); height < file.BlockCount(); height++ {
 		world.PauseAt(height)
 		if err := world.Run(context.Background()); !errors.Is(err, virtual.ErrPaused) {
 			t.Fatal(err)
 		}
-		m := world.Agent(place).(*agents.Bridge).Totals()
-		if err := m.Check(); err != nil || m.ShortfallRao != 0 {
-			t.Fatalf("block %d: %v, %d rao missing", height, err, m.ShortfallRao)
+		bridge, free := world.Agent(place).(*agents.Bridge), world.Chain().FreeOf(vault)
+		if err := seen.check(bridge, free); err != nil {
+			t.Fatalf("block %d: %v", height, err)
 		}
-		if world.Chain().FreeOf(vault) == m.LockedRao && m.LockedRao > 0 {
+		if locked := bridge.Totals().LockedRao; free == locked && locked > 0 {
 			level++
 		}
+		if bridge.UnderWayRao() == 0 {
+			clear = height
+		}
+	}
+	if file.BlockCount()-clear > 100 {
+		t.Errorf("the bridge has not heard of a payment since block %d of %d", clear, file.BlockCount())
 	}
 	if uint64(level) < file.BlockCount()/2 {
 		t.Errorf("the vault holds what is locked after %d of %d blocks", level, file.BlockCount())

@@ -312,24 +312,25 @@ func (m *Manifest) verifyNeurons(group int, chunk []byte) error {
 	return nil
 }
 
-// State assembles the state from all chunks in order and checks whatever can be checked.
-func (m *Manifest) State(chunks [][]byte) (*State, error) {
+// State assembles the state from its chunks, each of which it asks for once, and checks whatever can be checked.
+func (m *Manifest) State(chunk func(number int) ([]byte, error)) (*State, error) {
 	parts := len(m.parts)
-	if all := parts + len(m.nodes[0]); len(chunks) != all {
-		return nil, fmt.Errorf("%d chunks, want %d", len(chunks), all)
-	}
 	b := slices.Clone(m.header)
 	b = binary.LittleEndian.AppendUint32(b, uint32(m.accounts))
-	for i, chunk := range chunks {
+	for i := range m.Chunks() {
 		if i == parts {
 			b = binary.LittleEndian.AppendUint32(b, uint32(m.neurons))
+		}
+		chunk, err := chunk(i)
+		if err != nil {
+			return nil, err
 		}
 		if err := m.Verify(i, chunk); err != nil {
 			return nil, err
 		}
 		b = append(b, chunk...)
 	}
-	if len(chunks) == parts {
+	if m.Chunks() == parts {
 		b = binary.LittleEndian.AppendUint32(b, uint32(m.neurons))
 	}
 	s := new(State)

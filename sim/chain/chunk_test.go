@@ -3,6 +3,7 @@ package chain
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -29,6 +30,16 @@ func chunked(t testing.TB, s *State) (*Manifest, [][]byte) {
 	return again, chunks
 }
 
+// inOrder hands out chunks by number.
+func inOrder(chunks [][]byte) func(int) ([]byte, error) {
+	return func(number int) ([]byte, error) {
+		if number >= len(chunks) {
+			return nil, fmt.Errorf("no chunk %d", number)
+		}
+		return chunks[number], nil
+	}
+}
+
 // peopled is a state with so many accounts that they travel in several chunks, and forty neurons.
 func peopled(t testing.TB) *State {
 	s := open(t, 40)
@@ -45,7 +56,7 @@ func TestAStateIsPutTogetherOfItsChunks(t *testing.T) {
 	}
 	for name, s := range states { // order-free: each is checked by itself
 		m, chunks := chunked(t, s)
-		again, err := m.State(chunks)
+		again, err := m.State(inOrder(chunks))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -87,8 +98,11 @@ func TestAChunkIsVerifiedByItself(t *testing.T) {
 		if m.Verify(len(chunks), nil) == nil || m.Verify(-1, nil) == nil {
 			t.Error("a chunk that there is not was accepted")
 		}
-		if _, err := m.State(chunks[1:]); err == nil {
-			t.Error("a state without a chunk")
+		if _, err := m.State(inOrder(chunks[1:])); err == nil {
+			t.Error("a state without its first chunk")
+		}
+		if _, err := m.State(inOrder(chunks[:len(chunks)-1])); err == nil || !strings.Contains(err.Error(), "no chunk") {
+			t.Errorf("a state without its last chunk: %v", err)
 		}
 	}
 }
@@ -128,7 +142,7 @@ func TestChunksOfAForkAreReadWhileTheStateGoesOn(t *testing.T) {
 		s.EndBlock()
 		s.Seal()
 	}
-	again, err := of.Manifest().State(<-done)
+	again, err := of.Manifest().State(inOrder(<-done))
 	if err != nil || again.Digest() != digest {
 		t.Errorf("%v", err)
 	}

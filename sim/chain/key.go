@@ -29,7 +29,7 @@ func ParseKey(s string) (Key, error) {
 
 // weakKeys are the points of small order, each without its sign, in all their encodings. Anybody can
 // make signatures that are valid under them.
-var weakKeys = []string{
+var weakKeys = keysOf(
 	"0000000000000000000000000000000000000000000000000000000000000000",
 	"0100000000000000000000000000000000000000000000000000000000000000",
 	"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
@@ -37,12 +37,23 @@ var weakKeys = []string{
 	"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 	"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+)
+
+func keysOf(texts ...string) (keys []Key) {
+	for _, text := range texts {
+		k, err := ParseKey(text)
+		if err != nil {
+			panic(err)
+		}
+		keys = append(keys, k)
+	}
+	return keys
 }
 
 // weak reports whether anybody could sign for the key.
 func (k Key) weak() bool {
 	k[len(k)-1] &= 0x7f // the sign
-	return slices.Contains(weakKeys, k.String())
+	return slices.Contains(weakKeys, k)
 }
 
 // Digest is a SHA-256 digest of a state.

@@ -77,15 +77,15 @@ func Replay(r io.Reader, each func(*State, Block, Outcome) error) (*State, error
 	in := bufio.NewReader(r)
 	magic := make([]byte, len(recordMagic))
 	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != recordMagic {
-		return nil, fmt.Errorf("record of blocks: it begins with %q, want %q", magic, recordMagic)
+		return nil, fmt.Errorf("record of blocks: it begins with %q, want %q: is it another file?", magic, recordMagic)
 	}
 	data, err := readFrame(in, nil, maxRecordState)
 	if err != nil {
-		return nil, fmt.Errorf("record of blocks: its first state: %w", noEnd(err))
+		return nil, torn("within its first state", err)
 	}
 	s := new(State)
 	if err := s.UnmarshalBinary(data); err != nil {
-		return nil, fmt.Errorf("record of blocks: %w", err)
+		return nil, torn("within its first state", err)
 	}
 	for {
 		data, err = readFrame(in, data, maxRecordBlock)
@@ -93,12 +93,11 @@ func Replay(r io.Reader, each func(*State, Block, Outcome) error) (*State, error
 			return s, nil
 		}
 		if err != nil || len(data) < len(Digest{}) {
-			return s, fmt.Errorf("record of blocks: after block %d: a frame of %d bytes: %w", s.height, len(data),
-				noEnd(err))
+			return s, torn(fmt.Sprintf("after block %d", s.height), err)
 		}
 		b, err := DecodeBlock(data[len(Digest{}):])
 		if err != nil {
-			return s, fmt.Errorf("record of blocks: after block %d: %w", s.height, err)
+			return s, torn(fmt.Sprintf("after block %d", s.height), err)
 		}
 		o, err := s.Run(b, nil)
 		if err != nil {
@@ -115,11 +114,12 @@ func Replay(r io.Reader, each func(*State, Block, Outcome) error) (*State, error
 	}
 }
 
-func noEnd(err error) error {
-	if err == nil || errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
+// torn says where a record can no longer be read, and why; nil: a frame is too short.
+func torn(where string, why error) error {
+	if why == nil || errors.Is(why, io.EOF) {
+		why = io.ErrUnexpectedEOF
 	}
-	return err
+	return fmt.Errorf("record of blocks: it is torn or damaged %s: %w: what stands before is good; copy or export it again for the rest", where, why)
 }
 
 // readFrame reads a frame into the memory of an old one; io.EOF if there is none. It makes room as bytes

@@ -82,10 +82,10 @@ type Outcome struct {
 }
 
 // Run begins the block, delivers its transactions and ends it. Replicas and those who replay what they
-// recorded do the same thing by it. verified may know of a transaction, by the hash of its bytes, that its
-// signature is good, and spare the check; nil knows of none.
-func (s *State) Run(b Block, verified func(tx Tx, hash [32]byte) bool) (Outcome, error) {
-	o, err := s.Execute(b, verified)
+// recorded do the same thing by it. good judges the signature of a transaction, which it may know by the hash
+// of its bytes, and is asked at most once for each; nil: Tx.Verify does.
+func (s *State) Run(b Block, good func(tx Tx, hash [32]byte) bool) (Outcome, error) {
+	o, err := s.Execute(b, good)
 	if err == nil {
 		o.Digest = s.Seal()
 	}
@@ -93,7 +93,7 @@ func (s *State) Run(b Block, verified func(tx Tx, hash [32]byte) bool) (Outcome,
 }
 
 // Execute is Run but for the digest, which takes Seal.
-func (s *State) Execute(b Block, verified func(tx Tx, hash [32]byte) bool) (Outcome, error) {
+func (s *State) Execute(b Block, good func(tx Tx, hash [32]byte) bool) (Outcome, error) {
 	if b.Height != s.height+1 {
 		return Outcome{}, fmt.Errorf("block %d: the state is that after block %d, want block %d", b.Height, s.height,
 			s.height+1)
@@ -109,11 +109,11 @@ func (s *State) Execute(b Block, verified func(tx Tx, hash [32]byte) bool) (Outc
 			o.Delivered[i].Err = err
 			continue
 		}
-		deliver := s.Deliver
-		if verified != nil && verified(tx, sha256.Sum256(data)) {
-			deliver = s.DeliverVerified
+		signed := func() bool { return tx.Verify(s.chainID) }
+		if good != nil {
+			signed = func() bool { return good(tx, sha256.Sum256(data)) }
 		}
-		o.Delivered[i].Receipt, o.Delivered[i].Err = deliver(tx)
+		o.Delivered[i].Receipt, o.Delivered[i].Err = s.DeliverIf(tx, signed)
 	}
 	o.Events = s.EndBlock()
 	return o, nil

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"crypto/sha256"
 	"errors"
 	"testing"
 )
@@ -50,5 +51,41 @@ func TestWhatIsInadmissibleIsRefusedVerifiedOrNot(t *testing.T) {
 	}
 	if err := s.ApplyVerified(once); !errors.Is(err, NonceTooLow) {
 		t.Errorf("a second time: %v", err)
+	}
+}
+
+func TestASignatureIsJudgedOnceAndOnlyWhereNothingElseIsWrong(t *testing.T) {
+	s := mustNew(t, testGenesis(3, nil))
+	var txs [][]byte
+	for _, tx := range []Tx{
+		Sign("test", testKey("cold0"), 0, 99, Transfer{pub("bob"), 1}),
+		Sign("another chain", testKey("cold0"), 1, 99, Transfer{pub("bob"), 1}),
+		Sign("another chain", testKey("cold0"), 1, 0, Transfer{pub("bob"), 1}), // it has expired
+	} {
+		data, err := tx.AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		txs = append(txs, data)
+	}
+	asked := map[[32]byte]int{}
+	o, err := s.Execute(Block{Height: 1, Txs: txs}, func(tx Tx, hash [32]byte) bool {
+		asked[hash]++
+		return tx.Verify("test")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct {
+		err  error
+		asks int
+	}{{nil, 1}, {BadSignature, 1}, {Expired, 0}} {
+		if got := o.Delivered[i].Err; !errors.Is(got, want.err) || asked[sha256.Sum256(txs[i])] != want.asks {
+			t.Errorf("transaction %d: %v after %d questions, want %v after %d", i, got, asked[sha256.Sum256(txs[i])], want.err, want.asks)
+		}
+	}
+	if o, err = mustNew(t, testGenesis(3, nil)).Execute(Block{Height: 1, Txs: txs[:1]}, func(Tx, [32]byte) bool { return false }); err != nil ||
+		!errors.Is(o.Delivered[0].Err, BadSignature) {
+		t.Errorf("a signature that its judge calls bad: %v, %v", o.Delivered[0].Err, err)
 	}
 }

@@ -167,6 +167,17 @@ type Agent interface {
 	RestoreState([]byte) error
 }
 
+// Bookkeeper is what an Agent may be besides: one whose books a crash must not set back. The host saves its
+// state after every event for which Unsaved says true, before what the agent sent in that event leaves the
+// node. After a crash it tells the agent what became of the transactions that it had submitted before, as a
+// process finds out that looks them up in the ledger's history. A bookkeeper starts no jobs. The live world
+// refuses it.
+type Bookkeeper interface {
+	Agent
+	// Unsaved says whether the newest event changed what must be on disk.
+	Unsaved() bool
+}
+
 // Env is the world as one agent sees it, acting under one of its node's identities. It may be used only
 // during Handle.
 type Env interface {

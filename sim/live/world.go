@@ -95,6 +95,12 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// keepsBooks says whether no crash may set an agent back.
+func keepsBooks(a host.Agent) bool {
+	_, keeps := a.(host.Bookkeeper)
+	return keeps
+}
+
 // addNode gives a node its keys, its wire and its agent's state.
 func (w *World) addNode(i int) error {
 	cfg := w.cfg.Nodes[i]
@@ -107,6 +113,9 @@ func (w *World) addNode(i int) error {
 		return fmt.Errorf("node %s has no agent", cfg.Name)
 	case len(cfg.Others) >= host.MaxIdentities:
 		return fmt.Errorf("node %s has %d identities; expected at most %d", cfg.Name, len(cfg.Others)+1, host.MaxIdentities)
+	case keepsBooks(cfg.Agent):
+		return fmt.Errorf("node %s keeps books that no crash may set back (%T), and the live world saves states at intervals: "+
+			"run it in a scenario", cfg.Name, cfg.Agent)
 	}
 	if err := cfg.Admission.Validate(); err != nil {
 		return fmt.Errorf("node %s, admission: %w", cfg.Name, err)

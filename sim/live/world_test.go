@@ -307,6 +307,20 @@ func TestADamagedStateIsRefused(t *testing.T) {
 	}
 }
 
+// books is an agent whose state no crash may set back.
+type books struct{ *actor.Actor }
+
+func (books) Unsaved() bool { return true }
+
+func TestABookkeeperIsRefused(t *testing.T) {
+	names, actors := cast("a: see")
+	cfg := config(newSolo(t, genesis(names, 1, nil)), actors)
+	cfg.Nodes[0].Agent = books{actors[0]}
+	if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), "node a keeps books") || !strings.Contains(err.Error(), "run it in a scenario") {
+		t.Errorf("it is refused with %v", err)
+	}
+}
+
 // A node publishes where it serves, and others find it there by what the ledger says.
 func TestANodeIsFoundWhereItAnnouncesItself(t *testing.T) {
 	names, actors := cast("a: at 4; ask b 1 1\nb: see")

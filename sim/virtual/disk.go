@@ -106,10 +106,14 @@ func (w *World) start(n *node) {
 		}
 	} else {
 		w.fault(n.index, "restart", "the node started as a new one")
+		w.stale += w.producer.ledger.Forget(n.index)
 		w.doing = deed{n, "making its agent"}
 		n.agent, w.doing = n.cfg.Fresh(), deed{}
 	}
 	w.handle(n, host.Start{Restored: restored})
+	if n.paused == 0 {
+		w.release(n, 0)
+	}
 	w.serve(n)
 }
 

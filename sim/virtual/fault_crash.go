@@ -1,6 +1,10 @@
 package virtual
 
-import "slices"
+import (
+	"slices"
+
+	"taolab/sim/host"
+)
 
 var crashSettings = []FaultSetting{
 	{"every_s", 0, 0, 1e9, "mean time between two crashes of a node; 0: one, at the begin"},
@@ -66,7 +70,7 @@ func (f *crash) cutShort(w *World) {
 }
 
 // stop ends a node's process: its job, timers, calls and queue are lost, transactions that it sent and
-// requests at other nodes are not.
+// requests at other nodes are not. Only a bookkeeper will hear what became of the former.
 func (w *World) stop(n *node) {
 	n.down++
 	if n.job.task != nil {
@@ -74,7 +78,10 @@ func (w *World) stop(n *node) {
 		n.job = job{}
 		w.stale++
 	}
-	w.stale += n.timers.clear() + n.calls.clear() + n.served.clear() + w.producer.ledger.Forget(n.index)
+	w.stale += n.timers.clear() + n.calls.clear() + n.served.clear()
+	if _, keeps := n.agent.(host.Bookkeeper); !keeps {
+		w.stale += w.producer.ledger.Forget(n.index)
+	}
 	n.admission.Clear()
 	n.held = slices.DeleteFunc(n.held, w.hopeless)
 }

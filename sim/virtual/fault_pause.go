@@ -26,12 +26,16 @@ func (w *World) pause(n *node) {
 	}
 }
 
-// holds says whether an event waits for a paused node: its process would have to act.
+// holds says whether an event waits for a node: its process would have to act, and is paused; or it is down,
+// and will look up what became of its transactions.
 func (n *node) holds(k kind) bool {
-	return n.paused > 0 && k != evArrive && k != evTx
+	if n.paused > 0 {
+		return k != evArrive && k != evTx
+	}
+	return n.down > 0 && (k == evOutcome || k == evExpire)
 }
 
-// hold keeps an event for a paused node. Events that nobody waits for any more are left out whenever the list
+// hold keeps an event for a node that cannot act. Events that nobody waits for any more are left out whenever the list
 // has doubled, so that it does not grow with the length of the pause.
 func (w *World) hold(n *node, e event) {
 	n.held = append(n.held, e)
@@ -57,7 +61,12 @@ func (w *World) resume(n *node) {
 	if n.paused--; n.paused > 0 {
 		return
 	}
-	stood := w.now - max(n.pausedAt, n.job.began)
+	w.release(n, w.now-max(n.pausedAt, n.job.began))
+	n.pausedAt = 0
+}
+
+// release lets a node that stood for a time act on the events that it holds.
+func (w *World) release(n *node, stood host.Time) {
 	n.job.owed += stood
 	for _, e := range n.held {
 		switch {
@@ -69,7 +78,7 @@ func (w *World) resume(n *node) {
 			w.push(w.now, e.kind, e.node, e.id)
 		}
 	}
-	n.held, n.keptHeld, n.pausedAt = nil, 0, 0
+	n.held, n.keptHeld = nil, 0
 }
 
 func (n *node) layoutPause(c *snapshot.Coder, w *World) {

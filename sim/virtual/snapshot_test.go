@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"taolab/model/num"
@@ -143,6 +144,38 @@ func TestARunThatIsRestoredFromASnapshotGoesOnAsIfItHadNeverStopped(t *testing.T
 		}
 		if !slices.Equal(rows, want) {
 			t.Errorf("cut at turn %d: %d rows, straight %d, or other ones", cut, len(rows), len(want))
+		}
+	}
+}
+
+// A snapshot of a time at which a bookkeeper is down has what it will hear of its transactions.
+func TestABookkeeperHearsTheSameFromASnapshotOfAnyMoment(t *testing.T) {
+	paying := func(rows *logged) Config {
+		cfg := script(t, "node a books crash=2500ms+2s\n2400ms pay to=b rao=5\n2450ms pay to=b rao=6\n5s pay to=b rao=7\nnode b")
+		cfg.BlockNs, cfg.Blocks, cfg.Recorder = host.Second, 8, rows
+		return cfg
+	}
+	var want logged
+	turns := 0
+	for w := after(t, paying(&want), 0); w.producer.ledger.Height() < w.cfg.Blocks; turns++ {
+		if err := w.turn(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Count(want.String(), "transaction in block") != 3 {
+		t.Fatalf("it does not hear of its three payments:\n%s", &want)
+	}
+	for cut := range turns {
+		var rows logged
+		second, err := restore(paying(&rows), saved(t, after(t, paying(&rows), cut)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := second.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if rows.String() != want.String() {
+			t.Errorf("cut at turn %d of %d: the log is\n%sstraight\n%s", cut, turns, &rows, &want)
 		}
 	}
 }

@@ -15,7 +15,7 @@ func (w *World) step(ctx context.Context) error {
 	case !w.alive(e):
 		w.queue.pop()
 		w.stale = max(w.stale-1, 0)
-	case n.paused > 0 && n.holds(e.kind):
+	case n.holds(e.kind):
 		w.queue.pop()
 		w.pass(e.at)
 		w.hold(n, e)
@@ -105,6 +105,11 @@ func (w *World) handle(n *node, e host.Event) {
 	w.active, w.handled = n, e
 	n.agent.Handle(&n.ids[0].env, e)
 	w.active = nil
+	if n.savesUntil > 0 {
+		if b, keeps := n.agent.(host.Bookkeeper); keeps && b.Unsaved() {
+			w.saveState(n)
+		}
+	}
 }
 
 // deliver hands over a message that has arrived in full.

@@ -238,6 +238,11 @@ func (t *toy) RestoreState(b []byte) error {
 	return json.Unmarshal(b, t)
 }
 
+// keeper is a toy whose state a crash does not set back.
+type keeper struct{ *toy }
+
+func (keeper) Unsaved() bool { return true }
+
 // logged collects the log lines and faults of a run.
 type logged struct{ strings.Builder }
 
@@ -384,7 +389,7 @@ func addNode(t *testing.T, cfg *Config, agent *toy, args map[string]string) {
 			agent.Serve.Delay = span(t, value)
 		case "mute":
 			agent.Serve.Mute = true
-		case "stake", "nouid":
+		case "stake", "nouid", "books":
 		default:
 			t.Fatalf("node %s: unknown key %q", agent.Name, key)
 		}
@@ -399,6 +404,9 @@ func addNode(t *testing.T, cfg *Config, agent *toy, args map[string]string) {
 			chain.GenesisNeuron{Hotkey: hot, Coldkey: cold, StakeRao: stake * chain.RaoPerTAO})
 	}
 	n.Fresh = func() host.Agent { return &toy{} }
+	if _, keeps := args["books"]; keeps {
+		n.Fresh = func() host.Agent { return keeper{&toy{}} }
+	}
 	cfg.Nodes = append(cfg.Nodes, n)
 }
 
@@ -420,7 +428,7 @@ func genesis(t *testing.T, cfg Config, toys []*toy) chain.Genesis {
 			Coldkey: PublicKey(cfg.Seed, agent.Name, host.Coldkey), FreeRao: 100 * chain.RaoPerTAO,
 		})
 		state := agent.AppendState(nil)
-		cfg.Nodes[i].Agent = &toy{}
+		cfg.Nodes[i].Agent = cfg.Nodes[i].Fresh()
 		if err := cfg.Nodes[i].Agent.RestoreState(state); err != nil {
 			t.Fatal(err)
 		}

@@ -128,15 +128,40 @@ func (b *Bridge) Advance(height uint64) (due []Transfer) {
 	return due
 }
 
-// Pay says that a transfer that was due was paid here. It does nothing where it was paid before.
+// Pay says that a transfer that was due was paid here. It does nothing where it was paid before. A burn that
+// was reorganised away while its payment was under way is missing from then on.
 func (b *Bridge) Pay(id uint64) {
-	i, known := slices.BinarySearchFunc(b.transfers, id, func(t Transfer, id uint64) int { return cmp.Compare(t.ID, id) })
-	if !known || b.transfers[i].Stage != Returning {
+	t := b.find(id)
+	switch {
+	case t == nil:
+		return
+	case t.Stage == Returning:
+		t.Stage = Paid
+		b.totals.PendingBackRao -= t.AmountRao
+	case t.Stage == Undone:
+		t.Stage = Cheated
+		b.totals.ShortfallRao += t.AmountRao
+	default:
 		return
 	}
-	b.transfers[i].Stage = Paid
-	b.totals.PendingBackRao -= b.transfers[i].AmountRao
-	b.totals.LockedRao -= b.transfers[i].AmountRao
+	b.totals.LockedRao -= t.AmountRao
+}
+
+// AmountRao is that of a transfer; 0 where it is not remembered.
+func (b *Bridge) AmountRao(id uint64) uint64 {
+	if t := b.find(id); t != nil {
+		return t.AmountRao
+	}
+	return 0
+}
+
+// find is a remembered transfer.
+func (b *Bridge) find(id uint64) *Transfer {
+	i, known := slices.BinarySearchFunc(b.transfers, id, func(t Transfer, id uint64) int { return cmp.Compare(t.ID, id) })
+	if !known {
+		return nil
+	}
+	return &b.transfers[i]
 }
 
 // Reorganise takes back what the other chain did in its last blocks, the newest first. Mints come again by

@@ -249,7 +249,7 @@ func (a *application) commit() (retain uint64, err error) {
 	if e == nil {
 		return 0, errors.New("the engine commits a block that it did not decide")
 	}
-	t := tip{e.block.Height, e.hash, e.outcome.Digest}
+	t := tip{e.block.Height, e.hash, e.outcome.Digest, e.block.Begin.TimeNs}
 	since := *a.newest.Load()
 	if a.fresh {
 		since = chain.View{}

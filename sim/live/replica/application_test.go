@@ -27,7 +27,7 @@ func loneApplication(t testing.TB, g Genesis) *application {
 	verified := newSignatures(g.ChainID, figures)
 	a := &application{
 		genesis: g, store: store, log: discard, pool: newPool(verified, figures), verified: verified, metrics: figures, end: newEnding(discard),
-		feed: &feed{all: map[*Subscription]bool{}}, snaps: &snapshots{every: 1000, log: discard}, proposalTime: time.Minute,
+		feed: &feed{all: map[*Subscription]bool{}}, snaps: &snapshots{every: 1000, log: discard, chunks: chunks{fs: memory(), dir: "chunks"}}, proposalTime: time.Minute,
 	}
 	s, err := g.State()
 	if err != nil {

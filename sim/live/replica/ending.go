@@ -1,10 +1,12 @@
 package replica
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // Halted says that a node stopped after a block, of which all is kept, and what to do.
@@ -22,6 +24,7 @@ func (h *Halted) Unwrap() error { return h.Reason }
 // ending is how a node comes to its end: by its owner's will, or because it must not go on.
 type ending struct {
 	log      *slog.Logger
+	opening  atomic.Bool   // the engine is being made, and can be told of errors
 	failed   chan struct{} // closed when err is set
 	stopped  chan struct{} // closed when the owner stops the node
 	mu       sync.Mutex
@@ -33,9 +36,11 @@ type ending struct {
 }
 
 func newEnding(log *slog.Logger) *ending {
-	return &ending{
+	e := &ending{
 		log: log, failed: make(chan struct{}), stopped: make(chan struct{}), fetching: func() bool { return false },
 	}
+	e.opening.Store(true)
+	return e
 }
 
 // announce tells the owner why the node must stop; the first reason counts.
@@ -50,9 +55,16 @@ func (e *ending) announce(err error) {
 }
 
 // stop announces an error and holds the engine until its owner stops it. An error that the engine gets would
-// make it panic, or go on without voting. The routine that fetches blocks gets none even then: its panic would
-// end the process.
+// make it panic, or go on without voting, unless it is only being made. The routine that fetches blocks gets
+// none even then: its panic would end the process.
 func (e *ending) stop(err error) error {
+	if e.opening.Load() {
+		if halted := (*Halted)(nil); !errors.As(err, &halted) {
+			err = fmt.Errorf("%w: if the disk is sound, join again with an empty folder", err)
+		}
+		e.announce(err)
+		return err
+	}
 	e.announce(err)
 	<-e.stopped
 	if e.fetching() {

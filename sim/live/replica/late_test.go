@@ -3,7 +3,10 @@ package replica
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -182,7 +185,14 @@ func TestEachChunkOfASnapshotIsCheckedByItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := loneApplication(t, g)
-	store := a.store
+	store, disk := a.store, a.snaps.chunks.fs
+	kept := func() int {
+		files, err := disk.List(a.snaps.chunks.dir)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
 	hash := sha256.Sum256(meta)
 	offer := func(meta []byte, format uint32, chunks int) abci.ResponseOfferSnapshot_Result {
 		r, err := a.OfferSnapshot(ctx, &abci.RequestOfferSnapshot{AppHash: digest[:], Snapshot: &abci.Snapshot{
@@ -226,12 +236,76 @@ func TestEachChunkOfASnapshotIsCheckedByItself(t *testing.T) {
 				t.Errorf("chunk %d with byte %d changed: %+v", i, at, r)
 			}
 		}
+		if have, want := kept(), m.Chunks()-1-i; have != want {
+			t.Errorf("%d chunks are on disk, want %d: none that is wrong", have, want)
+		}
 		if r := apply(i, chunk); r.Result != abci.ResponseApplySnapshotChunk_ACCEPT {
 			t.Fatalf("chunk %d: %+v", i, r)
 		}
 	}
+	if have := kept(); have > 0 {
+		t.Errorf("%d chunks stay on disk after the state was restored", have)
+	}
 	restored, newest, err := store.load()
 	if err != nil || newest.digest != digest || restored.Digest() != digest {
 		t.Errorf("the store has %+v, %v, want digest %s", newest, err, digest)
+	}
+}
+
+// A disk that fills up while a state arrives ends the node with the reason. What is left of the state, by a node
+// that was killed too, goes when the node opens.
+func TestAStateThatDoesNotFitOnTheDiskIsSaid(t *testing.T) {
+	c := testConfig(t, testGenesis(t, 1, 3000, time.Second, nil), 0)
+	s, err := c.Genesis.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := s.Seal()
+	m := s.Manifest()
+	meta, err := m.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := &smallDisk{memory(), 1 << 30}
+	c.FS = full
+	n, err := Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	offered, err := n.app.OfferSnapshot(ctx, &abci.RequestOfferSnapshot{AppHash: digest[:], Snapshot: &abci.Snapshot{
+		Height: s.Height(), Format: snapshotFormat, Chunks: uint32(m.Chunks()), Metadata: meta,
+	}})
+	if err != nil || offered.Result != abci.ResponseOfferSnapshot_ACCEPT {
+		t.Fatal(offered, err)
+	}
+	apply := func(i int) abci.ResponseApplySnapshotChunk_Result {
+		r, err := n.app.ApplySnapshotChunk(ctx, &abci.RequestApplySnapshotChunk{Index: uint32(i), Chunk: s.Chunk(m, i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Result
+	}
+	if m.Chunks() < 2 || apply(0) != abci.ResponseApplySnapshotChunk_ACCEPT {
+		t.Fatal("the first of some chunks is refused")
+	}
+	full.free = leastDiskBytes
+	if r := apply(1); r != abci.ResponseApplySnapshotChunk_ABORT {
+		t.Errorf("a chunk for which there is no room: %s", r)
+	}
+	if err := n.Err(); err == nil || !strings.Contains(err.Error(), "free some, or move the folder, and start again") {
+		t.Errorf("the node stops for %v", err)
+	}
+	stop(t, n)
+	dir := filepath.Join(c.Dir, chunksFolder)
+	if files, err := full.List(dir); err != nil || len(files) != 1 {
+		t.Fatalf("%q are on disk, %v, want one chunk", files, err)
+	}
+	n, err = Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, n)
+	if files, err := full.List(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%q are on disk, %v, after the node opened again", files, err)
 	}
 }

@@ -69,7 +69,9 @@ type Node struct {
 	mu      sync.Mutex
 	engine  *node.Node
 	started bool
-	closed  bool
+
+	readers sync.RWMutex // held while others than the engine read from the store
+	closed  bool         // the store is
 }
 
 // PeerID is the name of the node that has a node key.
@@ -95,15 +97,25 @@ func Open(c Config) (*Node, error) {
 		return nil, fmt.Errorf("folder of the node: %w", err)
 	}
 	n := &Node{config: c, end: newEnding(c.Log), feed: &feed{all: map[*Subscription]bool{}}}
-	store, err := openStore(c.FS, filepath.Join(c.Dir, "store"), c.Log, n.broken)
-	if err != nil {
-		return nil, err
+	opened := make(chan error, 1)
+	go func() { opened <- n.open() }()
+	var err error
+	select {
+	case err = <-opened:
+	case <-n.end.failed:
+		select {
+		case err = <-opened:
+		case <-time.After(stopPatience): // a store that is broken holds its writers for ever
+			err = n.Err()
+		}
 	}
-	n.store = store
-	if err := n.open(); err != nil {
-		return nil, errors.Join(err, store.close())
+	switch why := n.Err(); {
+	case err == nil:
+		return n, nil
+	case why != nil: // in the node's own words
+		return nil, fmt.Errorf("the node in %s cannot go on from its newest block: %w", c.Dir, why)
 	}
-	return n, nil
+	return nil, err
 }
 
 func (c *Config) check() error {
@@ -119,12 +131,22 @@ func (c *Config) check() error {
 
 // broken takes note that the store accepts no more writes.
 func (n *Node) broken(err error) {
-	n.end.announce(fmt.Errorf("the store of the node is broken, its blocks up to the last one are whole: %w", err))
+	n.end.announce(fmt.Errorf("the store of the node is broken, its blocks up to the last one are whole: %w: give it room or "+
+		"another disk, and start it again", err))
 }
 
-// open makes ledger and engine over an open store.
-func (n *Node) open() error {
+// open opens the store and makes ledger and engine over it.
+func (n *Node) open() (err error) {
 	c := &n.config
+	n.store, err = openStore(c.FS, filepath.Join(c.Dir, "store"), c.Log, n.broken)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.store.close())
+		}
+	}()
 	state, newest, err := n.store.load()
 	if err != nil {
 		return err
@@ -146,12 +168,16 @@ func (n *Node) open() error {
 		return fmt.Errorf("%s has the chain %q, the genesis is of %q: use the genesis that the node started with, or an "+
 			"empty folder", c.Dir, state.ChainID(), c.Genesis.ChainID)
 	}
+	arriving := chunks{fs: c.FS, dir: filepath.Join(c.Dir, chunksFolder)}
+	if err := c.emptyChunks(&arriving); err != nil {
+		return err
+	}
 	figures := newMetrics()
 	verified := newSignatures(state.ChainID(), figures)
 	settings := c.engine()
 	n.app = &application{
 		genesis: c.Genesis, store: n.store, log: c.Log, pool: newPool(verified, figures), verified: verified, feed: n.feed, metrics: figures,
-		end: n.end, archive: c.Archive, halt: c.HaltHeight, knows: c.knows, snaps: &snapshots{every: c.SnapshotBlocks, log: c.Log},
+		end: n.end, archive: c.Archive, halt: c.HaltHeight, knows: c.knows, snaps: &snapshots{every: c.SnapshotBlocks, log: c.Log, chunks: arriving},
 		proposalTime: settings.Consensus.TimeoutPropose / 2, parent: n.hashAt,
 	}
 	n.app.adopt(state, state.View(), newest, fresh)
@@ -162,17 +188,37 @@ func (n *Node) open() error {
 	if err != nil {
 		return err
 	}
-	n.engine, err = node.NewNode(settings, signer, &p2p.NodeKey{PrivKey: cmted25519.PrivKey(c.NodeKey)},
-		proxy.NewConnSyncLocalClientCreator(n.app), n.genesisDoc, n.database,
-		node.DefaultMetricsProvider(settings.Instrumentation), engineLogger{c.Log, n.end})
-	if err != nil {
-		return fmt.Errorf("node of %q: %w", c.Genesis.ChainID, err)
+	if n.engine, err = n.makeEngine(settings, signer); err != nil {
+		return fmt.Errorf("the engine of %q cannot begin: %w: if the disk is sound, join again with an empty folder", c.Genesis.ChainID, err)
 	}
+	n.end.opening.Store(false)
 	n.end.fetching = n.engine.ConsensusReactor().WaitSync
 	if c.Metrics != nil {
 		return figures.register(c.Metrics, n)
 	}
 	return nil
+}
+
+// emptyChunks removes what a node that was killed left of a state, and makes the engine's folder for another.
+func (c *Config) emptyChunks(own *chunks) error {
+	err := errors.Join(own.begin(0), os.RemoveAll(own.dir))
+	if c.StateSync != nil {
+		err = errors.Join(err, os.MkdirAll(own.dir, 0o700))
+	}
+	return err
+}
+
+// makeEngine makes the engine, which replays the blocks that the ledger does not have yet. It panics where
+// they do not fit.
+func (n *Node) makeEngine(settings *cmtconfig.Config, signer types.PrivValidator) (engine *node.Node, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("its blocks and the ledger do not fit: %v", r)
+		}
+	}()
+	return node.NewNode(settings, signer, &p2p.NodeKey{PrivKey: cmted25519.PrivKey(n.config.NodeKey)},
+		proxy.NewConnSyncLocalClientCreator(n.app), n.genesisDoc, n.database,
+		node.DefaultMetricsProvider(settings.Instrumentation), engineLogger{n.config.Log, n.end})
 }
 
 // engineEmpty says whether the engine knows of no state.
@@ -270,6 +316,8 @@ func (n *Node) Stop() error {
 		}
 	}
 	n.feed.close()
+	n.readers.Lock()
+	defer n.readers.Unlock()
 	if n.closed {
 		return nil
 	}
@@ -337,21 +385,40 @@ type Status struct {
 	Stranger   string // why a peer that was met last is of another network; empty: none was met
 }
 
-// Status says how the node is doing, also when it must stop.
+// Status says how the node is doing, also when it must stop or was stopped. It reads nothing from the store.
 func (n *Node) Status() Status {
 	t := n.app.shown.Load()
 	s := Status{ChainID: n.config.Genesis.ChainID, Height: t.height, Digest: t.digest}
 	s.CatchingUp, s.PeerID = n.end.fetching(), PeerID(n.config.NodeKey)
 	s.Peers, s.Waiting = n.engine.Switch().Peers().Size(), n.engine.Mempool().Size()
 	s.Address, s.Stranger = n.config.Listen, n.end.strangerMet()
-	if b := n.engine.BlockStore().LoadBlockMeta(int64(s.Height)); b != nil {
-		s.Time = b.Header.Time
+	if t.timeNs != 0 {
+		s.Time = time.Unix(0, t.timeNs).UTC()
 	}
 	return s
 }
 
 // Record returns a block that the node keeps, with all that a replay needs.
-func (n *Node) Record(height uint64) (chain.Block, bool, error) { return n.store.block(height) }
+func (n *Node) Record(height uint64) (b chain.Block, kept bool, err error) {
+	err = n.read(func() error {
+		b, kept, err = n.store.block(height)
+		return err
+	})
+	return b, kept, err
+}
+
+var errStopped = errors.New("the node was stopped: open it again to read from its store")
+
+// read lets f read from the store, which is not closed meanwhile. The gate of a closed store would end the
+// caller's goroutine, as it ends the engine's.
+func (n *Node) read(f func() error) error {
+	n.readers.RLock()
+	defer n.readers.RUnlock()
+	if n.closed {
+		return errStopped
+	}
+	return f()
+}
 
 // Export is the state after the newest block as canonical bytes, and its height.
 func (n *Node) Export() (state []byte, height uint64, err error) {
@@ -375,13 +442,17 @@ func (n *Node) WriteRecord(w io.Writer) error {
 	}
 	newest := *n.app.shown.Load()
 	for h := s.Height() + 1; h <= newest.height; h++ {
-		b, ok, err := n.store.block(h)
-		if err != nil {
+		var b chain.Block
+		var after chain.Digest
+		if err := n.read(func() error {
+			var kept, known bool
+			b, kept, err = n.store.block(h)
+			if after, known = n.digestAt(h, newest); err == nil && !(kept && known) {
+				err = fmt.Errorf("block %d is not kept: only a node with archive = true since the genesis has all", h)
+			}
 			return err
-		}
-		after, known := n.digestAt(h, newest)
-		if !ok || !known {
-			return fmt.Errorf("block %d is not kept: only a node with archive = true since the genesis has all", h)
+		}); err != nil {
+			return err
 		}
 		if err := record.Write(b, after); err != nil {
 			return fmt.Errorf("record of block %d: %w", h, err)

@@ -187,11 +187,7 @@ func (c *chooser) deliver(h *candidate) bool {
 	if int64(len(h.data))+bytesAround > c.bytesLeft {
 		return false
 	}
-	deliver := c.state.Deliver
-	if c.verified.good(h.tx, sha256.Sum256(h.data)) {
-		deliver = c.state.DeliverVerified
-	}
-	receipt, err := deliver(h.tx)
+	receipt, err := c.state.DeliverIf(h.tx, func() bool { return c.verified.good(h.tx, sha256.Sum256(h.data)) })
 	switch {
 	case err == nil:
 		c.bytesLeft -= int64(len(h.data)) + bytesAround

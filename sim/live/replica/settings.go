@@ -40,7 +40,7 @@ func (c *Config) engine() *cmtconfig.Config {
 		e.StateSync.TrustHash = hex.EncodeToString(s.Hash[:])
 		e.StateSync.DiscoveryTime = 5 * time.Second // the engine's least
 		e.StateSync.TrustPeriod = c.trustPeriod()
-		e.StateSync.TempDir = c.Dir
+		e.StateSync.TempDir = filepath.Join(c.Dir, chunksFolder)
 	}
 	return e
 }

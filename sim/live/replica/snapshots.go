@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -22,7 +23,9 @@ type snapshots struct {
 	kept   []snapshot // the newest last
 	making bool       // another
 
-	fetched *fetched // used by the one connection for snapshots
+	// used by the one connection for snapshots
+	fetched *fetched
+	chunks  chunks // of it
 }
 
 const (
@@ -42,8 +45,6 @@ type fetched struct {
 	height   uint64
 	digest   chain.Digest
 	manifest *chain.Manifest
-	chunks   [][]byte
-	missing  int
 }
 
 // consider makes a snapshot if it is time for one and the one before is done, while the ledger goes on.
@@ -126,10 +127,11 @@ func (a *application) OfferSnapshot(_ context.Context, r *abci.RequestOfferSnaps
 		a.log.Warn("snapshot refused", "height", r.Snapshot.Height, "reason", err)
 		return &abci.ResponseOfferSnapshot{Result: abci.ResponseOfferSnapshot_REJECT_SENDER}, nil
 	}
-	a.snaps.fetched = &fetched{
-		height: r.Snapshot.Height, digest: chain.Digest(r.AppHash), manifest: m,
-		chunks: make([][]byte, m.Chunks()), missing: m.Chunks(),
+	if err := a.snaps.chunks.begin(m.Chunks()); err != nil {
+		a.end.announce(err)
+		return &abci.ResponseOfferSnapshot{Result: abci.ResponseOfferSnapshot_ABORT}, nil
 	}
+	a.snaps.fetched = &fetched{height: r.Snapshot.Height, digest: chain.Digest(r.AppHash), manifest: m}
 	return &abci.ResponseOfferSnapshot{Result: abci.ResponseOfferSnapshot_ACCEPT}, nil
 }
 
@@ -145,11 +147,11 @@ func (a *application) ApplySnapshotChunk(_ context.Context, r *abci.RequestApply
 			Result: abci.ResponseApplySnapshotChunk_RETRY, RefetchChunks: []uint32{r.Index}, RejectSenders: []string{r.Sender},
 		}, nil
 	}
-	if f.chunks[r.Index] == nil {
-		f.chunks[r.Index] = r.Chunk
-		f.missing--
+	if err := a.snaps.chunks.put(int(r.Index), r.Chunk); err != nil {
+		a.end.announce(err)
+		return &abci.ResponseApplySnapshotChunk{Result: abci.ResponseApplySnapshotChunk_ABORT}, nil
 	}
-	if f.missing > 0 {
+	if a.snaps.chunks.left > 0 {
 		return &abci.ResponseApplySnapshotChunk{Result: abci.ResponseApplySnapshotChunk_ACCEPT}, nil
 	}
 	a.snaps.fetched = nil
@@ -162,8 +164,8 @@ func (a *application) ApplySnapshotChunk(_ context.Context, r *abci.RequestApply
 
 // restore makes a state that has arrived the newest, in the store with one synced batch.
 func (a *application) restore(f *fetched) error {
-	s, err := f.manifest.State(f.chunks)
-	if err != nil {
+	s, err := f.manifest.State(a.snaps.chunks.get)
+	if err := errors.Join(err, a.snaps.chunks.begin(0)); err != nil {
 		return err
 	}
 	switch {

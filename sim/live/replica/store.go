@@ -107,6 +107,7 @@ func (l storeLogger) Fatalf(format string, args ...any) {
 type tip struct {
 	height       uint64
 	hash, digest chain.Digest
+	timeNs       int64 // of the block; it stands in the block's own record. 0: not known
 }
 
 func (t tip) bytes() []byte {
@@ -123,7 +124,12 @@ func (s *store) load() (*chain.State, tip, error) {
 	if len(data) != 8+32+32 {
 		return nil, tip{}, fmt.Errorf("store: the newest block has a record of %d bytes, want %d", len(data), 8+32+32)
 	}
-	t := tip{binary.LittleEndian.Uint64(data), chain.Digest(data[8:40]), chain.Digest(data[40:])}
+	t := tip{height: binary.LittleEndian.Uint64(data), hash: chain.Digest(data[8:40]), digest: chain.Digest(data[40:])}
+	if b, known, err := s.block(t.height); err != nil {
+		return nil, tip{}, err
+	} else if known {
+		t.timeNs = b.Begin.TimeNs
+	}
 	var all []byte
 	err = s.each(stateKey, func(_, value []byte) error {
 		all = append(all, value...)
