@@ -122,7 +122,7 @@ func TestAQuestionHasTheLengthThatWasAnnounced(t *testing.T) {
 		}
 		var m message
 		err := stream.RecvMsg(&m)
-		r, _ := decodeReply(m.body)
+		r, _, _ := decodeReply(m.body)
 		if got := fmt.Sprint(r.Code, r.Reason, err); r.Code == host.Success || !strings.Contains(got, c.reason) {
 			t.Errorf("%d announced, %d sent: %s; expected %q", c.announced, c.sent, got, c.reason)
 		}
@@ -202,7 +202,7 @@ func TestASlowSenderIsLetGo(t *testing.T) {
 	if err := stream.RecvMsg(&m); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := decodeReply(m.body); err != nil || r.Code != host.Timeout || !strings.Contains(r.Reason, "did not arrive within 200ms") {
+	if r, _, err := decodeReply(m.body); err != nil || r.Code != host.Timeout || !strings.Contains(r.Reason, "did not arrive within 200ms") {
 		t.Errorf("%v, %q, %v", r.Code, r.Reason, err)
 	}
 	isFree(t, s)
@@ -231,7 +231,7 @@ func TestASlowReaderIsLetGo(t *testing.T) {
 	if err := stream.RecvMsg(&m); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := decodeReply(m.body); err != nil || r.Code != host.Success || len(r.Body) != len(long) {
+	if r, _, err := decodeReply(m.body); err != nil || r.Code != host.Success || len(r.Body) != chunkBytes {
 		t.Errorf("%v, %q, %v", r.Code, r.Reason, err)
 	}
 	isFree(t, s)

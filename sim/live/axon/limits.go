@@ -6,6 +6,7 @@ import "time"
 type Limits struct {
 	BodyBytes         int           // of a message; 16 MiB
 	MemoryBytes       int64         // of all questions that a server holds; 256 MiB
+	AnswerBytes       int64         // of all answers that a client reads, with callBytes for each open call; 512 MiB
 	OpenCalls         int           // that a server holds; 4096
 	CallerCalls       int           // of them, of one caller; 64
 	Connections       int           // that a server holds, and that a client keeps; 4096
@@ -22,7 +23,9 @@ type Limits struct {
 func (l Limits) WithDefaults() Limits {
 	fill(&l.BodyBytes, 16<<20)
 	fill(&l.MemoryBytes, 256<<20)
-	l.MemoryBytes = max(l.MemoryBytes, int64(l.BodyBytes+headRoom)) // or the longest question would never be read
+	l.MemoryBytes = max(l.MemoryBytes, int64(l.BodyBytes+questionHead)) // or the longest question would never be read
+	fill(&l.AnswerBytes, 512<<20)
+	l.AnswerBytes = max(l.AnswerBytes, callBytes+2*int64(l.BodyBytes+messageBytes)) // as the longest answer takes as it grows
 	fill(&l.OpenCalls, 4096)
 	fill(&l.CallerCalls, 64)
 	fill(&l.Connections, 4096)

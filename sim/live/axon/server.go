@@ -72,7 +72,7 @@ func Serve(socket net.Listener, service Service) (*Server, error) {
 		grpc.ForceServerCodecV2(codec{}),
 		grpc.MaxRecvMsgSize(questionHead+chunkBytes),
 		grpc.MaxConcurrentStreams(uint32(l.CallerCalls)),
-		grpc.MaxHeaderListSize(16<<10),
+		grpc.StaticStreamWindowSize(windowBytes), grpc.StaticConnWindowSize(connectionBytes), grpc.MaxHeaderListSize(maxHeader),
 		grpc.ConnectionTimeout(l.HandshakeTime),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: l.IdleTimeout, Time: l.KeepAlive, Timeout: l.KeepAlive}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: l.KeepAlive / 2, PermitWithoutStream: false}),
@@ -256,5 +256,5 @@ func deliver(ctx context.Context, stream grpc.ServerStream, r Reply) error {
 const lastWord = 100 * time.Millisecond
 
 func send(stream grpc.ServerStream, r Reply) error {
-	return stream.SendMsg(&message{head: appendReply(nil, r), body: r.Body})
+	return sendParts(stream, appendReply(nil, r), r.Body)
 }
