@@ -11,12 +11,14 @@ type Limits struct {
 	CallerCalls       int           // of them, of one caller; 64
 	Connections       int           // that a server holds, and that a client keeps; 4096
 	CallerConnections int           // of those of a server, of one caller; 16
+	Strangers         int           // of those of a server, of one address, on which no call was admitted; 64
+	AdmitTime         time.Duration // in which a call has to be admitted on a new connection; 5 s
 	ReadTimeout       time.Duration // in which a question has to arrive; 20 s
 	LongestCall       time.Duration // how late a deadline may be; 10 min
 	IdleTimeout       time.Duration // after which an unused connection is closed; 5 min
 	KeepAlive         time.Duration // between signs of life on a silent connection with open calls; 30 s
 	StopTimeout       time.Duration // that calls get to end when a server stops; 5 s
-	HandshakeTime     time.Duration // for TCP and TLS, and at a server until a call is admitted; 20 s
+	HandshakeTime     time.Duration // for TCP and TLS; 20 s
 }
 
 // WithDefaults fills in what stands for the zeros.
@@ -30,6 +32,8 @@ func (l Limits) WithDefaults() Limits {
 	fill(&l.CallerCalls, 64)
 	fill(&l.Connections, 4096)
 	fill(&l.CallerConnections, 16)
+	fill(&l.Strangers, 64)
+	fill(&l.AdmitTime, 5*time.Second)
 	fill(&l.ReadTimeout, 20*time.Second)
 	fill(&l.LongestCall, 10*time.Minute)
 	fill(&l.IdleTimeout, 5*time.Minute)
