@@ -237,7 +237,8 @@ func checkFlag(flag, address string) error {
 	return command.Code(command.Usage, fmt.Errorf("--%s %q: expected %s", flag, address, wantAddress))
 }
 
-// announced is the address that the ledger shows; not valid where it shows none.
+// announced is the address that the ledger shows, with port 0 where that is going to be the one on which the agent
+// serves; not valid where it shows none.
 func (a *agentTable) announced() (netip.AddrPort, error) {
 	if a.Announce != "" {
 		at, err := netip.ParseAddrPort(a.Announce)
@@ -247,7 +248,7 @@ func (a *agentTable) announced() (netip.AddrPort, error) {
 		return at, nil
 	}
 	at, err := netip.ParseAddrPort(a.Listen)
-	if err != nil || at.Port() == 0 || at.Addr().IsUnspecified() {
+	if err != nil || at.Addr().IsUnspecified() {
 		return netip.AddrPort{}, nil
 	}
 	return at, nil

@@ -287,7 +287,7 @@ func (n *node) announce() {
 	at := n.cfg.Announce
 	view := n.sight.view
 	uid, has := view.UIDOf(n.self.Hotkey)
-	if !at.IsValid() || !has || view.Height() < n.announceFrom {
+	if !at.IsValid() || at.Port() == 0 || !has || view.Height() < n.announceFrom {
 		return
 	}
 	if known := view.Neuron(uid); known.Axon == n.self.Peer && addressOf(known) == at {

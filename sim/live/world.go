@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"regexp"
 	"runtime"
@@ -140,8 +141,20 @@ func (w *World) addNode(i int) error {
 		if n.socket, err = w.cfg.Network.Listen(cfg.Listen); err != nil {
 			return fmt.Errorf("node %s cannot serve at %s: %w: is another program there, or is the address another machine's?", cfg.Name, cfg.Listen, err)
 		}
+		if at := &n.cfg.Announce; at.IsValid() && at.Port() == 0 {
+			*at = netip.AddrPortFrom(at.Addr(), portOf(n.socket))
+		}
 	}
 	return nil
+}
+
+// portOf is the port on which a socket listens; 0 where it has none.
+func portOf(socket net.Listener) uint16 {
+	at, err := netip.ParseAddrPort(socket.Addr().String())
+	if err != nil {
+		return 0 // of another network
+	}
+	return at.Port()
 }
 
 // signer is the one of a private key; nil for none.
