@@ -77,11 +77,8 @@ func runNode(cmd *cobra.Command, ask *prompter, change func(*nodeSettings) error
 	if err != nil {
 		return err
 	}
-	s, err := at.readSettings()
+	s, err := at.readChanged(change)
 	if err != nil {
-		return err
-	}
-	if err := change(s); err != nil {
 		return err
 	}
 	if err := wantTrace(cmd, s); err != nil {
@@ -233,7 +230,10 @@ hotkey decides who serves it and how soon. The first [[applications]] table of n
 // into puts the flags into the first table of a kind. Values of the table stand, unless a flag is given.
 func (f *agentFlags) into(cmd *cobra.Command, a *agentTable, kind string) error {
 	if a.Name == "" {
-		a.Name, a.Group = strings.TrimSuffix(kind, "s")+"-1", kind
+		a.Name = strings.TrimSuffix(kind, "s") + "-1"
+	}
+	if a.Group == "" {
+		a.Group = kind
 	}
 	for _, c := range []struct {
 		flag     string
