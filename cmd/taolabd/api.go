@@ -45,6 +45,7 @@ type status struct {
 	Height     uint64    `json:"height"`
 	Time       time.Time `json:"time"`
 	Digest     string    `json:"digest"`
+	Block      string    `json:"block_hash"`
 	CatchingUp bool      `json:"catching_up"`
 	Peers      int       `json:"peers"`
 	Waiting    int       `json:"waiting"`
@@ -123,7 +124,7 @@ func newAPI(l live.Ledger, n keeper) http.Handler {
 
 func (a *api) status(w http.ResponseWriter, _ *http.Request) {
 	s := a.node.Status()
-	writeJSON(w, status{s.ChainID, s.Height, s.Time, s.Digest.String(), s.CatchingUp, s.Peers, s.Waiting, s.PeerID + "@" + s.Address})
+	writeJSON(w, status{s.ChainID, s.Height, s.Time, s.Digest.String(), s.Hash.String(), s.CatchingUp, s.Peers, s.Waiting, s.PeerID + "@" + s.Address})
 }
 
 // read lets as many callers read the ledger as may.

@@ -337,8 +337,9 @@ type Status struct {
 	RPC        string // that of the engine's own interface; empty: none
 	PeerID     string
 	Digest     chain.Digest
-	Waiting    int    // transactions in the pool
-	Stranger   string // why a peer that was met last is of another network; empty: none was met
+	Hash       chain.Digest // of the newest block, which a late node can trust; zero before the first
+	Waiting    int          // transactions in the pool
+	Stranger   string       // why a peer that was met last is of another network; empty: none was met
 }
 
 // Status says how the node is doing, also when it must stop.
@@ -349,7 +350,7 @@ func (n *Node) Status() Status {
 	s.Peers, s.Waiting = n.engine.Switch().Peers().Size(), n.engine.Mempool().Size()
 	s.Address, s.RPC, s.Stranger = n.config.Listen, n.config.RPC, n.end.strangerMet()
 	if b := n.engine.BlockStore().LoadBlockMeta(int64(s.Height)); b != nil {
-		s.Time = b.Header.Time
+		s.Time, s.Hash = b.Header.Time, chain.Digest(b.BlockID.Hash)
 	}
 	return s
 }
