@@ -168,7 +168,7 @@ func (p *process) answer(ctx context.Context) error {
 		return err
 	}
 	status := p.node.Status()
-	p.running = running{PID: os.Getpid(), API: at.String(), P2P: status.PeerID + "@" + status.Address, RPC: p.settings.Node.RPC}
+	p.running = running{PID: os.Getpid(), API: at.String(), P2P: status.PeerID + "@" + status.Address, RPC: status.RPC}
 	if err := p.serveMetrics(ctx); err != nil {
 		return err
 	}
