@@ -24,10 +24,10 @@ func (o *Owner) climb(env host.Env, s *sight) {
 	asked, before := reflects.Asked(), k.asked
 	slopes, known := reflects.Slopes(env.Now())
 	k.asked = append([]float64(nil), asked...)
-	if before == nil {
+	if len(before) == 0 {
 		k.worth = make([]decide.Average, len(asked))
 	}
-	if before == nil || !known {
+	if len(before) == 0 || !known {
 		return
 	}
 	l.welcome(c, s.view.Height(), func(subset int) bool { return asked[subset] > before[subset] })

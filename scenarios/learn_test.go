@@ -95,3 +95,18 @@ func TestClaimPoliciesOfLearningCompared(t *testing.T) {
 		t.Error("want an interval above 0 for who hears what is paid")
 	}
 }
+
+// Miners with models tell by their own text what they are asked about, and measure what training brings.
+func TestMinersWithModelsClimbTheirOwnGradient(t *testing.T) {
+	seen := &choices{}
+	live(t, "testdata/keys.toml", seen, nil, append([]string{"miners[0].decide.mix_by=gradient"}, learning...)...)
+	moved := map[string]bool{}
+	for _, d := range seen.of("mix", "climb") {
+		if d.Signal != nil && *d.Signal > 0 {
+			moved[*d.Subset] = true
+		}
+	}
+	if len(moved) != 3 {
+		t.Errorf("training is worth something on %v, want all 3 subsets at some time", moved)
+	}
+}
