@@ -116,6 +116,12 @@ func (m *Miner) SetMix(weights []float64) {
 	}
 }
 
+// Reflects implements Worker.
+func (m *Miner) Reflects() mind.Reflective {
+	r, _ := m.mind.(mind.Reflective)
+	return r
+}
+
 // Busy implements Worker.
 func (m *Miner) Busy() bool { return m.busy != idle }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"taolab/agents/decide"
+	"taolab/agents/mind"
 	"taolab/agents/state"
 	"taolab/sim/host"
 	"taolab/sim/trace"
@@ -14,6 +15,7 @@ type Worker interface {
 	SetDuty(now host.Time, share float64) // of its time that it trains from now on
 	SetMix(weights []float64)             // of the subsets that it trains on
 	Busy() bool                           // a job of its own is running
+	Reflects() mind.Reflective            // what it knows about its training; nil: nothing
 }
 
 // OwnerConfig is an owner before its first event. What is nil or zero is not decided on.
@@ -255,7 +257,7 @@ func (o *Owner) AppendState(b []byte) []byte {
 	b = state.AppendU64(b, o.paid)
 	b = o.appendHolds(o.entry.append(b))
 	b = o.hash.append(b)
-	b = o.hears.append(o.learns.append(b))
+	b = o.hears.append(o.learns.append(b, o.config.Learning))
 	b = o.purse.append(b)
 	b = state.AppendBool(b, o.inner != nil)
 	if o.inner != nil {

@@ -12,17 +12,32 @@ type Learning struct {
 	Subsets []string       // that the mix is of
 	Start   []float64      // the mix at first
 	From    []uint64       // height from which a subset may be learned; MaxUint64: never
-	Heard   bool           // it follows what validators say that they pay, not its own income
+	By      MixPolicy      // what the mix follows
 	Rule    decide.MixRule // Rate 0: the mix stays
 	Try     float64        // by what share the mix is moved to see whether that pays
+	Boost   float64        // of a bandit: what the subset that it plays gets of the whole
+	Periods uint64         // of a bandit: decisions that it expects to take
 	Adapts  bool           // the duty follows what it brings
 }
+
+// MixPolicy is what a learning mix follows.
+type MixPolicy uint8
+
+// The policies.
+const (
+	ByIncome   MixPolicy = iota // its own income, as it changes when the mix is moved a little
+	ByPay                       // what validators say that they pay
+	ByGradient                  // what it is asked for, times what training there brings
+	ByBandit                    // its own income, as it changes when one subset is boosted
+)
 
 // lessons is what an owner learned about learning.
 type lessons struct {
 	mix    []float64
 	probe  decide.Probe
 	effort decide.Effort
+	climbs climbing
+	plays  playing
 }
 
 // begin starts from the settings.
@@ -49,8 +64,12 @@ func (o *Owner) chooseLearning(env host.Env, s *sight) {
 	}
 	switch {
 	case c.Rule.Rate == 0:
-	case c.Heard:
+	case c.By == ByPay:
 		o.askPay(env, s)
+	case c.By == ByGradient:
+		o.climb(env, s)
+	case c.By == ByBandit:
+		o.play(env, s)
 	default:
 		o.probeMix(env, s)
 	}
@@ -90,7 +109,7 @@ func side(n uint8) string {
 	return "back"
 }
 
-func (l *lessons) append(b []byte) []byte {
+func (l *lessons) append(b []byte, config *Learning) []byte {
 	b = state.AppendF64s(b, l.mix)
 	b = state.AppendF64s(b, l.probe.Direction)
 	b = state.AppendF64s(b, l.probe.Base)
@@ -98,7 +117,15 @@ func (l *lessons) append(b []byte) []byte {
 	b = append(b, l.probe.Side, l.effort.Quarters)
 	b = state.AppendF64(b, l.effort.Before)
 	b = state.AppendBool(state.AppendBool(b, l.effort.Up), l.effort.Begun)
-	return appendAverage(b, l.effort.Slope)
+	b = appendAverage(b, l.effort.Slope)
+	switch {
+	case config == nil:
+	case config.By == ByGradient:
+		b = l.climbs.append(b)
+	case config.By == ByBandit:
+		b = l.plays.append(b)
+	}
+	return b
 }
 
 func (l *lessons) restore(c *state.Cursor, config *Learning) {
@@ -114,5 +141,12 @@ func (l *lessons) restore(c *state.Cursor, config *Learning) {
 	if base, signs := len(l.probe.Base), len(l.probe.Direction); len(l.mix) != shares || l.probe.Side > 0 && (base != known || signs != known) || l.effort.Quarters > 4 {
 		c.Fail("a mix of %d shares about one of %d along %d, duty of %d quarters; expected %d shares, %d about both, 4 at most",
 			len(l.mix), base, signs, l.effort.Quarters, shares, known)
+	}
+	switch {
+	case config == nil:
+	case config.By == ByGradient:
+		l.climbs.restore(c, shares)
+	case config.By == ByBandit:
+		l.plays.restore(c, known)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"taolab/agents/decide"
+	"taolab/agents/mind"
 	"taolab/sim/chain"
 	"taolab/sim/host"
 	"taolab/sim/trace"
@@ -92,6 +93,7 @@ type diligence struct{ duty float64 }
 func (w *diligence) SetDuty(_ host.Time, share float64) { w.duty = share }
 func (w *diligence) SetMix([]float64)                   {}
 func (w *diligence) Busy() bool                         { return false }
+func (w *diligence) Reflects() mind.Reflective          { return nil }
 
 func TestAnOwnerWhoseSeatIsTakenStopsServing(t *testing.T) {
 	o, env := moneyed(t, func(c *OwnerConfig) { c.Seat = &Seating{Always: true} })

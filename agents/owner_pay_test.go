@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"taolab/agents/decide"
+	"taolab/agents/mind"
 	"taolab/agents/wire"
 	"taolab/sim/host"
 	"taolab/sim/trace"
@@ -20,6 +21,7 @@ type told struct {
 func (w told) SetDuty(host.Time, float64) {}
 func (w told) SetMix(weights []float64)   { *w.mix = slices.Clone(weights) }
 func (w told) Busy() bool                 { return false }
+func (w told) Reflects() mind.Reflective  { return nil }
 
 // follower is an owner of uid 0 that follows what the others say they pay, and where its newest mix stands.
 func follower(t *testing.T, start []float64, from []uint64) (*driver, *[]float64) {
@@ -28,7 +30,7 @@ func follower(t *testing.T, start []float64, from []uint64) (*driver, *[]float64
 	c := OwnerConfig{
 		Make:  func() (host.Agent, Worker) { w := told{mix: mix}; return w, w },
 		Every: 1, Smoothing: 1, BlockNs: blockNs, Price: decide.Constant(1),
-		Learning: &Learning{Subsets: []string{"sea", "law", "math"}, Start: start, From: from, Heard: true,
+		Learning: &Learning{Subsets: []string{"sea", "law", "math"}, Start: start, From: from, By: ByPay,
 			Rule: decide.MixRule{Rate: 0.5, Floor: 0.02}},
 	}
 	d := &driver{env: newFakeEnv(t, 5), roundTrip: true, fresh: func() host.Agent { return NewOwner(c) }}

@@ -28,8 +28,8 @@ func (sc *Scenario) loops() []loop {
 	var list []loop
 	for i, g := range sc.Miners {
 		w := &g.Wants
-		if !w.Decides() || w.MixRate == 0 {
-			continue
+		if !w.Decides() || w.MixRate == 0 || w.MixBy == "gradient" || w.MixBy == "bandit" {
+			continue // the last two hear nothing of what others do, or answer it with no stated strength
 		}
 		l := loop{name: fmt.Sprintf("miners[%d] %s: mix", i, g.Name), gain: w.MixRate, every: w.EveryEpochs,
 			what: "the share of a subset answers what it pays"}

@@ -136,6 +136,8 @@ var moves = map[string]move{
 	"miners.decide.mix_rate":       {set: "miners[0].decide.mix_rate=1", with: learning},
 	"miners.decide.mix_by":         {set: "miners[0].decide.mix_by=pay", with: append([]string{"validators[0].publishes=true"}, learning...)},
 	"miners.decide.mix_try":        {set: "miners[0].decide.mix_try=0.3", with: learning},
+	"miners.decide.mix_boost":      {set: "miners[0].decide.mix_boost=0.9", with: append([]string{"miners[0].decide.mix_by=bandit"}, learning...)},
+	"miners.decide.mix_periods":    {set: "miners[0].decide.mix_periods=1", with: append([]string{"miners[0].decide.mix_by=bandit", "miners[0].decide.mix_periods=10"}, learning...)},
 	"miners.decide.mix_floor":      {set: "miners[0].decide.mix_floor=0.3", with: learning},
 	"miners.decide.sell":           {set: "miners[0].decide.sell=0.5", with: learning},
 

@@ -133,6 +133,8 @@ func TestOwnersSurviveBytes(t *testing.T) {
 		{"testdata/economy/noise.toml", []host.Time{90 * 3600, 180_001}, []string{"miners[1].decide.sell=0.5"}},
 		{"testdata/economy/work.toml", []host.Time{4000, 20_001}, []string{"time.hours=6", "chain.seal=keccak-hotkey", "chain.difficulty=10000",
 			"miners[0].decide.hashes_per_s=10", "miners[1].decide.hashes_per_s=10", "miners[2].decide.hashes_per_s=10"}},
+		{"testdata/economy/learn.toml", []host.Time{90_000}, []string{"time.hours=50", "miners[0].decide.mix_by=bandit", "miners[0].decide.every_epochs=2"}},
+		{"testdata/economy/learn.toml", []host.Time{90_000}, []string{"time.hours=50", "miners[0].decide.mix_by=gradient", "miners[0].decide.every_epochs=2"}},
 		{"economy/concentration", []host.Time{4_000_000}, []string{"time.hours=2000", "trace.every_epochs=1", "validators[1].decide.take_step=0.01"}},
 	} {
 		digest := func(at host.Time) (string, int) {

@@ -105,6 +105,17 @@ func (s *Student) learn(now host.Time) {
 	s.mix = s.next
 }
 
+// slopes are by subset how much its loss falls for the next hour of training there.
+func (s *Student) slopes(now host.Time) []float64 {
+	s.learn(now)
+	slopes := make([]float64, len(s.hours))
+	for i, hours := range s.hours {
+		left := float64((s.config.Quality.Losses[i] - s.config.Floor) * num.Pow(2, -hours/s.config.HalfH))
+		slopes[i] = float64(left*math.Ln2) / s.config.HalfH
+	}
+	return slopes
+}
+
 // AppendState implements Server.
 func (s *Student) AppendState(b []byte) []byte {
 	b = state.AppendF64s(state.AppendU64(b, uint64(s.at)), s.hours)

@@ -33,8 +33,10 @@ type MinerWants struct {
 	WaitDiscount float64       `toml:"wait_discount" default:"0.1" unit:"1/year" min:"0.0001" max:"100" doc:"entry = wait: discount of the seat's worth"`
 	AdaptDuty    bool          `toml:"adapt_duty" doc:"duty follows what it brings, in quarters, and begins at the group's duty"`
 	MixRate      float64       `toml:"mix_rate" unit:"share" min:"0" max:"2" doc:"how strongly the learning mix follows what pays: the change of a share's logarithm for a relative change of income; 0: the mix stays as it is"`
-	MixBy        string        `toml:"mix_by" default:"income" one:"income,pay" doc:"income: the mix follows the miner's own incentive, which it tries by mix_try; pay: what validators that publish say they pay for each subset, over what the miner trains there; it then also learns subsets that nobody paid for before"`
+	MixBy        string        `toml:"mix_by" default:"income" one:"income,pay,gradient,bandit" doc:"income: the mix follows the miner's own incentive, which it tries by mix_try; pay: what validators that publish say they pay for each subset, over what the miner trains there; it then also learns subsets that nobody paid for before; gradient: the rows of each subset that it was asked, as it tells them apart, times how fast its own held-out loss there falls with training, whatever is paid; bandit: each decision boosts one subset, drawn by EXP3 from how the miner's incentive moved after those before (mix_rate only turns it on)"`
 	MixTry       float64       `toml:"mix_try" default:"0.02" unit:"share" min:"0.0001" max:"0.5" doc:"by how much shares are moved along a random direction, there for one decision period and back for one, to see whether income follows"`
+	MixBoost     float64       `toml:"mix_boost" default:"0.5" unit:"share" min:"0.01" max:"0.9" doc:"mix_by = bandit: what the boosted subset gets of the whole; the rest stays as the mix was at first"`
+	MixPeriods   uint64        `toml:"mix_periods" default:"200" unit:"decisions" min:"1" max:"1000000000" doc:"mix_by = bandit: decisions for which its exploration is best: sqrt(K ln K / ((e - 1) mix_periods)) of its draws are even over K subsets"`
 	MixFloor     float64       `toml:"mix_floor" default:"0.02" unit:"share" min:"0" max:"0.5" doc:"least share of a subset"`
 	MostUIDs     int           `toml:"most_uids" unit:"uids" max:"64" doc:"uids that the miner holds at most, at least uids: it takes one more where that adds more to its income than uid_per_h and is worth its price, and no longer serves under the least paying one where that costs more than it adds; 0: uids"`
 	UIDPerH      float64       `toml:"uid_per_h" unit:"units/h" min:"0" max:"1e6" doc:"cost of each uid besides the machine, in units of account"`
@@ -127,12 +129,21 @@ func (m *Maker) ownedMiner(g *Miner, i, n int, afterS float64, made working) (fu
 	if w.AdaptDuty || w.MixRate > 0 {
 		names, start, from := m.learnable(g)
 		c.Learning = &agents.Learning{
-			Subsets: names, Start: start, From: from, Heard: w.MixBy == "pay", Adapts: w.AdaptDuty, Try: w.MixTry,
+			Subsets: names, Start: start, From: from, By: mixPolicies[w.MixBy], Adapts: w.AdaptDuty,
+			Try: w.MixTry, Boost: w.MixBoost, Periods: w.MixPeriods,
 			Rule: decide.MixRule{Rate: w.MixRate, Floor: w.MixFloor},
 		}
 	}
 	return func() host.Agent { return agents.NewOwner(c) }, c.Validate()
 }
+
+// mixPolicies are the words of mix_by.
+var mixPolicies = map[string]agents.MixPolicy{
+	"income": agents.ByIncome, "pay": agents.ByPay, "gradient": agents.ByGradient, "bandit": agents.ByBandit,
+}
+
+// climbs says whether the miner's mind has to watch itself.
+func (w *MinerWants) climbs() bool { return w.Decides() && w.MixRate > 0 && w.MixBy == "gradient" }
 
 // learnable are the run's subsets, with the share of each in a miner's training at first and the height from
 // which it may learn it.
@@ -156,7 +167,7 @@ func (m *Maker) learnable(g *Miner) (names []string, start []float64, from []uin
 	}
 	for _, a := range m.additions {
 		for s := a.first; s < a.end(m); s++ {
-			if from[s] = max(from[s], a.fromBlock); !a.shared && g.Wants.MixBy == "income" || s >= m.readable(g) {
+			if from[s] = max(from[s], a.fromBlock); !a.shared && (g.Wants.MixBy == "income" || g.Wants.MixBy == "bandit") || s >= m.readable(g) {
 				from[s] = math.MaxUint64
 			}
 		}

@@ -35,6 +35,7 @@ type Maker struct {
 	Prices  map[string]*decide.Path // by name
 	Open    Opener
 
+	nearest *mind.Nearest // tells subsets apart; nil until somebody needs it
 	texts   []*text
 	hotkeys map[string]chain.Key
 	files   map[string]map[string]script.List // of scripted rows, by path

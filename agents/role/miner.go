@@ -166,6 +166,10 @@ func (m *Maker) miner(name string, g *Miner, i, n int) (Agent, working, error) {
 			return Agent{}, nil, fmt.Errorf("miner %s: %w", name, err)
 		}
 		minds.Honest = func() mind.Server { return mind.NewTransformer(thinks) }
+		if g.Wants.climbs() && thinks.Training != nil {
+			watched := m.watched(thinks.Training)
+			minds.Honest = func() mind.Server { return mind.NewWatched(mind.NewTransformer(thinks), watched) }
+		}
 		minds.Untrained = minds.Honest // its base says whether it was trained
 	}
 	config.Mind = func() mind.Server { return does.Mind(minds) }
@@ -173,6 +177,16 @@ func (m *Maker) miner(name string, g *Miner, i, n int) (Agent, working, error) {
 		return Agent{}, nil, fmt.Errorf("miner %s: %w", name, err)
 	}
 	return made, acts(config), nil
+}
+
+// watched says how a mind that learns from text watches itself.
+func (m *Maker) watched(t *mind.Training) mind.WatchedConfig {
+	if m.nearest == nil {
+		m.nearest = mind.NewNearest(m.Whole)
+	}
+	return mind.WatchedConfig{
+		Subsets: len(m.Whole.Subsets()), Rows: m.nearest.Rows, VisitTokens: float64(t.Steps * t.Rows * t.Cols),
+	}
 }
 
 // transformer is the mind of a miner with a model, which trains if the behaviour does.

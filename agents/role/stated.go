@@ -53,6 +53,10 @@ func (m *Maker) stated(g *Miner, i, n int) (attack.Minds, error) {
 		_, start, _ := m.learnable(g)
 		c := mind.StudentConfig{Quality: own, Floor: g.AnswerFloor, HalfH: g.AnswerHalfH, ForgetH: g.ForgetH, Duty: g.Duty.At(i, n), Mix: start}
 		honest, err = func() mind.Server { return mind.NewStudent(c) }, c.Validate()
+		if g.Wants.climbs() {
+			watched := mind.WatchedConfig{Subsets: len(m.Stated.Names), Rows: mind.StatedRows}
+			honest = func() mind.Server { return mind.NewWatched(mind.NewStudent(c), watched) }
+		}
 	}
 	// A model before any training knows nothing either.
 	return attack.Minds{Honest: honest, Untrained: mindOf(guess), Random: mindOf(guess)}, err
