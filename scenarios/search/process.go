@@ -149,8 +149,29 @@ func improvement(mark, mean, deviation float64) float64 {
 	}
 	u := (mark - mean) / deviation
 	x := math.Abs(u)
-	density := float64(num.Exp(float64(-x*x)/2) / math.Sqrt(float64(2*math.Pi)))
+	density := normalDensity(x)
 	return float64(deviation * (max(u, 0) + float64(density*(1-float64(x*mills(x, density))))))
+}
+
+// below is the probability that a normal number lies at or below a mark.
+func below(mark, mean, deviation float64) float64 {
+	if !(deviation > 0) {
+		if mean <= mark {
+			return 1
+		}
+		return 0
+	}
+	u := (mark - mean) / deviation
+	density := normalDensity(u)
+	tail := float64(density * mills(math.Abs(u), density))
+	if u > 0 {
+		return 1 - tail
+	}
+	return tail
+}
+
+func normalDensity(x float64) float64 {
+	return num.Exp(float64(-x*x)/2) / math.Sqrt(float64(2*math.Pi))
 }
 
 // mills is the probability of a standard normal number above x, from 0 on, over its density at x: by the series of the
