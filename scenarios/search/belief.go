@@ -130,19 +130,20 @@ func (b *belief) allowed(x []float64) float64 {
 
 // assume takes what is expected of a point for its outcome, until that is known.
 func (b *belief) assume(x []float64) {
-	for _, t := range append([]*trend{&b.objective}, pointers(b.limits)...) {
-		expected, _ := t.at(x)
-		t.values = append(t.values, expected)
-		t.points = append(slices.Clone(t.points), x)
-		t.condition(t.values)
+	if expected := b.objective.assume(x); b.feasible {
+		b.objective.mark = min(b.objective.mark, expected)
+	}
+	for i := range b.limits {
+		b.limits[i].assume(x)
 	}
 }
 
-func pointers(trends []trend) (out []*trend) {
-	for i := range trends {
-		out = append(out, &trends[i])
-	}
-	return out
+// assume lets a trend pass what it expects at a point, which it returns.
+func (t *trend) assume(x []float64) float64 {
+	expected, _ := t.at(x)
+	t.points, t.values = append(slices.Clone(t.points), x), append(t.values, expected)
+	t.condition(t.values)
+	return expected
 }
 
 // bounded keeps the arithmetic of outcomes finite.

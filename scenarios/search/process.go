@@ -54,7 +54,8 @@ func fitProcess(points [][]float64, values []float64, mostNugget float64, earlie
 	var best Trial
 	for i, start := range starts {
 		trials, err := NelderMead(start, 0.15, fitEvaluations*n, func(u []float64) (Outcome, error) {
-			return Outcome{Objective: -at(u).condition(values)}, nil
+			off := float64(4 * (u[n-1] - 0.5)) // the nugget's prior, by its place in its range
+			return Outcome{Objective: float64(off*off)/2 - at(u).condition(values)}, nil
 		})
 		if err != nil {
 			return nil, nil, err

