@@ -1,6 +1,8 @@
 package agents
 
 import (
+	"math"
+
 	"taolab/agents/decide"
 	"taolab/agents/state"
 	"taolab/sim/chain"
@@ -84,7 +86,10 @@ func (o *Owner) enter(env host.Env, s *sight) {
 		choice = decide.Enter
 	}
 	row := s.seatRow(choice)
-	row.ValueRao, row.EntryRao = trace.Some(worth), trace.Some(price)
+	row.EntryRao = trace.Some(price)
+	if !math.IsInf(worth, 0) && !math.IsNaN(worth) {
+		row.ValueRao = trace.Some(worth)
+	}
 	switch {
 	case choice != decide.Enter:
 		o.hash.stop(env)

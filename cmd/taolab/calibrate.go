@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -118,7 +119,14 @@ func runCalibrate(ctx context.Context, path string, flags calibrateFlags, cmd *c
 	if err := c.Check(); err != nil {
 		return code(exitUsage, fmt.Errorf("calibrate: %w", err))
 	}
+	dir, err := makeFolder(flags.out, "calibration")
+	if err != nil {
+		return code(exitFailure, err)
+	}
 	result, err := c.Run(ctx)
+	if err != nil {
+		err = errors.Join(err, os.RemoveAll(dir))
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return code(exitInterrupted, errors.New("interrupted; nothing was written"))
@@ -132,11 +140,7 @@ func runCalibrate(ctx context.Context, path string, flags calibrateFlags, cmd *c
 		Validators: graph.Validators(), Miners: graph.Miners(), Weights: len(graph.Judgements), Faint: graph.Faint, Lone: graph.Lone, Flat: graph.Flat,
 		LeastStake: flags.stake, LeastWeight: flags.weight, AnswerLoss: answerLoss(result.Spread.Value), Result: result,
 	}
-	dir, err := makeFolder(flags.out, "calibration")
-	if err == nil {
-		err = writeCalibration(dir, &all)
-	}
-	if err == nil {
+	if err = writeCalibration(dir, &all); err == nil {
 		newConsole(cmd.ErrOrStderr()).say("%s has the table and the figure", dir)
 	}
 	show := func() error { return printCalibration(cmd.OutOrStdout(), &all) }

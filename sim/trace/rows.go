@@ -282,7 +282,7 @@ type Decision struct {
 	IncomeRao *float64 `unit:"rao" doc:"income per epoch that it expects: the moving average of its own, or others' mean before it had any"`
 	CostRao   *float64 `unit:"rao" doc:"running cost per epoch at the price of the moment"`
 	Price     *float64 `unit:"TAO" doc:"price of a unit of account in which costs are stated"`
-	ValueRao  *float64 `unit:"rao" doc:"what a seat is worth at that income and cost"`
+	ValueRao  *float64 `unit:"rao" doc:"what a seat is worth at that income and cost; NULL without bound, where it is never lost and nothing is discounted"`
 	EntryRao  *float64 `unit:"rao" doc:"what a seat costs at the entry: the burn, or the hashing that a proof of work takes on average"`
 	Hazard    *float64 `unit:"1/epoch" doc:"share of the seats that changed hands per epoch, as far as the view shows"`
 	AmountRao *uint64  `unit:"rao" doc:"money that it moved"`
