@@ -74,10 +74,11 @@ func runTune(ctx context.Context, file *scenarios.File, dir string, workers int,
 	})
 	result, err := s.Run(ctx)
 	stop()
+	var refusal tune.Refusal
 	switch {
 	case errors.Is(err, context.Canceled):
 		return code(exitInterrupted, fmt.Errorf("interrupted; the same command goes on from the runs in %s", dir))
-	case errors.Is(err, tune.ErrScenario):
+	case errors.As(err, &refusal):
 		return code(exitScenario, err)
 	case err != nil:
 		return code(exitFailure, err)

@@ -50,14 +50,17 @@ type Result struct {
 // weights are those of the searches for two objectives: both ends come first, for they tell the ranges.
 var weights = []float64{1, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}
 
-// ErrScenario says that a scenario cannot be searched.
-var ErrScenario = errors.New("the scenario cannot be searched")
+// Refusal is the error of a scenario that cannot be searched.
+type Refusal struct{ error }
+
+// Unwrap returns the reason.
+func (r Refusal) Unwrap() error { return r.error }
 
 // Run searches, until ctx ends.
 func (s *Search) Run(ctx context.Context) (*Result, error) {
 	s.section, s.known = &s.Sweep.File.Tune, map[string]Trial{}
 	if len(s.section.Keys) == 0 {
-		return nil, fmt.Errorf("%s: tune: %w: nothing to look for; expected [[tune.keys]] and [[tune.objectives]]", s.Sweep.File.Origin, ErrScenario)
+		return nil, Refusal{fmt.Errorf("%s: tune: nothing to look for; expected [[tune.keys]] and [[tune.objectives]]", s.Sweep.File.Origin)}
 	}
 	if err := s.plan(); err != nil {
 		return nil, err
@@ -86,7 +89,7 @@ func (s *Search) plan() error {
 	plan.Sweep = fmt.Sprintf("tune %+v", *t)
 	plan.Points = [][]string{s.values(middle)}
 	if _, err := file.With(plan.Sets(plan.Run(0))...); err != nil {
-		return fmt.Errorf("%s: tune: %w: its first point is refused: %w", file.Origin, ErrScenario, err)
+		return Refusal{fmt.Errorf("%s: the first point of the search is refused: %w", file.Origin, err)}
 	}
 	if err := os.MkdirAll(s.Sweep.Dir, 0o755); err != nil {
 		return fmt.Errorf("%s: %w; expected a folder that can be written", s.Sweep.Dir, err)
