@@ -132,7 +132,8 @@ type Epoch struct {
 	ValidatorTrust uint16  `unit:"1/65535" doc:"part of a validator's weight that consensus kept"`
 	Rank           *uint16 `unit:"1/65535" doc:"stake-weighted sum of the weights on the neuron; NULL under a rule that does not store it"`
 	Trust          *uint16 `unit:"1/65535" doc:"part of its rank that consensus kept; NULL under a rule that does not store it"`
-	EmissionRao    uint64  `unit:"rao" doc:"paid to the neuron in this epoch"`
+	EmissionRao    uint64  `unit:"rao" doc:"paid to the neuron in this epoch, its nominators included"`
+	NominatorsRao  *uint64 `unit:"rao" doc:"part of it that its nominators got, after the take; NULL where they got nothing"`
 	Active         bool    `unit:"flag" doc:"set weights within the activity cutoff"`
 	Permit         bool    `unit:"flag" doc:"holds a validator permit after this epoch"`
 }
