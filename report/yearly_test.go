@@ -45,7 +45,7 @@ func TestAYearsMoneyIsSplitAmongMinersValidatorsAndOwner(t *testing.T) {
 	}
 }
 
-// What a year minted is divided without a rest, and who nominates is told apart from validators.
+// Each year is divided without a rest, and those who nominate are told apart from validators.
 func TestTheSharesFigureDividesEachYear(t *testing.T) {
 	f := &findings{course: *ended("")}
 	ends := f.course.ends

@@ -28,7 +28,7 @@ type claims struct {
 func (c *claims) answer(m *nats.Msg) {
 	var asked claim
 	if err := json.Unmarshal(m.Data, &asked); err != nil || asked.Worker == "" {
-		return // whoever asks so is no worker, and waits in vain
+		return // workers do not ask so
 	}
 	alive := c.alive()
 	c.mutex.Lock()

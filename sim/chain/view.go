@@ -151,7 +151,7 @@ func (v View) N() int { return v.neurons.n }
 // Params are the parameters of the network.
 func (v View) Params() Params { return *v.params }
 
-// NominatorsRao is the part of what the last epoch paid a neuron that its nominators got. It is no part of the state: one
+// NominatorsRao is the part of what the last epoch paid a neuron that its nominators got. The state does not have it: one
 // that was read from bytes says 0 until it runs an epoch.
 func (v View) NominatorsRao(uid UID) uint64 {
 	if v.nominated == nil {
