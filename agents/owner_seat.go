@@ -1,6 +1,8 @@
 package agents
 
 import (
+	"math"
+
 	"taolab/agents/decide"
 	"taolab/agents/state"
 	"taolab/sim/chain"
@@ -97,7 +99,10 @@ func (o *Owner) buy(env host.Env, s *sight, kind string) {
 		choice = decide.Enter
 	}
 	row := s.seatRow(choice)
-	row.Kind, row.ValueRao, row.EntryRao = kind, trace.Some(worth), trace.Some(price)
+	row.Kind, row.EntryRao = kind, trace.Some(price)
+	if !math.IsInf(worth, 0) && !math.IsNaN(worth) {
+		row.ValueRao = trace.Some(worth)
+	}
 	switch {
 	case choice != decide.Enter:
 		o.hash.stop(env)

@@ -181,6 +181,7 @@ type YearSummary struct {
 	// Parts of what was minted in it, where epochs and ledger say so; validators with those who nominate them.
 	Miners     *float64 `json:"miners,omitempty"`
 	Validators *float64 `json:"validators,omitempty"`
+	Nominators *float64 `json:"nominators,omitempty"` // part of what validators got; nil where nobody nominates
 	Owner      *float64 `json:"owner,omitempty"`
 
 	Yield     *float64 `json:"yield,omitempty"`      // of stake on validators, compounded by epoch

@@ -99,6 +99,7 @@ var families = []MetricFamily{
 	{Name: "supply.{year}.inflation", Unit: "share", Doc: "minted in that year over the issuance at its beginning; 0 where that was 0", Needs: minted},
 	{Name: "money.{year}.miners_share", Unit: "share", Doc: "part of what was minted in a whole year that miners got, as the recorded epochs of the year divide it", Needs: yearly},
 	{Name: "money.{year}.validators_share", Unit: "share", Doc: "the same of validators and of those who nominate them", Needs: yearly},
+	{Name: "money.{year}.nominators_share", Unit: "share", Doc: "the part of validators_share that goes to those who nominate, after the take; none where nobody does", Needs: yearly},
 	{Name: "money.{year}.owner_share", Unit: "share", Doc: "the same of the network's owner, by the ledger's account", Needs: yearly},
 	{Name: "stake.{year}.yield", Unit: "share", Doc: "what stake on validators grew by in a whole year, compounded epoch by epoch", Needs: yearly},
 	{Name: "stake.{year}.real_yield", Unit: "share", Doc: "the same in shares of all money: (1 + yield)/(1 + inflation) - 1; none in a year that begins with nothing", Needs: yearly},

@@ -247,7 +247,7 @@ func (f *findings) figures() (made []*figure, left []string) {
 	for _, make := range []func() (*figure, error){
 		f.incomeFigure, f.incentiveFigure, f.earningsFigure, f.moneyFigure, f.validatorsFigure, f.lossFigure,
 		f.subsetsFigure, f.topicsFigure, f.abilityFigure, f.choiceFigure, f.routingFigure, f.consensusFigure, f.weightsFigure,
-		f.bondsFigure, f.seatsFigure, f.ownersFigure, f.serviceFigure, f.emissionFigure, f.supplyFigure,
+		f.bondsFigure, f.seatsFigure, f.ownersFigure, f.serviceFigure, f.emissionFigure, f.supplyFigure, f.sharesFigure,
 	} {
 		fig, err := make()
 		if err != nil {

@@ -28,7 +28,7 @@ func TestFiguresAreDrawnAndNotBlank(t *testing.T) {
 		t.Fatal(err)
 	}
 	made, left := f.figures()
-	if len(left) != 1 || !strings.HasPrefix(left[0], "supply: fewer than two whole years") || len(made) != 18 {
+	if len(left) != 2 || !strings.HasPrefix(left[0], "supply: fewer than two whole years") || !strings.HasPrefix(left[1], "shares: ") || len(made) != 18 {
 		t.Fatalf("%d figures made, left out: %v", len(made), left)
 	}
 	for _, fig := range made {

@@ -180,6 +180,7 @@ func (s *Summary) moneyMetrics(m *metrics) {
 			m.add("supply.{year}.inflation", y.Inflation, y.Year)
 			m.maybe("money.{year}.miners_share", y.Miners, y.Year)
 			m.maybe("money.{year}.validators_share", y.Validators, y.Year)
+			m.maybe("money.{year}.nominators_share", y.Nominators, y.Year)
 			m.maybe("money.{year}.owner_share", y.Owner, y.Year)
 			m.maybe("stake.{year}.yield", y.Yield, y.Year)
 			m.maybe("stake.{year}.real_yield", y.RealYield, y.Year)

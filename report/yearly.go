@@ -10,6 +10,7 @@ import (
 // yearMoney is what the recorded epochs of a year paid, and how stake grew by it.
 type yearMoney struct {
 	miners, validators, others float64 // rao
+	nominators                 float64 // part of what validators got
 	growth                     float64 // logarithm of what a validator's stake became that took nothing out
 }
 
@@ -22,6 +23,7 @@ type yearlyMoney struct {
 	gap   float64 // epochs that this one stands for
 	paid  float64 // to validators in it
 	stake float64 // of validators before it
+	named bool    // some nominator got something
 	ends  []ledgerPoint
 	last  ledgerPoint
 }
@@ -66,6 +68,10 @@ func (y *yearlyMoney) add(e trace.Epoch, a actor) {
 		year.miners += paid
 	case a.validator != nil:
 		year.validators += paid
+		if e.NominatorsRao != nil {
+			year.nominators += float64(*e.NominatorsRao)
+			y.named = true
+		}
 		y.paid += paid
 		y.stake += float64(e.StakeRao - min(e.EmissionRao, e.StakeRao))
 	default:
@@ -107,5 +113,8 @@ func (y *yearlyMoney) split(years []YearSummary) {
 		owner := (y.ends[i+1].owner - y.ends[i].owner) / minted
 		rest := 1 - owner - (y.ends[i+1].unallocated-y.ends[i].unallocated)/minted
 		s.Miners, s.Validators, s.Owner = number(rest*m.miners/paid), number(rest*m.validators/paid), number(owner)
+		if y.named {
+			s.Nominators = number(rest * m.nominators / paid)
+		}
 	}
 }

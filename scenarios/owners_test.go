@@ -122,6 +122,26 @@ func TestNoiseIsOutWithinItsImmunityAndThreeEpochs(t *testing.T) {
 	}
 }
 
+// A seat that nobody loses, where nothing is discounted, is worth more than any number: its row has none.
+func TestAWorthWithoutBoundHasNoValue(t *testing.T) {
+	_, _, seen := lived(t, "testdata/economy/noise.toml", false, "time.hours=60", "miners[1].decide.entry=value", "miners[1].decide.discount=0")
+	boundless := 0
+	for _, d := range seen.of("seat", "") {
+		if d.EntryRao == nil {
+			continue // it has a seat
+		}
+		if *d.Hazard == 0 {
+			boundless++
+		}
+		if (d.ValueRao == nil) != (*d.Hazard == 0) || d.ValueRao != nil && math.IsInf(*d.ValueRao, 0) {
+			t.Errorf("%s at hazard %v: value %v", d.Choice, *d.Hazard, d.ValueRao)
+		}
+	}
+	if boundless == 0 {
+		t.Error("no seat without hazard was looked at")
+	}
+}
+
 // A run whose agents go through bytes, and one that stops and goes on, end as the straight one does: with
 // owners who enter, leave, hash, sell and nominate.
 func TestOwnersSurviveBytes(t *testing.T) {

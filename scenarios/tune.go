@@ -11,10 +11,10 @@ import (
 
 // TuneSection says which settings taolab tune looks for. Package tune searches.
 type TuneSection struct {
-	Method       string           `toml:"method" default:"cmaes" one:"cmaes,nelder-mead" doc:"cmaes samples a normal distribution that follows the better half of each generation; nelder-mead moves a simplex, for objectives without noise"`
+	Method       string           `toml:"method" default:"cmaes" one:"cmaes,nelder-mead,surrogate" doc:"cmaes samples a normal distribution that follows the better half of each generation; nelder-mead moves a simplex, for objectives without noise; surrogate fits a Gaussian process to the outcomes and tries the point at which it expects to improve most, for points that cost minutes: at most 256 of them over at most 20 keys"`
 	Evaluations  int              `toml:"evaluations" default:"100" min:"4" max:"100000" unit:"points" doc:"points that a search tries at most; with two objectives there are 11 searches"`
-	Population   int              `toml:"population" max:"4096" unit:"points" doc:"points of a generation of cmaes, at least 4; 0: as many as the number of keys suggests"`
-	Step         float64          `toml:"step" default:"0.3" min:"0.001" max:"1" unit:"share" doc:"first step, as a share of each key's range; a search starts in the middle of all ranges"`
+	Population   int              `toml:"population" max:"4096" unit:"points" doc:"points of a generation of cmaes, at least 4; 0: as many as the number of keys suggests. For surrogate, points of a batch that are tried side by side, at most 64; 0: 1"`
+	Step         float64          `toml:"step" default:"0.3" min:"0.001" max:"1" unit:"share" doc:"first step of cmaes and nelder-mead, as a share of each key's range; a search starts in the middle of all ranges"`
 	Replications int              `toml:"replications" default:"4" min:"1" max:"10000" doc:"runs of each point, with the same seeds at all points; where the objective is noisy, more of them help before more points do"`
 	Judge        int              `toml:"judge" default:"16" min:"1" max:"10000" unit:"runs" doc:"runs of the point found, with seeds that the search has not seen: their statistic is what is reported"`
 	Keys         []SweepKey       `toml:"keys"`
@@ -49,8 +49,15 @@ func (c *checker) tune() {
 		c.fault("tune.keys", "no key", "the keys that are searched", "")
 	case len(t.Objectives) < 1 || len(t.Objectives) > 2:
 		c.fault("tune.objectives", fmt.Sprintf("%d objectives", len(t.Objectives)), "one or two", "")
-	case t.Population != 0 && t.Population < 4:
+	case t.Method != "surrogate" && t.Population != 0 && t.Population < 4:
 		c.fault("tune.population", fmt.Sprint(t.Population), "0, or at least 4", "")
+	case t.Method == "surrogate" && t.Population > search.MaxSurrogateBatch:
+		c.fault("tune.population", fmt.Sprint(t.Population), fmt.Sprintf("at most %d, the points of a batch", search.MaxSurrogateBatch), "")
+	case t.Method == "surrogate" && n > search.MaxSurrogateSettings:
+		c.fault("tune.keys", fmt.Sprintf("%d keys", n), fmt.Sprintf("at most %d for a surrogate", search.MaxSurrogateSettings), `method = "cmaes" takes more`)
+	case t.Method == "surrogate" && t.Evaluations > search.MaxSurrogatePoints:
+		c.fault("tune.evaluations", fmt.Sprint(t.Evaluations), fmt.Sprintf("at most %d for a surrogate, whose cost grows with their cube", search.MaxSurrogatePoints),
+			`method = "cmaes" suits points that cost so little`)
 	case t.Evaluations < t.fewest():
 		c.fault("tune.evaluations", fmt.Sprint(t.Evaluations), fmt.Sprintf("at least %d, of which %s begins", t.fewest(), t.Method), "")
 	}
@@ -81,38 +88,35 @@ func (c *checker) tune() {
 	}
 }
 
-// fewest is the number of points with which a search begins: a generation, or a simplex.
+// fewest is the number of points with which a search begins: a generation, a simplex, or what a surrogate is first fitted to.
 func (t *TuneSection) fewest() int {
 	switch {
 	case t.Method == "nelder-mead":
 		return len(t.Keys) + 1
+	case t.Method == "surrogate":
+		return search.SurrogateBegin(len(t.Keys))
 	case t.Population == 0:
 		return search.DefaultPopulation(len(t.Keys))
 	}
 	return t.Population
 }
 
-// Missed is by how much a number misses the constraint, as a share of its bound where that is not 0.
-func (k TuneConstraint) Missed(x float64) float64 {
-	low, high := math.Inf(-1), math.Inf(1)
+// Margin is by how much a number misses the constraint, as a share of its bound where that is not 0; below 0 where the
+// constraint holds.
+func (k TuneConstraint) Margin(x float64) float64 {
+	share := func(over, bound float64) float64 {
+		if bound = math.Abs(bound); bound == 0 {
+			bound = 1
+		}
+		return over / bound
+	}
 	switch k.Comparison {
 	case "<=":
-		high = k.Value[0]
+		return share(x-k.Value[0], k.Value[0])
 	case ">=":
-		low = k.Value[0]
-	default:
-		low, high = k.Value[0], k.Value[1]
+		return share(k.Value[0]-x, k.Value[0])
 	}
-	by, bound := 0.0, 1.0
-	if x < low {
-		by, bound = low-x, low
-	} else if x > high {
-		by, bound = x-high, high
-	}
-	if bound = math.Abs(bound); bound == 0 {
-		bound = 1
-	}
-	return by / bound
+	return max(share(k.Value[0]-x, k.Value[0]), share(x-k.Value[1], k.Value[1]))
 }
 
 // Cost is the objective as a number that should be small.

@@ -33,7 +33,8 @@ search has not seen. Two objectives give a front: 11 searches with weights betwe
 The folder gets design.json, results/, trace.parquet with every point tried, and figures. The same
 command goes on where a search was cut, and makes no run twice.
 
-Exit codes: 0 a point was found at which all constraints hold, 1 none was, 130 interrupted.`,
+Exit codes: 0 a point was found at which all constraints hold, 1 none was, 3 there is nothing to look for,
+130 interrupted.`,
 		Example: `  taolab tune my.toml --out tunes/split
   taolab tune my.toml --set tune.evaluations=300 --set tune.replications=8`,
 		Args:              cobra.ExactArgs(1),
@@ -75,9 +76,12 @@ func runTune(ctx context.Context, file *scenarios.File, dir string, workers int,
 	result, err := s.Run(ctx)
 	release()
 	stop()
+	var refusal tune.Refusal
 	switch {
 	case errors.Is(err, context.Canceled):
 		return code(exitInterrupted, fmt.Errorf("interrupted; the same command goes on from the runs in %s", dir))
+	case errors.As(err, &refusal):
+		return code(exitScenario, err)
 	case err != nil:
 		return code(exitFailure, err)
 	}

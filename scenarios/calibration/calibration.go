@@ -58,13 +58,21 @@ type HoldOut struct {
 // ErrDivided says that there is no quality on which the validators agree.
 var ErrDivided = errors.New("the validators have no common opinion of the miners, as where some weigh by another rule; expected one that most share")
 
-// Check returns an error unless the calibration can be made.
-func (c *Calibration) Check() error {
+// CheckFlags returns an error unless the share held out and the number of draws make sense.
+func (c *Calibration) CheckFlags() error {
 	switch {
 	case !(0 < c.HoldOut && c.HoldOut <= 0.5):
 		return fmt.Errorf("hold-out %v: expected a share above 0 and up to 0.5", c.HoldOut)
 	case c.Draws < 20 || c.Draws > 100_000:
 		return fmt.Errorf("%d draws: expected 20 to 100,000", c.Draws)
+	}
+	return nil
+}
+
+// Check returns an error unless the calibration can be made.
+func (c *Calibration) Check() error {
+	if err := c.CheckFlags(); err != nil {
+		return err
 	}
 	return c.Graph.Check()
 }

@@ -82,6 +82,10 @@ func (h *Hub) serve(ctx context.Context, session *sweep.Session) error {
 		return fmt.Errorf("the hub does not reach its own server: %w", err)
 	}
 	defer connection.Close()
+	c := claims{server: ns, began: map[int][]string{}}
+	if _, err := connection.Subscribe(beginnings, c.answer); err != nil {
+		return err
+	}
 	js, err := jetstream.New(connection)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package hub
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -238,7 +239,62 @@ func TestARunThatEndsItsWorkersFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if table.Counts != (sweep.Counts{Planned: 16, OK: 11, Failed: 5}) || deaths != mostDeliveries {
+	if table.Counts != (sweep.Counts{Planned: 16, OK: 11, Failed: 5}) || deaths != mostDeaths {
 		t.Errorf("%+v after %d deaths", table.Counts, deaths)
 	}
+}
+
+// A machine that is choked lets its jobs come again and again: they are not to blame while the worker lives.
+func TestARunThatComesAgainToLivingWorkersIsMade(t *testing.T) {
+	s := sweepOf(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	var group sync.WaitGroup
+	h := Hub{Sweep: s, Host: "127.0.0.1", Port: -1, Ready: func(url string) {
+		group.Go(func() {
+			choked, queue := connect(t, ctx, url, "choked")
+			defer choked.Close()
+			for range 2 * mostDeaths {
+				message, err := queue.Next()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				var j job
+				if err := json.Unmarshal(message.Data(), &j); err != nil {
+					t.Error(err)
+				}
+				if n := deaths(choked, j.Place); n != 0 {
+					t.Errorf("%d workers are gone, expected none", n)
+				}
+				message.Nak() // as if its time had run out
+			}
+			w := Worker{URL: url, Program: "test", Dir: t.TempDir(), Workers: 1, Sweep: runner}
+			if _, err := w.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}}
+	if err := h.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	group.Wait()
+	tableOf(t, s)
+}
+
+// connect is a connection with a name, and the queue of jobs.
+func connect(t *testing.T, ctx context.Context, url, name string) (*nats.Conn, jetstream.Consumer) {
+	connection, err := nats.Connect(url, nats.Name(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	js, err := jetstream.New(connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue, err := js.Consumer(ctx, jobs, jobs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return connection, queue
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -32,7 +33,7 @@ func (w *Worker) Run(ctx context.Context) (made int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	gone := errors.New("the hub is gone")
-	connection, err := nats.Connect(w.URL, nats.MaxReconnects(10), nats.ReconnectWait(500*time.Millisecond),
+	connection, err := nats.Connect(w.URL, nats.Name(nats.NewInbox()), nats.MaxReconnects(10), nats.ReconnectWait(500*time.Millisecond),
 		nats.ClosedHandler(func(*nats.Conn) { cancel(gone) }))
 	if err != nil {
 		return 0, fmt.Errorf("%s: no hub answers: %w; expected the address that taolab sweep hub prints", w.URL, err)
@@ -60,7 +61,7 @@ func (w *Worker) Run(ctx context.Context) (made int, err error) {
 	var group sync.WaitGroup
 	for i := range w.Workers {
 		group.Go(func() {
-			n, failed := work(ctx, s, i, queue, bucket)
+			n, failed := work(ctx, s, i, connection, queue, bucket)
 			mutex.Lock()
 			defer mutex.Unlock()
 			made, err = made+n, errors.Join(err, failed)
@@ -108,7 +109,7 @@ func (w *Worker) learn(ctx context.Context, js jetstream.JetStream) (*scenarios.
 }
 
 // work makes one run after another.
-func work(ctx context.Context, s *sweep.Sweep, worker int, queue jetstream.Consumer, bucket jetstream.KeyValue) (made int, err error) {
+func work(ctx context.Context, s *sweep.Sweep, worker int, hub *nats.Conn, queue jetstream.Consumer, bucket jetstream.KeyValue) (made int, err error) {
 	for ctx.Err() == nil {
 		batch, err := queue.Fetch(1, jetstream.FetchMaxWait(time.Second))
 		if err != nil {
@@ -119,7 +120,7 @@ func work(ctx context.Context, s *sweep.Sweep, worker int, queue jetstream.Consu
 			continue
 		}
 		for message := range batch.Messages() {
-			done, err := perform(ctx, s, worker, message, bucket)
+			done, err := perform(ctx, s, worker, hub, message, bucket)
 			if err != nil {
 				return made, err
 			}
@@ -131,17 +132,35 @@ func work(ctx context.Context, s *sweep.Sweep, worker int, queue jetstream.Consu
 	return made, nil
 }
 
-// mostDeliveries is how many workers begin a run; one that ends all of them, for want of memory say, must not end the rest.
-const mostDeliveries = 5
+// mostDeaths is how many workers may end while they make a run; one that ends all of them, for want of memory say, must
+// not end the rest.
+const mostDeaths = 5
+
+// patience is how long a worker waits for the hub to note what it begins.
+const patience = 10 * time.Second
+
+// deaths tells the hub which run begins, and is how many workers that began it are gone; 0 if the hub does not answer.
+func deaths(hub *nats.Conn, place int) int {
+	text, err := json.Marshal(claim{place, hub.Opts.Name})
+	if err != nil {
+		return 0
+	}
+	answer, err := hub.Request(beginnings, text, patience)
+	if err != nil {
+		return 0
+	}
+	gone, _ := strconv.Atoi(string(answer.Data))
+	return gone
+}
 
 // perform makes the run of a job. The first worker to end writes the result; all acknowledge.
-func perform(ctx context.Context, s *sweep.Sweep, worker int, message jetstream.Msg, bucket jetstream.KeyValue) (bool, error) {
+func perform(ctx context.Context, s *sweep.Sweep, worker int, hub *nats.Conn, message jetstream.Msg, bucket jetstream.KeyValue) (bool, error) {
 	var j job
 	if err := json.Unmarshal(message.Data(), &j); err != nil || j.Place < 0 || j.Place >= s.Design.Runs() {
 		return false, errors.Join(message.Term(), fmt.Errorf("the hub sent a job that names no run: %q", message.Data()))
 	}
-	if times, err := message.Metadata(); err == nil && times.NumDelivered > mostDeliveries {
-		out := sweep.Outcome{Status: sweep.Failed, Error: fmt.Sprintf("each of %d workers that began the run ended before it", mostDeliveries)}
+	if deaths(hub, j.Place) >= mostDeaths {
+		out := sweep.Outcome{Status: sweep.Failed, Error: fmt.Sprintf("each of %d workers that began the run ended before it", mostDeaths)}
 		_, err := conclude(ctx, s.Design.Run(j.Place), result{job: j, Outcome: out}, message, bucket)
 		return false, err
 	}

@@ -3,8 +3,6 @@ package search
 import (
 	"fmt"
 	"slices"
-
-	"gonum.org/v1/gonum/optimize"
 )
 
 // Trial is a point with its outcome: a row in the trace of a search.
@@ -13,9 +11,24 @@ type Trial struct {
 	Outcome Outcome
 }
 
+// simplex is what Nelder-Mead moves: a vertex more than there are dimensions, the best first.
+type simplex struct {
+	vertices []vertex
+	left     int // evaluations
+	evaluate func(point []float64) (Outcome, error)
+	trials   []Trial
+	failure  error
+}
+
+// vertex is a corner of a simplex. It may lie outside of the unit cube: the point tried is its reflection.
+type vertex struct {
+	place   []float64
+	outcome Outcome
+}
+
 // NelderMead moves a simplex from a point of the unit cube, with edges of the given step, and evaluates at most the
-// given number of points. It draws nothing. The trials come in the order of evaluation; evaluate's first error ends
-// the search.
+// given number of points, each with 12 digits. It draws nothing. The trials come in the order of evaluation; evaluate's
+// first error ends the search.
 func NelderMead(start []float64, step float64, evaluations int, evaluate func(point []float64) (Outcome, error)) ([]Trial, error) {
 	if err := checkStart(start, step); err != nil {
 		return nil, err
@@ -23,55 +36,84 @@ func NelderMead(start []float64, step float64, evaluations int, evaluate func(po
 	if evaluations <= len(start) || evaluations > 1_000_000 {
 		return nil, fmt.Errorf("%d evaluations over %d settings: expected %d to 1,000,000", evaluations, len(start), len(start)+1)
 	}
-	var trials []Trial
-	var failure error
-	value := func(x []float64) float64 {
-		if failure != nil || len(trials) == evaluations {
-			return barrier(Outcome{Failed: true})
-		}
-		point := Inside(x)
-		for i := range point {
-			point[i] = Round(point[i])
-		}
-		outcome, err := evaluate(slices.Clone(point))
-		if err != nil {
-			failure = err
-			return barrier(Outcome{Failed: true})
-		}
-		trials = append(trials, Trial{point, outcome})
-		return barrier(outcome)
+	s := &simplex{left: evaluations, evaluate: evaluate}
+	s.vertices = append(s.vertices, s.try(slices.Clone(start)))
+	for i := range start {
+		corner := slices.Clone(start)
+		corner[i] += step
+		s.vertices = append(s.vertices, s.try(corner))
 	}
-	_, err := optimize.Minimize(optimize.Problem{
-		Func:   value,
-		Status: func() (optimize.Status, error) { return ended(failure), nil },
-	}, slices.Clone(start), &optimize.Settings{
-		FuncEvaluations: evaluations, Converger: optimize.NeverTerminate{},
-	}, &optimize.NelderMead{SimplexSize: step})
-	if failure != nil {
-		return trials, failure
+	for s.left > 0 {
+		slices.SortStableFunc(s.vertices, func(a, b vertex) int { return a.outcome.Compare(b.outcome) })
+		s.move()
 	}
+	return s.trials, s.failure
+}
+
+// move replaces the worst vertex by a better one on the line through the centre of the others, or draws all vertices
+// toward the best one.
+func (s *simplex) move() {
+	// F. Gao and L. Han (2012): factors that keep the simplex from collapsing in many dimensions.
+	n := float64(max(len(s.vertices)-1, 2))
+	expansion, contraction, shrinkage := 1+2/n, 0.75-0.5/n, 1-1/n
+
+	last := len(s.vertices) - 1
+	best, worst := s.vertices[0], s.vertices[last]
+	centre := make([]float64, last)
+	for _, v := range s.vertices[:last] {
+		for i, x := range v.place {
+			centre[i] += x / float64(last)
+		}
+	}
+	reflected := s.try(along(centre, worst.place, -1))
+	switch {
+	case reflected.outcome.Compare(best.outcome) < 0:
+		if expanded := s.try(along(centre, worst.place, -expansion)); expanded.outcome.Compare(reflected.outcome) < 0 {
+			reflected = expanded
+		}
+		s.vertices[last] = reflected
+	case reflected.outcome.Compare(s.vertices[last-1].outcome) < 0:
+		s.vertices[last] = reflected
+	default:
+		side := contraction
+		if reflected.outcome.Compare(worst.outcome) < 0 {
+			worst, side = reflected, -contraction
+		}
+		contracted := s.try(along(centre, s.vertices[last].place, side))
+		if contracted.outcome.Compare(worst.outcome) < 0 {
+			s.vertices[last] = contracted
+			return
+		}
+		for k := 1; k <= last; k++ {
+			s.vertices[k] = s.try(along(best.place, s.vertices[k].place, shrinkage))
+		}
+	}
+}
+
+// try evaluates the point of a place. After the last evaluation, or an error, all places fail.
+func (s *simplex) try(place []float64) vertex {
+	if s.left == 0 {
+		return vertex{place, Outcome{Failed: true}}
+	}
+	point := Inside(place)
+	for i := range point {
+		point[i] = Round(point[i])
+	}
+	outcome, err := s.evaluate(slices.Clone(point))
 	if err != nil {
-		return trials, fmt.Errorf("Nelder-Mead ended after %d points: %w", len(trials), err)
+		s.failure, s.left = err, 0
+		return vertex{place, Outcome{Failed: true}}
 	}
-	return trials, nil
+	s.left--
+	s.trials = append(s.trials, Trial{point, outcome})
+	return vertex{place, outcome}
 }
 
-// ended stops a search whose evaluation has failed.
-func ended(failure error) optimize.Status {
-	if failure != nil {
-		return optimize.Failure
+// along returns the place that lies at a share of the way from one place to another.
+func along(from, to []float64, share float64) []float64 {
+	place := make([]float64, len(from))
+	for i := range place {
+		place[i] = from[i] + float64(share*(to[i]-from[i]))
 	}
-	return optimize.NotTerminated
-}
-
-// barrier maps outcomes to numbers in the same order, for a search that only compares them.
-func barrier(o Outcome) float64 {
-	const infeasible, failed = 1e300, 1e301
-	switch o.class() {
-	case 0:
-		return min(max(o.Objective, -infeasible), infeasible)
-	case 1:
-		return float64(infeasible * (1 + o.Violation/(1+o.Violation)))
-	}
-	return failed
+	return place
 }

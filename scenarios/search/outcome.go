@@ -12,6 +12,10 @@ type Outcome struct {
 	Objective float64
 	Violation float64 // sum of the amounts by which constraints are missed; 0 where all hold
 	Failed    bool    // the run has no result
+
+	// A Surrogate learns more from what is known besides.
+	Variance float64   // of the objective's noise, at most; 0 where nothing tells
+	Margins  []float64 // of the constraints, one by one, by how much each is missed; below 0 where it holds
 }
 
 // class ranks feasible outcomes first and failed ones last. An objective or a violation that is not a number fails.

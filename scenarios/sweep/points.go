@@ -99,6 +99,17 @@ func step(k *scenarios.SweepKey, i int) string {
 // Value is a key's value at u, from 0 to 1, as TOML.
 func Value(k *scenarios.SweepKey, u float64) string { return value(k, u) }
 
+// Cells is the number of equal parts of 0 to 1 that have a value of the key each; 0 where each number has one of its own.
+func Cells(k *scenarios.SweepKey) int {
+	switch {
+	case len(k.Values)+len(k.Words) > 0:
+		return len(k.Values) + len(k.Words)
+	case k.Scale == "int":
+		return int(k.High-k.Low) + 1
+	}
+	return 0
+}
+
 // value is a key's value at u, from 0 to 1.
 func value(k *scenarios.SweepKey, u float64) string {
 	choice := func(n int) int { return int(design.Scale{Kind: design.Choice, High: float64(n - 1)}.Value(u)) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -32,7 +33,9 @@ type Trial struct {
 	Point      []float64 // in the unit cube
 	Values     []string  // of the keys, as TOML
 	Statistics []float64 // of the objectives' metrics, over the replications
-	Violation  float64
+	Errors     []float64 // of the statistics, as standard deviations; 0 of a single replication
+	Margins    []float64 // by which constraints are missed; below 0 where they hold
+	Violation  float64   // sum of those above 0
 	Failed     bool
 }
 
@@ -47,11 +50,17 @@ type Result struct {
 // weights are those of the searches for two objectives: both ends come first, for they tell the ranges.
 var weights = []float64{1, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}
 
+// Refusal is the error of a scenario that cannot be searched.
+type Refusal struct{ error }
+
+// Unwrap returns the reason.
+func (r Refusal) Unwrap() error { return r.error }
+
 // Run searches, until ctx ends.
 func (s *Search) Run(ctx context.Context) (*Result, error) {
 	s.section, s.known = &s.Sweep.File.Tune, map[string]Trial{}
 	if len(s.section.Keys) == 0 {
-		return nil, fmt.Errorf("%s: tune: nothing to look for; expected [[tune.keys]] and [[tune.objectives]]", s.Sweep.File.Origin)
+		return nil, Refusal{fmt.Errorf("%s: tune: nothing to look for; expected [[tune.keys]] and [[tune.objectives]]", s.Sweep.File.Origin)}
 	}
 	if err := s.plan(); err != nil {
 		return nil, err
@@ -80,7 +89,7 @@ func (s *Search) plan() error {
 	plan.Sweep = fmt.Sprintf("tune %+v", *t)
 	plan.Points = [][]string{s.values(middle)}
 	if _, err := file.With(plan.Sets(plan.Run(0))...); err != nil {
-		return fmt.Errorf("%s: the first point of the search is refused: %w", file.Origin, err)
+		return Refusal{fmt.Errorf("%s: the first point of the search is refused: %w", file.Origin, err)}
 	}
 	if err := os.MkdirAll(s.Sweep.Dir, 0o755); err != nil {
 		return fmt.Errorf("%s: %w; expected a folder that can be written", s.Sweep.Dir, err)
@@ -140,7 +149,9 @@ func (s *Search) look(ctx context.Context, index int, cost func(Trial) float64) 
 		trials, err := s.try(ctx, index, points)
 		out := make([]search.Outcome, len(trials))
 		for i, t := range trials {
-			out[i] = search.Outcome{Objective: cost(t), Violation: t.Violation, Failed: t.Failed}
+			out[i] = search.Outcome{
+				Objective: cost(t), Variance: variance(t, cost), Violation: t.Violation, Margins: t.Margins, Failed: t.Failed,
+			}
 		}
 		return out, err
 	}
@@ -161,10 +172,25 @@ func (s *Search) look(ctx context.Context, index int, cost func(Trial) float64) 
 	return nil
 }
 
+// variance is that of a trial's cost, to first order in the errors of its statistics.
+func variance(t Trial, cost func(Trial) float64) (sum float64) {
+	at := cost(t)
+	for i, e := range t.Errors {
+		off := t
+		off.Statistics = slices.Clone(t.Statistics)
+		off.Statistics[i] += e
+		rise := cost(off) - at
+		sum += float64(rise * rise)
+	}
+	return sum
+}
+
 // descend runs the method and returns the point where it believes the optimum to be.
 func (s *Search) descend(start []float64, index int, outcomes func([][]float64) ([]search.Outcome, error)) ([]float64, error) {
 	t := s.section
-	if t.Method == "nelder-mead" {
+	stream := num.NewStream(s.Sweep.File.Seed, fmt.Sprintf("tune/%d", index))
+	switch t.Method {
+	case "nelder-mead":
 		trials, err := search.NelderMead(start, t.Step, t.Evaluations, func(p []float64) (search.Outcome, error) {
 			out, err := outcomes([][]float64{p})
 			if err != nil {
@@ -176,22 +202,48 @@ func (s *Search) descend(start []float64, index int, outcomes func([][]float64) 
 			return nil, err
 		}
 		return slices.MinFunc(trials, func(a, b search.Trial) int { return a.Outcome.Compare(b.Outcome) }).Point, nil
+	case "surrogate":
+		cells := make([]int, len(t.Keys))
+		for i := range cells {
+			cells[i] = sweep.Cells(&t.Keys[i])
+		}
+		g, err := search.NewSurrogate(len(t.Keys), t.Evaluations, t.Population, cells, stream)
+		if err != nil {
+			return nil, err
+		}
+		if err := generations(t.Evaluations, g.Ask, g.Tell, outcomes); err != nil {
+			return nil, err
+		}
+		return g.Best()
 	}
-	c, err := search.NewCMAES(start, t.Step, t.Population, num.NewStream(s.Sweep.File.Seed, fmt.Sprintf("tune/%d", index)))
+	c, err := search.NewCMAES(start, t.Step, t.Population, stream)
 	if err != nil {
 		return nil, err
 	}
+	ask := func() ([][]float64, error) { return c.Ask(), nil }
+	if err := generations(t.Evaluations, ask, c.Tell, outcomes); err != nil {
+		return nil, err
+	}
+	return c.Mean(), nil // under noise it is nearer than the best point seen
+}
+
+// generations evaluates what a search asks for, until it asks for nothing or for more than is left of its evaluations.
+func generations(evaluations int, ask func() ([][]float64, error), tell func([]search.Outcome) error,
+	outcomes func([][]float64) ([]search.Outcome, error)) error {
 	for tried := 0; ; {
-		points := c.Ask()
-		if tried += len(points); tried > t.Evaluations {
-			return c.Mean(), nil // under noise it is nearer than the best point seen
+		points, err := ask()
+		if err != nil {
+			return err
+		}
+		if tried += len(points); len(points) == 0 || tried > evaluations {
+			return nil
 		}
 		out, err := outcomes(points)
 		if err == nil {
-			err = c.Tell(out)
+			err = tell(out)
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
 }
@@ -254,42 +306,61 @@ func (s *Search) judge(d *sweep.Design, point, from int) (Trial, error) {
 		outcomes = append(outcomes, out)
 	}
 	for _, o := range s.section.Objectives {
-		x, sound := statistic(o.Statistic, o.Metric, outcomes)
-		t.Statistics, t.Failed = append(t.Statistics, x), t.Failed || !sound
+		values, sound := numbers(o.Metric, outcomes)
+		x, off := statistic(o.Statistic, values)
+		t.Statistics, t.Errors, t.Failed = append(t.Statistics, x), append(t.Errors, off), t.Failed || !sound
 	}
 	for _, k := range s.section.Constraints {
-		x, sound := statistic(k.Statistic, k.Metric, outcomes)
+		values, sound := numbers(k.Metric, outcomes)
 		if t.Failed = t.Failed || !sound; sound {
-			t.Violation += k.Missed(x)
+			x, _ := statistic(k.Statistic, values)
+			t.Margins = append(t.Margins, k.Margin(x))
+			t.Violation += max(k.Margin(x), 0)
 		}
 	}
 	return t, nil
 }
 
-// statistic is one of a metric over runs; sound is false where a run has none. It decides where the search goes next,
-// and so has the same bits everywhere.
-func statistic(name, metric string, outcomes []*sweep.Outcome) (x float64, sound bool) {
-	values := make([]float64, 0, len(outcomes))
+// numbers has a metric of each run; sound is false where a run has none.
+func numbers(metric string, outcomes []*sweep.Outcome) (values []float64, sound bool) {
 	for _, out := range outcomes {
 		if out == nil || out.Status != sweep.OK {
-			return 0, false
+			return nil, false
 		}
 		v, has := out.Metrics[metric]
 		if !has {
-			return 0, false
+			return nil, false
 		}
 		values = append(values, v)
 	}
+	return values, true
+}
+
+// statistic is one of numbers, with its standard error; of a quantile, at most that of a single number. Both decide where
+// a search goes next, and so have the same bits everywhere.
+func statistic(name string, values []float64) (x, off float64) {
+	n := float64(len(values))
+	if n == 0 {
+		return 0, 0
+	}
+	var mean, squares float64
+	for _, v := range values {
+		mean += v
+	}
+	mean /= n
+	for _, v := range values {
+		squares += float64((v - mean) * (v - mean))
+	}
+	if n > 1 {
+		off = math.Sqrt(squares / (n - 1))
+	}
 	share, ordered := map[string]float64{"median": 0.5, "q5": 0.05, "q95": 0.95}[name]
 	if !ordered {
-		for _, v := range values {
-			x += v
-		}
-		return x / float64(len(values)), true
+		return mean, off / math.Sqrt(n)
 	}
 	slices.Sort(values)
-	place := float64(share * float64(len(values)-1))
+	place := float64(share * (n - 1))
 	below := int(place)
 	above := min(below+1, len(values)-1)
-	return values[below] + float64((place-float64(below))*(values[above]-values[below])), true
+	return values[below] + float64((place-float64(below))*(values[above]-values[below])), off
 }

@@ -123,6 +123,7 @@ func (s *State) epoch() EpochRan {
 	cut := s.ownerCut(pending)
 	out := s.rule.Epoch(&s.workspace, s.epochInput(), pending-cut)
 	var paid uint64
+	s.nominated = nil
 	eligible := false // anybody, even if the floor of all shares is 0 rao
 	for i := range s.neurons.n {
 		n := s.neuron(UID(i))
@@ -139,7 +140,8 @@ func (s *State) epoch() EpochRan {
 		eligible = eligible || n.pruningScore > 0
 		n.keepWide(out, i)
 		if rao := n.emissionRao; rao > 0 {
-			s.hotkeyAt(n.hotkey, &n.path).earn(rao, min(out.ValidatorEmissionRao[i], rao), s.epochs+1)
+			got := s.hotkeyAt(n.hotkey, &n.path).earn(rao, min(out.ValidatorEmissionRao[i], rao), s.epochs+1)
+			s.noteNominated(i, got)
 			paid += rao
 		}
 	}
@@ -161,6 +163,17 @@ func (s *State) epoch() EpochRan {
 	s.lastEpoch = s.height
 	s.epochs++
 	return ran
+}
+
+// noteNominated keeps what the nominators of a neuron got, for views.
+func (s *State) noteNominated(i int, rao uint64) {
+	if rao == 0 {
+		return
+	}
+	if s.nominated == nil {
+		s.nominated = make([]uint64, s.neurons.n)
+	}
+	s.nominated[i] = rao
 }
 
 // ownerCut is the share of an epoch's emission that goes to the network's owner, in rao.

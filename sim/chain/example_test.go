@@ -103,10 +103,12 @@ func ExampleDelegate() {
 	v := s.View()
 	fmt.Println("hotkey", v.StakeOf(hotkey))
 	fmt.Println("nina", v.NominationOf(hotkey, ninas), "olga", v.NominationOf(hotkey, olgas))
+	fmt.Println("they got", v.NominatorsRao(0), "of", v.Neuron(0).EmissionRao)
 	// Output:
 	// nominate: <nil>
 	// hotkey 200000000000
 	// nina 56999771114 olga 18999923704
+	// they got 35999694818 of 100000000000
 }
 
 // The governor changes a parameter; what is impossible is refused with what would be possible.

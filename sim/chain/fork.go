@@ -10,6 +10,6 @@ func (s *State) Fork() *State {
 	s.events, s.touched = slices.Clip(s.events), slices.Clip(s.touched) // both would append in the same place
 	return &State{
 		header: s.header, accounts: s.accounts, neurons: s.neurons, age: s.age,
-		rule: s.rule, decayQ32: s.decayQ32, constants: s.constants,
+		rule: s.rule, decayQ32: s.decayQ32, constants: s.constants, nominated: s.nominated,
 	}
 }

@@ -218,18 +218,22 @@ func (a *hotkey) ownStake() uint64 {
 
 // earn pays a hotkey in an epoch, by its number from 1: rao in all, of which dividendsRao as a
 // validator. Of these the owner keeps the take; the rest is shared by stake, or, where stake settles,
-// by as much of it as was there when the epoch began; what the floors leave is the owner's.
-func (a *hotkey) earn(rao, dividendsRao, epoch uint64) {
+// by as much of it as was there when the epoch began; what the floors leave is the owner's. It returns what the others
+// got.
+func (a *hotkey) earn(rao, dividendsRao, epoch uint64) (nominatorsRao uint64) {
 	if len(a.nominations) > 0 {
 		rest := dividendsRao - part(dividendsRao, uint64(a.take), 65535)
 		shares, whole := a.shares(epoch)
 		list := slices.Clone(a.nominations)
 		for i := range list {
-			list[i].stakeRao += part(rest, shares(list[i]), whole)
+			got := part(rest, shares(list[i]), whole)
+			list[i].stakeRao += got
+			nominatorsRao += got
 		}
 		a.setNominations(list)
 	}
 	a.stakeRao += rao
+	return nominatorsRao
 }
 
 // shares returns how much of a nomination counts in an epoch, and of all stake on the hotkey.

@@ -24,7 +24,7 @@ func FuzzEarn(f *testing.F) {
 		a.nominations = []nomination{{Key{1}, first, settledFirst}, {Key{2}, second, 0}}
 		a.changedIn, a.settledRao = 9-uint64(ago%9), settledOwn
 		shared := a.nominations
-		a.earn(rao, dividends, 9)
+		got := a.earn(rao, dividends, 9)
 		counts := []uint64{own, first, second}
 		if ago%9 == 0 { // the second nominator came in this epoch
 			counts = []uint64{min(own, settledOwn), min(first, settledFirst), 0}
@@ -53,6 +53,9 @@ func FuzzEarn(f *testing.F) {
 				t.Errorf("nominator %d got %d rao, want %d", i, got, floor)
 			}
 			paid += floor
+		}
+		if got != paid {
+			t.Errorf("nominators are said to have got %d rao, want %d", got, paid)
 		}
 		if paid > dividends || a.ownStake() != own+rao-paid {
 			t.Errorf("nominators got %d of %d rao, the owner has %d", paid, dividends, a.ownStake())

@@ -148,6 +148,7 @@ type State struct {
 	arenaAge  uint64
 	seen      [(maxU16 + 1) / 64]uint64
 	hashing   hasher
+	nominated []uint64 // what each neuron's nominators got in the last epoch that ran here, shared with views; nil: nothing
 }
 
 // newState makes a state without neurons and accounts.

@@ -43,6 +43,8 @@ type View struct {
 	params   *Params
 	accounts accounts
 	neurons  *neurons
+
+	nominated []uint64
 }
 
 // View returns the state as an immutable value. It costs nothing; the state copies a page of 32
@@ -53,7 +55,7 @@ func (s *State) View() View {
 		s.chainID, s.difficulty, s.epochs, s.governor, s.owner, s.marks, s.priceRao, s.lastEpoch, s.operators, s.tombs,
 		s.governing,
 	}
-	return View{s.height, s.burnPriceRao, h, s.Totals(), s.constants, s.accounts, s.neurons}
+	return View{s.height, s.burnPriceRao, h, s.Totals(), s.constants, s.accounts, s.neurons, s.nominated}
 }
 
 // viewHeader is what a view shows of the header besides prices and money.
@@ -148,6 +150,15 @@ func (v View) N() int { return v.neurons.n }
 
 // Params are the parameters of the network.
 func (v View) Params() Params { return *v.params }
+
+// NominatorsRao is the part of what the last epoch paid a neuron that its nominators got. The state does not have it: one
+// that was read from bytes says 0 until it runs an epoch.
+func (v View) NominatorsRao(uid UID) uint64 {
+	if v.nominated == nil {
+		return 0
+	}
+	return v.nominated[uid]
+}
 
 // Neuron returns the neuron in slot uid; as with Weights and Bonds it panics unless uid is below N.
 func (v View) Neuron(uid UID) Neuron {

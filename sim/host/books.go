@@ -102,6 +102,9 @@ func (b *books) recordEpoch(view chain.View, ran chain.EpochRan) {
 		uid := chain.UID(i)
 		if neurons {
 			row := epochRow(view.Neuron(uid), ranked)
+			if rao := view.NominatorsRao(uid); rao > 0 {
+				row.NominatorsRao = trace.Some(rao)
+			}
 			row.Epoch, row.Block, row.UID, row.Node = epoch, block, uint16(uid), seats.node(uid)
 			to.Record(row)
 		}

@@ -132,7 +132,8 @@ type Epoch struct {
 	ValidatorTrust uint16  `unit:"1/65535" doc:"part of a validator's weight that consensus kept"`
 	Rank           *uint16 `unit:"1/65535" doc:"stake-weighted sum of the weights on the neuron; NULL under a rule that does not store it"`
 	Trust          *uint16 `unit:"1/65535" doc:"part of its rank that consensus kept; NULL under a rule that does not store it"`
-	EmissionRao    uint64  `unit:"rao" doc:"paid to the neuron in this epoch"`
+	EmissionRao    uint64  `unit:"rao" doc:"paid to the neuron in this epoch, its nominators included"`
+	NominatorsRao  *uint64 `unit:"rao" doc:"part of it that its nominators got, after the take; NULL where they got nothing"`
 	Active         bool    `unit:"flag" doc:"set weights within the activity cutoff"`
 	Permit         bool    `unit:"flag" doc:"holds a validator permit after this epoch"`
 }
@@ -282,7 +283,7 @@ type Decision struct {
 	IncomeRao *float64 `unit:"rao" doc:"income per epoch that it expects: the moving average of its own, or others' mean before it had any; of one more uid what it adds, of one less what its loss takes"`
 	CostRao   *float64 `unit:"rao" doc:"running cost per epoch at the price of the moment"`
 	Price     *float64 `unit:"TAO" doc:"price of a unit of account in which costs are stated"`
-	ValueRao  *float64 `unit:"rao" doc:"what a seat is worth at that income and cost"`
+	ValueRao  *float64 `unit:"rao" doc:"what a seat is worth at that income and cost; NULL without bound, where it is never lost and nothing is discounted"`
 	EntryRao  *float64 `unit:"rao" doc:"what a seat costs at the entry: the burn, or the hashing that a proof of work takes on average"`
 	Hazard    *float64 `unit:"1/epoch" doc:"share of the seats that changed hands per epoch, as far as the view shows"`
 	AmountRao *uint64  `unit:"rao" doc:"money that it moved"`

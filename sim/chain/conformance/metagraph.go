@@ -32,14 +32,18 @@ type metagraph struct {
 // ReadMetagraph reads a network's state and makes the genesis that goes on from it. It says what was not
 // there and had to be filled.
 func ReadMetagraph(data []byte) (chain.Genesis, []Filled, error) {
-	d, root, format, err := open(data, MetagraphFormat, recordedFormat)
+	d, root, format, err := open(data, MetagraphFormat, recordedFormat, snapshotFormat)
 	if err != nil {
 		return chain.Genesis{}, nil, err
 	}
 	m := &metagraph{document: d, missing: map[string]int{}}
 	m.g.ChainID = "imported"
-	if format == recordedFormat {
+	switch format {
+	case recordedFormat:
 		m.readRecorded(root)
+		return m.g, m.filled, d.err
+	case snapshotFormat:
+		m.readSnapshot(root)
 		return m.g, m.filled, d.err
 	}
 	m.optional(root, "chain_id", &m.g.ChainID)

@@ -87,7 +87,7 @@ func TestAMetagraphThatCannotBeIsRefusedWithItsPlace(t *testing.T) {
 }
 
 // sharedVector reads one of the files that come with the project, which are not part of it.
-func sharedVector(t *testing.T, name string, v any) {
+func sharedVector(t *testing.T, name string, v any) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "shared", "vectors", name))
 	if err != nil {
@@ -96,6 +96,7 @@ func sharedVector(t *testing.T, name string, v any) {
 	if err := json.Unmarshal(data, v); err != nil {
 		t.Fatal(err)
 	}
+	return data
 }
 
 // A network of 256 neurons as it was recorded is imported; its next epoch is that of the vector, for each
@@ -185,25 +186,24 @@ func TestTheRecordedNetworkIsImportedAndItsEpochIsTheVectors(t *testing.T) {
 	}
 }
 
-// The recorded stakes of 2022 are imported; their sum is the snapshot's.
+// The recorded stakes of 2022 are imported as they are, with the free money; both sums are the snapshot's.
 func TestTheRecordedStakesAreImported(t *testing.T) {
 	var file struct {
-		Stakes []uint64 `json:"stake_rao_by_uid"`
-		Total  uint64   `json:"total_stake_rao"`
+		Total uint64 `json:"total_stake_rao"`
+		Free  uint64 `json:"total_free_balance_rao"`
+		Block uint64 `json:"block"`
 	}
-	sharedVector(t, "nakamoto_snapshot.json", &file)
-	var neurons []map[string]any
-	for i, stake := range file.Stakes {
-		neurons = append(neurons, map[string]any{"hotkey": fmt.Sprintf("%060x%04x", 1, i), "stake_rao": stake})
+	text := sharedVector(t, "nakamoto_snapshot.json", &file)
+	s, filled := imported(t, text)
+	if m := s.Totals(); m.Staked != file.Total || m.Free != file.Free || s.View().N() != 4096 || s.Height() != file.Block {
+		t.Errorf("%+v at block %d with %d neurons, want %d rao staked and %d free", m, s.Height(), s.View().N(), file.Total, file.Free)
 	}
-	text, err := json.Marshal(map[string]any{
-		"format": MetagraphFormat, "block": 3606775, "era": "nakamoto-2022-10", "neurons": neurons, "pending_rao": 0,
-	})
-	if err != nil {
-		t.Fatal(err)
+	if !slices.ContainsFunc(filled, func(f Filled) bool { return f.Field == "balances" }) {
+		t.Errorf("nothing says that one placeholder has the free money: %+v", filled)
 	}
-	if s, _ := imported(t, text); s.Totals().Staked != file.Total || s.View().N() != 4096 {
-		t.Errorf("%d rao are staked, want %d", s.Totals().Staked, file.Total)
+	s.Advance(500)
+	if err := s.CheckInvariants(); err != nil {
+		t.Error(err)
 	}
 }
 
