@@ -8,12 +8,12 @@ import (
 	"taolab/sim/host"
 )
 
-// NewcomerConfig is a neuron that registers while the network lives.
+// NewcomerConfig holds the settings of a newcomer.
 type NewcomerConfig struct {
 	AtBlock     uint64            // height from which it tries to register
 	RetryBlocks uint64            // blocks from a refusal to the next try
 	Tries       int               // after which it gives up
-	Then        func() host.Agent // what it is once it has a uid
+	Then        func() host.Agent // the agent that it becomes once it has a uid
 }
 
 // Validate returns an error if the config is unusable.
@@ -25,8 +25,9 @@ func (c NewcomerConfig) Validate() error {
 	return nil
 }
 
-// Newcomer waits for its block, registers its hotkey by burning free money of its coldkey, and is
-// another agent from then on. Until then it refuses every question.
+// Newcomer is a neuron that registers while the network runs: it waits for its block, registers
+// its hotkey by burning free money of its coldkey, and then becomes another agent. Until then it
+// refuses every question.
 type Newcomer struct {
 	config NewcomerConfig
 	tries  uint32
@@ -43,7 +44,7 @@ func NewNewcomer(c NewcomerConfig) *Newcomer {
 	return &Newcomer{config: c}
 }
 
-// Agent is what the newcomer has become, or nil.
+// Agent is the agent that the newcomer has become, or nil.
 func (n *Newcomer) Agent() host.Agent { return n.inner }
 
 // Handle implements host.Agent.
@@ -63,7 +64,7 @@ func (n *Newcomer) Handle(env host.Env, event host.Event) {
 		if e.ID != n.timer {
 			return
 		}
-		if env.Self().HasUID { // what was sent before a crash was included after the restart
+		if env.Self().HasUID { // a registration sent before a crash was included after the restart
 			n.begin(env)
 			return
 		}
@@ -72,7 +73,7 @@ func (n *Newcomer) Handle(env host.Env, event host.Event) {
 	case host.Included:
 		switch {
 		case e.ID != n.submit:
-		case env.Chain().Params().Hard.Consent && !env.Self().HasUID: // that was the claim
+		case env.Chain().Params().Hard.Consent && !env.Self().HasUID: // the claim was included
 			n.join(env)
 		default:
 			n.begin(env)
@@ -86,7 +87,7 @@ func (n *Newcomer) Handle(env host.Env, event host.Event) {
 	}
 }
 
-// join registers the hotkey, which its coldkey claims first where the network asks for that.
+// join registers the hotkey; where the network requires it, the coldkey claims the hotkey first.
 func (n *Newcomer) join(env host.Env) {
 	hotkey, view := env.Self().Hotkey, env.Chain()
 	var msg chain.Msg = chain.Register{Hotkey: hotkey}

@@ -13,8 +13,9 @@ func laneName(l score.Lane) string {
 	return trace.ScoringLane
 }
 
-// record writes down one question of the step that closes: whole, by subset and by row, as far as
-// that is wanted. Targets are nil where nothing is learned.
+// record writes the rows of one question of the closing step: one for the whole, and, if the
+// settings ask for them, one for each subset and each row of text. Targets are nil where the gate
+// learns nothing.
 func (v *Validator) record(env host.Env, a *ask, credit *score.Credit, targets []float32) {
 	parts := v.parts(a, targets)
 	of := v.origin(env, a)
@@ -27,7 +28,7 @@ func (v *Validator) record(env host.Env, a *ask, credit *score.Credit, targets [
 	}
 }
 
-// origin is what all rows of a question have in common.
+// origin holds the columns that all rows of a question share.
 type origin struct {
 	timeNs int64
 	block  uint64
@@ -83,7 +84,7 @@ func (s *sums) add(p part) {
 	s.miss += float64(off * off)
 }
 
-// share is a mean over the rows of a sum, where it has a value.
+// share is the mean of a sum over the rows, nil where it has no value.
 func (s *sums) share(sum float64, has bool) *float32 {
 	if !has {
 		return nil
@@ -91,7 +92,7 @@ func (s *sums) share(sum float64, has bool) *float32 {
 	return trace.Some(float32(sum / float64(s.rows)))
 }
 
-// query is the record of a whole question.
+// query is the trace row of a whole question.
 func (v *Validator) query(of origin, a *ask, credit *score.Credit, parts []part) trace.Query {
 	row := trace.Query{
 		TimeNs: of.timeNs, Block: of.block, Step: v.steps,
@@ -122,7 +123,7 @@ func (v *Validator) query(of origin, a *ask, credit *score.Credit, parts []part)
 	return row
 }
 
-// learns says whether the gate learns from a question.
+// learns reports whether the gate learns from a question.
 func (v *Validator) learns(a *ask) bool { return a.answered() || a.lane == score.ServiceLane }
 
 // recordAnswers writes a row for each subset of a question, in the store's order.

@@ -231,7 +231,7 @@ func TestACouncilThatCannotBeIsRefused(t *testing.T) {
 		{[]string{`chain.council=["validator-1", "validator-2"]`, "chain.council_threshold=1"}, "more than half"},
 		{[]string{"chain.council_threshold=1"}, "1 of a council of 0"},
 		{[]string{`chain.council=["validator-9"]`, "chain.council_threshold=1"}, `no node "validator-9"`},
-		{[]string{`chain.council=["validator-1", "validator-1"]`, "chain.council_threshold=2"}, "stands twice"},
+		{[]string{`chain.council=["validator-1", "validator-1"]`, "chain.council_threshold=2"}, "appears twice"},
 	} {
 		sets := c.sets
 		if c.want != "nobody votes on this chain" {

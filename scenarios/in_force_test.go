@@ -78,7 +78,7 @@ func inForce(t *testing.T, text string, sets ...string) (map[string]Setting, []s
 	byName := map[string]Setting{}
 	for _, s := range list {
 		if _, twice := byName[s.Name]; twice {
-			t.Errorf("%s stands twice", s.Name)
+			t.Errorf("%s appears twice", s.Name)
 		}
 		byName[s.Name] = s
 	}

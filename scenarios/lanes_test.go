@@ -201,7 +201,7 @@ func TestFavouritesAndScoringLanesAreRefusedWithTheirPlace(t *testing.T) {
 		}
 	}
 	_, err := Load("testdata/tiny.toml", []string{"validators[0].behaviour=lazy", `validators[0].favour=["honest-9", "noise-1", "noise-1"]`})
-	for _, want := range []string{`no miner or validator "honest-9"`, `"noise-1" stands twice`} {
+	for _, want := range []string{`no miner or validator "honest-9"`, `"noise-1" appears twice`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}

@@ -168,16 +168,16 @@ func (c *checker) sweptKey(k *SweepKey, key string, before []SweepKey) {
 	}
 }
 
-// distinct refuses a value that stands twice: its runs would be the same ones.
+// distinct refuses a value that appears twice: its runs would be the same ones.
 func (c *checker) distinct(k *SweepKey, key string) {
 	for i, v := range k.Values {
 		if slices.Contains(k.Values[:i], v) && k.Linked == "" && c.Sweep.Design == "grid" {
-			c.fault(key+".values", fmt.Sprintf("%g stands twice", v), "each value once", "replications repeat a point with another seed")
+			c.fault(key+".values", fmt.Sprintf("%g appears twice", v), "each value once", "replications repeat a point with another seed")
 		}
 	}
 	for i, w := range k.Words {
 		if slices.Contains(k.Words[:i], w) && k.Linked == "" && c.Sweep.Design == "grid" {
-			c.fault(key+".words", fmt.Sprintf("%q stands twice", w), "each word once", "replications repeat a point with another seed")
+			c.fault(key+".words", fmt.Sprintf("%q appears twice", w), "each word once", "replications repeat a point with another seed")
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (c *checker) network() {
 	}
 	for i, region := range c.Network.Regions {
 		if region == "" || slices.Contains(c.Network.Regions[:i], region) {
-			c.fault("network.regions", fmt.Sprintf("%q is empty or stands twice", region), "each region a name of its own", "")
+			c.fault("network.regions", fmt.Sprintf("%q is empty or appears twice", region), "each region a name of its own", "")
 		}
 	}
 	if c.Network.Producer != "" && !slices.Contains(c.Network.Regions, c.Network.Producer) {
@@ -172,7 +172,7 @@ func (c *checker) favour(key string, names []string) {
 			c.fault(key, fmt.Sprintf("no miner or validator %q", name), "names of nodes, as in "+neurons[0], settings.Meant(name, neurons))
 		}
 		if slices.Contains(names[:i], name) {
-			c.fault(key, fmt.Sprintf("%q stands twice", name), "each name once", "")
+			c.fault(key, fmt.Sprintf("%q appears twice", name), "each name once", "")
 		}
 	}
 }
@@ -254,7 +254,7 @@ func (c *checker) council() {
 			c.fault(key, fmt.Sprintf("no node %q", name), "a member of a group, as in validator-1", settings.Meant(name, members))
 		}
 		if slices.Contains(c.Chain.Council[:i], name) {
-			c.fault(key, fmt.Sprintf("%q stands twice", name), "each node once", "")
+			c.fault(key, fmt.Sprintf("%q appears twice", name), "each node once", "")
 		}
 	}
 }

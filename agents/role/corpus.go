@@ -71,7 +71,7 @@ func checkSubsets(key string, names, known []string, report Report) {
 			report(key, fmt.Sprintf("no subset %q", name), "one of "+strings.Join(known, ", "), settings.Meant(name, known))
 		}
 		if slices.Contains(names[:i], name) {
-			report(key, fmt.Sprintf("subset %q stands twice", name), "each subset once", "")
+			report(key, fmt.Sprintf("subset %q appears twice", name), "each subset once", "")
 		}
 	}
 }
