@@ -12,7 +12,7 @@ import (
 	"taolab/sim/virtual"
 )
 
-// part is a node on its way into the network: the machine, its entry in the manifest, and what
+// part is a node to be added to the network: its machine, its entry in the manifest, and data that
 // neither of them holds.
 type part struct {
 	machine  virtual.Node
@@ -20,13 +20,13 @@ type part struct {
 	agent    role.Agent
 	group    Group
 	up, down float64   // Mbit/s
-	joins    host.Time // when it begins to register; 0: it is there from the beginning
-	moneyed  bool      // it never has a seat, but free money
+	joins    host.Time // when it begins to register; 0: it has a seat at genesis
+	moneyed  bool      // it has free money and never a seat
 }
 
-// add gives member i of n its keys, region, links and place in the ledger; who joins later has free money
-// there and nothing else. What is drawn comes from streams of the node's own name, so that nobody
-// else's moves when a scenario gains a member.
+// add gives member i of n its keys, region, links and seat in the ledger; one that joins later has only
+// free money there. Random properties are drawn from streams of the node's own name, so that adding a
+// member changes no other node's.
 func (b *builder) add(p part, i, n int) {
 	machine, node := p.machine, p.node
 	machine.Fresh, machine.ColdkeyOf, machine.Loss = p.agent.Fresh, p.group.Coldkey, p.group.Loss
@@ -72,7 +72,7 @@ func (b *builder) add(p part, i, n int) {
 	b.nodes = append(b.nodes, node)
 }
 
-// row is the node in the table of nodes.
+// row is the node's row in the nodes table.
 func (p part) row(n report.Node, coldkey chain.Key) trace.Node {
 	row := trace.Node{
 		Node: uint32(n.Index), Name: n.Name, Group: n.Group, Role: n.Kind, Behaviour: n.Behaviour, Region: n.Region,
@@ -95,5 +95,5 @@ func (p part) row(n report.Node, coldkey chain.Key) trace.Node {
 	return row
 }
 
-// maxDelayBlocks caps how many blocks late a node sees a block.
+// maxDelayBlocks bounds the delay, in blocks, with which a node sees a block.
 const maxDelayBlocks = 100
