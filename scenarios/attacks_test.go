@@ -138,8 +138,8 @@ func TestAnAttackWithDustCostsDepositsAmongStrangers(t *testing.T) {
 	}
 }
 
-// Who registers a stranger's hotkey first owns it on the ledger of an era, and its owner cannot join. Among
-// strangers a hotkey agrees to its owner.
+// On the ledger of an era, anyone who registers a stranger's hotkey first owns it, and its holder cannot join. On
+// the ledger for strangers a hotkey consents to its owner.
 func TestAHotkeyIsSquattedOnAnErasLedgerOnly(t *testing.T) {
 	squat := []line{{100, func(host.Env) []chain.Msg { return []chain.Msg{chain.Register{Hotkey: hot("newcomer-1")}} }}}
 	for _, l := range ledgers {

@@ -41,7 +41,7 @@ func (t Tensor) Len() int { return int((t.end - t.start) / elementBytes[t.Format
 // Bytes is the tensor's size in the file.
 func (t Tensor) Bytes() int64 { return t.end - t.start }
 
-// Readable tells whether [File.Read] reads numbers of the tensor's format.
+// Readable reports whether [File.Read] reads numbers of the tensor's format.
 func (t Tensor) Readable() bool { return decoders[t.Format] != nil }
 
 // place names an element by its indices, as in [3 17].

@@ -26,7 +26,7 @@ func (w *World) pause(n *node) {
 	}
 }
 
-// holds says whether an event waits for a paused node: its process would have to act.
+// holds reports whether an event waits for a paused node: its process would have to act.
 func (n *node) holds(k kind) bool {
 	return n.paused > 0 && k != evArrive && k != evTx
 }
@@ -41,7 +41,7 @@ func (w *World) hold(n *node, e event) {
 	}
 }
 
-// hopeless says whether nothing would come of an event, and drops the message that it is about.
+// hopeless reports whether nothing would come of an event, and drops the message that it is about.
 func (w *World) hopeless(e event) bool {
 	if e.kind == evDeliver {
 		if m := w.messages.get(e.id); m.deadline <= w.now {

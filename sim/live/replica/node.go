@@ -175,7 +175,7 @@ func (n *Node) open() error {
 	return nil
 }
 
-// engineEmpty says whether the engine knows of no state.
+// engineEmpty reports whether the engine knows of no state.
 func (n *Node) engineEmpty() bool {
 	s, err := sm.NewStore(dbm.NewPrefixDB(n.store.database(), []byte("state/")), sm.StoreOptions{}).Load()
 	return err == nil && s.IsEmpty()
