@@ -14,7 +14,7 @@ import (
 	"taolab/sim/trace"
 )
 
-// Combine is how an application makes one prediction of several answers.
+// Combine is how an application combines several answers into one prediction.
 type Combine uint8
 
 // The combinations.
@@ -23,18 +23,18 @@ const (
 	Mean                // the mean of all answers, each counting only for the tokens that it names
 )
 
-// ApplicationConfig is an application before its first event.
+// ApplicationConfig holds the settings of an application.
 type ApplicationConfig struct {
 	Prompts   mind.Prompter // draws its prompts and reads the answers
 	Peers     int           // miners asked per token, best incentive first
 	Combine   Combine
-	Forced    bool      // the text goes on with the true token, not with the predicted one
-	EveryNs   host.Time // mean time between sessions; arrivals are a Poisson process. 0: it has none of its own
-	Sessions  int       // sessions open at once; arrivals beyond that are not begun. 0: 1
-	PaceNs    host.Time // from one token's requests to the next one's, at least. 0: 1 s
+	Forced    bool      // the text continues with the true token, not with the predicted one
+	EveryNs   host.Time // mean time between sessions, which arrive as a Poisson process. 0: no sessions of its own
+	Sessions  int       // sessions open at once; further arrivals are dropped. 0: 1
+	PaceNs    host.Time // least time between the requests for two tokens. 0: 1 s
 	TimeoutNs host.Time // of one request; 0: 12 s
 
-	Continued int // texts of its operator that it continues at once; 0: 4
+	Continued int // texts of the operator that it continues at once; 0: 4
 	MaxTokens int // of the continuation of one; 0: 1024
 }
 
@@ -42,7 +42,7 @@ type ApplicationConfig struct {
 func (c ApplicationConfig) Validate() error {
 	switch {
 	case c.Prompts == nil:
-		return fmt.Errorf("application: no mind; give what draws its prompts and reads the answers")
+		return fmt.Errorf("application: no mind; set Prompts, which draws the prompts and reads the answers")
 	case c.Peers < 1:
 		return fmt.Errorf("application: %d peers for each token, expected at least 1", c.Peers)
 	case c.Combine > Mean:
@@ -60,11 +60,11 @@ func (c ApplicationConfig) Validate() error {
 // session is one prompt and its continuation.
 type session struct {
 	number   uint32
-	text     []uint16 // the last tokens so far, as many as in the prompt: what is sent
+	text     []uint16 // the tokens to send: the last ones so far, as many as in the prompt
 	truth    []uint16 // the true continuation
 	position uint32   // of the token that is asked for
 	began    host.Time
-	paced    bool    // between two tokens: until the timer of the session's number
+	paced    bool    // it waits between two tokens, for the timer of its number
 	asks     []offer // best incentive first
 }
 
@@ -85,15 +85,14 @@ type offer struct {
 	reason  string     // of a refusal that gives one
 }
 
-// Application is a user of the network: it holds stake on a hotkey and has miners continue its
-// prompts, token by token. The operator of its node has texts of his own continued in the same way. At
-// most config.Sessions x config.Peers calls are open at a time, and as many of each of the operator's texts
-// as that asks for.
+// Application is a user of the network: it holds stake on a hotkey and has miners continue its prompts, token
+// by token. It continues texts of its node's operator in the same way. At most config.Sessions x config.Peers
+// calls are open at a time, and for each of the operator's texts as many as its Peers.
 type Application struct {
 	config ApplicationConfig
 	begun  uint32 // sessions so far, the operator's texts among them
 
-	sessions []session // open ones, oldest first; a crash forgets them
+	sessions []session // open ones, oldest first; lost in a crash
 	texts    []text    // of the operator, oldest first; likewise
 	rests    []rest    // of miners that were asked for one of them
 }
@@ -154,7 +153,7 @@ func (a *Application) awaitArrival(env host.Env) {
 	env.After(host.Time(min(max(1, wait), float64(maxRest))), arrival)
 }
 
-// arrive begins a session, where there is room for one.
+// arrive begins a session if there is room for one.
 func (a *Application) arrive(env host.Env) {
 	c := a.config
 	if len(a.sessions) >= c.Sessions {
@@ -166,7 +165,7 @@ func (a *Application) arrive(env host.Env) {
 	a.ask(env, len(a.sessions)-1)
 }
 
-// ask sends a session's context to the best miners. With nobody to ask the session ends.
+// ask sends a session's context to the best miners. Without any miner the session ends.
 func (a *Application) ask(env host.Env, i int) {
 	c, s := a.config, &a.sessions[i]
 	s.began, s.paced, s.asks = env.Now(), false, nil
@@ -208,7 +207,7 @@ func bestMiners(view chain.View, self host.Self, k int) []uint16 {
 	return uids
 }
 
-// answered takes one answer, and goes on after the last one for a token.
+// answered takes one answer, and closes the token after the last one.
 func (a *Application) answered(env host.Env, e host.Answer) {
 	for i := range a.sessions {
 		s := &a.sessions[i]
@@ -230,8 +229,8 @@ func (a *Application) answered(env host.Env, e host.Answer) {
 	}
 }
 
-// hear takes an answer if it is to one of these questions about a text, and says whether it was the last
-// that was missing.
+// hear takes an answer if it belongs to one of these questions, and reports whether no answer is missing any
+// more.
 func (a *Application) hear(env host.Env, e host.Answer, text []uint16, began host.Time, asks []offer) (asked, last bool) {
 	k := slices.IndexFunc(asks, func(o offer) bool { return o.open && o.call == e.Call })
 	if k < 0 {
@@ -253,8 +252,8 @@ func (a *Application) hear(env host.Env, e host.Answer, text []uint16, began hos
 	return true, !slices.ContainsFunc(asks, func(o offer) bool { return o.open })
 }
 
-// close records the answers for a token and takes the session on to the next one. A session ends
-// after its last token, or when no answer tells how its text goes on.
+// close records the answers for a token and moves the session on to the next one. A session ends after its
+// last token, or when no answer predicts one.
 func (a *Application) close(env host.Env, i int) {
 	c, s := a.config, &a.sessions[i]
 	a.record(env, s.number, s.position, s.asks, trace.Some(s.truth[s.position]))
@@ -273,8 +272,8 @@ func (a *Application) close(env host.Env, i int) {
 	env.After(max(0, s.began+c.PaceNs-env.Now()), s.tag())
 }
 
-// record writes down the answers for a token. Of text that runs free nobody knows what an answer is worth:
-// it has left the true one, or there is none.
+// record writes a row for each answer to a token. Where the text continues with predicted tokens an answer
+// has no loss: the text has left the true one, or there is none.
 func (a *Application) record(env host.Env, session, position uint32, asks []offer, truth *uint16) {
 	forced := a.config.Forced && truth != nil
 	for _, o := range asks {
@@ -314,8 +313,8 @@ func (a *Application) ensembleLoss(offers []offer, truth uint16) *float32 {
 	return trace.Some(float32(-num.Log(p / float64(len(usable)))))
 }
 
-// admitted says whether a miner took a request that ended in a code. Of a request that timed out
-// nobody knows.
+// admitted reports whether a miner admitted a request that ended in a code; nil for one that timed out, where
+// the caller cannot know.
 func admitted(c host.Code) *bool {
 	switch c {
 	case host.NoReturn, host.Timeout, host.Unavailable:
@@ -341,8 +340,8 @@ func (a *Application) predict(offers []offer) (token uint16, found bool) {
 	return ids[best], true
 }
 
-// mixture adds the distributions of offers in their order: the tokens as they are first named, and the sum of
-// each one's probabilities.
+// mixture adds the distributions of offers in their order. It returns the tokens in order of first
+// appearance, and the sum of each one's probabilities.
 func mixture(offers []offer) (ids []uint16, sums []float64) {
 	place := map[uint16]int{}
 	for _, o := range offers {
@@ -359,7 +358,7 @@ func mixture(offers []offer) (ids []uint16, sums []float64) {
 	return ids, sums
 }
 
-// combined is the usable offers that the prediction is made of, in uid order.
+// combined lists the usable offers that enter the prediction, in uid order.
 func combined(offers []offer, how Combine) []offer {
 	usable := make([]offer, 0, len(offers))
 	for _, o := range offers {
@@ -391,7 +390,7 @@ func (a *Application) AppendState(b []byte) []byte {
 	return a.appendTexts(b)
 }
 
-// appendOffers appends answers and questions that wait for one.
+// appendOffers appends offers, answered and open.
 func appendOffers(b []byte, offers []offer) []byte {
 	b = state.AppendU32(b, uint32(len(offers)))
 	for _, o := range offers {
@@ -408,7 +407,7 @@ func appendOffers(b []byte, offers []offer) []byte {
 	return b
 }
 
-// The lengths of a session's and an offer's state without their lists.
+// Lengths of the state of a session and of an offer without their lists.
 const (
 	sessionBytes = 4 + 4 + 4 + 4 + 8 + 1 + 4
 	offerBytes   = 2 + 32 + 1 + 8 + 1 + 8 + 4 + 4 + 4

@@ -2,7 +2,7 @@ package agents
 
 import "taolab/agents/score"
 
-// Credit is what a validator's weights pay for.
+// Credit is the performance that a validator's weights reward.
 type Credit uint8
 
 // The credits.
@@ -11,7 +11,7 @@ const (
 	Market                // each subset of them, by score.Market
 )
 
-// supplied takes a question of the scoring lane into the market.
+// supplied adds a question of the scoring lane to the market.
 func (v *Validator) supplied(a *ask, earned bool) {
 	switch {
 	case v.config.Credit != Market:
@@ -26,7 +26,7 @@ func (v *Validator) supplied(a *ask, earned bool) {
 	}
 }
 
-// scores are what the weights are made of, by uid.
+// scores are the numbers that the weights are computed from, by uid.
 func (v *Validator) scores() []float64 {
 	scores := make([]float64, len(v.peers))
 	if v.config.Credit == Mixture {
@@ -42,7 +42,7 @@ func (v *Validator) scores() []float64 {
 	return scores
 }
 
-// pay is each uid's part of the pot of each subset, [uids x subsets].
+// pay is each uid's part of the pay for each subset, [uids x subsets].
 func (v *Validator) pay(demand []float64) []float64 {
 	served := make([]float64, len(v.peers))
 	for uid := range served {
@@ -51,5 +51,5 @@ func (v *Validator) pay(demand []float64) []float64 {
 	return v.market.Pay(demand, served, v.powers)
 }
 
-// newMarket is an empty market of the validator's settings.
+// newMarket returns an empty market with the validator's settings.
 func (v *Validator) newMarket() score.Market { return score.Market{Alpha: v.config.Alpha} }

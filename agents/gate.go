@@ -20,37 +20,37 @@ const (
 	// v3.4.3). All are scored.
 	Uniform Routing = iota
 	// Gated asks in two lanes. The scoring lane is uniform routing with fewer peers. In the service lane
-	// each row goes to the peers that the trained gate puts highest for it, plus noise, past those of the
-	// scoring lane; a peer gets one question with all its rows. So the skills of a peer decide what
-	// it is asked, never what its weight is measured on.
+	// each row goes to the peers that the trained gate, plus noise, ranks highest for it, leaving out
+	// those of the scoring lane; a peer gets one question with all its rows. So the skills of a peer
+	// decide which rows it is asked about, but not on which rows its weight is measured.
 	Gated
 )
 
-// Targets is whom a validator asks at all.
+// Targets is the set of uids that a validator asks at all.
 type Targets uint8
 
 // The targets.
 const (
-	// Serving is every uid but oneself and those whose newest weight row names anyone but
-	// themselves: who sets weights on others is a validator and serves nothing. A permit would
-	// say less: where seats are plenty, miners hold permits too, and at genesis nobody does.
+	// Serving is every uid except oneself and those whose newest weight row names others: such a uid is a
+	// validator and serves nothing. The permit is a worse sign: where permits are plentiful, miners hold
+	// them too, and at genesis nobody does.
 	Serving Targets = iota
-	// Everyone is every uid but oneself, as in 2022.
+	// Everyone is every uid except oneself, as in 2022.
 	Everyone
 )
 
 // Gate is the choice of peers in gated routing; uniform routing ignores it.
 //
-// The scoring lane reaches every target at least once within ExploreEpochs ledger epochs: who has
-// waited for four fifths of that time is asked before anyone else, the longest waiting first. The
-// bound holds as long as the scoring lanes of the last fifth have places for all targets.
+// The scoring lane reaches every target at least once within ExploreEpochs ledger epochs: targets that
+// have waited for four fifths of that time come first, the longest waiting before the others. The bound
+// holds as long as the scoring lanes of the last fifth have places for all targets.
 type Gate struct {
 	ScorePeers    int     // of Peers, those of the scoring lane
-	Noise         float64 // standard deviation of the noise on a gate's score, in those of the row's scores
+	Noise         float64 // standard deviation of the noise on a gate's score, as a multiple of that of the row's scores
 	ExploreEpochs uint64  // 0: 10
 }
 
-// Validates says whether a neuron's newest weights name anyone but itself.
+// Validates reports whether a neuron's newest weights name others than itself.
 func Validates(view chain.View, uid chain.UID) bool {
 	for _, e := range view.Weights(uid) {
 		if e.UID != uid {
@@ -61,7 +61,7 @@ func Validates(view chain.View, uid chain.UID) bool {
 }
 
 // choose returns the questions of this step, those of the scoring lane first, each lane in uid order;
-// none when there is nobody.
+// none without targets.
 func (v *Validator) choose(env host.Env) []ask {
 	var scored []uint16
 	if v.config.Routing == Uniform {
@@ -90,7 +90,7 @@ func (v *Validator) inTurn(env host.Env, k int) []uint16 {
 	return v.rotation.Next(v.targets, k, env.Rand("rotation"))
 }
 
-// listTargets lists whom to ask at all whenever the peers have changed.
+// listTargets lists the targets again whenever the peers have changed.
 func (v *Validator) listTargets() {
 	v.targets = v.targets[:0]
 	for i := range v.peers {
@@ -100,7 +100,7 @@ func (v *Validator) listTargets() {
 	}
 }
 
-// explore fills the scoring lane with targets in turn, past those that are chosen already.
+// explore fills the scoring lane with targets in turn, leaving out those that are chosen already.
 func (v *Validator) explore(env host.Env, chosen []uint16) []uint16 {
 	want := v.config.Gate.ScorePeers
 	stream := env.Rand("rotation")
@@ -115,7 +115,8 @@ func (v *Validator) explore(env host.Env, chosen []uint16) []uint16 {
 	return chosen
 }
 
-// overdue is the targets whose time is nearly up, the longest waiting first, at most a scoring lane's.
+// overdue lists the targets whose time is nearly up, the longest waiting first, at most as many as the
+// scoring lane takes.
 func (v *Validator) overdue(env host.Env) []uint16 {
 	epochs := v.config.Gate.ExploreEpochs
 	if epochs == 0 {
@@ -138,7 +139,7 @@ func (v *Validator) overdue(env host.Env) []uint16 {
 	return due[:min(len(due), v.config.Gate.ScorePeers)]
 }
 
-// service is the questions of the service lane.
+// service lists the questions of the service lane.
 func (v *Validator) service(env host.Env, scored []uint16) []ask {
 	var bidders []uint16
 	for _, uid := range v.targets {
@@ -162,7 +163,7 @@ func (v *Validator) service(env host.Env, scored []uint16) []ask {
 	return asks
 }
 
-// bid is a gate's score with noise; the lot decides between equals.
+// bid is a gate's score with noise; the lot breaks ties.
 type bid struct {
 	uid        uint16
 	score, lot float64
@@ -172,7 +173,7 @@ func compareBids(a, b bid) int {
 	return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(b.lot, a.lot), cmp.Compare(a.uid, b.uid))
 }
 
-// highest is the peers that the gate, plus noise, names for a row, the highest first.
+// highest lists the peers that the gate, plus noise, ranks first for a row, the highest first.
 func (v *Validator) highest(row int, bidders []uint16, stream *num.Stream) []bid {
 	k := v.config.Peers - v.config.Gate.ScorePeers
 	if k == 0 {
@@ -182,7 +183,7 @@ func (v *Validator) highest(row int, bidders []uint16, stream *num.Stream) []bid
 	best := make([]bid, 0, k+1)
 	for _, uid := range bidders {
 		gate, _ := v.judge.Gate(row, uid)
-		lot := stream.Normal() // also where equal scores leave the choice to chance
+		lot := stream.Normal() // also the lot where scores are equal
 		b := bid{uid, float64(gate) + float64(spread*lot), lot}
 		if len(best) == k && compareBids(b, best[k-1]) > 0 {
 			continue

@@ -5,8 +5,7 @@ import (
 	"taolab/sim/host"
 )
 
-// Idle is a neuron that holds a seat, serves no request and does nothing else: a name for others to set
-// weights on.
+// Idle is a neuron that holds a seat and refuses all requests: a target for others' weights.
 type Idle struct{}
 
 // Handle implements host.Agent.

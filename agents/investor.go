@@ -9,10 +9,10 @@ import (
 	"taolab/sim/trace"
 )
 
-// InvestorConfig is a node that stakes more at a height.
+// InvestorConfig holds the settings of an investor.
 type InvestorConfig struct {
-	AtBlock     uint64 // height from which it tries to
-	AmountRao   uint64 // of its coldkey's free money, at most what is there
+	AtBlock     uint64 // height from which it tries to stake
+	AmountRao   uint64 // of its coldkey's free money; all of that if it is less
 	RetryBlocks uint64 // blocks from a refusal to the next try
 	Tries       uint32 // after which it gives up
 	Does        func() host.Agent
@@ -21,13 +21,14 @@ type InvestorConfig struct {
 // Validate returns an error if the config is unusable.
 func (c InvestorConfig) Validate() error {
 	if c.AmountRao < 1 || c.RetryBlocks < 1 || c.Tries < 1 || c.Does == nil {
-		return fmt.Errorf("investor: %d rao, %d tries every %d blocks; expected at least 1 of each, and what else the node does",
+		return fmt.Errorf("investor: %d rao, %d tries every %d blocks; expected at least 1 of each, and the node's agent",
 			c.AmountRao, c.Tries, c.RetryBlocks)
 	}
 	return nil
 }
 
-// Investor is a node that puts free money of its coldkey on its hotkey at a height, and else does what it does.
+// Investor stakes free money of its coldkey on its hotkey at a height, around an agent that does the node's
+// other work.
 type Investor struct {
 	config InvestorConfig
 	tries  uint32
@@ -47,7 +48,7 @@ func NewInvestor(c InvestorConfig) *Investor {
 	return &Investor{config: c, inner: c.Does()}
 }
 
-// Agent is what the node does else.
+// Agent is the agent inside.
 func (n *Investor) Agent() host.Agent { return n.inner }
 
 // Handle implements host.Agent.
@@ -83,7 +84,7 @@ func (n *Investor) Handle(env host.Env, event host.Event) {
 
 func (n *Investor) sent(id host.SubmitID) bool { return n.open && id == n.submit }
 
-// invest stakes the amount, unless what was sent before a crash was included while the node was down.
+// invest stakes the amount, unless a transaction sent before a crash was included while the node was down.
 func (n *Investor) invest(env host.Env) {
 	self, view := env.Self(), env.Chain()
 	free := view.FreeOf(self.Coldkey)

@@ -9,9 +9,9 @@ import (
 	"taolab/sim/host"
 )
 
-// MinerConfig is a miner before its first event.
+// MinerConfig holds the settings of a miner.
 type MinerConfig struct {
-	Mind func() mind.Server // makes what computes its answers
+	Mind func() mind.Server // makes the mind that computes its answers
 	// Duty is the share of its time spent training, 0 (never) to 1: after a visit of duration d
 	// it rests d*(1-Duty)/Duty.
 	Duty                float64
@@ -22,7 +22,7 @@ type MinerConfig struct {
 func (c MinerConfig) Validate() error {
 	switch {
 	case c.Mind == nil:
-		return fmt.Errorf("miner: no mind; give what computes its answers")
+		return fmt.Errorf("miner: no mind; set Mind, which computes its answers")
 	case !(c.Duty >= 0 && c.Duty <= 1):
 		return fmt.Errorf("miner: duty %g, expected 0 to 1", c.Duty)
 	}
@@ -32,7 +32,7 @@ func (c MinerConfig) Validate() error {
 // maxRest bounds a pause, however small the duty or rare the arrivals: it must fit the clock.
 const maxRest = 365 * 24 * host.Hour
 
-// occupation is what the compute unit is busy with.
+// occupation is the job that the compute unit is busy with.
 type occupation uint8
 
 const (
@@ -45,13 +45,13 @@ const (
 // request waits for the compute unit.
 type request struct {
 	call     host.CallID
-	request  host.Request  // as it came: the state
-	question mind.Question // the same as the mind read it
+	request  host.Request  // as received; part of the state
+	question mind.Question // the same, parsed by the mind
 }
 
-// Miner serves what its mind computes, and lets it train between requests. One thing at a time has the
-// compute unit: a request waits for the end of the visit before it, goes before a measurement, and a
-// measurement before more training.
+// Miner serves the answers of its mind, and lets it train between requests. The compute unit does one
+// job at a time: a request waits for the running job to end, a measurement waits for the requests, and
+// training for both.
 type Miner struct {
 	config MinerConfig
 	mind   mind.Server
@@ -133,7 +133,7 @@ func (m *Miner) awaitMeasurement(env host.Env) {
 	}
 }
 
-// take lets a request wait for the compute unit, or answers at once where none is needed.
+// take queues a request for the compute unit, or answers at once if it needs none.
 func (m *Miner) take(env host.Env, e host.Incoming) {
 	question, code := m.mind.Read(e.Request)
 	if code != host.Success {
@@ -147,7 +147,7 @@ func (m *Miner) take(env host.Env, e host.Incoming) {
 	m.serve(env, e.Call, question)
 }
 
-// serve answers a request, with the compute unit where that is needed.
+// serve answers a request, on the compute unit if it needs that.
 func (m *Miner) serve(env host.Env, call host.CallID, q mind.Question) {
 	job, body := m.mind.Answer(env, q)
 	if job == nil {
@@ -200,7 +200,7 @@ func (m *Miner) finish(env host.Env, result []byte) {
 		m.mind.Measured(env, result)
 	case training:
 		m.mind.Trained(result)
-		if m.config.Duty == 0 { // its owner wants no more
+		if m.config.Duty == 0 { // its owner ended the training
 			return
 		}
 		if rest := restAfter(env.Now()-m.began, m.config.Duty); rest > 0 {
@@ -209,7 +209,7 @@ func (m *Miner) finish(env host.Env, result []byte) {
 	}
 }
 
-// restAfter is the pause after a training visit that keeps the duty.
+// restAfter is the pause after a training visit that keeps the share of training at duty.
 func restAfter(visit host.Time, duty float64) host.Time {
 	rest := float64(float64(visit)*(1-duty)) / duty
 	return host.Time(min(rest, float64(maxRest)))

@@ -49,7 +49,7 @@ func NewNewcomer(c NewcomerConfig) *Newcomer {
 	return &Newcomer{config: c}
 }
 
-// Agent is what the newcomer has become, or nil.
+// Agent is the agent that the newcomer has become, or nil.
 func (n *Newcomer) Agent() host.Agent { return n.inner }
 
 // registers says whether an identity is still to be registered.

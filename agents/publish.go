@@ -5,15 +5,16 @@ import (
 	"taolab/sim/host"
 )
 
-// payroll is what a validator pays: memory, made again from the state whenever that may have moved it.
+// payroll is the pay of each uid for each subset. It is a cache, recomputed from the state after each change
+// that may move it.
 type payroll struct {
 	made   bool
 	demand []float64
 	parts  []float64 // [uids x subsets], each part of the whole
 }
 
-// publish tells a caller what is paid for each subset, and how much of it is paid to the caller. Under mixture
-// credit a uid's weight is for the subsets in proportion to their rows.
+// publish tells a caller the pay for each subset, and the caller's part of it. Under mixture credit a uid's
+// weight counts for the subsets in proportion to their rows.
 func (v *Validator) publish(env host.Env, e host.Incoming) {
 	switch {
 	case !v.config.Publishes || e.Request.Synapse != host.PayList || e.Request.Dir != host.Forward:
@@ -39,7 +40,7 @@ func (v *Validator) publish(env host.Env, e host.Incoming) {
 	env.Reply(e.Call, host.Response{Code: host.Success, Body: wire.EncodePay(list)})
 }
 
-// payroll computes what is paid.
+// payroll computes the current pay.
 func (v *Validator) payroll() payroll {
 	p := payroll{made: true, demand: v.judge.Demand()}
 	if v.config.Credit == Market {

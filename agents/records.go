@@ -13,8 +13,9 @@ func laneName(l score.Lane) string {
 	return trace.ScoringLane
 }
 
-// record writes down one question of the step that closes: whole, by subset and by row, as far as
-// that is wanted. Targets are nil where nothing is learned.
+// record writes the rows of one question of the closing step: one for the whole, and, if the
+// settings ask for them, one for each subset and each row of text. Targets are nil where the gate
+// learns nothing.
 func (v *Validator) record(env host.Env, a *ask, credit *score.Credit, targets []float32) {
 	o := v.outcome(env, a, credit, targets)
 	env.Record((*outcomeWhole)(o))
@@ -99,7 +100,7 @@ func (s *sums) add(p part) {
 	s.miss += float64(off * off)
 }
 
-// share is a mean over the rows of a sum, where it has a value.
+// share is the mean of a sum over the rows, nil where it has no value.
 func (s *sums) share(sum float64, has bool) *float32 {
 	if !has {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"taolab/sim/host"
 )
 
-// commitment is the weights that a validator committed to and has not revealed yet.
+// commitment holds weights that a validator committed to and has not revealed yet.
 type commitment struct {
 	commit  host.SubmitID
 	version uint64
@@ -23,15 +23,15 @@ type commitment struct {
 // maxCommits bounds the list: the ledger keeps as many commits of a hotkey.
 const maxCommits = 10
 
-// Commits are the weights that a validator has committed to and not revealed, oldest first; at most ten. They
-// are revealed when the ledger lets them. The zero value is none.
+// Commits are the weights that a validator has committed to and not revealed, oldest first; at most ten. It
+// reveals them when the ledger allows. The zero value is empty.
 type Commits struct{ list []commitment }
 
 func (s *commitment) message() chain.RevealWeights {
 	return chain.RevealWeights{Version: s.version, UIDs: s.uids, Values: widened(s.values), Salt: s.salt}
 }
 
-// widened are weights in the ledger's type.
+// widened converts weights to the ledger's type.
 func widened(values []uint16) []uint32 {
 	wide := make([]uint32, len(values))
 	for i, v := range values {
@@ -57,8 +57,8 @@ func (s *Commits) Commit(env host.Env, uids, values []uint16) host.SubmitID {
 	return next.commit
 }
 
-// Handle reveals what is due, waits for the epoch of a commit that the ledger took, and forgets one that it
-// refused. A restart sets the timers that a crash stopped.
+// Handle reveals the commits that are due, waits for the epoch of one that the ledger accepted, and forgets
+// one that it rejected. A restart sets the timers that a crash stopped.
 func (s *Commits) Handle(env host.Env, event host.Event) {
 	switch e := event.(type) {
 	case host.Start:
@@ -96,7 +96,7 @@ func (s *Commits) wait(env host.Env, i int) {
 	s.list[i].timer = env.AtBlock(view.Height()+max(view.Params().TempoBlocks/4, 1), 0)
 }
 
-// due reveals a commit whose timer it is.
+// due reveals the commit of an expired timer.
 func (s *Commits) due(env host.Env, timer host.TimerID) {
 	i := slices.IndexFunc(s.list, func(x commitment) bool { return x.timer == timer })
 	if i < 0 {
@@ -122,7 +122,7 @@ func (s *Commits) due(env host.Env, timer host.TimerID) {
 	s.list = slices.Delete(s.list, i, i+1) // revealed, or too late
 }
 
-// AppendState writes what Restore reads.
+// AppendState appends the state that Restore reads.
 func (s *Commits) AppendState(b []byte) []byte {
 	b = state.AppendU32(b, uint32(len(s.list)))
 	for _, x := range s.list {
@@ -139,7 +139,7 @@ func (s *Commits) AppendState(b []byte) []byte {
 // commitmentBytes is the length of a commit's state without its lists.
 const commitmentBytes = 8 + 8 + 4 + 4 + 32 + 8
 
-// Restore reads commits.
+// Restore reads the state that AppendState appended.
 func (s *Commits) Restore(c *state.Cursor) {
 	n := c.Count("commits", commitmentBytes)
 	if n > maxCommits {
@@ -157,7 +157,7 @@ func (s *Commits) Restore(c *state.Cursor) {
 	}
 }
 
-// Check says whether restored commits can be a validator's.
+// Check returns an error unless restored commits can be a validator's.
 func (s *Commits) Check() error {
 	for _, x := range s.list {
 		if len(x.uids) != len(x.values) {

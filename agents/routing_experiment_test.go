@@ -309,7 +309,7 @@ func (m *market) live(g gate, uids, from, to int) (share []float64) {
 	return share
 }
 
-// knows says whether a uid is a specialist of a subset. On code generalists are nearly as good.
+// knows reports whether a uid is a specialist of a subset. On code generalists are nearly as good.
 func (m *market) knows(uid int, subset uint16) bool {
 	miner := m.miners[uid%len(m.miners)]
 	return miner == int(subset) || subset == 0 && miner < 0

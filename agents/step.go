@@ -37,7 +37,7 @@ func (a *ask) answered() bool { return len(a.losses) > 0 }
 // commonRows is how many rows two answers of a gated step need in common to have synergy.
 const commonRows = 8
 
-// begin draws a batch and has the judge score whom to ask about it, unless this validator has no uid.
+// begin draws a batch and has the judge score the peers for it, unless this validator has no uid.
 func (v *Validator) begin(env host.Env) {
 	v.step = step{began: env.Now()}
 	if !env.Self().HasUID {
@@ -58,7 +58,7 @@ func (v *Validator) begin(env host.Env) {
 	v.ask(env)
 }
 
-// computed goes on after a job of the judge.
+// computed continues after a job of the judge.
 func (v *Validator) computed(env host.Env, e host.Done) {
 	s := &v.step
 	switch {
@@ -96,7 +96,7 @@ func (v *Validator) ask(env host.Env) {
 	}
 }
 
-// answered takes one answer, and has them read after the last one.
+// answered takes one answer; after the last one the judge reads them all.
 func (v *Validator) answered(env host.Env, e host.Answer) {
 	if v.step.phase != asking {
 		return
@@ -127,10 +127,10 @@ func (v *Validator) answered(env host.Env, e host.Answer) {
 	}
 }
 
-// reads says whether an answer is to be turned into losses.
+// reads reports whether an answer is to be turned into losses.
 func (a *ask) reads() bool { return !a.open && a.code == host.Success && !a.answered() }
 
-// unread is how many answers are to be turned into losses.
+// unread counts the answers that are to be turned into losses.
 func (s *step) unread() int {
 	n := 0
 	for i := range s.asks {
@@ -208,10 +208,11 @@ func (v *Validator) close(env host.Env, worth appraisal) {
 	v.step.job = env.Compute(job)
 }
 
-// credits are what the answers of a scoring lane earned, in uid order.
+// credits are the scores that the answers of a scoring lane earned, in uid order.
 type credits []score.Credit
 
-// next is the credit of a question, which are asked for in order; nil for one that earned nothing.
+// next is the credit of a question, nil if it earned none. Calls must follow the order of the
+// questions.
 func (c *credits) next(a *ask) *score.Credit {
 	if a.lane != score.ScoringLane || len(*c) == 0 || (*c)[0].UID != a.uid {
 		return nil
@@ -276,7 +277,7 @@ func mean(x []float64) float64 {
 	return sum / float64(len(x))
 }
 
-// endStep sets weights when the epoch is over and waits for the next step's turn.
+// endStep sets weights if the epoch is over and waits for the time of the next step.
 func (v *Validator) endStep(env host.Env) {
 	v.steps++
 	if env.Self().HasUID && v.epochOver(env) {

@@ -12,7 +12,7 @@ import (
 	"taolab/sim/host"
 )
 
-// Limits of what an application does for its operator.
+// Limits of an application's work for its operator.
 const (
 	maxContinuation = 1 << 14 // tokens of one continuation
 	maxRounds       = 3       // of questions about one token
@@ -20,14 +20,14 @@ const (
 	maxReason       = 255     // bytes of a refusal's reason
 )
 
-// text is what the operator of the node has continued: its last tokens are sent to miners, and the token that
-// they name goes on it.
+// text is a text of the node's operator in the course of being continued: its last tokens are sent to miners,
+// and the token that they predict is appended.
 type text struct {
 	call     host.CallID // the operator's
-	number   uint32      // of the session
-	wish     wire.Prompt // without its text
+	number   uint32      // of its session
+	wish     wire.Prompt // the request without its text
 	length   uint32      // in tokens, when it came
-	tokens   []uint16    // the last ones so far: what is sent
+	tokens   []uint16    // the tokens to send: the last ones so far
 	position uint32      // of the token that is asked for
 	parts    uint32      // that the operator still takes
 	rounds   uint32      // of questions about this token
@@ -37,7 +37,7 @@ type text struct {
 	failures []host.PeerID
 }
 
-// rest is how long a miner is not to be asked: it would refuse callers that come too soon.
+// rest is a pause before the next request to a miner, which refuses callers that come back too soon.
 type rest struct {
 	axon  host.PeerID
 	until host.Time
@@ -53,7 +53,7 @@ func (a *Application) textOf(tag host.Tag) int {
 	return slices.IndexFunc(a.texts, func(t text) bool { return t.waits && t.tag() == tag })
 }
 
-// take begins with a text of the operator. It refuses everybody else.
+// take begins with a text of the operator. It refuses all other callers.
 func (a *Application) take(env host.Env, e host.Incoming) {
 	if e.From != env.Self().Peer || e.Request.Synapse != host.Continuation {
 		Refuse(env, e)
@@ -148,7 +148,7 @@ func (t *text) choose(view chain.View, self host.Self, k int) []uint16 {
 	return best[:min(len(best), k)]
 }
 
-// round goes on after all answers for a token: the text takes it, or other miners are asked.
+// round continues after all answers for a token: it extends the text, or asks other miners.
 func (a *Application) round(env host.Env, i int) {
 	t := &a.texts[i]
 	a.record(env, t.number, t.position, t.asks, nil)
@@ -179,7 +179,7 @@ func (a *Application) round(env host.Env, i int) {
 	}
 }
 
-// extend puts a token on a text.
+// extend appends a token to a text.
 func (a *Application) extend(t *text, part *wire.PromptPart, token uint16, prob float64) {
 	t.tokens = slices.Clone(a.window(append(t.tokens, token)))
 	t.position++
@@ -194,12 +194,12 @@ func (a *Application) extend(t *text, part *wire.PromptPart, token uint16, prob 
 	}
 }
 
-// stream is that of the draw of the next token.
+// stream is the random stream that draws the next token.
 func (t *text) stream() *num.Stream {
 	return num.NewStream(t.wish.Seed, fmt.Sprint("continuation ", t.position))
 }
 
-// peer tells of one answer, and of the token that was taken.
+// peer describes one answer, and its loss on the chosen token.
 func (a *Application) peer(t *text, o offer, part wire.PromptPart) wire.PromptPeer {
 	p := wire.PromptPeer{UID: o.uid, Code: uint8(o.code), LatencyNs: uint64(o.latency), Loss: wire.NoLoss, Reason: o.reason}
 	if part.HasToken && o.code == host.Success {
@@ -220,7 +220,7 @@ func (a *Application) reply(env host.Env, i int, part wire.PromptPart) {
 	}
 }
 
-// forget drops a text that nobody waits for any more.
+// forget drops the text of a call that was cancelled.
 func (a *Application) forget(env host.Env, call host.CallID) {
 	i := slices.IndexFunc(a.texts, func(t text) bool { return t.call == call })
 	if i < 0 {
@@ -234,7 +234,7 @@ func (a *Application) forget(env host.Env, call host.CallID) {
 	a.texts = slices.Delete(a.texts, i, i+1)
 }
 
-// reasonOf is what a refusal says in words, if it does.
+// reasonOf is the reason that a refusal gives, if any.
 func reasonOf(r host.Response) string {
 	words := bytes.ToValidUTF8(r.Body[:min(len(r.Body), maxReason)], nil)
 	if bytes.ContainsFunc(words, func(c rune) bool { return c < ' ' }) {
@@ -243,9 +243,9 @@ func reasonOf(r host.Response) string {
 	return string(words)
 }
 
-// draw picks one of the tokens with these sums of probabilities: the most probable at temperature 0, and
-// otherwise one drawn with the probabilities to the power of 1/temperature, from the most probable that
-// together have the share topP. Ties go to the lower token. It returns -1 where there are none.
+// draw picks one of the tokens with these sums of probabilities: at temperature 0 the most probable one, else
+// one drawn with the probabilities to the power of 1/temperature from the most probable ones that together
+// have the share topP. Ties go to the lower token. It returns -1 if there are no tokens.
 func draw(ids []uint16, sums []float64, temperature, topP float64, stream *num.Stream) int {
 	order := make([]int, len(ids))
 	for i := range order {
@@ -315,7 +315,7 @@ func (a *Application) appendTexts(b []byte) []byte {
 	return b
 }
 
-// The lengths of a text's and a rest's state without their lists.
+// Lengths of the state of a text and of a rest without their lists.
 const (
 	textBytes = 8 + 4 + 4 + 4 + 4 + 4 + 4 + 4 + 8 + 1 + 4 + 4
 	restBytes = 32 + 8

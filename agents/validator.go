@@ -10,17 +10,17 @@ import (
 	"taolab/sim/host"
 )
 
-// blockNs is the time between blocks of the main network, also the time a validator waits for an
-// answer where its config says nothing else.
+// blockNs is the time between blocks of the main network, and the default time that a validator waits
+// for an answer.
 const blockNs = 12 * host.Second
 
-// ValidatorConfig is a validator before its first event.
+// ValidatorConfig holds the settings of a validator.
 type ValidatorConfig struct {
 	Era   string            // reference release whose rules it follows; "" is score.DefaultEra
-	Judge func() mind.Judge // makes what draws its questions and reads the answers
+	Judge func() mind.Judge // makes the judge, which draws its questions and reads the answers
 
 	Peers     int       // asked about each row of a step
-	StepNs    host.Time // from the start of one step to the start of the next, at least
+	StepNs    host.Time // least time between the starts of two steps
 	TimeoutNs host.Time // of one question; 0: 12 s
 
 	Routing Routing
@@ -34,7 +34,7 @@ type ValidatorConfig struct {
 	Power        float64   // scaling-law power of the base score; 0: the era's
 	SynergyPower float64   // of the synergy; 0: the era's
 
-	Publishes     bool // tells who asks what it pays for each subset
+	Publishes     bool // tells callers what it pays for each subset
 	RecordAnswers bool // a trace.Answer for each question and subset
 	RecordRows    bool // a trace.Score for each row of each question
 }
@@ -46,7 +46,7 @@ func (c ValidatorConfig) Validate() error {
 	}
 	switch {
 	case c.Judge == nil:
-		return fmt.Errorf("validator: no judge; give what draws its questions and reads the answers")
+		return fmt.Errorf("validator: no judge; set Judge, which draws its questions and reads the answers")
 	case c.Routing > Gated || c.Targets > Everyone || c.Credit > Market:
 		return fmt.Errorf("validator: routing %d, targets %d or credit %d is unknown", c.Routing, c.Targets, c.Credit)
 	case c.Peers < 1:
@@ -74,7 +74,7 @@ func (c ValidatorConfig) era() string {
 	return c.Era
 }
 
-// withDefaults fills in what zero stands for.
+// withDefaults replaces zeros by their defaults.
 func (c ValidatorConfig) withDefaults(era score.Era) ValidatorConfig {
 	if c.TimeoutNs == 0 {
 		c.TimeoutNs = blockNs
@@ -94,7 +94,7 @@ func (c ValidatorConfig) withDefaults(era score.Era) ValidatorConfig {
 	return c
 }
 
-// peer is a uid as the validator saw it when it last read the chain.
+// peer is a uid as it was when the validator last read the chain.
 type peer struct {
 	hotkey   chain.Key
 	axon     host.PeerID
@@ -103,19 +103,19 @@ type peer struct {
 	standing score.Standing
 }
 
-// phase is what a step is waiting for.
+// phase is the event that a step waits for.
 type phase uint8
 
 const (
 	pausing  phase = iota // for the step's turn
 	routing               // for the gate's scores
 	asking                // for answers
-	reading               // for what the judge reads in them
-	learning              // for what the judge learns
+	reading               // for the judge to read them
+	learning              // for the judge to learn
 )
 
-// Validator asks miners what its judge draws, scores what they answer, has the judge learn from
-// the scores and sets weights once an epoch. Steps follow each other: at most config.Peers calls,
+// Validator asks miners the questions that its judge draws, scores the answers, lets the judge learn
+// from the scores and sets weights once an epoch. Steps follow each other: at most config.Peers calls,
 // under gated routing config.Rows times as many, and one compute job are open at a time.
 type Validator struct {
 	config ValidatorConfig
@@ -138,9 +138,9 @@ type Validator struct {
 	step    step
 	weights submission
 
-	// Memory that is not part of the state.
+	// Caches, not part of the state.
 	paid    payroll
-	targets []uint16 // of the peers: whom to ask at all, in uid order
+	targets []uint16 // the peers to ask at all, in uid order
 }
 
 // NewValidator returns a validator. It panics when the config is not valid.
@@ -189,7 +189,7 @@ func (v *Validator) Handle(env host.Env, event host.Event) {
 	}
 }
 
-// sync reads the chain: who is there, and whom to ask. A uid with a new hotkey starts afresh.
+// sync reads the peers from the chain. A uid with a new hotkey starts afresh.
 func (v *Validator) sync(env host.Env) {
 	v.paid.made = false
 	view, self := env.Chain(), env.Self()
@@ -222,7 +222,7 @@ func (v *Validator) forget(uid chain.UID, hotkey chain.Key) {
 	}
 }
 
-// startEpoch begins an epoch: the chain is read, and everybody is to be asked again.
+// startEpoch begins an epoch: it reads the chain, and all peers are to be asked again.
 func (v *Validator) startEpoch(env host.Env) {
 	v.sync(env)
 	for i := range v.peers {
@@ -233,7 +233,7 @@ func (v *Validator) startEpoch(env host.Env) {
 	v.synced, v.epochBlock, v.epochNs = true, env.Chain().Height(), env.Now()
 }
 
-// epochOver says whether it is time for weights.
+// epochOver reports whether it is time to set weights.
 func (v *Validator) epochOver(env host.Env) bool {
 	at := score.Elapsed{
 		Blocks: env.Chain().Height() - v.epochBlock, Ns: int64(env.Now() - v.epochNs), AllSeen: true,
@@ -247,7 +247,7 @@ func (v *Validator) epochOver(env host.Env) bool {
 	return v.era.EpochOver(at, v.config.EpochBlocks, int64(v.config.BlockNs))
 }
 
-// endEpoch sends the weights that the averages and this epoch's standing ask for.
+// endEpoch sends the weights that follow from the averages and this epoch's standing.
 func (v *Validator) endEpoch(env host.Env) {
 	if v.era.Ending == score.EndByBlocksAndClock { // from v3.5 the chain is read again just before
 		v.sync(env)
@@ -267,12 +267,12 @@ func (v *Validator) endEpoch(env host.Env) {
 	}
 	uids, values := score.U16(score.Weights(in), params.MaxWeight)
 	if len(uids) == 0 || len(uids) < min(len(v.peers), int(params.MinAllowedWeights)) {
-		return // the ledger would refuse it: the averages go on into the next epoch
+		return // the ledger would refuse it: the averages carry on into the next epoch
 	}
 	v.weights.send(env, uids, values, &v.commits)
 }
 
-// submission is the newest weights on their way into the ledger.
+// submission holds the newest weights on their way into the ledger.
 type submission struct {
 	open     bool
 	id       host.SubmitID
@@ -283,8 +283,8 @@ type submission struct {
 	values   []uint16
 }
 
-// maxAttempts bounds how often the same weights are submitted. Refused that often, they are
-// dropped: the next epoch has newer ones.
+// maxAttempts bounds the submissions of the same weights. After so many refusals they are dropped: the
+// next epoch has newer ones.
 const maxAttempts = 4
 
 func (s *submission) send(env host.Env, uids, values []uint16, commits *Commits) {

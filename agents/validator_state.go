@@ -75,7 +75,7 @@ func (v *Validator) RestoreState(b []byte) error {
 	return nil
 }
 
-// consistent says whether a restored state can be this validator's.
+// consistent returns an error unless a restored state can be this validator's.
 func (v *Validator) consistent() error {
 	for uid, p := range v.peers {
 		if p.standing > score.Unasked {

@@ -109,7 +109,7 @@ func (s *source) own() []string {
 	return folders
 }
 
-// reaches says whether target can be reached from folder along g.
+// reaches reports whether target can be reached from folder along g.
 func reaches(g map[string][]string, folder, target string, seen map[string]bool) bool {
 	if folder == target {
 		return true

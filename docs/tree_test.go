@@ -234,7 +234,7 @@ func (p listed) check(all *[]*source, fset *token.FileSet, compiled types.Import
 	return nil
 }
 
-// within says whether a folder meets one of the patterns of bans.txt.
+// within reports whether a folder meets one of the patterns of bans.txt.
 func within(folder string, patterns []string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool {
 		tree, all := strings.CutSuffix(p, "...")

@@ -74,13 +74,13 @@ func (s *source) commentsWith(mark string) map[int]bool {
 	return lines
 }
 
-// excuses says whether the line of n or the one above carries an excuse.
+// excuses reports whether the line of n or the one above carries an excuse.
 func (s *source) excuses(lines map[int]bool, n ast.Node) bool {
 	line := s.position(n.Pos()).Line
 	return lines[line] || lines[line-1]
 }
 
-// mayBe says whether is holds for a type or, for a type parameter, for any type it may stand for.
+// mayBe reports whether is holds for a type or, for a type parameter, for any type it may stand for.
 func mayBe(t types.Type, is func(types.Type) bool) bool {
 	switch u := t.(type) {
 	case *types.TypeParam:

@@ -46,7 +46,7 @@ func parseTurns(text string) ([]turn, error) {
 	return turns, nil
 }
 
-// within tells whether a place of the text lies in a phrase that is fine.
+// within reports whether a place of the text lies in a phrase that is fine.
 func (t turn) within(text string, place []int) bool {
 	if t.fine == nil {
 		return false

@@ -67,7 +67,7 @@ func (b *Behind) keep(row trace.Row, rows int) {
 // WaitNs is how long Record has waited, in nanoseconds of the stopwatch, for rows to be written.
 func (b *Behind) WaitNs() int64 { return b.waited }
 
-// Failed says whether the writer is known to have failed. It does not wait for the rows on their way.
+// Failed reports whether the writer is known to have failed. It does not wait for the rows on their way.
 func (b *Behind) Failed() bool { return b.failed }
 
 // Writer returns the writer when it has all rows so far. It may be used until the next Record.

@@ -80,7 +80,7 @@ func YearNames(start string, ns int64) []string {
 	return names
 }
 
-// CheckDate says whether a text can be the date of a genesis.
+// CheckDate reports whether a text can be the date of a genesis.
 func CheckDate(text string) bool {
 	_, err := time.Parse(dateLayout, text)
 	return err == nil

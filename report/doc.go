@@ -6,8 +6,8 @@
 // the row structs of package trace, and that writing costs the same memory however long the run.
 // Equal rows give equal files, figures and pages.
 //
-// It forbids itself to influence a run: Record returns nothing, and a full disk is found out by Err
-// and Close. It knows nothing of agents or of how a world runs.
+// It cannot influence a run: Record returns nothing, and Err and Close report a full disk. It knows
+// nothing of agents or of how a world runs.
 //
 // The folder of a run:
 //

@@ -117,7 +117,7 @@ func (e Expectation) Judge(m *Manifest, s *Summary) Verdict {
 	return Verdict{e, e.Holds(have), strconv.FormatFloat(have, 'g', -1, 64), want}
 }
 
-// Holds says whether a number compares as it should.
+// Holds reports whether a number compares as it should.
 func (e *Expectation) Holds(have float64) bool {
 	if math.IsNaN(have) || len(e.Value) == 0 {
 		return false

@@ -61,7 +61,7 @@ func (f *findings) earningsFigure() (*figure, error) {
 	})
 }
 
-// pays says whether anybody was paid in a part of the run.
+// pays reports whether anybody was paid in a part of the run.
 func (f *findings) pays(bin int) bool {
 	return slices.ContainsFunc(f.parties, func(p *party) bool { return p.earned[bin] > 0 })
 }

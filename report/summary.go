@@ -183,8 +183,8 @@ func (f *findings) supply() *SupplySummary {
 	}
 }
 
-// moneyByRole shares out what the epochs paid. The owner's part stands in no row of an epoch: the ledger's
-// account of all money has it, but for that of the first release.
+// moneyByRole divides the epochs' payments among the roles. The owner's part is not in any row of an
+// epoch, but in the ledger's account of all money, except in runs of the first release.
 func (f *findings) moneyByRole() *MoneySummary {
 	if f.span.epochs == 0 {
 		return nil

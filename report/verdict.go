@@ -68,7 +68,7 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// Judgement says whether the scenario's expectations are met; it is empty where there are none.
+// Judgement reports whether the scenario's expectations are met; it is empty where there are none.
 func (s *Summary) Judgement() string {
 	met, all := 0, len(s.Expectations)
 	for _, v := range s.Expectations {

@@ -40,7 +40,7 @@ func (w WindowSummary) String() string {
 	return fmt.Sprintf("epochs %d to %d", w.From, w.Until)
 }
 
-// Thinned says whether some of its epochs were not recorded, so that sums over rows are not those of the run.
+// Thinned reports whether some of its epochs were not recorded, so that sums over rows are not those of the run.
 func (w WindowSummary) Thinned() bool {
 	return w.Epochs > 0 && uint64(w.Until)-uint64(w.From)+1 > uint64(w.Epochs)
 }

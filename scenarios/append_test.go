@@ -102,9 +102,9 @@ func TestARunGoesOnWhetherItsCorpusHasGrownOrNot(t *testing.T) {
 func TestASourceThatCannotBeAppendedIsRefused(t *testing.T) {
 	for _, c := range []struct{ set, want string }{
 		{`corpus.append=[{at_h=0.1}]`, "names of synthetic subsets"},
-		{`corpus.append=[{at_h=0.1, subsets=["ArXiv"]}]`, "in the corpus already"},
+		{`corpus.append=[{at_h=0.1, subsets=["ArXiv"]}]`, "already in the corpus"},
 		{`corpus.append=[{at_h=0.2, subsets=["EuroParl"]}, {at_h=0.1, subsets=["Books3"]}]`, "in the order of their times"},
-		{`corpus.append=[{at_h=0.1, subsets=["EuroParl"]}, {at_h=0.1, subsets=["EuroParl"]}]`, "in the corpus already"},
+		{`corpus.append=[{at_h=0.1, subsets=["EuroParl"]}, {at_h=0.1, subsets=["EuroParl"]}]`, "already in the corpus"},
 		{`corpus.append=[{at_h=9, subsets=["EuroParl"]}]`, "after the end of the run"},
 		{`corpus.append=[{at_h=0.1, kind="shards"}]`, "corpus.append[0].path"},
 		{`corpus.append=[{at_h=0.1, subsets=["Europarl"]}]`, "did you mean EuroParl?"},
@@ -125,7 +125,7 @@ func TestASourceThatCannotBeAppendedIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := file.Build(material, Options{}); err == nil || !strings.Contains(err.Error(), "there at the beginning") {
-		t.Errorf("a miner of what is not there yet: %v", err)
+	if _, err := file.Build(material, Options{}); err == nil || !strings.Contains(err.Error(), "exists at the beginning") {
+		t.Errorf("a miner of a subset that does not exist yet: %v", err)
 	}
 }

@@ -138,8 +138,8 @@ func TestAnAttackWithDustCostsDepositsAmongStrangers(t *testing.T) {
 	}
 }
 
-// Who registers a stranger's hotkey first owns it on the ledger of an era, and its owner cannot join. Among
-// strangers a hotkey agrees to its owner.
+// On the ledger of an era, anyone who registers a stranger's hotkey first owns it, and its holder cannot join. On
+// the ledger for strangers a hotkey consents to its owner.
 func TestAHotkeyIsSquattedOnAnErasLedgerOnly(t *testing.T) {
 	squat := []line{{100, func(host.Env) []chain.Msg { return []chain.Msg{chain.Register{Hotkey: hot("newcomer-1")}} }}}
 	for _, l := range ledgers {
@@ -231,7 +231,7 @@ func TestACouncilThatCannotBeIsRefused(t *testing.T) {
 		{[]string{`chain.council=["validator-1", "validator-2"]`, "chain.council_threshold=1"}, "more than half"},
 		{[]string{"chain.council_threshold=1"}, "1 of a council of 0"},
 		{[]string{`chain.council=["validator-9"]`, "chain.council_threshold=1"}, `no node "validator-9"`},
-		{[]string{`chain.council=["validator-1", "validator-1"]`, "chain.council_threshold=2"}, "stands twice"},
+		{[]string{`chain.council=["validator-1", "validator-1"]`, "chain.council_threshold=2"}, "appears twice"},
 	} {
 		sets := c.sets
 		if c.want != "nobody votes on this chain" {

@@ -13,25 +13,25 @@ import (
 	"taolab/sim/virtual"
 )
 
-// Options change how a run is made, never what happens in it.
+// Options change the way a run is computed, never its events.
 type Options struct {
 	Workers     int
 	Recorder    trace.Recorder
-	RoundTripAt host.Time // send every agent's state through bytes at this time; 0 means never
+	RoundTripAt host.Time // encode every agent's state and restore it at this time; 0: never
 	Paranoid    bool      // check the ledger's invariants after every step
 	Signed      bool      // sign what nodes submit and verify what blocks contain
 }
 
-// Network is a scenario put together: what the virtual world needs, and the list of its nodes as
-// the manifest shows it.
+// Network is a scenario assembled: the virtual world's settings, and the list of its nodes for the
+// manifest.
 type Network struct {
 	Config virtual.Config
 	Nodes  []report.Node
-	Rows   []trace.Node // the same as rows of the table of nodes
+	Rows   []trace.Node // the same nodes as rows of the nodes table
 }
 
-// Build puts the network together. Its agents share the material and only read it. The recorder gets
-// the table of nodes, whose rows stand before all others.
+// Build assembles the network. Its agents share the material, which is read-only. The recorder
+// receives the rows of the nodes table, which precede all others.
 func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	params, err := f.Params()
 	if err != nil {
@@ -68,7 +68,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 	}}, nil
 }
 
-// builder collects machines, their entries in the manifest and their places in the ledger.
+// builder collects machines, their entries in the manifest and their seats in the ledger.
 type builder struct {
 	*File
 	make     *role.Maker
@@ -77,7 +77,7 @@ type builder struct {
 	nodes    []report.Node
 	rows     []trace.Node
 	groups   map[string]int        // first member of each group
-	free     map[bool][]chain.UID  // of a metagraph, by whether they are for miners
+	free     map[bool][]chain.UID  // free seats of a metagraph: true for miners
 	named    map[chain.Key]entries // of its genesis, by hotkey
 }
 
@@ -169,7 +169,7 @@ func (b *builder) applications() error {
 	return nil
 }
 
-// flops is a speed in FLOP/s.
+// flops converts a speed to FLOP/s.
 func flops(mflops float64) int64 { return int64(float64(mflops * 1e6)) }
 
 // located gives an error of a role's settings its place in the scenario.
@@ -206,7 +206,7 @@ func (f *File) links() virtual.Links {
 
 func (f *File) producer() virtual.Producer {
 	return virtual.Producer{
-		Region: max(indexOf(f.Network.Regions, f.Network.Producer), 0), // the first where none is named
+		Region: max(indexOf(f.Network.Regions, f.Network.Producer), 0), // the first if none is named
 		MaxTxs: f.Network.ProducerTxs, MaxWaiting: f.Network.ProducerWaiting, ExpiryBlocks: f.Network.TxExpiryBlocks,
 	}
 }

@@ -8,13 +8,13 @@ import (
 	"taolab/agents/settings"
 )
 
-// measures are keys by which others are judged: where one of them is faulty, a fault found elsewhere may
-// be a mere consequence.
+// measures are keys by which others are judged: if one of them is faulty, a fault found elsewhere may be
+// a mere consequence.
 var measures = []string{"count", "name", "joins_h", "hours", "block_s", "kind", "subsets", "vocab", "regions", "width", "context", "tokens"}
 
-// besides are the faults that a scenario has besides those by which single keys were found out: what no
-// single key shows is judged by the values in force, and a key that could not be read has its default.
-// Faults that may only follow from one already reported are left out.
+// besides returns the faults that involve several keys and are not consequences of told, the faults of
+// single keys. Those checks use the values in force, and a key that could not be read has its default
+// there.
 func besides(told, found []error) []error {
 	if len(told) == 0 {
 		return found
@@ -33,7 +33,7 @@ func besides(told, found []error) []error {
 	})
 }
 
-// keyOf is the key that an error is about, or nothing.
+// keyOf is the key that an error is about, or "".
 func keyOf(err error) string {
 	var fault *settings.Error
 	if errors.As(err, &fault) {
@@ -42,7 +42,7 @@ func keyOf(err error) string {
 	return ""
 }
 
-// sectionOf is the table that a key stands in.
+// sectionOf is the table that holds a key.
 func sectionOf(key string) string {
 	section, _, _ := strings.Cut(key, ".")
 	return section

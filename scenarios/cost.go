@@ -8,7 +8,7 @@ import (
 	"taolab/report"
 )
 
-// heapBytes is the memory that is in use.
+// heapBytes is the heap memory in use.
 func heapBytes() uint64 {
 	var memory runtime.MemStats
 	runtime.GC()
@@ -16,10 +16,10 @@ func heapBytes() uint64 {
 	return memory.HeapAlloc
 }
 
-// cost is what a world that has run took of the machine.
+// cost is the resources that a finished run used.
 func (e *Experiment) cost() report.Cost {
 	spent := e.spent()
-	lived := spent.wall - int64(e.Now().Sub(e.begun)-e.lived) // without what came after the last event
+	lived := spent.wall - int64(e.Now().Sub(e.begun)-e.lived) // without the time after the last event
 	seconds := func(ns int64) float64 { return time.Duration(ns).Seconds() }
 	after := heapBytes()
 	runtime.KeepAlive(e.World)
@@ -36,7 +36,7 @@ func (e *Experiment) cost() report.Cost {
 	}
 }
 
-// peakFLOPS is the most that one thread's multiply-adds come to, the best of a few short tries.
+// peakFLOPS is the peak rate of one thread's multiply-adds, the best of a few short tries.
 func peakFLOPS(now func() time.Time) float64 {
 	best := 0.0
 	for range 5 {

@@ -9,8 +9,8 @@ import (
 	"taolab/report"
 )
 
-// Decode reads a scenario from TOML text. Name is what errors call the text, usually its path; sets are
-// "key=value" overrides, applied in order. All faults are reported, joined.
+// Decode reads a scenario from TOML text. Errors refer to the text by name, usually its path; sets are
+// "key=value" overrides, applied in order. It reports all faults, joined.
 func Decode(name string, text string, sets []string) (*Scenario, error) {
 	d, err := settings.Parse(name, text, sets)
 	if err != nil {
@@ -28,10 +28,10 @@ func Decode(name string, text string, sets []string) (*Scenario, error) {
 	return &sc, nil
 }
 
-// Default is what a scenario file starts from.
+// Default returns the scenario of an empty file.
 func Default() Scenario { return settings.Default[Scenario]() }
 
-// Complete is the default with one table of each kind, as the reference shows it.
+// Complete returns the default with one table of each kind, for the reference.
 func Complete() Scenario {
 	sc := Default()
 	sc.Miners = []MinerGroup{settings.Default[MinerGroup]()}

@@ -10,8 +10,8 @@ import (
 	"taolab/sim/virtual"
 )
 
-// Economy says whether the run is one without models, and so needs no corpus, tokenizer or base model: the
-// scenario says so, or nobody reads or writes text.
+// Economy reports whether the run has no models, and so needs no corpus, tokenizer or base model: the
+// scenario sets the mode, or no node reads or writes text.
 func (sc *Scenario) Economy() bool {
 	if sc.Mode == "economy" {
 		return true
@@ -52,8 +52,8 @@ func (sc *Scenario) neurons() []role.Neuron {
 	return list
 }
 
-// economyDefault is what a scenario without models starts from: no links that cost time, and rows for
-// runs of years.
+// economyDefault returns the defaults of a scenario without models: links that cost no time, and row
+// settings for runs of years.
 func economyDefault() Scenario {
 	sc := Default()
 	sc.Chain.DigestEpochs = 100
@@ -63,7 +63,7 @@ func economyDefault() Scenario {
 	return sc
 }
 
-// stated are the subsets that questions are about without models, all equally often; nil with models.
+// stated returns the subsets of questions without models, all equally frequent; nil with models.
 func (sc *Scenario) stated() *mind.Subsets {
 	if !sc.Economy() {
 		return nil
@@ -75,7 +75,7 @@ func (sc *Scenario) stated() *mind.Subsets {
 	return s
 }
 
-// yearNames are the names of the whole years of the run.
+// yearNames lists the names of the whole years of the run.
 func (sc *Scenario) yearNames() []string {
 	return report.YearNames(sc.Time.Start, int64(sc.BlockCount())*int64(role.Seconds(sc.Time.BlockS)))
 }

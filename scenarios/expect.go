@@ -18,10 +18,10 @@ import (
 	"taolab/report"
 )
 
-// expectations checks what can be known before the run: that each [[expect]] is complete, and that
-// runs of this scenario have such a number, or such a table.
+// expectations checks before the run that each [[expect]] is complete, and that runs of this
+// scenario have its number or table.
 func (c *checker) expectations() {
-	if len(c.Expect) == 0 || c.NeuronCount() > math.MaxUint16 { // more than any era seats: refused elsewhere
+	if len(c.Expect) == 0 || c.NeuronCount() > math.MaxUint16 { // more than any era has seats for: refused elsewhere
 		return
 	}
 	tables := c.Tables()
@@ -53,7 +53,7 @@ func (c *checker) expectations() {
 	}
 }
 
-// metricHint names the metric that is spelled alike, or a few of the same family.
+// metricHint suggests the metric with the most similar name, or a few of the same family.
 func metricHint(metric string, names []string) string {
 	if hint := settings.Meant(metric, names); hint != "" {
 		return hint
@@ -69,12 +69,13 @@ func metricHint(metric string, names []string) string {
 	return "docs/reference/metrics.md lists what they mean"
 }
 
-// ofOneMiner tells the names that there are thousands of; nobody means one of those by another.
+// ofOneMiner reports whether a metric is one of the thousands about single miners, which are poor
+// suggestions.
 func ofOneMiner(metric string) bool {
 	return strings.HasPrefix(metric, "ask_gap_blocks.") && metric != "ask_gap_blocks.max"
 }
 
-// subsetNames are the names of the scenario's subsets, as far as the scenario tells.
+// subsetNames lists the scenario's subsets, as far as they are known before its shards are read.
 func (sc *Scenario) subsetNames() []string {
 	if len(sc.Corpus.Subsets) > 0 {
 		return sc.Corpus.Subsets
@@ -82,7 +83,7 @@ func (sc *Scenario) subsetNames() []string {
 	return pile.SubsetNames()
 }
 
-// textNames are those of the corpus and of what is appended to it.
+// textNames lists the subsets of the corpus and of the sources appended to it.
 func (sc *Scenario) textNames() []string {
 	names := slices.Clip(sc.subsetNames())
 	for _, a := range sc.Corpus.Append {
@@ -91,7 +92,7 @@ func (sc *Scenario) textNames() []string {
 	return names
 }
 
-// expectHint names the word that a wrong one may stand for.
+// expectHint suggests the word that was meant by a wrong one.
 func expectHint(key string, e *report.Expectation) string {
 	if key != "of" {
 		return ""
@@ -103,7 +104,8 @@ func expectHint(key string, e *report.Expectation) string {
 	return settings.Meant(e.Of, words)
 }
 
-// participants are the nodes of the scenario, with what the names of metrics depend on.
+// participants lists the nodes of the scenario, with the properties that names of metrics depend
+// on.
 func (sc *Scenario) participants() []report.Node {
 	var nodes []report.Node
 	for _, g := range sc.Miners {
@@ -131,11 +133,11 @@ func (sc *Scenario) participants() []report.Node {
 	return nodes
 }
 
-// Line is the line of the scenario's text on which a key stands, or 0. For a [[expect]] that is the
-// line of its header: expect[0] is the first.
+// Line is the line of a key in the scenario's text, or 0. For an [[expect]] it is the line of its
+// header: expect[0] is the first.
 func (f *File) Line(key string) int { return settings.Locate(f.Text)[key] }
 
-// Writable says why the scenario's file cannot be written to, where it cannot.
+// Writable returns an error with the reason if the scenario's file cannot be written to.
 func (f *File) Writable() error {
 	if f == nil {
 		return nil
@@ -151,9 +153,9 @@ func (f *File) Writable() error {
 	return nil
 }
 
-// Relearn writes the digests that a run has come to into the file that the scenario was read from:
-// digests[i] belongs to expect[i], and an empty one leaves the entry as it is. Nothing but the
-// digests changes, and the file is replaced whole or not at all.
+// Relearn writes a run's digests into the file of the scenario: digests[i] belongs to expect[i],
+// and an empty one leaves the entry as it is. Only the digests change, and the file is replaced
+// atomically.
 func (f *File) Relearn(digests []string) error {
 	if err := f.Writable(); err != nil {
 		return err
@@ -180,10 +182,10 @@ func (f *File) Relearn(digests []string) error {
 	return replaceFile(path, text)
 }
 
-// digestLine matches a line that sets a digest: what stands before the value, and the value.
+// digestLine matches a line that sets a digest: the part before the value, and the value.
 var digestLine = regexp.MustCompile(`^(\s*["']?digest["']?\s*=\s*)("[^"]*"|'[^']*')`)
 
-// relearn is the file's text with other digests in it.
+// relearn returns the file's text with the new digests.
 func relearn(f *File, digests []string) (string, error) {
 	places := settings.Locate(f.Text)
 	lines := strings.SplitAfter(f.Text, "\n")
@@ -194,7 +196,7 @@ func relearn(f *File, digests []string) (string, error) {
 		n := places[fmt.Sprintf("expect[%d].digest", i)]
 		if n == 0 || !digestLine.MatchString(lines[n-1]) {
 			return "", &settings.Error{Where: f.Origin, Key: fmt.Sprintf("expect[%d].digest", i),
-				Fault: "it does not stand on a line of its own",
+				Fault: "it is not on a line of its own",
 				Want:  "an [[expect]] table with a line digest = \"...\""}
 		}
 		lines[n-1] = digestLine.ReplaceAllString(lines[n-1], "${1}"+strconv.Quote(digest))
@@ -207,14 +209,14 @@ func relearn(f *File, digests []string) (string, error) {
 	for i, digest := range digests {
 		if digest != "" && again.Expect[i].Digest != digest {
 			return "", &settings.Error{Where: f.Origin, Key: fmt.Sprintf("expect[%d].digest", i),
-				Fault: "its line could not be told from another",
+				Fault: "its line is ambiguous",
 				Want:  "a file in which each [[expect]] has a line digest = \"...\" of its own"}
 		}
 	}
 	return text, nil
 }
 
-// replaceFile gives a file new text, whole or not at all, and keeps its permissions.
+// replaceFile gives a file new text atomically and keeps its permissions.
 func replaceFile(path, text string) error {
 	info, err := os.Stat(path)
 	if err != nil {

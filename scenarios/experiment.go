@@ -16,59 +16,59 @@ import (
 	"taolab/sim/virtual"
 )
 
-// DefaultSync is how long rows wait at most before they are whole on disk: less than a minute, with
-// what it takes to write them.
+// DefaultSync is the longest time until rows are synced to disk: less than a minute, including the time to
+// write them.
 const DefaultSync = 45 * time.Second
 
-// Experiment is the life of a run in a folder of its own: Begin, Prepare, Run, and Judge or Discard. A
-// run that goes on from a snapshot begins in the folder of the run that was cut, or, as a fork, in a new one.
-// The folder is useful from Begin on, whatever becomes of the program: run.json and the scenario are
-// there, and the tables hold what was synced.
+// Experiment is the life of a run in its own folder: Begin, Prepare, Run, and Judge or Discard. A run that
+// resumes from a snapshot begins in the folder of the interrupted run; a fork begins in a new one. From Begin
+// on the folder is useful even if the program is killed: it has run.json and the scenario, and its tables
+// hold the rows that were synced.
 type Experiment struct {
 	File     *File
-	Dir      string // made for this run, and empty, unless the run goes on in it
+	Dir      string // new and empty, unless the run resumes in it
 	Cache    base.Cache
 	Workers  int
 	Paranoid bool // check the ledger's invariants after every step
 	Versions report.Versions
 
-	// Now tells wall time, for the manifest and for when to sync: nothing that happens depends on it.
+	// Now returns wall time, for the manifest and the times of syncs; no event depends on it.
 	Now func() time.Time
 	// SyncEvery is the longest time between two of them; 0 means DefaultSync.
 	SyncEvery time.Duration
-	// SnapshotEvery is the longest time between two snapshots; 0 means none. SnapshotAt are heights at
-	// which there is one besides, right behind the block.
+	// SnapshotEvery is the longest time between two snapshots; 0 means none. SnapshotAt are heights of
+	// additional ones, each taken right after the block.
 	SnapshotEvery time.Duration
 	SnapshotAt    []uint64
-	// From is where the run goes on from; nil is its beginning. Parent is the run that it was forked from.
+	// From is the snapshot that the run continues from; nil: it starts at the beginning. Parent is the run
+	// that it was forked from.
 	From   *Snapshot
 	Parent *report.Parent
-	// Warn is told what the run goes on without; nil tells nobody.
+	// Warn receives failures that the run survives; it may be nil.
 	Warn func(text string)
-	// Killed repeats a run that was killed, and so has no rows of the seats that were held at the end.
+	// Killed repeats a run that was killed, and so writes no rows of the seats held at the end.
 	Killed bool
-	// Adjust, where it is set, changes the network before it lives.
+	// Adjust, if set, changes the network before the run.
 	Adjust func(*virtual.Config)
 
-	// What Prepare makes. Material that is there already is used: runs may share it.
+	// What Prepare makes. It keeps Material that is already set, so that runs can share it.
 	Material *Material
 	World    *virtual.World
 
-	change     func(*virtual.World) error // of a fork, before it lives
+	change     func(*virtual.World) error // of a fork, before the run
 	manifest   *report.Manifest
 	rows       *report.Behind     // in front of the tables
-	stop       context.CancelFunc // ends what the world is at, between two events
-	begun      time.Time          // when the world began to live
+	stop       context.CancelFunc // stops the world between two events
+	begun      time.Time          // when the world started
 	lived      time.Duration      // of wall time
 	heapBefore uint64
-	kept       time.Time     // when the newest snapshot was written, or the world began to live
+	kept       time.Time     // when the newest snapshot was written, or the world started
 	writing    time.Duration // of all snapshots
 	savedBlock uint64        // up to which all rows are whole on disk
 	unwritten  error         // why run.json cannot be written
 }
 
-// Begin leaves the scenario and a first run.json in the folder. Of a run that goes on in its folder
-// everything is there already.
+// Begin writes the scenario and a first run.json into the folder, unless the run resumes there.
 func (e *Experiment) Begin() error {
 	e.stop = func() {}
 	if e.resumes() {
@@ -87,8 +87,8 @@ func (e *Experiment) Begin() error {
 	return errors.Join(report.WriteScenario(e.Dir, e.File.Text), report.WriteManifest(e.Dir, *e.manifest))
 }
 
-// Prepare makes what the agents share, and the network. Its error is one of the scenario or of the
-// corpus that it names, or ctx's.
+// Prepare makes the agents' material and the network. Its errors are faults of the scenario or of its corpus,
+// or ctx's.
 func (e *Experiment) Prepare(ctx context.Context, stage Stage) error {
 	if e.Material == nil {
 		material, err := e.File.Prepare(ctx, e.Cache, e.Workers, stage)
@@ -100,7 +100,7 @@ func (e *Experiment) Prepare(ctx context.Context, stage Stage) error {
 	e.heapBefore = heapBytes()
 	options := Options{Workers: e.Workers, Recorder: recording{e}, Paranoid: e.Paranoid}
 	if e.From != nil {
-		options.Recorder = nil // the rows of nodes are in the tables
+		options.Recorder = nil // the tables already hold the rows of nodes
 	}
 	network, err := e.File.Build(e.Material, options)
 	if err != nil {
@@ -122,10 +122,10 @@ func (e *Experiment) Prepare(ctx context.Context, stage Stage) error {
 	return err
 }
 
-// stopwatch is the wall time, in nanoseconds, since the world began to live.
+// stopwatch is the wall time in nanoseconds since the world started.
 func (e *Experiment) stopwatch() int64 { return int64(e.Now().Sub(e.begun)) }
 
-// recording hands rows to the tables, and ends the run soon after one that cannot be written.
+// recording passes rows to the tables, and ends the run soon after one that cannot be written.
 type recording struct{ e *Experiment }
 
 func (r recording) Record(row trace.Row) {
@@ -148,9 +148,9 @@ func (r recording) stopWhereNothingIsWritten() {
 	}
 }
 
-// Run lets the network live, until its last block or until ctx ends, and leaves tables and manifest
-// in the folder. A run that ctx ended is not an error: the manifest says so. One that fails leaves what
-// was recorded before.
+// Run runs the network until its last block or until ctx ends, and leaves tables and manifest in the folder.
+// It is not an error if ctx ends the run: the manifest tells. A run that fails leaves the rows recorded so
+// far.
 func (e *Experiment) Run(ctx context.Context) (*report.Manifest, error) {
 	m := e.manifest
 	if err := report.WriteManifest(e.Dir, *m); err != nil { // now with the nodes, which rows name
@@ -163,7 +163,7 @@ func (e *Experiment) Run(ctx context.Context) (*report.Manifest, error) {
 	}
 	err := e.live(ctx)
 	if len(e.rows.Writer().Tables()) > 0 && e.unwritable() == nil {
-		e.save() // a kill while the tables are merged loses nothing
+		e.save() // so a kill while the tables are merged loses nothing
 	}
 	e.rows.Writer().Close()
 	m.Ended = e.Now().UTC()
@@ -186,8 +186,8 @@ func (e *Experiment) Run(ctx context.Context) (*report.Manifest, error) {
 	return m, err
 }
 
-// live runs the world, and syncs the tables every now and then between two events, so that run.json
-// and the tables on disk tell of the same moment.
+// live runs the world, and from time to time syncs the tables between two events, so that run.json and the
+// tables on disk agree.
 func (e *Experiment) live(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -231,7 +231,7 @@ func (e *Experiment) liveBetweenSyncs(ctx context.Context) error {
 	}
 }
 
-// save syncs the tables and writes run.json with how far they go.
+// save syncs the tables and writes their extent to run.json.
 func (e *Experiment) save() error {
 	if err := e.rows.Writer().Sync(); err != nil {
 		return err
@@ -250,7 +250,7 @@ func (e *Experiment) tell() error {
 	return report.WriteManifest(e.Dir, *e.manifest)
 }
 
-// unwritable says that the run's rows cannot be written, how far the tables go, and what to do.
+// unwritable is the error of rows that cannot be written, with the extent of the tables and the remedy.
 func (e *Experiment) unwritable() error {
 	err := errors.Join(e.rows.Writer().Err(), e.unwritten)
 	if err == nil {
@@ -268,7 +268,7 @@ func (e *Experiment) unwritable() error {
 		"block %d among them, and taolab report shows them; free space there %s", err, rows, e.Dir, e.savedBlock, remedy)
 }
 
-// Judge compares the run with what the scenario expects.
+// Judge compares the run with the scenario's expectations.
 func (e *Experiment) Judge() ([]report.Verdict, error) {
 	run, err := report.Open(e.Dir)
 	if err != nil {
@@ -281,7 +281,7 @@ func (e *Experiment) Judge() ([]report.Verdict, error) {
 	return e.File.Judge(e.manifest, summary), nil
 }
 
-// Judge compares a run's numbers with what the scenario expects.
+// Judge compares a run's numbers with the scenario's expectations.
 func (f *File) Judge(m *report.Manifest, s *report.Summary) []report.Verdict {
 	verdicts := make([]report.Verdict, len(f.Expect))
 	for i, e := range f.Expect {
@@ -290,8 +290,8 @@ func (f *File) Judge(m *report.Manifest, s *report.Summary) []report.Verdict {
 	return verdicts
 }
 
-// Discard removes the folder: for a run that never began, and for one whose rows are whole elsewhere.
-// The folder of a run that was to go on in it stays.
+// Discard removes the folder of a run that never began, or whose rows are whole elsewhere. It keeps the
+// folder of a run that was to resume in it.
 func (e *Experiment) Discard() error {
 	if e.resumes() {
 		return nil

@@ -10,9 +10,9 @@ import (
 	"taolab/model/pile"
 )
 
-// Work is what a run will compute, estimated only from the scenario: miners train for their duty
-// share of the time and answer every question, nothing is refused or lost. The numbers are floats,
-// because what a scenario may ask for does not fit 64 bits.
+// Work is an estimate of a run's computation, made only from the scenario: miners train for their duty
+// share of the time and answer every question, and nothing is refused or lost. The numbers are
+// floats, because they may exceed 64 bits.
 type Work struct {
 	BaseTokens, TrainTokens, ServeTokens, MeasureTokens float64
 	FLOP                                                float64
@@ -40,7 +40,7 @@ func (f *File) Work() Work {
 		shape := g.Shape(f.Corpus.Vocab)
 		members := float64(g.Count)
 		if g.Acts().Trains {
-			busy := 0.0 // FLOP that the members' units do in their duty time
+			busy := 0.0 // FLOP of the members in their training time
 			for i := range g.Count {
 				busy += float64(float64(spanS*g.Duty.At(i, g.Count)) * float64(g.HardwareMFLOPS.At(i, g.Count)*1e6))
 			}
@@ -64,7 +64,7 @@ func (f *File) Work() Work {
 	return w
 }
 
-// routerFLOP is what a validator's routing model costs in one step: its scores and its lesson.
+// routerFLOP is the work of a validator's routing model in one step: scoring and training.
 func (f *File) routerFLOP(g *ValidatorGroup) int64 {
 	trunk, uids := &lm.Model{Config: g.RouterShape(f.Corpus.Vocab)}, f.seats()
 	gates, bias := make([]float32, uids*g.RouterWidth), make([]float32, uids)
@@ -88,7 +88,8 @@ func (sc *Scenario) seats() int {
 	return int(p.MaxUIDs)
 }
 
-// subsetsRead is how many subsets a validator reads, as far as the scenario tells.
+// subsetsRead is the number of subsets that a validator reads, as far as it is known before shards
+// are read.
 func (sc *Scenario) subsetsRead(g *ValidatorGroup) int {
 	switch {
 	case len(g.Subsets) > 0:
@@ -116,8 +117,8 @@ func (f *File) questions(spanS float64) (count, tokens float64) {
 	return count, sum / count
 }
 
-// Probe returns a function that does one training step of the scenario's largest model and
-// returns its FLOP: who times it learns how fast this machine is.
+// Probe returns a function that does one training step of the scenario's largest model and returns
+// its FLOP, for timing this machine.
 func (f *File) Probe() func() int64 {
 	shapes := f.shapes()
 	if len(shapes) == 0 {

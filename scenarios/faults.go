@@ -11,43 +11,43 @@ import (
 	"taolab/sim/virtual"
 )
 
-// FaultEntry is one thing that goes wrong on purpose. Which of the settings a kind reads, and what they
-// are where they are not set, its row in virtual.FaultKinds says.
+// FaultEntry is an injected fault. Its kind's row in virtual.FaultKinds lists the settings that the
+// kind reads, and their defaults.
 type FaultEntry struct {
-	Kind      string  `toml:"kind" default:"crash" doc:"what goes wrong, one of the kinds in faults.md"`
-	Node      string  `toml:"node" doc:"node that it befalls, such as honest-1; without node, group and region it befalls everybody"`
-	Group     string  `toml:"group" doc:"group that it befalls; of a group without members, a crash befalls the first"`
-	Region    string  `toml:"region" doc:"region that it befalls, the block producer there included"`
-	Members   float64 `toml:"members" unit:"share" min:"0" max:"1" doc:"share of these nodes that it befalls, drawn and rounded up; 0: all"`
-	PeerNode  string  `toml:"peer_node" doc:"of messages: only those to and from this node"`
-	PeerGroup string  `toml:"peer_group" doc:"of messages: only those to and from this group"`
-	PeerArea  string  `toml:"peer_region" doc:"of messages: only those to and from this region"`
-	Direction string  `toml:"direction" one:",in,out" doc:"of messages: what its nodes send (out), get (in), or both (empty)"`
+	Kind      string  `toml:"kind" default:"crash" doc:"kind of fault, as in faults.md"`
+	Node      string  `toml:"node" doc:"node that it hits, such as honest-1; without node, group and region it hits all nodes"`
+	Group     string  `toml:"group" doc:"group that it hits; without members, a crash hits the group's first member"`
+	Region    string  `toml:"region" doc:"region that it hits, including the block producer there"`
+	Members   float64 `toml:"members" unit:"share" min:"0" max:"1" doc:"share of these nodes that it hits, drawn at random and rounded up; 0: all"`
+	PeerNode  string  `toml:"peer_node" doc:"faults of messages: only those to and from this node"`
+	PeerGroup string  `toml:"peer_group" doc:"faults of messages: only those to and from this group"`
+	PeerArea  string  `toml:"peer_region" doc:"faults of messages: only those to and from this region"`
+	Direction string  `toml:"direction" one:",in,out" doc:"faults of messages: those that its nodes send (out), receive (in), or both (empty)"`
 	Mode      string  `toml:"mode" doc:"one of the modes of the kind; empty: the first"`
 	AtS       float64 `toml:"at_s" unit:"s" min:"0" max:"3155760000" doc:"when it begins"`
 	DurationS float64 `toml:"duration_s" default:"600" unit:"s" min:"0" max:"3155760000" doc:"how long it lasts"`
-	Wave      bool    `toml:"wave" doc:"it happens whenever a wave of [waves] draws it, not at at_s"`
-	Seed      uint64  `toml:"seed" doc:"another number draws other nodes, messages and times"`
+	Wave      bool    `toml:"wave" doc:"it begins whenever a wave of [waves] draws it, not at at_s"`
+	Seed      uint64  `toml:"seed" doc:"changes the nodes, messages and times that are drawn"`
 
-	Share    *float64 `toml:"share" unit:"share" doc:"share of messages, jobs, saves or transactions that it befalls"`
+	Share    *float64 `toml:"share" unit:"share" doc:"share of messages, jobs, saves or transactions that it hits"`
 	MeanMs   *float64 `toml:"mean_ms" unit:"ms" doc:"mean of a random time"`
 	WindowMs *float64 `toml:"window_ms" unit:"ms" doc:"time within which the order is random"`
 	DelayMs  *float64 `toml:"delay_ms" unit:"ms" doc:"time between copies or parts"`
 	Copies   *float64 `toml:"copies" unit:"messages" doc:"copies of a message"`
 	Parts    *float64 `toml:"parts" unit:"parts" doc:"parts of a reply beyond the last"`
 	Bits     *float64 `toml:"bits" unit:"bits" doc:"bits that flip"`
-	Bytes    *float64 `toml:"bytes" unit:"bytes" doc:"bytes that are left of a message, or size of a state that stays in memory"`
-	Factor   *float64 `toml:"factor" unit:"1" doc:"times the speed of links, or the time of jobs"`
+	Bytes    *float64 `toml:"bytes" unit:"bytes" doc:"bytes that remain of a message, or size of a state that stays in memory"`
+	Factor   *float64 `toml:"factor" unit:"1" doc:"factor on the speed of links, or on the time of jobs"`
 	EveryS   *float64 `toml:"every_s" unit:"s" doc:"mean time between two crashes of a node, or time between two evictions"`
 	DownS    *float64 `toml:"down_s" unit:"s" doc:"time until a node starts again"`
-	OffsetMs *float64 `toml:"offset_ms" unit:"ms" doc:"what clocks show more"`
-	DriftPpm *float64 `toml:"drift_ppm" unit:"ppm" doc:"millionths by which clocks run faster"`
+	OffsetMs *float64 `toml:"offset_ms" unit:"ms" doc:"time by which clocks are fast"`
+	DriftPpm *float64 `toml:"drift_ppm" unit:"ppm" doc:"rate by which clocks gain time, in millionths"`
 	HoldS    *float64 `toml:"hold_s" unit:"s" doc:"how long a job hangs"`
 	DelayS   *float64 `toml:"delay_s" unit:"s" doc:"time that a slow read takes"`
 	Blocks   *float64 `toml:"blocks" unit:"blocks" doc:"blocks that a view is behind, or a transaction waits"`
 }
 
-// WavesSection lets faults come in waves and ends the run with a quiet tail.
+// WavesSection holds the settings of waves of faults and of a quiet tail at the run's end.
 type WavesSection struct {
 	QuietS   float64 `toml:"quiet_s" unit:"s" min:"0" max:"3155760000" doc:"mean time without faults before a wave; 0: no waves"`
 	StormS   float64 `toml:"storm_s" default:"300" unit:"s" min:"0" max:"3155760000" doc:"time within which the faults of a wave begin"`
@@ -55,7 +55,7 @@ type WavesSection struct {
 	TailS    float64 `toml:"tail_s" unit:"s" min:"0" max:"3155760000" doc:"time at the end of the run without faults, in which requests must be answered and transactions included as before, or the run fails; 0: none"`
 }
 
-// fault is the world's form of an entry.
+// fault converts an entry to the world's type.
 func (f *FaultEntry) fault() virtual.Fault {
 	v := virtual.Fault{
 		Kind: f.Kind, From: role.Seconds(f.AtS), Mode: f.Mode, Direction: f.Direction, Seed: f.Seed, Numbers: map[string]float64{},
@@ -72,7 +72,7 @@ func (f *FaultEntry) fault() virtual.Fault {
 	return v
 }
 
-// settings are the numbers that are set, by key.
+// settings returns the numbers that are set, by key.
 func (f *FaultEntry) settings() map[string]float64 {
 	set := map[string]float64{}
 	v := reflect.ValueOf(*f)
@@ -84,7 +84,7 @@ func (f *FaultEntry) settings() map[string]float64 {
 	return set
 }
 
-// faults are all faults of a run: those with a time, and those that the waves draw.
+// faults returns all faults of a run: those with a time, and those that the waves draw.
 func (sc *Scenario) faults() []virtual.Fault {
 	var list, templates []virtual.Fault
 	for i := range sc.Faults {
@@ -179,7 +179,7 @@ func (c *checker) faultTarget(key, prefix, node, group, region string) {
 	}
 }
 
-// hasMember says whether a group has a member of that name.
+// hasMember reports whether a group has a member of that name.
 func (c *checker) hasMember(name string) bool {
 	has := func(group string, count int) bool {
 		for i := range count {

@@ -15,9 +15,8 @@ import (
 	"taolab/sim/virtual"
 )
 
-// changeable are the keys that may change while a network lives, table by table: of the links, of what
-// agents do from there on, of what is written. In [chain] they may as far as a governor may set the
-// parameter.
+// changeable lists the keys that may change at a fork, table by table: those of links, of agents' later
+// actions, and of recording. In [chain] a key may change if a governor may set its parameter.
 var changeable = []struct{ table, keys string }{
 	{"time", "hours"},
 	{"chain", "*"},
@@ -32,27 +31,27 @@ var changeable = []struct{ table, keys string }{
 	{"faults[]", "* (of faults that begin later; one that is left out ends)"},
 }
 
-// forkRules say of every key why it may not change; those of changeable may. The first pattern that fits
-// counts.
+// forkRules give for each key the reason why it may not change, empty for those of changeable. The first
+// pattern that matches counts.
 var forkRules = []struct {
 	keys *regexp.Regexp
 	why  string
 }{
 	{keys(`format|name`), "it says which scenario the run is of"},
 	{keys(`seed`), "keys, streams and initial weights came from it"},
-	{keys(`(corpus|base|evaluation)\..*`), "the models learnt from it, or are measured on it"},
-	{keys(`time\.block_s`), "the blocks of the past are as long as it said"},
+	{keys(`(corpus|base|evaluation)\..*`), "the models learned from it, or are measured on it"},
+	{keys(`time\.block_s`), "it was the time between the blocks of the past"},
 	{keys(`.*\.stake_tao|chain\.initial_issuance_tao`), "it was the stake at the beginning; the ledger has moved it since"},
-	{keys(`chain\.(era|rule|emission|prune_by|owner|metagraph|upgrade_rules|upgrade_height)`), "a chain keeps the family of rules and the owner that it was born with"},
+	{keys(`chain\.(era|rule|emission|prune_by|owner|metagraph|upgrade_rules|upgrade_height)`), "a chain keeps the family of rules and the owner of its genesis"},
 	{keys(`chain\.max_uids`), "routing models have a gate for each uid"},
 	{keys(changeablePattern()), ""},
 	{keys(`network\..*`), "nodes drew their region and their delay from it"},
-	{keys(`(miners|validators|applications)(\[\]\.(name|count|coldkey|free_tao|joins_h))?`), "nodes and their keys are those that began"},
+	{keys(`(miners|validators|applications)(\[\]\.(name|count|coldkey|free_tao|joins_h))?`), "nodes and their keys are fixed at the beginning"},
 	{keys(`(miners|validators|applications)\[\]\..*`), "the state of the agents was made with it"},
-	{keys(`.*`), "it was settled when the network began"},
+	{keys(`.*`), "it is fixed at the beginning"},
 }
 
-// keys are the keys of a pattern, whole; [] stands for any element.
+// keys compiles a pattern of whole keys; [] matches any element.
 func keys(pattern string) *regexp.Regexp { return regexp.MustCompile(`^(` + pattern + `)$`) }
 
 func changeablePattern() string {
@@ -65,7 +64,7 @@ func changeablePattern() string {
 	return pattern
 }
 
-// ForkKeys lists what may change at a fork, a line for each table.
+// ForkKeys lists the keys that may change at a fork, a line for each table.
 func ForkKeys() []string {
 	lines := make([]string, len(changeable))
 	for i, c := range changeable {
@@ -80,7 +79,7 @@ func ForkKeys() []string {
 
 var element = regexp.MustCompile(`\[\d+\]`)
 
-// whyFixed says why a key cannot change; it is empty for one that can.
+// whyFixed is the reason why a key cannot change, empty for one that can.
 func whyFixed(key string) string {
 	key = element.ReplaceAllString(key, "[]")
 	for _, rule := range forkRules {
@@ -91,16 +90,16 @@ func whyFixed(key string) string {
 	return ""
 }
 
-// Fork is a scenario that goes on from a moment of another one's run, with what is different from there.
+// Fork is a scenario that continues from a snapshot of another one's run, with its changes.
 type Fork struct {
 	File    *File
 	Changed []string          // keys, sorted
-	before  *File             // of the run that it parts from
-	params  []chain.SetParams // what changes in the ledger
+	before  *File             // of the parent run
+	params  []chain.SetParams // the changes to the ledger's parameters
 }
 
-// NewFork reads the scenario of a run with overrides. A key that cannot change at a height is an error
-// that says why.
+// NewFork reads the scenario of a run with overrides. It refuses a key that cannot change at a fork, with the
+// reason.
 func NewFork(dir string, m *report.Manifest, corpus string, sets []string) (*Fork, error) {
 	before, err := FromManifest(dir, m, corpus)
 	if err != nil {
@@ -115,7 +114,7 @@ func NewFork(dir string, m *report.Manifest, corpus string, sets []string) (*For
 	var faults []error
 	for _, key := range f.Changed {
 		if why := whyFixed(key); why != "" {
-			faults = append(faults, &settings.Error{Where: after.where(key), Key: key, Fault: "it cannot change while a network lives: " + why,
+			faults = append(faults, &settings.Error{Where: after.where(key), Key: key, Fault: "it cannot change at a fork: " + why,
 				Want: "a key that can, which taolab fork --help lists", Hint: "or run the scenario from its beginning with it"})
 		}
 	}
@@ -123,14 +122,14 @@ func NewFork(dir string, m *report.Manifest, corpus string, sets []string) (*For
 		return nil, errors.Join(faults...)
 	}
 	if !slices.EqualFunc(before.waving(), after.waving(), func(a, b *FaultEntry) bool { return reflect.DeepEqual(a, b) }) {
-		return nil, &settings.Error{Where: after.Origin, Key: "faults", Fault: "a fault with wave = true would change, and the waves were drawn when the network began",
+		return nil, &settings.Error{Where: after.Origin, Key: "faults", Fault: "a fault with wave = true would change, and the waves were drawn at the beginning",
 			Want: "the same faults with wave = true", Hint: "add faults with a time of their own"}
 	}
 	f.params, err = governed(before, after)
 	return f, err
 }
 
-// waving are the faults that come in waves.
+// waving lists the faults that come in waves.
 func (sc *Scenario) waving() (list []*FaultEntry) {
 	for i := range sc.Faults {
 		if sc.Faults[i].Wave {
@@ -140,8 +139,8 @@ func (sc *Scenario) waving() (list []*FaultEntry) {
 	return list
 }
 
-// CheckFaults refuses a fault that the fork has and its parent had not, and that would begin before the moment
-// from which the fork goes on.
+// CheckFaults refuses a fault that the fork has and its parent did not have, if it would begin before the
+// fork's snapshot.
 func (f *Fork) CheckFaults(from *Snapshot) error {
 	first, _ := f.File.Heights()
 	now := float64(float64(from.Height-first) * float64(f.File.Time.BlockS))
@@ -203,7 +202,7 @@ func differ(path string, a, b any, found *[]string) {
 	}
 }
 
-// governed lists what differs in the ledger's parameters of two scenarios, as a governor would set it.
+// governed lists the differences between the ledger parameters of two scenarios, as a governor's messages.
 func governed(before, after *File) (list []chain.SetParams, err error) {
 	p, err := before.Params()
 	if err != nil {
@@ -222,13 +221,13 @@ func governed(before, after *File) (list []chain.SetParams, err error) {
 			list = append(list, chain.SetParams{Name: name, Value: parameter(y.Field(i))})
 		default:
 			return nil, &settings.Error{Where: after.Origin, Key: "chain", Fault: fmt.Sprintf("the ledger's parameter %s would change, "+
-				"which a chain keeps from its birth", name), Want: "parameters that a governor may set"}
+				"which a chain keeps from genesis", name), Want: "parameters that a governor may set"}
 		}
 	}
 	return list, nil
 }
 
-// parameter is a value as a governor's message has it.
+// parameter encodes a value for a governor's message.
 func parameter(v reflect.Value) uint64 {
 	switch {
 	case v.Kind() == reflect.Bool && v.Bool():
@@ -236,13 +235,13 @@ func parameter(v reflect.Value) uint64 {
 	case v.Kind() == reflect.Bool:
 		return 0
 	case v.CanInt():
-		return uint64(uint16(v.Int())) // AlphaSteepness, the one that has a sign
+		return uint64(uint16(v.Int())) // AlphaSteepness, the only signed one
 	}
 	return v.Uint()
 }
 
-// Apply sets the parameters of the ledger. One may have to wait for another: a floor cannot pass its
-// ceiling before that has been raised.
+// Apply sets the parameters of the ledger, in an order that the ledger accepts: a floor cannot exceed its
+// ceiling before that is raised.
 func (f *Fork) Apply(w *virtual.World) error {
 	for left := f.params; len(left) > 0; {
 		var waiting []chain.SetParams
@@ -260,7 +259,7 @@ func (f *Fork) Apply(w *virtual.World) error {
 	return nil
 }
 
-// Begin makes an experiment one of the fork: it goes on from a moment of the run in dir.
+// Begin sets an experiment up as the fork, from a snapshot of the run in dir.
 func (f *Fork) Begin(e *Experiment, dir string, m *report.Manifest, from *Snapshot) {
 	e.From = from
 	e.Parent = &report.Parent{

@@ -11,7 +11,7 @@ import (
 // the meaning of a key raises it.
 var currentFormat = Default().Format
 
-// Notes say what a file now means that was written for an earlier format, or does not say for which.
+// Notes lists the changes in meaning of a file that was written for an earlier format or names none.
 func (f *File) Notes() []string {
 	if f.written("format") && f.Format == currentFormat {
 		return nil
@@ -27,7 +27,7 @@ func (f *File) Notes() []string {
 			note("%s: batch is %q; it was \"subset\": all rows of one subset", key, g.Batch)
 		}
 		if g.Routing == "gated" {
-			note("%s: the gate chooses for each row and is scored on none that it chose; score_peers takes the place of explore", key)
+			note("%s: the gate chooses peers for each row, and the rows that it chose for do not count for scores; score_peers replaces explore", key)
 		}
 	}
 	var alone, padded []string
@@ -47,25 +47,25 @@ func (f *File) Notes() []string {
 	}
 	for _, key := range zeroKeptTheEra {
 		if f.written("chain."+key) && zero(&f.Chain, key) {
-			note("chain.%s = 0 is 0; it kept the era's value", key)
+			note("chain.%s = 0 is 0; before, it kept the era's value", key)
 		}
 	}
-	note("region, block delay, link and keys of a node are drawn by its name: single numbers and digests are others than before")
-	return append(notes, fmt.Sprintf("write format = %d at the beginning of the file once that is as you mean it", currentFormat))
+	note("region, block delay, link and keys of a node are drawn by its name: single numbers and digests differ from before")
+	return append(notes, fmt.Sprintf("write format = %d at the beginning of the file once it says what you mean", currentFormat))
 }
 
-// zeroKeptTheEra are keys of [chain] for which 0 meant unset in format 1.
+// zeroKeptTheEra lists the keys of [chain] for which 0 meant unset in format 1.
 var zeroKeptTheEra = []string{
 	"tempo_blocks", "immunity_blocks", "activity_cutoff_blocks", "weights_rate_limit_blocks", "min_allowed_weights",
 	"max_weight", "max_validators", "kappa", "bonds_moving_average",
 }
 
-// written tells whether the file or an override gives a key its value.
+// written reports whether the file or an override sets a key.
 func (f *File) written(key string) bool {
 	return f.Line(key) > 0 || f.setting(key) != ""
 }
 
-// zero tells whether a key of [chain] holds the number 0.
+// zero reports whether a key of [chain] is set to 0.
 func zero(c *role.Chain, key string) bool {
 	v := reflect.ValueOf(*c)
 	for i := range v.NumField() {

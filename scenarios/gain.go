@@ -7,23 +7,23 @@ import (
 	"taolab/sim/chain/registration"
 )
 
-// loop is a group of owners who answer one signal.
+// loop is a feedback loop: a group of owners who respond to one signal.
 type loop struct {
 	name  string
-	gain  float64 // per decision of one
-	every uint64  // epochs between decisions, at each of which a part of the group decides
-	delay int     // decisions by which the signal is old
+	gain  float64 // of one owner's decision
+	every uint64  // epochs between decisions of one owner; in each epoch a part of the group decides
+	delay int     // age of the signal in decisions
 	what  string
 }
 
-// together is the gain of the group: those who decide at a time are a part of it.
+// together is the gain of the group, of which only a part decides at a time.
 func (l loop) together() float64 { return l.gain / float64(l.every) }
 
-// limit is the largest gain at which the group comes to rest. The signal is as old in decisions of the group,
-// which come every epoch.
+// limit is the largest gain at which the group settles. The delay counts decisions of the group, which come
+// every epoch.
 func (l loop) limit() float64 { return decide.GainLimit(l.delay) }
 
-// loops are the groups whose settings say how strongly they answer.
+// loops lists the groups that respond to a signal.
 func (sc *Scenario) loops() []loop {
 	var list []loop
 	for i, g := range sc.Miners {
@@ -32,8 +32,8 @@ func (sc *Scenario) loops() []loop {
 			continue // the last two hear nothing of what others do, or answer it with no stated strength
 		}
 		l := loop{name: fmt.Sprintf("miners[%d] %s: mix", i, g.Name), gain: w.MixRate, every: w.EveryEpochs,
-			what: "the share of a subset answers what it pays"}
-		if w.MixBy == "income" { // there for one period and back for one
+			what: "the share of a subset follows its pay"}
+		if w.MixBy == "income" { // forth for one period and back for one
 			l.delay = 1
 		}
 		list = append(list, l)
@@ -42,14 +42,14 @@ func (sc *Scenario) loops() []loop {
 		list = append(list, loop{
 			name: fmt.Sprintf("holders[%d] %s: nominations", i, g.Name), every: 1,
 			gain: float64(g.Move * (1 + float64(g.Beta*sc.yield()))),
-			what: fmt.Sprintf("stake answers yields of %.3g a year, as the first emission pays on all stake and money", sc.yield()),
+			what: fmt.Sprintf("stake follows yields of %.3g a year, those of the first emission on all stake and money", sc.yield()),
 		})
 	}
 	return list
 }
 
-// yield is what a year of the first emission pays on the stake and the money of those who may nominate, half
-// of it to validators.
+// yield is the yearly return, at the first emission, on the stake and the money of all that may nominate, if
+// validators get half of it.
 func (sc *Scenario) yield() float64 {
 	p, err := sc.Params()
 	if err != nil {
@@ -69,7 +69,7 @@ func (sc *Scenario) yield() float64 {
 	return float64(blocks*float64(p.RewardRao)) / 2 / float64(stake)
 }
 
-// ownersInForce tells who decides, how often, and whether they come to rest together.
+// ownersInForce lists the groups that decide, the period of their decisions, and whether each settles.
 func (f *File) ownersInForce() []Setting {
 	var list []Setting
 	for i, g := range f.Miners {
@@ -91,22 +91,22 @@ func (f *File) ownersInForce() []Setting {
 	}
 	for _, l := range f.loops() {
 		list = append(list, Setting{l.name, fmt.Sprintf("gain %.3g of at most %.3g", l.together(), l.limit()),
-			fmt.Sprintf("%s: %.3g for one, a %d-th of whom decide at a time, on a signal %d decisions old; above half of the limit they may swing",
+			fmt.Sprintf("%s: %.3g for one, of whom 1 in %d decides at a time, on a signal %d decisions old; above half of the limit they may oscillate",
 				l.what, l.gain, l.every, l.delay)})
 	}
 	if p, err := f.Params(); err == nil && registration.Seal(p.Seal) == registration.Granted {
-		list = append(list, Setting{"seal", "granted", "nobody hashes: the ledger believes that the work of a registration was done, at the hash rates of by = work"})
+		list = append(list, Setting{"seal", "granted", "nobody hashes: the ledger takes the work of a registration as done, at the hash rates of by = work"})
 	}
 	return list
 }
 
-// swings warns of owners who answer so strongly that they may never come to rest.
+// swings warns of owners who respond so strongly that they may never settle.
 func (f *File) swings() []string {
 	var list []string
 	for _, l := range f.loops() {
 		if g, limit := l.together(), l.limit(); g > limit/2 {
-			list = append(list, fmt.Sprintf("%s: a gain of %.3g, and they come to rest below %.3g: above half of that they may swing for long; "+
-				"lower mix_rate, beta or move, or decide more rarely", l.name, g, limit))
+			list = append(list, fmt.Sprintf("%s: a gain of %.3g, and they settle below %.3g: above half of that they may oscillate for long; "+
+				"lower mix_rate, beta or move, or raise every_epochs", l.name, g, limit))
 		}
 	}
 	return list

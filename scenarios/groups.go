@@ -9,19 +9,19 @@ import (
 	"taolab/sim/chain/emission"
 )
 
-// Group is what all kinds of nodes have in common: a number of members that differ only in what a span
-// spreads out.
+// Group holds the settings that all kinds of nodes share. Its members differ only in their names and in
+// the values of spans.
 type Group struct {
-	Coldkey string        `toml:"coldkey" doc:"name of a coldkey that the members share, with all groups that give the same name; a node's name means that node's; empty: each has its own"`
-	SkewMs  settings.Span `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"what the members' clocks show too much; a pair is spread over the members" inert:"agents act on differences of their own clock; the times in their rows show it"`
-	FreeTAO *float64      `toml:"free_tao" unit:"TAO" min:"0" max:"20999999" doc:"free money of each member's coldkey at genesis, from which it pays fees; unset: 10 where transactions cost anything, else none"`
-	Loss    float64       `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, besides the network's"`
+	Coldkey string        `toml:"coldkey" doc:"name of a coldkey that the members share with all groups that name it; a node's name means that node's coldkey; empty: each member has its own"`
+	SkewMs  settings.Span `toml:"skew_ms" unit:"ms" min:"-3600000" max:"3600000" doc:"time by which the members' clocks are fast; a pair is spread over the members" inert:"agents act on differences of their own clock; the times in their rows show it"`
+	FreeTAO *float64      `toml:"free_tao" unit:"TAO" min:"0" max:"20999999" doc:"free money of each member's coldkey at genesis, from which it pays fees; unset: 10 where transactions have a price, else none"`
+	Loss    float64       `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of the members' messages that never arrive, in addition to the network's"`
 }
 
-// feeMoneyRao is what a member has for fees where its group does not say: those of a lifetime of weights.
+// feeMoneyRao is a member's default money for fees, enough for setting weights all its life.
 const feeMoneyRao = 10 * chain.RaoPerTAO
 
-// freeRao is the free money of each member on a ledger with these settings.
+// freeRao is the free money of each member on a ledger with settings hard.
 func (g *Group) freeRao(hard *chain.Hard) uint64 {
 	switch {
 	case g.FreeTAO != nil:
@@ -42,7 +42,7 @@ type MinerGroup struct {
 	UpMbps         float64       `toml:"up_mbps" default:"50" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"uplink"`
 	DownMbps       float64       `toml:"down_mbps" default:"100" unit:"Mbit/s" min:"0.001" max:"1e6" doc:"downlink"`
 	Group
-	JoinsH float64 `toml:"joins_h" unit:"h" min:"0" max:"876600" doc:"time at which the members register, by burning, with stake_tao as free money in addition to free_tao; 0: they are there from the beginning"`
+	JoinsH float64 `toml:"joins_h" unit:"h" min:"0" max:"876600" doc:"time at which the members register, by burning, with stake_tao as free money in addition to free_tao; 0: they have seats at genesis"`
 }
 
 // ValidatorGroup is a number of validators.
@@ -68,17 +68,17 @@ type ApplicationGroup struct {
 	Group
 }
 
-// sumRao is the stake, a span in TAO, and the free money of n members.
+// sumRao adds the stakes, a span in TAO, and the free money of n members.
 func (g *Group) sumRao(stake settings.Span, n int, hard *chain.Hard) uint64 {
 	sum, free := uint64(0), g.freeRao(hard)
 	for i := range n {
 		if sum += role.Rao(stake.At(i, n)) + free; sum > emission.SupplyRao {
-			return emission.SupplyRao + 1 // more than there can be; the sum must not wrap
+			return emission.SupplyRao + 1 // more than can exist; the sum must not wrap
 		}
 	}
 	return sum
 }
 
-// member names a group's i-th node. The name does not depend on how many there are: keys and
-// streams come from it.
+// member names a group's i-th node. Keys and streams are derived from the name, so it must not depend on
+// the group's size.
 func member(group string, i int) string { return fmt.Sprintf("%s-%d", group, i+1) }

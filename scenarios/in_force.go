@@ -15,7 +15,7 @@ import (
 	"taolab/sim/virtual"
 )
 
-// Setting is a rule or parameter as it holds in the run: after era, scaling and release.
+// Setting is a rule or parameter in force in the run: after era, scaling and release.
 type Setting struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
@@ -54,13 +54,13 @@ func (f *File) InForce() ([]Setting, error) {
 	), nil
 }
 
-// ledgerInForce tells every parameter of the ledger.
+// ledgerInForce lists the parameters of the ledger.
 func (f *File) ledgerInForce(p chain.Params) []Setting {
 	return slices.Concat(f.consensusInForce(p), weightsInForce(p), seatsInForce(p), f.moneyInForce(p),
 		hardInForce(p.Hard))
 }
 
-// hardInForce tells the rules that a ledger for strangers adds to its era's.
+// hardInForce lists the rules that a ledger for strangers adds to its era's.
 func hardInForce(h chain.Hard) []Setting {
 	var list []Setting
 	for _, s := range role.HardInForce(h) {
@@ -78,7 +78,7 @@ func (f *File) consensusInForce(p chain.Params) []Setting {
 		{"bonds penalty", role.Share(p.BondsPenalty), "0: bonds from raw weights, 1: from clipped weights"},
 		{"bonds reset", onOff(p.BondsReset), "a neuron may have all bonds in it deleted"},
 		{"activity cutoff", activityCutoff(p), fmt.Sprintf("a validator silent for longer does not count; %d blocks", p.CutoffBlocks())},
-		{"stake threshold", role.TAO(p.StakeThresholdRao), "less does not count in consensus and sets no weights"},
+		{"stake threshold", role.TAO(p.StakeThresholdRao), "neurons with less do not count in consensus and cannot set weights"},
 		{"liquid alpha", onOff(p.LiquidAlpha), fmt.Sprintf("share of the new bond from %s to %s, steepness %.2f",
 			role.Share(p.AlphaLow), role.Share(p.AlphaHigh), float64(p.AlphaSteepness)/100)},
 		{"rho", fmt.Sprint(p.Rho), "nakamoto: steepness of the sigmoid of trust"},
@@ -101,8 +101,8 @@ func weightsInForce(p chain.Params) []Setting {
 
 func seatsInForce(p chain.Params) []Setting {
 	return []Setting{
-		{"seats", fmt.Sprint(p.MaxUIDs), "in a full network the least " + string(p.PruneBy) + " gives way"},
-		{"immunity period", fmt.Sprintf("%d blocks", p.ImmunityBlocks), fmt.Sprintf("a newcomer is not replaced; prune_by emission: of at most %d that are not immune, an immune one is", p.MinNonImmune)},
+		{"seats", fmt.Sprint(p.MaxUIDs), "a newcomer to a full network replaces the neuron with the least " + string(p.PruneBy)},
+		{"immunity period", fmt.Sprintf("%d blocks", p.ImmunityBlocks), fmt.Sprintf("newcomers cannot be replaced; prune_by emission: where at most %d are not immune, an immune one can", p.MinNonImmune)},
 		{"registration by burning", onOff(p.AllowBurn), fmt.Sprintf("%s at genesis, between %s and %s; recycled: %t", role.TAO(p.BurnRao), role.TAO(p.MinBurnRao), role.TAO(p.MaxBurnRao), p.RecycleBurned)},
 		{"price of a registration", string(p.BurnRule), fmt.Sprintf("by demand: halves in %d blocks, %d %% after a registration", p.BurnHalfLifeBlocks, p.BurnIncreasePercent)},
 		{"registration by work", onOff(p.AllowWork), fmt.Sprintf("seal %s, difficulty %d, between %d and %d, younger than %d blocks",
@@ -119,7 +119,7 @@ func (f *File) moneyInForce(p chain.Params) []Setting {
 		{"emission", string(p.Emission), fmt.Sprintf("flat: %s a block; otherwise %s at first; at most %s in all; by height it halves every %d blocks",
 			role.TAO(p.EmissionFlatRao), role.TAO(p.RewardRao), role.TAO(p.CapRao), p.HalvingBlocks)},
 		{"issuance at genesis", role.TAO(f.issued(&p)), "of " + role.TAO(p.CapRao)},
-		{"server share", role.Share(p.ServerShare), "miners' part of the emission; 0: as incentive and dividends have it"},
+		{"server share", role.Share(p.ServerShare), "miners' part of the emission; 0: incentive and dividends divide it"},
 		{"stake settles", fmt.Sprint(p.StakeSettles), "true: stake that was added since the last epoch earns nothing in it"},
 		{"owner cut", role.Share(p.OwnerCut), "goes first to the first member of " + cmp.Or(f.Chain.Owner, "nobody")},
 	}
@@ -129,9 +129,9 @@ func (f *File) linksInForce() []Setting {
 	n := f.Network
 	return []Setting{
 		{"block delay", fmt.Sprintf("%g ms on average", n.BlockDelayMs), fmt.Sprintf("drawn for each node, at most %d blocks", maxDelayBlocks)},
-		{"block producer", cmp.Or(n.Producer, n.Regions[0]), fmt.Sprintf("%d transactions a block, %d waiting, given up after %d blocks",
+		{"block producer", cmp.Or(n.Producer, n.Regions[0]), fmt.Sprintf("%d transactions a block, %d waiting, dropped after %d blocks",
 			n.ProducerTxs, n.ProducerWaiting, n.TxExpiryBlocks)},
-		{"ledger digests", fmt.Sprint(f.Chain.DigestEpochs), "epochs between two in the run digest; 0: the one at the end only"},
+		{"ledger digests", fmt.Sprint(f.Chain.DigestEpochs), "epochs between two in the run digest; 0: only the final one"},
 	}
 }
 
@@ -149,7 +149,7 @@ func onOff(on bool) string {
 	return "off"
 }
 
-// activityCutoff is how long a silent validator counts.
+// activityCutoff formats the time that a silent validator counts.
 func activityCutoff(p chain.Params) string {
 	if p.ActivityCutoffMilli > 0 {
 		return fmt.Sprintf("%.3f tempos", float64(p.ActivityCutoffMilli)/1000)
@@ -165,7 +165,7 @@ func period(p chain.Params) uint64 {
 	return p.TempoBlocks
 }
 
-// scale are the constants that tokens of a text are converted with.
+// scale lists the constants that convert a text's tokens.
 func scale(bytesPerToken float64) []Setting {
 	return []Setting{
 		{"bytes per token", fmt.Sprintf("%.4f", bytesPerToken), "of the standard tokenizer on the scoring text"},
@@ -173,7 +173,7 @@ func scale(bytesPerToken float64) []Setting {
 	}
 }
 
-// Scale reads the corpus and returns the constants that its tokens are converted with.
+// Scale reads the corpus and returns the constants that convert its tokens.
 func (f *File) Scale(cache base.Cache) ([]Setting, error) {
 	if f.Economy() {
 		return nil, nil
@@ -185,7 +185,7 @@ func (f *File) Scale(cache base.Cache) ([]Setting, error) {
 	return scale(text.Store.BytesPerToken()), nil
 }
 
-// inForce is InForce with the scale, as a manifest has it.
+// inForce is InForce with the scale, encoded for a manifest.
 func (f *File) inForce(m *Material) json.RawMessage {
 	list, err := f.InForce()
 	if err != nil {
@@ -201,7 +201,7 @@ func (f *File) inForce(m *Material) json.RawMessage {
 	return data
 }
 
-// faultsInForce tells what goes wrong, where and when, with the settings that each fault reads.
+// faultsInForce lists the faults with their targets, times and settings.
 func (f *File) faultsInForce() []Setting {
 	var list []Setting
 	kinds := virtual.FaultKinds()
@@ -224,7 +224,7 @@ func (f *File) faultsInForce() []Setting {
 	return list
 }
 
-// settingsInForce are the numbers that the kind reads, set or by default, and its mode.
+// settingsInForce formats the numbers that the kind reads, set or by default, and its mode.
 func (e *FaultEntry) settingsInForce(kind *virtual.FaultKind) string {
 	var told []string
 	if len(kind.Modes) > 0 {

@@ -78,7 +78,7 @@ func inForce(t *testing.T, text string, sets ...string) (map[string]Setting, []s
 	byName := map[string]Setting{}
 	for _, s := range list {
 		if _, twice := byName[s.Name]; twice {
-			t.Errorf("%s stands twice", s.Name)
+			t.Errorf("%s appears twice", s.Name)
 		}
 		byName[s.Name] = s
 	}
@@ -105,7 +105,7 @@ func TestWhatIsInForceIsWhatTheScenarioComesTo(t *testing.T) {
 		{[]string{"validators[0].rows=16"}, "validators[0] validator: inflation", "3.3 times for generalists, 3 for specialists", ""},
 		{[]string{"validators[0].rows=64"}, "validators[0] validator: inflation", "below 1.7 times", ""},
 		{[]string{"validators[0].release=3.6.0"}, "validators[0] validator: inflation", "none", ""},
-		{[]string{"validators[0].batch=subset"}, "validators[0] validator: batch", "subset", "the ranking turns round"},
+		{[]string{"validators[0].batch=subset"}, "validators[0] validator: batch", "subset", "the ranking is reversed"},
 		// 7200 blocks of 12 s are more than the run's 1800: 4 of 8 peers every 24 s.
 		{nil, "validators[0] validator: questions", "450.0 per uid within immunity", "4 of 4 peers"},
 		{[]string{"validators[0].routing=gated", "chain.immunity_blocks=20"}, "validators[0] validator: questions", "2.5 per uid within immunity", "2 of 4 peers"},

@@ -189,7 +189,7 @@ func TestALazyValidatorFavoursTheNodesThatItNames(t *testing.T) {
 
 func TestFavouritesAndScoringLanesAreRefusedWithTheirPlace(t *testing.T) {
 	for _, c := range []struct{ set, want string }{
-		{`validators[0].favour=["honest-1"]`, "an honest validator weights by score"},
+		{`validators[0].favour=["honest-1"]`, "an honest validator sets weights by score"},
 		{`validators[0].score_peers=5`, "5 of 4 peers"},
 		{`validators[0].score_peers=0`, "0 is out of range"},
 		{`validators[0].explore=2`, "did you mean score_peers?"},
@@ -201,7 +201,7 @@ func TestFavouritesAndScoringLanesAreRefusedWithTheirPlace(t *testing.T) {
 		}
 	}
 	_, err := Load("testdata/tiny.toml", []string{"validators[0].behaviour=lazy", `validators[0].favour=["honest-9", "noise-1", "noise-1"]`})
-	for _, want := range []string{`no miner or validator "honest-9"`, `"noise-1" stands twice`} {
+	for _, want := range []string{`no miner or validator "honest-9"`, `"noise-1" appears twice`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}

@@ -15,8 +15,8 @@ import (
 //go:embed library
 var library embed.FS
 
-// Names lists the scenarios that come with the program, in order; those in a folder of the library
-// have its name in front, as in scale/4096.
+// Names lists the scenarios that come with the program, sorted; one in a folder of the library has the
+// folder's name in front, as in scale/4096.
 func Names() []string {
 	var names []string
 	err := fs.WalkDir(library, "library", func(path string, entry fs.DirEntry, err error) error {
@@ -44,21 +44,21 @@ func Text(name string) (string, error) {
 	return string(data), nil
 }
 
-// File is a scenario as it was read: decoded, with its text and where it came from.
+// File is a scenario that was read: decoded, with its text and origin.
 type File struct {
 	*Scenario
 	Origin string // the path or name that it was read by
-	Dir    string // what relative paths in it start from
+	Dir    string // base of relative paths in it
 	Text   string
 	Sets   []string // overrides, as key=value
 
-	metagraph *metagraph // from which the ledger goes on; nil: it begins with the scenario
+	metagraph *metagraph // from which the ledger continues; nil: it begins with the scenario
 }
 
 // maxFileBytes bounds a scenario file.
 const maxFileBytes = 1 << 20
 
-// Load reads a scenario by the name of one that comes with the program or by the path of a file.
+// Load reads a scenario by its name in the library or by the path of a file.
 func Load(name string, sets []string) (*File, error) {
 	file := &File{Origin: name, Sets: sets, Dir: "."}
 	if strings.HasSuffix(name, ".toml") {
@@ -93,7 +93,7 @@ func Load(name string, sets []string) (*File, error) {
 	return file, nil
 }
 
-// complete makes a decoded scenario that of the file, with its name, its paths and its metagraph.
+// complete sets the file's scenario to a decoded one, and resolves its name, paths and metagraph.
 func (f *File) complete(sc *Scenario) error {
 	f.Scenario = sc
 	if sc.Name == "" {
@@ -107,7 +107,7 @@ func (f *File) complete(sc *Scenario) error {
 	return nil
 }
 
-// fixPaths makes the paths of what the scenario names absolute, so that a run can be repeated from elsewhere.
+// fixPaths makes the paths in the scenario absolute, so that a run can be repeated from another folder.
 func (f *File) fixPaths() (err error) {
 	paths := []*string{&f.Chain.Metagraph, &f.Corpus.Tokenizer}
 	for i := range f.Corpus.Append {
@@ -133,7 +133,7 @@ func (f *File) fixPaths() (err error) {
 	return nil
 }
 
-// adoptCheckpoints shows the shapes of the models that miners bring.
+// adoptCheckpoints copies the shapes of miners' checkpoints into their settings.
 func (f *File) adoptCheckpoints() error {
 	for i := range f.Miners {
 		if err := f.Miners[i].Adopt(); err != nil {
@@ -143,7 +143,7 @@ func (f *File) adoptCheckpoints() error {
 	return nil
 }
 
-// misnamed says of a path that is there why it is not a scenario; else err is what there is to say.
+// misnamed explains why an existing path is not a scenario; for a missing one it returns err.
 func misnamed(path string, err error) error {
 	info, unseen := os.Stat(path)
 	switch {
@@ -158,7 +158,7 @@ func misnamed(path string, err error) error {
 	return &settings.Error{Where: path, Fault: "the name does not end in .toml", Want: "a scenario file, which ends in .toml", Hint: "rename the file if it is one"}
 }
 
-// setting is the override that sets a key, the last where several do; empty: none.
+// setting is the last override that sets a key; empty: none.
 func (f *File) setting(key string) string {
 	for _, set := range slices.Backward(f.Sets) {
 		if name, _, _ := settings.CutKey(set); name == key {

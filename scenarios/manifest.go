@@ -15,7 +15,7 @@ import (
 	"taolab/sim/virtual"
 )
 
-// Tables are the tables that the scenario wants written.
+// Tables lists the tables that the scenario records.
 func (sc *Scenario) Tables() []trace.Table {
 	t := sc.Trace
 	var tables []trace.Table
@@ -46,7 +46,7 @@ func (sc *Scenario) Tables() []trace.Table {
 	return tables
 }
 
-// Manifest begins the record of a run: what it is made of, before anything has happened.
+// Manifest makes the first record of a run, before its first event.
 func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
 	manifest := &report.Manifest{
 		Name: f.Scenario.Name, Seed: f.Seed, Scenario: f.resolved(), ScenarioTOML: f.Text,
@@ -74,7 +74,7 @@ func (f *File) Manifest(m *Material, n *Network) *report.Manifest {
 	return manifest
 }
 
-// resolved is the scenario with every key, as JSON.
+// resolved encodes the scenario with every key as JSON.
 func (f *File) resolved() json.RawMessage {
 	var text strings.Builder
 	tree := map[string]any{}
@@ -91,13 +91,13 @@ func (f *File) resolved() json.RawMessage {
 	return data
 }
 
-// Finish adds what the world came to.
+// Finish adds the results of the world.
 func Finish(manifest *report.Manifest, world *virtual.World) {
 	p := world.Progress()
 	manifest.VirtualNs, manifest.Blocks, manifest.Events, manifest.FLOP = int64(p.Now), p.Height, p.Events, uint64(p.FLOP)
 	manifest.RunDigest = world.Digest().String()
 	manifest.LedgerDigest = world.LedgerDigest().String()
-	seats := map[string]chain.UID{} // by hotkey: who came is there, who was replaced is not
+	seats := map[string]chain.UID{} // by hotkey: newcomers are listed, replaced neurons are not
 	view := world.Chain()
 	for i := range view.N() {
 		seats[view.Neuron(chain.UID(i)).Hotkey.String()] = chain.UID(i)
@@ -115,7 +115,7 @@ func Finish(manifest *report.Manifest, world *virtual.World) {
 	}
 }
 
-// contents are what the network starts from besides its scenario, as run.json has them.
+// contents lists the material that the network starts from, for run.json.
 func contents(m *Material) []report.Content {
 	list := []report.Content{}
 	for _, c := range m.Contents() {

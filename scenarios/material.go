@@ -16,8 +16,8 @@ import (
 	"taolab/model/pile"
 )
 
-// checkSubsets finds subsets that a group wants and the corpus has not. Of shards that is known only
-// once they are read.
+// checkSubsets refuses subsets of a group that the corpus lacks. For shards this is known only once
+// they are read.
 func (f *File) checkSubsets(names []string) error {
 	check := func(key string, wanted []string) error {
 		for _, want := range wanted {
@@ -45,7 +45,7 @@ func (f *File) noSubset(key, want string, names []string) error {
 		Want: fmt.Sprintf("one of %q", names), Hint: settings.Meant(want, names)}
 }
 
-// shardPath is where the shards are: relative to the file, or to where the user is for --set.
+// shardPath is the path of the shards: relative to the file, or for --set to the working directory.
 func (f *File) shardPath() string {
 	path := f.Corpus.Path
 	if !filepath.IsAbs(path) && f.setting("corpus.path") == "" {
@@ -66,7 +66,7 @@ func open(path string) (io.ReadCloser, error) {
 	return os.Open(path)
 }
 
-// corpusPath is the absolute path of the shards, by which a run can be repeated from elsewhere.
+// corpusPath is the absolute path of the shards, so that a run can be repeated from another folder.
 func (f *File) corpusPath() string {
 	if f.Corpus.Kind != "shards" {
 		return ""
@@ -78,14 +78,14 @@ func (f *File) corpusPath() string {
 	return path
 }
 
-// Material is what the agents of a run share and only read.
+// Material is the read-only data that the agents of a run share.
 type Material = role.Material
 
-// Stage is told what the preparation is busy with: done out of total, in the stage's own unit.
+// Stage receives the progress of the preparation: done out of total, in the stage's own unit.
 type Stage = role.Stage
 
 // Prepare reads or synthesises the corpus, trains the tokenizer and the base models, or takes them
-// from the cache. Workers base models are trained side by side.
+// from the cache. It trains up to workers base models concurrently.
 func (f *File) Prepare(ctx context.Context, cache base.Cache, workers int, stage Stage) (*Material, error) {
 	if f.Economy() {
 		return new(Material), nil
@@ -133,7 +133,7 @@ func (f *File) checkpoints() []string {
 	return paths
 }
 
-// shapes lists the shapes of base models: those of miners, then those at which routing models begin.
+// shapes lists the shapes of base models: those of miners, then those of routing models.
 func (f *File) shapes() []lm.Config {
 	shapes := f.minerShapes()
 	for i := range f.Validators {

@@ -15,14 +15,14 @@ import (
 	"taolab/sim/chain/conformance"
 )
 
-// metagraph is the state of another network, from which a scenario's ledger goes on.
+// metagraph is the state of another network, from which a scenario's ledger continues.
 type metagraph struct {
 	path    string
 	genesis chain.Genesis
 	filled  []conformance.Filled
 }
 
-// readMetagraph reads the state that the scenario names, unless that is the one it has.
+// readMetagraph reads the state that the scenario names, unless it is loaded already.
 func (f *File) readMetagraph() error {
 	path := f.Chain.Metagraph
 	if f.metagraph != nil && f.metagraph.path == path {
@@ -47,7 +47,7 @@ func (f *File) readMetagraph() error {
 	return nil
 }
 
-// goneOnFrom is the genesis that goes on from a metagraph or from a ledger's canonical bytes.
+// goneOnFrom makes the genesis that continues a metagraph or a ledger's canonical bytes.
 func goneOnFrom(data []byte) (chain.Genesis, []conformance.Filled, error) {
 	if text := bytes.TrimLeft(data, " \t\r\n"); len(text) == 0 || text[0] == '{' {
 		return conformance.ReadMetagraph(data)
@@ -59,9 +59,9 @@ func goneOnFrom(data []byte) (chain.Genesis, []conformance.Filled, error) {
 	return state.Onward(), nil, nil
 }
 
-// FromLedger is a scenario without models of all neurons of a ledger: those with a permit are validators, the
-// others miners, each in its own seat, with what it has there. The ledger goes on under the parameters that it
-// has, unless sets say otherwise.
+// FromLedger makes a scenario without models of all neurons of a ledger: those with a permit are validators,
+// the others miners, each in its own seat and with its own state. The ledger continues under its parameters,
+// unless sets override them.
 func FromLedger(path string, sets []string) (*File, error) {
 	data, err := readOpened(path)
 	if err == nil {
@@ -114,8 +114,8 @@ peers = %d
 	return file, file.complete(scenario)
 }
 
-// inheritMetagraph gives the keys of [chain] that have a default of their own the metagraph's values where
-// the file says nothing.
+// inheritMetagraph sets the keys of [chain] that have defaults to the metagraph's values, unless the file sets
+// them.
 func (f *File) inheritMetagraph() error {
 	if f.metagraph == nil {
 		return nil
@@ -152,7 +152,7 @@ func (f *File) checkMetagraph() error {
 	return nil
 }
 
-// readOpened reads a file that the scenario names, as far as a metagraph may go.
+// readOpened reads a file that the scenario names, up to the largest metagraph.
 func readOpened(path string) ([]byte, error) {
 	file, err := open(path)
 	var cause *fs.PathError
@@ -178,7 +178,7 @@ func (f *File) wrongMetagraph(fault, want string, hints ...string) error {
 	return e
 }
 
-// joined is the number of miners or validators that have a seat at the beginning.
+// joined counts the miners or validators that have a seat at the beginning.
 func (f *File) joined(miner bool) int {
 	if miner {
 		return f.MinerCount()
@@ -186,7 +186,7 @@ func (f *File) joined(miner bool) int {
 	return f.NeuronCount() - f.MinerCount()
 }
 
-// Params are the chain's parameters: those of the metagraph, or of the era, with what the scenario overrides.
+// Params returns the chain's parameters: those of the metagraph, or of the era, with the scenario's overrides.
 func (f *File) Params() (chain.Params, error) {
 	if f.metagraph == nil {
 		return f.Scenario.Params()
@@ -198,7 +198,7 @@ func (f *File) Params() (chain.Params, error) {
 	return p, nil
 }
 
-// seats are the uids that miners (true) and validators (false) take, in ascending order.
+// seats lists the uids that miners (true) and validators (false) take, in ascending order.
 func (m *metagraph) seats() map[bool][]chain.UID {
 	seats := map[bool][]chain.UID{}
 	for i, r := range m.genesis.Records {
@@ -207,14 +207,14 @@ func (m *metagraph) seats() map[bool][]chain.UID {
 	return seats
 }
 
-// goOn makes the genesis of the builder that of the metagraph, whose money and ages it keeps.
+// goOn sets the builder's genesis to the metagraph's, with its money and ages.
 func (b *builder) goOn() {
 	g := b.metagraph.genesis
 	g.ChainID, g.Params = b.genesis.ChainID, b.genesis.Params
 	g.IssuanceOffsetRao += b.genesis.IssuanceOffsetRao
 	g.Neurons, g.Stakes = slices.Clone(g.Neurons), slices.Clone(g.Stakes)
 	g.Balances, g.Delegates = slices.Clone(g.Balances), slices.Clone(g.Delegates)
-	g.Operators = nil // those are the scenario's
+	g.Operators = nil // the scenario sets its own
 	b.genesis, b.free = g, b.metagraph.seats()
 	b.named = map[chain.Key]entries{}
 	for i, stake := range g.Stakes {
@@ -229,10 +229,10 @@ func (b *builder) goOn() {
 	}
 }
 
-// entries are the places in a genesis that name a hotkey.
+// entries are the indices in a genesis of entries that name a hotkey.
 type entries struct{ stakes, delegates []int }
 
-// seat gives a node the place of a neuron of the metagraph, which keeps its stake, and returns it.
+// seat gives a node the seat of a neuron of the metagraph, with its stake, and returns it.
 func (b *builder) seat(miner bool, hotkey, coldkey chain.Key) (uid uint16, stakeRao uint64) {
 	place := b.free[miner][0]
 	b.free[miner] = b.free[miner][1:]
@@ -251,7 +251,7 @@ func (b *builder) seat(miner bool, hotkey, coldkey chain.Key) (uid uint16, stake
 	return uint16(place), n.StakeRao
 }
 
-// Heights are those of genesis and of the last block of the run.
+// Heights returns the heights of genesis and of the run's last block.
 func (f *File) Heights() (genesis, last uint64) {
 	if f.metagraph != nil {
 		genesis = f.metagraph.genesis.Height
@@ -259,7 +259,7 @@ func (f *File) Heights() (genesis, last uint64) {
 	return genesis, genesis + f.BlockCount()
 }
 
-// presets names where the parameters come from that the scenario does not set.
+// presets names the source of the parameters that the scenario does not set.
 func (f *File) presets() string {
 	if f.metagraph != nil {
 		return "parameters of the metagraph"
@@ -276,13 +276,13 @@ func (f *File) issued(p *chain.Params) uint64 {
 	return g.IssuanceOffsetRao + role.Rao(f.Chain.InitialIssuanceTAO) + g.PendingRao + g.MoneyRao()
 }
 
-// metagraphInForce tells where the ledger goes on, and what the metagraph did not say.
+// metagraphInForce lists the point where the ledger continues, and the values that the metagraph lacked.
 func (f *File) metagraphInForce() []Setting {
 	if f.metagraph == nil {
 		return nil
 	}
 	g := &f.metagraph.genesis
-	list := []Setting{{"metagraph", f.Chain.Metagraph, fmt.Sprintf("the ledger goes on after block %d, with %d neurons, "+
+	list := []Setting{{"metagraph", f.Chain.Metagraph, fmt.Sprintf("the ledger continues after block %d, with %d neurons, "+
 		"epoch %d at block %d and the parameters there", g.Height, len(g.Neurons), g.Epochs, g.LastEpoch)}}
 	for _, x := range f.metagraph.filled {
 		list = append(list, Setting{"filled " + x.Field, fmt.Sprint(x.Count), x.Value})

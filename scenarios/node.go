@@ -12,7 +12,7 @@ import (
 	"taolab/sim/virtual"
 )
 
-// part is a node on its way into the network: the machine, its entry in the manifest, and what
+// part is a node to be added to the network: its machine, its entry in the manifest, and data that
 // neither of them holds.
 type part struct {
 	machine  virtual.Node
@@ -25,9 +25,9 @@ type part struct {
 	uids     int       // that it has at genesis, where it has any; 0 means 1
 }
 
-// add gives member i of n its keys, region, links and place in the ledger; who joins later has free money
-// there and nothing else. What is drawn comes from streams of the node's own name, so that nobody
-// else's moves when a scenario gains a member.
+// add gives member i of n its keys, region, links and seat in the ledger; one that joins later has only
+// free money there. Random properties are drawn from streams of the node's own name, so that adding a
+// member changes no other node's.
 func (b *builder) add(p part, i, n int) {
 	machine, node := p.machine, p.node
 	machine.Fresh, machine.ColdkeyOf, machine.Loss = p.agent.Fresh, p.group.Coldkey, p.group.Loss
@@ -118,5 +118,5 @@ func (p part) row(n report.Node, coldkey chain.Key) trace.Node {
 	return row
 }
 
-// maxDelayBlocks caps how many blocks late a node sees a block.
+// maxDelayBlocks bounds the delay, in blocks, with which a node sees a block.
 const maxDelayBlocks = 100

@@ -14,7 +14,8 @@ import (
 	"taolab/sim/virtual"
 )
 
-// HolderGroup is a number of nodes that hold money and do nothing but decide where it earns.
+// HolderGroup is a group of nominators: nodes that hold money and only decide where to stake
+// it.
 type HolderGroup struct {
 	Name  string `toml:"name" default:"holder" doc:"name of the group; members are numbered"`
 	Count int    `toml:"count" default:"1" unit:"nodes" min:"1" max:"65535" doc:"members of the group"`
@@ -22,7 +23,7 @@ type HolderGroup struct {
 	MoneyTAO settings.Span `toml:"money_tao" default:"100" unit:"TAO" min:"0" max:"20999999" doc:"free money at genesis; a pair is spread over the members"`
 }
 
-// Decides says whether somebody in the scenario decides on anything.
+// Decides reports whether any node of the scenario decides on anything.
 func (sc *Scenario) Decides() bool {
 	return len(sc.Holders) > 0 ||
 		slices.ContainsFunc(sc.Miners, func(g MinerGroup) bool { return g.Wants.Decides() }) ||
@@ -59,7 +60,7 @@ func (b *builder) holders() error {
 	return nil
 }
 
-// bridge makes the bridge, where there is one.
+// bridge makes the bridge if there is one.
 func (b *builder) bridge() error {
 	if b.Bridge.EveryBlocks == 0 {
 		return nil
@@ -83,7 +84,7 @@ func (b *builder) bridge() error {
 	return nil
 }
 
-// holders checks the groups of those who only hold money.
+// holders checks the groups of nominators.
 func (c *checker) holders() {
 	users := false
 	for i := range c.Holders {
@@ -105,7 +106,7 @@ func (c *checker) holders() {
 	}
 }
 
-// prices checks that paths can be told apart, and that costs name one.
+// prices checks that paths have different names, and that costs refer to one of them.
 func (c *checker) prices() {
 	var names []string
 	for i := range c.Prices {
@@ -125,7 +126,7 @@ func (c *checker) prices() {
 	}
 }
 
-// work checks that the machine can do the work by which miners register.
+// work checks that the machine can compute the proofs of work with which miners register.
 func (c *checker) work(p *chain.Params) {
 	nodes, hashing, rate := 0, 0, 0.0
 	for _, g := range c.Miners {
@@ -143,7 +144,7 @@ func (c *checker) work(p *chain.Params) {
 		return
 	}
 	if !p.AllowWork {
-		c.fault("chain.era", "miners register by work, which era "+c.Chain.Era+" does not know", "an era before 2026", `or by = "burn"`)
+		c.fault("chain.era", "miners register by work, which era "+c.Chain.Era+" lacks", "an era before 2026", `or by = "burn"`)
 	}
 	perNode := rate / float64(hashing)
 	role.CheckWork(p, float64(float64(float64(unseated)*perNode)*float64(c.Time.Hours*3600)), c.fault)

@@ -11,7 +11,7 @@ import (
 	"taolab/report"
 )
 
-// FromManifest is the scenario that a run was made from, as its manifest has it: resolved, so that
+// FromManifest makes the scenario of a run from its manifest, where it is resolved, so that
 // neither the file nor later defaults matter. Corpus overrides the path of the shards; empty takes
 // the recorded one. Sets are overrides, as key=value.
 func FromManifest(dir string, m *report.Manifest, corpus string, sets ...string) (*File, error) {

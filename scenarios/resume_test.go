@@ -292,13 +292,13 @@ func TestAForkSaysWhyAKeyCannotChange(t *testing.T) {
 	m.Scenario = file.resolved()
 	for set, want := range map[string]string{
 		"seed=9":                   "keys, streams and initial weights came from it",
-		"time.block_s=6":           "as long as it said",
-		"miners[0].count=9":        "nodes and their keys are those that began",
+		"time.block_s=6":           "between the blocks of the past",
+		"miners[0].count=9":        "nodes and their keys are fixed at the beginning",
 		"miners[0].width=16":       "the state of the agents was made with it",
 		"miners[0].stake_tao=5":    "the stake at the beginning",
 		"chain.rule=yuma3":         "a chain keeps the family of rules",
 		"chain.max_uids=20":        "a gate for each uid",
-		"corpus.megabytes=1":       "the models learnt from it",
+		"corpus.megabytes=1":       "the models learned from it",
 		"network.block_delay_ms=7": "drew their region",
 		"validators[0].tokens=6":   "the state of the agents was made with it",
 	} {
@@ -362,7 +362,7 @@ func TestAForkKeepsTheFaultsThatComeInWaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := &report.Manifest{Scenario: file.resolved()}
-	if _, err := NewFork("parent", m, "", []string{"faults[0].duration_s=60"}); err == nil || !strings.Contains(err.Error(), "the waves were drawn when the network began") {
+	if _, err := NewFork("parent", m, "", []string{"faults[0].duration_s=60"}); err == nil || !strings.Contains(err.Error(), "the waves were drawn at the beginning") {
 		t.Errorf("%v", err)
 	}
 }

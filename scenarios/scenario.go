@@ -5,14 +5,13 @@ import (
 	"taolab/report"
 )
 
-// Scenario is one experiment. The tags of its fields are the reference of the file format, as package
-// settings reads them.
+// Scenario is one experiment. The tags of its fields define the file format, see package settings.
 type Scenario struct {
-	Format       int                `toml:"format" default:"2" min:"1" max:"2" doc:"format that the file was written for: 1 of the first release, 2 of this one; where it is not written, or 1, the program notes what changed in meaning" inert:"it says what was meant, and changes nothing"`
+	Format       int                `toml:"format" default:"2" min:"1" max:"2" doc:"format that the file was written for: 1 of the first release, 2 of this one; if it is missing or 1, the program lists the changes in meaning" inert:"it only tells what the file means"`
 	Name         string             `toml:"name" doc:"name of the scenario, used for the output folder"`
 	Description  string             `toml:"description" doc:"what it shows, in a sentence or two" inert:"words for readers"`
 	Seed         uint64             `toml:"seed" default:"1" doc:"master seed of every random stream"`
-	Mode         string             `toml:"mode" one:",economy" doc:"economy: nobody has a model, and neither corpus nor tokenizer is needed: miners answer as well as answer_loss and answer_spread say; empty: that is so only where nobody asks or answers"`
+	Mode         string             `toml:"mode" one:",economy" doc:"economy: no node has a model, and no corpus or tokenizer is needed: miners answer with losses by answer_loss and answer_spread; empty: so only if no node asks or answers"`
 	Time         TimeSection        `toml:"time"`
 	Chain        role.Chain         `toml:"chain"`
 	Corpus       role.Corpus        `toml:"corpus"`
@@ -30,16 +29,16 @@ type Scenario struct {
 	Trace        TraceSection       `toml:"trace"`
 
 	Expect []report.Expectation `toml:"expect" inert:"is compared with the run when that is over"`
-	Sweep  SweepSection         `toml:"sweep" inert:"says which variants taolab sweep runs; a run of its own is the scenario as it stands"`
-	Tune   TuneSection          `toml:"tune" inert:"says what taolab tune looks for; a run of its own is the scenario as it stands"`
+	Sweep  SweepSection         `toml:"sweep" inert:"it defines the variants that taolab sweep runs; a single run ignores it"`
+	Tune   TuneSection          `toml:"tune" inert:"it defines the search of taolab tune; a single run ignores it"`
 }
 
-// TimeSection says how long the network lives.
+// TimeSection holds the settings of the run's time.
 type TimeSection struct {
 	Hours  float64 `toml:"hours" default:"6" unit:"h" min:"0.01" max:"1110000" doc:"simulated time, at most 126 years"`
 	BlockS float64 `toml:"block_s" default:"12" unit:"s" min:"0.1" max:"3600" doc:"time between blocks"`
-	Jump   bool    `toml:"jump" default:"true" doc:"the world goes through blocks in which nothing happens in one step; false: one by one" inert:"the same blocks come out of both"`
-	Start  string  `toml:"start" doc:"date of genesis, as in 2023-03-20: numbers and figures by year are of the calendar then; empty: years are counted from genesis" inert:"it names days, and nothing that happens depends on their names"`
+	Jump   bool    `toml:"jump" default:"true" doc:"the world advances through blocks without events in one step; false: one by one" inert:"both give the same blocks"`
+	Start  string  `toml:"start" doc:"date of genesis, such as 2023-03-20: numbers and figures by year then use calendar years; empty: years count from genesis" inert:"it only names years"`
 }
 
 // NetworkSection describes the links.
@@ -50,19 +49,19 @@ type NetworkSection struct {
 	Loss         float64     `toml:"loss" unit:"share" min:"0" max:"1" doc:"share of messages that never arrive"`
 	BlockDelayMs float64     `toml:"block_delay_ms" default:"800" unit:"ms" min:"0" max:"600000" doc:"mean time after which a node sees a block, drawn for each; at most 100 blocks"`
 	HeaderBytes  int         `toml:"header_bytes" default:"256" unit:"bytes" min:"1" max:"1000000" doc:"length of a message without its body"`
-	SaveS        float64     `toml:"save_s" default:"600" unit:"s" min:"1" max:"1e6" doc:"time between two saved states of a node that will crash: it comes back with the last one"`
+	SaveS        float64     `toml:"save_s" default:"600" unit:"s" min:"1" max:"1e6" doc:"time between two saved states of a node that will crash: it restarts from the last one"`
 
-	Producer        string `toml:"producer" doc:"region of the node that makes the blocks; empty: the first"`
-	ProducerTxs     int    `toml:"producer_txs" default:"1024" unit:"transactions" min:"1" max:"1000000" doc:"transactions in a block at most"`
-	ProducerWaiting int    `toml:"producer_waiting" default:"16384" unit:"transactions" min:"1" max:"1000000" doc:"transactions that wait for a block at most"`
-	TxExpiryBlocks  uint64 `toml:"tx_expiry_blocks" default:"64" unit:"blocks" min:"1" max:"1000000" doc:"blocks after which a transaction that was not included is given up"`
+	Producer        string `toml:"producer" doc:"region of the block producer; empty: the first"`
+	ProducerTxs     int    `toml:"producer_txs" default:"1024" unit:"transactions" min:"1" max:"1000000" doc:"most transactions in a block"`
+	ProducerWaiting int    `toml:"producer_waiting" default:"16384" unit:"transactions" min:"1" max:"1000000" doc:"most transactions that wait for a block"`
+	TxExpiryBlocks  uint64 `toml:"tx_expiry_blocks" default:"64" unit:"blocks" min:"1" max:"1000000" doc:"blocks after which a transaction that was not included is dropped"`
 }
 
-// TraceSection says what is written.
+// TraceSection holds the settings of the tables.
 type TraceSection struct {
 	Nodes        string `toml:"nodes" default:"all" one:"off,all" doc:"a row per node, at the beginning" inert:"says what is written of the run, not what happens in it"`
 	Seats        string `toml:"seats" default:"all" one:"off,all" doc:"a row per life of a uid, when it ends" inert:"says what is written of the run, not what happens in it"`
-	EveryEpochs  uint64 `toml:"every_epochs" default:"1" unit:"epochs" min:"1" max:"1000000" doc:"of all tables that grow with the run, leave what falls into every n-th epoch" inert:"says what is written of the run, not what happens in it"`
+	EveryEpochs  uint64 `toml:"every_epochs" default:"1" unit:"epochs" min:"1" max:"1000000" doc:"of all tables that grow with the run, keep only rows of every n-th epoch" inert:"says what is written of the run, not what happens in it"`
 	Blocks       string `toml:"blocks" default:"all" one:"off,epochs,all" doc:"a row per block, and the ledger's totals; epochs: only at the ends of epochs and of stretches of equal emission" inert:"says what is written of the run, not what happens in it"`
 	Transactions string `toml:"transactions" default:"all" one:"off,all" doc:"a row per transaction that reached the block producer" inert:"says what is written of the run, not what happens in it"`
 	Epochs       uint64 `toml:"epochs" default:"1" unit:"epochs" max:"1000000" doc:"record every n-th epoch; 0 is off" inert:"says what is written of the run, not what happens in it"`
@@ -70,7 +69,7 @@ type TraceSection struct {
 	Bonds        uint64 `toml:"bonds" default:"1" unit:"epochs" max:"1000000" doc:"record the bond matrix every n-th epoch; 0 is off" inert:"says what is written of the run, not what happens in it"`
 	Queries      string `toml:"queries" default:"all" one:"off,all" doc:"a row per question of a validator" inert:"says what is written of the run, not what happens in it"`
 	Answers      string `toml:"answers" default:"all" one:"off,all" doc:"a row per question of a validator and subset of its rows" inert:"says what is written of the run, not what happens in it"`
-	Rows         string `toml:"rows" default:"off" one:"off,all" doc:"a row per row of text in each question, in the table scores: much" inert:"says what is written of the run, not what happens in it"`
+	Rows         string `toml:"rows" default:"off" one:"off,all" doc:"a row per row of text in each question, in the table scores, which grows large" inert:"says what is written of the run, not what happens in it"`
 	Training     string `toml:"training" default:"all" one:"off,all" doc:"a row per measurement of a miner" inert:"says what is written of the run, not what happens in it"`
 	Applications string `toml:"applications" default:"all" one:"off,all" doc:"a row per request of an application" inert:"says what is written of the run, not what happens in it"`
 	Decisions    string `toml:"decisions" default:"all" one:"off,all" doc:"a row per choice of an owner, where some decide" inert:"says what is written of the run, not what happens in it"`

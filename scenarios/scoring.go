@@ -8,7 +8,7 @@ import (
 	"taolab/model/base"
 )
 
-// validatorInForce is how a group of validators asks and scores.
+// validatorInForce lists the rules by which a group of validators asks and scores.
 func (f *File) validatorInForce(name string, g *ValidatorGroup) []Setting {
 	era, err := g.Era()
 	if err != nil {
@@ -34,13 +34,13 @@ func averaging(era score.Era) string {
 
 func batchNote(g *ValidatorGroup) string {
 	if g.Batch == "subset" {
-		return "all rows of one subset: the miner best at one common subset is paid most, and the ranking turns round; " +
+		return "all rows of one subset: the miner best at one common subset is paid most, and the ranking is reversed; " +
 			"with a PubMed-only miner the Spearman of loss with incentive was +0.65"
 	}
 	return "each row's subset is drawn by weight"
 }
 
-// targets is how many uids a validator of the group asks in turn, newcomers among them.
+// targets is the number of uids that a validator of the group asks in turn, including newcomers.
 func (sc *Scenario) targets(g *ValidatorGroup) int {
 	n := 0
 	for _, m := range sc.Miners {
@@ -50,12 +50,13 @@ func (sc *Scenario) targets(g *ValidatorGroup) int {
 		for _, v := range sc.Validators {
 			n += v.Count
 		}
-		n-- // nobody asks itself
+		n-- // no validator asks itself
 	}
 	return n
 }
 
-// questionsInImmunity is how often one validator of the group scores a uid while it is immune.
+// questionsInImmunity is the number of times that one validator of the group scores a uid while the uid is
+// immune.
 func (f *File) questionsInImmunity(g *ValidatorGroup) float64 {
 	p, err := f.Params()
 	if err != nil {
@@ -65,14 +66,15 @@ func (f *File) questionsInImmunity(g *ValidatorGroup) float64 {
 	return float64(float64(immuneS/g.StepS)*float64(g.Scored(f.targets(g), f.Time.BlockS))) / float64(max(f.targets(g), 1))
 }
 
-// The least of what a ranking can be read from.
+// The least numbers that make a ranking reliable.
 const (
 	leastQuestions = 10 // of one validator to a uid within immunity
 	leastRows      = 16 // of a batch whose losses are not averaged before the power
 )
 
-// measuredInflation is what few rows make of the base score, measured on mixed rows at a power of 0.5: the
-// mean score of a generalist, and the least and largest of specialists, as multiples of the mean loss's.
+// measuredInflation shows how few rows inflate the base score, measured on mixed rows at a power of 0.5:
+// the mean score of a generalist, and the least and largest of specialists, as multiples of the mean
+// loss's.
 var measuredInflation = []struct {
 	rows                       int
 	generalist, least, largest string
@@ -81,7 +83,7 @@ var measuredInflation = []struct {
 	{32, "1.7", "1.5", "1.5"},
 }
 
-// inflationTable is the whole measurement in words.
+// inflationTable formats the whole measurement.
 var inflationTable = func() string {
 	var lines []string
 	for _, m := range measuredInflation {
@@ -90,7 +92,7 @@ var inflationTable = func() string {
 	return "generalists and specialists, " + strings.Join(lines, ", ")
 }()
 
-// span is two ends in words.
+// span formats a range.
 func span(low, high string) string {
 	if low == high {
 		return low
@@ -98,7 +100,7 @@ func span(low, high string) string {
 	return low + " to " + high
 }
 
-// inflation is the table's line for a group's rows, or the two around them.
+// inflation formats the table's line for a group's number of rows, or the two lines around it.
 func inflation(era score.Era, g *ValidatorGroup) string {
 	if era.MeanLoss {
 		return "none"
@@ -120,7 +122,7 @@ func inflation(era score.Era, g *ValidatorGroup) string {
 		span(many.least, few.largest))
 }
 
-// routerInForce is a validator's routing model with its cost.
+// routerInForce describes a validator's routing model and its cost.
 func (f *File) routerInForce(name string, g *ValidatorGroup) Setting {
 	shape := g.RouterShape(f.Corpus.Vocab)
 	cost := fmt.Sprintf("%.2g MFLOP in each step", float64(f.routerFLOP(g))/1e6)
@@ -140,7 +142,7 @@ func (f *File) routerInForce(name string, g *ValidatorGroup) Setting {
 	return s
 }
 
-// Warnings say what makes a run's rankings hard to read.
+// Warnings lists the settings that make a run's rankings unreliable.
 func (f *File) Warnings() []string {
 	var list []string
 	for i, g := range f.Validators {
@@ -149,7 +151,7 @@ func (f *File) Warnings() []string {
 		}
 		era, err := g.Era()
 		if err != nil {
-			continue // said when the scenario was read
+			continue // reported when the scenario was read
 		}
 		key := fmt.Sprintf("validators[%d] (%s)", i, g.Name)
 		if !era.MeanLoss && g.Rows < leastRows {

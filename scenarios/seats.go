@@ -6,8 +6,8 @@ import (
 	"taolab/sim/virtual"
 )
 
-// government gives the genesis what only a ledger for strangers has: an upgrade that is planned, and
-// validators of the scenario with consensus keys of their own, which compete for its seats.
+// government adds the parts of genesis that only a ledger for strangers has: a planned upgrade, and
+// consensus keys of the scenario's validators, which compete for its seats.
 func (b *builder) government() {
 	b.genesis.Upgrade = chain.Upgrade{Rules: uint32(b.Chain.UpgradeRules), Height: b.Chain.UpgradeHeight}
 	if len(b.Chain.Council) > 0 {

@@ -27,7 +27,8 @@ func TestARunningNetworkCrossesToOtherRules(t *testing.T) {
 	}
 }
 
-// Who was away for a day is jailed, who signed twice is slashed, and nobody is where no fault is.
+// A producer that was away for a day is jailed, one that signed twice is slashed, and without a
+// fault neither happens.
 func TestFaultsOfAScenarioReachItsSeats(t *testing.T) {
 	count := func(v chain.View) (jailed, barred int) {
 		for _, o := range v.Operators() {

@@ -18,17 +18,17 @@ import (
 	"taolab/sim/virtual"
 )
 
-// SnapshotsFolder is where a run's snapshots are, in its folder.
+// SnapshotsFolder is the folder of snapshots in a run's folder.
 const SnapshotsFolder = "snapshots"
 
 const (
 	snapshotEnding = ".snapshot"
 	askedPrefix    = "block-" // of snapshots at a stated height; they are never removed
-	newestKept     = 2        // of all others
+	newestKept     = 2        // of the others
 )
 
-// Snapshot is a file from which a run goes on: the moment that it shows, between two events, and what
-// the world does not know of the run. Its first section is that, the others are the world.
+// Snapshot is a file from which a run can resume. Its first section holds the snapshot's time, between
+// two events, and the run's state outside the world; the others hold the world.
 type Snapshot struct {
 	Path   string
 	Asked  bool // at a height that the user named
@@ -55,7 +55,7 @@ func (s *Snapshot) layout(c *snapshot.Coder) {
 	c.Blob(&s.tables)
 }
 
-// name is the file's: of two snapshots of one run, the later one's stands behind the other's.
+// name is the file's name: names of one run's snapshots sort by time.
 func (s *Snapshot) name() string {
 	if s.Asked {
 		return fmt.Sprintf("%s%012d%s", askedPrefix, s.Height, snapshotEnding)
@@ -63,13 +63,13 @@ func (s *Snapshot) name() string {
 	return fmt.Sprintf("%012d-%015d%s", s.Height, s.Events, snapshotEnding)
 }
 
-// compare orders moments of one run.
+// compare orders the snapshots of one run by time.
 func (s *Snapshot) compare(o *Snapshot) int {
 	return cmp.Or(cmp.Compare(s.Height, o.Height), cmp.Compare(s.Events, o.Events))
 }
 
-// Snapshots lists those in a run's folder, the newest first. Files that are not snapshots of this
-// release come back as errors with them.
+// Snapshots lists the snapshots in a run's folder, the newest first, and an error for each file that
+// is not a snapshot of this release.
 func Snapshots(dir string) (list []*Snapshot, faults []error) {
 	paths, err := filepath.Glob(filepath.Join(globEscaped(filepath.Join(dir, SnapshotsFolder)), "*"+snapshotEnding))
 	if err != nil {
@@ -87,7 +87,7 @@ func Snapshots(dir string) (list []*Snapshot, faults []error) {
 	return list, faults
 }
 
-// globEscaped is a folder's name as a pattern that matches only it.
+// globEscaped turns a folder's name into a pattern that matches only it.
 func globEscaped(dir string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
 }
@@ -103,7 +103,7 @@ func (s *Snapshot) begin(in *snapshot.Reader) error {
 	return c.End()
 }
 
-// Verify reads the whole file and says what is wrong with it.
+// Verify reads the whole file and returns an error if it is damaged.
 func (s *Snapshot) Verify() error {
 	f, err := os.Open(s.Path)
 	if err != nil {
@@ -136,8 +136,8 @@ func (s *Snapshot) restore(config virtual.Config) (world *virtual.World, err err
 	return world, nil
 }
 
-// keep writes a snapshot of the run as it stands, all rows of which are synced, and removes those that
-// are no longer among the newest.
+// keep writes a snapshot of the run's present state, of which all rows must be synced, and removes
+// those that are no longer among the newest.
 func (e *Experiment) keep(asked bool) error {
 	from := e.Now()
 	p := e.World.Progress()
@@ -169,7 +169,7 @@ func (e *Experiment) keep(asked bool) error {
 	return s.prune(e.Dir)
 }
 
-// prune removes the snapshots that are neither among the newest up to this one nor asked for.
+// prune removes the snapshots that are neither among the newest up to this one nor at a stated height.
 func (s *Snapshot) prune(dir string) error {
 	list, _ := Snapshots(dir)
 	newest := 0
@@ -186,10 +186,10 @@ func (s *Snapshot) prune(dir string) error {
 	return nil
 }
 
-// tryToKeep writes a snapshot, or warns that there is none: the run goes on either way.
+// tryToKeep writes a snapshot, or warns that it cannot: the run continues either way.
 func (e *Experiment) tryToKeep(asked bool) {
 	if err := e.keep(asked); err != nil && e.Warn != nil {
-		e.Warn(fmt.Sprintf("no snapshot at block %d: %v; the run goes on, and can be resumed from an earlier one at most; "+
+		e.Warn(fmt.Sprintf("no snapshot at block %d: %v; the run continues, and can only be resumed from an earlier one; "+
 			"free space in %s", e.World.Progress().Height, err, e.Dir))
 	}
 }
@@ -205,7 +205,7 @@ func (e *Experiment) nextAsked() uint64 {
 	return next
 }
 
-// spent is where the wall time went up to now, since the beginning of the run.
+// spent is the wall time since the beginning of the run, by use.
 func (e *Experiment) spent() spent {
 	var before spent
 	if e.From != nil {
@@ -218,10 +218,10 @@ func (e *Experiment) spent() spent {
 	}
 }
 
-// resumes says whether the run goes on in the folder that it was cut in.
+// resumes reports whether the run resumes in the folder of the interrupted one.
 func (e *Experiment) resumes() bool { return e.From != nil && e.Parent == nil }
 
-// restore makes the world and the writer of the snapshot that the run goes on from. No file changes.
+// restore makes the world and the writer from the snapshot. It changes no file.
 func (e *Experiment) restore(config virtual.Config) (err error) {
 	m := e.manifest
 	if e.resumes() {
@@ -252,7 +252,7 @@ func (e *Experiment) restore(config virtual.Config) (err error) {
 	return nil
 }
 
-// goOn puts the tables into the state of the snapshot that the run goes on from.
+// goOn puts the tables into the state of the snapshot.
 func (e *Experiment) goOn() error {
 	if e.Parent != nil {
 		return e.rows.Writer().Copy(e.Parent.Folder)
@@ -264,5 +264,5 @@ func (e *Experiment) goOn() error {
 	return errors.Join(err, e.rows.Writer().Cut())
 }
 
-// DefaultSnapshots is how often a run of models writes a snapshot.
+// DefaultSnapshots is the time between two snapshots of a run with models.
 const DefaultSnapshots = 30 * time.Minute

@@ -12,22 +12,23 @@ import (
 	"taolab/report"
 )
 
-// SweepSection says which variants of the scenario taolab sweep runs. Package sweep runs them.
+// SweepSection defines the variants of the scenario that taolab sweep runs. Package sweep runs
+// them.
 type SweepSection struct {
 	Design       string        `toml:"design" default:"grid" one:"grid,list,lhs,sobol,morris" doc:"how values are combined: grid takes every combination, list the first values of all keys, then the second and so on; lhs is a Latin hypercube and sobol a Sobol sequence of points between low and high; morris moves one key after the other along random trajectories"`
-	Points       int           `toml:"points" default:"64" min:"1" max:"100000" doc:"points of lhs and sobol, for sobol a power of two; trajectories of morris, each of one point more than there are keys"`
+	Points       int           `toml:"points" default:"64" min:"1" max:"100000" doc:"points of lhs and sobol, for sobol a power of two; trajectories of morris, each with one point more than there are keys"`
 	Scramble     string        `toml:"scramble" default:"shift" one:"shift,owen" doc:"how sobol is randomised: by a digital shift or by Owen's scrambling"`
-	Maximin      int           `toml:"maximin" max:"4096" doc:"the Latin hypercube is the best of so many, by the least distance of two points; 0 takes the first"`
-	Sensitivity  []string      `toml:"sensitivity" doc:"metrics whose sensitivity to the keys is estimated: morris gives elementary effects; sobol gives first-order and total indices, for which each point stands for a row of as many points as there are keys and two more"`
-	Randomised   int           `toml:"randomisations" default:"1" min:"1" max:"64" unit:"nets" doc:"intervals of Sobol indices: 1 resamples the rows; more share the points among so many nets, each randomised by itself, and give Student intervals over them"`
+	Maximin      int           `toml:"maximin" max:"4096" doc:"the Latin hypercube is the best of this many candidates, by the least distance of two points; 0 takes the first"`
+	Sensitivity  []string      `toml:"sensitivity" doc:"metrics whose sensitivity to the keys is estimated: morris gives elementary effects; sobol gives first-order and total indices, for which each point becomes a row with two points more than there are keys"`
+	Randomised   int           `toml:"randomisations" default:"1" min:"1" max:"64" unit:"nets" doc:"intervals of Sobol indices: 1 resamples the rows; more divide the points among this many nets, randomised separately, and give Student intervals over them"`
 	Replications int           `toml:"replications" default:"1" min:"1" max:"100000" doc:"runs of each point, with different seeds"`
-	Common       bool          `toml:"common" default:"true" doc:"replication r has the same seed at every point, so that differences between points are not those of seeds; false: each run has a seed of its own"`
-	Figures      []string      `toml:"figures" doc:"metrics to draw as fans over the first key that is a number, or, where * stands for a number in the metric's name, over that number"`
+	Common       bool          `toml:"common" default:"true" doc:"replication r has the same seed at every point, so that points do not differ by their seeds; false: each run has its own seed"`
+	Figures      []string      `toml:"figures" doc:"metrics to draw as fans over the first numeric key, or, for a metric whose name has * in place of a number, over that number"`
 	Keys         []SweepKey    `toml:"keys"`
 	Expect       []SweepExpect `toml:"expect"`
 }
 
-// SweepKey is a key of the scenario that differs from point to point.
+// SweepKey is a key of the scenario that varies from point to point.
 type SweepKey struct {
 	Key    string    `toml:"key" doc:"path of the key, as --set takes it: chain.tempo_blocks, miners[0].count"`
 	Values []float64 `toml:"values" doc:"numbers that it takes"`
@@ -36,23 +37,25 @@ type SweepKey struct {
 	High   float64   `toml:"high" doc:"largest number"`
 	Steps  int       `toml:"steps" default:"5" min:"2" max:"100000" doc:"numbers from low to high in a grid or a list"`
 	Scale  string    `toml:"scale" default:"uniform" one:"uniform,log,int" doc:"how numbers lie between low and high: evenly, evenly in their logarithm, or as whole numbers"`
-	Linked string    `toml:"linked" doc:"keys with the same word here move together: the first value of one goes with the first of the other"`
+	Linked string    `toml:"linked" doc:"keys with the same word here vary together: the first value of one is combined with the first of the other"`
 }
 
-// SweepExpect is what must hold at every point of a sweep, in a share of its runs.
+// SweepExpect is an expectation that must hold at every point of a sweep, in a share of its
+// runs.
 type SweepExpect struct {
 	Metric     string    `toml:"metric" doc:"a number of the summary by its name"`
 	Comparison string    `toml:"comparison" one:",<,<=,>,>=,==,between" doc:"how the number must stand to value"`
 	Value      []float64 `toml:"value" doc:"the number to compare with; for between a pair [low, high]"`
-	Share      float64   `toml:"share" default:"0.95" min:"0" max:"1" unit:"share" doc:"of the replications of each point, in how many it must hold at least"`
+	Share      float64   `toml:"share" default:"0.95" min:"0" max:"1" unit:"share" doc:"least share of each point's replications in which it must hold"`
 }
 
-// Expectation is the same of one run.
+// Expectation returns the same expectation for one run.
 func (e SweepExpect) Expectation() report.Expectation {
 	return report.Expectation{Metric: e.Metric, Comparison: e.Comparison, Value: e.Value}
 }
 
-// With is the file with more overrides, as key=value, and without its sweep: one run of it.
+// With returns the file with more overrides, as key=value, and without its sweep: one run of
+// it.
 func (f *File) With(sets ...string) (*File, error) {
 	out := *f
 	out.Sets = slices.Concat(f.Sets, sets)
@@ -78,7 +81,7 @@ func (f *File) BaseDigest() [sha256.Size]byte {
 	return [sha256.Size]byte(hash.Sum(nil))
 }
 
-// sweep checks what a sweep says without trying its points.
+// sweep checks the settings of a sweep without trying its points.
 func (c *checker) sweep() {
 	lengths := map[string]int{}
 	for i := range c.Sweep.Keys {
@@ -115,10 +118,10 @@ func (c *checker) sweep() {
 	c.sweepExpectations()
 }
 
-// fewestPerNet is how many points each randomised net has at least.
+// fewestPerNet is the least number of points in a randomised net.
 const fewestPerNet = 32
 
-// sensitivity checks that the design is one from which sensitivity can be estimated.
+// sensitivity checks that the design allows estimates of sensitivity.
 func (c *checker) sensitivity() {
 	s := &c.Sweep
 	switch n := s.Randomised; {
@@ -140,16 +143,16 @@ func (c *checker) sensitivity() {
 	}
 }
 
-// sweptKey checks a key that differs from point to point, after those before it.
+// sweptKey checks a key of the sweep, given those before it.
 func (c *checker) sweptKey(k *SweepKey, key string, before []SweepKey) {
 	top, _, _ := strings.Cut(k.Key, ".")
 	switch {
 	case k.Key == "" || strings.ContainsAny(k.Key, "=\n"):
 		c.fault(key+".key", fmt.Sprintf("%q", k.Key), "the path of a key, as in chain.tempo_blocks", "")
 	case k.Key == "seed":
-		c.fault(key+".key", "the seed is swept", "a key of what is tried out", "replications run each point with several seeds")
+		c.fault(key+".key", "the seed is swept", "a key to vary", "replications run each point with several seeds")
 	case top == "sweep" || top == "tune" || top == "name" || top == "format" || strings.HasPrefix(top, "expect"):
-		c.fault(key+".key", fmt.Sprintf("%s changes nothing in a run", k.Key), "a key of what is tried out", "")
+		c.fault(key+".key", fmt.Sprintf("%s changes nothing in a run", k.Key), "a key to vary", "")
 	case slices.ContainsFunc(before, func(other SweepKey) bool { return other.Key == k.Key }):
 		c.fault(key+".key", fmt.Sprintf("%s is swept twice", k.Key), "each key once", "")
 	}
@@ -168,16 +171,16 @@ func (c *checker) sweptKey(k *SweepKey, key string, before []SweepKey) {
 	}
 }
 
-// distinct refuses a value that stands twice: its runs would be the same ones.
+// distinct refuses a value that appears twice, for its runs would be the same.
 func (c *checker) distinct(k *SweepKey, key string) {
 	for i, v := range k.Values {
 		if slices.Contains(k.Values[:i], v) && k.Linked == "" && c.Sweep.Design == "grid" {
-			c.fault(key+".values", fmt.Sprintf("%g stands twice", v), "each value once", "replications repeat a point with another seed")
+			c.fault(key+".values", fmt.Sprintf("%g appears twice", v), "each value once", "replications repeat a point with another seed")
 		}
 	}
 	for i, w := range k.Words {
 		if slices.Contains(k.Words[:i], w) && k.Linked == "" && c.Sweep.Design == "grid" {
-			c.fault(key+".words", fmt.Sprintf("%q stands twice", w), "each word once", "replications repeat a point with another seed")
+			c.fault(key+".words", fmt.Sprintf("%q appears twice", w), "each word once", "replications repeat a point with another seed")
 		}
 	}
 }
@@ -193,7 +196,7 @@ func (k *SweepKey) Count() int {
 	return k.Steps
 }
 
-// sweepExpectations checks that runs of the scenario have the numbers that the sweep speaks of.
+// sweepExpectations checks that runs of the scenario have the metrics that the sweep expects.
 func (c *checker) sweepExpectations() {
 	if len(c.Sweep.Expect)+len(c.Sweep.Figures) == 0 || c.NeuronCount() > math.MaxUint16 {
 		return

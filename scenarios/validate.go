@@ -13,7 +13,7 @@ import (
 	"taolab/sim/chain"
 )
 
-// validate finds what no single key shows: counts, shapes and limits that do not fit each other.
+// validate finds faults that involve several keys: counts, shapes and limits that do not fit each other.
 func validate(sc *Scenario, where func(key string) string) []error {
 	c := checker{Scenario: sc, where: where}
 	if sc.Name != "" && !folderName.MatchString(sc.Name) {
@@ -63,7 +63,7 @@ func (c *checker) network() {
 	}
 	for i, region := range c.Network.Regions {
 		if region == "" || slices.Contains(c.Network.Regions[:i], region) {
-			c.fault("network.regions", fmt.Sprintf("%q is empty or stands twice", region), "each region a name of its own", "")
+			c.fault("network.regions", fmt.Sprintf("%q is empty or appears twice", region), "each region a name of its own", "")
 		}
 	}
 	if c.Network.Producer != "" && !slices.Contains(c.Network.Regions, c.Network.Producer) {
@@ -88,12 +88,12 @@ func (c *checker) network() {
 	}
 }
 
-// appended checks that what the corpus gains is gained within the run, and that somebody reads text at all.
+// appended checks that appended sources come within the run, and that some node reads text at all.
 func (c *checker) appended() {
 	for i, a := range c.Corpus.Append {
 		key := fmt.Sprintf("corpus.append[%d]", i)
 		if c.Economy() {
-			c.fault(key, "set, but nobody has a model", "a run with models", "leave it out")
+			c.fault(key, "set, but no node has a model", "a run with models", "leave it out")
 		}
 		if a.AtH > 0 && a.AtH >= c.Time.Hours {
 			c.fault(key+".at_h", fmt.Sprintf("%g h, after the end of the run", a.AtH), fmt.Sprintf("less than %g", c.Time.Hours), "")
@@ -116,7 +116,7 @@ func (c *checker) miners() {
 	}
 }
 
-// name checks that groups can be told apart.
+// name checks that groups have different names.
 func (c *checker) name(key, name string) {
 	if name == "" || strings.ContainsAny(name, " /\\\t\n") {
 		c.fault(key+".name", fmt.Sprintf("%q", name), "a word without spaces and slashes", "")
@@ -172,12 +172,12 @@ func (c *checker) favour(key string, names []string) {
 			c.fault(key, fmt.Sprintf("no miner or validator %q", name), "names of nodes, as in "+neurons[0], settings.Meant(name, neurons))
 		}
 		if slices.Contains(names[:i], name) {
-			c.fault(key, fmt.Sprintf("%q stands twice", name), "each name once", "")
+			c.fault(key, fmt.Sprintf("%q appears twice", name), "each name once", "")
 		}
 	}
 }
 
-// neuronNames are the names of all miners and validators, newcomers among them.
+// neuronNames lists the names of all miners and validators, including newcomers.
 func (sc *Scenario) neuronNames() []string {
 	var names []string
 	for _, n := range sc.neurons() {
@@ -247,20 +247,20 @@ func (c *checker) council() {
 			c.fault(key, fmt.Sprintf("no node %q", name), "a member of a group, as in validator-1", settings.Meant(name, members))
 		}
 		if slices.Contains(c.Chain.Council[:i], name) {
-			c.fault(key, fmt.Sprintf("%q stands twice", name), "each node once", "")
+			c.fault(key, fmt.Sprintf("%q appears twice", name), "each node once", "")
 		}
 	}
 }
 
-// Bounds on what a scenario asks of the machine.
+// Bounds on a scenario's demands on the machine.
 const (
 	maxModelBytes = 16 << 30  // of all base models, and of weights and moments of all miners that train
 	maxBatchBytes = 4 << 30   // of the activations of one batch; each worker may hold one
-	maxRunBlocks  = 1<<32 - 1 // each may end an epoch, and tables count those in 32 bits
-	maxNodes      = 16384     // applications in all; neurons have a limit of their own
+	maxRunBlocks  = 1<<32 - 1 // each may end an epoch, and tables count epochs in 32 bits
+	maxNodes      = 16384     // applications and holders in all; neurons have their own limit
 )
 
-// memory refuses models that no machine this is meant for can hold.
+// memory refuses models that exceed the memory of the largest intended machine.
 func (c *checker) memory() {
 	total := uint64(0)
 	for _, g := range c.Miners {
@@ -303,8 +303,8 @@ func (c *checker) memory() {
 	}
 }
 
-// batch refuses a batch whose activations no machine this is meant for can hold: about 16 numbers a
-// channel, layer and token, the attention of each head to every token, and the logits twice.
+// batch refuses a batch whose activations exceed the memory of the largest intended machine: about 16
+// numbers per channel, layer and token, the attention of each head to every token, and the logits twice.
 func (c *checker) batch(key string, rows, cols, width, layers, heads int) {
 	tokens := uint64(rows) * uint64(cols)
 	perToken := uint64(layers)*(16*uint64(width)+2*uint64(heads)*uint64(cols)) + 2*uint64(c.Corpus.Vocab)
@@ -314,7 +314,7 @@ func (c *checker) batch(key string, rows, cols, width, layers, heads int) {
 	}
 }
 
-// size refuses runs longer and networks larger than anybody can wait for.
+// size refuses runs that are too long and networks that are too large.
 func (c *checker) size() {
 	if blocks := c.BlockCount(); blocks > maxRunBlocks {
 		c.fault("time.hours", fmt.Sprintf("%g h of blocks every %g s are %d blocks", c.Time.Hours, c.Time.BlockS, blocks),
@@ -362,7 +362,7 @@ func (sc *Scenario) NeuronCount() int {
 	return n
 }
 
-// genesisRao is the issuance at genesis: what the scenario says was minted before, all stakes and all free
+// genesisRao is the issuance at genesis: the initial issuance of the scenario, all stakes and all free
 // money.
 func (sc *Scenario) genesisRao(hard *chain.Hard) uint64 {
 	issued := role.Rao(sc.Chain.InitialIssuanceTAO) // at most 768 groups of little more than the supply: no overflow
@@ -386,8 +386,7 @@ func (sc *Scenario) BlockCount() uint64 {
 	return uint64(float64(sc.Time.Hours*3600)/sc.Time.BlockS + 0.5)
 }
 
-// Params are the chain's parameters: the era's, scaled to the network, with what the scenario
-// overrides.
+// Params returns the chain's parameters: the era's, scaled to the network, with the scenario's overrides.
 func (sc *Scenario) Params() (chain.Params, error) {
 	return sc.Chain.Params(sc.NeuronCount(), sc.MinerCount())
 }

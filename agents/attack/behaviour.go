@@ -7,7 +7,7 @@ import (
 	"taolab/sim/host"
 )
 
-// Kind is what a node is there for.
+// Kind is the part that a node plays in the network.
 type Kind string
 
 // The kinds of nodes.
@@ -25,17 +25,17 @@ type Behaviour struct {
 
 	Model   bool // computes with a model, where the run has models
 	Base    bool // of a miner: the model begins at a trained base
-	Trains  bool // of a miner: its mind learns, as far as its duty lets it
+	Trains  bool // of a miner: its mind learns, as much as its duty allows
 	Answers bool // of a miner: it serves requests
 	Asks    bool // of a validator: asks miners and scores their answers
 
-	// Mind makes a miner's mind of the minds that an honest member could have; nil: it has none.
+	// Mind makes a miner's mind out of those that it could have; nil: it has none.
 	Mind func(Minds) mind.Server
-	// Wrap stands between an agent and its host; nil: nothing does.
+	// Wrap puts a wrapper between an agent and its host; nil: there is none.
 	Wrap func(host.Agent) host.Agent
 }
 
-// Around is an agent that acts so.
+// Around gives an agent the behaviour.
 func (b Behaviour) Around(a host.Agent) host.Agent {
 	if b.Wrap == nil {
 		return a
@@ -43,11 +43,11 @@ func (b Behaviour) Around(a host.Agent) host.Agent {
 	return b.Wrap(a)
 }
 
-// Minds are the minds that a miner could have; each call makes one.
+// Minds makes the minds that a miner could have, a new one in each call.
 type Minds struct {
 	Honest    func() mind.Server // begins at a base, and learns where the behaviour trains
 	Untrained func() mind.Server // the same before any training
-	Random    func() mind.Server // knows nothing
+	Random    func() mind.Server // answers at random
 }
 
 func honest(m Minds) mind.Server { return m.Honest() }
@@ -55,7 +55,7 @@ func honest(m Minds) mind.Server { return m.Honest() }
 // Behaviours lists the behaviours, those of one kind together, the default of each kind first.
 func Behaviours() []Behaviour { return slices.Clone(behaviours) }
 
-// Named is the behaviour of a kind and a name.
+// Named finds a behaviour by its kind and name.
 func Named(kind Kind, name string) (Behaviour, bool) {
 	i := slices.IndexFunc(behaviours, func(b Behaviour) bool { return b.Kind == kind && b.Name == name })
 	if i < 0 {
@@ -75,7 +75,7 @@ func Names(kind Kind) []string {
 	return names
 }
 
-// behaviours has one line for each; what is not honest is in a file of its own.
+// behaviours has one line for each; every dishonest one has its own file.
 var behaviours = []Behaviour{
 	{Kind: Miner, Name: "honest", Doc: "trains and serves", Model: true, Base: true, Trains: true, Answers: true, Mind: honest},
 	frozen, untrained, random, selective, idle,

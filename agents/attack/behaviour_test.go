@@ -43,7 +43,7 @@ func TestEveryBehaviourHasOneLineUnderItsKind(t *testing.T) {
 	for _, b := range Behaviours() {
 		key := string(b.Kind) + "/" + b.Name
 		if slices.Contains(seen, key) || b.Doc == "" || (b.Kind == Miner && b.Answers) != (b.Mind != nil) {
-			t.Errorf("%s stands twice, says nothing, or has a mind and does not answer, or answers without one", key)
+			t.Errorf("%s appears twice, says nothing, or has a mind and does not answer, or answers without one", key)
 		}
 		seen = append(seen, key)
 		if found, ok := Named(b.Kind, b.Name); !ok || found.Doc != b.Doc {

@@ -10,7 +10,7 @@ var frozen = Behaviour{
 	Mind: func(m Minds) mind.Server { return Frozen{m.Honest()} },
 }
 
-// Frozen is a mind that does not learn.
+// Frozen wraps a mind so that it does not learn.
 type Frozen struct{ mind.Server }
 
 // Train implements mind.Server.

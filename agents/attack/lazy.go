@@ -15,7 +15,7 @@ var lazy = Behaviour{
 	Kind: Validator, Name: "lazy", Doc: "asks nobody: it copies weights that the ledger shows, or favours a fixed handful",
 }
 
-// Copies is whose weights a lazy validator takes.
+// Copies is the source of a lazy validator's weights.
 type Copies uint8
 
 // The sources.
@@ -27,12 +27,12 @@ const (
 // maxLag bounds the rows that a lazy validator remembers.
 const maxLag = 64
 
-// LazyConfig is a lazy validator before its first event.
+// LazyConfig holds the settings of a lazy validator.
 type LazyConfig struct {
 	EpochBlocks uint64 // blocks between its weight transactions
-	LeadBlocks  uint64 // instead, where it is not 0: blocks from its weights to the end of each epoch
+	LeadBlocks  uint64 // if not 0, it follows the ledger's epochs instead: blocks from its weights to each end
 	Copies      Copies
-	LagEpochs   int         // of its own, between reading weights and setting them
+	LagEpochs   int         // epochs of its own between reading weights and setting them
 	Favour      []chain.Key // hotkeys that share its weight equally; empty: it copies
 }
 
@@ -49,14 +49,15 @@ func (c LazyConfig) Validate() error {
 	return nil
 }
 
-// row is weights that it has read. An empty row says that there was nothing to copy.
+// row holds weights that it has read. An empty row means that there was nothing to copy.
 type row struct {
 	uids   []uint16
 	values []uint32
 }
 
-// Lazy is a validator that asks nobody: it copies what the ledger shows, or favours a fixed handful. Under
-// commit-reveal it commits and reveals what it saw. A refused transaction waits for the next epoch.
+// Lazy is a validator that asks nobody: it copies weights from the ledger, or favours a few fixed hotkeys.
+// Under commit-reveal it commits and reveals the weights that it saw. A refused transaction waits for the
+// next epoch.
 type Lazy struct {
 	config  LazyConfig
 	timer   host.TimerID
@@ -99,7 +100,7 @@ func (l *Lazy) await(env host.Env) {
 	}
 }
 
-// setWeights reads what is public now and sets what it read LagEpochs ago.
+// setWeights reads the public weights and sets those that it read LagEpochs ago.
 func (l *Lazy) setWeights(env host.Env) {
 	self, view := env.Self(), env.Chain()
 	if !self.HasUID {
@@ -122,7 +123,7 @@ func (l *Lazy) setWeights(env host.Env) {
 	}
 }
 
-// narrowed are weights as a commit takes them: scaled so that the largest fits, with nothing lost to zero.
+// narrowed converts weights to a commit's type: scaled so that the largest fits and none becomes zero.
 func narrowed(values []uint32) []uint16 {
 	largest := uint64(max(slices.Max(values), 65535))
 	narrow := make([]uint16, len(values))
@@ -134,7 +135,7 @@ func narrowed(values []uint32) []uint16 {
 	return narrow
 }
 
-// read is the weights that it would set without a lag; it leaves itself out.
+// read is the row that it would set without a lag, itself excluded.
 func (l *Lazy) read(view chain.View, self chain.UID) (r row) {
 	add := func(uid chain.UID, weight uint32) {
 		if uid != self {
@@ -162,8 +163,8 @@ func (l *Lazy) read(view chain.View, self chain.UID) (r row) {
 	return r
 }
 
-// richestRow is the weights of the validator with the highest stake, ties go to the lowest uid; nil where
-// nobody but self has set any.
+// richestRow is the row of the validator with the highest stake, ties go to the lowest uid; nil where only
+// self has set weights.
 func richestRow(view chain.View, self chain.UID) []chain.WeightEntry {
 	var row []chain.WeightEntry
 	var stakeRao uint64
@@ -179,10 +180,11 @@ func richestRow(view chain.View, self chain.UID) []chain.WeightEntry {
 	return row
 }
 
-// vote is what a validator gives a uid: parts of 2^32 of its row.
+// vote is a validator's weight on a uid, in 2^-32 of its row.
 type vote struct{ parts, stakeRao uint64 }
 
-// median is by uid the highest weight that validators with kappa of the stake give it, scaled so that the largest is 65535; nil where nobody but self has set any.
+// median is for each uid the highest weight that validators with kappa of the stake support, scaled so
+// that the largest is 65535; nil where only self has set weights.
 func median(view chain.View, self chain.UID) []uint32 {
 	votes := make([][]vote, view.N())
 	var stakeRao uint64
@@ -218,10 +220,10 @@ func median(view chain.View, self chain.UID) []uint32 {
 	return weights
 }
 
-// highest is the largest of the votes that holds kappa of the stake together with those above it; 0 where
-// they hold less. Kappa is in 1/65535.
+// highest is the largest vote that has kappa of the stake at it or above; 0 if all votes together have
+// less. Kappa is in 1/65535.
 func highest(votes []vote, stakeRao uint64, kappa uint16) uint64 {
-	// The least that is enough; stakes are at most the supply, 2^55.
+	// Kappa of the stake, without overflow: stakes are at most the supply, 2^55.
 	enough := stakeRao/65535*uint64(kappa) + stakeRao%65535*uint64(kappa)/65535
 	slices.SortFunc(votes, func(a, b vote) int { return cmp.Compare(b.parts, a.parts) })
 	behind := uint64(0)

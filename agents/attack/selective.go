@@ -11,7 +11,7 @@ var selective = Behaviour{
 	Wrap: func(a host.Agent) host.Agent { return Selective{a} },
 }
 
-// Selective is an agent that does not work for callers with little stake.
+// Selective wraps an agent so that it refuses callers with little stake.
 type Selective struct{ host.Agent }
 
 // Handle implements host.Agent.
@@ -23,7 +23,8 @@ func (s Selective) Handle(env host.Env, event host.Event) {
 	s.Agent.Handle(env, event)
 }
 
-// matters says whether those who are richer than a caller hold less than three quarters of all stake.
+// matters reports whether those with more stake than a caller hold less than three quarters of all
+// stake.
 func matters(view chain.View, stakeRao uint64) bool {
 	var all, richer uint64
 	for i := range view.N() {

@@ -4,7 +4,7 @@ package decide
 // their own do not all answer one signal at the same time, which damps what they do together.
 type Rhythm struct{ Every, Offset uint64 }
 
-// Due says whether a decision comes once so many epochs have run.
+// Due reports whether a decision comes once so many epochs have run.
 func (r Rhythm) Due(epochs uint64) bool { return r.Every > 0 && (epochs+r.Offset)%r.Every == 0 }
 
 // Wait is the number of epochs, at least 1, from one count of epochs to the next decision.

@@ -38,7 +38,7 @@ func (s Seat) Value(net, hazard float64) float64 {
 	return float64(net*keep) / (1 - keep)
 }
 
-// Enters says whether to take a seat at a price, with what is free to pay it, and what the seat is worth that
+// Enters reports whether to take a seat at a price, with what is free to pay it, and what the seat is worth that
 // is immune for so many epochs.
 func (s Seat) Enters(income, cost, hazard float64, immune uint64, priceRao, freeRao float64) (worth float64, choice string) {
 	if worth = s.Value(income-cost, hazard); s.Survival > 0 {
@@ -55,7 +55,7 @@ func (s Seat) Enters(income, cost, hazard float64, immune uint64, priceRao, free
 	return worth, Enter
 }
 
-// Stays says whether a seat is kept. Strikes counts the decisions in a row at which it did not pay.
+// Stays reports whether a seat is kept. Strikes counts the decisions in a row at which it did not pay.
 func (s Seat) Stays(income, cost float64, strikes *uint32) bool {
 	if income >= cost {
 		*strikes = 0

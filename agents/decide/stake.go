@@ -50,7 +50,7 @@ type Haggle struct {
 	Begun  bool    // there was one
 }
 
-// Next takes the revenue since the last call, and says whether the take goes down next: on where revenue
+// Next takes the revenue since the last call, and reports whether the take goes down next: on where revenue
 // rose, back where it fell.
 func (h *Haggle) Next(revenue float64) (down bool) {
 	if h.Begun && revenue < h.Before {

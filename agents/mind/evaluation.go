@@ -7,20 +7,20 @@ import (
 	"taolab/model/pile"
 )
 
-// Evaluation is held-out text cut into windows once for a run. All miners measure themselves on
-// the same windows; nobody writes to it after NewEvaluation.
+// Evaluation is held-out text, cut into windows once for a run. All miners measure themselves on the same
+// windows; it is read-only after NewEvaluation and Append.
 type Evaluation struct {
 	Subsets []string   // names, in the store's order: those of the corpus, then those appended to it
 	Weights []float64  // of each subset of the corpus in the mean over all, summing to 1
-	From    []uint64   // height from which each appended subset is there, ascending
+	From    []uint64   // height from which each appended subset exists, ascending
 	Rows    int        // windows per subset
 	Cols    int        // tokens per window
 	Tokens  [][]uint16 // by subset, [Rows x Cols]
 	Targets [][]uint16 // by subset, [Rows x Cols], each token's successor
-	Scales  []float64  // by subset, of losses in other tokens than the standard ones to losses per standard token; nil: 1
+	Scales  []float64  // by subset, factor from losses in the model's own tokens to losses per standard token; nil: 1
 }
 
-// In takes losses to be per token of another store of the same text, by the bytes that a token has in each.
+// In sets Scales for losses per token of own, another store of the same text, from the bytes per token in each.
 func (e *Evaluation) In(own, standard *pile.Store) {
 	for i := range e.Subsets {
 		e.Scales = append(e.Scales, standard.SubsetBytesPerToken(i)/own.SubsetBytesPerToken(i))
@@ -38,8 +38,8 @@ func NewEvaluation(store *pile.Store, rows, cols int, seed uint64) (*Evaluation,
 	return e, e.add(store, seed)
 }
 
-// Append adds the subsets that a store has beyond those of e, which are there from a height on. The mean over all
-// stays one over the corpus, so that it means the same throughout.
+// Append adds the subsets that a store has beyond those of e, which exist from a height on. The mean over all
+// subsets remains one over the original corpus, so that it stays comparable throughout a run.
 func (e *Evaluation) Append(store *pile.Store, from uint64, seed uint64) error {
 	for range len(store.Subsets()) - len(e.Subsets) {
 		e.From = append(e.From, from)
@@ -65,7 +65,7 @@ func (e *Evaluation) add(store *pile.Store, seed uint64) error {
 	return nil
 }
 
-// there is the number of subsets that are there at a height.
+// there is the number of subsets that exist at a height.
 func (e *Evaluation) there(height uint64) int {
 	n := len(e.Weights)
 	for _, from := range e.From {

@@ -7,13 +7,13 @@ import (
 	"taolab/sim/host"
 )
 
-// Growth is a mix that takes another's place at a height, since there is more text from there on.
+// Growth is a mix that replaces another at a height, where text was appended to the corpus.
 type Growth struct {
 	FromBlock uint64
 	Mix       *pile.Mix
 }
 
-// grown is how many of the growths have come, as far as a node sees; they are in the order of their heights.
+// grown counts the growths that a node has seen; they are in the order of their heights.
 func grown(later []Growth, env host.Env) int {
 	n := 0
 	for n < len(later) && later[n].FromBlock <= env.Chain().Height() {
@@ -22,7 +22,7 @@ func grown(later []Growth, env host.Env) int {
 	return n
 }
 
-// mixAfter is the mix after n growths.
+// mixAfter returns the mix after n growths.
 func mixAfter(first *pile.Mix, later []Growth, n int) *pile.Mix {
 	if n == 0 {
 		return first
@@ -30,7 +30,7 @@ func mixAfter(first *pile.Mix, later []Growth, n int) *pile.Mix {
 	return later[n-1].Mix
 }
 
-// extending says whether each mix reads the subsets of the one before it, and further ones only behind them.
+// extending reports whether each mix reads the subsets of the one before it, followed by its further ones.
 func extending(first *pile.Mix, later []Growth) bool {
 	before := first.Reads()
 	for i, g := range later {

@@ -10,7 +10,7 @@ import (
 	"taolab/sim/host"
 )
 
-// bench is what a worker keeps from job to job: memory only, no result depends on it.
+// bench is memory that a worker reuses from job to job. No result depends on it.
 type bench struct {
 	lm      lm.Workspace
 	tokens  []uint16
@@ -29,13 +29,13 @@ func benchOf(s *host.Scratch) *bench {
 	return b
 }
 
-// Workspace is a worker's memory for models. All jobs of a worker share it, of whatever node.
+// Workspace is a worker's memory for models, which the jobs of all nodes share.
 func Workspace(s *host.Scratch) *lm.Workspace { return &benchOf(s).lm }
 
 func grow[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
-// trainVisit is a few optimiser steps on windows drawn from a seed. It changes model and state.
-// Its result is the loss before each step.
+// trainVisit does a few optimiser steps on windows drawn from a seed. It changes model and
+// state. Its result is the loss before each step.
 type trainVisit struct {
 	fork  *fork
 	by    training
@@ -65,11 +65,12 @@ func (j trainVisit) Run(s *host.Scratch) []byte {
 	return wire.EncodeFloats(losses)
 }
 
-// measure is the loss of a model on held-out windows. Its result is one mean per subset.
+// measure computes the losses of a model on held-out windows. Its result is one mean per
+// subset.
 type measure struct {
 	fork    *fork
 	on      *Evaluation
-	subsets int // the first so many
+	subsets int // measures the first ones, this many
 }
 
 func (j measure) Work() int64 {

@@ -1,6 +1,6 @@
-// Package mind holds what computes a node's answers, what judges them, and what an application makes of
-// them. Behaviours deal in bytes, jobs and losses: they do not know whether a transformer, a stated quality
-// or anything else stands behind an answer.
+// Package mind computes the answers of miners, the judgements of validators and the predictions of
+// applications. Behaviours deal in bytes, jobs and losses: they do not know whether a transformer, a stated
+// quality or anything else produces an answer.
 package mind
 
 import (
@@ -9,16 +9,17 @@ import (
 	"taolab/sim/host"
 )
 
-// Question is a request as the mind that it is put to has read it. It is not changed.
+// Question is a request as parsed by the mind that receives it. It is read-only.
 type Question any
 
-// Server is the mind of a node that serves. Its node has one job at a time: what a mind changes, it
-// changes in its own jobs or in its own methods, never in both at once.
+// Server is the mind of a node that serves. Its node runs one job at a time, and no method changes state that
+// a running job uses.
 type Server interface {
 	// Read decodes a request. A code other than Success refuses it.
 	Read(host.Request) (Question, host.Code)
-	// Answer returns the job whose result is the body of the answer to a question that Read returned, or
-	// the body itself where no job is needed. The job is of the moment: it is to be started at once.
+	// Answer returns the job whose result is the body of the answer to a question that Read returned, or the
+	// body itself where no job is needed. The job must be started at once, for it reads the state of the
+	// moment.
 	Answer(host.Env, Question) (host.Job, []byte)
 
 	// Train returns the job of a training visit; nil for a mind that does not learn.
@@ -28,38 +29,38 @@ type Server interface {
 	Measure(host.Env) host.Job
 	Measured(env host.Env, result []byte) // records it
 
-	// AppendState writes what Restore reads, into a mind that Fresh made.
+	// AppendState appends the state, which Restore reads into a mind that Fresh made.
 	AppendState([]byte) []byte
 	Fresh() Server
 	Restore(*state.Cursor)
 }
 
-// Learner is a Server that can be told what to learn.
+// Learner is a Server whose owner can set the mix of its training.
 type Learner interface {
-	// SetMix sets how often a row of its training is of each of the run's subsets, from the next visit on. Its
-	// state is without it: the owner who decides on the mix sets it again after Restore.
+	// SetMix sets each of the run's subsets' share of the training rows, from the next visit on. The mix is
+	// not part of the state: the owner who decides on it sets it again after Restore.
 	SetMix(weights []float64)
 }
 
-// Diligent is a Server that learns of itself, for a share of its time.
+// Diligent is a Server that learns without jobs, for a share of its time.
 type Diligent interface {
 	// SetDuty sets that share from a time on.
 	SetDuty(now host.Time, share float64)
 }
 
-// Judge is the mind of a node that asks and scores. It holds one batch of rows at a time, each of a
-// subset, and scores each peer as a gate: how much its answer to a row is likely to be worth. As with a
-// Server, one job runs at a time.
+// Judge is the mind of a node that asks and scores. It holds one batch of rows at a time, each of one subset,
+// and as a gate predicts for each peer how much its answer to a row will be worth. As with a Server, one job
+// runs at a time.
 type Judge interface {
-	Subsets() []string  // names of the subsets that its rows can be of
-	Demand() []float64  // how often a row is of each of them, summing to 1
-	LossScale() float64 // turns its losses into nats per GPT-2-equivalent token
+	Subsets() []string  // names of the subsets that its rows can come from
+	Demand() []float64  // the probability that a row comes from each of them, summing to 1
+	LossScale() float64 // factor from its losses to nats per GPT-2-equivalent token
 
 	Draw(host.Env)  // replaces the batch by the next
 	Rows() []uint16 // the batch's rows: the place of each one's subset in Subsets; none without a batch
 	Drop()          // forgets the batch
 
-	// Route returns the job behind the gate's scores of the batch, whose result Routed takes; nil where
+	// Route returns the job that computes the gate's scores of the batch, whose result Routed takes; nil if
 	// they need none.
 	Route() host.Job
 	Routed(result []byte)
@@ -71,14 +72,14 @@ type Judge interface {
 	// the losses themselves where no job is needed: of each answer in nats per token, by row of its
 	// question; none of an answer that cannot be decoded.
 	Read([]Answer) (host.Job, [][]float64)
-	// Learn takes what the questions of the batch were worth, in uid order within each lane. It returns
-	// the job that learns from them; nil where there is nothing to compute.
+	// Learn takes the values of the answers to the batch, in uid order within each lane. It returns the job
+	// that learns from them; nil where there is nothing to compute.
 	Learn([]Lesson) host.Job
 
 	StartEpoch()
-	Forget(uid uint16) // a new hotkey sits there
+	Forget(uid uint16) // the uid has a new hotkey
 
-	// AppendState writes what Restore reads, into a judge that Fresh made.
+	// AppendState appends the state, which Restore reads into a judge that Fresh made.
 	AppendState([]byte) []byte
 	Fresh() Judge
 	Restore(*state.Cursor)
@@ -90,7 +91,7 @@ type Answer struct {
 	Body []byte
 }
 
-// Lesson is what a peer's answer to rows of a batch was worth, between 0 and 1 each.
+// Lesson is the value of a peer's answer to rows of a batch, between 0 and 1 for each row.
 type Lesson struct {
 	UID     uint16
 	Lane    score.Lane
@@ -98,10 +99,10 @@ type Lesson struct {
 	Targets []float32 // of each of the rows
 }
 
-// Prompter is the mind of an application: text to continue, and what answers say of its next token.
-// It has no state.
+// Prompter is the mind of an application: it draws text to continue, and reads the prediction of the next
+// token in an answer. It has no state.
 type Prompter interface {
-	// Draw takes a prompt and the tokens that follow it.
+	// Draw draws a prompt and the tokens that follow it.
 	Draw(host.Env) (prompt, truth []uint16)
 	Ask(text []uint16) host.Request
 	// Read is an answer's distribution of the token that follows the text.
@@ -110,9 +111,9 @@ type Prompter interface {
 	Loss(d score.Dist, truth uint16) float64
 	Shape() (prompt, truth int) // tokens of both
 
-	// Encode is a text that somebody else wants continued, in tokens; an error where prompts have no text.
+	// Encode turns an operator's text into tokens; it is an error where prompts have no text.
 	Encode(text []byte) ([]uint16, error)
-	// Text is what a token reads as; end says that it ends the text instead.
+	// Text is the text of a token; end means that it ends the text instead.
 	Text(token uint16) (text []byte, end bool)
-	Context() int // tokens of such a text that are sent with a request, at most
+	Context() int // most tokens of an operator's text that are sent with a request
 }

@@ -11,19 +11,19 @@ import (
 // Optimizer is a way to train a transformer, with its settings.
 type Optimizer interface {
 	Validate() error
-	// begin returns it as it is before the first step.
+	// begin returns the state before the first step.
 	begin() training
 }
 
-// training is an optimiser with what it remembers of one model.
+// training is an optimiser with its state for one model.
 type training interface {
 	encoding.BinaryAppender
 	encoding.BinaryUnmarshaler
 	// train takes a step and returns the loss before it, in nats per token.
 	train(w *lm.Workspace, m *lm.Model, tokens, targets []uint16, rows, cols int) float32
-	// taken is the number of steps so far.
+	// taken counts the steps so far.
 	taken() uint64
-	// weights is the size of the model that it remembers; 0: nothing yet.
+	// weights is the number of weights of its model; 0: none yet.
 	weights() int
 }
 
@@ -86,7 +86,7 @@ func (t *sgd) AppendBinary(b []byte) ([]byte, error) {
 // UnmarshalBinary reads what AppendBinary wrote; t changes only when all is well.
 func (t *sgd) UnmarshalBinary(data []byte) error {
 	if len(data) < 8 {
-		return fmt.Errorf("an optimiser of %d bytes; the number of its steps has 8", len(data))
+		return fmt.Errorf("an optimiser of %d bytes; expected at least the 8 of its number of steps", len(data))
 	}
 	if err := t.Momentum.UnmarshalBinary(data[8:]); err != nil {
 		return err

@@ -9,10 +9,10 @@ import (
 	"taolab/sim/host"
 )
 
-// GuessLoss is what a mind that knows nothing loses: the logarithm of GPT-2's 50,257 tokens, in nats.
+// GuessLoss is the loss of a uniform guess: the logarithm of GPT-2's 50,257 tokens, in nats.
 const GuessLoss = 10.824905
 
-// QualityConfig is how well a mind without a model answers.
+// QualityConfig holds the settings of a mind of stated quality.
 type QualityConfig struct {
 	Losses  []float64 // mean loss on each of the run's subsets, nats per GPT-2-equivalent token
 	Spread  float64   // standard deviation of a row's loss around it; no loss is below 0
@@ -33,7 +33,7 @@ func (c QualityConfig) Validate() error {
 	return nil
 }
 
-// Quality answers as well as it is told to, at once and without any model.
+// Quality answers at once with the losses of its settings, without any model.
 type Quality struct{ config QualityConfig }
 
 // NewQuality returns a mind of stated quality. It panics when the config is not valid.
@@ -76,7 +76,7 @@ func (Quality) Train(host.Env) host.Job { return nil }
 // Trained implements Server.
 func (Quality) Trained([]byte) {}
 
-// Measure implements Server: there is nothing to measure that is not stated.
+// Measure implements Server: its quality is stated, not measured.
 func (Quality) Measure(host.Env) host.Job { return nil }
 
 // Measured implements Server.

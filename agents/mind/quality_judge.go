@@ -12,10 +12,10 @@ import (
 	"taolab/sim/host"
 )
 
-// Subsets are what the questions of a run without text are about.
+// Subsets are the subjects of questions in a run without text.
 type Subsets struct {
 	Names   []string
-	Weights []float64 // how often a row is of each; 0: never
+	Weights []float64 // relative frequency of rows of each; 0: none
 }
 
 // Validate returns an error if no row could be drawn.
@@ -34,7 +34,7 @@ func (s Subsets) Validate() error {
 	return nil
 }
 
-// shares are the weights, made to sum to 1.
+// shares are the weights, normalised to sum to 1.
 func (s Subsets) shares() []float64 {
 	sum := 0.0
 	for _, w := range s.Weights {
@@ -57,7 +57,7 @@ func (s Subsets) pick(stream *num.Stream) uint16 {
 	return uint16(stream.Pick(cumulative))
 }
 
-// QualityJudgeConfig is a judge of stated losses before its first batch.
+// QualityJudgeConfig holds the settings of a judge of stated losses.
 type QualityJudgeConfig struct {
 	Subsets Subsets
 	Batch   Batch
@@ -77,7 +77,8 @@ func (c QualityJudgeConfig) Validate() error {
 	return nil
 }
 
-// QualityJudge asks for losses and believes them. Its gate is the mean of what a uid was worth on a subset.
+// QualityJudge asks for losses and believes them. Its gate is the mean value of a uid's answers on a
+// subset.
 type QualityJudge struct {
 	config QualityJudgeConfig
 	means  *score.SubsetMeans

@@ -12,7 +12,8 @@ import (
 )
 
 // QualityPrompts draws prompts of a language without text: a prompt is the number of its subset, and so is
-// every token that follows. A mind that loses l nats on the subset gives that token the probability exp(-l).
+// every token that follows. A mind with a loss of l nats on the subset gives that token the probability
+// exp(-l).
 type QualityPrompts struct {
 	Subsets Subsets
 	Tokens  int // continuation tokens per session

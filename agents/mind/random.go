@@ -60,8 +60,9 @@ func (j guess) Run(*host.Scratch) []byte {
 	return randomAnswer(num.NewStream(j.seed, "answer"), j.asked, j.vocab)
 }
 
-// randomAnswer is well formed and knows nothing: distinct random tokens with probabilities drawn
-// uniformly from the simplex, of which one share is left for all other tokens.
+// randomAnswer is a well-formed answer without information: distinct random tokens with
+// probabilities drawn uniformly from the simplex, one share of which is left for all other
+// tokens.
 func randomAnswer(s *num.Stream, q asked, vocab int) []byte {
 	rows := make([]score.Dist, q.Rows)
 	shares := make([]float64, q.TopK+1)

@@ -7,7 +7,7 @@ import (
 	"taolab/agents/score"
 )
 
-// ranking is memory for the choice of the most probable tokens of one row after the other.
+// ranking finds the most probable tokens of one row after the other, reusing its memory.
 type ranking struct {
 	counts [classes]uint32 // tokens in each class, then the end of each class in order
 	order  []uint64        // tokens in order
@@ -16,14 +16,14 @@ type ranking struct {
 	rows   []score.Dist
 }
 
-// Tokens are sorted into classes of probability, eight to each halving, before they are compared with
-// each other: what lies in a class behind the k-th token never is. The last class takes all below
+// Tokens are first sorted into classes of probability, eight to each halving; only tokens in the
+// classes of the first k are compared with each other. The last class takes all probabilities below
 // 2^-63.
 const (
 	classes   = 512
-	classBits = 20 // of a float32 that do not matter to its class
+	classBits = 20 // low bits of a float32 that do not affect its class
 	certainty = 0x3f800000
-	fewTokens = 16 // of a class, which are put in order by insertion
+	fewTokens = 16 // of a class, up to which insertion sorts it
 )
 
 func class(p float32) uint32 {
@@ -31,7 +31,7 @@ func class(p float32) uint32 {
 	return min((certainty-bits)>>classBits, classes-1)
 }
 
-// least is the bits of the smallest probability in a class.
+// least returns the bits of the smallest probability in a class.
 func least(class uint32) uint32 {
 	if class == classes-1 {
 		return 0
@@ -39,8 +39,8 @@ func least(class uint32) uint32 {
 	return certainty - ((class+1)<<classBits - 1)
 }
 
-// top is the k most probable tokens of each row of probs [rows x vocab], most probable first;
-// ties go to the lowest id. It is valid until the next call.
+// top returns the k most probable tokens of each row of probs [rows x vocab], most probable first;
+// ties go to the lowest id. The result is valid until the next call.
 func (r *ranking) top(probs []float32, rows, k int) []score.Dist {
 	vocab := len(probs) / rows
 	r.order = grow(r.order, vocab)
@@ -66,7 +66,7 @@ func (r *ranking) first(probs []float32, k int) []uint64 {
 	end, last := uint32(0), uint32(0) // of the classes that are needed
 	for c := range r.counts {
 		n := r.counts[c]
-		r.counts[c] = end // its beginning; its end once its tokens stand there
+		r.counts[c] = end // its beginning; its end once its tokens are placed
 		end, last = end+n, uint32(c)
 		if end >= uint32(k) {
 			break
@@ -88,7 +88,7 @@ func (r *ranking) first(probs []float32, k int) []uint64 {
 	return r.order[:k]
 }
 
-// sortTokens puts the tokens of a class in order; there are few of them as a rule.
+// sortTokens sorts the tokens of a class, which are usually few.
 func sortTokens(tokens []uint64) {
 	if len(tokens) > fewTokens {
 		slices.Sort(tokens)

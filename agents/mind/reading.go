@@ -7,7 +7,7 @@ import (
 	"taolab/sim/host"
 )
 
-// readPhrases decodes answers and compares them with the text that a judge kept back. Its result is the
+// readPhrases decodes answers and compares them with the text that the judge withheld. Its result is the
 // losses of each answer, for Losses.
 type readPhrases struct {
 	answers []Answer
@@ -36,7 +36,7 @@ func (j readPhrases) Run(s *host.Scratch) []byte {
 	return result
 }
 
-// losses are those of an answer by row; none when it cannot be decoded.
+// losses are the losses of an answer by row; none if it cannot be decoded.
 func (j readPhrases) losses(reader *wire.NextReader, a Answer) []float64 {
 	shape := j.shape
 	shape.Rows = len(a.Rows)
@@ -55,8 +55,8 @@ func (j readPhrases) losses(reader *wire.NextReader, a Answer) []float64 {
 // lossesKind names the result of a job that reads answers.
 const lossesKind = "losses"
 
-// Losses decodes the result of a job that read n answers. An answer of which the result says nothing has
-// no losses.
+// Losses decodes the result of a job that read n answers. An answer that is missing in the result has no
+// losses.
 func Losses(result []byte, n int) [][]float64 {
 	losses := make([][]float64, n)
 	c := state.Open(lossesKind, result)

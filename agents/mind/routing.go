@@ -10,7 +10,7 @@ import (
 	"taolab/sim/host"
 )
 
-// batch is the text of a step as a routing model reads it.
+// batch is the text of a step in the form that a routing model reads.
 type batch struct {
 	tokens []uint16 // [rows x cols]
 	rows   int
@@ -24,12 +24,12 @@ type router interface {
 	byRow() bool          // a gate has a score for each row, not one for the batch
 	route(batch) host.Job // its result is the scores, by uid or by row and uid
 	learn(batch, []Lesson) host.Job
-	addSubsets(n int) // the judge reads so many more from now on
+	addSubsets(n int) // the judge reads n more from now on
 	startEpoch()
 	forget(uid uint16)
 	append([]byte) []byte                                       // its state
-	fresh() router                                              // one of the same settings, to restore a state into
-	restore(c *state.Cursor, config TextJudgeConfig, added int) // after so many subsets were added
+	fresh() router                                              // one with the same settings, to restore a state into
+	restore(c *state.Cursor, config TextJudgeConfig, added int) // after added subsets
 }
 
 func newRouter(c TextJudgeConfig) router {
@@ -75,10 +75,10 @@ func (r *batchRouter) learn(b batch, lessons []Lesson) host.Job {
 // addSubsets does nothing: a gate is the same for all.
 func (r *batchRouter) addSubsets(int) {}
 
-// startEpoch has the first batch of an epoch make a step, as the reference validator's did.
+// startEpoch makes the first batch of an epoch take a step, as in the reference validator.
 func (r *batchRouter) startEpoch() { r.state.Waiting = r.training.Batches - 1 }
 
-// forget leaves the gate as it is, as the reference validator did.
+// forget leaves the gate as it is, as in the reference validator.
 func (r *batchRouter) forget(uint16) {}
 
 func (r *batchRouter) append(b []byte) []byte {
@@ -104,7 +104,8 @@ func (r *batchRouter) restore(c *state.Cursor, want TextJudgeConfig, _ int) {
 	})
 }
 
-// sameShape says whether a restored routing model has the trunk, gates and weights of subsets that it should.
+// sameShape returns an error unless a restored routing model has the expected trunk, gates and weights of
+// subsets.
 func sameShape(own *lm.Model, gates, subsets int, want *lm.Model, wantGates, wantSubsets int) error {
 	if own.Config != want.Config || gates != wantGates || subsets != wantSubsets {
 		return fmt.Errorf("a routing model of shape %+v with %d gates and %d weights of subsets, expected %+v with %d and %d",
@@ -113,8 +114,8 @@ func sameShape(own *lm.Model, gates, subsets int, want *lm.Model, wantGates, wan
 	return nil
 }
 
-// rowRouter gives each uid a score for each row. Where it tells subsets apart, a table of means by uid and
-// subset stands next to the model.
+// rowRouter gives each uid a score for each row. Where it tells subsets apart, it keeps a table of means by
+// uid and subset next to the model.
 type rowRouter struct {
 	model    *lm.RowRouter
 	moments  lm.RowAdam
@@ -123,7 +124,7 @@ type rowRouter struct {
 	means    *score.SubsetMeans
 }
 
-// noMeans is an empty table of means.
+// noMeans returns an empty table of means.
 func (r *rowRouter) noMeans() *score.SubsetMeans {
 	return score.NewSubsetMeans(r.subsets, score.ServiceLane, len(r.model.Bias))
 }
@@ -132,7 +133,7 @@ func (r *rowRouter) gates() int { return len(r.model.Bias) }
 
 func (r *rowRouter) byRow() bool { return true }
 
-// table is the means as they stand; nil where subsets are not told apart.
+// table is a copy of the current means; nil where subsets are not told apart.
 func (r *rowRouter) table() []float32 {
 	if r.subsets == 0 {
 		return nil
@@ -163,7 +164,7 @@ func (r *rowRouter) learn(b batch, lessons []Lesson) host.Job {
 	return job
 }
 
-// take moves a uid's means by what it was worth on rows of subsets.
+// take adds the targets that a uid reached on rows to its means.
 func take(means *score.SubsetMeans, subsets []uint16, l Lesson) {
 	for i, row := range l.Rows {
 		means.Observe(l.UID, l.Lane, int(subsets[row]), l.Targets[i])
@@ -220,7 +221,7 @@ func (r *rowRouter) restore(c *state.Cursor, want TextJudgeConfig, added int) {
 	c.Part("means by subset", func(b []byte) error { return restoreMeans(r.means, b) })
 }
 
-// restoreMeans reads a table of means of the shape that it has already.
+// restoreMeans reads a table of means, whose shape must be that of means.
 func restoreMeans(means *score.SubsetMeans, b []byte) error {
 	subsets, last := means.Shape()
 	if err := means.UnmarshalBinary(b); err != nil {
@@ -232,7 +233,7 @@ func restoreMeans(means *score.SubsetMeans, b []byte) error {
 	return nil
 }
 
-// routeBatch is the score of every uid on a batch. Its result is one per gate.
+// routeBatch scores every uid on a batch. Its result is one score per gate.
 type routeBatch struct {
 	model *lm.Router
 	batch
@@ -248,8 +249,8 @@ func (j routeBatch) Run(s *host.Scratch) []byte {
 	return wire.EncodeFloats(scores)
 }
 
-// trainBatch takes a batch, and what its peers were worth, into the training of the routing model. It
-// changes model and state. Its result is the routing loss before the step.
+// trainBatch trains the routing model on a batch and the targets that its peers reached. It changes model and
+// state. Its result is the routing loss before the step.
 type trainBatch struct {
 	*batchRouter
 	batch
@@ -266,7 +267,7 @@ func (j trainBatch) Run(s *host.Scratch) []byte {
 	return wire.EncodeFloats([]float32{loss})
 }
 
-// routeRows is the score of every uid on every row of a batch. Its result is [rows x gates].
+// routeRows scores every uid on every row of a batch. Its result is [rows x gates].
 type routeRows struct {
 	model *lm.RowRouter
 	batch
@@ -283,8 +284,8 @@ func (j routeRows) Run(s *host.Scratch) []byte {
 	return wire.EncodeFloats(scores)
 }
 
-// trainRows is one step of the routing model toward what peers were worth on single rows. It changes
-// model and moments. Its result is the mean cross-entropy before the step.
+// trainRows takes one step of the routing model toward the targets that peers reached on single rows. It
+// changes model and moments. Its result is the mean cross-entropy before the step.
 type trainRows struct {
 	*rowRouter
 	batch

@@ -9,14 +9,14 @@ import (
 	"taolab/sim/host"
 )
 
-// StudentConfig is how a mind without a model learns.
+// StudentConfig holds the settings of a mind that learns without a model.
 type StudentConfig struct {
-	Quality QualityConfig // before it has learned anything
-	Floor   float64       // loss toward which training goes
+	Quality QualityConfig // at first
+	Floor   float64       // loss that training approaches
 	HalfH   float64       // hours of training on a subset that halve the distance to the floor
-	ForgetH float64       // hours in which half of what was learned is forgotten; 0: nothing ever is
-	Duty    float64       // share of its time that it trains, at first
-	Mix     []float64     // of its training, by subset, at first
+	ForgetH float64       // half-life in hours of what was learned; 0: nothing is forgotten
+	Duty    float64       // share of its time that it trains at first
+	Mix     []float64     // of its training at first, by subset
 }
 
 // Validate returns an error if the config is unusable.
@@ -28,18 +28,18 @@ func (c StudentConfig) Validate() error {
 	return c.Quality.Validate()
 }
 
-// Student is a Quality that gets better at what it trains on, and worse at what it does not.
+// Student is a Quality that improves on the subsets that it trains on, and forgets the others.
 type Student struct {
 	Quality
 	config StudentConfig
 	at     host.Time // up to which it has learned
-	hours  []float64 // of training on each subset, less what is forgotten
+	hours  []float64 // of training on each subset, less the forgotten ones
 	duty   float64
 	mix    []float64 // until at
 	next   []float64 // from at on
 }
 
-// NewStudent returns a mind that learns. It panics when the config is not valid.
+// NewStudent returns a student. It panics when the config is not valid.
 func NewStudent(c StudentConfig) *Student {
 	if err := c.Validate(); err != nil {
 		panic(err)
@@ -49,7 +49,7 @@ func NewStudent(c StudentConfig) *Student {
 	}
 }
 
-// shares makes weights sum to 1.
+// shares normalises weights to sum to 1.
 func shares(weights []float64) []float64 {
 	sum := 0.0
 	for _, w := range weights {
@@ -88,7 +88,7 @@ func (s *Student) Answer(env host.Env, question Question) (host.Job, []byte) {
 	return known.Answer(env, question)
 }
 
-// learn takes the time since it last did into account, and then a mix that was set meanwhile.
+// learn accounts for the training up to now, and then adopts a mix that was set meanwhile.
 func (s *Student) learn(now host.Time) {
 	if now > s.at {
 		hours := float64(now-s.at) / float64(host.Hour)

@@ -12,40 +12,40 @@ import (
 	"taolab/sim/host"
 )
 
-// phraseTokens is how much of each row a judge of text keeps back as the answer.
+// phraseTokens is the number of tokens of each row that a judge of text withholds as the answer.
 const phraseTokens = 8
 
-// Batch is what the rows of a judge's batch have in common.
+// Batch is the composition of a judge's batch.
 type Batch uint8
 
 // The batches.
 const (
-	Mixed     Batch = iota // nothing: each row is of a subset drawn by weight
-	OneSubset              // their subset, drawn by weight
+	Mixed     Batch = iota // each row's subset is drawn by weight
+	OneSubset              // all rows come from one subset, drawn by weight
 )
 
-// TextJudgeConfig is a judge of continued text before its first batch.
+// TextJudgeConfig holds the settings of a judge of continued text.
 type TextJudgeConfig struct {
-	Mix           *pile.Mix // text it scores on (pile.Score); its weights are the subsets it cares for
-	Later         []Growth  // what takes its place as the corpus grows: each reads what the one before it reads, and more behind
+	Mix           *pile.Mix // text it scores on (pile.Score); its weights are the judge's demand
+	Later         []Growth  // mixes that replace it as the corpus grows; each reads the subsets of the one before and further ones after them
 	Subsets       []string  // names of the store's subsets
 	Vocab         int       // of the standard tokenizer
 	BytesPerToken float64   // of the standard tokenizer on the scoring corpus
 
 	Batch      Batch
 	Rows       int  // rows of a batch
-	Cols       int  // tokens sent per row; the next 8 stay here as the answer
-	TopK       int  // phrases asked per row, at most Vocab/8
-	LooseRange bool // probabilities are checked as before release 3.4.3, as score.Era has it
+	Cols       int  // tokens sent per row; the next 8 are withheld as the answer
+	TopK       int  // phrases asked for per row, at most Vocab/8
+	LooseRange bool // probabilities are checked as before release 3.4.3; see score.Era
 
-	// The routing model, of which the judge trains a copy: one gate per uid. Exactly one is set.
+	// The routing model, with one gate per uid, of which the judge trains a copy. Exactly one is set.
 	Router        *lm.Router // gives each uid one score for a whole batch, as in 2022
 	BatchTraining lm.RouterTraining
 	RowRouter     *lm.RowRouter // gives each uid a score for each row
 	RowTraining   lm.RowTraining
 }
 
-// trunk is the shape of the routing model's trunk; the zero Config without a model.
+// trunk is the shape of the routing model's trunk; the zero Config if there is no model.
 func (c TextJudgeConfig) trunk() lm.Config {
 	switch {
 	case c.RowRouter != nil:
@@ -65,7 +65,7 @@ func (c TextJudgeConfig) Validate() error {
 	case c.Mix == nil || len(c.Subsets) == 0:
 		return fmt.Errorf("judge of text: no text to score on, or no names of its subsets")
 	case !extending(c.Mix, c.Later):
-		return fmt.Errorf("judge of text: a later mix does not read what the one before it reads, with further subsets behind")
+		return fmt.Errorf("judge of text: a later mix does not read the subsets of the one before it, followed by further ones")
 	case c.Vocab < 2 || c.Vocab > c.trunk().Vocab:
 		return fmt.Errorf("judge of text: vocabulary of %d, expected 2 to the routing model's %d", c.Vocab, c.trunk().Vocab)
 	case c.Rows < 1 || c.Batch > OneSubset:
@@ -94,7 +94,7 @@ func (c TextJudgeConfig) validateRouter() error {
 	return c.BatchTraining.Validate()
 }
 
-// labelCount is how many subsets the routing model tells apart.
+// labelCount is the number of subsets that the routing model tells apart.
 func (c TextJudgeConfig) labelCount() int {
 	if c.RowRouter == nil {
 		return 0
@@ -102,17 +102,17 @@ func (c TextJudgeConfig) labelCount() int {
 	return len(c.RowRouter.Subsets) / (c.RowRouter.Trunk.Config.Width + 1)
 }
 
-// TextJudge sends text and scores how well it is continued. A language model of its own says who is worth
-// asking.
+// TextJudge sends text and scores the continuations. Its own language model predicts which peers are
+// worth asking.
 type TextJudge struct {
 	config TextJudgeConfig
-	grown  int // growths that have come
+	grown  int // growths so far
 	mix    *pile.Mix
 	reads  []uint16 // numbers in the store of the subsets that it reads
 	names  []string // of the same
 	router router
 	batch
-	phrases []uint16  // kept back, [rows x phraseTokens]
+	phrases []uint16  // withheld, [rows x phraseTokens]
 	gates   []float32 // the routing model's scores of the batch: by uid, or by row and uid
 }
 
@@ -126,7 +126,7 @@ func NewTextJudge(c TextJudgeConfig) *TextJudge {
 	return j
 }
 
-// read makes the mix the one after n growths.
+// read switches to the mix after n growths.
 func (j *TextJudge) read(n int) {
 	j.grown, j.mix = n, mixAfter(j.config.Mix, j.config.Later, n)
 	j.reads, j.names = j.mix.Reads(), nil
@@ -135,7 +135,7 @@ func (j *TextJudge) read(n int) {
 	}
 }
 
-// grow reads what was appended since.
+// grow takes up text that was appended meanwhile.
 func (j *TextJudge) grow(env host.Env) {
 	if n := grown(j.config.Later, env); n > j.grown {
 		before := len(j.reads)
@@ -276,7 +276,7 @@ func (j *TextJudge) Restore(c *state.Cursor) {
 	}
 }
 
-// consistent says whether a restored batch can be this judge's.
+// consistent returns an error unless a restored batch can be this judge's.
 func (j *TextJudge) consistent() error {
 	c := j.config
 	if len(j.labels) == 0 {
@@ -291,7 +291,7 @@ func (j *TextJudge) consistent() error {
 	}
 	j.rows, j.cols = c.Rows, c.Cols
 	if want := c.Rows * phraseTokens; len(j.phrases) != want || len(j.labels) != c.Rows {
-		return fmt.Errorf("%d tokens kept back and %d subsets, expected %d and %d",
+		return fmt.Errorf("%d withheld tokens and %d subsets, expected %d and %d",
 			len(j.phrases), len(j.labels), want, c.Rows)
 	}
 	for _, place := range j.labels {

@@ -15,14 +15,14 @@ import (
 // TextPrompts draws prompts from text and asks for distributions of the next token.
 type TextPrompts struct {
 	Mix    *pile.Mix // text its prompts come from (pile.Score)
-	Later  []Growth  // what takes its place as the corpus grows
+	Later  []Growth  // mixes that replace it as the corpus grows
 	Vocab  int       // of the standard tokenizer
 	Cols   int       // tokens of a prompt, sent with each request
 	Tokens int       // continuation tokens per session
-	TopK   int       // tokens asked per position, at most Vocab/8
+	TopK   int       // tokens asked for per position, at most Vocab/8
 
-	Tokenizer *token.Tokenizer // the standard one; nil: it continues no texts but those it draws
-	Window    int              // tokens of somebody else's text that are sent with a request; 0: Cols
+	Tokenizer *token.Tokenizer // the standard one; nil: it continues only texts that it draws
+	Window    int              // tokens of an operator's text that are sent with a request; 0: Cols
 }
 
 // maxWindow is the longest row of a request.
@@ -74,7 +74,7 @@ func (p TextPrompts) Loss(d score.Dist, truth uint16) float64 {
 // Shape implements Prompter.
 func (p TextPrompts) Shape() (prompt, truth int) { return p.Cols, p.Tokens }
 
-// Encode implements Prompter. The end of the text before it stands for a text that is empty.
+// Encode implements Prompter. It turns an empty text into the end of text.
 func (p TextPrompts) Encode(text []byte) ([]uint16, error) {
 	if p.Tokenizer == nil {
 		return nil, errors.New("this application has no tokenizer; expected the standard one")

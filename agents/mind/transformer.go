@@ -11,18 +11,18 @@ import (
 	"taolab/sim/trace"
 )
 
-// Training is how a transformer learns.
+// Training holds the settings of a transformer's training.
 type Training struct {
 	Mix       *pile.Mix   // text it learns from (pile.Train); a specialist's mix favours some subsets
-	Later     []Growth    // what takes its place as the corpus grows
-	Store     *pile.Store // of the run's first subsets, of which its owner may set other mixes; nil: none
+	Later     []Growth    // mixes that replace it as the corpus grows
+	Store     *pile.Store // of the run's first subsets, from which its owner may set other mixes; nil: none
 	Optimizer Optimizer
 	Rows      int // windows per step
 	Cols      int // tokens per window, at most the model's context
 	Steps     int // optimiser steps per visit
 }
 
-// TransformerConfig is a transformer before its first request.
+// TransformerConfig holds the settings of a transformer.
 type TransformerConfig struct {
 	Base       *lm.Model   // shared and read-only: cloned in the first training visit
 	Training   *Training   // nil: never trains
@@ -31,8 +31,8 @@ type TransformerConfig struct {
 	MaxCols    int         // longest request it serves, at most the model's context
 	Evaluation *Evaluation // shared and read-only; nil: never measured
 
-	// Translation is between the standard tokens and the model's; nil: the model speaks the standard ones.
-	// Training and Evaluation are in the model's own.
+	// Translation is between the standard tokens and the model's own; nil: they are the same. Training and
+	// Evaluation are in the model's own tokens.
 	Translation *Translation
 }
 
@@ -40,7 +40,7 @@ type TransformerConfig struct {
 func (c TransformerConfig) Validate() error {
 	switch {
 	case c.Base == nil:
-		return fmt.Errorf("miner: no base model; give one")
+		return fmt.Errorf("miner: no base model; set Base")
 	case c.TopK < 1 || c.TopK >= c.Base.Config.Vocab:
 		return fmt.Errorf("miner: topk %d, expected 1 to %d", c.TopK, c.Base.Config.Vocab-1)
 	case c.MaxRows < 1:
@@ -78,7 +78,7 @@ func (c TransformerConfig) Validate() error {
 	return nil
 }
 
-// fork is a model that becomes one's own when it is first trained. Only jobs look into it while a job runs.
+// fork is a model that is copied when it is first trained. While a job runs, only the job uses it.
 type fork struct {
 	base *lm.Model // shared and read-only
 	own  *lm.Model // nil until something is trained
@@ -91,7 +91,8 @@ func (f *fork) model() *lm.Model {
 	return f.own
 }
 
-// owned is the model to train. A job makes the copy: that of thousands of nodes would hold up the loop.
+// owned is the model to train. Jobs call it, for copying the models of thousands of nodes would hold up the
+// loop.
 func (f *fork) owned() *lm.Model {
 	if f.own == nil {
 		f.own = f.base.Clone()
@@ -106,7 +107,7 @@ type Transformer struct {
 	learns  training // counts the optimiser steps since the fork; nil: it does not train
 	lossSum float64
 	losses  uint64    // in lossSum, since the last measurement
-	told    *pile.Mix // by its owner; nil: none, and it learns what its settings say
+	told    *pile.Mix // the mix that its owner set; nil: that of its settings
 }
 
 // NewTransformer returns a transformer. It panics when the config is not valid.
@@ -121,7 +122,7 @@ func NewTransformer(c TransformerConfig) *Transformer {
 	return t
 }
 
-// asked is a request for distributions of the next token, read.
+// asked is a parsed request for distributions of the next token.
 type asked struct {
 	synapse host.Synapse
 	wire.Question
@@ -174,7 +175,7 @@ func (t *Transformer) Train(env host.Env) host.Job {
 	}
 }
 
-// mix is what it learns from.
+// mix is the mix that it learns from.
 func (t *Transformer) mix(env host.Env) *pile.Mix {
 	if t.told != nil {
 		return t.told
@@ -183,8 +184,8 @@ func (t *Transformer) mix(env host.Env) *pile.Mix {
 	return mixAfter(c.Mix, c.Later, grown(c.Later, env))
 }
 
-// SetMix implements Learner. Weights of subsets behind those of its text have no say, and weights of which
-// nothing could be drawn change nothing.
+// SetMix implements Learner. It ignores weights of subsets beyond those of its text, and keeps the old mix
+// if the weights leave nothing to draw.
 func (t *Transformer) SetMix(weights []float64) {
 	c := t.config.Training
 	if c == nil || c.Store == nil {

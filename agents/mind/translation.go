@@ -10,9 +10,9 @@ import (
 	"taolab/sim/host"
 )
 
-// Translation lets a model with a tokenizer of its own answer questions in the standard one. Questions go
-// through their text. Each of the model's tokens is a phrase of standard ones, as in 2022. It is shared and
-// only read.
+// Translation lets a model with its own tokenizer answer questions in standard tokens. A question is decoded
+// to text and encoded again; each of the model's tokens is a phrase of standard ones, as in 2022. It is
+// shared and read-only.
 type Translation struct {
 	standard, own *token.Tokenizer
 	phrases       [][]uint16 // of each of the model's tokens
@@ -33,7 +33,7 @@ func NewTranslation(standard, own *token.Tokenizer) *Translation {
 	return t
 }
 
-// validate returns an error if the model does not speak the translation's own tokens.
+// validate returns an error unless the translation's own tokens are the model's.
 func (t *Translation) validate(model *lm.Model) error {
 	if vocab := model.Config.Vocab; t.own.Reach() > vocab || len(t.phrases) < vocab {
 		return fmt.Errorf("miner: a model of %d tokens, and a tokenizer of %d; expected one of the model", vocab, t.own.Vocab())
@@ -41,7 +41,7 @@ func (t *Translation) validate(model *lm.Model) error {
 	return nil
 }
 
-// read appends a text in the model's tokens and returns its last ones, at most so many.
+// read appends a text in the model's tokens and returns its last ones, at most most.
 func (t *Translation) read(dst, text []uint16, most int) []uint16 {
 	encoder := t.own.NewEncoder()
 	var words []byte
@@ -58,7 +58,7 @@ func (t *Translation) read(dst, text []uint16, most int) []uint16 {
 	return dst[max(0, len(dst)-most):]
 }
 
-// translated answers a question with a model of other tokens. Its result is the body of the answer.
+// translated answers a question with a model that has its own tokens. Its result is the body of the answer.
 type translated struct {
 	fork *fork
 	by   *Translation
@@ -92,7 +92,7 @@ func (j translated) Run(s *host.Scratch) []byte {
 	return wire.EncodeNext(wire.NextAnswer{TopK: j.TopK, Rows: phrases})
 }
 
-// next is the k most probable tokens as phrases.
+// next returns the k most probable tokens as phrases.
 func (t *Translation) next(b *bench, probs []float32, k int) score.NextRow {
 	var row score.NextRow
 	kept := 0.0
@@ -105,8 +105,8 @@ func (t *Translation) next(b *bench, probs []float32, k int) score.NextRow {
 	return row
 }
 
-// tokens is the k most probable first tokens of what follows: a standard token has the probability of all of
-// the model's that begin with it.
+// tokens returns the k most probable next standard tokens: each has the probability of all the model's
+// tokens that begin with it.
 func (t *Translation) tokens(b *bench, probs []float32, k int) score.Dist {
 	sums := make([]float32, t.standard.Vocab())
 	for id, p := range probs {

@@ -10,23 +10,23 @@ import (
 	"taolab/model/pile"
 )
 
-// Appended is a source that the corpus gains while the network lives.
+// Appended is a source that the corpus gains while the network runs.
 type Appended struct {
-	AtH       float64  `toml:"at_h" unit:"h" min:"0" max:"1110000" doc:"time from which its text is there; 0: from the beginning. Neither the tokenizer nor any base model learns from it"`
+	AtH       float64  `toml:"at_h" unit:"h" min:"0" max:"1110000" doc:"time from which its text exists; 0: from the beginning. Neither the tokenizer nor any base model learns from it"`
 	Kind      string   `toml:"kind" default:"synthetic" one:"synthetic,shards" doc:"the embedded synthetic Pile, or shards on disk"`
 	Path      string   `toml:"path" doc:"folder or file of .jsonl or .jsonl.zst shards; relative to the scenario file"`
-	Subsets   []string `toml:"subsets" doc:"names of the subsets to use, none of which the corpus has; synthetic text names them, of shards empty takes all"`
-	Megabytes float64  `toml:"megabytes" default:"1" unit:"MB" min:"0.1" max:"1000000" doc:"text to read or synthesise at most"`
-	Weight    float64  `toml:"weight" default:"0.2" min:"0.000001" max:"1" doc:"how often rows are of it, next to 1 for the corpus, among those who read the corpus as it is"`
-	Shared    bool     `toml:"shared" default:"true" doc:"who reads the corpus as it is reads this too; false: only who names its subsets, such as a holder with text of its own"`
+	Subsets   []string `toml:"subsets" doc:"names of the subsets to use, which must be new to the corpus; required for synthetic text, empty takes all of the shards"`
+	Megabytes float64  `toml:"megabytes" default:"1" unit:"MB" min:"0.1" max:"1000000" doc:"most text to read or synthesise"`
+	Weight    float64  `toml:"weight" default:"0.2" min:"0.000001" max:"1" doc:"weight of its rows, relative to 1 for the corpus, for nodes that read the corpus as it is"`
+	Shared    bool     `toml:"shared" default:"true" doc:"nodes that read the corpus as it is read this too; false: only nodes that name its subsets, such as a holder of private text"`
 }
 
-// corpus is the source as a corpus of its own.
+// corpus returns the source as a corpus.
 func (a *Appended) corpus() Corpus {
 	return Corpus{Kind: a.Kind, Path: a.Path, Subsets: a.Subsets, Megabytes: a.Megabytes, InvalidUTF8: "refuse"}
 }
 
-// checkAppended reports what is wrong with what the corpus gains.
+// checkAppended reports faults of the appended sources.
 func (c *Corpus) checkAppended(report Report) {
 	taken := c.Subsets
 	if len(taken) == 0 && c.Kind == "synthetic" {
@@ -44,14 +44,14 @@ func (c *Corpus) checkAppended(report Report) {
 		}
 		for _, name := range a.Subsets {
 			if slices.Contains(taken, name) {
-				report(path+".subsets", fmt.Sprintf("subset %q is in the corpus already", name), "subsets that it has not", "name those of the corpus in corpus.subsets")
+				report(path+".subsets", fmt.Sprintf("subset %q is already in the corpus", name), "subsets that it lacks", "name those of the corpus in corpus.subsets")
 			}
 		}
 		taken = append(slices.Clip(taken), a.Subsets...)
 	}
 }
 
-// block is the height at which a time of so many hours has come, of a network that began at a height.
+// block is the height at which atH hours have passed in a network that began at height genesis.
 func block(atH, blockS float64, genesis uint64) uint64 {
 	return genesis + uint64(math.Ceil(float64(atH*3600)/blockS))
 }
@@ -64,7 +64,7 @@ type Addition struct {
 	Shared    bool
 }
 
-// Additions are the sources that the corpus gains in a network that begins at a height.
+// Additions lists the sources that the corpus gains in a network that begins at height genesis.
 func (c *Corpus) Additions(seed uint64, blockS float64, genesis uint64) []Addition {
 	var list []Addition
 	for i := range c.Append {
@@ -79,7 +79,8 @@ func (c *Corpus) Additions(seed uint64, blockS float64, genesis uint64) []Additi
 	return list
 }
 
-// addition is a source in the material: subsets of the whole store from one place on, up to those of the next.
+// addition is a source in the material: the subsets of the whole store from first up to those of the next
+// addition.
 type addition struct {
 	first     int
 	fromBlock uint64
@@ -99,15 +100,15 @@ func (p *Plan) add(m *Material) error {
 			err = m.Evaluation.Append(m.Whole, a.FromBlock, p.Seed)
 		}
 		if err != nil {
-			return &settings.Error{Key: fmt.Sprintf("corpus.append[%d]", i), Fault: err.Error(), Want: "a source that can stand behind the corpus"}
+			return &settings.Error{Key: fmt.Sprintf("corpus.append[%d]", i), Fault: err.Error(), Want: "a source that can be appended to the corpus"}
 		}
 		m.additions = append(m.additions, addition{first, a.FromBlock, a.Shared})
 	}
 	return nil
 }
 
-// weights are what somebody reads at a height: the wanted subsets, or where none are named the corpus and what
-// was appended to it for all.
+// weights are the subsets' weights for a reader at a height: of the wanted subsets, or if none are named of
+// the corpus and the shared additions so far.
 func (m *Maker) weights(wanted []string, shares []float64, height uint64) []float64 {
 	weights := weightsOf(m.Whole.Subsets(), m.Whole.Weights(), wanted, shares)
 	for _, a := range m.additions {
@@ -119,7 +120,7 @@ func (m *Maker) weights(wanted []string, shares []float64, height uint64) []floa
 	return weights
 }
 
-// end is the place behind the last of its subsets.
+// end is the index after its last subset.
 func (a addition) end(m *Maker) int {
 	for _, next := range m.additions {
 		if next.first > a.first {
@@ -129,7 +130,7 @@ func (a addition) end(m *Maker) int {
 	return len(m.Whole.Subsets())
 }
 
-// text is what members of a group read: a mix, and those that take its place as the corpus grows.
+// text is the text that the members of a group read: a mix, and those that replace it as the corpus grows.
 type text struct {
 	split  pile.Split
 	wanted []string
@@ -139,8 +140,8 @@ type text struct {
 	later []mind.Growth
 }
 
-// read gives the wanted subsets their shares, or their corpus weights where there are none, and all others
-// nothing; none wanted means all. From each height on at which there are more of them, another mix stands.
+// read mixes the wanted subsets by their shares, or by their corpus weights if there are no shares; no wanted
+// subset means all. At each height where an addition brings more of them, another mix replaces it.
 func (m *Maker) read(split pile.Split, wanted []string, shares []float64) (*text, error) {
 	for _, t := range m.texts {
 		if t.split == split && slices.Equal(t.wanted, wanted) && slices.Equal(t.shares, shares) {
@@ -150,7 +151,7 @@ func (m *Maker) read(split pile.Split, wanted []string, shares []float64) (*text
 	t := &text{split: split, wanted: wanted, shares: shares}
 	weights := m.weights(wanted, shares, m.Height)
 	if !slices.ContainsFunc(weights, func(w float64) bool { return w > 0 }) {
-		return nil, &settings.Error{Key: "subsets", Fault: "nothing of them is there at the beginning", Want: "a subset that the corpus has then",
+		return nil, &settings.Error{Key: "subsets", Fault: "none of them exists at the beginning", Want: "a subset that the corpus has then",
 			Hint: "append the source with at_h = 0, or name a subset of the corpus too"}
 	}
 	first, err := m.Whole.NewMix(split, weights)
@@ -161,7 +162,7 @@ func (m *Maker) read(split pile.Split, wanted []string, shares []float64) (*text
 	for _, a := range m.additions {
 		after := m.weights(wanted, shares, max(a.fromBlock, m.Height))
 		if slices.Equal(after, weights) {
-			continue // none of it, or it is there
+			continue // it brings none of them, or is there from the beginning
 		}
 		mix, err := m.Whole.NewMix(split, after)
 		if err != nil {

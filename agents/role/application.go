@@ -9,17 +9,17 @@ import (
 	"taolab/sim/host"
 )
 
-// Application are the settings of an application.
+// Application holds the settings of an application.
 type Application struct {
-	SessionS float64 `toml:"session_s" default:"600" unit:"s" min:"0" max:"864000" doc:"mean time between two prompts of its own; 0: it has none"`
+	SessionS float64 `toml:"session_s" default:"600" unit:"s" min:"0" max:"864000" doc:"mean time between two prompts of its own; 0: none"`
 	PaceS    float64 `toml:"pace_s" default:"1.2" unit:"s" min:"0.001" max:"3600" doc:"least time between two requests of a session; miners refuse callers that come sooner than their min_interval_s"`
 	Prompt   int     `toml:"prompt" default:"16" unit:"tokens" min:"1" max:"4096" doc:"length of a prompt"`
 	Tokens   int     `toml:"tokens" default:"8" unit:"tokens" min:"1" max:"4096" doc:"length of a continuation"`
 	Peers    int     `toml:"peers" default:"3" unit:"neurons" min:"1" max:"64" doc:"miners asked for each token, by incentive"`
-	Combine  string  `toml:"combine" default:"best" one:"best,mean" doc:"how a prediction is made of several answers: the best incentive's, or the mean of all; it leads free-running text on"`
-	Sessions int     `toml:"sessions" default:"1" unit:"sessions" min:"1" max:"1024" doc:"prompts worked on at a time; those that come while as many are open are dropped"`
-	Forced   bool    `toml:"forced" default:"true" doc:"the text goes on with the true token after each request, so that losses are known; false: with the predicted one"`
-	TopK     int     `toml:"topk" default:"64" unit:"tokens" min:"1" max:"8192" doc:"tokens asked from each miner"`
+	Combine  string  `toml:"combine" default:"best" one:"best,mean" doc:"how several answers make one prediction: the answer of the miner with the best incentive, or the mean of all; free-running text continues with it"`
+	Sessions int     `toml:"sessions" default:"1" unit:"sessions" min:"1" max:"1024" doc:"prompts open at a time; further ones are dropped"`
+	Forced   bool    `toml:"forced" default:"true" doc:"after each request the text continues with the true token, so that losses are known; false: with the predicted one"`
+	TopK     int     `toml:"topk" default:"64" unit:"tokens" min:"1" max:"8192" doc:"tokens asked of each miner"`
 	TimeoutS float64 `toml:"timeout_s" default:"12" unit:"s" min:"0.1" max:"3600" doc:"time after which an answer no longer counts"`
 
 	ContinuedTexts  int `toml:"continued_texts" default:"4" unit:"texts" min:"1" max:"64" doc:"live: texts of its operator that it continues at a time; more are refused" inert:"nobody operates an application of a simulation"`
@@ -27,12 +27,12 @@ type Application struct {
 	ContinuedTokens int `toml:"continued_tokens" default:"1024" unit:"tokens" min:"1" max:"16384" doc:"live: longest continuation of such a text" inert:"nobody operates an application of a simulation"`
 }
 
-// Admission are the rules by which the application's host lets its operator in.
+// Admission returns the rules by which the application's host admits its operator.
 func (g *Application) Admission() host.AdmissionRules {
 	return host.AdmissionRules{Slots: g.ContinuedTexts, Capacity: g.ContinuedTexts, LongestService: host.Hour}
 }
 
-// Check reports what no single key shows, each key below the path of the table.
+// Check reports faults that involve several keys, each key below the path of the table.
 func (g *Application) Check(path string, vocab int, report Report) {
 	checkTopK(path, g.TopK, vocab, report)
 	if g.SessionS > 0 && g.SessionS < 1 {
@@ -60,7 +60,7 @@ func (m *Maker) Application(name string, g *Application) (Agent, error) {
 	return Agent{Fresh: func() host.Agent { return agents.NewApplication(config) }}, nil
 }
 
-// prompts is the mind of an application.
+// prompts makes the mind of an application.
 func (m *Maker) prompts(g *Application) (mind.Prompter, error) {
 	if m.Stated != nil {
 		p := mind.QualityPrompts{Subsets: *m.Stated, Tokens: g.Tokens}

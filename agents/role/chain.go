@@ -13,15 +13,15 @@ import (
 	"taolab/sim/chain/emission"
 )
 
-// Chain picks an era's parameters and overrides some of them. What is unset keeps the era's
-// value, scaled to the number of neurons where the protocol's limits depend on it; a written 0 is 0.
+// Chain picks an era's parameters and overrides some of them. An unset key keeps the era's value, scaled to
+// the number of neurons where the protocol's limits depend on it; a written 0 is 0.
 type Chain struct {
 	Era                    string   `toml:"era" default:"finney-2023" doc:"parameter preset"`
 	Rule                   string   `toml:"rule" one:",nakamoto,yuma2,yuma2-liquid,yuma3" doc:"consensus rule; empty keeps the era's"`
 	Emission               string   `toml:"emission" one:",issuance,height,flat" doc:"supply curve; empty keeps the era's"`
-	TempoBlocks            uint64   `toml:"tempo_blocks" default:"72" unit:"blocks" max:"1000000" doc:"tempo: blocks between epochs, one more in eras before 2026; 0: no epoch ever"`
-	DigestEpochs           uint64   `toml:"digest_epochs" default:"1" unit:"epochs" max:"1000000" doc:"epochs between two digests of the ledger in the run digest; 0: only the one at the end"`
-	ImmunityBlocks         *uint64  `toml:"immunity_blocks" unit:"blocks" max:"100000000" doc:"blocks during which a newcomer is not replaced"`
+	TempoBlocks            uint64   `toml:"tempo_blocks" default:"72" unit:"blocks" max:"1000000" doc:"tempo: blocks between epochs, one more in eras before 2026; 0: no epochs"`
+	DigestEpochs           uint64   `toml:"digest_epochs" default:"1" unit:"epochs" max:"1000000" doc:"epochs between two ledger digests in the run digest; 0: only the final one"`
+	ImmunityBlocks         *uint64  `toml:"immunity_blocks" unit:"blocks" max:"100000000" doc:"blocks during which a newcomer cannot be replaced"`
 	ActivityCutoffBlocks   *uint64  `toml:"activity_cutoff_blocks" unit:"blocks" max:"100000000" doc:"blocks after which a silent validator no longer counts"`
 	WeightsRateLimitBlocks uint64   `toml:"weights_rate_limit_blocks" default:"20" unit:"blocks" max:"1000000" doc:"blocks between two weight settings of one neuron"`
 	MinAllowedWeights      *uint64  `toml:"min_allowed_weights" unit:"entries" max:"65535" doc:"fewest entries of a weight row"`
@@ -36,33 +36,33 @@ type Chain struct {
 	AlphaHigh      *float64 `toml:"alpha_high" unit:"share" min:"0" max:"1" doc:"largest share of the new bond under liquid alpha"`
 	AlphaSteepness *float64 `toml:"alpha_steepness" min:"-327" max:"327" doc:"steepness of the sigmoid between them"`
 	BondsPenalty   *float64 `toml:"bonds_penalty" unit:"share" min:"0" max:"1" doc:"0: bonds from raw weights, 1: from weights clipped at consensus"`
-	CommitReveal   *bool    `toml:"commit_reveal" doc:"weights are committed first and revealed in a later epoch; plain ones, as lazy validators send them, are refused"`
+	CommitReveal   *bool    `toml:"commit_reveal" doc:"weights are committed first and revealed in a later epoch; plain ones are refused"`
 	RevealPeriod   *uint64  `toml:"reveal_period_epochs" unit:"epochs" min:"1" max:"100" doc:"epochs from a commit to its reveal"`
-	ServerShare    *float64 `toml:"server_share" unit:"share" min:"0" max:"1" doc:"miners' part of the emission; 0: as incentive and dividends have it"`
+	ServerShare    *float64 `toml:"server_share" unit:"share" min:"0" max:"1" doc:"miners' part of the emission; 0: incentive and dividends divide it"`
 	OwnerCut       *float64 `toml:"owner_cut" unit:"share" min:"0" max:"1" doc:"part of an epoch's emission that goes to the owner first"`
 	Metagraph      string   `toml:"metagraph" doc:"JSON file, relative to the scenario, with a network's state as taolab apply --metagraph reads it: the ledger goes on from there. Validators of the scenario take the seats of its neurons with a permit, by uid, miners those of the others, each with the stake, weights, bonds and ages that are there; other neurons stay, and nobody is behind them. Its era and parameters stand in place of the era's"`
-	Owner          string   `toml:"owner" doc:"group whose first member is the network's owner; empty: nobody"`
-	CapTAO         *float64 `toml:"cap_tao" unit:"TAO" min:"0.000000001" max:"21000000" doc:"supply that is never passed"`
+	Owner          string   `toml:"owner" doc:"group whose first member is the network's owner; empty: none"`
+	CapTAO         *float64 `toml:"cap_tao" unit:"TAO" min:"0.000000001" max:"21000000" doc:"cap on the supply"`
 	RewardTAO      *float64 `toml:"reward_tao" unit:"TAO" min:"0.000000001" max:"21000000" doc:"emission of the first block"`
-	HalvingBlocks  *uint64  `toml:"halving_blocks" unit:"blocks" min:"1" max:"1000000000000" doc:"blocks between halvings where the emission goes by height"`
-	FlatTAO        *float64 `toml:"flat_tao" unit:"TAO" min:"0" max:"21000000" doc:"emission of a block where it is flat"`
+	HalvingBlocks  *uint64  `toml:"halving_blocks" unit:"blocks" min:"1" max:"1000000000000" doc:"blocks between halvings under emission by height"`
+	FlatTAO        *float64 `toml:"flat_tao" unit:"TAO" min:"0" max:"21000000" doc:"emission of a block under flat emission"`
 	BurnTAO        *float64 `toml:"burn_tao" unit:"TAO" min:"0" max:"21000000" doc:"price of a registration at genesis"`
 	MaxUIDs        *uint64  `toml:"max_uids" unit:"neurons" min:"1" max:"65535" doc:"seats; unset: as many as there are neurons at the beginning"`
-	PruneBy        string   `toml:"prune_by" one:",emission,score,score-last,stake-or-incentive" doc:"who gives way to a newcomer: the least emission, score (of a tie the earlier uid, or with score-last the last), or larger of stake share and incentive; empty keeps the era's"`
-	MinNonImmune   *uint64  `toml:"min_non_immune" unit:"neurons" max:"65535" doc:"prune_by emission: of at most so many that are not immune, an immune one goes instead"`
-	StakeThreshold *float64 `toml:"stake_threshold_tao" unit:"TAO" min:"0" max:"21000000" doc:"less stake does not count in consensus and sets no weights"`
+	PruneBy        string   `toml:"prune_by" one:",emission,score,score-last,stake-or-incentive" doc:"which neuron a newcomer replaces: the one with the least emission, score (ties go to the earliest uid, with score-last to the last), or larger of stake share and incentive; empty keeps the era's"`
+	MinNonImmune   *uint64  `toml:"min_non_immune" unit:"neurons" max:"65535" doc:"prune_by emission: where no more than this many are not immune, an immune one is replaced instead"`
+	StakeThreshold *float64 `toml:"stake_threshold_tao" unit:"TAO" min:"0" max:"21000000" doc:"neurons with less stake do not count in consensus and cannot set weights"`
 
-	Council          []string `toml:"council" max:"15" doc:"nodes whose coldkeys govern together, as in validator-1: parameters move in steps and within the constitution; empty: nobody does"`
-	CouncilThreshold uint64   `toml:"council_threshold" max:"15" doc:"members of the council who have to agree, more than half"`
+	Council          []string `toml:"council" max:"15" doc:"nodes whose coldkeys govern together, such as validator-1: parameters move in steps and within the constitution; empty: no council"`
+	CouncilThreshold uint64   `toml:"council_threshold" max:"15" doc:"members of the council who must agree, more than half"`
 
-	UpgradeRules  uint64 `toml:"upgrade_rules" max:"100" doc:"version of the rules that comes at upgrade_height: 2 counts epochs from the last one and reads commits as 2026 does, 3 brings yuma3 too; 0: none"`
+	UpgradeRules  uint64 `toml:"upgrade_rules" max:"100" doc:"version of the rules from upgrade_height on: 2 counts epochs from the last one and reads commits as 2026 does, 3 also brings yuma3; 0: no upgrade"`
 	UpgradeHeight uint64 `toml:"upgrade_height" unit:"blocks" max:"1000000000000" doc:"first block under upgrade_rules"`
 
 	Registration
 	Hard Hard `toml:"hard"`
 }
 
-// override sets what the file sets, be it zero.
+// override copies the keys that the file sets, even to zero.
 func (c *Chain) override(p *chain.Params) {
 	p.Rule = consensus.Name(cmp.Or(c.Rule, string(p.Rule)))
 	p.Emission = emission.Rule(cmp.Or(c.Emission, string(p.Emission)))
@@ -70,7 +70,7 @@ func (c *Chain) override(p *chain.Params) {
 	p.TempoBlocks, p.WeightsRateLimitBlocks = c.TempoBlocks, c.WeightsRateLimitBlocks
 	set(&p.ImmunityBlocks, c.ImmunityBlocks, same)
 	if set(&p.ActivityCutoffBlocks, c.ActivityCutoffBlocks, same); c.ActivityCutoffBlocks != nil {
-		p.ActivityCutoffMilli = 0 // of eras that count it in tempos
+		p.ActivityCutoffMilli = 0 // set in eras that count it in tempos
 	}
 	set(&p.MinAllowedWeights, c.MinAllowedWeights, count16)
 	set(&p.MaxValidators, c.MaxValidators, count16)
@@ -106,8 +106,8 @@ func (c *Chain) override(p *chain.Params) {
 	set(&p.StakeThresholdRao, c.StakeThreshold, Rao)
 }
 
-// Params are the ledger's parameters: the era's, scaled to a network that begins with so many neurons, miners
-// among them, with what the table overrides.
+// Params returns the ledger's parameters: the era's, scaled to a network that begins with neurons neurons,
+// miners of them miners, with the table's overrides.
 func (c *Chain) Params(neurons, miners int) (chain.Params, error) {
 	p, err := chain.Era(c.Era)
 	if err != nil {
@@ -115,12 +115,12 @@ func (c *Chain) Params(neurons, miners int) (chain.Params, error) {
 			Want: "one of " + strings.Join(chain.Eras(), ", "), Hint: settings.Meant(c.Era, chain.Eras())}
 	}
 	p = p.Scaled(neurons)
-	// The era's seats are for thousands of neurons; here every validator of the network has one.
+	// The era's permits are for thousands of neurons; here every validator of the network has one.
 	p.MaxValidators = uint16(neurons - miners)
 	return c.ParamsOn(p, miners)
 }
 
-// ParamsOn are the parameters of a ledger that goes on from another's, with what the table overrides.
+// ParamsOn returns the parameters of a ledger that continues another's, with the table's overrides.
 func (c *Chain) ParamsOn(p chain.Params, miners int) (chain.Params, error) {
 	c.override(&p)
 	p.Hard = c.Hard.settings(p)
@@ -133,8 +133,7 @@ func (c *Chain) ParamsOn(p chain.Params, miners int) (chain.Params, error) {
 	return p, nil
 }
 
-// inKeys names a parameter that is out of its range by the key that sets it, where the key has the field's
-// name and unit.
+// inKeys names a parameter that is out of its range by its key, if the key has the field's name and unit.
 func inKeys(err error) error {
 	fault := &settings.Error{Key: "chain", Fault: err.Error(), Want: "parameters that a chain can run with"}
 	var span *chain.RangeError
@@ -153,7 +152,7 @@ func inKeys(err error) error {
 	return fault
 }
 
-// fit refuses parameters that contradict each other, by the names that they have in the table.
+// fit refuses parameters that contradict each other, and names their keys.
 func (c *Chain) fit(p *chain.Params, targets int) error {
 	switch {
 	case p.AlphaLow > p.AlphaHigh:
@@ -172,21 +171,21 @@ func (c *Chain) fit(p *chain.Params, targets int) error {
 		return &settings.Error{Key: "chain.council_threshold", Fault: fmt.Sprintf("%d of a council of %d", c.CouncilThreshold, len(c.Council)),
 			Want: "more than half of the council and at most all"}
 	case p.Hard.ExistentialRao != 0 && !p.Hard.StrictNonce:
-		return &settings.Error{Key: "chain.hard.existential_rao", Fault: "set without strict_nonce: who comes back could sign his old transactions again",
+		return &settings.Error{Key: "chain.hard.existential_rao", Fault: "set without strict_nonce: the old transactions of an account that comes back could be sent again",
 			Want: "hard.strict_nonce = true"}
 	case p.RewardRao > p.CapRao:
 		return &settings.Error{Key: "chain.reward_tao", Fault: TAO(p.RewardRao) + " is above the cap",
 			Want: "at most " + TAO(p.CapRao), Hint: "or raise cap_tao"}
 	case uint64(p.MaxWeight)*uint64(targets) < 65535:
 		return &settings.Error{Key: "chain.max_weight",
-			Fault: fmt.Sprintf("%s for each of %d miners adds up to less than a whole row", Share(p.MaxWeight), targets),
+			Fault: fmt.Sprintf("%s for each of %d miners adds up to less than 1", Share(p.MaxWeight), targets),
 			Want:  fmt.Sprintf("at least %.4f", 1/float64(targets))}
 	}
 	return nil
 }
 
-// Idle reports keys of [chain] that are set and change nothing under the rule and the emission that
-// the run has: a user who moves one of them would measure nothing and not know it.
+// Idle reports keys of [chain] that are set but have no effect under the run's rule and emission: a user who
+// varies one of them would measure nothing without noticing.
 func (c *Chain) Idle(p *chain.Params, report Report) {
 	yuma := p.Rule != consensus.Nakamoto
 	liquid := p.LiquidAlpha && (p.Rule == consensus.Yuma2Liquid || p.Rule == consensus.Yuma3)
@@ -209,7 +208,7 @@ func (c *Chain) Idle(p *chain.Params, report Report) {
 		{"min_non_immune", c.MinNonImmune != nil, p.PruneBy == chain.PruneByEmission, `prune_by = "emission"`},
 	} {
 		if k.set && !k.used {
-			report("chain."+k.name, fmt.Sprintf("it changes nothing with rule %s and emission %s", p.Rule, p.Emission),
+			report("chain."+k.name, fmt.Sprintf("it has no effect with rule %s and emission %s", p.Rule, p.Emission),
 				k.want, "set that too, or leave the key out")
 		}
 	}

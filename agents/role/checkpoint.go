@@ -17,7 +17,7 @@ import (
 // maxTokenizerBytes bounds the file of a tokenizer; GPT-2's takes 1.4 MB.
 const maxTokenizerBytes = 64 << 20
 
-// Own is a model that miners bring: a checkpoint from a folder.
+// Own is a model that miners bring as a checkpoint in a folder.
 type Own struct {
 	Path        string
 	Model       *lm.Model
@@ -26,8 +26,8 @@ type Own struct {
 	Translation *mind.Translation // nil: its tokens are the standard ones
 }
 
-// Adopt takes the shape of the miner's checkpoint into its settings, all but the context, which stays what
-// the miner makes use of.
+// Adopt copies the shape of the miner's checkpoint into its settings, except the context, which stays the
+// part that the miner uses.
 func (g *Miner) Adopt() error {
 	if g.Checkpoint == "" {
 		return nil
@@ -50,7 +50,7 @@ func (g *Miner) Adopt() error {
 
 func unreadable(key string, err error) error {
 	return &settings.Error{Key: key, Fault: err.Error(), Want: "a folder with config.json, model.safetensors and tokenizer.json of a GPT-2-shaped model",
-		Hint: "taolab model inspect tells what is in one"}
+		Hint: "taolab model inspect shows what a folder holds"}
 }
 
 // readTokenizer reads the network's tokenizer from a file.
@@ -96,7 +96,8 @@ func (p *Plan) own(ctx context.Context, m *Material, cache base.Cache, stage Sta
 	return ctx.Err()
 }
 
-// translate gives a checkpoint of other tokens the text in these, and a way from the standard ones and back.
+// translate gives a checkpoint with its own tokens the text in these, and a translation from and to the
+// standard ones.
 func (p *Plan) translate(ctx context.Context, m *Material, made *Own, speaks *token.Tokenizer, cache base.Cache) (err error) {
 	if made.Text, err = base.ReadWith(ctx, p.Open, speaks, cache); err != nil {
 		return err
@@ -110,7 +111,7 @@ func (p *Plan) translate(ctx context.Context, m *Material, made *Own, speaks *to
 	return nil
 }
 
-// ownOf is the checkpoint that a miner brings.
+// ownOf returns the checkpoint at a path.
 func (m *Material) ownOf(path string) (*Own, error) {
 	for i := range m.Own {
 		if m.Own[i].Path == path {
@@ -120,7 +121,7 @@ func (m *Material) ownOf(path string) (*Own, error) {
 	return nil, unreadable("checkpoint", fmt.Errorf("%s was not read", path))
 }
 
-// contentsOfOwn are the checkpoints, by their folders' names and their bytes.
+// contentsOfOwn lists the checkpoints' contents, by the names of their folders.
 func (m *Material) contentsOfOwn() (list []Content) {
 	for _, o := range m.Own {
 		name := "checkpoint " + strings.Join(strings.Fields(filepath.Base(o.Path)), "-")
@@ -132,7 +133,7 @@ func (m *Material) contentsOfOwn() (list []Content) {
 	return list
 }
 
-// transformerOf is the mind of a miner that brings a checkpoint.
+// transformerOf configures the mind of a miner that brings a checkpoint.
 func (m *Maker) transformerOf(g *Miner) (mind.TransformerConfig, error) {
 	own, err := m.ownOf(g.Checkpoint)
 	if err != nil {

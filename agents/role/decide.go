@@ -14,20 +14,20 @@ import (
 	"taolab/sim/host"
 )
 
-// MinerWants is what the owner of a miner decides on.
+// MinerWants holds the settings of a miner's owner.
 type MinerWants struct {
 	EveryEpochs  uint64        `toml:"every_epochs" unit:"epochs" max:"1000000" doc:"epochs between two decisions, counted from an offset that each member draws; 0: nobody decides, and the keys below change nothing"`
 	Smoothing    float64       `toml:"smoothing" default:"0.3" unit:"share" min:"0.001" max:"1" doc:"weight of the newest income in the moving average that decisions go by"`
-	Price        string        `toml:"price" doc:"[[prices]] path of a unit of account in TAO; empty: 1 TAO for ever"`
+	Price        string        `toml:"price" doc:"[[prices]] path of a unit of account in TAO; empty: always 1 TAO"`
 	HardwarePerH settings.Span `toml:"hardware_per_h" default:"0.4" unit:"units/h" min:"0" max:"1e6" doc:"cost of the machine, in units of account; a pair is spread over the members"`
 	Watts        settings.Span `toml:"watts" default:"350" unit:"W" min:"0" max:"1e9" doc:"power while it computes, or hashes; a pair is spread over the members"`
 	PerKWh       float64       `toml:"per_kwh" default:"0.12" unit:"units/kWh" min:"0" max:"1e6" doc:"price of energy"`
 	Entry        string        `toml:"entry" default:"stay" one:"stay,value,trial,wait,always" doc:"stay: a seat is neither taken nor left; value: it is taken where expected income less cost, discounted, is worth more than its price, and left where income stays below cost; trial: as value, but it expects to earn nothing while it is immune, and to outlast that with chance survival; wait: as value, where the worth exceeds the price by the worth of waiting; always: a seat is wanted whatever it is worth"`
 	By           string        `toml:"by" default:"burn" one:"burn,work" doc:"how it registers: by burning the price, or by proof of work"`
 	HashesPerS   float64       `toml:"hashes_per_s" default:"1e6" unit:"1/s" min:"1e-6" max:"1e15" doc:"hash rate of its work"`
-	Discount     float64       `toml:"discount" default:"0.0001" unit:"1/epoch" min:"0" max:"1" doc:"of the next epoch's money against this one's"`
-	Patience     uint64        `toml:"patience" default:"3" unit:"decisions" min:"1" max:"1000000" doc:"decisions in a row with income below cost before it leaves; an immune seat is not judged"`
-	Hysteresis   float64       `toml:"hysteresis" default:"0.1" unit:"share" min:"0" max:"100" doc:"by how much income must exceed cost before it enters"`
+	Discount     float64       `toml:"discount" default:"0.0001" unit:"1/epoch" min:"0" max:"1" doc:"discount of an epoch's money relative to the epoch before"`
+	Patience     uint64        `toml:"patience" default:"3" unit:"decisions" min:"1" max:"1000000" doc:"decisions in a row with income below cost before it leaves; not counted while the seat is immune"`
+	Hysteresis   float64       `toml:"hysteresis" default:"0.1" unit:"share" min:"0" max:"100" doc:"margin by which income must exceed cost before it enters"`
 	Survival     float64       `toml:"survival" default:"0.5" unit:"share" min:"0.001" max:"1" doc:"entry = trial: chance to outlast immunity"`
 	WaitSpread   float64       `toml:"wait_spread" default:"0.9" unit:"1/year" min:"0" max:"100" doc:"entry = wait: spread of the seat's worth, as of a geometric Brownian motion"`
 	WaitDiscount float64       `toml:"wait_discount" default:"0.1" unit:"1/year" min:"0.0001" max:"100" doc:"entry = wait: discount of the seat's worth"`
@@ -43,18 +43,18 @@ type MinerWants struct {
 	Sell         float64       `toml:"sell" unit:"share" min:"0" max:"1" doc:"share of what its stake grew by that the owner sells to the exchange"`
 }
 
-// ValidatorWants is what the owner of a validator decides on.
+// ValidatorWants holds the settings of a validator's owner.
 type ValidatorWants struct {
 	EveryEpochs   uint64   `toml:"every_epochs" unit:"epochs" max:"1000000" doc:"epochs between two decisions, counted from an offset that each member draws; 0: nobody decides, and the keys below change nothing"`
 	Smoothing     float64  `toml:"smoothing" default:"0.3" unit:"share" min:"0.001" max:"1" doc:"weight of the newest revenue in the moving average that decisions go by"`
 	Sell          float64  `toml:"sell" unit:"share" min:"0" max:"1" doc:"share of what its stake grew by that the owner sells to the exchange"`
 	HalfLifeYears float64  `toml:"half_life_years" unit:"years" min:"0" max:"1000" doc:"time in which the owner sells half of its stake, as a foundation does; 0: it keeps it"`
-	Take          *float64 `toml:"take" unit:"share" min:"0" max:"1" doc:"it opens to nominators and keeps so much of their dividends, at most what the chain allows; unset: it takes no nominations"`
-	TakeStep      float64  `toml:"take_step" unit:"share" min:"0" max:"1" doc:"by how much the take is moved to see whether that brings more; 0: it stays"`
+	Take          *float64 `toml:"take" unit:"share" min:"0" max:"1" doc:"it opens to nominators and keeps this share of their dividends, at most the chain's limit; unset: it takes no nominations"`
+	TakeStep      float64  `toml:"take_step" unit:"share" min:"0" max:"1" doc:"step by which the take is moved to see whether that earns more; 0: the take is fixed"`
 	TakeDecisions uint64   `toml:"take_decisions" default:"10" unit:"decisions" min:"1" max:"1000000" doc:"decisions between two moves of the take"`
 }
 
-// HolderWants is what somebody decides on who holds money and nothing else.
+// HolderWants holds the settings of a nominator, who holds money and no seat.
 type HolderWants struct {
 	EveryEpochs uint64  `toml:"every_epochs" default:"5" unit:"epochs" min:"1" max:"1000000" doc:"epochs between two decisions, counted from an offset that each member draws"`
 	Beta        float64 `toml:"beta" default:"20" min:"0" max:"100000" doc:"how strongly it follows yields: delegates get shares in proportion to the exponentials of beta times their yearly net yield"`
@@ -62,13 +62,13 @@ type HolderWants struct {
 	Move        float64 `toml:"move" default:"0.05" unit:"share" min:"0" max:"1" doc:"part of the way to those shares that its stake moves in a decision"`
 }
 
-// Decides says whether the owner of a miner decides on anything.
+// Decides reports whether the miner's owner decides on anything.
 func (w *MinerWants) Decides() bool { return w.EveryEpochs > 0 }
 
-// Decides says whether the owner of a validator decides on anything.
+// Decides reports whether the validator's owner decides on anything.
 func (w *ValidatorWants) Decides() bool { return w.EveryEpochs > 0 }
 
-// Check reports what no single key shows, each key below the path of the table.
+// Check reports faults that involve several keys, each key below the path of the table.
 func (w *MinerWants) Check(path string, subsets int, report Report) {
 	if !w.Decides() {
 		if *w != settings.Default[MinerWants]() {
@@ -81,7 +81,7 @@ func (w *MinerWants) Check(path string, subsets int, report Report) {
 	}
 }
 
-// Check reports keys that are set where nobody decides.
+// Check reports keys that are set although the owner does not decide.
 func (w *ValidatorWants) Check(path string, report Report) {
 	if !w.Decides() && *w != settings.Default[ValidatorWants]() {
 		report(path+".every_epochs", "0, and other keys of the table are set", "at least 1", "or leave the table out")
@@ -91,10 +91,10 @@ func (w *ValidatorWants) Check(path string, report Report) {
 	}
 }
 
-// exchange names the coldkey of those who buy: nobody's node.
+// exchange names the coldkey of the buyers, which belongs to no node.
 const exchange = "exchange"
 
-// owner is what all owners have.
+// owner holds the settings that all owners share.
 func (m *Maker) owner(every uint64, smoothing float64) agents.OwnerConfig {
 	return agents.OwnerConfig{
 		Every: every, Smoothing: smoothing, BlockNs: Seconds(m.BlockS), Genesis: m.Height, Price: decide.Constant(1),
@@ -102,8 +102,8 @@ func (m *Maker) owner(every uint64, smoothing float64) agents.OwnerConfig {
 	}
 }
 
-// ownedMiner is a miner whose owner decides: member i of n of a group, that may take a seat after so many
-// seconds. Made makes what its node does.
+// ownedMiner makes a miner whose owner decides: member i of n of a group, which may take a seat after afterS
+// seconds. Made makes the node's agent.
 func (m *Maker) ownedMiner(g *Miner, i, n int, afterS float64, made working) (func() host.Agent, error) {
 	w := &g.Wants
 	c := m.owner(w.EveryEpochs, w.Smoothing)
@@ -175,7 +175,7 @@ func (m *Maker) learnable(g *Miner) (names []string, start []float64, from []uin
 	return names, start, from
 }
 
-// readable is the number of the run's subsets, the first ones, of which there is text in a miner's tokens.
+// readable counts the run's subsets with text in a miner's tokens, which are the first ones.
 func (m *Maker) readable(g *Miner) int {
 	if own, err := m.ownOf(g.Checkpoint); err == nil && own.Translation != nil {
 		return len(own.Text.Store.Subsets())
@@ -183,7 +183,7 @@ func (m *Maker) readable(g *Miner) int {
 	return len(m.Whole.Subsets())
 }
 
-// owned gives a validator an owner who decides, where its table says so.
+// owned gives a validator an owner if its table says that one decides.
 func (m *Maker) owned(g *Validator, fresh func() host.Agent) func() host.Agent {
 	w := &g.Wants
 	if !w.Decides() {
@@ -198,7 +198,7 @@ func (m *Maker) owned(g *Validator, fresh func() host.Agent) func() host.Agent {
 	return func() host.Agent { return agents.NewOwner(c) }
 }
 
-// investing makes of a validator one that stakes more while the network lives, where its table says so.
+// investing makes a validator stake more while the network runs if its table says so.
 func (m *Maker) investing(g *Validator, fresh func() host.Agent) func() host.Agent {
 	if g.InvestTAO == 0 {
 		return fresh
@@ -209,20 +209,20 @@ func (m *Maker) investing(g *Validator, fresh func() host.Agent) func() host.Age
 	return func() host.Agent { return agents.NewInvestor(c) }
 }
 
-// Bridge are the settings of the one bridge of a network.
+// Bridge holds the settings of a network's one bridge.
 type Bridge struct {
-	EveryBlocks   uint64  `toml:"every_blocks" unit:"blocks" max:"1000000" doc:"blocks between two looks of the bridge at its vault; 0: there is no bridge"`
-	Confirmations uint64  `toml:"confirmations" default:"12" unit:"blocks" max:"100000" doc:"blocks after which it believes the other chain"`
-	DelayBlocks   uint64  `toml:"delay_blocks" default:"300" unit:"blocks" max:"1000000" doc:"blocks that a transfer takes besides"`
-	Back          float64 `toml:"back" default:"0.01" unit:"share" min:"0" max:"1" doc:"share of what is minted on the other chain that comes back at each look, to holders who use the bridge"`
+	EveryBlocks   uint64  `toml:"every_blocks" unit:"blocks" max:"1000000" doc:"blocks between two looks of the bridge at its vault; 0: no bridge"`
+	Confirmations uint64  `toml:"confirmations" default:"12" unit:"blocks" max:"100000" doc:"blocks after which it trusts the other chain"`
+	DelayBlocks   uint64  `toml:"delay_blocks" default:"300" unit:"blocks" max:"1000000" doc:"additional blocks that a transfer takes"`
+	Back          float64 `toml:"back" default:"0.01" unit:"share" min:"0" max:"1" doc:"share of the money minted on the other chain that returns at each look, to holders who use the bridge"`
 	ReorgBlocks   uint64  `toml:"reorg_blocks" unit:"blocks" max:"100000000" doc:"blocks between two reorganisations of the other chain; 0: none"`
-	ReorgDepth    uint64  `toml:"reorg_depth" default:"6" unit:"blocks" max:"100000" doc:"depth of each: one deeper than confirmations and delay undoes burns that were paid"`
+	ReorgDepth    uint64  `toml:"reorg_depth" default:"6" unit:"blocks" max:"100000" doc:"depth of each: one deeper than confirmations and delay together undoes burns that were already paid"`
 }
 
 // VaultName names the node of the bridge, whose coldkey is the vault.
 const VaultName = "bridge"
 
-// Bridge makes the bridge of a network, which pays these coldkeys.
+// Bridge makes the bridge of a network, which pays the coldkeys payees.
 func (m *Maker) Bridge(g *Bridge, payees []chain.Key) (Agent, error) {
 	c := agents.BridgeConfig{
 		Rules:       bridge.Rules{Confirmations: g.Confirmations, DelayBlocks: g.DelayBlocks, Remembers: max(g.ReorgDepth, g.Confirmations+g.DelayBlocks)},
@@ -231,7 +231,7 @@ func (m *Maker) Bridge(g *Bridge, payees []chain.Key) (Agent, error) {
 	return Agent{Fresh: func() host.Agent { return agents.NewBridge(c) }}, c.Validate()
 }
 
-// Holder makes somebody who holds money and nominates.
+// Holder makes a nominator, who holds money and no seat.
 func (m *Maker) Holder(w *HolderWants) Agent {
 	c := m.owner(w.EveryEpochs, 1)
 	c.Make = func() (host.Agent, agents.Worker) { return agents.Idle{}, nil }
@@ -240,11 +240,11 @@ func (m *Maker) Holder(w *HolderWants) Agent {
 	return Agent{Fresh: func() host.Agent { return agents.NewOwner(c) }}
 }
 
-// WorkBudget is the most hashes that miners of a run search: a core makes a million or more a second.
+// WorkBudget is the most hashes that miners of a run may compute: a core makes a million or more a second.
 const WorkBudget = 1e9
 
-// CheckWork reports work that the machine would have to do: hashes is what all miners together may make in
-// the run.
+// CheckWork reports work that is too much for the machine: hashes is the most that all miners together may
+// compute in the run.
 func CheckWork(p *chain.Params, hashes float64, report Report) {
 	if hashes > WorkBudget && registration.Seal(p.Seal) != registration.Granted {
 		report("chain.seal", fmt.Sprintf("%s, and miners would hash %.3g times", p.Seal, hashes), fmt.Sprintf("at most %.3g hashes", float64(WorkBudget)),

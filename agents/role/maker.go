@@ -17,7 +17,7 @@ import (
 	"taolab/sim/host"
 )
 
-// Maker makes the agents of one network of settings and of what they share.
+// Maker makes the agents of one network from their settings and the material that they share.
 type Maker struct {
 	*Material
 	Seed                uint64
@@ -30,8 +30,8 @@ type Maker struct {
 	RecordAnswers       bool
 	RecordRows          bool
 
-	Neurons []Neuron                // who may hold a seat
-	Stated  *mind.Subsets           // what questions are about in a network without models; nil: it has models
+	Neurons []Neuron                // the nodes that may hold a seat
+	Stated  *mind.Subsets           // the subjects of questions in a network without models; nil: it has models
 	Prices  map[string]*decide.Path // by name
 	Open    Opener
 
@@ -41,10 +41,10 @@ type Maker struct {
 	files   map[string]map[string]script.List // of scripted rows, by path
 }
 
-// Opener opens a file that settings name.
+// Opener opens a file named in the settings.
 type Opener = func(path string) (io.ReadCloser, error)
 
-// Agent is an agent before its first event, and the model behind it.
+// Agent is a new agent and the size of its models.
 type Agent struct {
 	Fresh  func() host.Agent
 	Shape  *lm.Config // of its model, or of the trunk of its routing model; nil where it has none
@@ -60,7 +60,7 @@ func (m *Maker) Joining(a Agent, afterS float64, uids int) Agent {
 	return a
 }
 
-// behaviours are the words of a kind of node, and what they mean.
+// behaviours lists the names of a kind of node's behaviours, and their meaning.
 func behaviours(kind attack.Kind) (words []string, doc string) {
 	var meanings []string
 	for _, b := range attack.Behaviours() {
@@ -80,7 +80,7 @@ func named(kind attack.Kind, name string) attack.Behaviour {
 	return b
 }
 
-// model is the base model of a shape.
+// model returns the base model of a shape.
 func (m *Maker) model(shape lm.Config) *lm.Model {
 	for _, made := range m.Bases {
 		if made.Model.Config == shape {
@@ -90,8 +90,8 @@ func (m *Maker) model(shape lm.Config) *lm.Model {
 	panic("role: no base model of shape " + base.ShapeName(shape))
 }
 
-// longest is the longest request that a miner without a model serves: as long as the first base model's, or
-// as the held-out windows where there is none.
+// longest is the longest request that a miner without a model serves: the context of the first base model, or
+// the length of the held-out windows if there is none.
 func (m *Maker) longest() int {
 	if len(m.Bases) > 0 {
 		return m.Bases[0].Model.Config.Context
@@ -99,8 +99,8 @@ func (m *Maker) longest() int {
 	return m.Cols
 }
 
-// weightsOf are the weights that wanted subsets have with somebody, by the place of each among names: their
-// shares, or what they weigh by themselves where there are no shares. None wanted means all.
+// weightsOf returns a reader's weights, one for each of names: the shares of the wanted subsets, or their own
+// weights if there are no shares. No wanted subset means all.
 func weightsOf(names []string, weights []float64, wanted []string, shares []float64) []float64 {
 	own := make([]float64, len(names))
 	for i, name := range names {
@@ -114,7 +114,7 @@ func weightsOf(names []string, weights []float64, wanted []string, shares []floa
 	return own
 }
 
-// checkMix reports shares that do not fit the subsets that they are of.
+// checkMix reports shares that do not fit their subsets.
 func checkMix(path string, subsets []string, shares []float64, report Report) {
 	if len(shares) == 0 {
 		return

@@ -17,25 +17,25 @@ import (
 	"taolab/sim/chain"
 )
 
-// Training says how the models that miners start from are trained: once per shape.
+// Training holds the settings of the base models' training, which is done once per shape.
 type Training struct {
 	Steps        int     `toml:"steps" default:"800" unit:"steps" min:"0" max:"10000000" doc:"optimiser steps of a base model"`
 	Rows         int     `toml:"rows" default:"16" unit:"rows" min:"1" max:"4096" doc:"rows in a batch"`
 	LearningRate float64 `toml:"learning_rate" default:"6e-3" min:"0" max:"1" doc:"AdamW rate after warm-up"`
 }
 
-// Evaluation fixes the held-out text on which every miner measures itself.
+// Evaluation holds the settings of the held-out text on which every miner measures itself.
 type Evaluation struct {
 	PeriodBlocks uint64 `toml:"period_blocks" default:"72" unit:"blocks" min:"1" max:"1000000" doc:"blocks between two measurements of one miner"`
-	Rows         int    `toml:"rows" default:"66" unit:"rows" min:"1" max:"65536" doc:"held-out rows in all, shared out over the subsets"`
+	Rows         int    `toml:"rows" default:"66" unit:"rows" min:"1" max:"65536" doc:"held-out rows in all, divided among the subsets"`
 }
 
-// Material is what the agents of a run share and only read: text, tokenizer, held-out windows and
-// the base models that miners start from.
+// Material is the read-only data that the agents of a run share: text, tokenizer, held-out windows and the
+// base models that miners start from.
 type Material struct {
 	*base.Text
-	Whole      *pile.Store // the text's, with what is appended to the corpus while the network lives behind it
-	Vocab      int         // of the standard tokenizer, as the corpus' settings have it
+	Whole      *pile.Store // the text's, followed by the sources that are appended while the network runs
+	Vocab      int         // of the standard tokenizer, from the corpus' settings
 	Cols       int         // tokens of each held-out window
 	Evaluation *mind.Evaluation
 	Bases      []Base
@@ -52,15 +52,15 @@ type Base struct {
 	HeldOutLoss float64 // nats per token
 }
 
-// Stage is told what the preparation is busy with: done out of total, in the stage's own unit.
+// Stage receives the progress of the preparation: done out of total, in the stage's own unit.
 type Stage func(name string, done, total int64)
 
-// Plan says what the material of a network is made of.
+// Plan lists the parts of a network's material.
 type Plan struct {
 	Seed      uint64
-	Open      func() (pile.Source, error) // nil: nobody has a model, and no text is needed
+	Open      func() (pile.Source, error) // nil: no node has a model, and no text is needed
 	Additions []Addition
-	Subsets   func(corpus []string) error // refuses a corpus without the subsets that roles want
+	Subsets   func(corpus []string) error // refuses a corpus that lacks a subset named by a role
 	Vocab     int
 
 	Tokenizer   string   // file of the standard tokenizer; empty: it is trained on the text
@@ -68,11 +68,11 @@ type Plan struct {
 
 	Shapes []lm.Config // of base models, in order
 	Training
-	Rows, Cols int // held-out rows in all, shared out over the subsets, and tokens of each
+	Rows, Cols int // held-out rows in all, divided among the subsets, and tokens of each
 }
 
 // Prepare reads or synthesises the corpus, trains the tokenizer and the base models, or takes them from the
-// cache. Workers base models are trained side by side.
+// cache. It trains up to workers base models concurrently.
 func (p *Plan) Prepare(ctx context.Context, cache base.Cache, workers int, stage Stage) (*Material, error) {
 	if stage == nil {
 		stage = func(string, int64, int64) {}
@@ -96,7 +96,7 @@ func (p *Plan) Prepare(ctx context.Context, cache base.Cache, workers int, stage
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(m.Warnings) // they come from several goroutines
+	slices.Sort(m.Warnings) // they come from several goroutines in any order
 	work := new(lm.Workspace)
 	for _, model := range models {
 		m.Bases = append(m.Bases, Base{model, m.heldOut(work, model)})
@@ -107,7 +107,7 @@ func (p *Plan) Prepare(ctx context.Context, cache base.Cache, workers int, stage
 	return m, nil
 }
 
-// read makes the material that comes only from the text.
+// read makes the material that depends only on the text.
 func (p *Plan) read(ctx context.Context, m *Material, cache base.Cache, stage Stage) (err error) {
 	stage("reading the corpus", 0, 1)
 	open := func() (pile.Source, error) {
@@ -142,7 +142,7 @@ func (p *Plan) read(ctx context.Context, m *Material, cache base.Cache, stage St
 	return nil
 }
 
-// recipes are the base models of the plan, one for each shape.
+// recipes lists the plan's base models, one for each shape.
 func (p *Plan) recipes() []base.Recipe {
 	var recipes []base.Recipe
 	for _, shape := range p.Shapes {
@@ -153,7 +153,7 @@ func (p *Plan) recipes() []base.Recipe {
 	return recipes
 }
 
-// warnOfDivergence tells which base models know less than one to which all tokens are alike.
+// warnOfDivergence warns of base models that are worse than a uniform guess.
 func (m *Material) warnOfDivergence(t Training) {
 	uniform := num.Log(float64(m.Vocab))
 	for _, made := range m.Bases {
@@ -165,14 +165,14 @@ func (m *Material) warnOfDivergence(t Training) {
 	}
 }
 
-// Content is a thing that a network starts from, by its digest.
+// Content is a part of a network's starting material, with its digest.
 type Content struct {
 	Name   string
 	Digest [32]byte
 }
 
-// Contents are all that the network starts from besides its settings: the bytes of tokenizer, store and every
-// base model, not their recipes.
+// Contents lists all that the network starts from besides its settings: the bytes of tokenizer, store and
+// every base model, not their recipes.
 func (m *Material) Contents() []Content {
 	if m.Text == nil {
 		return nil
@@ -197,8 +197,8 @@ func (m *Material) Origin() chain.Digest {
 	return chain.Digest(h.Sum(nil))
 }
 
-// heldOut is a model's mean loss over the evaluation windows, weighted as the corpus is. A routing
-// model's context may be shorter than a window: it reads the beginning.
+// heldOut is a model's mean loss over the evaluation windows, weighted like the corpus. A routing model whose
+// context is shorter than a window reads its beginning.
 func (m *Material) heldOut(work *lm.Workspace, model *lm.Model) float64 {
 	e := m.Evaluation
 	cols := min(e.Cols, model.Config.Context)
@@ -215,7 +215,7 @@ func (m *Material) heldOut(work *lm.Workspace, model *lm.Model) float64 {
 	return total
 }
 
-// heads is the first cols elements of each row of width.
+// heads returns the first cols elements of each row of width.
 func heads(rows []uint16, width, cols int) []uint16 {
 	var cut []uint16
 	for ; len(rows) > 0; rows = rows[width:] {
@@ -235,10 +235,10 @@ func (m *Material) bigram() float64 {
 	return total
 }
 
-// Describe says in a line what was prepared.
+// Describe summarises the material in a line.
 func (m *Material) Describe() string {
 	if m.Text == nil {
-		return "no corpus: nobody has a model"
+		return "no corpus: no node has a model"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d subsets, vocabulary %d, %.2f bytes per token; held-out loss: bigram %.3f",

@@ -15,30 +15,30 @@ import (
 	"taolab/sim/host"
 )
 
-// Miner are the settings of a miner. Spans are of a group: one value for each member.
+// Miner holds the settings of a miner. Spans belong to a group: they give each member its value.
 type Miner struct {
 	Behaviour    string        `toml:"behaviour" default:"honest" doc:"behaviour"`
 	UIDs         int           `toml:"uids" default:"1" unit:"uids" min:"1" max:"64" doc:"uids that the miner holds, each with a hotkey of its own: NAME, NAME/2, NAME/3 and so on. It answers for all of them with one model, one compute unit and one queue; stake_tao is split among them"`
 	Width        int           `toml:"width" default:"28" unit:"channels" min:"8" max:"4096" doc:"model width"`
 	Layers       int           `toml:"layers" default:"2" unit:"layers" min:"1" max:"64" doc:"transformer blocks"`
 	Heads        int           `toml:"heads" default:"2" unit:"heads" min:"1" max:"64" doc:"attention heads; divides the width"`
-	Context      int           `toml:"context" default:"32" unit:"tokens" min:"8" max:"4096" doc:"longest sequence the model sees"`
-	Checkpoint   string        `toml:"checkpoint" doc:"folder with the checkpoint of a GPT-2-shaped model (config.json, model.safetensors, tokenizer.json), relative to this file, that the miner begins with instead of a base model; width, layers and heads are then its own. One with a tokenizer of its own answers in phrases of standard tokens"`
+	Context      int           `toml:"context" default:"32" unit:"tokens" min:"8" max:"4096" doc:"longest sequence that the model reads"`
+	Checkpoint   string        `toml:"checkpoint" doc:"folder with the checkpoint of a GPT-2-shaped model (config.json, model.safetensors, tokenizer.json), relative to this file, that the miner starts from instead of a base model; it sets width, layers and heads. A model with its own tokenizer answers in phrases of standard tokens"`
 	Duty         settings.Span `toml:"duty" default:"0.1" unit:"share" min:"0" max:"1" doc:"diligence: share of its time that the miner trains; a pair is spread over the members"`
 	Subsets      []string      `toml:"subsets" doc:"subsets that the miner trains on; empty takes the corpus as it is"`
 	Mix          []float64     `toml:"mix" doc:"share of each of subsets in the miner's training, in their order; empty: by the corpus' weights"`
 	LearningRate float64       `toml:"learning_rate" default:"1e-3" min:"0" max:"1" doc:"rate of the optimiser"`
-	Optimizer    string        `toml:"optimizer" default:"adamw" one:"adamw,adamw16,sgd" doc:"how the miner's model is trained: by AdamW, which takes 12 bytes a weight, the weight included; by AdamW with moments in bfloat16, 8 bytes; or by gradient descent with momentum, 8 bytes"`
+	Optimizer    string        `toml:"optimizer" default:"adamw" one:"adamw,adamw16,sgd" doc:"optimiser of the miner's model: AdamW, which takes 12 bytes per weight, the weight included; AdamW with moments in bfloat16, 8 bytes; or gradient descent with momentum, 8 bytes"`
 	Momentum     float64       `toml:"momentum" default:"0.8" min:"0" max:"0.999" doc:"momentum of sgd"`
 	Rows         int           `toml:"rows" default:"8" unit:"rows" min:"1" max:"4096" doc:"rows in a training batch"`
 	Steps        int           `toml:"steps" default:"1" unit:"steps" min:"1" max:"1000" doc:"optimiser steps in one training visit"`
 	Quality
 	MinStakeTAO  float64 `toml:"min_stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"callers with less stake are refused"`
-	MinIntervalS float64 `toml:"min_interval_s" default:"1" unit:"s" min:"0" max:"3600" doc:"time between two requests of one caller"`
+	MinIntervalS float64 `toml:"min_interval_s" default:"1" unit:"s" min:"0" max:"3600" doc:"least time between two requests of one caller"`
 	Queue        int     `toml:"queue" default:"32" unit:"requests" min:"1" max:"4096" doc:"requests that may wait"`
-	LongestS     float64 `toml:"longest_service_s" default:"600" unit:"s" min:"0.001" max:"86400" doc:"longest time that a request is in service, however patient its caller"`
+	LongestS     float64 `toml:"longest_service_s" default:"600" unit:"s" min:"0.001" max:"86400" doc:"longest time that a request is in service, even if its caller would wait longer"`
 	RequireUID   bool    `toml:"require_uid" doc:"callers without a uid, such as applications, are refused"`
-	Slots        int     `toml:"slots" default:"1" unit:"requests" min:"1" max:"1024" doc:"requests that are handed to the miner at a time"`
+	Slots        int     `toml:"slots" default:"1" unit:"requests" min:"1" max:"1024" doc:"requests that the miner receives at a time"`
 	Historic     bool    `toml:"historic" doc:"admission of 2022: requests are served in order of arrival, and a refused one restarts its caller's interval; false: larger stake goes first"`
 
 	Wants MinerWants `toml:"decide"`
@@ -52,10 +52,10 @@ func (Miner) Words(key string) (words []string, doc string) {
 	return nil, ""
 }
 
-// Acts is the miner's line in the table of behaviours.
+// Acts returns the miner's behaviour.
 func (g *Miner) Acts() attack.Behaviour { return named(attack.Miner, g.Behaviour) }
 
-// Shape is that of the miner's model, in a network of a vocabulary.
+// Shape returns the shape of the miner's model, in a network with a vocabulary of vocab tokens.
 func (g *Miner) Shape(vocab int) lm.Config {
 	return lm.Config{Vocab: vocab, Context: g.Context, Width: g.Width, Layers: g.Layers, Heads: g.Heads}
 }
@@ -71,7 +71,7 @@ func (g *Miner) Admission() host.AdmissionRules {
 	}
 }
 
-// Check reports what no single key shows, each key below the path of the table.
+// Check reports faults that involve several keys, each key below the path of the table.
 func (g *Miner) Check(path string, subsets int, report Report) {
 	g.checkQuality(path, subsets, report)
 	checkMix(path, g.Subsets, g.Mix, report)
@@ -107,7 +107,7 @@ func checkHeads(key string, heads, width int, report Report) {
 // maxQuestionRows is the most rows of a request that a miner serves.
 const maxQuestionRows = 1024
 
-// Miner makes member i of n of a group, that registers after so many seconds; 0: it has a seat at genesis.
+// Miner makes member i of n of a group, which registers after joinsS seconds; 0: it has a seat at genesis.
 func (m *Maker) Miner(name string, g *Miner, i, n int, joinsS float64) (Agent, error) {
 	made, works, err := m.miner(name, g, i, n)
 	switch {
@@ -126,10 +126,10 @@ func (m *Maker) Miner(name string, g *Miner, i, n int, joinsS float64) (Agent, e
 	return made, nil
 }
 
-// working makes what a node does, and the part of that which its owner can tell what to do.
+// working makes the node's agent, and the part of it that its owner controls.
 type working = func() (host.Agent, agents.Worker)
 
-// miner is the model and the behaviour of a miner.
+// miner makes the model and the behaviour of a miner.
 func (m *Maker) miner(name string, g *Miner, i, n int) (Agent, working, error) {
 	does, vocab := g.Acts(), m.Vocab
 	if does.Mind == nil {
@@ -213,7 +213,7 @@ func (m *Maker) transformer(name string, g *Miner, shape lm.Config) (mind.Transf
 	return thinks, nil
 }
 
-// optimizer is how the miner's model is trained.
+// optimizer returns the optimiser of the miner's model.
 func (g *Miner) optimizer() mind.Optimizer {
 	adam := base.Optimizer(float32(g.LearningRate))
 	switch g.Optimizer {
@@ -225,7 +225,8 @@ func (g *Miner) optimizer() mind.Optimizer {
 	return mind.AdamW{AdamW: adam}
 }
 
-// training is how the miner learns from a store: the network's, which may grow, or that of its own tokenizer.
+// training configures the miner's learning from a store: the network's, which may grow, or that of its own
+// tokenizer.
 func (m *Maker) training(g *Miner, store *pile.Store) (*mind.Training, error) {
 	training := &mind.Training{
 		Optimizer: g.optimizer(), Rows: g.Rows, Cols: g.Context, Steps: g.Steps,

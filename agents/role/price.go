@@ -13,11 +13,11 @@ import (
 	"taolab/sim/host"
 )
 
-// Price is a price path of a network.
+// Price holds the settings of a price path.
 type Price struct {
-	Name      string  `toml:"name" default:"unit" doc:"by which costs name the path; its random numbers come from it"`
-	Kind      string  `toml:"kind" default:"constant" one:"constant,brownian,regimes,csv" doc:"constant; brownian: a geometric Brownian motion; regimes: two states of the market in turn; csv: a file with the columns hours and value, each value from its hour on"`
-	Value     float64 `toml:"value" default:"1" unit:"TAO" min:"1e-12" max:"1e12" doc:"at genesis; of csv: a factor on the file's values"`
+	Name      string  `toml:"name" default:"unit" doc:"name by which costs refer to the path; its random numbers depend on the name"`
+	Kind      string  `toml:"kind" default:"constant" one:"constant,brownian,regimes,csv" doc:"constant; brownian: a geometric Brownian motion; regimes: a market that alternates between two states; csv: a file with the columns hours and value, each value valid from its hour on"`
+	Value     float64 `toml:"value" default:"1" unit:"TAO" min:"1e-12" max:"1e12" doc:"price at genesis; csv: a factor on the file's values"`
 	Drift     float64 `toml:"drift" unit:"1/year" min:"-1e6" max:"1e6" doc:"brownian: growth of the mean"`
 	Spread    float64 `toml:"spread" default:"0.9" unit:"1/year" min:"0" max:"1e4" doc:"brownian: standard deviation of a year's logarithm"`
 	Calm      float64 `toml:"calm_ends" default:"0.01" unit:"share" min:"0" max:"1" doc:"regimes: chance per step that the first state ends"`
@@ -30,7 +30,7 @@ type Price struct {
 	File      string  `toml:"file" doc:"csv: path of the file, relative to the scenario file"`
 }
 
-// Path makes the path of a run of so many hours.
+// Path makes the path of a run of hours hours.
 func (p *Price) Path(seed uint64, hours float64, open Opener) (*decide.Path, error) {
 	step := host.Time(float64(p.StepH * float64(host.Hour)))
 	steps := int(hours/p.StepH) + 1
@@ -50,10 +50,10 @@ func (p *Price) Path(seed uint64, hours float64, open Opener) (*decide.Path, err
 	return decide.Constant(p.Value), nil
 }
 
-// maxPrice bounds what prices come to, and its inverse what they fall to: costs stay numbers.
+// Prices lie between maxPrice and its inverse, so that costs stay finite.
 const maxPrice = 1e200
 
-// bounded refuses a path that was drawn and leaves what can be reckoned with.
+// bounded refuses a drawn path that leaves that range.
 func (p *Price) bounded(path *decide.Path) (*decide.Path, error) {
 	if least, most := path.Extremes(); !(least >= 1/maxPrice && most <= maxPrice) {
 		return nil, &settings.Error{Key: "kind", Fault: fmt.Sprintf("the %s path goes from %g to %g", p.Kind, least, most),
@@ -98,7 +98,7 @@ func (p *Price) recorded(open Opener) (*decide.Path, error) {
 		case syntax != nil:
 			return nil, bad("the line cannot be read", "2 fields with a comma between them")
 		case err != nil:
-			return nil, bad(fmt.Sprintf("what follows cannot be read: %v", cause(err)), "a file that can be read to its end")
+			return nil, bad(fmt.Sprintf("the rest cannot be read: %v", cause(err)), "a file that can be read to its end")
 		case row == 1 && (fields[0] != priceHeader[0] || fields[1] != priceHeader[1]):
 			return nil, bad(fmt.Sprintf("columns %q", fields), fmt.Sprintf("%q", priceHeader))
 		case row == 1:
@@ -118,9 +118,9 @@ func (p *Price) recorded(open Opener) (*decide.Path, error) {
 		case hoursErr != nil || valueErr != nil || !(value > 0 && value <= 1e12):
 			return nil, bad(fmt.Sprintf("hours %q, value %q", fields[0], fields[1]), fmt.Sprintf("hours from 0 to %d, and a value above 0 up to 1e12", int(maxPriceHours)))
 		case len(times) == 0 && at > 0:
-			return nil, bad(fmt.Sprintf("the first price is of hour %g", hours), "one of hour 0: what holds from genesis on")
+			return nil, bad(fmt.Sprintf("the first price is of hour %g", hours), "one of hour 0, the price at genesis")
 		case len(times) > 0 && at <= times[len(times)-1]:
-			return nil, bad(fmt.Sprintf("hour %g does not come after the one before", hours), "hours in ascending order")
+			return nil, bad(fmt.Sprintf("hour %g does not follow the one before", hours), "hours in ascending order")
 		}
 		times, values = append(times, at), append(values, float64(value*p.Value))
 	}

@@ -42,7 +42,7 @@ func TestAFileThatIsNoPricePathIsRefusedByItsLine(t *testing.T) {
 		"hours,value\n":                    "prices.csv:2: the file has no prices",
 		"time,value\n0,1\n":                "prices.csv:1: columns",
 		"hours,value\n1,1\n":               "prices.csv:2: the first price is of hour 1",
-		"hours,value\n0,1\n\n\n5,2\n5,3\n": "prices.csv:6: hour 5 does not come after",
+		"hours,value\n0,1\n\n\n5,2\n5,3\n": "prices.csv:6: hour 5 does not follow",
 		"hours,value\n0,1\n\n\n5\n":        "prices.csv:5: the line cannot be read",
 		"hours,value\n0,-1\n":              "prices.csv:2: hours \"0\", value \"-1\"",
 		"hours,value\n0,NaN\n":             "value \"NaN\"",

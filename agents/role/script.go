@@ -20,18 +20,18 @@ import (
 // maxRows bounds the entries of a file of rows.
 const maxRows = 10_000_000
 
-// Script says what scripted validators set, and when.
+// Script holds the settings of scripted validators.
 type Script struct {
-	Weights     []string    `toml:"weights" doc:"of scripted members, for each epoch: formulas of the weight on each miner, or \"GROUP: FORMULA\" on each member of a group, or \"self: FORMULA\" on itself; of two for one node the later counts"`
+	Weights     []string    `toml:"weights" doc:"of scripted members, for each epoch: formulas of the weight on each miner, or \"GROUP: FORMULA\" on each member of a group, or \"self: FORMULA\" on itself; if several match a node the last counts"`
 	Table       [][]float64 `toml:"table" doc:"of scripted members: a row for each epoch with a weight for each miner, in the order of the scenario; the last row stays; -1 leaves an entry out"`
 	RowsFile    string      `toml:"rows_file" doc:"of scripted members: a CSV file with columns epoch, from, to (names of nodes) and weight; relative to the scenario file"`
 	LeadBlocks  uint64      `toml:"lead_blocks" unit:"blocks" max:"1000000" doc:"of scripted members, and of lazy ones where it is not 0: blocks from the one that includes their weights to the end of the epoch in which they count"`
 	FirstEpoch  uint64      `toml:"first_epoch" unit:"epochs" doc:"first epoch in which weights of scripted members count"`
 	LastEpoch   *uint64     `toml:"last_epoch" unit:"epochs" doc:"last such epoch; unset: they never stop"`
-	EveryEpochs uint64      `toml:"every_epochs" default:"1" unit:"epochs" min:"1" max:"1000000" doc:"scripted members set weights for each so many-th epoch"`
+	EveryEpochs uint64      `toml:"every_epochs" default:"1" unit:"epochs" min:"1" max:"1000000" doc:"period in epochs at which scripted members set weights"`
 }
 
-// Neuron is a node that may hold a seat: who a script can set weights on.
+// Neuron is a node that may hold a seat, and so a target of a script's weights.
 type Neuron struct {
 	Name, Group string
 	Miner       bool
@@ -39,7 +39,7 @@ type Neuron struct {
 	Member      int64 // place in its group
 }
 
-// aimed is a formula with the group that it is for: empty for all miners, selfTarget for oneself.
+// aimed is a formula with its target group: empty for all miners, selfTarget for the validator itself.
 type aimed struct {
 	group   string
 	formula *script.Formula
@@ -57,8 +57,8 @@ func aim(text string) (a aimed, err error) {
 	return a, err
 }
 
-// checkScript reports what is wrong with a script in a network of these neurons, and a script that nobody
-// follows.
+// checkScript reports faults of a script in a network of these neurons, and a script that the behaviour
+// ignores.
 func (g *Validator) checkScript(path string, neurons []Neuron, report Report) {
 	told := 0
 	for _, given := range []bool{len(g.Weights) > 0, len(g.Table) > 0, g.RowsFile != ""} {
@@ -106,7 +106,7 @@ func (g *Validator) checkScript(path string, neurons []Neuron, report Report) {
 	}
 }
 
-// scripted makes validators that set the weights that their group is told.
+// scripted makes a validator that sets the weights of its group's script.
 func (m *Maker) scripted(name string, g *Validator) (Agent, error) {
 	config := script.Config{LeadBlocks: g.LeadBlocks, FirstEpoch: g.FirstEpoch, LastEpoch: math.MaxUint64, EveryEpochs: g.EveryEpochs}
 	set(&config.LastEpoch, g.LastEpoch, same)
@@ -129,7 +129,7 @@ func (m *Maker) scripted(name string, g *Validator) (Agent, error) {
 	}}, nil
 }
 
-// hotkey is that of a node, derived once.
+// hotkey returns a node's hotkey, derived once.
 func (m *Maker) hotkey(name string) chain.Key {
 	key, known := m.hotkeys[name]
 	if !known {
@@ -142,7 +142,7 @@ func (m *Maker) hotkey(name string) chain.Key {
 	return key
 }
 
-// formulas is the script of a validator that weighs by formula.
+// formulas makes the script of a validator whose weights are formulas.
 func (m *Maker) formulas(g *Validator, name string) script.Script {
 	f := &script.Formulas{First: g.FirstEpoch, Of: script.Variables{Seed: int64(m.Seed)}}
 	formulas := make([]*script.Formula, len(m.Neurons))
@@ -168,7 +168,7 @@ func (m *Maker) formulas(g *Validator, name string) script.Script {
 	return f
 }
 
-// table makes the script of a group that has a row for each epoch.
+// table makes the script of a group with a row for each epoch.
 func (m *Maker) table(g *Validator) func() *script.Table {
 	var hotkeys []chain.Key
 	for _, n := range m.Neurons {
@@ -211,7 +211,7 @@ func (m *Maker) rowsFile(name string) (map[string]script.List, error) {
 	return lists, nil
 }
 
-// cause is why the system refused a file, without its name.
+// cause is the reason why a file could not be opened, without the file's name.
 func cause(err error) error {
 	var refused *fs.PathError
 	if errors.As(err, &refused) {
@@ -228,7 +228,7 @@ func (m *Maker) readRows(path string, f io.Reader) (map[string]script.List, erro
 	for i, n := range m.Neurons {
 		seats[n.Name] = i
 	}
-	given := map[[2]int]uint64{} // by from and to: the epoch behind the last one with a weight
+	given := map[[2]int]uint64{} // by from and to: the epoch after the last one with a weight
 	lists := map[string]script.List{}
 	r := csv.NewReader(f)
 	r.FieldsPerRecord, r.ReuseRecord = len(rowsHeader), true

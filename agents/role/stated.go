@@ -8,14 +8,14 @@ import (
 	"taolab/agents/settings"
 )
 
-// Quality says how well a miner answers in a network without models.
+// Quality holds the settings of a miner's answers in a network without models.
 type Quality struct {
 	AnswerLoss   settings.Span `toml:"answer_loss" default:"4" unit:"nats/token" min:"0" max:"100" doc:"without models: mean loss of the members' answers per GPT-2-equivalent token; a pair is spread over the members"`
 	AnswerLosses []float64     `toml:"answer_losses" unit:"nats/token" doc:"without models: instead, the loss on each subset of corpus.subsets, in that order"`
 	AnswerSpread float64       `toml:"answer_spread" default:"0.2" unit:"nats/token" min:"0" max:"100" doc:"without models: standard deviation of a row's loss around it"`
-	AnswerFloor  float64       `toml:"answer_floor" default:"2" unit:"nats/token" min:"0" max:"100" doc:"without models: loss toward which training goes"`
-	AnswerHalfH  float64       `toml:"answer_half_h" unit:"h" min:"0" max:"1e6" doc:"without models: hours of training on a subset that halve the distance of its loss to answer_floor; 0: nobody learns"`
-	ForgetH      float64       `toml:"forget_h" unit:"h" min:"0" max:"1e6" doc:"without models: hours in which half of what was learned is forgotten; 0: nothing ever is"`
+	AnswerFloor  float64       `toml:"answer_floor" default:"2" unit:"nats/token" min:"0" max:"100" doc:"without models: loss that training approaches"`
+	AnswerHalfH  float64       `toml:"answer_half_h" unit:"h" min:"0" max:"1e6" doc:"without models: hours of training on a subset that halve the distance of its loss to answer_floor; 0: miners do not learn"`
+	ForgetH      float64       `toml:"forget_h" unit:"h" min:"0" max:"1e6" doc:"without models: half-life of what was learned; 0: nothing is forgotten"`
 }
 
 // checkQuality reports losses that do not fit the subsets.
@@ -30,8 +30,8 @@ func (q *Quality) checkQuality(path string, subsets int, report Report) {
 	}
 }
 
-// stated are the minds that member i of n could have in a network without models: one that answers as well
-// as it is told to, and those that guess.
+// stated makes the minds that member i of n could have in a network without models: one of stated quality,
+// and those that guess.
 func (m *Maker) stated(g *Miner, i, n int) (attack.Minds, error) {
 	losses, guesses := g.AnswerLosses, make([]float64, len(m.Stated.Names))
 	for k := range guesses {
@@ -58,11 +58,11 @@ func (m *Maker) stated(g *Miner, i, n int) (attack.Minds, error) {
 			honest = func() mind.Server { return mind.NewWatched(mind.NewStudent(c), watched) }
 		}
 	}
-	// A model before any training knows nothing either.
+	// An untrained model guesses too.
 	return attack.Minds{Honest: honest, Untrained: mindOf(guess), Random: mindOf(guess)}, err
 }
 
-// wanted are the subsets that somebody reads: none named means all.
+// wanted returns the subsets of a reader: no name means all.
 func (m *Maker) wanted(names []string, shares []float64) mind.Subsets {
 	return mind.Subsets{Names: m.Stated.Names, Weights: weightsOf(m.Stated.Names, m.Stated.Weights, names, shares)}
 }

@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// Smoothing is the weight of a new value in an Average where nothing else is asked for.
+// Smoothing is the default weight of a new value in an Average.
 const Smoothing = 0.1
 
 // Average is an exponential moving average and the number of values in it.
@@ -15,8 +15,8 @@ type Average struct {
 	Updates uint64
 }
 
-// Observe takes a value in with weight alpha; the first is taken as it is, what is not a finite
-// number is left out.
+// Observe adds a value with weight alpha; the first one becomes the average, and a value that is not finite
+// is ignored.
 func (a *Average) Observe(x, alpha float64) {
 	switch {
 	case math.IsNaN(x) || math.IsInf(x, 0):
@@ -29,8 +29,8 @@ func (a *Average) Observe(x, alpha float64) {
 	a.Updates++
 }
 
-// ObserveFromZero takes a value in with weight alpha, starting from zero: a newcomer earns its
-// score query by query. What is not a finite number counts as zero.
+// ObserveFromZero adds a value with weight alpha, starting from zero: a newcomer earns its score query by
+// query. A value that is not finite counts as zero.
 func (a *Average) ObserveFromZero(x, alpha float64) {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		x = 0
@@ -43,8 +43,8 @@ func (a *Average) move(x, alpha float64) {
 	a.Value = float64((1-alpha)*a.Value) + float64(alpha*x)
 }
 
-// Entry is what a validator remembers of the peer at one uid. Score is updated by every query,
-// with zero when no usable answer came; the others are scored only by their answers.
+// Entry holds a validator's averages of the peer at one uid. Every query updates Score, with zero when no
+// usable answer came; only usable answers update the others.
 type Entry struct {
 	Hotkey      [32]byte
 	Score       Average
@@ -57,11 +57,11 @@ type Entry struct {
 	LatencyNs   Average
 
 	ServiceRows   float64 // of the service lane, the older ones counting less
-	ServiceMissed float64 // those of them that brought no usable answer
+	ServiceMissed float64 // those of them without a usable answer
 }
 
-// Unanswered is the moving average of the share of the service lane's rows that brought no usable
-// answer; 0 before the first.
+// Unanswered is the moving average of the share of the service lane's rows without a usable answer; 0 before
+// the first.
 func (e Entry) Unanswered() float64 {
 	if e.ServiceRows == 0 {
 		return 0
@@ -69,8 +69,8 @@ func (e Entry) Unanswered() float64 {
 	return e.ServiceMissed / e.ServiceRows
 }
 
-// Weight is the score that weights are made of: that of the scoring lane, less the share of the
-// service lane that stayed unanswered. To answer where it is scored alone does not pay.
+// Weight is the score from which weights are computed: that of the scoring lane, less the share of the
+// service lane that stayed unanswered. So answering only the scoring lane does not pay.
 func (e Entry) Weight() float64 { return float64(e.Score.Value * (1 - e.Unanswered())) }
 
 // Averages is a table of entries by uid; its zero value is empty.
@@ -79,15 +79,14 @@ type Averages struct {
 	entries []Entry
 }
 
-// MeanLoss takes the loss of an answer into the moving average at its uid, which the first one
-// starts, and returns the average.
+// MeanLoss adds the loss of an answer to the moving average at its uid and returns the average.
 func (a *Averages) MeanLoss(uid uint16, hotkey [32]byte, loss float64) float64 {
 	e := a.at(uid, hotkey)
 	e.Loss.Observe(loss, a.alpha())
 	return e.Loss.Value
 }
 
-// Answered notes a query that brought a credit at its uid, whose loss MeanLoss has taken in.
+// Answered notes a query with a usable answer, whose loss MeanLoss has already added.
 func (a *Averages) Answered(hotkey [32]byte, c Credit, route float64, latencyNs int64) {
 	e, alpha := a.at(c.UID, hotkey), a.alpha()
 	e.Score.ObserveFromZero(c.Shapley(), alpha)
@@ -99,13 +98,13 @@ func (a *Averages) Answered(hotkey [32]byte, c Credit, route float64, latencyNs 
 	e.LatencyNs.Observe(float64(latencyNs), alpha)
 }
 
-// Silent notes a query that brought no usable answer.
+// Silent notes a query without a usable answer.
 func (a *Averages) Silent(uid uint16, hotkey [32]byte) {
 	a.at(uid, hotkey).Score.ObserveFromZero(0, a.alpha())
 }
 
-// Served notes a request of the service lane: how many rows it had, and whether a usable answer came.
-// Each later request makes a row count for 1 - Alpha of what it did.
+// Served notes a request of the service lane: its number of rows, and whether a usable answer came. Each
+// later request multiplies a row's count by 1 - Alpha.
 func (a *Averages) Served(uid uint16, hotkey [32]byte, rows int, answered bool) {
 	e, keep := a.at(uid, hotkey), 1-a.alpha()
 	e.ServiceRows = float64(keep*e.ServiceRows) + float64(rows)
@@ -131,7 +130,7 @@ func (a *Averages) Refresh(uid uint16, hotkey [32]byte) bool {
 	return true
 }
 
-// at is the entry of a peer, empty when the uid was another's before.
+// at is the entry of a peer, empty if the uid had another hotkey before.
 func (a *Averages) at(uid uint16, hotkey [32]byte) *Entry {
 	if n := int(uid) + 1 - len(a.entries); n > 0 {
 		a.entries = append(a.entries, make([]Entry, n)...)
@@ -141,7 +140,7 @@ func (a *Averages) at(uid uint16, hotkey [32]byte) *Entry {
 	return &a.entries[uid]
 }
 
-// Entry returns what is known of a uid; the zero entry when nothing is.
+// Entry returns the entry of a uid; the zero entry if there is none.
 func (a *Averages) Entry(uid uint16) Entry {
 	if int(uid) >= len(a.entries) {
 		return Entry{}
@@ -149,7 +148,7 @@ func (a *Averages) Entry(uid uint16) Entry {
 	return a.entries[uid]
 }
 
-// Len is one more than the highest uid ever noted.
+// Len is one more than the highest uid noted so far.
 func (a *Averages) Len() int { return len(a.entries) }
 
 func (e *Entry) averages() []*Average {

@@ -11,11 +11,11 @@ type Selection uint8
 // The selections.
 const (
 	FreshEachStep Selection = iota + 1 // a new permutation every step: repeats between steps
-	OnceAnEpoch                        // one permutation walked to its end, dropped when an epoch starts
-	OnceASweep                         // one permutation walked to its end, whatever the epochs do
+	OnceAnEpoch                        // one permutation, walked to its end but dropped when an epoch starts
+	OnceASweep                         // one permutation, walked to its end regardless of epochs
 )
 
-// Keep is how many of the scored uids receive a weight.
+// Keep selects the number of scored uids that receive a weight.
 type Keep uint8
 
 // The keeps.
@@ -25,7 +25,7 @@ const (
 	KeepAll                        // all
 )
 
-// Limit is how weights are bounded.
+// Limit selects the bound on weights.
 type Limit uint8
 
 // The limits.
@@ -34,7 +34,7 @@ const (
 	ShareLimit                  // no share of the sum above a limit
 )
 
-// Ending is when a validator's epoch is over.
+// Ending selects the end of a validator's epoch.
 type Ending uint8
 
 // The endings.
@@ -44,7 +44,7 @@ const (
 	EndByBlocksAndClock                   // enough blocks and their nominal time on the clock
 )
 
-// Era is how one release of the reference validator worked, as data.
+// Era describes the rules of one release of the reference validator, as data.
 type Era struct {
 	Name            string
 	Selection       Selection
@@ -58,8 +58,8 @@ type Era struct {
 	Power           float64 // exponent of effective parameters in the base score
 	SynergyPower    float64 // the same in the synergy
 	SynergySum      bool    // synergy is not divided by the number of responders
-	MeanLoss        bool    // the base score is of the loss's moving average, not of the batch's loss
-	LooseRange      bool    // whatever is at most 1.5 counts as a probability on the wire
+	MeanLoss        bool    // the base score comes from the loss's moving average, not from the batch's loss
+	LooseRange      bool    // any value up to 1.5 counts as a probability on the wire
 }
 
 var eras = []Era{
@@ -92,7 +92,7 @@ var eras = []Era{
 
 const maxShare2022 = 17_179_868.0 / (1<<32 - 1) // the chain's MaxWeightLimit of 2022, 0.4 %
 
-// DefaultEra is the release that most of autumn 2022 ran.
+// DefaultEra is the release in use for most of autumn 2022.
 const DefaultEra = "3.4.2"
 
 // Eras returns the known eras, oldest first.
@@ -110,14 +110,14 @@ func EraNamed(name string) (Era, error) {
 	return Era{}, fmt.Errorf("score: unknown validator era %q; use one of %s", name, strings.Join(names, ", "))
 }
 
-// Elapsed is how far an epoch has come.
+// Elapsed is the progress of an epoch.
 type Elapsed struct {
 	Blocks  uint64
 	Ns      int64 // on the validator's clock
 	AllSeen bool  // every uid was asked in this epoch
 }
 
-// EpochOver says whether an epoch of epochBlocks blocks of blockNs each has ended.
+// EpochOver reports whether an epoch of epochBlocks blocks of blockNs each has ended.
 func (e Era) EpochOver(at Elapsed, epochBlocks uint64, blockNs int64) bool {
 	if at.Blocks < epochBlocks {
 		return false

@@ -9,11 +9,11 @@ import (
 
 const (
 	tiny       = 1e-40 // keeps logarithms finite
-	badLoss    = 20    // what a loss that is not a number counts as, in nats
+	badLoss    = 20    // nats that replace a NaN
 	tokenBytes = 3.409 // bytes per GPT-2 token on the Pile
 )
 
-// Irreducible is the loss no model can go below, in nats per GPT-2-equivalent token (Hoffmann et al. 2022).
+// Irreducible is the least loss of any model, in nats per GPT-2-equivalent token (Hoffmann et al. 2022).
 const Irreducible = 1.69
 
 // Phrase is a continuation of one or more standard tokens and its probability.
@@ -22,8 +22,8 @@ type Phrase struct {
 	Tokens []uint16
 }
 
-// NextRow is what a server predicts after the last position of one row: its most probable phrases
-// and the probability of each token that it left out.
+// NextRow is a server's prediction after the last position of one row: its most probable phrases, and the
+// probability of each token that it left out.
 type NextRow struct {
 	Phrases []Phrase
 	Floor   float32
@@ -35,10 +35,10 @@ type PhraseLoss struct {
 	Phrase float64 // on any prefix of the target: the one that scores
 }
 
-// PhraseLosses measures the rows of one answer against their targets: a phrase is credited when it
-// is any prefix of the target, so that a server with long tokens is not punished for them.
-// targets holds equally many tokens per row, row by row; vocab is the size of the standard
-// vocabulary, topk the number of phrases asked for. What is not a number counts as 20 nats.
+// PhraseLosses measures the rows of one answer against their targets: any phrase that is a prefix of the
+// target earns credit, so that a server is not punished for long tokens. targets holds equally many tokens
+// per row, row by row; vocab is the size of the standard vocabulary, topk the number of phrases asked for. A
+// NaN counts as 20 nats.
 func PhraseLosses(rows []NextRow, targets []uint16, vocab, topk int) []PhraseLoss {
 	if len(rows) == 0 {
 		return nil
@@ -64,7 +64,7 @@ func longest(rows []NextRow) int {
 	return n
 }
 
-// loss credits the prefixes of the target of up to credited tokens; unnamed is how many tokens
+// loss credits the prefixes of the target of up to credited tokens; unnamed is the number of tokens that
 // share the floor.
 func (r NextRow) loss(target []uint16, credited, unnamed int) PhraseLoss {
 	total := float64(float64(unnamed) * float64(r.Floor))
@@ -117,8 +117,8 @@ type Dist struct {
 	IDs   []uint16
 }
 
-// NextTokenLoss is the cross-entropy in nats of the full distribution behind d: the probability
-// that d leaves over is spread evenly over the tokens of the vocabulary it does not name.
+// NextTokenLoss is the cross-entropy in nats of the full distribution that d stands for: the tokens that d
+// does not name share the remaining probability evenly.
 func NextTokenLoss(d Dist, target uint16, vocab int) float64 {
 	kept, prob, named := 0.0, tiny, false
 	for i, p := range d.Probs {
@@ -139,7 +139,7 @@ func NextTokenLoss(d Dist, target uint16, vocab int) float64 {
 	return number(num.Log(total) - num.Log(prob))
 }
 
-// LossScale turns nats per standard token into nats per GPT-2-equivalent token, given the mean
+// LossScale is the factor from nats per standard token to nats per GPT-2-equivalent token, given the mean
 // bytes per standard token of the scoring corpus.
 func LossScale(bytesPerToken float64) float64 { return tokenBytes / bytesPerToken }
 
@@ -149,6 +149,6 @@ func logParameters(loss float64) float64 {
 	return num.Log(8.8e13) - num.Log(math.Max(loss, Irreducible))/0.076
 }
 
-// RoutingTarget is what a gate should say of a peer with a loss in nats per GPT-2-equivalent token:
-// 1 at the irreducible loss, falling exponentially above it.
+// RoutingTarget is the gate's target for a peer with a loss in nats per GPT-2-equivalent token: 1 at the
+// irreducible loss, falling exponentially above it.
 func RoutingTarget(loss float64) float64 { return num.Exp(-math.Max(0, loss-Irreducible)) }

@@ -8,20 +8,20 @@ import (
 )
 
 // Market is the credit that pays by subset. Each subset has a pot, the validator's demand for it, and a uid's
-// part of the pot is its base score on that subset over the sum of all uids': who serves a subset that few
-// serve well earns most of its pot, however little it knows of the others.
+// part of the pot is its base score on that subset over the sum of all uids': a uid that serves a subset which
+// few serve well earns most of its pot, even if it is poor at all others.
 //
-// A base score is of the moving average of the losses in the scoring lane. It counts in full once a uid's
-// questions were answered for a while, and less the more of them were not. The zero Market is empty.
+// A base score comes from the moving average of the losses in the scoring lane, times the share of its questions
+// that the uid answered, which rises from zero. The zero Market is empty.
 type Market struct {
 	Alpha    float64 // weight of a new value, 0: Smoothing; a setting, not part of the state's bytes
 	supplies []supply
 }
 
-// supply is what one uid offers.
+// supply is the performance of one uid.
 type supply struct {
 	answered Average   // share of its questions with a usable answer, from zero
-	losses   []Average // by subset, nats per standard token; as far as there was a row
+	losses   []Average // by subset, up to the last one seen, nats per standard token
 }
 
 // Answered notes an answer to a question of the scoring lane: the loss of each row and its subset.
@@ -44,18 +44,18 @@ func (m *Market) Answered(uid uint16, losses []float64, subsets []uint16) {
 	}
 }
 
-// Silent notes a question of the scoring lane that brought no usable answer.
+// Silent notes a question of the scoring lane without a usable answer.
 func (m *Market) Silent(uid uint16) { m.at(uid).answered.ObserveFromZero(0, m.alpha()) }
 
-// Forget clears what is known of a uid.
+// Forget clears a uid.
 func (m *Market) Forget(uid uint16) {
 	if int(uid) < len(m.supplies) {
 		m.supplies[uid] = supply{}
 	}
 }
 
-// Pay is each uid's part of each pot, [uids x subsets]: demand is what the pots hold, by subset, and served the
-// share of the service lane that each uid answers. A pot of which nobody serves anything stays whole.
+// Pay is each uid's part of each pot, [uids x subsets]. demand is the content of the pots, by subset, and served
+// the share of the service lane that each uid answers. The pot of a subset that nobody serves is not paid out.
 func (m *Market) Pay(demand, served []float64, p Powers) []float64 {
 	pay := make([]float64, len(served)*len(demand))
 	for subset, pot := range demand {
@@ -76,7 +76,7 @@ func (m *Market) Pay(demand, served []float64, p Powers) []float64 {
 	return pay
 }
 
-// base is what a uid's answers to a subset are worth.
+// base is a uid's base score on a subset, for its answered share.
 func (m *Market) base(uid, subset int, p Powers) float64 {
 	if uid >= len(m.supplies) || subset >= len(m.supplies[uid].losses) || m.supplies[uid].losses[subset].Updates == 0 {
 		return 0
@@ -150,13 +150,13 @@ func (m *Market) UnmarshalBinary(b []byte) error {
 		}
 	}
 	if len(b) > 0 {
-		return fmt.Errorf("score: market: %d bytes behind the last of %d uids; the state is damaged", len(b), count)
+		return fmt.Errorf("score: market: %d bytes after the last of %d uids; the state is damaged", len(b), count)
 	}
 	m.supplies = supplies
 	return nil
 }
 
-// averages reads n averages of finite values.
+// averages reads n averages, whose values must be finite.
 func averages(b []byte, n int) (list []Average, rest []byte, err error) {
 	if len(b) < n*averageBytes {
 		return nil, nil, fmt.Errorf("%d averages in %d bytes", n, len(b))

@@ -8,15 +8,15 @@ import (
 	"taolab/model/num"
 )
 
-// Rotation says whom to ask next so that everybody has a turn.
+// Rotation chooses the uids to ask next, so that every uid has its turn.
 type Rotation struct {
 	Selection Selection // a setting, not part of the state's bytes
 	queue     []uint16  // uids still to be asked, the next one first
 }
 
-// Next returns up to k of the given uids, which ascend; fewer where a permutation ends. A uid that
-// has gone loses its turn, one that is new has its first in the next permutation. The result is
-// the caller's.
+// Next returns up to k of the given uids, which must ascend; fewer where a permutation ends. A uid
+// that has gone loses its turn; a new one has its first turn in the next permutation. The caller
+// owns the result.
 func (r *Rotation) Next(uids []uint16, k int, s *num.Stream) []uint16 {
 	if len(uids) == 0 || k <= 0 {
 		return nil
@@ -38,14 +38,14 @@ func (r *Rotation) Next(uids []uint16, k int, s *num.Stream) []uint16 {
 	return next
 }
 
-// StartEpoch is called when an epoch starts.
+// StartEpoch notes that an epoch starts.
 func (r *Rotation) StartEpoch() {
 	if r.Selection != OnceASweep {
 		r.queue = r.queue[:0]
 	}
 }
 
-// Left is how many uids are still to be asked before the next permutation.
+// Left is the number of uids still to be asked before the next permutation.
 func (r *Rotation) Left() int { return len(r.queue) }
 
 // AppendBinary appends the state: the queue's uids as uint16, little-endian.

@@ -273,8 +273,8 @@ func epochCommand(t *testing.T, d *datadriven.TestData) string {
 	return b.String()
 }
 
-// marketCommand reads what befell a uid, one question a line: "0 answers 1=2.5 0=3" is an answer with two rows,
-// the first of subset 1 and a loss of 2.5; "0 silent" is none.
+// marketCommand reads the history of a uid, one question a line: "0 answers 1=2.5 0=3" is an answer with two
+// rows, the first of subset 1 and a loss of 2.5; "0 silent" is none.
 func marketCommand(t *testing.T, d *datadriven.TestData) string {
 	var m Market
 	demand := floats(t, d, strings.Join(args(d, "demand"), " "))

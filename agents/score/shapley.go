@@ -7,13 +7,13 @@ import (
 	"taolab/model/num"
 )
 
-// Powers are the exponents of the score and the scale of the losses that enter it.
+// Powers are the settings of the score: its exponents and the scale of the losses that enter it.
 type Powers struct {
 	Base       float64 // exponent of effective parameters in the base score
 	Synergy    float64 // the same in the synergy
 	LossScale  float64 // GPT-2-equivalent nats per nat: LossScale(bytes per token)
 	SynergySum bool    // synergy is not divided by the number of responders
-	CommonRows int     // rows that two answers need in common to have synergy
+	CommonRows int     // least rows that two answers share to have synergy
 }
 
 // Answer is one usable answer to a step: the loss of every row in nats per standard token.
@@ -22,28 +22,28 @@ type Answer struct {
 	RowLoss []float64
 }
 
-// Credit is what one responder earned in a step.
+// Credit is one responder's score in a step.
 type Credit struct {
 	UID         uint16
 	Loss        float64 // mean over rows, nats per standard token
 	Base        float64 // from its own loss
-	Synergy     float64 // from what its answer adds to each other's
+	Synergy     float64 // from the gain of combining its answer with each other's
 	SynergyLoss float64 // the same as a difference of losses, nats per standard token
 }
 
 // Shapley is the score of the credit: base plus synergy.
 func (c Credit) Shapley() float64 { return c.Base + c.Synergy }
 
-// pair is what two answers are worth together.
+// pair is the joint value of two answers.
 type pair struct {
 	A, B     uint16  // A < B
 	Expected float64 // the better one's loss, nats per standard token
 	Measured float64 // loss of the averaged prediction, nats per standard token
-	Share    float64 // synergy that each of the two earns
+	Share    float64 // synergy of each of the two
 	LossGain float64 // the same as a difference of losses
 }
 
-// BaseScore is the score of a loss in nats per standard token standing alone.
+// BaseScore is the score of a single loss in nats per standard token.
 func (p Powers) BaseScore(loss float64) float64 {
 	return p.score(loss, p.Base)
 }
@@ -57,9 +57,9 @@ func (p Powers) score(loss, power float64) float64 {
 	return num.Exp(float64(power * logParameters(float64(p.LossScale*loss))))
 }
 
-// Shapley credits responders over coalitions of one and two, in uid order whatever order they come
-// in. An answer of no rows or of a loss that is not a finite number earns nothing and is left out.
-// All answers are to the same rows.
+// Shapley credits responders over coalitions of one and two. The result is in uid order, whatever
+// the order of the answers, which all are to the same rows. An answer without rows or with a loss
+// that is not finite earns nothing and is left out.
 func Shapley(answers []Answer, p Powers) []Credit {
 	peers := usable(answers)
 	credits := make([]Credit, len(peers))
@@ -82,7 +82,7 @@ func (c *Credit) add(p pair) {
 	c.SynergyLoss += p.LossGain
 }
 
-// peer is an answer with what its pairs need of it.
+// peer is an answer with the values that its pairs need.
 type peer struct {
 	uid  uint16
 	loss float64   // mean over rows
@@ -124,7 +124,7 @@ func pairs(peers []peer, p Powers) []pair {
 				expected, worth = b.loss, alone[i+1+k]
 			}
 			gain, better := max(0, p.score(measured, p.Synergy)-worth), max(0, expected-measured)
-			if min(len(a.prob), len(b.prob)) < p.CommonRows { // what so few rows say is chance
+			if min(len(a.prob), len(b.prob)) < p.CommonRows { // so few rows show only chance
 				gain, better = 0, 0
 			}
 			all = append(all, pair{

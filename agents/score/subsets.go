@@ -16,41 +16,41 @@ const (
 	ServiceLane             // the rows that the gate names a peer for
 )
 
-// Memory is how many rows back a mean by subset reaches.
+// Memory is the number of rows that a mean by subset reaches back.
 const Memory = 100
 
-// The pseudo-counts of SubsetMeans.Targets: rows of the overall mean that a uid begins with, and of
-// the uid's mean that each of its subsets begins with.
+// The pseudo-counts of SubsetMeans.Targets: each uid begins with 8 rows at the overall mean, and each of its
+// subsets with 4 rows at the uid's mean.
 const (
 	uidPrior    = 8
 	subsetPrior = 4
 )
 
-// SubsetMean is what one uid was worth on one subset in one lane: the mean of the targets of its rows so far,
-// from Memory rows on a moving average with a weight of 1/Memory for a new row.
+// SubsetMean is the mean target of one uid on one subset in one lane: over its rows so far, and from Memory
+// rows on a moving average in which a new row has the weight 1/Memory.
 type SubsetMean struct {
-	Rows   uint16 // 65,535 stands for more, too
+	Rows   uint16 // saturates at 65,535
 	Target float32
 }
 
 // SubsetMeans is a table of means by uid, lane and subset. Make it with NewSubsetMeans.
 type SubsetMeans struct {
 	subsets int
-	lanes   int          // those up to a lane
-	uids    int          // that room is made for at once
+	lanes   int          // the number of lanes kept, from the first
+	uids    int          // capacity made at the first row
 	cells   []SubsetMean // [uids so far x lanes x subsets]
 }
 
-// NewSubsetMeans returns an empty table of so many subsets, for the lanes up to last. Its first row
-// makes room for so many uids; there may be more.
+// NewSubsetMeans returns an empty table of subsets, for the lanes up to last. Its first row makes room for
+// uids uids; there may be more.
 func NewSubsetMeans(subsets int, last Lane, uids int) *SubsetMeans {
 	return &SubsetMeans{subsets: subsets, lanes: int(last) + 1, uids: uids}
 }
 
-// Shape is the number of subsets and the last lane of the table.
+// Shape returns the number of subsets and the last lane of the table.
 func (t *SubsetMeans) Shape() (subsets int, last Lane) { return t.subsets, Lane(t.lanes - 1) }
 
-// At is what is known of a uid in a lane of the table; the zero SubsetMean when nothing is.
+// At returns the mean of a uid on a subset in a lane; the zero SubsetMean if it has no rows.
 func (t *SubsetMeans) At(uid uint16, lane Lane, subset int) SubsetMean {
 	if at := t.place(uid, lane, subset); at < len(t.cells) {
 		return t.cells[at]
@@ -62,7 +62,7 @@ func (t *SubsetMeans) place(uid uint16, lane Lane, subset int) int {
 	return (int(uid)*t.lanes+int(lane))*t.subsets + subset
 }
 
-// Observe takes in the target of a row.
+// Observe adds the target of a row.
 func (t *SubsetMeans) Observe(uid uint16, lane Lane, subset int, target float32) {
 	c := t.grown(uid, lane, subset)
 	if c.Rows < math.MaxUint16 {
@@ -80,7 +80,7 @@ func (t *SubsetMeans) grown(uid uint16, lane Lane, subset int) *SubsetMean {
 	return &t.cells[t.place(uid, lane, subset)]
 }
 
-// AddSubsets makes room for n further subsets, of which nothing is known.
+// AddSubsets makes room for n further subsets, without rows.
 func (t *SubsetMeans) AddSubsets(n int) {
 	wider := make([]SubsetMean, 0, len(t.cells)/t.subsets*(t.subsets+n))
 	for cells := range slices.Chunk(t.cells, t.subsets) {
@@ -89,7 +89,7 @@ func (t *SubsetMeans) AddSubsets(n int) {
 	t.subsets, t.cells = t.subsets+n, wider
 }
 
-// Forget clears what is known of a uid.
+// Forget clears a uid.
 func (t *SubsetMeans) Forget(uid uint16) {
 	from := t.place(uid, 0, 0)
 	if from < len(t.cells) {
@@ -97,8 +97,8 @@ func (t *SubsetMeans) Forget(uid uint16) {
 	}
 }
 
-// Targets is the mean target of each uid below n on each subset, [n x subsets], over both lanes: with
-// S and N the sum and the number of a uid's last targets, and m the mean over all uids,
+// Targets returns the mean target of each uid below n on each subset, [n x subsets], over both lanes: with S
+// and N the sum and the number of a uid's last targets, and m the mean over all uids,
 //
 //	of a uid              m(u)   = (S + 8 m) / (N + 8)
 //	of a uid on a subset  m(s,u) = (S + 4 m(u)) / (N + 4)
@@ -136,7 +136,7 @@ func (t *SubsetMeans) Targets(n int) []float32 {
 	return means
 }
 
-// total is the sum and the number of the targets that the mean stands for.
+// total returns the sum and the number of the targets that the mean stands for.
 func (c SubsetMean) total() (sum, rows float64) {
 	rows = float64(min(c.Rows, Memory))
 	return float64(rows * float64(c.Target)), rows

@@ -7,10 +7,10 @@ import (
 	"taolab/model/num"
 )
 
-// Standing is how a uid fared in an epoch.
+// Standing is a uid's responsiveness in an epoch.
 type Standing uint8
 
-// The standings; who stands first is kept first.
+// The standings, in the order in which candidates are kept.
 const (
 	Responsive Standing = iota // answered at least once
 	Quiet                      // was asked and never answered
@@ -24,13 +24,13 @@ type Candidate struct {
 	Standing Standing
 }
 
-// WeightInput is all that the weights of an epoch depend on.
+// WeightInput holds all inputs of an epoch's weights.
 type WeightInput struct {
 	Era        Era
 	Candidates []Candidate
-	MinAllowed int         // fewest weights that the ledger accepts; fewer scored uids get all the same
+	MinAllowed int         // fewest weights that the ledger accepts; if fewer uids are scored, all weights are equal
 	MaxShare   float64     // largest share that the ledger accepts; 0: the era's
-	Stream     *num.Stream // shuffles in eras that do; may be nil in others
+	Stream     *num.Stream // for eras that shuffle; may be nil in others
 }
 
 // WeightShare is a uid's share of a validator's weight; the shares of a row sum to one.
@@ -39,7 +39,8 @@ type WeightShare struct {
 	Share float64
 }
 
-// Weights computes the shares of an epoch in uid order; none means that nothing should be sent.
+// Weights computes the shares of an epoch in uid order. An empty result means that there is
+// nothing to send.
 func Weights(in WeightInput) []WeightShare {
 	kept := in.exclude(in.keep())
 	scores := make([]float64, len(kept))
@@ -88,7 +89,7 @@ func (in WeightInput) keep() []Candidate {
 	return scored
 }
 
-// exclude drops the lowest quantile as far as MinAllowed candidates stay.
+// exclude drops the lowest quantile, but keeps at least MinAllowed candidates.
 func (in WeightInput) exclude(kept []Candidate) []Candidate {
 	spare := len(kept) - in.MinAllowed
 	if spare <= 0 || in.Era.ExcludeQuantile <= 0 {
@@ -113,8 +114,8 @@ func quantile(x []float64, q float64) float64 {
 	return x[low] + float64((at-float64(low))*(x[low+1]-x[low]))
 }
 
-// LimitShares scales x, none of it negative, to sum one with no share above limit. When so few
-// values cannot meet the limit, or all are zero, the shares are equal.
+// LimitShares scales the values of x, which must not be negative, to shares that sum to one, none
+// above limit. If there are too few values for the limit, or all are zero, the shares are equal.
 func LimitShares(x []float64, limit float64) []float64 {
 	m, total := len(x), sum(x)
 	if total == 0 || float64(float64(m)*limit) <= 1 {
@@ -136,10 +137,11 @@ func LimitShares(x []float64, limit float64) []float64 {
 	return shares
 }
 
-// cutShares cuts the largest of shares so that after scaling back to one they stand at the limit.
+// cutShares cuts the largest shares so that they equal the limit after all are scaled to sum to
+// one again.
 func cutShares(shares []float64, limit, epsilon float64) []float64 {
-	// With the values in order, below counts those that stay under the limit even if all above
-	// them were cut down to their height.
+	// With the values in order, below counts those that stay under the limit even if all larger
+	// ones were cut down to their height.
 	sorted := slices.Sorted(slices.Values(shares))
 	below, belowSum, cumulative := 0, 0.0, 0.0
 	for i, e := range sorted {
@@ -160,8 +162,8 @@ func cutShares(shares []float64, limit, epsilon float64) []float64 {
 	return equal(len(shares))
 }
 
-// LimitRatio scales x to sum one with largest over smallest below ratio; equal values get equal
-// shares.
+// LimitRatio scales x to shares that sum to one, with a ratio of the largest to the smallest below
+// ratio; equal values get equal shares.
 func LimitRatio(x []float64, ratio float64) []float64 {
 	if len(x) == 0 {
 		return nil
@@ -205,9 +207,9 @@ func sum(x []float64) float64 {
 	return total
 }
 
-// U16 turns shares into a row for the ledger, the largest share becoming 65,535. Values are
-// rounded to the nearest, or up where rounding down would lift the largest above maxWeight/65,535
-// of the sum. Zeros are left out.
+// U16 turns shares into a row for the ledger, in which the largest share becomes 65,535. Values
+// are rounded to the nearest, or up where rounding down would lift the largest above
+// maxWeight/65,535 of the sum. Zeros are left out.
 func U16(shares []WeightShare, maxWeight uint16) (uids, values []uint16) {
 	uids, values = upscaled(shares, math.RoundToEven)
 	total := uint64(0)

@@ -1,3 +1,4 @@
-// Package script holds validators whose weights are given: rows by epoch from a table, a formula or a
-// file. They ask nobody, and stand for behaviours whose outcome is known, such as voting along a rule.
+// Package script holds validators with prescribed weights: rows by epoch from a table, a formula or a
+// file. They ask nobody, and represent behaviours whose votes are known in advance, such as voting by
+// a rule.
 package script

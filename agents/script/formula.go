@@ -13,10 +13,10 @@ import (
 	"strings"
 )
 
-// Variables are what a formula may speak of.
+// Variables are the values that a formula may use.
 type Variables struct {
-	T    int64 // number of the epoch in which the weight counts, from 0
-	Step int64 // the same counted from the first epoch in which the validator's weights count
+	T    int64 // epoch in which the weight counts, from 0
+	Step int64 // the same, counted from the first epoch in which the validator's weights count
 	I    int64 // place of the validator among all validators, from 0
 	K    int64 // place of the validator in its group, from 0
 	J    int64 // place of the target among all nodes of its role, from 0
@@ -24,16 +24,16 @@ type Variables struct {
 	Seed int64 // of the run
 }
 
-// None is the value of a formula that leaves an entry out, as does every negative one.
+// None is a value that leaves an entry out, as every negative one does.
 const None = -1
 
 // maxFormula bounds the text of a formula and so the depth of its evaluation.
 const maxFormula = 1000
 
-// Formula is an expression of whole numbers: those of Variables, + - * / %, comparisons and && || that
-// are 1 or 0, and the functions min, max, pick(condition, then, else) and draw(n, ...), a number from 0
-// to n-1 that depends on its other arguments only. Divisions floor, and by 0 they are 0; what does not
-// fit 64 bits stays at the end of the range.
+// Formula is an integer expression of Variables: + - * / %, comparisons and && ||, which yield 1 or 0,
+// and the functions min, max, pick(condition, then, else) and draw(n, ...), a number from 0 to n-1 that
+// depends only on its other arguments. Division floors, and division by 0 yields 0; results saturate at
+// 64 bits.
 type Formula struct {
 	text  string
 	value expression
@@ -43,7 +43,7 @@ type Formula struct {
 // expression is a compiled part of a formula.
 type expression func(*Variables) int64
 
-// variables are the names of what a formula may speak of.
+// variables are the names that a formula may use.
 var variables = map[string]expression{
 	"t":    func(v *Variables) int64 { return v.T },
 	"step": func(v *Variables) int64 { return v.Step },
@@ -55,7 +55,7 @@ var variables = map[string]expression{
 	"none": func(*Variables) int64 { return None },
 }
 
-// operators are those between two numbers.
+// operators are the binary ones.
 var operators = map[token.Token]func(a, b int64) int64{
 	token.ADD: add, token.SUB: subtract, token.MUL: multiply, token.QUO: divide, token.REM: remainder,
 	token.EQL: func(a, b int64) int64 { return truth(a == b) },
@@ -69,7 +69,7 @@ var operators = map[token.Token]func(a, b int64) int64{
 	token.LOR:  func(a, b int64) int64 { return truth(a != 0 || b != 0) },
 }
 
-// function is one of a formula's functions with the least and the largest number of its arguments.
+// function is a function of formulas with the least and the largest number of its arguments.
 type function struct {
 	least, most int
 	apply       func(args []int64) int64
@@ -100,10 +100,10 @@ func Parse(text string) (*Formula, error) {
 // String is the formula's text.
 func (f *Formula) String() string { return f.text }
 
-// Value is what the formula comes to.
+// Value evaluates the formula.
 func (f *Formula) Value(v Variables) int64 { return f.value(&v) }
 
-// Moves says whether the value may depend on the epoch.
+// Moves reports whether the value may depend on the epoch.
 func (f *Formula) Moves() bool { return f.moves }
 
 func (f *Formula) compile(tree ast.Expr) (expression, error) {
@@ -137,7 +137,7 @@ func (f *Formula) compile(tree ast.Expr) (expression, error) {
 	case *ast.CallExpr:
 		return f.call(x)
 	}
-	return nil, fmt.Errorf("it holds something other than numbers, names, operators and calls of functions")
+	return nil, fmt.Errorf("it contains something other than numbers, names, operators and function calls")
 }
 
 func (f *Formula) binary(x *ast.BinaryExpr) (expression, error) {
@@ -159,7 +159,7 @@ func (f *Formula) binary(x *ast.BinaryExpr) (expression, error) {
 func (f *Formula) call(x *ast.CallExpr) (expression, error) {
 	name, ok := x.Fun.(*ast.Ident)
 	if !ok {
-		return nil, fmt.Errorf("a call of no function")
+		return nil, fmt.Errorf("a call without a function's name")
 	}
 	args := make([]expression, len(x.Args))
 	for i, tree := range x.Args {
@@ -249,7 +249,7 @@ func magnitude(x int64) uint64 {
 	return uint64(x)
 }
 
-// divide floors.
+// divide returns the floor of the quotient.
 func divide(a, b int64) int64 {
 	switch {
 	case b == 0:
@@ -264,7 +264,7 @@ func divide(a, b int64) int64 {
 	return q
 }
 
-// remainder has the sign of b, so that divide(a, b)*b + remainder(a, b) is a.
+// remainder has the sign of b, so that divide(a, b)*b + remainder(a, b) = a.
 func remainder(a, b int64) int64 {
 	if b == 0 || b == -1 {
 		return 0

@@ -63,7 +63,7 @@ func TestFormulasThatCannotBeReadSayWhy(t *testing.T) {
 	for text, want := range map[string]string{ // order-free: each is looked at
 		"": "cannot be read", "1 +": "cannot be read", "q": `no name "q"`, "f(1)": `no function "f"`, "min()": "min of 0 arguments",
 		"pick(1, 2)": "pick of 2 arguments", "1.5": "whole decimal number", `"a"`: "whole decimal number", "0x10": "whole decimal number",
-		"1 << 3": "operator <<", "^1": "operator ^", "a.b": "something other", "a.b()": "call of no function",
+		"1 << 3": "operator <<", "^1": "operator ^", "a.b": "something other", "a.b()": "call without a function",
 		"99999999999999999999": "whole decimal number", strings.Repeat("1+", 600) + "1": "at most 1000", "func() {}": "something other",
 	} {
 		if f, err := Parse(text); err == nil || !strings.Contains(err.Error(), want) {

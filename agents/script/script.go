@@ -13,10 +13,10 @@ type Entry struct {
 	Value  int64
 }
 
-// Script says what a validator gives to whom.
+// Script prescribes a validator's weights.
 type Script interface {
-	// Row is the weights that are to count in an epoch. Nil: it sets none, and its last row stays. It is
-	// valid until the next call.
+	// Row returns the weights that are to count in an epoch. Nil: it sets none, and its last row stays.
+	// The result is valid until the next call.
 	Row(epoch uint64) []Entry
 }
 
@@ -27,9 +27,9 @@ type Target struct {
 	J, M   int64 // its places, see Variables
 }
 
-// Formulas are weights along formulas, one for each target.
+// Formulas are weights by formulas, one for each target.
 type Formulas struct {
-	Of      Variables // what holds for the validator: I, K and Seed
+	Of      Variables // the validator's own: I, K and Seed
 	First   uint64    // epoch in which Step is 0
 	Targets []Target
 
@@ -61,7 +61,7 @@ func (f *Formulas) value(target Target, epoch uint64) int64 {
 	return target.Weight.Value(v)
 }
 
-// Table is weights by epoch: rows[e] counts in epoch e, and the last one from then on.
+// Table holds weights by epoch: rows[e] counts in epoch e, and the last row from then on.
 type Table struct {
 	Hotkeys []chain.Key // of the columns
 	Rows    [][]int64
@@ -88,7 +88,7 @@ type Dated struct {
 	Row   []Entry
 }
 
-// List is rows by ascending epoch. In epochs without one it sets nothing.
+// List holds rows by ascending epoch. In epochs without a row it sets nothing.
 type List []Dated
 
 // Row implements Script.

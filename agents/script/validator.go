@@ -10,13 +10,13 @@ import (
 	"taolab/sim/host"
 )
 
-// Config is a scripted validator before its first event.
+// Config holds the settings of a scripted validator.
 type Config struct {
 	Script      Script
 	LeadBlocks  uint64 // blocks from the one that includes its weights to the epoch in which they count
 	FirstEpoch  uint64 // in which its weights count
 	LastEpoch   uint64 // after which it sets none
-	EveryEpochs uint64 // of those, each so many-th from the first on
+	EveryEpochs uint64 // period between two of those epochs
 }
 
 // Validate returns an error if the config is unusable.
@@ -30,7 +30,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// due says whether weights are set for an epoch.
+// due reports whether weights are to be set for an epoch.
 func (c *Config) due(epoch uint64) bool {
 	return epoch >= c.FirstEpoch && epoch <= c.LastEpoch && (epoch-c.FirstEpoch)%c.EveryEpochs == 0
 }
@@ -69,7 +69,7 @@ func (v *Validator) Handle(env host.Env, event host.Event) {
 	}
 }
 
-// await sets the timer for the next epoch that there is time for.
+// await sets the timer for the next epoch that can still be met.
 func (v *Validator) await(env host.Env) {
 	view := env.Chain()
 	lead := v.config.LeadBlocks + 1 // the transaction goes into the block after the one that wakes it
@@ -111,7 +111,7 @@ func seated(view chain.View, row []Entry) (uids []uint16, values []int64) {
 	return uids, values
 }
 
-// scaled brings weights below a limit, in proportion and to the nearest, where one of them is above it.
+// scaled scales weights down in proportion, rounding to nearest, if one exceeds the limit.
 func scaled(values []int64, limit int64) []int64 {
 	largest := limit
 	for _, x := range values {
@@ -126,7 +126,7 @@ func scaled(values []int64, limit int64) []int64 {
 	return values
 }
 
-// share is x*limit/largest to the nearest.
+// share is x*limit/largest, rounded to nearest.
 func share(x, limit, largest int64) int64 {
 	for largest >= 1<<31 { // the last bits of such numbers are below half a unit of the result
 		x, largest = x>>1, largest>>1

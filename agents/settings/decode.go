@@ -29,8 +29,8 @@ func (d *Document) table(path string, tree map[string]any, into reflect.Value) {
 	}
 }
 
-// unknown refuses a key and says which one may be meant: the present name of a former key, a key of a
-// section that was left out, or the one that is spelled most alike.
+// unknown refuses a key and suggests the intended one: the present name of a former key, a key whose
+// section was left out, or the one with the most similar spelling.
 func (d *Document) unknown(path, key string, fields []Field) {
 	known := make([]string, len(fields))
 	for i, f := range fields {
@@ -87,7 +87,7 @@ func (d *Document) value(path string, value any, into reflect.Value, f Field) {
 			return
 		}
 		into.SetString(text)
-	case reflect.Pointer: // a key whose absence means something else than zero
+	case reflect.Pointer: // a key whose absence does not mean zero
 		element := reflect.New(into.Type().Elem())
 		before := len(d.faults)
 		if d.value(path, value, element.Elem(), f); len(d.faults) == before {
@@ -253,7 +253,7 @@ func (d *Document) list(path string, value any, into reflect.Value) {
 	into.Set(reflect.ValueOf(list))
 }
 
-// found says what kind of value stands in the file.
+// found describes a value of the file.
 func found(value any) string {
 	switch v := value.(type) {
 	case string:

@@ -11,16 +11,16 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Document is a TOML text with the places of its keys, on its way into structs. It collects what is wrong.
+// Document is a parsed TOML text with the places of its keys. It collects the faults that decoding finds.
 type Document struct {
 	name   string
 	tree   map[string]any
-	lines  map[string]int    // key path to the line that it stands on
+	lines  map[string]int    // key path to its line
 	sets   map[string]string // key path to the option that set it
 	faults []error
 }
 
-// Parse reads TOML text. Name is what errors call it, usually its path; sets are "key=value" overrides,
+// Parse reads TOML text. Errors refer to it by name, usually its path; sets are "key=value" overrides,
 // applied in order.
 func Parse(name, text string, sets []string) (*Document, error) {
 	if line := tooDeep(text); line > 0 {
@@ -41,7 +41,8 @@ func Parse(name, text string, sets []string) (*Document, error) {
 	return d, nil
 }
 
-// Of is a document of values that were read elsewhere, of the types that TOML values have, with overrides.
+// Of makes a document from values that were parsed elsewhere, with the types of the TOML library, and
+// overrides.
 func Of(name string, tree map[string]any, sets ...string) *Document {
 	d := &Document{name: name, tree: tree, lines: map[string]int{}, sets: map[string]string{}}
 	for _, set := range sets {
@@ -50,19 +51,19 @@ func Of(name string, tree map[string]any, sets ...string) *Document {
 	return d
 }
 
-// Decode reads all keys into a struct that holds the values of those that are not set.
+// Decode reads all keys into a struct, which must hold the defaults.
 func (d *Document) Decode(into any) {
 	d.table("", d.tree, reflect.ValueOf(into).Elem())
 }
 
-// Faults are what is wrong with the document, as far as it was read.
+// Faults lists the faults found so far.
 func (d *Document) Faults() []error { return d.faults }
 
-// maxDepth bounds how deep values nest: the TOML library's time grows out of bounds with it.
+// maxDepth bounds the nesting of values, with which the TOML library's time explodes.
 const maxDepth = 32
 
-// tooDeep is the line at which more brackets are open than any scenario needs, or 0. It counts the
-// brackets in strings and comments too, which closes no door: those come in pairs or are few.
+// tooDeep returns the first line with more open brackets than any scenario needs, or 0. It also counts
+// brackets in strings and comments, which does no harm: those come in pairs or are few.
 func tooDeep(text string) int {
 	line, depth := 1, 0
 	for i := range len(text) {
@@ -97,12 +98,12 @@ func (d *Document) Where(key string) string {
 	}
 }
 
-// Fault adds something that is wrong with a key.
+// Fault adds a fault of a key.
 func (d *Document) Fault(key, fault, want, hint string) {
 	d.faults = append(d.faults, &Error{Where: d.Where(key), Key: key, Fault: fault, Want: want, Hint: hint})
 }
 
-// override puts one "key=value" option into the tree.
+// override sets one "key=value" option in the tree.
 func (d *Document) override(set string) {
 	bad := func(fault, want, hint string) {
 		d.faults = append(d.faults, &Error{Where: "--set " + set, Fault: fault, Want: want, Hint: hint})
@@ -139,9 +140,9 @@ func (d *Document) override(set string) {
 			list, isList := Tables(at)
 			n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
 			if !isList || err != nil || n < 0 || n >= len(list) || last {
-				want := "an index and a key behind it"
+				want := "an index and a key after it"
 				if len(list) > 0 {
-					want = fmt.Sprintf("an index from [0] to [%d] and a key behind it", len(list)-1)
+					want = fmt.Sprintf("an index from [0] to [%d] and a key after it", len(list)-1)
 				}
 				bad(fmt.Sprintf("%s has no element %s", path, part), want, "look at the scenario with: taolab scenario show")
 				return
@@ -173,7 +174,7 @@ func (d *Document) override(set string) {
 	}
 }
 
-// Tables are the elements of a value that is an array of tables.
+// Tables returns the elements of an array of tables.
 func Tables(v any) ([]map[string]any, bool) {
 	switch v := v.(type) {
 	case []map[string]any:
@@ -192,7 +193,7 @@ func Tables(v any) ([]map[string]any, bool) {
 	return nil, false
 }
 
-// wholeNumber is what a decimal integer looks like in TOML.
+// wholeNumber matches a decimal integer of TOML.
 var wholeNumber = regexp.MustCompile(`^[+-]?[0-9]+(_[0-9]+)*$`)
 
 // parseValue reads the value of an option: TOML, or a bare word.

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Error is one thing wrong with settings: where, what, what was expected and what to do.
+// Error is a fault in settings: its place, the fault, the expectation and the remedy.
 type Error struct {
 	Where string // file and line, or the --set option
 	Key   string // dotted path of the key

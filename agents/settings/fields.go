@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Field is a key of a table, as the tags of its struct field say.
+// Field is a key of a table, described by the tags of its struct field.
 type Field struct {
 	Key, Unit, Doc string
 	Inert          string   // why the key changes nothing in a run; empty: it may
@@ -19,8 +19,8 @@ type Field struct {
 	Index          []int // of the struct field, for reflect.Value.FieldByIndex
 }
 
-// Worded is a struct with keys whose words stand in a table of the program. Words returns those of a key and
-// what they mean, or nothing, and then the tags hold.
+// Worded is a struct with keys whose words come from a table of the program. Words returns a key's words and
+// their meaning; if it returns none, the tags apply.
 type Worded interface {
 	Words(key string) (words []string, doc string)
 }
@@ -68,7 +68,7 @@ func bound(tag reflect.StructTag, name string, none float64) float64 {
 	return x
 }
 
-// Choices are the words that the key takes, but for the empty one.
+// Choices lists the words that the key takes, without the empty one.
 func (f Field) Choices() []string {
 	var words []string
 	for _, word := range f.Words {
@@ -79,7 +79,7 @@ func (f Field) Choices() []string {
 	return words
 }
 
-// Range is what the key takes, as the reference shows it: its words, or its bounds.
+// Range formats the values that the key takes for the reference: its words, or its bounds.
 func (f Field) Range() string {
 	if low, high := number(f.Low), number(f.High); low != "" || high != "" {
 		return low + ".." + high
@@ -87,7 +87,7 @@ func (f Field) Range() string {
 	return strings.Join(f.Choices(), ", ")
 }
 
-// Table tells whether the key is a table or an array of tables.
+// Table reports whether the key is a table or an array of tables.
 func (f Field) Table() bool { return nested(f.Type) }
 
 func nested(t reflect.Type) bool {
@@ -97,7 +97,7 @@ func nested(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct || t.Kind() == reflect.Slice && nested(t.Elem())
 }
 
-// bounds are the limits of a number in words, with a space in front.
+// bounds formats the limits of a number, with a space in front.
 func (f Field) bounds() string {
 	text := ""
 	switch {
@@ -114,7 +114,7 @@ func (f Field) bounds() string {
 	return text
 }
 
-// number is a bound in words, without an exponent where it can be; nothing where it is infinite.
+// number formats a bound, without an exponent if possible; "" if it is infinite.
 func number(x float64) string {
 	switch {
 	case math.IsInf(x, 0):
@@ -125,10 +125,10 @@ func number(x float64) string {
 	return strconv.FormatFloat(x, 'g', -1, 64)
 }
 
-// Default is a table in which no key is set.
+// Default returns a table in which all keys have their defaults.
 func Default[T any]() T { return presets(reflect.TypeFor[T]()).Interface().(T) }
 
-// presets is a struct whose fields have the values of their tags.
+// presets returns a struct whose fields have the defaults of their tags.
 func presets(t reflect.Type) reflect.Value {
 	table := reflect.New(t).Elem()
 	d := Of("default of "+t.String(), nil)

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// Locate maps every key of a TOML text, as a dotted path with indices ("miners[1].count"), to the
-// line that it stands on. The TOML library tells lines only for syntax errors. The text is known
-// to be valid TOML when this is called.
+// Locate maps every key of a TOML text, as a dotted path with indices ("miners[1].count"), to its
+// line, since the TOML library gives lines only for syntax errors. The text must be valid TOML.
 func Locate(text string) map[string]int {
 	l := locator{lines: map[string]int{}, count: map[string]int{}}
 	for i, line := range strings.Split(text, "\n") {
@@ -18,9 +17,9 @@ func Locate(text string) map[string]int {
 
 type locator struct {
 	lines map[string]int
-	count map[string]int // elements so far of each array of tables
+	count map[string]int // elements of each array of tables so far
 	table string         // path of the open table
-	depth int            // open brackets of a value that goes on over lines
+	depth int            // open brackets of a value that spans lines
 	quote string         // the delimiter of an open multi-line string
 }
 
@@ -73,7 +72,7 @@ func (l *locator) open(n int, parts []string, element bool) {
 	l.table = path
 }
 
-// scan follows strings and brackets of a value to learn whether it ends on this line.
+// scan follows the strings and brackets of a value to find out whether it ends on this line.
 func (l *locator) scan(text string) {
 	for i := 0; i < len(text); i++ {
 		rest := text[i:]
@@ -102,7 +101,7 @@ func (l *locator) scan(text string) {
 		}
 	}
 	if len(l.quote) == 1 {
-		l.quote = "" // a simple string cannot pass the end of its line
+		l.quote = "" // a simple string cannot span lines
 	}
 }
 
@@ -132,7 +131,7 @@ func CutKey(text string) (key, value string, found bool) {
 	return "", "", false
 }
 
-// splitKey splits a dotted key outside quotes and takes the quotes off.
+// splitKey splits a dotted key outside quotes and removes the quotes.
 func splitKey(key string) []string {
 	var parts []string
 	var part strings.Builder
@@ -155,7 +154,7 @@ func splitKey(key string) []string {
 	return append(parts, strings.TrimSpace(part.String()))
 }
 
-// Join is the path of a key in a table; an empty path is that of the whole.
+// Join returns the path of a key in a table; the empty path is the root.
 func Join(path, part string) string {
 	if path == "" {
 		return part

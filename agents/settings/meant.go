@@ -1,6 +1,7 @@
 package settings
 
-// Meant asks whether a word stands for one of the candidates, where one is spelled alike, or else begins so.
+// Meant asks whether a candidate was meant that is spelled like the word, or begins with it; "" if there is
+// none.
 func Meant(word string, candidates []string) string {
 	near := alike(word, candidates, anyLength)
 	if near == "" && len(word) > 3 {
@@ -15,9 +16,8 @@ func Meant(word string, candidates []string) string {
 // anyLength is longer than every candidate.
 const anyLength = 1 << 20
 
-// alike is the candidate with the fewest letters other than the word's, or nothing where those are more than
-// one of a short word, two of a longer one and a third of a long one. At most so many letters of each
-// candidate are compared.
+// alike is the candidate with the least edit distance from the word, or "" if that exceeds one for a short
+// word, two for a longer one and a third of a long one. It compares at most most letters of each candidate.
 func alike(word string, candidates []string, most int) string {
 	best, fewest := "", max(len(word)/3, min(2, len(word)/2))+1
 	for _, candidate := range candidates {

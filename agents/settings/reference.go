@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// WriteReference writes a table in Markdown for each table of a struct, under its title: the keys with default,
-// unit, range and meaning. An array of tables shows its first.
+// WriteReference writes a Markdown table for each table of a struct, under its title: the keys with default,
+// unit, range and meaning. Of an array of tables it shows the first.
 func WriteReference(w io.Writer, title string, table any) error {
 	var b strings.Builder
 	writeSection(&b, title, "", reflect.ValueOf(table))

@@ -6,10 +6,9 @@ import (
 	"taolab/model/num"
 )
 
-// Span is a number, or a pair of numbers that a group's members are spread between in equal
-// ratios (equal steps where one end is zero). Who is spread moves when the group gains a member:
-// between two ends there is no place that does not depend on how many share them. Whatever else is
-// a member's own depends on its name only.
+// Span is a number, or a pair of numbers between which a group's members are spread in equal
+// ratios (in equal steps if one end is zero). The values of a pair move when the group gains a
+// member, since they depend on its size; all other properties of a member depend only on its name.
 type Span struct{ From, To float64 }
 
 // At is the value for member i of n.

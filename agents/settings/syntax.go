@@ -8,7 +8,7 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// syntaxError says which line is not TOML, and how far the library came in it.
+// syntaxError names the line that is not TOML, with the library's reason.
 func syntaxError(name, text string, err error) error {
 	var parse toml.ParseError
 	if !errors.As(err, &parse) {
@@ -16,13 +16,13 @@ func syntaxError(name, text string, err error) error {
 	}
 	line := parse.Position.Line
 	message := parse.Message
-	if strings.Contains(message, `'\x00'`) { // how the library spells the end of the text
+	if strings.Contains(message, `'\x00'`) { // the library's spelling of the end of the text
 		message = "the text ends too early"
 	}
 	return &Error{
 		Where: fmt.Sprintf("%s:%d", name, line), Key: parse.LastKey,
 		Fault: fmt.Sprintf("%s is not TOML (%s)", lineOf(text, line), strings.Replace(message, "unexpected EOF", "the text ends too early", 1)),
-		Want:  `key = value, with words in "quotes", or a [table]`, Hint: "mend the line",
+		Want:  `key = value, with words in "quotes", or a [table]`, Hint: "correct the line",
 	}
 }
 
@@ -39,7 +39,8 @@ func lineOf(text string, n int) string {
 	return fmt.Sprintf("the line %q", string(line))
 }
 
-// notUTF8 tells text in UTF-16 by its mark, which the TOML library drops in silence.
+// notUTF8 recognises text in UTF-16 by its byte order mark, which the TOML library drops
+// silently.
 func notUTF8(name, text string) error {
 	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
 		return &Error{Where: name, Fault: "text in UTF-16", Want: "TOML in UTF-8", Hint: `write it as UTF-8, as "iconv -f UTF-16 -t UTF-8" does`}

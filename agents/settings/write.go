@@ -39,7 +39,7 @@ func writeTable(b *strings.Builder, path string, table reflect.Value, comments b
 	}
 }
 
-// writeKey writes a key; one that is unset only in a comment.
+// writeKey writes a key, as a comment if it is unset.
 func writeKey(b *strings.Builder, f Field, value reflect.Value, comments bool) {
 	line := ""
 	switch {

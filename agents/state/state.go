@@ -1,8 +1,8 @@
-// Package state writes and reads the bytes of an agent's state: little-endian, lists with their length in
-// front, parts of other packages with theirs.
+// Package state writes and reads the bytes of an agent's state: little-endian, with the length before
+// each list and before each part of another package.
 //
-// Readers take bytes from anyone: the first error stays, every later read returns zero, and no length is
-// believed that the rest of the bytes cannot hold.
+// Readers trust no input: the first error stays, every later read returns zero, and a length that the
+// rest of the bytes cannot hold is refused.
 package state
 
 import (
@@ -17,7 +17,7 @@ import (
 // version of the layouts; a state of another one is refused.
 const version = 4
 
-// binaryAppender is what the model and score packages write their own state with.
+// binaryAppender is implemented by the state types of other packages.
 type binaryAppender interface {
 	AppendBinary([]byte) ([]byte, error)
 }
@@ -30,7 +30,7 @@ func AppendBool(b []byte, v bool) []byte {
 	return append(b, 0)
 }
 
-// The appenders of numbers take their bytes as they are.
+// The appenders of integers are encoding/binary's.
 
 func AppendU16(b []byte, v uint16) []byte  { return binary.LittleEndian.AppendUint16(b, v) }
 func AppendU32(b []byte, v uint32) []byte  { return binary.LittleEndian.AppendUint32(b, v) }
@@ -68,12 +68,12 @@ func AppendF64s(b []byte, v []float64) []byte {
 	return b
 }
 
-// AppendPart appends another package's state with its length in front.
+// AppendPart appends the length of another package's state, and the state.
 func AppendPart(b []byte, v binaryAppender) []byte {
 	start := len(b)
 	b, err := v.AppendBinary(AppendU64(b, 0))
 	if err != nil {
-		panic(fmt.Sprintf("agents: state of %T: %v", v, err)) // its memory is broken
+		panic(fmt.Sprintf("agents: state of %T: %v", v, err)) // appending to memory cannot fail
 	}
 	binary.LittleEndian.PutUint64(b[start:], uint64(len(b)-start-8))
 	return b
@@ -87,12 +87,12 @@ type Cursor struct {
 	err  error
 }
 
-// Begin appends the head of an agent's state: the version of all layouts, and whose state it is.
+// Begin appends the head of an agent's state: the version of all layouts, and the kind of agent.
 func Begin(b []byte, agent string) []byte {
 	return append(append(b, version, byte(len(agent))), agent...)
 }
 
-// Open returns a cursor behind the head that Begin wrote.
+// Open returns a cursor after the head that Begin wrote.
 func Open(agent string, data []byte) *Cursor {
 	c := &Cursor{name: agent, data: data}
 	v := c.U8("version")
@@ -104,7 +104,7 @@ func Open(agent string, data []byte) *Cursor {
 	return c
 }
 
-// Fail makes this the error, unless there is one.
+// Fail records an error, unless there is one already.
 func (c *Cursor) Fail(format string, args ...any) {
 	if c.err == nil {
 		c.err = fmt.Errorf("agents: state of a %s, byte %d: %s", c.name, c.read, fmt.Sprintf(format, args...))
@@ -205,7 +205,7 @@ func (c *Cursor) F64s(what string) []float64 {
 	return v
 }
 
-// Part hands a part's bytes to its own package.
+// Part passes a part's bytes to unmarshal.
 func (c *Cursor) Part(what string, unmarshal func([]byte) error) {
 	b := c.take(what, c.U64(what))
 	if c.err != nil {
@@ -219,7 +219,7 @@ func (c *Cursor) Part(what string, unmarshal func([]byte) error) {
 // Rest is every byte that is left, for a part that ends the state.
 func (c *Cursor) Rest() []byte { return c.take("rest", uint64(len(c.data)-c.read)) }
 
-// End reports the first error, or bytes that nobody read.
+// End returns the first error, or one for bytes that are left over.
 func (c *Cursor) End() error {
 	if c.err == nil && c.read != len(c.data) {
 		c.Fail("%d bytes are left over", len(c.data)-c.read)

@@ -2,11 +2,11 @@ package wire
 
 import "math"
 
-// Pay is what a validator pays for one subset.
+// Pay is a validator's pay for one subset.
 type Pay struct {
 	Subset string
-	Demand float32 // share of its weight that is for the subset
-	Own    float32 // the part of that which is the caller's
+	Demand float32 // share of its weight that rewards the subset
+	Own    float32 // the caller's part of that share
 }
 
 // Bounds of a list of pay.
@@ -15,7 +15,7 @@ const (
 	maxSubsetName = 255  // bytes
 )
 
-// EncodePayRequest encodes a question about what a validator pays its caller for, which has no dimensions.
+// EncodePayRequest encodes a caller's question about its pay, which has no dimensions.
 func EncodePayRequest() []byte { return header(payRequest, 0) }
 
 // DecodePayRequest checks what EncodePayRequest wrote.
@@ -27,8 +27,8 @@ func DecodePayRequest(b []byte) error {
 	return d.left(0)
 }
 
-// EncodePay encodes the number of subsets, and of each the length of its name, the name, and demand and own part
-// as float32.
+// EncodePay encodes the number of subsets, and for each the length of its name, the name, and demand and own
+// part as float32.
 func EncodePay(list []Pay) []byte {
 	b := header(payAnswer, len(list)*(2+4+4), len(list))
 	for _, p := range list {

@@ -5,25 +5,25 @@ import (
 	"math"
 )
 
-// Limits of a prompt and of what comes back.
+// Limits of a prompt and of its continuation.
 const (
 	MaxPromptBytes = 32 << 10 // of text
 	MaxPromptPeers = 64       // miners asked for one token
 	maxReasonBytes = 255      // of a refusal
 )
 
-// Prompt has an application continue a text.
+// Prompt asks an application to continue a text.
 type Prompt struct {
 	MaxTokens   int     // of the continuation
 	Peers       int     // miners asked for each token; 0: as many as the application asks
-	Mean        bool    // the text goes on from the mean of all answers; false: from the best miner's
+	Mean        bool    // continue by the mean of all answers; false: by the best miner's
 	Temperature float32 // 0: always the most probable token; 1: as the answers have it; at most 2
 	TopP        float32 // only the most probable tokens with so much probability are drawn from
 	Seed        uint64  // of the draws
 	Text        []byte
 }
 
-// Finish says why a continuation ends.
+// Finish is the reason why a continuation ends.
 type Finish uint8
 
 // The ends of a continuation.
@@ -31,20 +31,20 @@ const (
 	GoesOn    Finish = iota // it does not end with this part
 	EndOfText               // the text ended
 	Length                  // as many tokens as were asked for
-	NoAnswer                // no miner said how the text goes on, however often they were asked
+	NoAnswer                // no miner predicted a token in any round
 )
 
-// PromptPart is what one round of questions to the miners gave.
+// PromptPart is the result of one round of questions to the miners.
 type PromptPart struct {
 	Finish       Finish
 	HasToken     bool
-	Prob         float32 // of the token, as the miners together have it
-	PromptTokens int     // that the text had
+	Prob         float32 // of the token, by the combined answers
+	PromptTokens int     // length of the prompt
 	Token        []byte  // its text
 	Peers        []PromptPeer
 }
 
-// NoLoss stands for the loss of an answer that could not be used.
+// NoLoss marks an answer that could not be used.
 const NoLoss = -1
 
 // PromptPeer is one miner's answer in a round.
@@ -52,7 +52,7 @@ type PromptPeer struct {
 	UID       uint16
 	Code      uint8 // host.Code
 	LatencyNs uint64
-	Loss      float32 // of the token that was taken, in nats; NoLoss where there is none
+	Loss      float32 // of the chosen token, in nats; NoLoss if there is none
 	Reason    string  // of a refusal
 }
 
@@ -69,7 +69,7 @@ func EncodePrompt(p Prompt) []byte {
 	return append(b, p.Text...)
 }
 
-// DecodePrompt decodes what EncodePrompt wrote, of a continuation of at most so many tokens.
+// DecodePrompt decodes what EncodePrompt wrote; it refuses a continuation of more than mostTokens tokens.
 func DecodePrompt(b []byte, mostTokens int) (p Prompt, err error) {
 	var combine, length int
 	d, err := openBody(b, promptRequest, &p.MaxTokens, &p.Peers, &combine, &length)
@@ -88,7 +88,7 @@ func DecodePrompt(b []byte, mostTokens int) (p Prompt, err error) {
 		return Prompt{}, err
 	}
 	p.Temperature, p.TopP = d.float(), d.float()
-	// The comparisons also refuse what is not a number.
+	// The comparisons also refuse NaN.
 	if !(p.Temperature >= 0 && p.Temperature <= 2) || !(p.TopP > 0 && p.TopP <= 1) {
 		return Prompt{}, d.wrong("temperature %v and share %v, expected 0 to 2, and above 0 to 1", p.Temperature, p.TopP)
 	}
@@ -98,9 +98,9 @@ func DecodePrompt(b []byte, mostTokens int) (p Prompt, err error) {
 	return p, nil
 }
 
-// EncodePromptPart encodes the end, whether there is a token, the length of its text and the number of
-// peers as uint16, its probability as float32, the tokens of the prompt as uint32, the text, and each
-// peer: uid and code as uint16, latency as uint64, loss as float32, and its reason with the length in front.
+// EncodePromptPart encodes the end, whether there is a token, the length of its text and the number of peers as
+// uint16, its probability as float32, the tokens of the prompt as uint32, the text, and for each peer uid and code
+// as uint16, latency as uint64, loss as float32, and the length of its reason and the reason.
 func EncodePromptPart(p PromptPart) []byte {
 	has := 0
 	if p.HasToken {

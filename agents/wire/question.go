@@ -7,7 +7,7 @@ import (
 	"taolab/sim/host"
 )
 
-// Question is what a request asks for, whichever of TextCausalLMNext and TextCausalLM it came by.
+// Question is a request by either TextCausalLMNext or TextCausalLM.
 type Question struct {
 	Rows, Cols, TopK int
 	Tokens           []uint16 // Rows*Cols, row by row
@@ -23,7 +23,7 @@ func DecodeQuestion(r host.Request, most Bounds) (Question, error) {
 	return Question(q), err
 }
 
-// EncodeDists makes the body that the synapse asks for: one distribution per row. A model with the
+// EncodeDists encodes an answer for the synapse: one distribution per row. A model with the
 // standard vocabulary has phrases of one token.
 func EncodeDists(synapse host.Synapse, rows []score.Dist, topk, vocab int) []byte {
 	if synapse == host.TextCausalLM {
@@ -52,7 +52,7 @@ func EncodeFloats(v []float32) []byte {
 	return b
 }
 
-// DecodeFloats decodes what EncodeFloats wrote; bytes behind the last whole value are ignored.
+// DecodeFloats decodes what EncodeFloats wrote; bytes after the last whole value are ignored.
 func DecodeFloats(b []byte) []float32 {
 	v := make([]float32, len(b)/4)
 	for i := range v {

@@ -1,6 +1,6 @@
 package wire
 
-// StatedRequest asks what the server would lose on rows of these subsets.
+// StatedRequest asks for the server's loss on rows of these subsets.
 type StatedRequest struct {
 	Subsets []uint16 // of each row
 }
@@ -15,8 +15,8 @@ func EncodeStatedRequest(r StatedRequest) []byte {
 	return appendTokens(header(statedRequest, 2*len(r.Subsets), len(r.Subsets)), r.Subsets)
 }
 
-// DecodeStatedRequest decodes what EncodeStatedRequest wrote, of at most maxRows rows of one of so many
-// subsets.
+// DecodeStatedRequest decodes what EncodeStatedRequest wrote; it refuses more than maxRows rows, and
+// subsets from subsets on.
 func DecodeStatedRequest(b []byte, subsets, maxRows int) (r StatedRequest, err error) {
 	var rows int
 	d, err := openBody(b, statedRequest, &rows)
@@ -65,7 +65,7 @@ func DecodeStated(b []byte, wantRows int) (a StatedAnswer, err error) {
 	}
 	a.Losses = make([]float32, rows)
 	for i := range a.Losses {
-		// The comparison also refuses what is not a number.
+		// The comparison also refuses NaN.
 		if a.Losses[i] = d.float(); !(a.Losses[i] >= 0 && finite(a.Losses[i])) {
 			return StatedAnswer{}, d.wrong("a loss of %v on row %d, expected a finite one of at least 0", a.Losses[i], i)
 		}

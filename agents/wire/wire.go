@@ -39,18 +39,18 @@ func (k kind) String() string {
 	}[k]
 }
 
-// BodyError says why a body was refused.
+// BodyError is the refusal of a body.
 type BodyError struct {
-	Body   string // what it should have been
-	Offset int    // byte at which it was found out
-	Wrong  string // what was wrong and what was expected
+	Body   string // the expected kind
+	Offset int    // of the byte where the fault was found
+	Wrong  string // the fault and the expectation
 }
 
 func (e *BodyError) Error() string {
 	return fmt.Sprintf("%s refused at byte %d: %s", e.Body, e.Offset, e.Wrong)
 }
 
-// Bounds are what the decoder of a request accepts at most.
+// Bounds limit the requests that a decoder accepts.
 type Bounds struct {
 	Vocab int // standard vocabulary: ids lie below
 	Rows  int
@@ -70,11 +70,12 @@ type NextAnswer struct {
 	Rows []score.NextRow // each of TopK phrases of at least one token
 }
 
-// NextShape is what the answer to a NextRequest or CausalRequest must look like.
+// NextShape is the required shape of an answer to a NextRequest or CausalRequest.
 type NextShape struct {
 	Rows, TopK, Vocab int
-	// LooseRange is the check of releases before 3.4.3: any finite value up to 1.5 is taken for a
-	// probability, which forgeries live on. Later ones lie within 1e-6 of 0..1 and are clamped.
+	// LooseRange is the check of releases before 3.4.3, which took any finite value up to 1.5 for a
+	// probability and so let forgeries through. Later releases take values within 1e-6 of 0..1 and
+	// clamp them.
 	LooseRange bool
 }
 
@@ -304,7 +305,7 @@ func EncodeHidden(a HiddenAnswer) []byte {
 	return b
 }
 
-// DecodeHidden decodes the answer to q, of states that are width long.
+// DecodeHidden decodes the answer to q, with states of the given width.
 func DecodeHidden(b []byte, q HiddenRequest, width int) (a HiddenAnswer, err error) {
 	d, err := openBody(b, hiddenAnswer, &a.Rows, &a.Cols, &a.Width)
 	if err != nil {
@@ -397,7 +398,7 @@ func appendFloat(b []byte, x float32) []byte {
 	return binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
 }
 
-// decoder walks a body. Its reading methods are for bytes whose presence was checked.
+// decoder walks a body. Its reading methods require that left or openBody has checked the length.
 type decoder struct {
 	kind kind
 	b    []byte
@@ -434,7 +435,7 @@ func (want NextShape) open(b []byte, k kind) (*decoder, error) {
 	return d, err
 }
 
-// prob reports whether x is taken for a probability, and which.
+// prob reports whether x counts as a probability, and its value.
 func (want NextShape) prob(x float32) (float32, bool) {
 	if want.LooseRange {
 		return x, finite(x) && x <= 1.5
@@ -528,7 +529,7 @@ func (d *decoder) record(want NextShape, ids *[]uint16) (float32, []uint16, erro
 		if _, ok := want.prob(x); ok {
 			break
 		}
-		// The comparison also refuses what is not a number.
+		// The comparison also refuses NaN.
 		if !(x >= idShift && x < most) || x != float32(int(x)) {
 			d.at = len(d.b) - len(b)
 			return 0, nil, d.wrong("%v, expected a probability or a token from %d to %d", x, idShift, want.Vocab+idShift-1)

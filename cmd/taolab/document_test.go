@@ -213,7 +213,7 @@ func scenarioReference(t *testing.T) string {
 func faultReference() string {
 	var b strings.Builder
 	b.WriteString("# Kinds of faults\n\nA `[[faults]]` table of a scenario names one of these kinds, when it begins and how long it lasts, " +
-		"and whom it befalls: see [scenario.md](scenario.md). Settings that are not written have the default. Faults of messages " +
+		"and its targets: see [scenario.md](scenario.md). Settings that are not written have the default. Faults of messages " +
 		"may be narrowed to those between two ends (`peer_node`, `peer_group`, `peer_region`) and to one `direction`. " +
 		"A fault draws from a stream of its own, and one of no effect leaves the run digest as it is.\n")
 	for _, kind := range virtual.FaultKinds() {

@@ -3,8 +3,7 @@
 //
 // It promises that what goes to standard output is data and what goes to standard error is messages,
 // that every failure ends in the exit code that `taolab help exit-codes` lists, and that an
-// interrupted run leaves valid files. It forbids itself the live network, which has a command of
-// its own.
+// interrupted run leaves valid files. It does not link the live network, which has its own command.
 package main
 
 import (

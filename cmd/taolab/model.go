@@ -101,7 +101,7 @@ func (c *corpusFlags) register(cmd *cobra.Command) {
 	f.StringArrayVar(&c.Subsets, "subset", nil, "read only this subset; may be repeated (default all)")
 }
 
-// changedCorpus tells whether the user chose a corpus.
+// changedCorpus reports whether the user chose a corpus.
 func changedCorpus(cmd *cobra.Command) bool {
 	f := cmd.Flags()
 	return f.Changed("invalid-utf8") || f.Changed("corpus") || f.Changed("megabytes") || f.Changed("corpus-seed") || f.Changed("subset")

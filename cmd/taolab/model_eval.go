@@ -80,7 +80,7 @@ it: no model comes below, but for chance.`,
 		},
 	}
 	corpus.register(cmd)
-	cmd.Flags().IntVar(&rows, "rows", 256, "held-out windows of the model's context, shared out over the subsets, at least one each")
+	cmd.Flags().IntVar(&rows, "rows", 256, "held-out windows of the model's context, divided among the subsets, at least one each")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

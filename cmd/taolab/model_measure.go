@@ -29,8 +29,8 @@ func (m measure) deviation() string {
 	return fmt.Sprintf("%.4f", *m.StandardError)
 }
 
-// evaluate measures a model on so many held-out windows, shared out over the subsets. The last measure
-// is that of all subsets.
+// evaluate measures a model on rows held-out windows, divided among the subsets. The last measure is
+// that of all subsets.
 func evaluate(model *lm.Model, store *pile.Store, source pile.Source, rows int) ([]measure, error) {
 	names, weights := store.Subsets(), store.Weights()
 	rows = max(rows/len(names), 1)

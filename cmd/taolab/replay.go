@@ -153,7 +153,7 @@ func besideFolder(dir, out, what string) (string, error) {
 	return numberedFolder(filepath.Dir(dir), filepath.Base(absolute)+"-"+what)
 }
 
-// compareDigests tells whether the run came out as before, and takes an equal one away again: its
+// compareDigests reports whether the run came out as before, and takes an equal one away again: its
 // rows are whole in the first one's folder.
 func compareDigests(before *report.Run, again *report.Manifest, e *scenarios.Experiment, asJSON bool, stdout io.Writer) error {
 	result := repeated{Equal: true}

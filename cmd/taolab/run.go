@@ -137,7 +137,7 @@ func (f *lifeFlags) checkSnapshots() error {
 	return nil
 }
 
-// run makes a run, draws it, and says whether it did what the scenario expects.
+// run makes a run, draws it, and returns an error unless it meets the scenario's expectations.
 func run(ctx context.Context, name string, flags runFlags, stdout, stderr io.Writer) error {
 	if err := flags.check(); err != nil {
 		return err

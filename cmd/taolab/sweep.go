@@ -136,7 +136,8 @@ func runSweep(ctx context.Context, name string, flags sweepFlags, stdout io.Writ
 	return concludeSweep(ctx, s, stdout, console)
 }
 
-// concludeSweep writes the table of what there is and says whether that is all of it.
+// concludeSweep writes the table of the results so far, and returns an error unless it is
+// complete.
 func concludeSweep(ctx context.Context, s *sweep.Sweep, stdout io.Writer, console *console) error {
 	table, err := sweep.Gather(s.Design, s.Dir)
 	if err != nil {

@@ -45,7 +45,7 @@ func newDoctor() *cobra.Command {
 		Short: "Look for reasons why a node would not run, and say what to do",
 		Long: `Look at the folder, its keys and settings, the disk, the clock, ports and peers, and at whether the consensus key
 signs somewhere else: two nodes with one key would be slashed. The last needs another node to ask: --node, or the
-api of a node that runs. Exit code 4 says that something has to be mended.`,
+api of a node that runs. Exit code 4 means that something has to be fixed.`,
 		Example: `  taolabd doctor
   taolabd doctor --node http://203.0.113.7:26680`,
 		Args: cobra.NoArgs,
@@ -70,7 +70,7 @@ api of a node that runs. Exit code 4 says that something has to be mended.`,
 				}
 			}
 			if bad > 0 {
-				return command.Code(exitUnfit, fmt.Errorf("%d of %d things have to be mended", bad, len(list)))
+				return command.Code(exitUnfit, fmt.Errorf("%d of %d things have to be fixed", bad, len(list)))
 			}
 			return nil
 		},
@@ -85,7 +85,7 @@ func printFindings(cmd *cobra.Command, list []finding) error {
 	for _, f := range list {
 		verdict := "ok  "
 		if !f.OK {
-			verdict = "MEND"
+			verdict = "FIX "
 		}
 		line := fmt.Sprintf("%s  %-10s %s", verdict, f.About, f.Found)
 		if !f.OK {
@@ -132,7 +132,7 @@ func examine(ctx context.Context, at home, node string) []finding {
 		return e.list
 	}
 	s, err := at.readSettings()
-	if !e.say("settings", err, at.settings(), "mend the line that is named") {
+	if !e.say("settings", err, at.settings(), "correct the line that is named") {
 		return e.list
 	}
 	running, notRunning := at.running()

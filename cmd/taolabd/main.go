@@ -3,7 +3,7 @@
 //
 // It promises that what goes to standard output is data and what goes to standard error is messages, that every
 // failure ends in the exit code that `taolabd help exit-codes` lists, that no secret is ever an argument or in
-// a log, and that nothing is signed before its cost was shown. It forbids itself the virtual world.
+// a log, and that nothing is signed before its cost was shown. It does not link the virtual world.
 package main
 
 import (
@@ -74,7 +74,7 @@ func topics() []*cobra.Command {
 1    failure: of the network, the disk, a key, or of what a node was asked for
 2    wrong usage: an unknown verb or flag, or a value that cannot be
 3    a file is not what its format demands
-4    doctor: something has to be mended before a node can run
+4    doctor: something has to be fixed before a node can run
 5    the ledger refused the transaction
 130  interrupted; what was saved up to then is whole`,
 		},

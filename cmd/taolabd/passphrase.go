@@ -87,7 +87,7 @@ func (p *prompter) line(what string) ([]byte, error) {
 	return bytes.Clone(bytes.TrimRight(line, "\r\n")), nil
 }
 
-// isTerminal tells whether people read what is written.
+// isTerminal reports whether people read what is written.
 func isTerminal(w io.Writer) bool {
 	file, is := w.(*os.File)
 	return is && term.IsTerminal(int(file.Fd()))

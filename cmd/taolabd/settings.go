@@ -237,7 +237,7 @@ func reportAddress(report role.Report, key, address string) {
 
 const wantAddress = "a host and a port up to 65535, as in 127.0.0.1:26680"
 
-// isAddress says whether a program can listen at an address, as far as its form shows.
+// isAddress reports whether a program can listen at an address, as far as its form shows.
 func isAddress(address string) bool {
 	_, port, err := net.SplitHostPort(address)
 	if err == nil {
@@ -271,7 +271,7 @@ func (a *agentTable) announced() (netip.AddrPort, error) {
 	return at, nil
 }
 
-// agents tells whether anybody lives in the node.
+// agents reports whether anybody lives in the node.
 func (s *nodeSettings) agents() int { return len(s.Miners) + len(s.Validators) + len(s.Applications) }
 
 // plan says what the agents need to be prepared.

@@ -70,7 +70,7 @@ func (n *localnet) live(ctx context.Context, faults []localFault) {
 	}
 	others.Go(func() { n.watch(ctx) })
 	for _, f := range faults {
-		others.Go(func() { n.befall(ctx, f) })
+		others.Go(func() { n.inflict(ctx, f) })
 	}
 	others.Wait()
 	<-ctx.Done()
@@ -174,8 +174,8 @@ func (one *localNode) signal(s os.Signal) {
 	}
 }
 
-// befall does a fault and sees how long the node takes to be level again.
-func (n *localnet) befall(ctx context.Context, f localFault) {
+// inflict injects a fault and measures the time until the node has caught up.
+func (n *localnet) inflict(ctx context.Context, f localFault) {
 	if !sleep(ctx, time.Until(n.began.Add(f.at))) {
 		return
 	}
@@ -311,7 +311,7 @@ func (n *localnet) watch(ctx context.Context) {
 	}
 }
 
-// scored says whether a miner has an incentive.
+// scored reports whether a miner has an incentive.
 func (n *localnet) scored(ctx context.Context) bool {
 	for _, one := range n.nodes {
 		r, err := one.home.running()

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	exitUnfit   = 4 // doctor: something has to be mended
+	exitUnfit   = 4 // doctor: something has to be fixed
 	exitRefused = 5 // by the ledger
 )
 

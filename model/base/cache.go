@@ -17,20 +17,20 @@ import (
 	"taolab/model/whole"
 )
 
-// Cache keeps texts and models on disk, under the hash of what they were made from. An entry whose
-// bytes are not what was put in under its name counts as missing, and so does one that does not pass
-// the check of its kind. A cache that cannot be written is not an error: the run only starts more slowly
-// the next time.
+// Cache keeps texts and models on disk, each under the hash of its inputs. An entry counts as missing if
+// its bytes were changed after they were stored under that name, or if it fails the check of its kind. A
+// cache that cannot be written is not an error; the next run just starts more slowly.
 type Cache struct {
 	Dir      string // empty: nothing is kept
 	MaxBytes int64  // the entries written longest ago go first
-	Shelf    *Shelf // in memory, before the disk; nil: nothing is
+	Shelf    *Shelf // in memory, looked at before the disk; nil: none
 
-	// Warn is told, one at a time, what could not be kept and which entry was not used; nil: nobody is.
+	// Warn receives, one call at a time, each entry that could not be stored or was rejected; it may be
+	// nil.
 	Warn func(string)
 }
 
-// DefaultBytes bounds the cache of a user who says nothing.
+// DefaultBytes bounds the cache unless the user sets a size.
 const DefaultBytes = 4 << 30
 
 // DefaultCache is the user's cache folder, or the one that TAOLAB_CACHE names; "off" means none.
@@ -49,7 +49,7 @@ func DefaultCache() Cache {
 	return Cache{Dir: dir, MaxBytes: DefaultBytes}
 }
 
-// cacheKey hashes everything that an entry depends on.
+// cacheKey hashes all inputs of an entry.
 func cacheKey(parts ...any) string {
 	h := sha256.New()
 	for _, part := range parts {
@@ -62,8 +62,8 @@ func (c Cache) path(kind, key string) string {
 	return filepath.Join(c.Dir, kind+"-"+key)
 }
 
-// checksum is the hash at the end of an entry. It covers the entry's name, so that no entry stands in
-// for another.
+// checksum is the hash at the end of an entry. It covers the entry's name, so that an entry under
+// another's name is rejected.
 func checksum(kind, key string, body []byte) []byte {
 	h := sha256.New()
 	fmt.Fprintf(h, "taolab cache 2\x00%s\x00%s\x00", kind, key)
@@ -78,23 +78,23 @@ func (c Cache) get(kind, key string) []byte {
 	}
 	data, err := os.ReadFile(c.path(kind, key))
 	if err != nil {
-		return nil // not there, or not readable: it is made again
+		return nil // missing or unreadable: it is rebuilt
 	}
 	if n := len(data) - sha256.Size; n >= 0 && bytes.Equal(data[n:], checksum(kind, key, data[:n])) {
 		return data[:n]
 	}
-	c.refuse(kind, key, "its checksum is not that of its bytes")
+	c.refuse(kind, key, "its checksum does not match its bytes")
 	return nil
 }
 
-// refuse says that an entry is not used.
+// refuse warns that an entry is not used.
 func (c Cache) refuse(kind, key, why string) {
 	if c.Warn != nil {
-		c.Warn(fmt.Sprintf("cache: %s was changed and is not used: %s; it is made again", c.path(kind, key), why))
+		c.Warn(fmt.Sprintf("cache: %s was changed and is not used: %s; it is rebuilt", c.path(kind, key), why))
 	}
 }
 
-// keep puts an entry, if that is possible.
+// keep stores an entry, or warns that it cannot.
 func (c Cache) keep(kind, key string, body []byte) {
 	if err := c.put(kind, key, body); err != nil && c.Warn != nil {
 		c.Warn(fmt.Sprintf("cache: nothing is kept in %s: %v; name a folder that can be written in TAOLAB_CACHE, or \"off\"", c.Dir, err))
@@ -117,18 +117,18 @@ func (c Cache) put(kind, key string, body []byte) error {
 	return errors.Join(err, c.evict())
 }
 
-// entryName is what entries are called, those of earlier releases among them; whatever else lies in
-// the folder is somebody else's.
+// entryName matches the names of entries, including those of earlier releases. Other files in the folder
+// are not ours and stay.
 var entryName = regexp.MustCompile(`^(text|model|tokenizer|store|base)-[0-9a-f]{32}$`)
 
-// unfinishedName is what an entry is called until it is whole.
+// unfinishedName matches the name of an entry that is still being written.
 var unfinishedName = regexp.MustCompile(`^\.new-[0-9]+$`)
 
-// unfinishedAge is how much older than the newest entry an unfinished one must be to count as left
-// behind by a killed run.
+// An unfinished entry that is older than the newest entry by unfinishedAge was left behind by a killed
+// run.
 const unfinishedAge = time.Hour
 
-// evict removes what killed runs left, and the oldest entries until the rest fits.
+// evict removes what killed runs left behind, and then the oldest entries until the rest fits.
 func (c Cache) evict() error {
 	entries, err := os.ReadDir(c.Dir)
 	if err != nil {
@@ -139,7 +139,7 @@ func (c Cache) evict() error {
 	for _, entry := range entries {
 		info, err := entry.Info()
 		switch {
-		case err != nil || !info.Mode().IsRegular(): // gone meanwhile, or not ours
+		case err != nil || !info.Mode().IsRegular(): // removed meanwhile, or not ours
 		case unfinishedName.MatchString(info.Name()):
 			unfinished = append(unfinished, info)
 		case entryName.MatchString(info.Name()):

@@ -1,14 +1,13 @@
-// Package base makes what is made once and shared: a corpus' tokenizer and tokens, and the base models
-// that miners and gates start from. What is costly is kept in a cache on disk.
+// Package base makes the material that a run's agents share: the tokenizer and tokens of a corpus, and
+// the base models that miners and gates start from. It caches the expensive parts on disk.
 //
-// It promises equal bits for a cold, a warm, a foreign and a poisoned cache: an entry is named by
-// everything that it was made from, its checksum covers that name, and before its use a part of the
-// work is done again. Of a model that is the beginning of its training, and its end from a state that
-// the entry keeps: weights that were changed, with a checksum to fit, are not those that the last steps
-// give. Of a text that is the first document of each subset. An entry that does not pass is made again.
-// Who forges tokens in the middle of a text, or a whole training with our own arithmetic, is found out
-// by the digests of the contents, which the run digest begins with.
+// It promises equal bits whether the cache is cold, warm, foreign or poisoned. An entry's name is the
+// hash of all its inputs, its checksum covers that name, and before an entry is used part of its work is
+// repeated: for a model the first training steps, and the last ones from a state stored in the entry, so
+// that altered weights with a matching checksum are still caught; for a text the first document of each
+// subset. An entry that fails is rebuilt. Forged tokens in the middle of a text, or a whole training
+// forged with our own arithmetic, change the digests of the contents, with which the run digest begins.
 //
 // A change of the arithmetic raises arithmeticVersion; TestArithmeticVersionNamesTheGoldenBits says when.
-// The package reads no clock and forbids itself to know scenarios and agents.
+// The package reads no clock and knows neither scenarios nor agents.
 package base

@@ -17,7 +17,7 @@ import (
 // bit of one raises it, so that no cached entry survives the change.
 const arithmeticVersion = 2
 
-// Recipe is everything, besides the text, that a base model depends on.
+// Recipe holds all that a base model depends on besides the text.
 type Recipe struct {
 	Shape lm.Config
 	Seed  uint64
@@ -26,10 +26,11 @@ type Recipe struct {
 	Rate  float64 // of AdamW, after the warm-up
 }
 
-// Name says the recipe's shape in a word; it names the streams that weights and batches come from.
+// Name is the recipe's shape as one word. It also names the streams from which weights and batches are
+// drawn.
 func (r Recipe) Name() string { return ShapeName(r.Shape) }
 
-// ShapeName says a shape in a word: width, layers, heads, context, vocabulary.
+// ShapeName is a shape as one word: width, layers, heads, context, vocabulary.
 func ShapeName(c lm.Config) string {
 	return fmt.Sprintf("d%d-l%d-h%d-c%d-v%d", c.Width, c.Layers, c.Heads, c.Context, c.Vocab)
 }
@@ -37,8 +38,8 @@ func ShapeName(c lm.Config) string {
 // Tokens is the number of tokens that the model reads in its training.
 func (r Recipe) Tokens() uint64 { return uint64(r.Steps) * uint64(r.Rows*r.Shape.Context) }
 
-// Models makes each recipe's model, workers of them side by side, or takes them from the cache. Step
-// is told of each training step, and it and the cache's Warn of one thing at a time.
+// Models trains each recipe's model on up to workers goroutines, or takes it from the cache. It calls
+// step after each training step; calls of step and of the cache's Warn never overlap.
 func Models(ctx context.Context, store *pile.Store, recipes []Recipe, workers int, cache Cache, step func()) ([]*lm.Model, error) {
 	models, faults := make([]*lm.Model, len(recipes)), make([]error, len(recipes))
 	var group sync.WaitGroup
@@ -64,7 +65,7 @@ func Models(ctx context.Context, store *pile.Store, recipes []Recipe, workers in
 	return models, errors.Join(faults...)
 }
 
-// oneAtATime keeps calls from several goroutines apart.
+// oneAtATime serialises calls that come from several goroutines.
 func oneAtATime(step func(), warn func(string)) (func(), func(string)) {
 	var mutex sync.Mutex
 	return func() {
@@ -82,10 +83,10 @@ func oneAtATime(step func(), warn func(string)) (func(), func(string)) {
 		}
 }
 
-// modelBytes is about what a model takes in memory.
+// modelBytes estimates a model's memory.
 func modelBytes(m *lm.Model) int64 { return 4 * int64(m.Config.Params()) }
 
-// make takes the model from the cache, where it has the given key, or trains it.
+// make takes the model from the cache, where it stands under key, or trains it.
 func (r Recipe) make(ctx context.Context, store *pile.Store, key string, cache Cache, step func()) (*lm.Model, error) {
 	if data := cache.get("model", key); data != nil {
 		entry := new(entry)
@@ -122,7 +123,7 @@ type trainer struct {
 	tokens, targets []uint16
 }
 
-// begin is the training before its first step.
+// begin returns the training before its first step.
 func (r Recipe) begin(store *pile.Store) *trainer {
 	streams := num.NewStream(r.Seed, "base/"+r.Name())
 	return r.resume(store, lm.New(r.Shape, streams.Sub("weights")), new(lm.AdamState), streams.Sub("text"))
@@ -140,7 +141,7 @@ func (r Recipe) resume(store *pile.Store, model *lm.Model, state *lm.AdamState, 
 	}
 }
 
-// steps does the training's steps from one to before another, and says whether ctx let it.
+// steps does the training's steps from, from+1, ... to-1. It reports false if ctx ended first.
 func (t *trainer) steps(ctx context.Context, from, to int, step func()) bool {
 	r := t.recipe
 	for i := from; i < to; i++ {
@@ -157,28 +158,28 @@ func (t *trainer) steps(ctx context.Context, from, to int, step func()) bool {
 	return true
 }
 
-// warmUp raises the rate over the first twentieth of the steps. It never falls again: a base model
-// is where miners start, and what remains to be gained is theirs.
+// warmUp raises the rate over the first twentieth of the steps. The rate never decays: miners start
+// from a base model, and the remaining progress is theirs to make.
 func warmUp(i, steps int) float64 {
 	return min(float64(i+1)/float64(max(steps/20, 1)), 1)
 }
 
-// Optimizer is AdamW with the usual constants.
+// Optimizer returns AdamW with the usual constants.
 func Optimizer(rate float32) lm.AdamW {
 	return lm.AdamW{Rate: rate, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, WeightDecay: 0.01, ClipNorm: 1}
 }
 
-// entry is a trained model with what its training can be checked by.
+// entry is a trained model with the material to check its training.
 type entry struct {
 	model *lm.Model
 	early [32]byte // digest of the weights after the first checked steps
 	late  []byte   // the training before the last checked steps
 }
 
-// checkedSteps is how many steps at each end of a training are done again: one of a hundred.
+// checkedSteps is the number of steps repeated at each end of a training: one in a hundred.
 func (r Recipe) checkedSteps() int { return min(max(r.Steps/100, 1), r.Steps) }
 
-// train does the whole training. Its first steps it does twice, which costs little and keeps no copies.
+// train does the whole training. It does the first steps twice, which costs little and needs no copies.
 func (r Recipe) train(ctx context.Context, store *pile.Store, step func()) (*entry, error) {
 	t, e, checked := r.begin(store), new(entry), r.checkedSteps()
 	early := r.begin(store)
@@ -197,7 +198,7 @@ func (r Recipe) train(ctx context.Context, store *pile.Store, step func()) (*ent
 	return e, nil
 }
 
-// check does both ends of the training again and compares.
+// check repeats both ends of the training and compares.
 func (e *entry) check(ctx context.Context, r Recipe, store *pile.Store) error {
 	checked := r.checkedSteps()
 	first := r.begin(store)
@@ -223,7 +224,7 @@ func (e *entry) check(ctx context.Context, r Recipe, store *pile.Store) error {
 // append appends a trainer: the model, its moments, and the stream of its batches.
 func (t *trainer) append(b []byte) ([]byte, error) { return appendParts(b, t.model, t.state, t.text) }
 
-// unmarshal reads what append wrote of the training after some of its steps.
+// unmarshal reads what append wrote after a number of steps.
 func (t *trainer) unmarshal(data []byte, steps int) error {
 	model := new(lm.Model)
 	if err := splitParts(data, model, t.state, t.text); err != nil {
@@ -253,7 +254,7 @@ func (e *entry) unmarshal(data []byte) error {
 	return splitParts(rest[:n], e.model)
 }
 
-// appendParts appends each part behind its length (8 bytes, little-endian).
+// appendParts appends each part, preceded by its length (8 bytes, little-endian).
 func appendParts(b []byte, parts ...encoding.BinaryAppender) ([]byte, error) {
 	for _, part := range parts {
 		at := len(b)

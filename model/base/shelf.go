@@ -5,25 +5,25 @@ import (
 	"sync"
 )
 
-// Shelf keeps texts and models in memory, under the hash of what they were made from, so that the runs of one
-// process share them, one after the other or side by side. What is on it is only read. The zero Shelf keeps
-// nothing.
+// Shelf keeps texts and models in memory, each under the hash of its inputs, so that the runs of one process
+// share them, whether in turn or concurrently. Its items are read-only. The zero Shelf keeps nothing.
 type Shelf struct {
-	MaxBytes int64 // what was taken longest ago goes first
+	MaxBytes int64 // the least recently used item goes first
 
 	mutex sync.Mutex
-	items []*shelved // taken last, last
+	items []*shelved // the most recently used last
 }
 
 // shelved is a text or model, or the place of one that is being made.
 type shelved struct {
 	key    string
-	mutex  sync.Mutex // held by who makes it; the others wait
+	mutex  sync.Mutex // held while the item is made; other callers wait
 	value  any
 	nbytes int64
 }
 
-// take returns what stands under a key, or makes it. What fails is not kept: who waited for it tries itself.
+// take returns the item under a key, or makes it. A failure is not kept: each caller that waited for it tries
+// again.
 func take[T any](s *Shelf, key string, nbytes func(T) int64, make func() (T, error)) (T, error) {
 	if s == nil || s.MaxBytes <= 0 {
 		return make()
@@ -42,7 +42,7 @@ func take[T any](s *Shelf, key string, nbytes func(T) int64, make func() (T, err
 	return value, err
 }
 
-// place finds the place of a key, as the last that was taken.
+// place finds or adds the place of a key and makes it the most recently used.
 func (s *Shelf) place(key string) *shelved {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -56,7 +56,8 @@ func (s *Shelf) place(key string) *shelved {
 	return item
 }
 
-// keep counts what was made and forgets the oldest beyond the limit; places that are empty yet count nothing.
+// keep counts an item that was made and forgets the least recently used ones beyond the limit. Places that
+// are still empty count nothing.
 func (s *Shelf) keep(made *shelved, nbytes int64) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

@@ -11,28 +11,28 @@ import (
 	"taolab/model/token"
 )
 
-// Text is a corpus made ready: a tokenizer that was trained on it, and its tokens. It is shared and
-// only read.
+// Text is a corpus made ready for use: a tokenizer that was trained on it, and its tokens. It is
+// shared and read-only.
 type Text struct {
 	Tokenizer *token.Tokenizer
 	Store     *pile.Store
 }
 
-// sampleBytes is how much training text the tokenizer is trained on.
+// sampleBytes is the amount of training text that the tokenizer is trained on.
 const sampleBytes = 2 << 20
 
 // Read makes a corpus ready with a vocabulary of the given size, or takes it from the cache. It
-// returns as soon as ctx ends; what is being read then goes on to the next document and ends there.
+// returns as soon as ctx ends; the reading stops at the next document.
 func Read(ctx context.Context, open func() (pile.Source, error), vocab int, cache Cache) (*Text, error) {
 	return readWith(ctx, open, speech{vocab: vocab}, cache)
 }
 
-// ReadWith does the same with a tokenizer that is there already.
+// ReadWith does the same with an existing tokenizer.
 func ReadWith(ctx context.Context, open func() (pile.Source, error), tokenizer *token.Tokenizer, cache Cache) (*Text, error) {
 	return readWith(ctx, open, speech{tokenizer.Vocab(), tokenizer}, cache)
 }
 
-// speech is what a text is read in: a tokenizer, or one that is trained on it.
+// speech is the tokenizer of a text: a given one, or one that is trained on the text.
 type speech struct {
 	vocab int
 	given *token.Tokenizer // nil: it is trained
@@ -61,7 +61,7 @@ func readWith(ctx context.Context, open func() (pile.Source, error), in speech, 
 	}
 }
 
-// interruptible is a corpus whose documents end with a context.
+// interruptible is a corpus that yields no more documents once its context has ended.
 type interruptible struct {
 	pile.Source
 	ctx context.Context
@@ -92,7 +92,7 @@ func read(source pile.Source, in speech, cache Cache) (*Text, error) {
 	return take(cache.Shelf, "text-"+key, (*Text).bytes, func() (*Text, error) { return makeText(source, in, key, cache) })
 }
 
-// bytes is about what the text takes in memory.
+// bytes estimates the text's memory.
 func (t *Text) bytes() int64 {
 	total := int64(0)
 	for subset := range t.Store.Subsets() {
@@ -103,7 +103,7 @@ func (t *Text) bytes() int64 {
 	return total
 }
 
-// makeText takes the text from the cache, where it has the given key, or reads the source.
+// makeText takes the text from the cache, where it stands under key, or reads the source.
 func makeText(source pile.Source, in speech, key string, cache Cache) (*Text, error) {
 	if data := cache.get("text", key); data != nil {
 		text := new(Text)
@@ -158,10 +158,10 @@ func (t *Text) unmarshal(data []byte) (err error) {
 	return t.Store.UnmarshalBinary(data[8+tokenizer:])
 }
 
-// checkedBytes is about how much text is tokenised again before a cached store is used.
+// checkedBytes is roughly the amount of text that is tokenised again before a cached store is used.
 const checkedBytes = 1 << 18
 
-// check tokenises the first training document of each subset again, as far as checkedBytes go.
+// check tokenises the first training document of each subset again, up to checkedBytes.
 func (t *Text) check(source pile.Source, in speech) error {
 	digest, err := source.Digest()
 	switch {

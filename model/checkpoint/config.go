@@ -11,10 +11,11 @@ import (
 	"taolab/model/lm"
 )
 
-// maxConfigDepth bounds how deep a config.json is nested.
+// maxConfigDepth bounds the nesting of a config.json.
 const maxConfigDepth = 64
 
-// config is GPT2Config as far as it says what a model computes, in the order in which it is written.
+// config holds the fields of GPT2Config that affect what a model computes, in the order in which they
+// are written.
 type config struct {
 	Architectures     []string `json:"architectures"`
 	ModelType         string   `json:"model_type"`
@@ -57,9 +58,9 @@ func AppendConfig(b []byte, c lm.Config, endOfText int) ([]byte, error) {
 	return append(append(b, text...), '\n'), err
 }
 
-// ReadConfig reads a config.json of a GPT-2. It refuses every setting under which transformers would
-// compute something else than package lm. A missing field means here what it means there; fields that
-// do not change what a model computes are passed over.
+// ReadConfig reads the config.json of a GPT-2. It refuses every setting under which transformers
+// would compute something else than package lm. A missing field has transformers' default; fields
+// that do not affect what a model computes are ignored.
 func ReadConfig(data []byte) (c lm.Config, err error) {
 	if c, err = readConfig(data); err == nil {
 		err = c.Validate()
@@ -108,7 +109,7 @@ func readConfig(data []byte) (c lm.Config, err error) {
 	return c, nil
 }
 
-// rule lists the values, in JSON, that a field may have.
+// rule lists a field's allowed values, as JSON.
 type rule struct {
 	name    string
 	allowed []string

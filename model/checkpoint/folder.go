@@ -33,7 +33,7 @@ const (
 	maxParts          = 512 // files of one model
 )
 
-// Checkpoint is what a folder holds: a model, and the tokenizer of its text or nil.
+// Checkpoint is the content of a folder: a model, and its tokenizer or nil.
 type Checkpoint struct {
 	Model     *lm.Model
 	Tokenizer *token.Tokenizer
@@ -67,7 +67,7 @@ func Load(folder string) (*Checkpoint, error) {
 	return c, c.check(folder)
 }
 
-// check demands that the model has a row for every token that a text may hold.
+// check requires that the model has an embedding for every token that a text may hold.
 func (c *Checkpoint) check(folder string) error {
 	if c.Tokenizer != nil && c.Tokenizer.Reach() > c.Model.Config.Vocab {
 		return fmt.Errorf("%s: the tokenizer has %d tokens and the model %d; "+
@@ -97,7 +97,7 @@ func WeightFiles(folder string) ([]string, error) {
 	path := filepath.Join(folder, WeightsFile)
 	_, err := os.Stat(path)
 	if !errors.Is(err, fs.ErrNotExist) {
-		return []string{path}, nil // what is wrong with it shows when it is read
+		return []string{path}, nil // reading it finds what is wrong with it
 	}
 	index := filepath.Join(folder, IndexFile)
 	if _, missing := os.Stat(index); missing == nil {
@@ -112,7 +112,7 @@ func WeightFiles(folder string) ([]string, error) {
 	return nil, err
 }
 
-// readIndex lists the files that an index names, and demands that each holds what it should.
+// readIndex lists the files that an index names, and checks that each holds its tensors.
 func readIndex(folder, path string) ([]string, error) {
 	data, err := ReadFile(path, maxIndexBytes)
 	if err != nil {
@@ -148,7 +148,7 @@ func readIndex(folder, path string) ([]string, error) {
 	return paths, nil
 }
 
-// parseIndex reads which tensors lie in which file of the same folder.
+// parseIndex maps each file of the same folder to the tensors that it should hold.
 func parseIndex(data []byte) (map[string][]string, error) {
 	root, err := jsontext.Read(data, maxConfigDepth)
 	if err != nil {
@@ -177,7 +177,7 @@ func parseIndex(data []byte) (map[string][]string, error) {
 	return tensors, nil
 }
 
-// withFiles opens files one inside the other, for as long as read takes.
+// withFiles opens all files while read runs.
 func withFiles(paths []string, open []*File, read func([]*File) error) error {
 	if len(paths) == 0 {
 		return read(open)
@@ -185,7 +185,7 @@ func withFiles(paths []string, open []*File, read func([]*File) error) error {
 	return openFile(paths[0], func(f *File) error { return withFiles(paths[1:], append(open, f), read) })
 }
 
-// WithFile opens a safetensors file for as long as read takes. Errors begin with its path.
+// WithFile opens a safetensors file while read runs. Errors begin with its path.
 func WithFile(path string, read func(*File) error) error {
 	return openFile(path, func(f *File) error {
 		if err := read(f); err != nil {
@@ -215,8 +215,8 @@ func openFile(path string, read func(*File) error) error {
 	return read(f)
 }
 
-// Save writes the three files into a folder, which it makes where there is none. Each takes the place
-// of one that is there; the weights come last.
+// Save writes the three files into a folder, which it creates if needed. Each replaces an existing
+// file; the weights come last.
 func (c *Checkpoint) Save(folder string) error {
 	if err := c.check(folder); err != nil {
 		return err
@@ -246,7 +246,7 @@ func (c *Checkpoint) Save(folder string) error {
 	return whole.Replace(path, 0o644, func(w io.Writer) error { return WriteModel(w, c.Model) })
 }
 
-// ReadFile reads a regular file of at most so many bytes.
+// ReadFile reads a regular file; it refuses one of more than most bytes.
 func ReadFile(path string, most int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {

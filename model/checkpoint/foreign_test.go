@@ -94,7 +94,7 @@ func TestAModelInSeveralFilesThatDoNotFitIsRefused(t *testing.T) {
 		{"a path", `weight_map.wte.weight: found "../x.safetensors"; expected the name of a .safetensors file next to the index`,
 			replace(`"wte.weight": "model-00001-of-00002.safetensors"`, `"wte.weight": "../x.safetensors"`)},
 		{"another kind of file", `expected the name of a .safetensors file`, replace(`00001-of-00002.safetensors`, `00001.bin`)},
-		{"a name twice", "the key stands twice", replace(`"wpe.weight"`, `"wte.weight"`)},
+		{"a name twice", "the key appears twice", replace(`"wpe.weight"`, `"wte.weight"`)},
 		{"no map", "found null; expected a weight_map", func(files map[string][]byte) {
 			files[IndexFile] = []byte(`{"weight_map": null}`)
 		}},

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// decoders turn numbers of a format into float32, exactly.
+// decoders convert a format's numbers to float32 exactly.
 var decoders = map[string]func(raw []byte, x []float32){
 	"F32": func(raw []byte, x []float32) {
 		for i := range len(raw) / 4 {
@@ -30,7 +30,7 @@ func half(h uint16) float32 {
 	switch exponent {
 	case 0: // a multiple of 2^-24
 		return math.Float32frombits(sign | math.Float32bits(float32(float32(fraction)*0x1p-24)))
-	case 31: // infinity, or no number
+	case 31: // infinity or NaN
 		return math.Float32frombits(sign | 255<<23 | fraction<<13)
 	}
 	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)

@@ -14,7 +14,7 @@ import (
 	"taolab/model/lm"
 )
 
-// prefix stands before the names of a GPT2LMHeadModel, and not before those of a GPT2Model.
+// prefix begins the tensor names of a GPT2LMHeadModel; a GPT2Model's lack it.
 const prefix = "transformer."
 
 // head is the output layer, which shares the token embedding's weights.
@@ -26,7 +26,7 @@ const embedding = "wte.weight"
 // masks are the causal masks that older files store next to the weights.
 var masks = regexp.MustCompile(`^h\.\d+\.attn\.(bias|masked_bias)$`)
 
-// wrappers put a prefix before the names of the model that is meant.
+// wrappers are classes of PyTorch that prefix the names of the model inside.
 var wrappers = []struct{ prefix, cure string }{
 	{"_orig_mod.", "the model was saved while compiled; save model._orig_mod instead"},
 	{"module.", "the model was saved inside DataParallel; save model.module instead"},
@@ -38,13 +38,13 @@ type located struct {
 	in *File
 }
 
-// ReadModel reads the weights of a model of a shape from this file only, as [ReadModel] does.
+// ReadModel reads the weights of a model from this one file, as [ReadModel] does.
 func (f *File) ReadModel(c lm.Config) (*lm.Model, error) { return ReadModel(c, f) }
 
-// ReadModel reads the weights of a model of a shape, which may be spread over several files. Names may
-// have the prefix "transformer." or not; lm_head.weight may be there, if it is equal to the token
-// embedding, or in its place; masks are passed over. It refuses missing and unexpected tensors, other
-// shapes, and weights that are not numbers or beyond [lm.WeightLimit].
+// ReadModel reads the weights of a model of shape c, which may be spread over several files. The
+// prefix "transformer." is optional; lm_head.weight may stand in for the token embedding, or repeat it
+// exactly; masks are ignored. ReadModel refuses missing and unexpected tensors, other shapes, and
+// weights that are NaN or beyond [lm.WeightLimit].
 func ReadModel(c lm.Config, files ...*File) (*lm.Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func ReadModel(c lm.Config, files ...*File) (*lm.Model, error) {
 	if err := match(found, c); err != nil {
 		return nil, err
 	}
-	// All numbers are there, at two bytes or more: the files' size bounds what is allocated.
+	// The files hold every weight in two bytes or more, so their size bounds the allocation.
 	m := &lm.Model{Config: c, Weights: make([]float32, c.Params())}
 	tensors := m.Tensors()
 	for _, to := range tensors {
@@ -71,7 +71,7 @@ func ReadModel(c lm.Config, files ...*File) (*lm.Model, error) {
 	return m, err
 }
 
-// named finds the tensors by their names without prefix, masks left out.
+// named indexes the tensors, masks excepted, by their names without prefix.
 func named(files []*File) (map[string]located, error) {
 	found := map[string]located{}
 	for _, f := range files {
@@ -100,7 +100,7 @@ func named(files []*File) (map[string]located, error) {
 	return found, nil
 }
 
-// match compares what is there with what a model has.
+// match compares the tensors found with those that the model needs.
 func match(found map[string]located, c lm.Config) error {
 	var missing, unexpected []string
 	known := map[string]bool{head: true}
@@ -137,7 +137,7 @@ func match(found map[string]located, c lm.Config) error {
 		"whole model with save_pretrained(folder)", strings.Join(faults, "; "), c.Layers)
 }
 
-// turned is a hint for matrices in the layout of other models.
+// turned returns a hint for matrices in the transposed layout of other models.
 func turned(have, want []int) string {
 	if len(have) == 2 && len(want) == 2 && have[0] == want[1] && have[1] == want[0] {
 		return "; GPT-2's linear layers store [in, out], so transpose it"
@@ -169,7 +169,7 @@ func (f *File) fill(dst []float32, t Tensor) error {
 	})
 }
 
-// compare demands that a stored head is the token embedding.
+// compare requires a stored head to equal the token embedding.
 func (f *File) compare(t Tensor, wte []float32) error {
 	if t.Len() != len(wte) {
 		return fmt.Errorf("safetensors: tensor %q has shape %v; expected that of wte.weight", t.Name, t.Shape)

@@ -41,7 +41,7 @@ func (t Tensor) Len() int { return int((t.end - t.start) / elementBytes[t.Format
 // Bytes is the tensor's size in the file.
 func (t Tensor) Bytes() int64 { return t.end - t.start }
 
-// Readable tells whether [File.Read] reads numbers of the tensor's format.
+// Readable reports whether [File.Read] reads numbers of the tensor's format.
 func (t Tensor) Readable() bool { return decoders[t.Format] != nil }
 
 // place names an element by its indices, as in [3 17].
@@ -62,8 +62,8 @@ type File struct {
 	data io.ReaderAt
 }
 
-// Open reads the header of a safetensors file of a size in bytes. It demands that tensors neither
-// overlap nor leave holes, that they fill the file to its end, and that no name stands twice.
+// Open reads the header of a safetensors file of size bytes. Tensors must neither overlap nor leave
+// holes, must fill the file to its end, and must have different names.
 func Open(data io.ReaderAt, size int64) (*File, error) {
 	var length [8]byte
 	if size < int64(len(length)) {
@@ -94,7 +94,7 @@ func Open(data io.ReaderAt, size int64) (*File, error) {
 	return f, nil
 }
 
-// describe says what a file is that begins with no header.
+// describe says what a file without a header seems to be.
 func describe(data io.ReaderAt, size int64) string {
 	head := make([]byte, min(size, 64))
 	if readAt(data, head, 0) != nil {
@@ -103,7 +103,7 @@ func describe(data io.ReaderAt, size int64) string {
 	return jsontext.Describe(head)
 }
 
-// readAt fills b; a file that ends before is cut short.
+// readAt fills b; a file that ends earlier is reported as cut short.
 func readAt(data io.ReaderAt, b []byte, at int64) error {
 	n, err := data.ReadAt(b, at)
 	switch {
@@ -115,7 +115,7 @@ func readAt(data io.ReaderAt, b []byte, at int64) error {
 	return fmt.Errorf("safetensors: byte %d cannot be read: %w", at+int64(n), err)
 }
 
-// parse reads the header's members; offsets count from its end still.
+// parse reads the header's members; their offsets still count from its end.
 func (f *File) parse(header []byte) error {
 	if len(header) == 0 || header[0] != '{' {
 		return fmt.Errorf("starts with %.1q; expected an object, {", header)
@@ -146,7 +146,7 @@ func (f *File) parse(header []byte) error {
 	return nil
 }
 
-// textMap reads an object of texts.
+// textMap reads an object whose values are strings.
 func textMap(value jsontext.Value) (map[string]string, error) {
 	if value.Kind() != '{' {
 		return nil, value.Expected("an object of texts")
@@ -204,7 +204,7 @@ func parseTensor(value jsontext.Value) (t Tensor, err error) {
 	return t, nil
 }
 
-// wholes reads a member that is a list of whole numbers from 0 on.
+// wholes reads a member that is a list of non-negative integers.
 func wholes(value jsontext.Value, name string) ([]int, error) {
 	list, err := value.Need(name)
 	if err != nil {
@@ -230,7 +230,7 @@ func unreadable(t Tensor) error {
 		"model.float().save_pretrained(folder) does with transformers", t.Name, t.Format)
 }
 
-// volume is the size of a tensor in bytes, unless it is beyond all files.
+// volume is the size of a tensor in bytes; ok is false if no file is that large.
 func volume(shape []int, size int64) (total int64, ok bool) {
 	if slices.ContainsFunc(shape, func(d int) bool { return d < 0 }) {
 		return 0, false
@@ -248,8 +248,8 @@ func volume(shape []int, size int64) (total int64, ok bool) {
 	return total, true
 }
 
-// arrange puts the tensors in order, each beginning where the one before ends, and adds the offset at
-// which the numbers begin.
+// arrange sorts the tensors, checks that each begins where the last one ends, and makes their offsets
+// count from the file's beginning.
 func (f *File) arrange(begin, size int64) error {
 	slices.SortFunc(f.Tensors, func(a, b Tensor) int {
 		switch {

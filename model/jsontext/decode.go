@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Decode reads a text into the value that to points at: a struct, whose members are named by json tags
-// or as the fields themselves, exactly; a slice, a string, a number or a bool. It refuses members that
-// the struct has not; a field without a member stays as it is, and so does one whose member is null.
+// Decode reads a text into the value that to points at: a struct, a slice, a string, a number or a
+// bool. Members match json tags, or else field names, exactly. It refuses members that the struct does
+// not have; a field whose member is missing or null stays as it is.
 func Decode(data []byte, depth int, to any) error {
 	v, err := Read(data, depth)
 	if err != nil {

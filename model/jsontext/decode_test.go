@@ -60,7 +60,7 @@ func TestWhatDoesNotFitIsNamed(t *testing.T) {
 		{`{"curve": {}}`, "curve: found an object; expected a list"},
 		{`{"curve": [{"path": "a"}, 3]}`, "curve[1]: found 3; expected an object"},
 		{`{"grid": [[1], [1.5]]}`, "grid[1][0]: found 1.5; expected a whole number"},
-		{`{"path": "a", "path": "b"}`, "path: the key stands twice"},
+		{`{"path": "a", "path": "b"}`, "path: the key appears twice"},
 		{`[]`, "found a list; expected an object"},
 		{`{`, "the text ends here"},
 	} {

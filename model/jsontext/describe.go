@@ -2,7 +2,7 @@ package jsontext
 
 import "bytes"
 
-// described are beginnings of files that are fetched, renamed or saved in place of what was meant.
+// described lists the first bytes of files that users often have in place of the one they meant.
 var described = []struct{ begins, what string }{
 	{"version https://git-lfs", `a pointer of Git LFS, not the file itself; run "git lfs pull" in its repository`},
 	{"/annex/objects/", `a pointer of git-annex, not the file itself; run "git annex get" in its repository`},
@@ -19,8 +19,8 @@ var described = []struct{ begins, what string }{
 	{"\xfe\xff", `text in UTF-16; write it as UTF-8, as "iconv -f UTF-16 -t UTF-8" does`},
 }
 
-// Describe says by the first bytes of a file what it is and what to do, if it is none of the formats
-// that this program reads but one that is often found in their place; "" if it is not known.
+// Describe names the format of a file from its first bytes, and the remedy, if it is one that users
+// often have in place of a format that this program reads; "" otherwise.
 func Describe(head []byte) string {
 	const most = 64
 	trimmed := bytes.TrimLeft(bytes.TrimPrefix(head[:min(len(head), most)], []byte(Mark)), " \t\r\n")
@@ -32,7 +32,7 @@ func Describe(head []byte) string {
 	return ""
 }
 
-// begins compares bytes, capital letters as small ones where small ones are meant.
+// begins reports whether data begins with a text; lower-case letters of the text match both cases.
 func begins(data []byte, with string) bool {
 	if len(data) < len(with) {
 		return false

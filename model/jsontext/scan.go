@@ -14,7 +14,7 @@ var plain = func() (table [256]bool) {
 	return table
 }()
 
-// scan reads the value that begins at p, and demands that nothing follows it.
+// scan reads the value that begins at p; nothing may follow it.
 func (t *Text) scan(p, depth int) (err error) {
 	for {
 		if p, err = t.value(t.space(p), depth); err != nil {
@@ -28,7 +28,7 @@ func (t *Text) scan(p, depth int) (err error) {
 			p = t.space(p)
 			if len(t.open) == 0 {
 				if p < len(t.Data) {
-					return t.unexpected(p, "the end: one value stands in a text")
+					return t.unexpected(p, "the end: a text holds one value")
 				}
 				return nil
 			}
@@ -43,8 +43,8 @@ func (t *Text) scan(p, depth int) (err error) {
 	}
 }
 
-// value reads a value that is not a container, or an empty one, and returns the place after it; of a
-// container with something in it, it reads the beginning and returns the place negated.
+// value reads a scalar or an empty container and returns the place after it; of a container with
+// content it reads only the opening and returns the place negated.
 func (t *Text) value(p, depth int) (int, error) {
 	if p == len(t.Data) {
 		return 0, t.unexpected(p, "a value")
@@ -109,7 +109,7 @@ func (t *Text) close(p int) (int, error) {
 	t.Nodes[at].End, t.Nodes[at].Next = int32(p+1), int32(len(t.Nodes))
 	if t.Data[p] == '}' {
 		if twice := t.twice(at); twice >= 0 {
-			return 0, t.ErrorAt(int(t.Nodes[twice].Start), t.Path(twice), "the key stands twice in its object")
+			return 0, t.ErrorAt(int(t.Nodes[twice].Start), t.Path(twice), "the key appears twice in its object")
 		}
 	}
 	return p + 1, nil
@@ -154,7 +154,7 @@ func (t *Text) text(start int) (int, error) {
 	}
 }
 
-// escape is the length of the escape that data begins with, 0 if it is none.
+// escape is the length of the escape that data begins with, 0 if there is none.
 func escape(data []byte) int {
 	if len(data) < 2 {
 		return 0
@@ -205,7 +205,7 @@ func (t *Text) number(start int) (int, error) {
 	return t.add(start, p), nil
 }
 
-// add appends the node of a value without parts, and returns its end.
+// add appends the node of a scalar and returns its end.
 func (t *Text) add(start, end int) int {
 	t.Nodes = append(t.Nodes, Node{int32(start), int32(end), int32(len(t.Nodes) + 1)})
 	return end
@@ -224,7 +224,7 @@ func (t *Text) space(p int) int {
 	return p
 }
 
-// unexpected is the error of a place that something else was expected at.
+// unexpected is the error of a place where something else was expected.
 func (t *Text) unexpected(p int, expected string) *Error {
 	if p >= len(t.Data) {
 		return t.ErrorAt(p, "", "the text ends here; expected %s", expected)
@@ -237,7 +237,7 @@ func (t *Text) unexpected(p int, expected string) *Error {
 	return t.ErrorAt(p, "", "found %q; expected %s", word[:end], expected)
 }
 
-// twice is a name that stands twice in an object, -1 if there is none.
+// twice is the node of a name that appears twice in an object, -1 if there is none.
 func (t *Text) twice(at int) int {
 	const few = 16
 	var list [few]int
@@ -269,7 +269,7 @@ func (t *Text) twice(at int) int {
 	return -1
 }
 
-// compare orders names by what they mean.
+// compare orders names with their escapes resolved.
 func (t *Text) compare(a, b int) int {
 	x, y := t.Raw(a), t.Raw(b)
 	x, y = x[1:len(x)-1], y[1:len(y)-1]

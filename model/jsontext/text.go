@@ -20,7 +20,7 @@ type Text struct {
 // Node is a value or a name: Data[Start:End]. Next is the first node that does not belong to it.
 type Node struct{ Start, End, Next int32 }
 
-// Error says where a text is not what it has to be.
+// Error is a fault in a text and its place.
 type Error struct {
 	Offset       int    // of the byte, from 0
 	Line, Column int    // of the same byte, from 1

@@ -14,8 +14,8 @@ import (
 )
 
 // FuzzTextsAreReadAsByAnotherReader compares with encoding/json: what is read here is read there and
-// means the same, and what is refused here alone has an object with a name twice, bytes that are not
-// UTF-8, or too many levels.
+// means the same, and a text that only this package refuses has an object with a name twice, bytes
+// that are not UTF-8, or too many levels.
 func FuzzTextsAreReadAsByAnotherReader(f *testing.F) {
 	for _, seed := range []string{
 		`{"a": [1, -2.5e-3, "\ud83d\ude00\ud800", true, false, null], "b": {}}`, `{"a": 1, "a": 2}`, "\ufeff[1]", "[01]",
@@ -46,12 +46,12 @@ func FuzzTextsAreReadAsByAnotherReader(f *testing.F) {
 		if !errors.As(err, &place) || place.Offset > len(data) || place.Line < 1 || place.Column < 1 {
 			t.Fatalf("%q: %#v has no place", data, err)
 		}
-		if json.Valid(plain) && utf8.Valid(data) && !strings.Contains(err.Error(), "stands twice") &&
+		if json.Valid(plain) && utf8.Valid(data) && !strings.Contains(err.Error(), "appears twice") &&
 			!strings.Contains(err.Error(), "nested deeper") {
 			t.Fatalf("%q is JSON and refused: %v", data, err)
 		}
-		if strings.Contains(err.Error(), "stands twice") && !twice(plain) {
-			t.Fatalf("%q: no name stands twice: %v", data, err)
+		if strings.Contains(err.Error(), "appears twice") && !twice(plain) {
+			t.Fatalf("%q: no name appears twice: %v", data, err)
 		}
 	})
 }
@@ -181,7 +181,7 @@ func TestManyNamesAreComparedInReasonableTime(t *testing.T) {
 		fmt.Fprintf(&b, `"\u0061%d":1,`, n-i)
 	}
 	b.WriteString(`"a5":1}`)
-	if _, err := Read(b.Bytes(), 2); err == nil || !strings.Contains(err.Error(), "stands twice") {
+	if _, err := Read(b.Bytes(), 2); err == nil || !strings.Contains(err.Error(), "appears twice") {
 		t.Error(err)
 	}
 }

@@ -88,7 +88,7 @@ func hexadecimal(data []byte) (r rune, ok bool) {
 	return r, true
 }
 
-// Value is a value of a text. The zero Value is that of a member that is not there.
+// Value is a value of a text. The zero Value stands for a missing member.
 type Value struct {
 	text *Text
 	at   int
@@ -103,7 +103,7 @@ func Read(data []byte, depth int) (Value, error) {
 	return Value{t, 0}, nil
 }
 
-// Kind is one of { [ " 0 t f n, or 0 for what is not there.
+// Kind is one of { [ " 0 t f n, or 0 for a missing value.
 func (v Value) Kind() byte {
 	if v.text == nil {
 		return 0
@@ -111,7 +111,7 @@ func (v Value) Kind() byte {
 	return v.text.Kind(v.at)
 }
 
-// Null tells whether a value is null or not there.
+// Null reports whether a value is null or missing.
 func (v Value) Null() bool { return v.Kind() == 0 || v.Kind() == 'n' }
 
 // Members yields the members of an object; another value has none.
@@ -129,7 +129,7 @@ func (v Value) Members() iter.Seq2[string, Value] {
 	}
 }
 
-// Member is the member of an object that has a name, the zero Value if there is none.
+// Member is an object's member of the given name, the zero Value if there is none.
 func (v Value) Member(name string) Value {
 	for found, value := range v.Members() {
 		if found == name {
@@ -139,7 +139,7 @@ func (v Value) Member(name string) Value {
 	return Value{}
 }
 
-// Need is a member that has to be there.
+// Need is a member that must exist.
 func (v Value) Need(name string) (Value, error) {
 	member := v.Member(name)
 	if member.Kind() == 0 {
@@ -163,7 +163,7 @@ func (v Value) Elements() iter.Seq2[int, Value] {
 	}
 }
 
-// Raw is the value as it is written, nil for what is not there.
+// Raw is the value as it is written, nil for a missing one.
 func (v Value) Raw() []byte {
 	if v.text == nil {
 		return nil
@@ -205,7 +205,7 @@ func (v Value) True() (bool, error) {
 	return v.Kind() == 't', nil
 }
 
-// Expected is the error of a value that is not what it should be.
+// Expected is the error of a value that is not the expected one.
 func (v Value) Expected(expected string) error {
 	if v.text == nil {
 		return &Error{Line: 1, Column: 1, Fault: "a member is missing; expected " + expected}
@@ -213,7 +213,7 @@ func (v Value) Expected(expected string) error {
 	return v.Errorf("found %s; expected %s", v.text.Found(v.at), expected)
 }
 
-// Errorf is an error of a value that is there, with its place and path.
+// Errorf is an error about an existing value, with its place and path.
 func (v Value) Errorf(format string, args ...any) error {
 	return v.text.ErrorAt(int(v.text.Nodes[v.at].Start), v.text.Path(v.at), format, args...)
 }

@@ -6,12 +6,12 @@ import (
 	"taolab/model/lm/kernel"
 )
 
-// attentionRows is the height of the blocks in which the causal triangle is worked off. Position i
-// reads the positions below its block's end, those after i with probability zero.
+// attentionRows is the height of the blocks in which the causal triangle is computed. Position i reads
+// the positions below its block's end, those after i with probability zero.
 const attentionRows = 16
 
 // attentionPanel is the width of the columns in which scores are made, and the height of the softmax:
-// rows have zeros up to the next multiple of it, whether anybody reads them or not.
+// rows are padded with zeros to the next multiple of it.
 const attentionPanel = 2 * attentionRows
 
 // attention is one attention layer over sequences of cols positions. The positions from first on

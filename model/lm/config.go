@@ -20,7 +20,7 @@ const (
 	maxLayers  = 1 << 10
 )
 
-// Validate says whether a model of this shape can exist.
+// Validate returns an error unless a model can have this shape.
 func (c Config) Validate() error {
 	for _, f := range [...]struct {
 		name       string
@@ -42,8 +42,9 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// CheckBatch says whether a model of this shape can read tokens as rows sequences of cols tokens.
-// The passes below panic where it returns an error: call it on anything that came from outside.
+// CheckBatch returns an error unless a model of this shape can read tokens as rows sequences of
+// cols tokens. The passes below panic where it returns an error: call it on all input from
+// outside.
 func (c Config) CheckBatch(tokens []uint16, rows, cols int) error {
 	if rows < 1 || cols < 1 || cols > c.Context {
 		return fmt.Errorf("lm: a batch of %d x %d tokens; rows must be at least 1, columns in 1..%d",
@@ -70,9 +71,9 @@ func (c Config) Params() int {
 func (c Config) blockParams() int { return 12*c.Width*c.Width + 13*c.Width }
 
 // ForwardFLOP is the work of a forward pass over rows x cols tokens in floating-point operations:
-// two per multiply-add of the matrix products, attention counted over the causal triangle; the
-// elementwise work is left out, as is the custom. With lastOnly only the last position of each row
-// leaves the last block and reaches the head, as in [Workspace.Next].
+// two per multiply-add of the matrix products, attention counted over the causal triangle;
+// elementwise work is left out, as usual. With lastOnly only the last position of each row leaves
+// the last block and reaches the head, as in [Workspace.Next].
 func (c Config) ForwardFLOP(rows, cols int, lastOnly bool) int64 {
 	return 2 * (c.trunkMuls(rows, cols, lastOnly) + kept(rows, cols, lastOnly)*int64(c.Width*c.Vocab))
 }

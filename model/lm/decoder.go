@@ -124,7 +124,7 @@ type Sampling struct {
 	TopK int
 }
 
-// Validate says whether tokens can be drawn so.
+// Validate returns an error unless tokens can be drawn with these settings.
 func (s Sampling) Validate() error {
 	if !(s.Temperature == 0 || s.Temperature >= 1e-3 && s.Temperature <= 1e3) {
 		return fmt.Errorf("lm: temperature %v; it must lie in 0.001..1000, or be 0 for only the best token",

@@ -3,16 +3,16 @@
 // sequences.
 //
 // It promises that a result depends only on the arguments, bit for bit: not on the processor, the
-// instruction set, the workspace or what the workspace did before. It promises to allocate nothing
-// once a [Workspace] has seen its largest shape, and that no model it makes or reads leads to a NaN.
-// It forbids itself threads: one model's step runs on one core.
+// instruction set, the workspace or its earlier use. It allocates nothing once a [Workspace] has seen its
+// largest shape, and no model that it makes or reads leads to a NaN. It starts no thread: one model's step
+// runs on one core.
 //
-// The model is Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), with
-// the layout and the tensor names of Hugging Face's GPT-2: layer norm before each half block
-// (pre-norm), learned positions, GELU in its tanh form (Hendrycks and Gimpel, 2016), the head tied
-// to the token embedding, no dropout. The optimiser is AdamW (Loshchilov and Hutter, 2019). Router:
-// the sigmoid gates of Bittensor's validator of 2022. A router by row learns with Adam (Kingma and Ba,
-// 2014), which leaves the moments of unused gates as they are, as sparse implementations of it do.
+// The model is Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), with the
+// layout and the tensor names of Hugging Face's GPT-2: layer norm before each half block (pre-norm),
+// learned positions, GELU in its tanh form (Hendrycks and Gimpel, 2016), the head tied to the token
+// embedding, no dropout. The optimiser is AdamW (Loshchilov and Hutter, 2019). Router: the sigmoid gates
+// of Bittensor's validator of 2022. A router by row learns with Adam (Kingma and Ba, 2014), which, like
+// sparse implementations of Adam, leaves the moments of unused gates as they are.
 //
 // # Arithmetic
 //

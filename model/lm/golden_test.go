@@ -74,7 +74,8 @@ func goldenRuns() string {
 	return out.String()
 }
 
-// goldenVariants trains with every optimiser, on a batch that goes in parts, and lets a decoder speak.
+// goldenVariants trains with every optimiser, on a batch that goes in parts, and lets a decoder
+// generate.
 func goldenVariants() string {
 	c, rows, cols := Config{Vocab: 50, Context: 48, Width: 24, Layers: 2, Heads: 3}, 3, 40
 	var st AdamState

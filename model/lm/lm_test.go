@@ -9,7 +9,7 @@ import (
 	"taolab/model/num"
 )
 
-// counting is a text that a model can learn: each row counts up from a random token, modulo vocab.
+// counting is a text that is easy to learn: each row counts up from a random token, modulo vocab.
 func counting(rows, cols, vocab int, s *num.Stream) (tokens, targets []uint16) {
 	for range rows {
 		start := s.IntN(vocab)

@@ -17,7 +17,7 @@ type AdamW struct {
 	ClipNorm     float32 // longest gradient, 0 for no limit
 }
 
-// Validate says whether a model can be trained with o: no setting that passes makes a NaN.
+// Validate returns an error unless a model can be trained with o. No setting that passes makes a NaN.
 func (o AdamW) Validate() error {
 	switch {
 	case !within(o.Rate, 0, 1):
@@ -44,8 +44,8 @@ type AdamState struct {
 }
 
 // Train takes one step down the gradient of the mean loss over tokens and targets [rows x cols] and
-// returns that loss, in nats per token, as it was before the step. Where the gradient is too long for
-// a float32 the step is left out: neither m nor st changes.
+// returns that loss, in nats per token, as it was before the step. Where the norm of the gradient
+// overflows float32 the step is skipped: neither m nor st changes.
 func (w *Workspace) Train(m *Model, o AdamW, st *AdamState, tokens, targets []uint16,
 	rows, cols int) float32 {
 	if err := o.Validate(); err != nil {
@@ -61,8 +61,8 @@ func (w *Workspace) Train(m *Model, o AdamW, st *AdamState, tokens, targets []ui
 // normStretch is the number of squares that are added up in float32; their sums are added in float64.
 const normStretch = 4096
 
-// clipFactor returns what to multiply all gradients by so that together they are no longer than limit,
-// and whether their length is a float32.
+// clipFactor returns the factor that scales all gradients together to a norm of at most limit; ok is
+// false if their norm overflows float32.
 func clipFactor(limit float32, grads ...[]float32) (factor float32, ok bool) {
 	length := norm(grads...)
 	if limit > 0 && length > float64(limit) {
@@ -71,7 +71,7 @@ func clipFactor(limit float32, grads ...[]float32) (factor float32, ok bool) {
 	return 1, length <= math.MaxFloat32
 }
 
-// norm is the length of all gradients together.
+// norm is the norm of all gradients together.
 func norm(grads ...[]float32) float64 {
 	var square float64
 	for _, g := range grads {
@@ -116,7 +116,7 @@ func (o AdamW) advance(step *uint64, product1, product2 *float64, clip float32) 
 	}
 }
 
-// keep is what is left of the weights of a tensor after their decay.
+// keep is the share of a tensor's weights that their decay leaves.
 func (o AdamW) keep(t span) float32 {
 	if t.matrix() {
 		return 1 - float32(o.Rate*o.WeightDecay)
@@ -131,7 +131,7 @@ type SGD struct {
 	ClipNorm float32 // longest gradient, 0 for no limit
 }
 
-// Validate says whether a model or a router can be trained with o.
+// Validate returns an error unless a model or a router can be trained with o.
 func (o SGD) Validate() error {
 	switch {
 	case !within(o.Rate, 0, 1):

@@ -7,7 +7,7 @@ import (
 	"taolab/model/num"
 )
 
-// Router scores peers by what they are asked to read: a trunk of one block and a gate per peer. Peer u
+// Router scores peers by the text of a request: a trunk of one block and a gate per peer. Peer u
 // scores the mean over the rows of a batch of sigmoid(Bias[u] + Gates[u] . h), h being the trunk's
 // final layer norm at a row's last position.
 type Router struct {

@@ -14,10 +14,10 @@ type RouterTraining struct {
 	Batches int // a step goes down the mean of their gradients; at least 1
 }
 
-// maxBatches is far more than anyone waits for.
+// maxBatches is far more than a validator would use.
 const maxBatches = 1 << 10
 
-// Validate says whether a router can be trained with o.
+// Validate returns an error unless a router can be trained with o.
 func (o RouterTraining) Validate() error {
 	if o.Batches < 1 || o.Batches > maxBatches {
 		return fmt.Errorf("lm: %d batches to a router's step; there must be 1 to %d", o.Batches, maxBatches)
@@ -25,15 +25,15 @@ func (o RouterTraining) Validate() error {
 	return o.SGD.Validate()
 }
 
-// RouterState is what the training of one router remembers, for the trunk's weights, the gates and their
-// biases, in this order. Its zero value is a fresh one.
+// RouterState is the training state of one router, for the trunk's weights, the gates and their biases, in
+// this order. Its zero value is a fresh state.
 type RouterState struct {
 	Momentum Momentum
 	Sum      []float32 // of the gradients since the last step; empty where every batch makes one
 	Waiting  int       // batches since the last step
 }
 
-// Check says whether st can be the state of r's training.
+// Check returns an error unless st can be the state of r's training.
 func (st *RouterState) Check(r *Router) error {
 	momenta, sums, n := len(st.Momentum), len(st.Sum), r.weights()
 	if momenta != 0 && momenta != n || sums != 0 && sums != n {
@@ -43,10 +43,10 @@ func (st *RouterState) Check(r *Router) error {
 	return nil
 }
 
-// TrainRouter takes the gradient of the sum over i of (score of uids[i] - targets[i])^2, for tokens
-// [rows x cols], and returns that sum. When o.Batches have come since the last step, it takes one down the
-// mean of their gradients. A batch that makes the gradient too long for a float32 is dropped with those
-// that wait.
+// TrainRouter takes the gradient of the sum over i of (score of uids[i] - targets[i])^2, for tokens [rows
+// x cols], and returns that sum. When o.Batches have come since the last step, it takes one down the mean
+// of their gradients. A batch that makes the norm of the gradient overflow float32 is dropped together
+// with those that wait.
 //
 // The validator of 2022 stepped on steps 1, 4, 7 and so on of an epoch: set Waiting to o.Batches-1 where
 // an epoch begins.

@@ -8,14 +8,14 @@ import (
 	"taolab/model/lm/kernel"
 )
 
-// RowRouter scores every peer on every row of a batch. It reads a row twice: its last position after the
-// trunk's final layer norm tells how hard the row is for everybody, and its bag, the scaled mean of its
-// tokens' embeddings, tells what the row is about. Peer u scores on row r
+// RowRouter scores every peer on every row of a batch. It reads a row twice: the row's last position,
+// after the trunk's final layer norm, tells how hard the row is for all peers, and its bag, the scaled
+// mean of its tokens' embeddings, tells its subject. Peer u scores on row r
 //
 //	m / (m + (1-m)*exp(-z)),  z = Bias[u] + Gates[u] . bag[r] + Common . last[r]
 //
-// which is the sigmoid of logit(m) + z, where m is what the peer is expected to reach on the row by a
-// table of means per peer and subset, and 1/2 without a table. A head of its own guesses the row's subset.
+// which is the sigmoid of logit(m) + z, where m is the target expected of the peer on the row, from a
+// table of means per peer and subset, or 1/2 without a table. A separate head predicts the row's subset.
 type RowRouter struct {
 	Trunk   *Model    // one block
 	Gates   []float32 // [n x width], read the bag

@@ -7,8 +7,8 @@ import (
 	"taolab/model/num"
 )
 
-// A router that is told of a subset later has the shape, and before anything is learned the weights, of one that
-// knew of it at first.
+// A router that gains a subset later has the shape, and before it learns anything the weights, of one that had
+// it from the beginning.
 func TestAddedSubsetsBeginAtZero(t *testing.T) {
 	trunk := New(Config{Vocab: 32, Context: 8, Width: 8, Layers: 1, Heads: 2}, num.NewStream(1, "trunk"))
 	late, early := NewRowRouter(trunk, 4, 2), NewRowRouter(trunk, 4, 3)

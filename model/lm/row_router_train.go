@@ -17,12 +17,12 @@ type RowTraining struct {
 	ClipNorm            float32 // longest gradient, 0 for no limit
 }
 
-// DefaultRowTraining are the settings that routing was tried with.
+// DefaultRowTraining are the settings with which routing was tested.
 var DefaultRowTraining = RowTraining{
 	TrunkRate: 0.001, HeadRate: 0.003, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 1,
 }
 
-// Validate says whether a router can be trained with o: no setting that passes makes a NaN.
+// Validate returns an error unless a router can be trained with o. No setting that passes makes a NaN.
 func (o RowTraining) Validate() error {
 	switch {
 	case !within(o.TrunkRate, 0, 1) || !within(o.HeadRate, 0, 1):
@@ -45,7 +45,7 @@ type RowAdam struct {
 	M, V      []float32 // moments of the gradient: trunk, gates, biases, common and subset heads
 }
 
-// Check says whether st can be the state of r's training.
+// Check returns an error unless st can be the state of r's training.
 func (st *RowAdam) Check(r *RowRouter) error {
 	n, weights := len(r.Bias), r.weights()
 	fresh := st.Steps == 0 && len(st.M) == 0 && len(st.V) == 0 && len(st.GateSteps) == 0
@@ -56,7 +56,7 @@ func (st *RowAdam) Check(r *RowRouter) error {
 	return nil
 }
 
-// begin makes a fresh state r's.
+// begin sizes a fresh state for r.
 func (st *RowAdam) begin(r *RowRouter) {
 	if err := st.Check(r); err != nil {
 		panic(err)
@@ -79,7 +79,7 @@ func (r *RowRouter) parts(arena []float32) (p rowParts) {
 	return rowParts{cut(r.Trunk.Weights), cut(r.Gates), cut(r.Bias), cut(r.Common), cut(r.Subsets)}
 }
 
-// Forget clears what r and st know of a uid: its gate and bias, their moments and their count.
+// Forget clears a uid in r and st: its gate and bias, their moments and their count.
 func (r *RowRouter) Forget(uid int, st *RowAdam) {
 	d := r.Trunk.Config.Width
 	st.begin(r)
@@ -113,12 +113,12 @@ const pairWeight = 8 // of the pairs' loss, besides 1 of the subset head's
 // TrainRows takes one step down the gradient of
 //
 //	8 * mean over pairs of the cross-entropy between score and target
-//	+ mean over rows of the cross-entropy between the guessed subset and subsets
+//	+ mean over rows of the cross-entropy between the predicted subset and subsets
 //
 // for tokens [rows x cols], and returns the first mean as it was before the step, in nats, 0 without
 // pairs. subsets is the subset of each row; nil leaves the second line out. means are as for
-// [Workspace.RouteRows]; no gradient goes through them. Where nothing is to be learned, or the gradient
-// is too long for a float32, the step is left out.
+// [Workspace.RouteRows]; no gradient goes through them. Where there is nothing to learn, or the norm of
+// the gradient overflows float32, the step is skipped.
 func (w *Workspace) TrainRows(r *RowRouter, o RowTraining, st *RowAdam, tokens []uint16, rows, cols int,
 	subsets []uint16, means []float32, pairs []RowPair) float32 {
 	if err := o.Validate(); err != nil {

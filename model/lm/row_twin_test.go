@@ -9,7 +9,8 @@ import (
 	"taolab/model/num"
 )
 
-// rowTwin is a row router once more, in float64, with every logit and every logarithm written out.
+// rowTwin is a second implementation of a row router, in float64, with every logit and every logarithm
+// written out.
 type rowTwin struct {
 	trunk                        *twin
 	gates, bias, common, subsets []float64
@@ -110,8 +111,8 @@ type rowBatch struct {
 
 func (b rowBatch) row(i int) []uint16 { return b.tokens[i*b.cols : (i+1)*b.cols] }
 
-// rowBatches are batches of every kind: with and without labels, table and pairs; a pair that comes twice,
-// a uid that no pair names, pairs in no order.
+// rowBatches are batches of every kind: with and without labels, table and pairs; a pair that appears
+// twice, a uid that no pair names, pairs in no order.
 func rowBatches(seed uint64) (names []string, list []rowBatch) {
 	shapes := append(batches[:3:3], batches[0])
 	shapes[3].rows, shapes[3].cols = 19, 4

@@ -8,7 +8,8 @@ import (
 	"taolab/model/num"
 )
 
-// twin is the model once more, in float64 and as plainly as can be: no blocks, no workspace.
+// twin is a second implementation of the model, in float64 and as plain as can be: no blocks,
+// no workspace.
 type twin struct {
 	config  Config
 	weights map[string][]float64
@@ -152,7 +153,7 @@ func (t *twin) loss(tokens, targets []uint16, cols int) float64 {
 	return sum / float64(len(tokens))
 }
 
-// roughen gives every weight a value that no gradient vanishes at.
+// roughen gives every weight a value at which no gradient vanishes.
 func roughen(x []float32, s *num.Stream) {
 	for i := range x {
 		x[i] += float32(0.2 * s.Normal())
@@ -236,7 +237,7 @@ func difference(w []float64, i int, f func() float64) float64 {
 	return (up - down) / (2 * h)
 }
 
-// compareGradient holds the gradient of one tensor against central differences, at some 12
+// compareGradient compares the gradient of one tensor with central differences at some 12
 // places of it.
 func compareGradient(t *testing.T, name string, got []float32, w []float64, f func() float64) {
 	t.Helper()

@@ -2,9 +2,9 @@ package lm
 
 import "fmt"
 
-// Workspace holds the activations, the gradients and the scratch of one model at a time. It grows to
-// the largest shape seen and then allocates nothing. The zero Workspace is ready. One per worker: it
-// is not safe for concurrent use, and keeps nothing from call to call that a result depends on.
+// Workspace holds the activations, the gradients and the scratch of one model at a time. It grows to the
+// largest shape seen and then allocates nothing. The zero Workspace is ready for use. It is not safe for
+// concurrent use, so each worker has its own; no result depends on an earlier call.
 //
 // Its methods panic on a batch that [Config.CheckBatch] refuses, and on slices of the wrong length.
 type Workspace struct {
@@ -19,7 +19,7 @@ type Workspace struct {
 	lastHat, lastScale []float32 // [kept x d], [kept]
 	logits             []float32 // [kept x vocab]
 	losses, sums       []float32 // [kept] of the cross-entropy; losses of the whole batch
-	turnedHead, turned []float32 // the token embedding, and one matrix of a block, transposed
+	turnedHead, turned []float32 // the token embedding and one matrix of a block, transposed
 	attention          attention
 
 	grads                []float32 // [params]
@@ -54,7 +54,7 @@ type purpose uint8
 const (
 	predictLast purpose = iota // the last position of each row
 	predictAll                 // all positions
-	measureAll                 // all positions, of which only losses are wanted
+	measureAll                 // all positions, only for their losses
 	decode                     // the last position of each row; earlier ones were read before
 	train
 	trainLast
@@ -131,7 +131,8 @@ func (w *Workspace) prepare(m *Model, s shape, tokens []uint16) {
 	}
 }
 
-// take cuts the next n floats off the arena, from a multiple of 16; nil where the arena is too small.
+// take cuts the next n floats off the arena, aligned to a multiple of 16; nil where the arena is too
+// small.
 func (w *Workspace) take(n int) []float32 {
 	start := w.used
 	w.used += (n + 15) &^ 15
@@ -226,8 +227,8 @@ func (w *Workspace) takeBlock(n, left int) (a activations) {
 	return a
 }
 
-// takeWide cuts activations of the MLP off the arena, [n x 4d] with wideRow floats from row to row. What
-// lies between the rows goes through GELU with them; zeros do that quickly.
+// takeWide cuts activations of the MLP off the arena, [n x 4d] with wideRow floats from row to row. The
+// padding between rows passes through GELU with them, which zeros do quickly.
 func (w *Workspace) takeWide(n int) []float32 {
 	d, row := w.shape.config.Width, w.shape.config.wideRow()
 	x := w.take(n * row)

@@ -2,14 +2,14 @@
 // and hyperbolic tangents, a fused multiply-add that rounds once, and random streams with their
 // samplers.
 //
-// It promises the same bits on every processor and with every compiler setting. To keep that
-// promise each product stands inside a conversion, `float32(x*y) + z`, so that no compiler may fuse
-// it with a sum, and nothing here calls the functions of package math that differ between
-// architectures (Exp, Log, Pow, Tanh, Sin, ...). Sqrt, FMA, Trunc, Frexp and bit casts are exact
-// everywhere and are used. What rounds how is said function by function and is normative: a faster
-// implementation may replace one here only if it keeps every bit.
+// It promises the same bits on every processor and with every compiler setting. To keep that promise
+// each product stands inside a conversion, `float32(x*y) + z`, so that no compiler may fuse it with a
+// sum, and nothing here calls the functions of package math that differ between architectures (Exp,
+// Log, Pow, Tanh, Sin, ...). Sqrt, FMA, Trunc, Frexp and bit casts are exact everywhere and are used.
+// Each function states its rounding, and that statement is normative: a faster implementation may
+// replace it only if it keeps every bit.
 //
-// Streams are plain data: they marshal to [StreamBytes] bytes and carry on where they stopped.
+// Streams are plain data: they marshal to [StreamBytes] bytes and continue where they stopped.
 //
 // Sources of the mathematics: W. J. Cody and W. Waite, "Software Manual for the Elementary
 // Functions" (1980), for the argument reductions; T. J. Dekker, "A floating-point technique for

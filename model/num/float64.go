@@ -127,7 +127,8 @@ func sumParts(x, y float64) (sum, lost float64) {
 }
 
 // Pow returns x**y within 1 unit in the last place. The special cases are those of C99 and math.Pow;
-// among them Pow(x, 0) = Pow(1, y) = 1 even for NaN, and NaN for a finite x < 0 with y no integer.
+// among them Pow(x, 0) = Pow(1, y) = 1 even for NaN, and NaN for a finite x < 0 and a y that is not
+// an integer.
 //
 // Normative: e**(y*log|x|), the logarithm in two parts of logParts, their product with y in two parts
 // (upper part rounded, its error by math.FMA, plus y times the lower part), the exponential as in Exp

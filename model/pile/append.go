@@ -10,21 +10,21 @@ import (
 	"taolab/model/token"
 )
 
-// Append returns a store of the subsets of s, in their places and with their tokens and weights, and behind them
-// those of another source, which weigh so much together. It shares the tokens of s and changes nothing there, so
-// that readers of subsets of s draw the same from either. A subset that s has already is refused: more text
-// in it would move every window.
+// Append returns a store of the subsets of s, with their indices, tokens and weights, followed by those of
+// another source, whose weights sum to weight. It shares the tokens of s and leaves s unchanged, so that readers
+// of its subsets draw the same from either store. A subset that s already has is refused: more text in it would
+// move every window.
 func (s *Store) Append(src Source, tok *token.Tokenizer, weight float64) (*Store, error) {
 	if tok.Digest() != s.tokenizer {
 		return nil, fmt.Errorf("pile: a source tokenised by another tokenizer than the store; wanted that of the store")
 	}
 	if !(weight > 0 && weight <= 1) {
-		return nil, fmt.Errorf("pile: a source that weighs %v next to a corpus of weight 1; wanted more than 0, 1 at most", weight)
+		return nil, fmt.Errorf("pile: a source of weight %v next to a corpus of weight 1; wanted more than 0 and at most 1", weight)
 	}
 	have := s.Subsets()
 	for _, subset := range src.Subsets() {
 		if slices.Contains(have, subset.Name) {
-			return nil, fmt.Errorf("pile: subset %q is in the corpus already; wanted one of another name", subset.Name)
+			return nil, fmt.Errorf("pile: subset %q is already in the corpus; wanted one of another name", subset.Name)
 		}
 	}
 	more, err := Build(src, tok)

@@ -10,7 +10,7 @@ import (
 	"taolab/model/token"
 )
 
-// later is a source of two subsets that small has not.
+// later is a source of two subsets that small does not have.
 var later = texts{
 	subsets: []Subset{{"c", 0.5}, {"d", 0.5}},
 	documents: []Document{
@@ -75,8 +75,8 @@ func TestASourceThatCannotStandBehindAStoreIsRefused(t *testing.T) {
 	}{
 		{later, other, 0.2, "another tokenizer"},
 		{later, plain(t), 0, "wanted more than 0"},
-		{later, plain(t), 2, "1 at most"},
-		{double, plain(t), 0.2, `subset "b" is in the corpus already`},
+		{later, plain(t), 2, "at most 1"},
+		{double, plain(t), 0.2, `subset "b" is already in the corpus`},
 		{texts{subsets: []Subset{{"e", 1}}}, plain(t), 0.2, "0 tokens"},
 	} {
 		if _, err := small(t).Append(c.src, c.tok, c.weight); err == nil || !strings.Contains(err.Error(), c.want) {

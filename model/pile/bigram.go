@@ -7,7 +7,8 @@ import (
 )
 
 // Bigram predicts a token from the one before it: p(b | a) = (n(a, b) + 1) / (n(a) + V), counted over
-// training text. It is an anchor: a model that does not beat it has learned nothing about context.
+// training text. It serves as a baseline: a model that does not beat it has learned nothing about
+// context.
 type Bigram struct {
 	vocab  int
 	pairs  map[uint32]int // by a<<16 | b; as many as differ in the text

@@ -53,8 +53,8 @@ func (s *Store) Digest() [32]byte {
 
 var errStoreShort = errors.New("it ends too early")
 
-// UnmarshalBinary reads what AppendBinary wrote. It refuses any byte that differs, and whatever could
-// not have been built: tokens outside the vocabulary, an empty split, unusable weights.
+// UnmarshalBinary reads what AppendBinary wrote. It refuses changed bytes, and content that [Build]
+// cannot produce: tokens outside the vocabulary, an empty split, unusable weights.
 func (s *Store) UnmarshalBinary(data []byte) error {
 	read, err := decodeStore(data)
 	if err != nil {
@@ -102,7 +102,7 @@ func decodeStore(data []byte) (*Store, error) {
 	return s, nil
 }
 
-// storeReader takes values off the front. Once it has run short it yields zeros.
+// storeReader takes values off the front. Past the end it yields zeros.
 type storeReader struct {
 	rest  []byte
 	short bool

@@ -6,11 +6,11 @@ import (
 	"taolab/model/num"
 )
 
-// The entropy rate of a subset is the expected entropy of a unit over its expected length. By the chain
-// rule the entropy of a unit is the sum of the entropies of its draws, each times the expected number of
-// such draws, since draws are independent and their number depends only on other draws; and the draws can be
-// told from the text, because every unit has one derivation (a test parses). Units are independent and
-// of finite mean length, so by the renewal theorem the text has the rate
+// The entropy rate of a subset is the expected entropy of a unit over its expected length. By the chain rule
+// the entropy of a unit is the sum of the entropies of its draws, each times the expected number of such
+// draws, since draws are independent and their number depends only on other draws; and the text determines
+// the draws, because every unit has exactly one derivation (a test parses). Units are independent and of
+// finite mean length, so by the renewal theorem the text has the rate
 //
 //	H(unit) / E[bytes of a unit]     nats per byte.
 
@@ -101,7 +101,7 @@ func entropy(shares []float64) float64 {
 	return sum
 }
 
-// probabilities are what lies behind running sums of weights.
+// probabilities turns running sums of weights into probabilities.
 func probabilities(cumulative []float64) []float64 {
 	p := make([]float64, len(cumulative))
 	below := 0.0
@@ -137,15 +137,15 @@ func (c *class) frequencies(s float64) {
 	c.p = probabilities(c.cumulative)
 }
 
-// Bounds of the exponent. Natural text has about 1; below that the rate hardly rises, since rare words,
-// which are long, become common.
+// Bounds of the exponent. Natural text has about 1; below that the rate hardly rises, since rare, long words
+// become common.
 const (
 	minZipf = 0.9
 	maxZipf = 2.2
 )
 
-// calibrate chooses the exponent that gives the wanted rate, by halving: the rate falls as the exponent
-// grows. A rate out of reach for the words at hand is met as nearly as the bounds allow.
+// calibrate finds the exponent of the wanted rate by bisection: the rate falls as the exponent grows. If no
+// exponent reaches the rate, it takes the bound that comes nearest.
 func (g *grammar) calibrate() {
 	low, high := minZipf, maxZipf
 	for range 30 {

@@ -1,6 +1,6 @@
 package pile
 
-// Count is what one subset of a source holds.
+// Count describes the content of one subset of a source.
 type Count struct {
 	Name         string
 	Weight       float64 // percent
@@ -12,7 +12,7 @@ type Count struct {
 	Replaced     int64 // bytes that were not UTF-8 and read as U+FFFD
 }
 
-// Inspect reads a whole source and counts what is in it, by subset.
+// Inspect reads a whole source and counts its content by subset.
 func Inspect(src Source) ([]Count, error) {
 	subsets := src.Subsets()
 	counts := make([]Count, len(subsets))

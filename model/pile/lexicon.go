@@ -16,8 +16,8 @@ const (
 	attempts  = 20 // draws of a word before it grows by a syllable
 )
 
-// language invents words for one subset. Words are unlike each other and unlike the words in the
-// subset's templates, also after a template has hung an ending on them; so text is never ambiguous.
+// language invents words for one subset. Words differ from each other and from the words in the
+// subset's templates, even after a template has appended an ending, so text is never ambiguous.
 type language struct {
 	stream     *num.Stream
 	syllables  []string
@@ -59,8 +59,8 @@ func some(stream *num.Stream, letters string, n int) []byte {
 	return b[:n]
 }
 
-// reserve takes the words in a template, and notes the endings that it may hang on a drawn
-// word: letters that a literal begins with.
+// reserve marks the words in a template as used, and notes the endings that it may append to a
+// drawn word: the letters that a literal begins with.
 func (l *language) reserve(items []item) {
 	for _, it := range items {
 		if it.kind != literal {
@@ -76,7 +76,7 @@ func (l *language) reserve(items []item) {
 	}
 }
 
-// lettersIn counts the small letters that text begins with.
+// lettersIn counts the lower-case letters that text begins with.
 func lettersIn(text string) int {
 	n := 0
 	for n < len(text) && 'a' <= text[n] && text[n] <= 'z' {
@@ -101,7 +101,7 @@ func (l *language) words(c *class) []string {
 	return words
 }
 
-// word invents a word of at least that many syllables.
+// word invents a word of at least length syllables.
 func (l *language) word(length int) string {
 	for try := 1; ; try++ {
 		var b []byte
@@ -121,7 +121,7 @@ func (l *language) word(length int) string {
 	}
 }
 
-// free tells whether neither the word nor one of its forms stands for something else.
+// free reports whether neither the word nor any of its forms is in use.
 func (l *language) free(word string) bool {
 	for _, ending := range l.endings {
 		if l.taken[word+ending] {

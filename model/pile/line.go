@@ -16,7 +16,7 @@ const maxLineBytes = 64 << 20
 
 var errLongLine = fmt.Errorf("longer than %d MiB; wanted one document per line", maxLineBytes>>20)
 
-// Unnamed is the subset of documents that do not say which one they belong to.
+// Unnamed is the subset of documents that name none.
 const Unnamed = "unnamed"
 
 // maxNameBytes bounds the name of a subset.
@@ -25,7 +25,7 @@ const maxNameBytes = 256
 // maxLineDepth bounds how deep the other members of a line may be nested.
 const maxLineDepth = 512
 
-// InvalidUTF8 says what happens to bytes of a shard that are not UTF-8.
+// InvalidUTF8 selects the treatment of bytes that are not UTF-8.
 type InvalidUTF8 uint8
 
 const (
@@ -48,8 +48,8 @@ type lineParser struct {
 	text    []byte
 }
 
-// parse reads {"text": "...", "meta": {"pile_set_name": "..."}}. Other members are passed over, and
-// a meta that names no subset is none.
+// parse reads {"text": "...", "meta": {"pile_set_name": "..."}}. Other members are ignored, and a meta
+// without a subset counts as missing.
 func (p *lineParser) parse(line []byte) (record, error) {
 	r := record{subset: Unnamed}
 	if at := jsontext.InvalidUTF8(line); at >= 0 {
@@ -101,7 +101,7 @@ func (p *lineParser) member(object int, name string) int {
 	return -1
 }
 
-// lineError counts in bytes of the line, whose number the caller knows.
+// lineError gives the byte within the line; the caller adds the line's number.
 func lineError(err error) error {
 	var at *jsontext.Error
 	if !errors.As(err, &at) {
@@ -114,7 +114,8 @@ func lineError(err error) error {
 	return fmt.Errorf("invalid JSON at byte %d of the line: %s", at.Offset+1, fault)
 }
 
-// appendValid appends a line in which each byte that is not UTF-8 has become U+FFFD, and counts them.
+// appendValid appends a line with each byte that is not UTF-8 replaced by U+FFFD, and counts the
+// replacements.
 func appendValid(dst, line []byte) ([]byte, int) {
 	count := 0
 	for {
@@ -137,8 +138,8 @@ type lines struct {
 
 func newLines(in io.Reader) *lines { return &lines{in: bufio.NewReaderSize(in, 1<<16)} }
 
-// next is the next line that is not blank, without its end and a byte order mark before it, valid until
-// the call after; io.EOF after the last.
+// next is the next line that is not blank, without its line end and byte order mark, valid until the
+// next call; io.EOF after the last.
 func (l *lines) next() ([]byte, error) {
 	for {
 		line, err := l.read()

@@ -7,11 +7,11 @@ import (
 	"taolab/model/num"
 )
 
-// Mix draws windows of text: the subset by weight, the place evenly. It has no state of its own; all
-// randomness comes from the stream it is handed. It may be shared.
+// Mix draws windows of text: the subset by weight, the place uniformly. It is stateless, so it may be
+// shared; all randomness comes from the stream it is given.
 //
-// A split is a ring: after its last token, an end of text, comes its first. So every place is as likely
-// as any other, and a window may have any length.
+// A split is a ring: after its last token, an end of text, comes its first. So all places are equally
+// likely, and a window may have any length.
 type Mix struct {
 	tokens     [][]uint16
 	cumulative []float64
@@ -47,8 +47,8 @@ func (s *Store) NewMix(split Split, weights []float64) (*Mix, error) {
 	return m, nil
 }
 
-// Batch fills tokens and targets, both [rows x cols], targets being the tokens one place later. Each row
-// is a window of a subset of its own. A row takes two numbers of the stream, if none is drawn again.
+// Batch fills tokens and targets, both [rows x cols], targets being the tokens one place later. Each row's
+// subset is drawn separately. A row usually takes two numbers of the stream.
 func (m *Mix) Batch(st *num.Stream, rows, cols int, tokens, targets []uint16) {
 	for row := range rows {
 		from, to := row*cols, (row+1)*cols
@@ -65,7 +65,7 @@ func (m *Mix) Batch1(st *num.Stream, rows, cols int, tokens []uint16) (subset in
 	return subset
 }
 
-// BatchOf fills tokens, [rows x cols], with windows of a subset each, and subsets with what the rows are of.
+// BatchOf fills tokens, [rows x cols], with one window per row, and subsets with each row's subset.
 func (m *Mix) BatchOf(st *num.Stream, rows, cols int, tokens, subsets []uint16) {
 	for row := range rows {
 		subset := st.Pick(m.cumulative)
@@ -74,7 +74,7 @@ func (m *Mix) BatchOf(st *num.Stream, rows, cols int, tokens, subsets []uint16) 
 	}
 }
 
-// Reads lists the subsets that a row can be of, ascending.
+// Reads lists the subsets that a row can come from, ascending.
 func (m *Mix) Reads() []uint16 {
 	var reads []uint16
 	before := 0.0
@@ -87,7 +87,7 @@ func (m *Mix) Reads() []uint16 {
 	return reads
 }
 
-// Shares are how often a row is of each of the subsets of Reads; they sum to 1.
+// Shares are the probabilities that a row comes from each subset of Reads; they sum to 1.
 func (m *Mix) Shares() []float64 {
 	var shares []float64
 	total, before := m.cumulative[len(m.cumulative)-1], 0.0
@@ -100,7 +100,7 @@ func (m *Mix) Shares() []float64 {
 	return shares
 }
 
-// window fills a row from a random place on, and the row of what comes next, which may be nil.
+// window fills tokens from a random place, and targets, which may be nil, with each token's successor.
 func (m *Mix) window(ring []uint16, st *num.Stream, tokens, targets []uint16) {
 	at := st.IntN(len(ring))
 	wind(tokens, ring, at)

@@ -160,7 +160,7 @@ func (p *notation) resolve(g *grammar) error {
 	return nil
 }
 
-// reaches tells whether expanding a rule can call another, given that no path is longer than the rules.
+// reaches reports whether expanding one rule can call another, on a path of at most depth rules.
 func (g *grammar) reaches(from, to, depth int) bool {
 	for _, a := range g.rules[from].alternatives {
 		for _, it := range a.items {

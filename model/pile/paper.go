@@ -47,13 +47,13 @@ func SubsetNames() []string {
 	return names
 }
 
-// paperIndex is a subset's row in the paper, -1 if the paper does not know it.
+// paperIndex is a subset's row in the paper, -1 if it is not there.
 func paperIndex(name string) int {
 	return slices.IndexFunc(paper, func(p paperSubset) bool { return p.name == name })
 }
 
-// weightOf is a subset's weight in hundredths of a percent; a subset that the paper does not know weighs
-// as much as the paper's mean.
+// weightOf is a subset's weight in hundredths of a percent; a subset that is not in the paper gets the
+// paper's mean weight.
 func weightOf(name string) int {
 	if i := paperIndex(name); i >= 0 {
 		return paper[i].weight

@@ -17,24 +17,24 @@ import (
 // Bounds of a corpus on disk.
 const (
 	maxShards       = 1 << 16
-	surveyedPerUsed = 4 // text that is looked at, as a multiple of the limit
+	surveyedPerUsed = 4 // text that the survey reads, as a multiple of the limit
 )
 
 // Shards is a corpus on disk: files of JSON lines, plain (.jsonl) or under zstd (.jsonl.zst), one
-// document a line, read in the order of their names. Lines are read by package jsontext: names are
-// compared exactly and stand once, and a byte order mark is passed over. Bytes that are not UTF-8 are an
-// error or read as U+FFFD, as the caller says; a zstd frame may announce a window of up to 2 GiB
-// as long as its text refers back 128 MiB at most.
+// document a line, read in the order of their names. Lines are read by package jsontext: names must
+// match exactly and appear once, and a byte order mark is skipped. Bytes that are not UTF-8 are an error
+// or read as U+FFFD, as the caller chooses; a zstd frame may announce a window of up to 2 GiB as long as
+// its text refers back at most 128 MiB.
 //
 // Files of a folder whose names begin with "val" or "test" are held-out text. The other documents are
 // divided by the SHA-256 of their text: a sixteenth is Score, and where no file is held out another
-// sixteenth HeldOut. So copies of a document lie in the same split.
+// sixteenth HeldOut. So copies of a document end up in the same split.
 //
-// A limit cuts the corpus: if there is more text than that, each subset gives its beginning, up to a
-// size that is the same for all and makes limit bytes in all; small subsets stay whole. A document that
-// exceeds the size is cut there. A sixteenth of the limit is for files of held-out text, if there are
-// any. No more than four times the limit is looked at, so that the head of a huge corpus can be used
-// without reading the rest; subsets whose text begins later do not exist then.
+// A limit cuts the corpus: if there is more text, each subset keeps only its beginning, up to a size
+// that is the same for all and fills the limit; small subsets stay whole. A document that exceeds the
+// size is cut there. A sixteenth of the limit is for files of held-out text, if there are any. At most
+// four times the limit is read, so that the head of a huge corpus can be used without the rest; subsets
+// that begin later do not exist then.
 type Shards struct {
 	files   []shard
 	wanted  []string
@@ -51,7 +51,7 @@ type shard struct {
 	group int
 }
 
-// group is what is read of the files of one kind.
+// group is the state of reading the files of one kind.
 type group struct {
 	limit  int64            // bytes in all, 0 for no limit
 	lines  int              // lines that the survey looked at, in all files
@@ -62,8 +62,8 @@ type group struct {
 	replaced map[string]int64 // bytes by subset that were not UTF-8
 }
 
-// Open surveys a folder or a single file. It takes limit bytes of text at most, 0 for all, of the named
-// subsets, or of all if none are named. Errors name the file and the line.
+// Open surveys a folder or a single file. It takes at most limit bytes of text, or all of it if limit is
+// 0, from the named subsets, or from all if none are named. Errors name the file and the line.
 func Open(path string, limit int64, subsets []string, invalid InvalidUTF8) (*Shards, error) {
 	if limit < 0 {
 		return nil, fmt.Errorf("pile: a limit of %d bytes; wanted 0 for all text, or more", limit)
@@ -155,7 +155,8 @@ func isShard(name string) bool {
 }
 
 // read visits the wanted documents of one group in order, with the number of the line in the group. It
-// stops after lineLimit lines, if that is not 0, and when visit says so. Errors name shard and line.
+// stops after lineLimit lines, if that is not 0, and when visit returns false. Errors name shard and
+// line.
 func (s *Shards) read(groupIndex, lineLimit int, visit func(r record, line int) bool) error {
 	count := 0
 	for _, f := range s.files {
@@ -178,7 +179,7 @@ func (s *Shards) read(groupIndex, lineLimit int, visit func(r record, line int) 
 	return nil
 }
 
-// each visits the documents of one file, as long as visit says so.
+// each visits the documents of one file until visit returns false.
 func (f shard) each(invalid InvalidUTF8, visit func(record) bool) error {
 	file, err := os.Open(f.path)
 	if err != nil {
@@ -250,7 +251,7 @@ func (s *Shards) survey() error {
 	return nil
 }
 
-// hashStrings feeds strings to a digest, each behind its length.
+// hashStrings feeds strings to a digest, each preceded by its length.
 func hashStrings(h hash.Hash, parts ...[]byte) {
 	for _, part := range parts {
 		var length [8]byte
@@ -270,11 +271,12 @@ func (s *Shards) sortNames() {
 		if i < 0 && k < 0 {
 			return strings.Compare(a, b)
 		}
-		return k - i // the one that the paper knows, whose index is not -1, comes first
+		return k - i // the one in the paper, whose index is not -1, comes first
 	})
 }
 
-// level finds the size that subsets are cut to: the largest for which the sum does not exceed the limit.
+// level finds the size that subsets are cut to: the largest whose sum over the subsets stays within the
+// limit.
 func (g *group) level(names []string) {
 	if g.limit == 0 || g.looked <= g.limit {
 		return
@@ -287,22 +289,21 @@ func (g *group) level(names []string) {
 	})
 	g.caps = make(map[string]int64)
 	left := g.limit
-	for i, name := range names { // the smallest first: what it leaves goes to the larger ones
+	for i, name := range names { // the smallest first: the room it leaves goes to the larger ones
 		g.caps[name] = min(g.bytes[name], left/int64(len(names)-i))
 		left -= g.caps[name]
 	}
 }
 
-// Subsets lists the subsets, those of the Pile's paper first. They have the paper's weights, made to sum
-// to 1; a subset that the paper does not know weighs as much as the mean of its 22.
+// Subsets lists the subsets, those of the Pile's paper first. They have the paper's weights, normalised
+// to sum to 1; a subset that is not in the paper gets the mean weight of its 22.
 func (s *Shards) Subsets() []Subset { return weighted(s.names) }
 
-// Digest is the SHA-256 of the text that was surveyed, in order, of the limit and the wanted subsets;
-// file names and compression leave it as it is.
+// Digest is the SHA-256 of the surveyed text, in order, the limit and the wanted subsets. It does not
+// depend on file names or compression.
 func (s *Shards) Digest() ([32]byte, error) { return s.digest, nil }
 
-// Replaced counts the bytes of a subset's lines that were not UTF-8 and read as U+FFFD, in all that was
-// looked at.
+// Replaced counts the bytes of a subset's surveyed lines that were not UTF-8 and read as U+FFFD.
 func (s *Shards) Replaced(subset string) int64 {
 	return s.groups[0].replaced[subset] + s.groups[1].replaced[subset]
 }
@@ -326,7 +327,7 @@ func (s *Shards) Documents() iter.Seq2[Document, error] {
 				taken[r.subset] += int64(len(text))
 				subset := slices.Index(s.names, r.subset)
 				if subset < 0 {
-					changed = fmt.Errorf("pile: subset %q was not there when the corpus was opened: "+
+					changed = fmt.Errorf("pile: subset %q did not exist when the corpus was opened: "+
 						"the files have changed, open them again", r.subset)
 					return false
 				}
@@ -344,7 +345,7 @@ func (s *Shards) Documents() iter.Seq2[Document, error] {
 	}
 }
 
-// split decides by the hash of a whole text.
+// split assigns a text by its hash.
 func (s *Shards) split(groupIndex int, text []byte) Split {
 	if groupIndex == 1 {
 		return HeldOut

@@ -52,7 +52,7 @@ func compressed(t testing.TB, text string) []byte {
 	return z.EncodeAll([]byte(text), nil)
 }
 
-// documents writes down what a source yields.
+// documents is a transcript of what a source yields.
 func documents(t testing.TB, src Source) (all []string) {
 	t.Helper()
 	names := src.Subsets()

@@ -7,13 +7,13 @@ import (
 	"slices"
 )
 
-// Split says what a text may be used for.
+// Split is the use that a text is reserved for.
 type Split uint8
 
 const (
 	Train   Split = iota // models learn from it
 	Score                // validators draw their questions from it
-	HeldOut              // measurement; nobody in the network sees it
+	HeldOut              // measurement; no agent sees it
 	splits
 )
 
@@ -36,14 +36,14 @@ type Subset struct {
 	Weight float64
 }
 
-// Document is one text. Its bytes are valid until the next document is asked for.
+// Document is one text. Its bytes are valid until the next document is yielded.
 type Document struct {
 	Subset int // index into Source.Subsets
 	Split  Split
 	Text   []byte
 }
 
-// Source is a corpus that can be read again and again, always the same.
+// Source is a corpus that can be read repeatedly and yields the same each time.
 type Source interface {
 	Subsets() []Subset
 	Documents() iter.Seq2[Document, error] // in a fixed order; ends after the first error

@@ -7,10 +7,10 @@ import (
 	"taolab/model/token"
 )
 
-// minSplitTokens is what every split of every subset holds at least.
+// minSplitTokens is the least that a split of a subset holds.
 const minSplitTokens = 256
 
-// Store is a tokenised corpus. It is read-only and shared by everybody.
+// Store is a tokenised corpus. It is read-only and shared.
 type Store struct {
 	vocab     int
 	endOfText uint16
@@ -28,11 +28,11 @@ type stored struct {
 
 // Build tokenises a source, once. Every document is followed by the end of text.
 //
-// A subset that lacks a split (fewer than 256 tokens of it, because a folder has no shard to evaluate on,
-// or the subset is one huge document) gets it from the end of its longest split: HeldOut takes the
-// last sixteenth of it, at least 256 tokens, then Score the last sixteenth of what remains. A subset
-// with no training text first turns its longest split into training text. A subset of fewer than 4096
-// tokens is refused.
+// A subset that lacks a split (it has fewer than 256 tokens there, because the folder has no shard for it
+// or the subset is one huge document) takes it from the end of its longest split: HeldOut takes the last
+// sixteenth of it, at least 256 tokens, then Score the last sixteenth of what remains. A subset with no
+// training text first turns its longest split into training text. A subset of fewer than 4096 tokens is
+// refused.
 func Build(src Source, tok *token.Tokenizer) (*Store, error) {
 	digest, err := src.Digest()
 	if err != nil {
@@ -65,7 +65,7 @@ func Build(src Source, tok *token.Tokenizer) (*Store, error) {
 	return s, nil
 }
 
-// complete gives a subset the splits that it lacks.
+// complete fills the splits that a subset lacks.
 func (s *stored) complete() error {
 	total := 0
 	for _, tokens := range s.tokens {
@@ -119,7 +119,7 @@ func (s *Store) Subsets() []string {
 	return names
 }
 
-// Weights are the corpus' own weights of the subsets, summing to 1.
+// Weights are the subsets' weights in the corpus, which sum to 1.
 func (s *Store) Weights() []float64 {
 	weights := make([]float64, len(s.subsets))
 	for i := range s.subsets {
@@ -128,11 +128,11 @@ func (s *Store) Weights() []float64 {
 	return weights
 }
 
-// Tokens are the documents of a subset and split, each followed by the end of text. They must not be
-// written to.
+// Tokens are the documents of a subset and split, each followed by the end of text. Callers must not
+// modify them.
 func (s *Store) Tokens(subset int, split Split) []uint16 { return s.subsets[subset].tokens[split] }
 
-// Bytes is the length of the text behind [Store.Tokens], which ends of text add nothing to.
+// Bytes is the length of the text that [Store.Tokens] stands for, ends of text not counted.
 func (s *Store) Bytes(subset int, split Split) int64 { return s.subsets[subset].bytes[split] }
 
 // Vocab is the size of the tokenizer's vocabulary; every token is below it.
@@ -147,8 +147,8 @@ func (s *Store) Tokenizer() [32]byte { return s.tokenizer }
 // Source is the digest of the source that the store was built from.
 func (s *Store) Source() [32]byte { return s.source }
 
-// BytesPerToken is the mean length in bytes of a token of Score text, subsets taken by weight: of the
-// tokens that a validator draws.
+// BytesPerToken is the mean length in bytes of the tokens that a validator draws: of Score text, subsets
+// taken by weight.
 func (s *Store) BytesPerToken() float64 {
 	mean := 0.0
 	for i := range s.subsets {

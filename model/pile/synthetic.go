@@ -11,7 +11,7 @@ import (
 	"taolab/model/num"
 )
 
-// syntheticVersion is part of the digest. Whatever changes one byte of the text raises it.
+// syntheticVersion is part of the digest. A change of any byte of the text raises it.
 const syntheticVersion = 1
 
 // Budgets of a synthetic subset.
@@ -26,9 +26,9 @@ const (
 const documentSigma = 1.0
 
 // Synthetic is a stand-in for the Pile that needs no file: the 22 subsets with the paper's weights and
-// mean document sizes (log-normal), each in a made-up language with a grammar of its own. Its entropy
-// rates are known exactly. A document is a function of (seed, subset, split, index) alone and is made
-// when it is asked for.
+// mean document sizes (log-normal), each in an invented language with its own grammar. Its entropy
+// rates are known exactly. A document is a pure function of (seed, subset, split, index) and is made on
+// demand.
 type Synthetic struct {
 	seed     uint64
 	bytes    int64
@@ -39,9 +39,9 @@ type Synthetic struct {
 }
 
 // NewSynthetic makes a corpus of the given size in the named subsets of the Pile, all 22 if none are
-// named. Every subset has 128 KiB (a corpus smaller than that per subset: an equal share); what remains
-// goes by weight. Of a subset's text 14/16 are for training, 1/16 is Score and 1/16 HeldOut, but of the
-// first 128 KiB 12/16, 2/16 and 2/16. A document that exceeds the rest of its budget is cut there.
+// named. Every subset gets 128 KiB (or an equal share of a corpus too small for that); the rest is
+// divided by weight. Of a subset's text 14/16 is Train, 1/16 Score and 1/16 HeldOut, but of its first
+// 128 KiB 12/16, 2/16 and 2/16. A document that exceeds the rest of its budget is cut there.
 func NewSynthetic(seed uint64, bytes int64, subsets []string) (*Synthetic, error) {
 	if len(subsets) == 0 {
 		subsets = SubsetNames()
@@ -59,7 +59,7 @@ func NewSynthetic(seed uint64, bytes int64, subsets []string) (*Synthetic, error
 	for i, name := range subsets {
 		at := slices.IndexFunc(grammars, func(g *grammar) bool { return g.name == name })
 		if at < 0 || slices.Contains(subsets[:i], name) {
-			return nil, fmt.Errorf("pile: subset %q is unknown or stands twice; wanted each once, of: %s",
+			return nil, fmt.Errorf("pile: subset %q is unknown or appears twice; wanted each once, of: %s",
 				name, strings.Join(SubsetNames(), ", "))
 		}
 		stream := root.Sub(name)
@@ -88,7 +88,7 @@ func (s *Synthetic) share() {
 	}
 }
 
-// Subsets lists the subsets with the paper's weights, made to sum to 1.
+// Subsets lists the subsets with the paper's weights, normalised to sum to 1.
 func (s *Synthetic) Subsets() []Subset { return slices.Clone(s.subsets) }
 
 // EntropyRate is the entropy of a subset's text in nats per byte, computed from the distributions that
@@ -104,7 +104,7 @@ func (s *Synthetic) EntropyRate(subset string) float64 {
 	return 0
 }
 
-// Document is one whole document of subset i. There is one for every index from 0.
+// Document is one whole document of subset i; indices start at 0 and have no end.
 func (s *Synthetic) Document(i int, split Split, index int) Document {
 	stream, size := s.document(i, split, index)
 	return Document{i, split, s.write(i, stream, size)}

@@ -108,8 +108,8 @@ func TestImpossibleSyntheticCorporaAreRefused(t *testing.T) {
 	}{
 		{90_111, nil, "90111 bytes of synthetic text; wanted 90112 at least"},
 		{-5, []string{"Github"}, "wanted 4096 at least"},
-		{1e6, []string{"GitHub"}, `subset "GitHub" is unknown or stands twice; wanted each once, of: Pile-CC, `},
-		{1e6, []string{"Github", "Github"}, "stands twice"},
+		{1e6, []string{"GitHub"}, `subset "GitHub" is unknown or appears twice; wanted each once, of: Pile-CC, `},
+		{1e6, []string{"Github", "Github"}, "appears twice"},
 	} {
 		if _, err := NewSynthetic(1, c.bytes, c.subsets); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%d bytes of %v: error %v; wanted one that says %q", c.bytes, c.subsets, err, c.want)

@@ -14,14 +14,14 @@ import (
 	"taolab/model/jsontext"
 )
 
-// Windows of zstd frames. A frame refers back to text up to its window, which its header announces; who
-// writes into a pipe announces all that he might have used, however short the text is.
+// Windows of zstd frames. A frame refers back to text up to its window, which its header announces; a
+// compressor that writes into a pipe announces its largest window, however short the text is.
 const (
 	maxWindowBytes    = 128 << 20 // kept: what zstd --long=27 uses
 	maxAnnouncedBytes = 2 << 30   // what zstd --long=31 announces
 )
 
-// unpacked is the text of a shard's file.
+// unpacked reads the text of a shard.
 type unpacked struct {
 	in     io.Reader
 	path   string
@@ -29,10 +29,11 @@ type unpacked struct {
 	zstd   *zstd.Decoder
 }
 
-// unpack begins to read a file. One that is not what its name says is refused by what it is.
+// unpack begins to read a file. It refuses one that is not of the format that its name promises, and
+// names the format found.
 func unpack(file io.Reader, path string) (*unpacked, error) {
 	in := bufio.NewReaderSize(file, 1<<16)
-	head, _ := in.Peek(64) // what fails here fails again when it is read
+	head, _ := in.Peek(64) // an error here comes again when the file is read
 	packed := strings.HasSuffix(path, ".zst")
 	if err := nature(head, path, packed); err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func nature(head []byte, path string, packed bool) error {
 		head[:min(len(head), 4)])
 }
 
-// explain turns an error of the decoder into one that says what is wrong with the file.
+// explain turns an error of the decoder into a description of the file's fault.
 func (t *unpacked) explain(err error) error {
 	if t.frames == nil || err == nil {
 		return err
@@ -101,9 +102,9 @@ func (t *unpacked) explain(err error) error {
 	return fmt.Errorf("the zstd frame at byte %d is damaged; fetch the file again", f.start)
 }
 
-// frames hands a zstd file on, frame by frame. The header of a frame with a window longer than is kept
-// gets the longest that is: all is well as long as the frame never refers back farther than that, which
-// a short one cannot, and if it does the decoder notices.
+// frames passes a zstd file to the decoder, frame by frame. It replaces a window that is longer than
+// the longest kept one by that one. A frame that refers back no farther, as a short one must, still
+// decodes; the decoder reports any other.
 type frames struct {
 	in   *bufio.Reader
 	path string
@@ -121,7 +122,7 @@ type frames struct {
 
 const frameMagic = 0xfd2fb528
 
-// isFrame tells whether data begins like a zstd file. Frames that readers skip count.
+// isFrame reports whether data begins like a zstd file. Skippable frames count.
 func isFrame(data []byte) bool {
 	if len(data) < 4 {
 		return false
@@ -130,7 +131,7 @@ func isFrame(data []byte) bool {
 	return magic == frameMagic || magic&^0xf == 0x184d2a50
 }
 
-// Read hands out bytes up to the next place at which something may have to be changed.
+// Read returns bytes up to the next place where a change may be needed.
 func (f *frames) Read(p []byte) (n int, err error) {
 	for len(f.ready) == 0 && f.left == 0 {
 		if f.next == nil {
@@ -150,7 +151,7 @@ func (f *frames) Read(p []byte) (n int, err error) {
 	return n, f.cut(whole(err))
 }
 
-// cut notes that the file ends within a frame: the decoder takes some of such places for the end.
+// cut notes that the file ends within a frame, which the decoder does not always notice.
 func (f *frames) cut(err error) error {
 	if err == io.ErrUnexpectedEOF {
 		f.fault = errors.New("the file ends within a zstd frame; wanted a whole file, fetch it again")
@@ -158,7 +159,7 @@ func (f *frames) cut(err error) error {
 	return err
 }
 
-// take reads n bytes into what is handed out, and returns them.
+// take reads n bytes, queues them for the decoder, and returns them.
 func (f *frames) take(n int) ([]byte, error) {
 	first := len(f.ready)
 	f.ready = append(f.ready, make([]byte, n)...)
@@ -189,7 +190,7 @@ func (f *frames) frame() error {
 	return f.header()
 }
 
-// header reads a frame's header: a descriptor, then what it says is there.
+// header reads a frame's header: a descriptor, then the fields that it announces.
 func (f *frames) header() error {
 	d, err := f.take(1)
 	if err != nil {
@@ -239,8 +240,8 @@ func (f *frames) header() error {
 	return nil
 }
 
-// shorten makes the header in f.ready announce the longest window that is kept. A frame that is its own
-// window has no place for one: it gets it.
+// shorten makes the header in f.ready announce the longest window that is kept, adding the field to a
+// frame that is its own window.
 func (f *frames) shorten(single bool) {
 	const descriptor = 4
 	log := byte(bits.TrailingZeros(maxWindowBytes)-10) << 3
@@ -280,7 +281,7 @@ func (f *frames) end() error {
 	return whole(err)
 }
 
-// whole is the error of a place at which the file must not end.
+// whole turns an end of file inside a frame into an unexpected one.
 func whole(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF

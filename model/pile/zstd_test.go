@@ -17,8 +17,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// piped is a frame as a program writes it that does not know how much will come, announcing a window
-// of 2^log bytes.
+// piped is a frame as a program writes it when it does not know the length, announcing a window of 2^log
+// bytes.
 func piped(t testing.TB, text string, log int) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -122,7 +122,7 @@ func TestTextFromBeforeTheWindowThatIsKeptIsRefusedWithTheCommandThatMendsIt(t *
 	}
 }
 
-// The frames of the tests are frames to another program too.
+// Another program reads the tests' frames too.
 func TestFramesOfLongWindowsAreThoseOfTheReferenceProgram(t *testing.T) {
 	program, err := exec.LookPath("zstd")
 	if err != nil {

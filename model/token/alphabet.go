@@ -5,7 +5,7 @@ package token
 // as the characters from U+0100 on. A trained tokenizer numbers its bytes in this order.
 var alphabet, runeOfByte, byteOfRune = byteAlphabet()
 
-// printable tells whether a byte stands for itself: it prints, and is not a space.
+// printable reports whether a byte stands for itself: it prints, and is not a space.
 func printable(b int) bool {
 	return '!' <= b && b <= '~' || 0xA1 <= b && b <= 0xAC || 0xAE <= b
 }

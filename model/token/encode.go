@@ -65,9 +65,9 @@ func (e *Encoder) keep(word []byte, ids []ID) {
 	e.cache[string(word)] = span{from, uint32(len(e.kept))}
 }
 
-// merge appends the tokens of one pretoken to dst: of all neighbours that a merge joins, it always
-// joins those whose merge was learned first, the leftmost first. The queue is a binary heap of
-// (rank, position); an entry whose neighbours have changed since is passed over.
+// merge appends the tokens of one pretoken to dst: it always applies the merge that was learned
+// first, leftmost pair first. The queue is a binary heap of (rank, position); an entry whose
+// neighbours have changed since is skipped.
 func (e *Encoder) merge(dst []ID, word []byte) []ID {
 	e.list, e.queue = e.list[:0], e.queue[:0]
 	for i, b := range word {
@@ -104,7 +104,7 @@ func (e *Encoder) merge(dst []ID, word []byte) []ID {
 	return dst
 }
 
-// offer queues the merge of the symbol at i with the next one, if there is such a merge.
+// offer queues the merge of the symbol at i with the next one, if one exists.
 func (e *Encoder) offer(i int32) {
 	s := e.list[i]
 	if s.next < 0 {

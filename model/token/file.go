@@ -105,7 +105,7 @@ func (t *Tokenizer) MarshalJSON() ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }
 
-// isAdded tells whether a token is not of text: the end of text, or a special one.
+// isAdded reports whether no text yields the token: the end of text, or a special one.
 func (t *Tokenizer) isAdded(id ID) bool {
 	_, special := slices.BinarySearch(t.special, id)
 	return special || id == t.endOfText

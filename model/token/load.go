@@ -8,14 +8,14 @@ import (
 	"taolab/model/jsontext"
 )
 
-// maxDepth bounds how deep a tokenizer.json is nested.
+// maxDepth bounds the nesting of a tokenizer.json.
 const maxDepth = 64
 
-// Load reads a tokenizer.json of a byte-level tokenizer like GPT-2's. It refuses whatever would give text
-// other ids than the file asks for: another model, a normaliser, a prefix blank, tokens added to text, an
-// alphabet that lacks a byte, ids with holes, merges out of order. What changes no id is passed over:
-// unknown members, special tokens (which no text makes), truncation and padding (which a caller asks for),
-// an unknown token (as every byte is known), tokens that no merge makes.
+// Load reads the tokenizer.json of a byte-level tokenizer like GPT-2's. It refuses all settings under
+// which text would get other ids: another model, a normaliser, a prefix blank, tokens added to text, an
+// alphabet that lacks a byte, ids with holes, merges out of order. It ignores settings that change no id:
+// unknown members, special tokens (which no text yields), truncation and padding (which a caller asks
+// for), an unknown token (as every byte is known), tokens that no merge makes.
 func Load(data []byte) (*Tokenizer, error) {
 	v, err := jsontext.Read(data, maxDepth)
 	if err == nil {
@@ -58,7 +58,7 @@ func check(v jsontext.Value) error {
 		{v, "normalizer", isIdentity, "null: text is encoded as it is"},
 		{v, "pre_tokenizer", func(jsontext.Value) bool { return cut.Kind() != 0 }, "ByteLevel, as GPT-2 has it"},
 		{cut, "add_prefix_space", unsetOr('f'), "false: no blank goes before a text"},
-		{cut, "use_regex", unsetOr('t'), "true: words are cut as GPT-2 cuts them"}, // files are older than the member
+		{cut, "use_regex", unsetOr('t'), "true: words are cut as GPT-2 cuts them"}, // older files lack the member
 		{v, "post_processor", addsNothing, "null, or one that adds no tokens to a text"},
 		{v, "decoder", joinsBytes, "ByteLevel"},
 	} {
@@ -69,7 +69,7 @@ func check(v jsontext.Value) error {
 	return nil
 }
 
-// missing is the error of a member that is wrong or not there.
+// missing is the error of a member that is wrong or missing.
 func missing(v jsontext.Value, name, wanted string) error {
 	switch kind := v.Kind(); {
 	case kind == 0:
@@ -102,7 +102,7 @@ func isZero(v jsontext.Value) bool {
 	return err == nil && x == 0
 }
 
-// parts are the members of a sequence, or the one that stands alone.
+// parts are the members of a sequence, or the single one.
 func parts(v jsontext.Value, list string) []jsontext.Value {
 	if v.Null() {
 		return nil
@@ -147,7 +147,7 @@ func addsNothing(v jsontext.Value) bool {
 	return true
 }
 
-// joinsBytes allows decoders that give the bytes of the tokens. What decodes changes no id.
+// joinsBytes allows decoders that yield the bytes of the tokens. A decoder changes no id.
 func joinsBytes(v jsontext.Value) bool {
 	all := parts(v, "decoders")
 	for _, part := range all {
@@ -187,7 +187,7 @@ func load(v jsontext.Value) (*Tokenizer, error) {
 	return t, nil
 }
 
-// unreached is a word among the tokens that the merges do not lead to, -1 if there is none.
+// unreached is a token of text that the merges do not lead to, -1 if there is none.
 func (t *Tokenizer) unreached() int {
 	e := t.NewEncoder()
 	for id, text := range t.text {
@@ -198,7 +198,7 @@ func (t *Tokenizer) unreached() int {
 	return -1
 }
 
-// loader holds what is known of a tokenizer while its file is read.
+// loader is the state of reading a tokenizer's file.
 type loader struct {
 	added  map[string]addition
 	names  []string // of those, in the file's order
@@ -215,7 +215,7 @@ type addition struct {
 	at jsontext.Value
 }
 
-// readAdded reads the tokens that no text makes.
+// readAdded reads the tokens that no text yields.
 func (l *loader) readAdded(list jsontext.Value) error {
 	l.added = map[string]addition{}
 	for _, v := range list.Elements() {
@@ -231,7 +231,7 @@ func (l *loader) readAdded(list jsontext.Value) error {
 		case err != nil:
 			return missing(v.Member("id"), "id", fmt.Sprintf("a whole number from 0 to %d", MaxVocab-1))
 		case again:
-			return v.Errorf("%q stands twice", content)
+			return v.Errorf("%q appears twice", content)
 		case content == "":
 			return v.Errorf("a token without text")
 		case content != endOfText && v.Member("special").Kind() != 't':
@@ -247,7 +247,7 @@ func (l *loader) readAdded(list jsontext.Value) error {
 	return nil
 }
 
-// readVocab lists all tokens by id. Special ones may stand in the vocabulary or not.
+// readVocab lists all tokens by id. The vocabulary may hold special ones or not.
 func (l *loader) readVocab(vocab jsontext.Value) error {
 	if vocab.Kind() != '{' {
 		return missing(vocab, "model.vocab", "an object of token to id")

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// class is what GPT-2's rule knows of a character. A byte that is not UTF-8 is a mark.
+// class is the category of a character in GPT-2's rule. A byte that is not UTF-8 is a mark.
 type class uint8
 
 const (

@@ -9,7 +9,7 @@ import (
 // ID names a token. Ids are dense: 0 to Vocab()-1.
 type ID = uint16
 
-// Sizes of a vocabulary: every byte and the end of text at least, what an ID can name at most.
+// Sizes of a vocabulary: at least every byte and the end of text, at most the number of IDs.
 const (
 	MinVocab = 256 + 1
 	MaxVocab = 1 << 16
@@ -21,7 +21,7 @@ const endOfText = "<|endoftext|>"
 // merge joins two neighbouring tokens into one.
 type merge struct{ left, right, result ID }
 
-// rule is what a pair of tokens becomes, and how early the merge was learned.
+// rule is the result of merging a pair of tokens, and how early the merge was learned.
 type rule struct {
 	rank   uint32
 	result ID
@@ -69,7 +69,7 @@ func (t *Tokenizer) Reach() int {
 // EndOfText is the token that stands between documents. [Tokenizer.Encode] never makes it.
 func (t *Tokenizer) EndOfText() ID { return t.endOfText }
 
-// Bytes is the text of one token, nil if there is no such token. It must not be written to.
+// Bytes is the text of one token, nil if there is no such token. Callers must not modify it.
 func (t *Tokenizer) Bytes(id ID) []byte {
 	if int(id) >= len(t.text) {
 		return nil
@@ -90,9 +90,8 @@ func (t *Tokenizer) Decode(dst []byte, ids []ID) []byte {
 	return dst
 }
 
-// Encode appends the tokens of text to dst. It keeps no cache between calls: to encode many
-// texts, use one [Encoder]. The text <|endoftext|> has no special meaning in it, nor has that of any other
-// special token.
+// Encode appends the tokens of text to dst. It keeps no cache between calls: to encode many texts, use one
+// [Encoder]. The spelling of <|endoftext|> or of another special token has no special meaning in text.
 func (t *Tokenizer) Encode(dst []ID, text []byte) []ID { return t.NewEncoder().Encode(dst, text) }
 
 // Digest identifies the tokenizer: SHA-256 over "taolab tokenizer 1", the number of tokens, the end of
@@ -115,7 +114,7 @@ func (t *Tokenizer) Digest() [32]byte {
 	return sha256.Sum256(b)
 }
 
-// String says how large the tokenizer is.
+// String describes the tokenizer's size.
 func (t *Tokenizer) String() string {
 	return fmt.Sprintf("byte-level BPE, %d tokens, %d merges", len(t.text), len(t.merges))
 }

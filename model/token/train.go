@@ -6,9 +6,9 @@ import (
 )
 
 // Train learns a tokenizer of vocab tokens from texts: the 256 bytes in GPT-2's order, then one token
-// per merge, then the end of text. Each merge joins the pair that stands most often side by side
-// within a pretoken; of pairs that stand equally often, the one with the smaller left id, then the
-// smaller right id. A merge whose result is spelled like a token that exists yields that token.
+// per merge, then the end of text. Each merge joins the pair of neighbours that is most frequent
+// within pretokens; ties go to the smaller left id, then to the smaller right id. A merge whose
+// result is spelled like an existing token yields that token.
 //
 // It is an error if vocab is not within [MinVocab, MaxVocab] or the texts run out of pairs.
 func Train(texts [][]byte, vocab int) (*Tokenizer, error) {
@@ -28,7 +28,7 @@ func Train(texts [][]byte, vocab int) (*Tokenizer, error) {
 	return newTokenizer(t.text, t.bytes, t.merges, ID(vocab-1)), nil
 }
 
-// word is a pretoken as the tokens it is made of by now, and how often it was met.
+// word is a pretoken as its current tokens, and the number of its occurrences.
 type word struct {
 	ids   []ID
 	count int64
@@ -87,7 +87,7 @@ func (t *trainer) single(text []byte) []ID {
 }
 
 // count adds by to the count of every pair in word i. A pair that gains is queued again, since the
-// queue's entry understates it; an entry that overstates its pair is mended when it comes up.
+// queue's entry understates it; an entry that overstates its pair is corrected when it comes up.
 func (t *trainer) count(i int32, by int64) {
 	ids := t.words[i].ids
 	for k := 1; k < len(ids); k++ {
@@ -100,7 +100,7 @@ func (t *trainer) count(i int32, by int64) {
 	}
 }
 
-// best takes the pair to be joined next off the queue.
+// best takes the next pair to join off the queue.
 func (t *trainer) best() (uint32, bool) {
 	for len(t.queue) > 0 {
 		top := heap.Pop(&t.queue).(candidate)

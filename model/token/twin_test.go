@@ -36,7 +36,7 @@ func naiveEncode(t *Tokenizer, text []byte) (out []ID) {
 	return out
 }
 
-// The rule as a regular expression, but for (?!\S), which Go lacks: naivePretokens mends that by hand.
+// The rule as a regular expression without (?!\S), which Go lacks: naivePretokens adds it by hand.
 const white = `\t-\r\x{20}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}`
 
 var rulePattern = regexp.MustCompile(`^(?:'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^` + white + `\p{L}\p{N}]+|[` + white + `]+)`)

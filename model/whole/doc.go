@@ -1,3 +1,3 @@
-// Package whole replaces files whole or not at all: a reader finds the old bytes or the new ones, even after a
-// power cut.
+// Package whole replaces files atomically: a reader finds the old bytes or the new ones, even after a power
+// cut.
 package whole

@@ -9,8 +9,8 @@ import (
 	"runtime"
 )
 
-// Replace puts a file in its place when all that write writes is on disk. On an error the place is as it
-// was, and nothing lies next to it. Until then the file is called .new- and a number, in the same folder.
+// Replace writes a file under a temporary name in the same folder, .new- and a number, and renames it to
+// path once its bytes are on disk. On an error it removes the temporary file and leaves path as it was.
 func Replace(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
@@ -26,7 +26,7 @@ func Replace(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	return SyncFolder(filepath.Dir(path))
 }
 
-// Write is Replace with bytes that are there, in a file that all may read.
+// Write is Replace with the given bytes, in a file that all may read.
 func Write(path string, data []byte) error {
 	return Replace(path, 0o644, func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -34,7 +34,7 @@ func Write(path string, data []byte) error {
 	})
 }
 
-// SyncFolder makes what a folder lists survive a power cut, where folders can be synced.
+// SyncFolder makes a folder's entries survive a power cut, on systems that can sync folders.
 func SyncFolder(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil

@@ -64,7 +64,7 @@ func Read(g *chain.Genesis, s Selection) *Graph {
 }
 
 // dropFlat leaves out validators that give all their miners one weight: they have no opinion, and a miner whom only such
-// validators weigh could have any quality. It tells whether there were any.
+// validators weigh could have any quality. It reports whether there were any.
 func (g *Graph) dropFlat() bool {
 	weight, opinion := map[chain.UID]uint32{}, map[chain.UID]bool{}
 	for _, j := range g.Judgements {

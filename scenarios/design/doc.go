@@ -1,8 +1,8 @@
-// Package design makes the points of an experiment and reads its answers: Latin hypercubes, Sobol sequences and Morris
-// trajectories in the unit cube, and the estimates of sensitivity made from the outputs at their points.
+// Package design makes the points of an experiment and evaluates its outputs: Latin hypercubes, Sobol sequences and
+// Morris trajectories in the unit cube, and estimates of sensitivity from the outputs at their points.
 //
-// It promises that a design is a pure function of its seed and its keys, with the same bits on every machine, and that
-// a key added at the end moves no other column: each key draws from a stream of its own, "design/lhs/<key>" or
+// It promises that a design is a pure function of its seed and its keys, with the same bits on every machine, and
+// that a key added at the end moves no other column: each key draws from its own stream, "design/lhs/<key>" or
 // "design/sobol/<key>". It runs nothing and does no I/O. A point is one row, a key one column; a Scale turns a
 // coordinate into a value of a setting.
 //

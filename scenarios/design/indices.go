@@ -10,7 +10,7 @@ import (
 	"taolab/model/num"
 )
 
-// maxFailedShare is the share of rows that may be left out because a run failed: more would bias what remains.
+// maxFailedShare is the largest share of rows that may be left out because a run failed: more would bias the rest.
 const maxFailedShare = 0.05
 
 // Saltelli returns the points that variance-based indices need: for each row of the matrices A and B in turn its point
@@ -36,14 +36,14 @@ func Saltelli(a, b [][]float64) [][]float64 {
 // Estimate is a value with its interval.
 type Estimate struct{ Value, Low, High float64 }
 
-// Indices are what a Sobol design says of an output.
+// Indices are the estimates that a Sobol design gives for an output.
 type Indices struct {
-	Rows   int // rows of the design that count
+	Rows   int // rows of the design in use
 	Failed int // rows left out because one of their outputs was not a finite number
 
 	Mean, Variance float64    // of the output over the design
 	First, Total   []Estimate // per key; nil where the output does not vary
-	Interval       string     // how the intervals were made
+	Interval       string     // method of the intervals
 }
 
 // Widest returns the width of the widest interval: above 0.1 a design needs more points.
@@ -65,17 +65,17 @@ func (x *Indices) NoiseShare(variances []float64, replications int) float64 {
 	return mean / float64(replications) / x.Variance
 }
 
-// Bootstrap says how intervals are made from resampled rows. Its draws come from a stream of their own, so that the
-// same call returns the same interval.
+// Bootstrap makes intervals from resampled rows. It draws from its own stream, so that the same call returns the
+// same interval.
 type Bootstrap struct {
 	Seed      uint64
 	Resamples int
 	Level     float64 // of the interval, such as 0.95
 }
 
-// Estimate returns first-order indices (Saltelli 2010 on centred outputs) and total indices (Jansen) of the outputs at
-// the points of Saltelli for k keys. Intervals are percentiles over resampled rows; rows of a net are not independent,
-// so they are rather too wide. Negative estimates stand as they are.
+// Estimate returns first-order indices (Saltelli 2010 on centred outputs) and total indices (Jansen) of the outputs
+// at the points of Saltelli for k keys. Intervals are percentiles over resampled rows; since rows of a net are not
+// independent, they tend to be too wide. Negative estimates are kept.
 func (b Bootstrap) Estimate(outputs []float64, k int) (*Indices, error) {
 	if b.Resamples < 40 || b.Resamples > 1_000_000 || !(0 < b.Level && b.Level < 1) {
 		return nil, fmt.Errorf("%d resamples at level %v: expected 40 to 1,000,000 and a level between 0 and 1", b.Resamples, b.Level)
@@ -98,7 +98,7 @@ func (b Bootstrap) Estimate(outputs []float64, k int) (*Indices, error) {
 			pick[i] = stream.IntN(len(pick))
 		}
 		again := sample.indices(pick)
-		for i := range again.First { // a resample in which the output does not vary says nothing
+		for i := range again.First { // a resample without variance has no indices
 			first[i] = append(first[i], again.First[i].Value)
 			total[i] = append(total[i], again.Total[i].Value)
 		}
@@ -110,8 +110,9 @@ func (b Bootstrap) Estimate(outputs []float64, k int) (*Indices, error) {
 	return x, nil
 }
 
-// Randomised returns the means of the indices over several randomisations of one net, each with the outputs at its own
-// points, and Student intervals of these means at the given level: they are honest where those of a bootstrap are not.
+// Randomised returns the means of the indices over several randomisations of one net, each with the outputs at its
+// own points, and Student intervals of these means at the given level: they have the right coverage where those of
+// a bootstrap do not.
 func Randomised(outputs [][]float64, k int, level float64) (*Indices, error) {
 	if len(outputs) < 2 || !(0 < level && level < 1) {
 		return nil, fmt.Errorf("%d randomisations at level %v: expected at least 2 and a level between 0 and 1", len(outputs), level)
@@ -144,7 +145,7 @@ func Randomised(outputs [][]float64, k int, level float64) (*Indices, error) {
 	return mean, nil
 }
 
-// sample is the rows of outputs that count, each fA, fB and the k outputs fAB_i.
+// sample holds the usable rows of outputs, each fA, fB and the k outputs fAB_i.
 type sample struct {
 	outputs []float64
 	keys    int
@@ -152,7 +153,8 @@ type sample struct {
 
 func (s sample) rows() int { return len(s.outputs) / (s.keys + 2) }
 
-// soundRows leaves whole rows out where a run failed: cutting single outputs or replacing them would bias every index.
+// soundRows leaves out whole rows in which a run failed: dropping or replacing single outputs would bias every
+// index.
 func soundRows(outputs []float64, k int) (s sample, failed int, err error) {
 	if k < 1 || len(outputs) == 0 || len(outputs)%(k+2) != 0 {
 		return s, 0, fmt.Errorf("%d outputs for %d keys: expected a multiple of %d, one row after another", len(outputs), k, k+2)
@@ -166,7 +168,7 @@ func soundRows(outputs []float64, k int) (s sample, failed int, err error) {
 		s.outputs = append(s.outputs, row...)
 	}
 	if all := len(outputs) / (k + 2); float64(failed) > float64(maxFailedShare*float64(all)) {
-		return s, failed, fmt.Errorf("%d of %d rows have a failed run: indices need at least 95 %% of the rows; mend the failing points, or narrow the ranges",
+		return s, failed, fmt.Errorf("%d of %d rows have a failed run: indices need at least 95 %% of the rows; correct the failing points, or narrow the ranges",
 			failed, all)
 	}
 	return s, failed, nil
@@ -196,7 +198,7 @@ func (s sample) indices(pick []int) *Indices {
 			total[j] += float64(change*change) / float64(2*n)
 		}
 	}
-	if x.Variance <= float64(float64(x.Mean*x.Mean)*0x1p-96) { // not more than the mean's rounding leaves
+	if x.Variance <= float64(float64(x.Mean*x.Mean)*0x1p-96) { // no more than rounding of the mean
 		x.Variance = 0
 		return x
 	}

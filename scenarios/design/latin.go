@@ -56,7 +56,7 @@ func (l LatinHypercube) farthest(n int) int {
 	return best
 }
 
-// stream is what a key's candidate draws from.
+// stream is the random stream of a key's candidate.
 func (l LatinHypercube) stream(key string, candidate int) *num.Stream {
 	s := num.NewStream(l.Seed, "design/lhs/"+key)
 	if candidate > 0 {
@@ -75,7 +75,7 @@ func (l LatinHypercube) ranks(n, candidate int) [][]int {
 }
 
 // leastDistance is the square of the least distance between two of n points, measured in strata: exact, unlike a
-// distance between coordinates. A single point has none and counts as 0.
+// distance between coordinates. It is 0 for a single point.
 func leastDistance(columns [][]int, n int) int {
 	least := -1
 	for i := range n {

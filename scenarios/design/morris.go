@@ -8,7 +8,8 @@ import (
 	"taolab/model/num"
 )
 
-// morrisStep is the distance between the two levels that a trajectory visits of a key, of the levels 0, 1/3, 2/3 and 1.
+// morrisStep is the distance between the two levels of a key that a trajectory visits, of the levels 0, 1/3, 2/3
+// and 1.
 const morrisStep = 2. / 3
 
 // Morris is a design of random trajectories, each of which moves every key once, in random order.
@@ -17,9 +18,9 @@ type Morris struct {
 	Keys []string
 }
 
-// Points returns the points of r trajectories, one trajectory after another; each has a point more than there are keys.
-// A trajectory draws from a stream of its own: for each key the lower level, then which of the two comes first, then
-// the order of the moves. Trajectories may meet in a point.
+// Points returns the points of r trajectories, one trajectory after another; each has one point more than there are
+// keys. A trajectory draws from its own stream: for each key the lower level, then which of the two comes first,
+// then the order of the moves. Trajectories may share a point.
 func (m Morris) Points(r int) ([][]float64, error) {
 	k := len(m.Keys)
 	if r < 2 {
@@ -113,7 +114,7 @@ func summarise(changes []float64) Effect {
 	return e
 }
 
-// allFinite says whether each output is a number.
+// allFinite reports whether all outputs are finite.
 func allFinite(outputs []float64) bool {
 	for _, y := range outputs {
 		if math.IsNaN(y) || math.IsInf(y, 0) {

@@ -25,7 +25,7 @@ func checkSize(keys []string, n int) error {
 	}
 	for i, key := range keys {
 		if slices.Contains(keys[:i], key) {
-			return fmt.Errorf("the key %q stands twice in a design: each key draws from a stream of its own", key)
+			return fmt.Errorf("the key %q appears twice in a design: each key draws from a stream of its own", key)
 		}
 	}
 	if n < 1 || n > MaxCoordinates/len(keys) {

@@ -208,7 +208,7 @@ func TestDesignsRefuseWhatTheyCannotMake(t *testing.T) {
 		{sobol(Sobol{Keys: one, Randomisation: -1}, 8), "expected 0 or more"},
 		{sobol(Sobol{Keys: many}, 8), "at most 512"},
 		{latin(LatinHypercube{}, 8), "at least one key"},
-		{latin(LatinHypercube{Keys: []string{"a", "b", "a"}}, 8), `"a" stands twice`},
+		{latin(LatinHypercube{Keys: []string{"a", "b", "a"}}, 8), `"a" appears twice`},
 		{latin(LatinHypercube{Keys: one}, math.MaxInt), "must be 1 to"},
 		{latin(LatinHypercube{Keys: one, Candidates: 2}, MaxCompared+1), "at most 4096"},
 		{latin(LatinHypercube{Keys: one, Candidates: -1}, 8), "at most 4096"},

@@ -7,7 +7,7 @@ import (
 	"taolab/model/num"
 )
 
-// Kind says how a Scale spreads its values.
+// Kind is the distribution of a Scale's values.
 type Kind string
 
 const (

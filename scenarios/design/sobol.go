@@ -62,7 +62,7 @@ func expand(v *[32]uint32, fields []string) {
 	}
 }
 
-// Scramble names how a Sobol sequence is randomised.
+// Scramble is the method that randomises a Sobol sequence.
 type Scramble string
 
 const (

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// The map: utilities from a half to one, and the cabal's weights on itself.
+// The map: utilities from a half to one, by the cabal's weights on itself.
 const (
 	points = 51
-	// tolerance of a contour: seven halvings of the half.
+	// tolerance of a contour: seven halvings of its range of a half.
 	tolerance = 0.004
 )
 
@@ -53,7 +53,7 @@ func (n *Network) Contour(stake float64) (contour []float64, epochs int) {
 // Needed is the highest point of a contour; NaN where the contour has none.
 func Needed(contour []float64) float64 { return slices.Max(contour) }
 
-// crossing looks for the utility from which on a stake is retained.
+// crossing looks for the least utility that retains a stake.
 type crossing struct {
 	retained func(utility float64) float64
 	stake    float64
@@ -70,7 +70,8 @@ func (c *crossing) holds(utility float64) bool {
 	return e >= c.stake
 }
 
-// find halves the range. E_H rises with the utility; where what it saw says otherwise, it looks everywhere.
+// find bisects the range, since E_H rises with the utility. If its evaluations contradict that, it scans the whole
+// range.
 func (c *crossing) find() float64 {
 	low, high := 0.5, 1.0
 	if !c.holds(high) {
@@ -89,7 +90,7 @@ func (c *crossing) find() float64 {
 	return high
 }
 
-// rises says whether more utility never retained less, up to what rounding does.
+// rises reports whether more utility never retained less, apart from rounding.
 func (c *crossing) rises() bool {
 	slices.SortFunc(c.seen, func(a, b sight) int {
 		if a.utility < b.utility {
@@ -105,7 +106,7 @@ func (c *crossing) rises() bool {
 	return true
 }
 
-// scan takes the utility above the last one of a fine range that does not hold; 1 does.
+// scan takes the utility above the last one of a fine grid that does not retain the stake; 1 does.
 func (c *crossing) scan() float64 {
 	const parts = 128
 	at := func(i int) float64 { return 0.5 + float64(0.5*(float64(i)/parts)) }

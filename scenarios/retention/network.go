@@ -8,7 +8,7 @@ import (
 	"taolab/sim/chain/fixed"
 )
 
-// Money of a network: shares of it are what counts.
+// Money of a network, of which only shares matter.
 const (
 	stakeRao    = 1e15
 	emissionRao = 1e12
@@ -37,8 +37,8 @@ func drawUnits(seed uint64, draw int, s Setting) *units {
 	return u
 }
 
-// Network is a drawn network of a setting at an honest stake, of which any point of the map can be asked.
-// It holds the rows of all utilities that it was asked for, some 100 kB each for 512 neurons.
+// Network is a drawn network of a setting at an honest stake, which evaluates any point of the map. It
+// caches the rows of all utilities so far, some 100 kB each for 512 neurons.
 type Network struct {
 	setting Setting
 	rule    consensus.Rule
@@ -59,7 +59,7 @@ func Draw(s Setting, stake float64, seed uint64, draw int) *Network {
 func newNetwork(s Setting, stake float64, u *units, work *consensus.Workspace) *Network {
 	rule, err := consensus.Lookup(s.Rule)
 	if err != nil {
-		panic(err) // Check has looked
+		panic(err) // Check has accepted the setting
 	}
 	n := &Network{
 		setting: s, rule: rule, work: work,
@@ -89,7 +89,7 @@ func newNetwork(s Setting, stake float64, u *units, work *consensus.Workspace) *
 	return n
 }
 
-// scaled are numbers of mean one with a spread, cut at 0.
+// scaled turns normal numbers into ones of mean one with a spread, cut at 0.
 func scaled(units []float64, sd float64) []float64 {
 	x := make([]float64, len(units))
 	for i, z := range units {
@@ -98,7 +98,7 @@ func scaled(units []float64, sd float64) []float64 {
 	return x
 }
 
-// normalise makes numbers sum to a total. Where all were cut to 0 each gets as much.
+// normalise scales numbers to sum to a total. If all are 0 they become equal.
 func normalise(x []float64, total float64) {
 	sum := 0.0
 	for _, v := range x {
@@ -136,7 +136,7 @@ func (n *Network) share(out *consensus.Output) float64 {
 	return float64((1-q)*(servers/allServers)) + float64(q*(validators/allValidators))
 }
 
-// sides sums amounts over the honest and over all.
+// sides sums amounts over the honest neurons and over all.
 func (n *Network) sides(rao []uint64) (honest, all float64) {
 	validators := n.setting.Validators
 	for i, amount := range rao {
@@ -148,7 +148,7 @@ func (n *Network) sides(rao []uint64) (honest, all float64) {
 	return honest, all
 }
 
-// rows are the weights of one side's validators that give a share to their own servers.
+// rows returns the weights of one side's validators that give a share to their own servers.
 func (n *Network) rows(known map[float64][][]consensus.WeightEntry, share float64, honest bool) [][]consensus.WeightEntry {
 	if rows, met := known[share]; met {
 		return rows
@@ -177,7 +177,7 @@ func (n *Network) rows(known map[float64][][]consensus.WeightEntry, share float6
 	return rows
 }
 
-// quantise makes weights those that the chain stores. A weight of 0 is an entry too, as in the source.
+// quantise rounds weights as the chain stores them. A weight of 0 is an entry too, as in the source.
 func (n *Network) quantise(row []consensus.WeightEntry, weights []float64) {
 	if n.setting.Rule == consensus.Nakamoto {
 		for j, w := range weights {

@@ -33,7 +33,7 @@ func PublishedStakes() []float64 {
 	return []float64{0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99}
 }
 
-// Parts names all that settings differ in.
+// Parts lists the parameters that distinguish settings.
 func (s Setting) Parts() []string {
 	return []string{
 		string(s.Rule), fmt.Sprintf("kappa %g", s.Kappa), fmt.Sprintf("penalty %g", s.BondsPenalty),
@@ -86,9 +86,9 @@ func (s Setting) params() consensus.Params {
 	return p
 }
 
-// share16 is a share in 1/65535, as parameters have it: 1/2 is 32,767. What rounding took from a whole number is
-// given back.
+// share16 converts a share to units of 1/65535 as in the chain's parameters: 1/2 is 32,767. The added 1e-6
+// undoes the rounding of whole numbers.
 func share16(x float64) uint16 { return uint16(float64(x*65535) + 1e-6) }
 
-// honestOf is how many of n are honest at a share, at least one on either side.
+// honestOf is the number of honest ones among n at a share, with at least one on either side.
 func honestOf(share float64, n int) int { return min(max(int(float64(share*float64(n))), 1), n-1) }

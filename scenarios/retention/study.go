@@ -12,19 +12,19 @@ import (
 	"taolab/sim/chain/consensus"
 )
 
-// Study asks for the contours of settings at several stakes, over many draws, and for whole maps over the first few.
+// Study computes the contours of settings at several stakes, over many draws, and whole maps over the first few.
 type Study struct {
 	Settings []Setting
 	Stakes   []float64 // honest shares of stake
 	Draws    int
 	Maps     int // of the draws
 	Seed     uint64
-	Workers  int // 0: one a processor
-	// Progress, if given, hears how many of the parts are done, from several goroutines.
+	Workers  int // 0: one per processor
+	// Progress, if set, receives the number of pieces done so far, from several goroutines.
 	Progress func(done, of int)
 }
 
-// Part is a setting at a stake: what all draws came to.
+// Part holds the results of all draws for a setting at a stake.
 type Part struct {
 	Setting  int // index into Study.Settings
 	Stake    float64
@@ -33,7 +33,7 @@ type Part struct {
 	Map      [][]float64 // mean of E_H over the mapped draws, by self-weight and utility; nil without maps
 }
 
-// Result is what a study came to.
+// Result is the result of a study.
 type Result struct {
 	Parts  []Part // by setting, then by stake
 	Epochs int
@@ -63,7 +63,7 @@ func (s *Study) Check() error {
 	return nil
 }
 
-// piece is one draw of one part.
+// piece is the result of one draw of one part.
 type piece struct {
 	contour []float64
 	mapped  [][]float64
@@ -131,7 +131,7 @@ func (s *Study) gather(pieces []piece) *Result {
 	return r
 }
 
-// added adds a map's part of a mean.
+// added adds a map's share to a mean.
 func added(sum, m [][]float64, of float64) [][]float64 {
 	if m == nil {
 		return sum
@@ -150,7 +150,7 @@ func added(sum, m [][]float64, of float64) [][]float64 {
 	return sum
 }
 
-// Band are the values of a contour's point over the draws, sorted, without those that have none.
+// Band returns the values of a contour's point over the draws, sorted, without draws that have none.
 func (p *Part) Band(self int) []float64 {
 	var values []float64
 	for _, c := range p.Contours {

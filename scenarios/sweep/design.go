@@ -21,12 +21,12 @@ const DesignFile = "design.json"
 type Design struct {
 	Format       int        `json:"format"`
 	Name         string     `json:"name"`
-	Program      string     `json:"program"` // runs of another program are other runs
-	Base         string     `json:"base"`    // digest of the scenario without what is swept
-	Master       uint64     `json:"master"`  // seed that those of the runs are made of
+	Program      string     `json:"program"` // the version; another version's runs are different runs
+	Base         string     `json:"base"`    // digest of the scenario without its sweep
+	Master       uint64     `json:"master"`  // seed from which those of the runs are derived
 	Replications int        `json:"replications"`
 	Common       bool       `json:"common"`
-	Sweep        string     `json:"sweep"` // how the points were made
+	Sweep        string     `json:"sweep"` // the settings that made the points
 	Keys         []string   `json:"keys"`
 	Points       [][]string `json:"points"` // values as TOML, by key
 }
@@ -65,7 +65,7 @@ func New(file *scenarios.File, program string) (*Design, error) {
 // Runs is the number of runs.
 func (d *Design) Runs() int { return len(d.Points) * d.Replications }
 
-// Run is the i-th run: all replications of the first point, then those of the second.
+// Run returns the i-th run: all replications of the first point come before those of the second.
 func (d *Design) Run(i int) Run {
 	r := Run{Point: i / d.Replications, Replication: i % d.Replications}
 	point := canonical(d.Keys, d.Points[r.Point])
@@ -74,7 +74,7 @@ func (d *Design) Run(i int) Run {
 	return r
 }
 
-// seedPoint is what the seed of a run takes from its point: nothing where points share seeds.
+// seedPoint is the part of a point that enters its runs' seeds: nil where points share seeds.
 func (d *Design) seedPoint(point string) []byte {
 	if d.Common {
 		return nil
@@ -101,7 +101,7 @@ func (d *Design) seedsDiffer() error {
 	return nil
 }
 
-// Sets are the overrides that make a scenario a run of the design.
+// Sets returns the overrides that turn the scenario into a run of the design.
 func (d *Design) Sets(r Run) []string {
 	sets := []string{fmt.Sprintf("seed=%d", r.Seed)}
 	for i, key := range d.Keys {
@@ -115,13 +115,14 @@ func (d *Design) text() ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// Keep writes the design into a folder, or finds that it is there already. A folder with another design is refused.
+// Keep writes the design into a folder, unless it is there already. It refuses a folder with another design.
 func (d *Design) Keep(dir string) error {
 	text, err := d.text()
 	if err != nil {
 		return err
 	}
-	// Shards may begin at once: whatever one of them makes comes after its design, so the folder is listed first.
+	// Shards may start at the same time: each writes its design before anything else, so the folder is listed
+	// first.
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
@@ -144,7 +145,7 @@ func (d *Design) Keep(dir string) error {
 	return writeText(path, text)
 }
 
-// difference says which part of the design on disk is another one.
+// difference describes the first difference from the design on disk.
 func (d *Design) difference(dir string) string {
 	old, err := ReadDesign(dir)
 	switch {
@@ -196,7 +197,7 @@ func writeText(path string, text []byte) error {
 	})
 }
 
-// writeWhole writes a file whole or not at all.
+// writeWhole writes a file atomically.
 func writeWhole(path string, write func(io.Writer) error) error {
 	if err := whole.Replace(path, 0o644, write); err != nil {
 		return fmt.Errorf("%s: cannot be written: %w", path, err)

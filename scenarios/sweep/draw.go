@@ -10,7 +10,7 @@ import (
 	"taolab/report"
 )
 
-// maxFanPlaces is how many places a fan has at most: more of them are put together.
+// maxFanPlaces is the most places of a fan: if there are more, neighbours are merged.
 const maxFanPlaces = 40
 
 // Draw draws a fan for each pattern: of one metric over the first swept key that is a number, or, where * stands for a
@@ -61,7 +61,7 @@ func (t *Table) fan(pattern string) (report.Fan, error) {
 	return fan, err
 }
 
-// axis is the first swept key that is a number, or -1, and what an axis of it is called.
+// axis returns the first numeric swept key, or -1, and the label of its axis.
 func (t *Table) axis() (key int, name string) {
 	for i, key := range t.Design.Keys {
 		if t.kind(i) == report.Real {
@@ -71,7 +71,7 @@ func (t *Table) axis() (key int, name string) {
 	return -1, "all runs"
 }
 
-// at says whether a metric's name fits a pattern, and which number stands for its *.
+// at reports whether a metric's name matches a pattern, and returns the number in place of the pattern's *.
 func at(name, pattern string) (float64, bool) {
 	prefix, suffix, starred := strings.Cut(pattern, "*")
 	if !starred {
@@ -80,7 +80,7 @@ func at(name, pattern string) (float64, bool) {
 	return between(name, prefix, suffix)
 }
 
-// between is the number that stands for the * in a name.
+// between parses the number between a prefix and a suffix.
 func between(name, prefix, suffix string) (float64, bool) {
 	rest, ok := strings.CutPrefix(name, prefix)
 	if !ok {
@@ -93,7 +93,7 @@ func between(name, prefix, suffix string) (float64, bool) {
 	return x, err == nil
 }
 
-// places sorts the values by place, and puts neighbours together where there are many.
+// places sorts the values by place, and merges neighbours if there are many.
 func places(values map[float64][]float64) []report.FanPlace {
 	var list []report.FanPlace
 	for x, v := range values { // order-free: sorted below

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Key identifies a run by all that decides what happens in it.
+// Key identifies a run by all its inputs.
 type Key [sha256.Size]byte
 
 // String is the key in hexadecimal digits.
@@ -25,7 +25,7 @@ func keyOf(text string) (Key, error) {
 	return Key(b), nil
 }
 
-// Shard is a part of a sweep's runs: those whose key falls on Index among Of.
+// Shard is a part of a sweep's runs: those whose key modulo Of is Index.
 type Shard struct{ Index, Of int }
 
 // ParseShard reads a shard such as 0/4.
@@ -39,7 +39,7 @@ func ParseShard(text string) (Shard, error) {
 	return Shard{i, n}, nil
 }
 
-// Holds says whether a run belongs to the shard.
+// Holds reports whether a run belongs to the shard.
 func (s Shard) Holds(k Key) bool {
 	return binary.BigEndian.Uint64(k[:8])%uint64(s.Of) == uint64(s.Index)
 }
@@ -47,13 +47,14 @@ func (s Shard) Holds(k Key) bool {
 // String is the shard as ParseShard reads it.
 func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Index, s.Of) }
 
-// Seed is the seed of a run: the same for every point where point is nil. It fits the whole numbers of TOML.
+// Seed derives the seed of a run, which is the same for every point if point is nil. It fits the integers of
+// TOML.
 func Seed(master, replication uint64, purpose string, point []byte) uint64 {
 	sum := hashed("taolab/sweep/seed/1\n", little(master), little(replication), []byte(purpose), point)
 	return binary.LittleEndian.Uint64(sum[:8]) &^ (1 << 63)
 }
 
-// hashed is the SHA-256 of a heading and of parts with their lengths.
+// hashed is the SHA-256 of a heading and of parts, each preceded by its length.
 func hashed(heading string, parts ...[]byte) [sha256.Size]byte {
 	h := sha256.New()
 	h.Write([]byte(heading))
@@ -66,7 +67,7 @@ func hashed(heading string, parts ...[]byte) [sha256.Size]byte {
 
 func little(x uint64) []byte { return binary.LittleEndian.AppendUint64(nil, x) }
 
-// canonical is a point as TOML: a line for each swept key, sorted.
+// canonical formats a point as TOML: a line for each swept key, sorted.
 func canonical(keys, values []string) string {
 	lines := make([]string, len(keys))
 	for i, key := range keys {

@@ -10,7 +10,8 @@ import (
 	"path/filepath"
 )
 
-// Merge joins the results of folders of one design in a new one, from which a sweep can go on.
+// Merge joins the results in folders of one design in a new folder, where the sweep can
+// continue.
 func Merge(out string, dirs ...string) (*Table, error) {
 	design, err := ReadDesign(dirs[0])
 	if err != nil {
@@ -44,7 +45,7 @@ func Merge(out string, dirs ...string) (*Table, error) {
 func (t *Table) copyResults(path string) error {
 	return writeWhole(path, func(w io.Writer) error {
 		out := bufio.NewWriterSize(w, 1<<20)
-		out.WriteString(resultsHeading) // Flush tells its error
+		out.WriteString(resultsHeading) // Flush returns its error
 		err := t.records(func(r *record) error {
 			entry, err := r.entry()
 			if err != nil {

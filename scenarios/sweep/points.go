@@ -68,7 +68,7 @@ func grid(s *scenarios.SweepSection) ([][]string, error) {
 	return out, nil
 }
 
-// axesOf tells the axis of each key: keys that are linked share one.
+// axesOf assigns each key its axis: linked keys share one.
 func axesOf(s *scenarios.SweepSection) (count int, of []int) {
 	links := map[string]int{}
 	for _, k := range s.Keys {
@@ -83,7 +83,7 @@ func axesOf(s *scenarios.SweepSection) (count int, of []int) {
 	return count, of
 }
 
-// step is the i-th value of a key in a grid or a list.
+// step formats the i-th value of a key in a grid or a list.
 func step(k *scenarios.SweepKey, i int) string {
 	switch {
 	case len(k.Values) > 0:
@@ -96,7 +96,7 @@ func step(k *scenarios.SweepKey, i int) string {
 	return value(k, float64(i)/float64(k.Steps-1))
 }
 
-// Value is a key's value at u, from 0 to 1, as TOML.
+// Value formats a key's value at u, from 0 to 1, as TOML.
 func Value(k *scenarios.SweepKey, u float64) string { return value(k, u) }
 
 // Cells is the number of equal parts of 0 to 1 that have a value of the key each; 0 where each number has one of its own.
@@ -122,7 +122,8 @@ func value(k *scenarios.SweepKey, u float64) string {
 	return number(design.Scale{Kind: design.Kind(k.Scale), Low: k.Low, High: k.High}.Value(u))
 }
 
-// number is the shortest TOML that reads back as the same number; a whole one suits keys of both kinds.
+// number formats the shortest TOML that reads back as the same number; a whole number has no decimal
+// point, so that it suits integer and float keys.
 func number(x float64) string {
 	if x == math.Trunc(x) && math.Abs(x) < 1e15 {
 		return strconv.FormatInt(int64(x), 10)
@@ -130,7 +131,7 @@ func number(x float64) string {
 	return strconv.FormatFloat(x, 'g', -1, 64)
 }
 
-// word is a text as TOML, or a truth value.
+// word formats a text or a truth value as TOML.
 func word(text string) string {
 	if text == "true" || text == "false" {
 		return text

@@ -20,11 +20,11 @@ import (
 // The ways in which a run may end.
 const (
 	OK      = "ok"
-	Failed  = "failed"  // it began and came to no end
-	Refused = "refused" // its settings are not those of a scenario
+	Failed  = "failed"  // it began and did not finish
+	Refused = "refused" // its settings are invalid
 )
 
-// Outcome is what a run came to: the same on every machine.
+// Outcome is the result of a run, which is the same on every machine.
 type Outcome struct {
 	Status    string             `json:"status"`
 	Error     string             `json:"error,omitempty"`
@@ -32,7 +32,7 @@ type Outcome struct {
 	Metrics   map[string]float64 `json:"metrics,omitempty"`
 }
 
-// Cost is what a run took of a machine.
+// Cost is the time that a run took on its machine.
 type Cost struct {
 	WallSeconds float64 `json:"wall_seconds"`
 	CPUSeconds  float64 `json:"cpu_seconds"`
@@ -43,7 +43,7 @@ type Cost struct {
 // record is an entry of a log of results.
 type record struct {
 	Key     string          `json:"key"`
-	Attempt int             `json:"attempt"` // a later one replaces those before it
+	Attempt int             `json:"attempt"` // a later one replaces earlier ones
 	Outcome json.RawMessage `json:"outcome"`
 	Cost    Cost            `json:"cost"`
 }
@@ -57,7 +57,7 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// place is where the newest entry of a run stands.
+// place is the position of a run's newest entry.
 type place struct {
 	path    int // index into index.paths
 	at      int64
@@ -67,7 +67,7 @@ type place struct {
 	outcome [sha256.Size]byte
 }
 
-// index knows where the results of runs are, without their contents.
+// index holds the positions of runs' results, without their contents.
 type index struct {
 	paths  []string
 	places map[Key]place
@@ -92,7 +92,7 @@ func readResults(dirs ...string) (*index, error) {
 	return x, nil
 }
 
-// globEscaped is a folder's path in which no letter is a pattern.
+// globEscaped escapes the pattern characters of a path.
 func globEscaped(dir string) string {
 	var b bytes.Buffer
 	for _, r := range dir {
@@ -122,7 +122,7 @@ func (x *index) read(path string) error {
 	return nil
 }
 
-// file is the place of a log among the paths.
+// file is the index of a log among the paths.
 func (x *index) file(path string) int {
 	if i := slices.Index(x.paths, path); i >= 0 {
 		return i
@@ -158,12 +158,12 @@ func (x *index) add(file int, at int64, payload []byte) error {
 	return nil
 }
 
-// entries reads whole entries and tells where they end.
+// entries reads whole entries and returns the offset of their end.
 func entries(r io.Reader, do func(at int64, payload []byte) error) (end int64, err error) {
 	in := bufio.NewReaderSize(r, 1<<20)
 	heading := make([]byte, len(resultsHeading))
 	if _, err := io.ReadFull(in, heading); err != nil {
-		return 0, nil // it was cut when it was made
+		return 0, nil // cut short at its creation
 	}
 	if string(heading) != resultsHeading {
 		return 0, errors.New("not a log of results; expected one that taolab sweep wrote")
@@ -211,13 +211,13 @@ func (x *index) load(key Key) (*record, *Outcome, error) {
 	return r, out, json.Unmarshal(r.Outcome, out)
 }
 
-// log is where a process appends results.
+// log is the file to which a process appends results.
 type log struct {
 	f   *os.File
 	end int64
 }
 
-// openLog opens a log behind its last whole entry.
+// openLog opens a log for appending after its last whole entry.
 func openLog(path string) (*log, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -241,7 +241,7 @@ func openLog(path string) (*log, error) {
 	return l, nil
 }
 
-// entry is a record as a log has it.
+// entry encodes a record for a log.
 func (r *record) entry() ([]byte, error) {
 	payload, err := json.Marshal(r)
 	if err != nil {
@@ -255,7 +255,8 @@ func (r *record) entry() ([]byte, error) {
 	return append(frame, payload...), nil
 }
 
-// append adds an entry, whole and synced, and tells where its payload stands, or leaves the log as it was.
+// append adds an entry, whole and synced, and returns its payload with the offset; on an error it leaves
+// the log as it was.
 func (l *log) append(r record) (at int64, payload []byte, err error) {
 	entry, err := r.entry()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"taolab/scenarios/design"
 )
 
-// sampled draws points of the unit cube and takes the values there. Keys that are linked share a coordinate.
+// sampled draws points of the unit cube and returns the values there. Linked keys share a coordinate.
 func sampled(sc *scenarios.Scenario) ([][]string, error) {
 	s := &sc.Sweep
 	_, of := axesOf(s)
@@ -25,7 +25,7 @@ func sampled(sc *scenarios.Scenario) ([][]string, error) {
 	return out, nil
 }
 
-// coordinates are the names of the design's coordinates: each has that of the first key that it moves.
+// coordinates lists the names of the design's coordinates: each has the name of its first key.
 func coordinates(s *scenarios.SweepSection) []string {
 	axes, of := axesOf(s)
 	names := make([]string, 0, axes)
@@ -37,7 +37,7 @@ func coordinates(s *scenarios.SweepSection) []string {
 	return names
 }
 
-// unitPoints are the design's points of the unit cube.
+// unitPoints returns the design's points in the unit cube.
 func unitPoints(sc *scenarios.Scenario, names []string) (points [][]float64, err error) {
 	s := &sc.Sweep
 	perPoint := 1

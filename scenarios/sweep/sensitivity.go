@@ -14,13 +14,13 @@ import (
 // SensitivityFile is the table of sensitivities in the folder of a sweep.
 const SensitivityFile = "sensitivity.parquet"
 
-// resamples and confidence say how intervals of Sobol indices are made.
+// resamples and confidence are the settings of the intervals of Sobol indices.
 const (
 	resamples  = 1000
 	confidence = 0.95
 )
 
-// Sensitivity is how a metric depends on the swept keys.
+// Sensitivity describes the dependence of a metric on the swept keys.
 type Sensitivity struct {
 	Metric string
 	Keys   []string
@@ -31,7 +31,7 @@ type Sensitivity struct {
 	NoiseShare float64         // of the variance that is noise of replications; NaN with a single one
 }
 
-// Sensitivities estimates how the metrics that a scenario names depend on the swept keys.
+// Sensitivities estimates the dependence of the metrics in sweep.sensitivity on the swept keys.
 func (t *Table) Sensitivities(sc *scenarios.Scenario) ([]Sensitivity, error) {
 	var list []Sensitivity
 	names := coordinates(&sc.Sweep)
@@ -131,7 +131,7 @@ func (s *Sensitivity) decompose(sc *scenarios.Scenario, outputs, variances []flo
 	return nil
 }
 
-// Warnings says what should be mended before the estimates are relied on.
+// Warnings lists the defects that make the estimates unreliable.
 func (s *Sensitivity) Warnings() []string {
 	var list []string
 	if s.Failed > 0 {
@@ -202,7 +202,7 @@ func WriteSensitivities(dir string, list []Sensitivity) error {
 	return err
 }
 
-// row is what the table says of key i.
+// row is the table's row for key i.
 func (s *Sensitivity) row(i int) []any {
 	if s.Indices == nil {
 		e := s.Effects[i]

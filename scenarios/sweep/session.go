@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 )
 
-// Session has a log of results open for more, and knows all results of the folder.
+// Session is an open log of results, with an index of all results in the folder.
 type Session struct {
 	sweep   *Sweep
 	release func()
@@ -21,13 +21,13 @@ type Session struct {
 	known *index
 }
 
-// Task is a run to be made, with its attempt.
+// Task is a run to be made, with the number of its attempt.
 type Task struct {
 	Run
 	Attempt int
 }
 
-// Open opens the log of the sweep's shard. One process at a time has it.
+// Open opens the log of the sweep's shard, which only one process may hold at a time.
 func (s *Sweep) Open() (*Session, error) {
 	results := filepath.Join(s.Dir, resultsFolder)
 	if err := os.MkdirAll(results, 0o755); err != nil {
@@ -49,7 +49,7 @@ func (s *Sweep) Open() (*Session, error) {
 	return x, nil
 }
 
-// lock takes a log, which is made where there is none.
+// lock locks a log, which it creates if needed.
 func (s *Sweep) lock(path string) (release func(), err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o644)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *Sweep) lock(path string) (release func(), err error) {
 	return s.Lock(path)
 }
 
-// Close closes the log and leaves it to others.
+// Close closes and unlocks the log.
 func (x *Session) Close() error {
 	defer x.release()
 	return x.log.close()
@@ -80,7 +80,7 @@ func (x *Session) Make(ctx context.Context, d *Design) error {
 					continue
 				}
 				if err := x.Append(tasks[i], out, cost); err != nil {
-					cancel(err) // the first result that cannot be written ends all
+					cancel(err) // the first result that cannot be written ends the session
 				}
 			}
 		})
@@ -89,7 +89,8 @@ func (x *Session) Make(ctx context.Context, d *Design) error {
 	return context.Cause(ctx)
 }
 
-// Missing lists what is to be made of a design's runs, in its order, and counts it for Progress.
+// Missing lists the runs of a design that are still to be made, in its order, and counts them for
+// Progress.
 func (x *Session) Missing(d *Design) []Task {
 	x.mutex.Lock()
 	defer x.mutex.Unlock()
@@ -100,7 +101,7 @@ func (x *Session) Missing(d *Design) []Task {
 		s.begun = s.Now()
 	}
 	var tasks []Task
-	planned := map[Key]bool{} // trajectories and rows may meet in a point
+	planned := map[Key]bool{} // trajectories and rows may share a point
 	for i := range d.Runs() {
 		r := d.Run(i)
 		if !s.Shard.Holds(r.Key) || planned[r.Key] {
@@ -120,7 +121,7 @@ func (x *Session) Missing(d *Design) []Task {
 	return tasks
 }
 
-// Append keeps a result: it is on disk when Append returns.
+// Append stores a result, which is on disk when Append returns.
 func (x *Session) Append(t Task, out Outcome, cost Cost) error {
 	text, err := json.Marshal(out)
 	if err != nil {
@@ -145,7 +146,7 @@ func (x *Session) Append(t Task, out Outcome, cost Cost) error {
 	return nil
 }
 
-// Outcome is the newest result of a run, nil where there is none.
+// Outcome returns the newest result of a run, nil if there is none.
 func (x *Session) Outcome(key Key) (*Outcome, error) {
 	x.mutex.Lock()
 	defer x.mutex.Unlock()

@@ -25,9 +25,9 @@ type Sweep struct {
 	Keep    bool // the folder of each run
 	Retry   bool // runs that failed or were refused
 
-	// Lock makes sure that one process at a time writes a log of results.
+	// Lock ensures that only one process at a time writes a log of results.
 	Lock func(path string) (release func(), err error)
-	// Experiment makes a run that has a folder. It computes with one thread: runs go side by side.
+	// Experiment makes a run in a folder. It computes on one thread, since runs are concurrent.
 	Experiment func(file *scenarios.File, dir string) *scenarios.Experiment
 	// Now is wall time and CPU the CPU time of this process: for costs and progress only.
 	Now func() time.Time
@@ -40,13 +40,13 @@ type Sweep struct {
 	running map[int]Begun // by worker
 }
 
-// Progress is how far a sweep is.
+// Progress is the progress of a sweep.
 type Progress struct {
 	Done, Failed int // in this process
-	Before       int // done by others before
+	Before       int // done earlier by other processes
 	Runs         int // of the shard
 	Elapsed      time.Duration
-	Oldest       Begun // the run that has been going longest
+	Oldest       Begun // the run that began first
 }
 
 // Begun is a run under way.
@@ -55,7 +55,7 @@ type Begun struct {
 	Since time.Time
 }
 
-// Progress tells how far the sweep is; it may be asked at any time.
+// Progress returns the progress so far; it may be called at any time.
 func (s *Sweep) Progress() Progress {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -75,7 +75,8 @@ func earlier(a, b Run) bool {
 	return a.Point < b.Point || a.Point == b.Point && a.Replication < b.Replication
 }
 
-// Run makes the runs of the shard that have no result yet, until ctx ends. Of a run that ctx cuts nothing stays.
+// Run makes the runs of the shard that have no result yet, until ctx ends. A run that ctx interrupts leaves
+// nothing behind.
 func (s *Sweep) Run(ctx context.Context) error {
 	if err := s.Design.Keep(s.Dir); err != nil {
 		return err
@@ -87,8 +88,8 @@ func (s *Sweep) Run(ctx context.Context) error {
 	return errors.Join(session.Make(ctx, s.Design), session.Close())
 }
 
-// Perform makes one run of a design and tells what it came to and cost; finished is false where ctx cut it. Workers that
-// go on side by side have numbers of their own.
+// Perform makes one run of a design and returns its result and cost; finished is false if ctx interrupted it.
+// Concurrent workers have different numbers.
 func (s *Sweep) Perform(ctx context.Context, d *Design, r Run, worker int) (out Outcome, cost Cost, finished bool) {
 	begun := s.begin(worker, r)
 	out, finished = s.live(ctx, d, r, worker)
@@ -118,12 +119,12 @@ func (s *Sweep) end(worker int, begun time.Time) Cost {
 	}
 }
 
-// live makes a run and sums it up; finished is false where ctx cut it.
+// live makes a run and summarises it; finished is false if ctx interrupted it.
 func (s *Sweep) live(ctx context.Context, d *Design, r Run, worker int) (out Outcome, finished bool) {
 	place := filepath.Join("runs", r.Key.String()[:16])
 	dir := filepath.Join(s.Dir, place)
 	if !s.Keep {
-		dir += fmt.Sprintf("-%d", worker) // a hub that misses a worker hands its run out again, maybe to this process
+		dir += fmt.Sprintf("-%d", worker) // a hub that misses a worker assigns its run again, maybe to this process
 	}
 	failed := func(status string, err error) (Outcome, bool) {
 		text := strings.ReplaceAll(err.Error(), dir, place)
@@ -166,7 +167,7 @@ func (s *Sweep) live(ctx context.Context, d *Design, r Run, worker int) (out Out
 	return Outcome{Status: OK, RunDigest: m.RunDigest, Metrics: metrics}, true
 }
 
-// measured are the numbers of a run that do not tell of the machine.
+// measured returns the metrics of a run that do not depend on the machine.
 func measured(dir string) (map[string]float64, error) {
 	run, err := report.Open(dir)
 	if err != nil {
@@ -185,7 +186,7 @@ func measured(dir string) (map[string]float64, error) {
 	return metrics, nil
 }
 
-// meter shares the CPU time of the process among the runs that are under way.
+// meter divides the CPU time of the process among the running runs.
 type meter struct {
 	now   func() time.Duration
 	last  time.Duration
@@ -204,7 +205,7 @@ func (m *meter) end(worker int) time.Duration {
 	return spent
 }
 
-// share gives each run its part of what was spent since the last call.
+// share gives each run its part of the time spent since the last call.
 func (m *meter) share() {
 	now := m.now()
 	if m.spent == nil {

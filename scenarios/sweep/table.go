@@ -15,10 +15,10 @@ const (
 	CostsFile = "costs.parquet"
 )
 
-// Counts says how many of the planned runs there are.
+// Counts counts the planned runs by state.
 type Counts struct{ Planned, OK, Failed, Missing int }
 
-// Table is what the runs of a design came to, as far as there are results.
+// Table holds the results of a design's runs so far.
 type Table struct {
 	Design  *Design
 	Metrics []string // of any run, sorted
@@ -57,8 +57,8 @@ func Gather(d *Design, dirs ...string) (*Table, error) {
 	return t, err
 }
 
-// Each goes through the runs in the order of the design, one in memory at a time; record and outcome are nil
-// where a run has no result.
+// Each visits the runs in the order of the design, with one in memory at a time; record and outcome are nil
+// if a run has no result.
 func (t *Table) Each(do func(Run, *record, *Outcome) error) error {
 	for i := range t.Design.Runs() {
 		r := t.Design.Run(i)
@@ -93,7 +93,7 @@ func (t *Table) columns() []report.RowColumn {
 	return columns
 }
 
-// kind is the type of a swept key's column: numbers, where all values are.
+// kind is the type of a swept key's column: numbers if all values are numbers.
 func (t *Table) kind(key int) report.Kind {
 	for _, p := range t.Design.Points {
 		if _, err := strconv.ParseFloat(p[key], 64); err != nil {
@@ -103,7 +103,7 @@ func (t *Table) kind(key int) report.Kind {
 	return report.Real
 }
 
-// rows hands over the rows of runs that have results; a nil value is NULL.
+// rows yields the rows of runs that have results; a nil value is NULL.
 func (t *Table) rows(row func(values ...any) error) error {
 	kinds := make([]report.Kind, len(t.Design.Keys))
 	for i := range kinds {
@@ -129,10 +129,10 @@ func (t *Table) rows(row func(values ...any) error) error {
 	})
 }
 
-// swept is the value of a swept key as its column has it: a word without its quotes.
+// swept converts the value of a swept key for its column: a word loses its quotes.
 func swept(text string, kind report.Kind) any {
 	if kind == report.Real {
-		x, _ := strconv.ParseFloat(text, 64) // it did parse, see kind
+		x, _ := strconv.ParseFloat(text, 64) // cannot fail, see kind
 		return x
 	}
 	if plain, err := strconv.Unquote(text); err == nil {
@@ -157,7 +157,7 @@ func (t *Table) costs(row func(values ...any) error) error {
 	})
 }
 
-// records goes through the newest record of each run once: points may be equal, and then share their runs.
+// records visits the newest record of each run once: equal points share their runs.
 func (t *Table) records(do func(*record) error) error {
 	seen := map[Key]bool{}
 	return t.Each(func(run Run, r *record, _ *Outcome) error {

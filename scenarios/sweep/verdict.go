@@ -6,7 +6,7 @@ import (
 	"taolab/scenarios"
 )
 
-// Verdict is what became of an expectation of a sweep.
+// Verdict is the result of an expectation of a sweep.
 type Verdict struct {
 	Expectation scenarios.SweepExpect
 	Met         bool
@@ -15,14 +15,14 @@ type Verdict struct {
 	Runs        int     // of each point
 }
 
-// String is the verdict in words.
+// String describes the verdict.
 func (v Verdict) String() string {
 	e := v.Expectation.Expectation()
 	return fmt.Sprintf("%s: in %.4g %% of %d runs at the worst point, %d; expected in %.4g %% at every point",
 		e.String(), float64(100*v.Share), v.Runs, v.Point, float64(100*v.Expectation.Share))
 }
 
-// Judge compares the runs with what the sweep expects. A run that failed holds nothing.
+// Judge compares the runs with the sweep's expectations. A failed run meets none.
 func (t *Table) Judge(expect []scenarios.SweepExpect) ([]Verdict, error) {
 	if len(expect) == 0 {
 		return nil, nil
@@ -49,7 +49,7 @@ func (t *Table) Judge(expect []scenarios.SweepExpect) ([]Verdict, error) {
 	return verdicts, err
 }
 
-// holds says whether a run has the number and it compares as expected.
+// holds reports whether a run has the metric and it compares as expected.
 func (o *Outcome) holds(e scenarios.SweepExpect) bool {
 	value, has := o.Metrics[e.Metric]
 	one := e.Expectation()

@@ -12,15 +12,15 @@ import (
 	"taolab/sim/trace"
 )
 
-// Actor is an agent that does the lines of a script one after the other: each begins when the one before it
-// has had its effect, so that what comes of them does not depend on how long anything takes. It serves
-// others by a job over their bytes. All of its fields are its state.
+// Actor is an agent that executes the lines of a script one after the other: each begins when the last one
+// has had its effect, so that the outcome does not depend on durations. It answers a request with a job on
+// its bytes. All of its fields are its state.
 type Actor struct {
 	Name  string
 	Peers map[string]host.PeerID
 	Lines []string
-	Line  int      // that is being done
-	Log   []string // what came of the lines
+	Line  int      // the current one
+	Log   []string // the outcomes of the lines
 	Mute  bool     // it answers nobody
 	Slow  host.Time
 	Queue []host.CallID
@@ -29,7 +29,7 @@ type Actor struct {
 	Jobs  int
 	Drawn uint64
 
-	Told func(string) `json:"-"` // hears of each line of the log; nil: nobody does
+	Told func(string) `json:"-"` // receives each line of the log; may be nil
 }
 
 // digest is a job over some bytes.

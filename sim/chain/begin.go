@@ -24,7 +24,7 @@ type Begin struct {
 	Misbehavior []Misbehavior
 }
 
-// Vote says whether a seat voted on the block before. A nil vote counts: its voter was there.
+// Vote reports whether a seat voted on the block before. A nil vote counts: its voter was there.
 type Vote struct {
 	Address Address
 	Missed  bool

@@ -15,7 +15,7 @@ type Changes struct {
 }
 
 // Changes lists what differs from a view of this state or of one that it was forked from. It takes time
-// in proportion to the changes, since it passes over what the two share, so a store can write just these.
+// in proportion to the changes, since it skips what the two share, so a store can write just these.
 func (s *State) Changes(since View) Changes {
 	var c Changes
 	c.accounts(since.accounts.root, s.accounts.root, 0)
@@ -89,7 +89,7 @@ func first(old, now []*account) int {
 	return bytes.Compare(p[:], q[:])
 }
 
-// same says whether two records are equal.
+// same reports whether two records are equal.
 func (a *account) same(b *account) bool {
 	if a.key != b.key || a.freeRao != b.freeRao || a.nonce != b.nonce || a.refs != b.refs ||
 		!slices.Equal(a.unbonding, b.unbonding) {

@@ -176,7 +176,7 @@ func (s *State) govern() (events []Event) {
 	return events
 }
 
-// tooSoon says whether a parameter changed in the epochs before.
+// tooSoon reports whether a parameter changed in the epochs before.
 func (s *State) tooSoon(m *Propose) bool {
 	return slices.ContainsFunc(s.steps, func(p paramStep) bool {
 		return s.epochs < p.epoch+uint64(s.params.Hard.ParamEpochs) &&

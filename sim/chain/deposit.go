@@ -34,7 +34,7 @@ func (s *State) unrefer(coldkey Key) {
 	}
 }
 
-// idle says whether nothing but its deposit keeps an account.
+// idle reports whether nothing but its deposit keeps an account.
 func (s *State) idle(a *account) bool {
 	if a.freeRao >= s.params.Hard.ExistentialRao || a.refs > 0 || len(a.unbonding) > 0 ||
 		a.stakeRao > 0 || len(a.nominations) > 0 || a.key == s.owner {

@@ -8,8 +8,8 @@
 // staked + unbonding + pending + burned + dust + unallocated (a state that breaks this panics rather than
 // continues).
 //
-// It forbids itself floats, clocks, goroutines, randomness and the order of maps. Both the
-// simulator and the replicated chain run exactly this package.
+// It uses no floats, clocks, goroutines, randomness or map order. Both the simulator and the replicated
+// chain run exactly this package.
 //
 // The epoch that is due in a block runs at its end, after the block's transactions and its emission:
 // weights set in the block count, a neuron that registered in it takes part, and the money of the block

@@ -172,13 +172,13 @@ func apart(old, now, blocks uint64) error {
 	return within("block of the next", now, old+min(old, 1)*blocks, maxU64)
 }
 
-// has says whether a key has an account.
+// has reports whether a key has an account.
 func (t accounts) has(k Key) bool {
 	p := pathOf(k)
 	return t.find(&k, &p) != nil
 }
 
-// hashMarked says whether the host told b a hash that a did not know.
+// hashMarked reports whether the host told b a hash that a did not know.
 func hashMarked(a, b observation) bool {
 	return b.params.Hard.HashEntropy && !slices.Equal(a.marks, b.marks)
 }
@@ -186,7 +186,7 @@ func hashMarked(a, b observation) bool {
 // gaveUp reports whether a key is no longer a hotkey: a swap gives all to a new one.
 func (m observation) gaveUp(a *account) bool { return m.params.Hard.HotSwapBlocks != 0 && a.blank() }
 
-// swapped says whether one hotkey took the place of another of the same owner.
+// swapped reports whether one hotkey took the place of another of the same owner.
 func (m observation) swapped(old, now *neuron) bool {
 	before, after := m.accounts.get(old.hotkey), m.accounts.get(now.hotkey)
 	return m.gaveUp(&before) && after.last.swap != 0

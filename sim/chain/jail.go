@@ -16,7 +16,7 @@ func (o *operator) misses() (n int) {
 	return n
 }
 
-// countVotes notes the seats that missed the block before, and passes over seats that are gone.
+// countVotes notes the seats that missed the block before, and skips seats that are gone.
 func (s *State) countVotes(votes []Vote) {
 	window := uint64(s.params.Hard.JailWindow)
 	if window == 0 || len(votes) == 0 {
@@ -42,7 +42,7 @@ func (s *State) countVotes(votes []Vote) {
 	}
 }
 
-// wasAway says whether an operator missed too many of a whole window of blocks.
+// wasAway reports whether an operator missed too many of a whole window of blocks.
 func (s *State) wasAway(o *operator) bool {
 	h := &s.params.Hard
 	window := uint64(h.JailWindow)

@@ -22,7 +22,7 @@ func drawDeposits(d *rand.Rand, g *Genesis) {
 	}
 }
 
-// strangers says whether there is a rule about accounts and keys.
+// strangers reports whether there is a rule about accounts and keys.
 func (h Hard) strangers() bool {
 	return h.ExistentialRao|h.MinNominationRao|h.ServeBlocks|h.ResetBlocks|h.TakeBlocks|h.HotSwapBlocks != 0 ||
 		h.Consent || h.SoundKeys || h.HashEntropy

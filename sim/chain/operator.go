@@ -130,7 +130,7 @@ func (s *State) changeKey(i int, key Key) error {
 	return nil
 }
 
-// keySpent says whether a consensus key is, will be or was an operator's.
+// keySpent reports whether a consensus key is, will be or was an operator's.
 func (s *State) keySpent(key Key) bool {
 	return slices.Contains(s.tombs, key) || slices.ContainsFunc(s.operators, func(o operator) bool {
 		return o.key == key || o.next == key ||
@@ -171,7 +171,7 @@ func (s *State) waiters(epoch uint64) (n, smallest int, least uint64) {
 
 func (h *Hard) mostWaiters() int { return waitersASeat * int(h.Seats) }
 
-// answerable says whether an operator has power, or may still have to answer for what it did.
+// answerable reports whether an operator has power, or may still have to answer for what it did.
 func (s *State) answerable(o *operator) bool {
 	return o.power > 0 || len(o.past) > 0 || s.epochs < max(o.jailedUntil, o.barredUntil) ||
 		o.over > 0 || o.since > 0

@@ -276,7 +276,7 @@ func (p *Params) fairShare() uint64 {
 	return (65535 + n - 1) / n
 }
 
-// ownerIsNeuron says whether the rule knows the network's owner as a neuron, which needs neither the
+// ownerIsNeuron reports whether the rule knows the network's owner as a neuron, which needs neither the
 // least stake nor a permit for its weights and is paid its cut as stake. Until February 2025 the owner
 // was a coldkey, and no neuron was treated differently for it.
 func (p *Params) ownerIsNeuron() bool {

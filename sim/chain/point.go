@@ -11,7 +11,7 @@ var (
 	curveD, _  = new(big.Int).SetString("52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3", 16)
 )
 
-// canonical says whether the number in the key is below the prime. Each key has one such form.
+// canonical reports whether the number in the key is below the prime. Each key has one such form.
 func (k Key) canonical() bool {
 	k[31] &= 0x7f // the sign
 	if k[0] < 0xed || k[31] != 0x7f {
@@ -24,7 +24,7 @@ func (k Key) canonical() bool {
 // curve that is not of small order.
 func (k Key) sound() bool { return k.canonical() && !k.weak() && k.onCurve() }
 
-// onCurve says whether there is an x for the y in the key: x² = (y²-1)/(dy²+1), which is a square if
+// onCurve reports whether there is an x for the y in the key: x² = (y²-1)/(dy²+1), which is a square if
 // the product of the two is.
 func (k Key) onCurve() bool {
 	slices.Reverse(k[:])

@@ -28,5 +28,5 @@ func (v View) pricing() *State {
 	return &s
 }
 
-// HotkeySigns says whether messages of a type are signed by a hotkey; others are by a coldkey.
+// HotkeySigns reports whether messages of a type are signed by a hotkey; others are by a coldkey.
 func HotkeySigns(m Msg) bool { return messages[m.kind()].signer == hotkeySigns }

@@ -54,7 +54,7 @@ func (e *epochSeen) active(i int) bool {
 
 func (e *epochSeen) permitted(i int) bool { return e.in.Permits[i] || e.owner(i) }
 
-// votes says whether the weights of i move anything.
+// votes reports whether the weights of i move anything.
 func (e *epochSeen) votes(i int) bool { return e.permitted(i) && e.active(i) && e.counted(i) > 0 }
 
 func (e *epochSeen) fresh(i int, w WeightEntry) bool {

@@ -425,7 +425,7 @@ func (o *observer) weights(before observation, s *State, tx Tx) {
 	o.metIf(!alone && least > 1 && len(uids) == least, "weights at the smallest number")
 }
 
-// held says whether somebody holds a bond in uid.
+// held reports whether somebody holds a bond in uid.
 func (m observation) held(uid UID) (is bool) {
 	_ = m.neurons.each(func(_ UID, n *neuron) error {
 		is = is || slices.ContainsFunc(n.bonds, func(b BondEntry) bool { return b.UID == uid })
@@ -526,7 +526,7 @@ func (o *observer) emission(before observation, s *State) {
 		reward(issued+s.money.Recycled, s.height) < reward(issued, s.height), "recycling postponed a halving")
 }
 
-// wholeRun says whether all tests run, so that whatever can be met should have been.
+// wholeRun reports whether all tests run, so that whatever can be met should have been.
 func wholeRun() bool {
 	for _, name := range []string{"test.run", "test.skip", "test.fuzz", "test.list", "test.fuzzworker"} {
 		if f := flag.Lookup(name); f != nil && f.Value.String() != "" && f.Value.String() != "false" {

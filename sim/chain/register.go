@@ -55,7 +55,7 @@ func (s *State) mayJoin(coldkey, hotkey Key) error {
 	return nil
 }
 
-// intervalLimited says whether an interval has at most three times its target of registrations.
+// intervalLimited reports whether an interval has at most three times its target of registrations.
 func (p *Params) intervalLimited() bool {
 	return p.BurnRule == BurnByInterval && p.AdjustBy != AdjustByDoubleHalve
 }
@@ -167,7 +167,7 @@ func (s *State) join(coldkey, hotkey Key, uid UID, priceRao uint64) {
 	s.inBlock++
 }
 
-// nakamoto says whether the ledger keeps the books of 2022: weights whose sum is 2^32-1, bonds in
+// nakamoto reports whether the ledger keeps the books of 2022: weights whose sum is 2^32-1, bonds in
 // rao, no permits, the stake of the pruned given back.
 func (p *Params) nakamoto() bool { return p.Rule == consensus.Nakamoto }
 

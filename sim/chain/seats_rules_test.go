@@ -69,7 +69,7 @@ func TestASeatNeedsItsLeastStake(t *testing.T) {
 	w.do(hots[7], ServeConsensus{engineKey(7)})
 }
 
-// Who waits with as much stake gives way to nobody.
+// A waiting operator gives way only to more stake than its own.
 func TestANewcomerNeedsMoreStakeThanWhoWaits(t *testing.T) {
 	w := queued(t)
 	w.do(colds[0], AddStake{hots[1].key, RaoPerTAO})
@@ -81,7 +81,8 @@ func TestANewcomerNeedsMoreStakeThanWhoWaits(t *testing.T) {
 	}
 }
 
-// Who may still have to answer for something keeps a place that does not count, however little stake is left.
+// An operator that may still have to answer for something keeps a place that does not count, however little
+// stake is left.
 func TestWhoMayHaveToAnswerKeepsAPlace(t *testing.T) {
 	for _, c := range []struct {
 		name    string

@@ -133,8 +133,8 @@ func TestASeatSetChangesSoThatEnginesAndLightClientsFollow(t *testing.T) {
 	}
 }
 
-// Who buys nine times the stake of all others needs five epochs for a third of the power, twelve for
-// two thirds. Without a limit one epoch is enough.
+// A buyer of nine times the stake of all others needs five epochs for a third of the power, twelve for two thirds.
+// Without a limit one epoch is enough.
 func TestPowerIsBoughtSlowly(t *testing.T) {
 	for _, den := range []uint16{0, 10} {
 		w := stage(t, 4, func(g *Genesis) {
@@ -207,8 +207,8 @@ func TestAnOutageOfAllJailsAThirdAtMost(t *testing.T) {
 	}
 }
 
-// Who takes the stake away before the evidence comes is slashed on the way out; where stake leaves at
-// once nothing is left to slash.
+// An operator that unstakes before the evidence comes is slashed on the way out; where stake leaves at once nothing
+// is left to slash.
 func TestStakeThatLeavesPaysForWhatItDid(t *testing.T) {
 	for _, epochs := range []uint16{0, 5} {
 		w := seated(t, func(h *Hard) { h.UnbondEpochs = epochs })
@@ -291,7 +291,7 @@ func TestASeatOutlivesItsSlotInTheNetwork(t *testing.T) {
 	}
 }
 
-// Who stakes before an epoch's end and leaves after it earns where stake counts at once, and else
+// A nominator that stakes before an epoch's end and leaves after it earns where stake counts at once, and else
 // nothing.
 func TestStakeThatComesForTheEpochEarnsNothing(t *testing.T) {
 	for _, warm := range []bool{false, true} {
@@ -461,7 +461,7 @@ func TestAnOperatorChangesItsKeyFourTimesWhileEvidenceLives(t *testing.T) {
 	}
 }
 
-// Who has just got a seat is judged once a whole window of its votes is known.
+// An operator with a new seat is judged once a whole window of its votes is known.
 func TestNobodyIsJailedBeforeAWholeWindow(t *testing.T) {
 	w := seated(t, func(h *Hard) { h.JailWindow = 15 })
 	for w.s.epochs == 0 {
@@ -478,7 +478,7 @@ func TestNobodyIsJailedBeforeAWholeWindow(t *testing.T) {
 	}
 }
 
-// Who withdraws gets no seat again by the same key.
+// An operator that withdraws gets no seat again by the same key.
 func TestWhoWithdrawsStaysAway(t *testing.T) {
 	w := seated(t, func(h *Hard) { h.ChurnDen, h.UnbondEpochs = 0, 1 })
 	w.do(hots[1], ServeConsensus{})

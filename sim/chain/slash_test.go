@@ -54,7 +54,7 @@ func TestEvidenceThatComesAgainSlashesOnce(t *testing.T) {
 	}
 }
 
-// Who is barred pays once, whichever of its keys the evidence is about.
+// A barred operator pays once, whichever of its keys the evidence is about.
 func TestEvidenceAboutAnotherKeyOfTheBarredSlashesNoMore(t *testing.T) {
 	w := seated(t, asItIs)
 	w.do(hots[2], ServeConsensus{engineKey(9)})
@@ -229,8 +229,8 @@ func TestTheDeadKeyOfTheLastSeatGoesWhenSomebodyTakesItsPlace(t *testing.T) {
 	}
 }
 
-// Who lost a seat, for want of stake or to others, answers for what it signed for as long as stake takes to leave, no
-// matter how many wait.
+// An operator that lost its seat, for want of stake or to others, answers for what it signed for as long as stake
+// takes to leave, no matter how many wait.
 func TestWhoLostItsSeatAnswersForWhatItSigned(t *testing.T) {
 	w := queued(t)
 	w.do(colds[0], AddStake{hots[5].key, 50 * RaoPerTAO})

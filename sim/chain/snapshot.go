@@ -174,7 +174,7 @@ func (s *State) checkHeader() error {
 	return nil
 }
 
-// firstSeen marks a uid in s.seen and says whether it was not marked yet.
+// firstSeen marks a uid in s.seen and reports whether it was not marked yet.
 func (s *State) firstSeen(uid UID) bool {
 	word, bit := &s.seen[uid/64], uint64(1)<<(uid%64)
 	if *word&bit != 0 {

@@ -53,7 +53,7 @@ func SignPriced(chainID string, k ed25519.PrivateKey, nonce, expiry, maxFeeRao, 
 	return tx.SignedBy(k, chainID)
 }
 
-// Verify says whether the signature is the signer's, for the chain with this id. It never is that of
+// Verify reports whether the signature is the signer's, for the chain with this id. It never is that of
 // a key of small order, for which anybody could sign.
 func (tx Tx) Verify(chainID string) bool {
 	return tx.Msg != nil && !tx.Signer.weak() &&

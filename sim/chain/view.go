@@ -136,7 +136,7 @@ func (v View) Commits(uid UID) []Commit {
 	return list
 }
 
-// IsZero says whether this is the zero View, which shows no block.
+// IsZero reports whether this is the zero View, which shows no block.
 func (v View) IsZero() bool { return v.neurons == nil }
 
 // Height is the block that the view shows.

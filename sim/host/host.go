@@ -78,7 +78,7 @@ const (
 	Continuation        Synapse = 7
 )
 
-// Dir says whether a request asks for an answer or hands back gradients.
+// Dir reports whether a request asks for an answer or hands back gradients.
 type Dir uint8
 
 // The directions.

@@ -185,7 +185,7 @@ func (l *Ledger) Submit(node int32, id SubmitID, from Account, expiry uint64, ms
 	return bytes, true
 }
 
-// strict says whether the chain takes no transaction before the one with the nonce below its own.
+// strict reports whether the chain takes no transaction before the one with the nonce below its own.
 func (l *Ledger) strict() bool { return l.View(l.Height()).Params().Hard.StrictNonce }
 
 // closeGap gives the next transaction of an account the nonce that the chain waits for.

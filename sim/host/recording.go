@@ -27,10 +27,10 @@ type Recording struct {
 	Thin uint64
 }
 
-// kept says whether what falls into an epoch is left when rows are thinned.
+// kept reports whether what falls into an epoch is left when rows are thinned.
 func (r *Recording) kept(epoch uint64) bool { return r.Thin <= 1 || epoch%r.Thin == 0 }
 
-// due says whether the n-th of something is recorded, every so many of which are.
+// due reports whether the n-th of something is recorded, every so many of which are.
 func due(n, every uint64) bool { return every > 0 && n%every == 0 }
 
 // seats knows who holds which uid, and records the lives that end.
@@ -137,7 +137,7 @@ func (l *Ledger) recordRefused(tx chain.Tx, from int32, bytes int, now Time, why
 	l.to.Record(row)
 }
 
-// Kept says whether rows of the epoch that goes on are left when they are thinned.
+// Kept reports whether rows of the epoch that goes on are left when they are thinned.
 func (l *Ledger) Kept() bool { return l.recording.kept(l.state.Epochs()) }
 
 // settle takes the block's digest where one is due and records what the recording asks for.

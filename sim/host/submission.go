@@ -30,7 +30,7 @@ func (s *submissions) find(id SubmitID) (int, bool) {
 	return slices.BinarySearchFunc(s.list, id, func(x submission, id SubmitID) int { return cmp.Compare(x.id, id) })
 }
 
-// decided says whether the node is only waiting to see the block that decided.
+// decided reports whether the node is only waiting to see the block that decided.
 func (s *submission) decided() bool { return s.rejected || s.height > 0 }
 
 func (s *submission) reject(height uint64, reason string) {
@@ -42,7 +42,7 @@ func (s *submission) decide(height uint64, r Receipt) {
 	s.height, s.rejected, s.reason = height, r.Fate == trace.Rejected, r.Reason
 }
 
-// allDecided says whether all but the newest are decided.
+// allDecided reports whether all but the newest are decided.
 func (s *submissions) allDecided() bool {
 	return !slices.ContainsFunc(s.list[:len(s.list)-1], func(x submission) bool { return !x.decided() })
 }
@@ -59,7 +59,7 @@ func (l *Ledger) submission(node int32, id SubmitID) *submission {
 	return nil
 }
 
-// Undecided says whether no block has decided about a node's open transaction yet.
+// Undecided reports whether no block has decided about a node's open transaction yet.
 func (l *Ledger) Undecided(node int32, id SubmitID) bool {
 	s := l.submission(node, id)
 	return s != nil && !s.decided()
@@ -68,7 +68,7 @@ func (l *Ledger) Undecided(node int32, id SubmitID) bool {
 // Expiry is the last height at which a block may include a node's open transaction.
 func (l *Ledger) Expiry(node int32, id SubmitID) uint64 { return l.submission(node, id).expiry }
 
-// Untold says whether a node has yet to be told of its transaction's fate.
+// Untold reports whether a node has yet to be told of its transaction's fate.
 func (l *Ledger) Untold(node int32, id SubmitID) bool { return l.submission(node, id) != nil }
 
 // Tell closes a submission and returns the event for its agent: Included or Rejected, or Expired

@@ -7,5 +7,5 @@
 // included: the first difference is an error that names both.
 //
 // It promises that a journal which ends early, as that of a killed process does, is good up to its last whole
-// turn, and that a damaged one is an error. It forbids itself to know how time passes or where views come from.
+// turn, and that a damaged one is an error. It does not know how time passes or where views come from.
 package journal

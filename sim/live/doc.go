@@ -8,6 +8,6 @@
 // Backoff when there are too many, everything else makes its sender wait. No agent makes another wait.
 //
 // It saves the agents' states on a schedule and restores them at the start, and it can keep a journal of each
-// agent, from which what it did can be done again (see sim/journal). It forbids itself to decide anything
-// about the ledger: that is behind [Ledger], which several nodes hold alike.
+// agent, from which what it did can be done again (see sim/journal). It decides nothing about the ledger:
+// that is behind [Ledger], which several nodes replicate.
 package live

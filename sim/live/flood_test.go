@@ -116,7 +116,8 @@ func TestABusyAgentHoldsNobodysTransactionsUp(t *testing.T) {
 	}
 }
 
-// Who leaves while the agent is busy is not served when it looks again, in whichever order it hears of the two.
+// A caller that leaves while the agent is busy is not served when it looks again, in whichever order it hears of
+// the two.
 func TestACallerWhoLeavesBeforeItIsLookedAtIsNotServed(t *testing.T) {
 	const callers = 20
 	s, agent := stuckWorld(t, 1)

@@ -166,8 +166,8 @@ func TestLargerStakeIsServedFirst(t *testing.T) {
 	}
 }
 
-// Who fills the queue and leaves takes no place from those who stay, and brings the node down with none that
-// would have given way to them.
+// A caller that fills the queue and leaves takes no place from those who stay, and brings the node down with
+// none that would have given way to them.
 func TestACallerWhoLeavesTheQueueLeavesItsPlace(t *testing.T) {
 	agent := &patient{release: make(chan struct{})}
 	cfg := config(newSolo(t, crowd(20)), nil)
@@ -217,7 +217,7 @@ func TestACallerWhoLeavesTheQueueLeavesItsPlace(t *testing.T) {
 	}
 }
 
-// served says whether the server has had its second request.
+// served reports whether the server has had its second request.
 func served(s *stage) bool { return s.incoming("server") == 2 }
 
 // incoming is the number of requests that a node's agent was handed.

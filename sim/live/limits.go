@@ -2,8 +2,8 @@ package live
 
 import "taolab/sim/live/axon"
 
-// Limits of one node, besides those of the wire. Who would pass one gets the answer that is said here;
-// nothing is dropped in silence.
+// Limits of one node, besides those of the wire. A caller that would exceed one gets the answer stated
+// here; nothing is dropped silently.
 const (
 	maxCalls    = 8192            // open calls; the next is answered Backoff at once
 	maxTimers   = 8192            // timers; the next ends the world with an error

@@ -8,8 +8,8 @@ import (
 )
 
 // Coder writes or reads a state. One layout function per record, a list of its fields in order, serves
-// both directions, so that what is read is what was written. Numbers take eight bytes, little-endian;
-// a list is its count and its elements. After the first error every read gives zeros.
+// both directions, so that reading always matches writing. Numbers take eight bytes, little-endian; a
+// list is its count and its elements. After the first error every read yields zeros.
 type Coder struct {
 	bytes   []byte // written so far, or still to be read
 	reading bool
@@ -18,22 +18,22 @@ type Coder struct {
 
 var errShort = errors.New("it ends too early")
 
-// Append is a coder that writes behind b.
+// Append returns a coder that appends to b.
 func Append(b []byte) *Coder { return &Coder{bytes: b} }
 
-// Read is a coder that reads b.
+// Read returns a coder that reads b.
 func Read(b []byte) *Coder { return &Coder{bytes: b, reading: true} }
 
-// Reading says in which direction the coder goes.
+// Reading reports whether the coder reads.
 func (c *Coder) Reading() bool { return c.reading }
 
-// Written is what was written, behind the bytes that it began with.
+// Written returns the bytes that the coder began with and those that it wrote.
 func (c *Coder) Written() []byte { return c.bytes }
 
 // Err is the first error.
 func (c *Coder) Err() error { return c.err }
 
-// End is the first error, or that bytes are left which nobody read.
+// End returns the first error, or one for bytes that are left over.
 func (c *Coder) End() error {
 	if c.err == nil && c.reading && len(c.bytes) > 0 {
 		return fmt.Errorf("%d bytes are left over", len(c.bytes))
@@ -41,7 +41,7 @@ func (c *Coder) End() error {
 	return c.err
 }
 
-// Fail keeps an error, the first of them.
+// Fail records an error, unless there is one already.
 func (c *Coder) Fail(err error) {
 	if c.err == nil {
 		c.err = err
@@ -60,12 +60,12 @@ func (c *Coder) take(n uint64) []byte {
 	return b
 }
 
-// integer is any type of whole numbers.
+// integer is any integer type.
 type integer interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64
 }
 
-// Number codes a whole number. One that its type cannot hold is an error.
+// Number codes an integer. One that does not fit its type is an error.
 func Number[T integer](c *Coder, v *T) {
 	if !c.reading {
 		c.bytes = binary.LittleEndian.AppendUint64(c.bytes, uint64(*v))
@@ -100,7 +100,7 @@ func (c *Coder) Flag(v *bool) {
 	*v = n == 1
 }
 
-// Array codes bytes whose number both sides know.
+// Array codes a fixed number of bytes.
 func (c *Coder) Array(v []byte) {
 	if c.reading {
 		copy(v, c.take(uint64(len(v))))
@@ -109,7 +109,7 @@ func (c *Coder) Array(v []byte) {
 	c.bytes = append(c.bytes, v...)
 }
 
-// Blob codes bytes behind their number. What is read is a copy; no bytes are nil.
+// Blob codes bytes, preceded by their number. It reads a copy, or nil if there are no bytes.
 func (c *Coder) Blob(v *[]byte) {
 	n := len(*v)
 	Number(c, &n)
@@ -120,14 +120,14 @@ func (c *Coder) Blob(v *[]byte) {
 	*v = append([]byte(nil), c.take(uint64(n))...)
 }
 
-// Text codes a string behind its length.
+// Text codes a string, preceded by its length.
 func Text[T ~string](c *Coder, v *T) {
 	b := []byte(*v)
 	c.Blob(&b)
 	*v = T(b)
 }
 
-// Part codes what has bytes of its own.
+// Part codes a value that has its own binary form.
 func (c *Coder) Part(v interface {
 	AppendBinary([]byte) ([]byte, error)
 	UnmarshalBinary([]byte) error
@@ -147,7 +147,7 @@ func (c *Coder) Part(v interface {
 	}
 }
 
-// List codes a list, each element of which takes a byte at least.
+// List codes a list, each element of which takes at least a byte.
 func List[T any](c *Coder, v *[]T, element func(*T)) {
 	n := len(*v)
 	Number(c, &n)
@@ -163,7 +163,7 @@ func List[T any](c *Coder, v *[]T, element func(*T)) {
 		}
 		return
 	}
-	for i := 0; i < n && c.err == nil; i++ { // grows with what is there, whatever n says
+	for i := 0; i < n && c.err == nil; i++ { // grows with the data, not with n
 		var x T
 		element(&x)
 		*v = append(*v, x)

@@ -46,7 +46,7 @@ func (w *Writer) Section(b []byte) error {
 	return w.err
 }
 
-// Close ends the snapshot with its checksum; it does not close what lies below.
+// Close ends the snapshot with its checksum; it does not close the underlying writer.
 func (w *Writer) Close() error {
 	w.number(0)
 	w.write(w.sum.Sum(nil))
@@ -63,7 +63,7 @@ type Reader struct {
 // Errors of a file that is not a snapshot, or not one that this release can read.
 var (
 	ErrNotSnapshot = errors.New("not a snapshot of taolab")
-	ErrDamaged     = errors.New("the snapshot is cut short or damaged: its checksum does not fit")
+	ErrDamaged     = errors.New("the snapshot is cut short or damaged: its checksum does not match")
 )
 
 // NewReader begins to read a snapshot.
@@ -81,7 +81,7 @@ func NewReader(in io.Reader) (*Reader, error) {
 }
 
 // Section reads the next section. The bytes are valid until the next call. After the last one it
-// returns io.EOF when the checksum fits, and ErrDamaged when not.
+// returns io.EOF if the checksum matches, else ErrDamaged.
 func (r *Reader) Section() ([]byte, error) {
 	var head [8]byte
 	if _, err := io.ReadFull(r.in, head[:]); err != nil {
@@ -100,13 +100,13 @@ func (r *Reader) Section() ([]byte, error) {
 	if n > 1<<40 {
 		return nil, ErrDamaged
 	}
-	if _, err := io.CopyN(&r.bytes, r.in, int64(n)); err != nil { // grows with what is there
+	if _, err := io.CopyN(&r.bytes, r.in, int64(n)); err != nil { // grows with the data, not with n
 		return nil, ErrDamaged
 	}
 	return r.bytes.Bytes(), nil
 }
 
-// Verify reads a snapshot to its end and says what is wrong with it.
+// Verify reads a snapshot to its end and returns an error if it is damaged.
 func Verify(in io.Reader) error {
 	r, err := NewReader(in)
 	for err == nil {

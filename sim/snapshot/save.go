@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 )
 
-// pageBytes is how much is handed to the disk at a time.
+// pageBytes is the size of a write.
 const pageBytes = 1 << 20
 
-// Save writes a snapshot to a file, whole or not at all: it is NAME.partial until all of it is synced.
-// On an error nothing is left of it, and a file that had the name before is as it was.
+// Save writes a snapshot to a file atomically: it is called NAME.partial until all of it is synced. On
+// an error Save removes that file and leaves an older one as it was.
 func Save(path string, write func(*Writer) error) error {
 	partial := path + ".partial"
 	f, err := os.Create(partial)
@@ -36,7 +36,7 @@ func Save(path string, write func(*Writer) error) error {
 		err = os.Rename(partial, path)
 	}
 	if err != nil {
-		os.Remove(partial) // the first error is the one to tell
+		os.Remove(partial) // the first error counts
 		return err
 	}
 	return syncFolder(filepath.Dir(path))
@@ -50,7 +50,7 @@ func syncFolder(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// Open hands the snapshot in a file to read.
+// Open opens a snapshot while read runs.
 func Open(path string, read func(*Reader) error) error {
 	f, err := os.Open(path)
 	if err != nil {

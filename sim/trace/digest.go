@@ -10,11 +10,10 @@ import (
 	"reflect"
 )
 
-// AppendRow appends the canonical bytes of a row: its fields in order, little-endian at their own
-// width; bool as one byte 0 or 1; string as its length in 4 bytes and its bytes; every NaN as the
-// one quiet NaN without payload; a column that may have no value as
-// one byte 0, or 1 and the value. It panics on a row type with a field of another kind, which the first
-// row of that type shows.
+// AppendRow appends the canonical bytes of a row: its fields in order, little-endian at their own width;
+// bool as one byte 0 or 1; string as its length in 4 bytes and its bytes; every NaN as the one quiet NaN
+// without payload; an optional column as one byte 0, or 1 and the value. It panics on a row type with a
+// field of another kind.
 func AppendRow(b []byte, r Row) []byte {
 	v := reflect.ValueOf(r)
 	if v.Kind() != reflect.Struct {
@@ -68,7 +67,8 @@ func appendField(b []byte, row reflect.Value, i int, f reflect.Value) []byte {
 	}
 }
 
-// canonical32 is the bits of x, with one pattern for all NaN: processors differ in the payload.
+// canonical32 returns the bits of x, with one pattern for all NaNs, since processors differ in the
+// payload.
 func canonical32(x float32) uint32 {
 	if x != x {
 		return 0x7fc00000
@@ -83,7 +83,7 @@ func canonical64(x float64) uint64 {
 	return math.Float64bits(x)
 }
 
-// TableDigest is what was recorded in one table.
+// TableDigest is the digest and the number of rows of a table.
 type TableDigest struct {
 	Table  Table
 	Rows   uint64
@@ -120,8 +120,8 @@ func (d *Digester) open(table Table) *tableHash {
 	return &d.tables[len(d.tables)-1]
 }
 
-// Tables are the digests of the tables so far, in the order of their first rows; tables without
-// rows are absent. Rows may follow.
+// Tables returns the digests of the tables so far, in the order of their first rows; tables without rows
+// are absent. Record may be called again afterwards.
 func (d *Digester) Tables() []TableDigest {
 	out := make([]TableDigest, len(d.tables))
 	for i, t := range d.tables {
@@ -131,8 +131,9 @@ func (d *Digester) Tables() []TableDigest {
 	return out
 }
 
-// AppendBinary appends the state of the digests, from which UnmarshalBinary goes on: for each table its
-// name and the state of its hash, each behind its length in four bytes, and the number of its rows.
+// AppendBinary appends the state of the digests, from which UnmarshalBinary continues: for each table
+// its name and the state of its hash, each preceded by its length in four bytes, and the number of its
+// rows.
 func (d *Digester) AppendBinary(b []byte) ([]byte, error) {
 	le := binary.LittleEndian
 	for _, t := range d.tables {
@@ -183,7 +184,7 @@ type discard struct{}
 
 func (discard) Record(Row) {}
 
-// Tee is a Recorder that hands each row to all of the given ones, in order.
+// Tee is a Recorder that passes each row to all of the given ones, in order.
 func Tee(to ...Recorder) Recorder { return tee(to) }
 
 type tee []Recorder

@@ -1,11 +1,11 @@
-// Package trace holds what a run leaves behind: typed rows, one struct per table, and the
-// digests over them.
+// Package trace defines the record of a run: typed rows, one struct per table, and the digests
+// over them.
 //
 // It promises that equal runs give equal row digests: a row has one canonical byte form, floats
 // are canonicalised before they are hashed, and rows are digested in the order in which they were
 // recorded.
 //
-// It forbids itself any file format, any clock and any knowledge of who records or reads: writing
-// parquet is the business of package report. Column names, units and descriptions stand in the
-// struct tags, so that files and documentation are made from one source.
+// It knows no file format, no clock, and neither the recorders nor the readers: package report
+// writes parquet. Struct tags hold column names, units and descriptions, so that files and
+// documentation have one source.
 package trace

@@ -1,15 +1,15 @@
 package trace
 
-// Row is one line of one table. Its fields are the table's columns: exported, of plain types
-// (bool, unsigned and signed integers, floats, string), tagged with `unit` and `doc`. A column that
-// may have no value is a pointer to a plain type; nil is written as NULL. A row about an actor names
-// its node, the actor's place in the table of nodes, since a uid can change hands.
+// Row is one line of one table. Its fields are the table's columns: exported, of plain types (bool,
+// unsigned and signed integers, floats, string), tagged with `unit` and `doc`. An optional column is
+// a pointer to a plain type; nil is written as NULL. A row about an actor names its node, the
+// actor's place in the table of nodes, since a uid can change hands.
 type Row interface {
 	// Table names the table that the row belongs to.
 	Table() Table
 }
 
-// Recorder takes rows as they come. It must not influence what happens next.
+// Recorder receives rows as they are recorded. It must not influence the run.
 type Recorder interface {
 	Record(Row)
 }
@@ -42,13 +42,13 @@ const (
 	ServiceLane = "service" // single rows to the peers that the gate names for them
 )
 
-// How a seat's life ends.
+// The ends of a seat's life.
 const (
 	Held   = "held"   // it lasted to the end of the run
 	Pruned = "pruned" // another took the uid
 )
 
-// What becomes of a transaction that reached the block producer.
+// The outcomes of a transaction that reached the block producer.
 const (
 	Included = "included"
 	Rejected = "rejected" // by the ledger
@@ -56,7 +56,7 @@ const (
 	Refused  = "refused"  // by the producer, where too many waited
 )
 
-// Some is a column's value where the column may have none.
+// Some returns the value of an optional column.
 func Some[T any](v T) *T { return &v }
 
 // Node is one machine with its agent, as it is configured.
@@ -65,7 +65,7 @@ type Node struct {
 	Name      string   `unit:"name" doc:"name of the group and number of the member"`
 	Group     string   `unit:"name" doc:"group of the scenario"`
 	Role      string   `unit:"name" doc:"miner, validator, application or holder"`
-	Behaviour string   `unit:"name" doc:"what the group's behaviour says"`
+	Behaviour string   `unit:"name" doc:"behaviour of the group"`
 	Region    string   `unit:"name" doc:"region of the network"`
 	Hotkey    string   `unit:"hex" doc:"public key of the hotkey"`
 	Coldkey   string   `unit:"hex" doc:"public key of the coldkey"`
@@ -80,15 +80,15 @@ type Node struct {
 	Duty      *float64 `unit:"share" doc:"share of its time that it trains; NULL for a node that never does"`
 }
 
-// Seat is one life of a uid: who held it, from which block to which, and why that ended.
+// Seat is one life of a uid: its holder, its blocks, and the reason of its end.
 type Seat struct {
 	UID           uint16  `unit:"uid" doc:"the seat"`
-	Node          *uint32 `unit:"index" doc:"who held it; NULL for a hotkey of no node"`
+	Node          *uint32 `unit:"index" doc:"node that held it; NULL for a hotkey of no node"`
 	Hotkey        string  `unit:"hex" doc:"public key of the hotkey"`
 	FromBlock     uint64  `unit:"block" doc:"height of the registration; 0 at genesis"`
 	UntilBlock    *uint64 `unit:"block" doc:"height at which another took it; NULL: held at the end of the run"`
 	End           string  `unit:"name" doc:"why it ended: held (it did not), or pruned"`
-	SuccessorNode *uint32 `unit:"index" doc:"who took the seat; NULL if nobody did, or a hotkey of no node"`
+	SuccessorNode *uint32 `unit:"index" doc:"node that took the seat; NULL if there is none, or for a hotkey of no node"`
 }
 
 // Block is one block of the chain.
@@ -104,12 +104,12 @@ type Block struct {
 	Digest      *string `unit:"hex" doc:"state digest after the block; NULL where the run took none"`
 }
 
-// Transaction is one transaction that reached the block producer, and what became of it.
+// Transaction is one transaction that reached the block producer, and its outcome.
 type Transaction struct {
 	Block   uint64  `unit:"block" doc:"height of the block that decided; of a refused one the newest block"`
 	TimeNs  int64   `unit:"ns" doc:"time at which it was decided"`
 	Place   *uint32 `unit:"index" doc:"place among the transactions of that block, from 0; NULL for a refused one"`
-	Node    *uint32 `unit:"index" doc:"who sent it; NULL for a key of no node"`
+	Node    *uint32 `unit:"index" doc:"node that sent it; NULL for a key of no node"`
 	Signer  string  `unit:"hex" doc:"public key that signed it"`
 	Nonce   uint64  `unit:"nonce" doc:"the signer's nonce in it"`
 	Kind    string  `unit:"name" doc:"kind of message: SetWeights, Register, Transfer, ..."`
@@ -124,7 +124,7 @@ type Epoch struct {
 	Epoch          uint32  `unit:"epoch" doc:"running number of the epoch, from 0"`
 	Block          uint64  `unit:"block" doc:"height at which the epoch ran"`
 	UID            uint16  `unit:"uid" doc:"the neuron"`
-	Node           *uint32 `unit:"index" doc:"who held the uid; NULL for a hotkey of no node"`
+	Node           *uint32 `unit:"index" doc:"node that held the uid; NULL for a hotkey of no node"`
 	StakeRao       uint64  `unit:"rao" doc:"stake on the neuron's hotkey after the epoch was paid"`
 	Consensus      uint16  `unit:"1/65535" doc:"weight that a kappa majority of stake supports"`
 	Incentive      uint16  `unit:"1/65535" doc:"share of what miners earn"`
@@ -144,8 +144,8 @@ type Weight struct {
 	Block    uint64  `unit:"block" doc:"height at which the epoch ran"`
 	From     uint16  `unit:"uid" doc:"the validator that set the weight"`
 	To       uint16  `unit:"uid" doc:"the neuron that the weight is on"`
-	FromNode *uint32 `unit:"index" doc:"who held from; NULL for a hotkey of no node"`
-	ToNode   *uint32 `unit:"index" doc:"who held to; NULL for a hotkey of no node"`
+	FromNode *uint32 `unit:"index" doc:"node that held from; NULL for a hotkey of no node"`
+	ToNode   *uint32 `unit:"index" doc:"node that held to; NULL for a hotkey of no node"`
 	Weight   uint32  `unit:"1/65535" doc:"stored weight; the row's largest is 65535 (nakamoto: its sum is 2^32-1)"`
 }
 
@@ -155,8 +155,8 @@ type Bond struct {
 	Block    uint64  `unit:"block" doc:"height at which the epoch ran"`
 	From     uint16  `unit:"uid" doc:"the validator that holds the bond"`
 	To       uint16  `unit:"uid" doc:"the neuron that the bond is in"`
-	FromNode *uint32 `unit:"index" doc:"who held from; NULL for a hotkey of no node"`
-	ToNode   *uint32 `unit:"index" doc:"who held to; NULL for a hotkey of no node"`
+	FromNode *uint32 `unit:"index" doc:"node that held from; NULL for a hotkey of no node"`
+	ToNode   *uint32 `unit:"index" doc:"node that held to; NULL for a hotkey of no node"`
 	Bond     uint64  `unit:"1/65535" doc:"stored bond (nakamoto: rao)"`
 }
 
@@ -166,7 +166,7 @@ type Query struct {
 	Block       uint64   `unit:"block" doc:"newest block that the validator had seen"`
 	Step        uint32   `unit:"step" doc:"running number of the validator's step"`
 	Node        uint32   `unit:"index" doc:"who asked"`
-	Validator   uint16   `unit:"uid" doc:"uid of who asked"`
+	Validator   uint16   `unit:"uid" doc:"uid that asked"`
 	Peer        *uint32  `unit:"index" doc:"node that was asked; NULL for a key of no node"`
 	UID         uint16   `unit:"uid" doc:"uid that was asked"`
 	Lane        string   `unit:"name" doc:"scoring: the whole batch, and weights come from it; service: rows that the gate gave to this peer"`
@@ -189,7 +189,7 @@ type Answer struct {
 	Block     uint64   `unit:"block" doc:"newest block that the validator had seen"`
 	Step      uint32   `unit:"step" doc:"running number of the validator's step"`
 	Node      uint32   `unit:"index" doc:"who asked"`
-	Validator uint16   `unit:"uid" doc:"uid of who asked"`
+	Validator uint16   `unit:"uid" doc:"uid that asked"`
 	Peer      *uint32  `unit:"index" doc:"node that was asked; NULL for a key of no node"`
 	UID       uint16   `unit:"uid" doc:"uid that was asked"`
 	Lane      string   `unit:"name" doc:"scoring or service"`
@@ -197,14 +197,14 @@ type Answer struct {
 	Rows      uint32   `unit:"rows" doc:"rows of the subset in the request"`
 	Loss      *float32 `unit:"nats/token" doc:"mean phrase cross-entropy over these rows; NULL without a success"`
 	Gate      *float32 `unit:"probability" doc:"mean gate score over these rows; NULL for a uid beyond the gates"`
-	Target    *float32 `unit:"probability" doc:"mean of what the gate is trained toward over these rows; NULL where nothing is learned from the answer"`
+	Target    *float32 `unit:"probability" doc:"mean of the gate's training targets over these rows; NULL if the gate learns nothing from the answer"`
 }
 
-// Score is one row of text in one request: the finest that is known of a gate.
+// Score is one row of text in one request, the finest record of a gate.
 type Score struct {
 	Step      uint32   `unit:"step" doc:"running number of the validator's step"`
 	Node      uint32   `unit:"index" doc:"who asked"`
-	Validator uint16   `unit:"uid" doc:"uid of who asked"`
+	Validator uint16   `unit:"uid" doc:"uid that asked"`
 	Peer      *uint32  `unit:"index" doc:"node that was asked; NULL for a key of no node"`
 	UID       uint16   `unit:"uid" doc:"uid that was asked"`
 	Lane      string   `unit:"name" doc:"scoring or service"`
@@ -212,7 +212,7 @@ type Score struct {
 	Subset    string   `unit:"name" doc:"corpus subset of the row"`
 	Loss      *float32 `unit:"nats/token" doc:"phrase cross-entropy; NULL without a success"`
 	Gate      *float32 `unit:"probability" doc:"the gate's score; NULL for a uid beyond the gates"`
-	Target    *float32 `unit:"probability" doc:"what the gate is trained toward; NULL where nothing is learned from the answer"`
+	Target    *float32 `unit:"probability" doc:"the gate's training target; NULL if the gate learns nothing from the answer"`
 }
 
 // Train is one measurement of a miner's model.
@@ -245,12 +245,12 @@ type Totals struct {
 	FeesRao        uint64 `unit:"rao" doc:"paid for transactions since genesis, part of burned"`
 }
 
-// Fault is something that went wrong on purpose, or an effect that was refused.
+// Fault is the beginning or end of an injected fault, or a refused effect of an agent.
 type Fault struct {
 	TimeNs int64   `unit:"ns" doc:"time of the fault"`
-	Node   *uint32 `unit:"index" doc:"node that it befell; NULL if it befell the network"`
-	Kind   string  `unit:"name" doc:"begin and end of a fault, and what it does: loss, crash, restart, refused, ..."`
-	Detail string  `unit:"text" doc:"what happened, in words"`
+	Node   *uint32 `unit:"index" doc:"node that it hit; NULL if it hit the network"`
+	Kind   string  `unit:"name" doc:"begin and end of a fault, and its effects: loss, crash, restart, refused, ..."`
+	Detail string  `unit:"text" doc:"description of the event"`
 }
 
 // Application is one request of an application for one continuation token.
@@ -264,17 +264,17 @@ type Application struct {
 	Peer         *uint32  `unit:"index" doc:"node that was asked; NULL for a key of no node"`
 	UID          uint16   `unit:"uid" doc:"uid that was asked"`
 	Code         string   `unit:"name" doc:"return code; Success where an answer came that could be read"`
-	Admitted     *bool    `unit:"flag" doc:"the miner took the request; NULL where nobody knows, as after a timeout"`
+	Admitted     *bool    `unit:"flag" doc:"the miner admitted the request; NULL where the caller cannot know, as after a timeout"`
 	LatencyNs    int64    `unit:"ns" doc:"from sending the request to the answer or to giving up"`
 	Loss         *float32 `unit:"nats/token" doc:"of the true next token under the answer; NULL without a success, and where the text runs free"`
 	EnsembleLoss *float32 `unit:"nats/token" doc:"of the true next token under the combined answers for this token, the same in each of their rows; NULL without any"`
 }
 
-// Decision is what an owner chose at one moment, with the numbers that it went by.
+// Decision is one choice of an owner, with the numbers that led to it.
 type Decision struct {
 	TimeNs    int64    `unit:"ns" doc:"time of the decision"`
 	Block     uint64   `unit:"block" doc:"newest block that the owner's node had seen"`
-	AgeBlocks uint64   `unit:"blocks" doc:"blocks that were due since that one: how stale the view was"`
+	AgeBlocks uint64   `unit:"blocks" doc:"age of the view: blocks that were due since that one"`
 	Epoch     uint64   `unit:"epoch" doc:"epochs that had run by that block"`
 	Node      uint32   `unit:"index" doc:"who decided"`
 	UID       *uint16  `unit:"uid" doc:"uid that it held, of several the first that served, or the one that was decided on; NULL without one"`
@@ -286,11 +286,11 @@ type Decision struct {
 	ValueRao  *float64 `unit:"rao" doc:"what a seat is worth at that income and cost; NULL without bound, where it is never lost and nothing is discounted"`
 	EntryRao  *float64 `unit:"rao" doc:"what a seat costs at the entry: the burn, or the hashing that a proof of work takes on average"`
 	Hazard    *float64 `unit:"1/epoch" doc:"share of the seats that changed hands per epoch, as far as the view shows"`
-	AmountRao *uint64  `unit:"rao" doc:"money that it moved"`
-	Peer      *uint32  `unit:"index" doc:"whom the money or the question was for; NULL for nobody, or a key of no node"`
+	AmountRao *uint64  `unit:"rao" doc:"money moved"`
+	Peer      *uint32  `unit:"index" doc:"recipient of the money or the question; NULL if there is none, or for a key of no node"`
 	Subset    *string  `unit:"name" doc:"subset that a share of the learning mix is of"`
 	Share     *float64 `unit:"share" doc:"share that was chosen: of the learning mix, of a nominator's stake, of the time, or of dividends"`
-	Signal    *float64 `unit:"1" doc:"what the share follows: relative income, yearly yield, or a seal's expected seconds"`
+	Signal    *float64 `unit:"1" doc:"quantity that the share follows: relative income, yearly yield, or a seal's expected seconds"`
 }
 
 func (Node) Table() Table        { return Nodes }

@@ -14,5 +14,5 @@
 // A panic of an agent or a job, a broken invariant, or time that would go back ends Run with an error
 // that says where; what was recorded up to there is whole.
 //
-// It forbids itself wall time, unnamed randomness and any knowledge of what agents do.
+// It uses no wall time and no unnamed randomness, and knows nothing of what agents do.
 package virtual

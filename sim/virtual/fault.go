@@ -17,7 +17,7 @@ import (
 type Fault struct {
 	Kind     string // name of a FaultKind
 	From, To host.Time
-	Target   Target // whom it befalls
+	Target   Target // the nodes that it hits
 	// Peer narrows a fault of messages to those between the target and these nodes, Direction to those
 	// that the target sends ("out") or gets ("in"); "" means both.
 	Peer      Target
@@ -33,7 +33,7 @@ type FaultKind struct {
 	Doc      string
 	Settings []FaultSetting
 	Modes    []string // the first is the default
-	Messages bool     // it befalls messages: Peer and Direction have a meaning
+	Messages bool     // it hits messages: Peer and Direction have a meaning
 
 	restores bool // targets come back from a saved state, so they save
 	renames  bool // targets come back under another hotkey
@@ -98,7 +98,7 @@ func (f *injection) span(name string) host.Time {
 	return host.Time(float64(f.number(name) * unit))
 }
 
-// happens draws whether the fault befalls one more of what it befalls a share of.
+// happens draws whether the fault hits the next message, job, save or transaction.
 func (f *injection) happens() bool { return f.draw.Float64() < f.number("share") }
 
 // mode is the fault's mode.
@@ -219,7 +219,7 @@ func (w *World) fault(node int32, kind, detail string) {
 
 // share, and what many kinds read besides.
 func share(of string) FaultSetting {
-	return FaultSetting{"share", 1, 0, 1, "share of " + of + " that it befalls"}
+	return FaultSetting{"share", 1, 0, 1, "share of " + of + " that it hits"}
 }
 
 // tailModes are the shapes of a random time.

@@ -18,7 +18,7 @@ func (f cut) end(w *World)   { f.lift(w, f.cuts) }
 // barrier is the part of an effect that stands between nodes and the block producer.
 type barrier struct{ onLinks }
 
-// stands says whether the fault stands on the way from one node to another.
+// stands reports whether the fault stands on the way from one node to another.
 func (f barrier) stands(from, to int32, cuts func(from, to int32) bool) bool {
 	return (f.onSending(from, to) || f.onReceiving(from, to)) && cuts(from, to)
 }

@@ -94,12 +94,12 @@ func (f *injection) without(l []*injection) []*injection {
 	return l
 }
 
-// onSending says whether the fault stands at what from sends to to.
+// onSending reports whether the fault stands at what from sends to to.
 func (f *injection) onSending(from, to int32) bool {
 	return f.Direction != "in" && f.members.has(from) && f.peers.has(to)
 }
 
-// onReceiving says whether the fault stands at what to gets from from, and not where from sends it.
+// onReceiving reports whether the fault stands at what to gets from from, and not where from sends it.
 func (f *injection) onReceiving(from, to int32) bool {
 	return f.Direction != "out" && f.members.has(to) && f.peers.has(from) && !f.onSending(from, to)
 }
@@ -111,7 +111,7 @@ func (w *World) linkOf(node int32) *linkFaults {
 	return &w.nodes[node].faults.linkFaults
 }
 
-// faulty says whether a fault may stand at either end of a link.
+// faulty reports whether a fault may stand at either end of a link.
 func (w *World) faulty(from, to int32) bool {
 	return len(w.linkOf(from).sent) > 0 || len(w.linkOf(to).received) > 0
 }
@@ -130,7 +130,7 @@ func (w *World) meet(from, to int32, do func(f *injection)) {
 	}
 }
 
-// severed says whether a fault lets nothing through between two nodes.
+// severed reports whether a fault lets nothing through between two nodes.
 func (w *World) severed(from, to int32) (cut bool) {
 	if w.faulty(from, to) {
 		w.meet(from, to, func(f *injection) {
@@ -142,7 +142,7 @@ func (w *World) severed(from, to int32) (cut bool) {
 	return cut
 }
 
-// disturb lets the faults of a link act on what leaves, and says whether it is on its way after that.
+// disturb lets the faults of a link act on what leaves, and reports whether it is on its way after that.
 func (w *World) disturb(fl *flight) bool {
 	if w.severed(fl.from, fl.to) {
 		fl.lost = "cut"

@@ -45,7 +45,7 @@ func (w *World) hold(n *node, e event) {
 	}
 }
 
-// hopeless says whether nothing would come of an event, and drops the message that it is about.
+// hopeless reports whether nothing would come of an event, and drops the message that it is about.
 func (w *World) hopeless(e event) bool {
 	if e.kind == evDeliver {
 		if m := w.messages.get(e.id); m.deadline <= w.now {

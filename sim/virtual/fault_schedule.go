@@ -63,7 +63,7 @@ const (
 	firstAlarm    = 2 * maxInjections
 )
 
-// expectEnd readies the nodes that the fault befalls for coming back after it.
+// expectEnd prepares the nodes that the fault hits for coming back after it.
 func (w *World) expectEnd(f *injection) {
 	if f.kind.restores || f.kind.renames {
 		f.choose(w)
@@ -93,7 +93,7 @@ func (w *World) addName(n *node) {
 	n.names++
 }
 
-// choose draws whom the fault befalls.
+// choose draws the nodes that the fault hits.
 func (f *injection) choose(w *World) {
 	f.members = f.Target.resolve(&w.cfg, f.stream(w.cfg.Seed, "target"))
 	f.peers = f.Peer.resolve(&w.cfg, f.stream(w.cfg.Seed, "peer"))
@@ -145,7 +145,7 @@ func (w *World) soundAlarm(ctx context.Context) error {
 	return nil
 }
 
-// activate chooses whom an active fault befalls and enters it where the world looks for it.
+// activate chooses the targets of an active fault and registers it where the world looks for it.
 func (w *World) activate(f *injection) {
 	f.choose(w)
 	f.draw = f.stream(w.cfg.Seed, "effect")

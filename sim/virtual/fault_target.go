@@ -72,7 +72,7 @@ func (c *Config) region(name string) int {
 	return i
 }
 
-// names says whether a node is among those of whom a share is meant; region is the target's.
+// names reports whether a node is among those of whom a share is meant; region is the target's.
 func (t Target) names(n *Node, region int) bool {
 	switch {
 	case t.Node != "":

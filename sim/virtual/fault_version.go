@@ -10,5 +10,5 @@ type version struct{ *injection }
 func (f version) attach(w *World) { f.members.each(func(i int32) { w.nodes[i].behind++ }) }
 func (f version) detach(w *World) { f.members.each(func(i int32) { w.nodes[i].behind-- }) }
 
-// speak says whether two nodes speak the same version of the wire format.
+// speak reports whether two nodes speak the same version of the wire format.
 func speak(a, b *node) bool { return (a.behind > 0) == (b.behind > 0) }

@@ -3,7 +3,7 @@ package virtual
 import "taolab/sim/host"
 
 // Limits of one world. An agent that would pass one of the limits per node gets the answer that
-// is said here; nothing is dropped in silence.
+// is said here; nothing is dropped silently.
 const (
 	maxNodes       = 1 << 20
 	maxBlocks      = 1 << 40

@@ -107,7 +107,7 @@ func (w *World) latency(from *node, a, b int) host.Time {
 	return t
 }
 
-// lost says whether the links lose what a node sends.
+// lost reports whether the links lose what a node sends.
 func (w *World) lost(from *node) bool {
 	chance := w.cfg.Links.Loss + from.cfg.Loss
 	chance -= float64(w.cfg.Links.Loss * from.cfg.Loss)

@@ -92,7 +92,7 @@ func Restore(cfg Config, in *snapshot.Reader) (w *World, err error) {
 	return w, nil
 }
 
-// possible says whether an event that was read can be processed.
+// possible reports whether an event that was read can be processed.
 func (w *World) possible(e event) bool {
 	switch e.kind {
 	case evArrive, evDeliver:

@@ -38,7 +38,7 @@ func (w *World) step(ctx context.Context) error {
 	return nil
 }
 
-// alive says whether the record that an event is about is still there.
+// alive reports whether the record that an event is about is still there.
 func (w *World) alive(e event) bool {
 	n := &w.nodes[e.node]
 	switch e.kind {

@@ -354,7 +354,7 @@ func (w *World) Run(ctx context.Context) (err error) {
 	return w.err
 }
 
-// at says whether the run has come to a position; the zero position is nowhere.
+// at reports whether the run has come to a position; the zero position is nowhere.
 func (w *World) at(p Position) bool {
 	return p != Position{} && w.producer.ledger.Height() == p.Height && w.events == p.Events
 }

@@ -295,7 +295,7 @@ type stream struct {
 	gone    bool // the reader
 }
 
-// send sends one event and says whether the reader is still there.
+// send sends one event and reports whether the reader is still there.
 func (s *stream) send(value any) bool {
 	data, err := json.Marshal(value)
 	if err != nil {

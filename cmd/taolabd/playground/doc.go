@@ -4,6 +4,6 @@
 //
 // It promises to answer its own machine only: requests must name a loopback host, and what changes anything
 // must come as JSON, so that no page from elsewhere can reach it through the operator's browser. It bounds
-// the bytes of a request, the texts that are worked on, and how long a slow reader holds one. It forbids
-// itself to know how an application asks miners: that is behind [Application].
+// the bytes of a request, the texts that are worked on, and how long a slow reader holds one. It does not
+// know how an application asks miners: that is behind [Application].
 package playground

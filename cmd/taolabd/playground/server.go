@@ -137,7 +137,7 @@ func local(r *http.Request) *problem {
 	return nil
 }
 
-// Loopback says whether a host's name or address means this machine only.
+// Loopback reports whether a host's name or address means this machine only.
 func Loopback(name string) bool {
 	if strings.EqualFold(strings.TrimSuffix(name, "."), "localhost") {
 		return true

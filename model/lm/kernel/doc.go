@@ -1,20 +1,21 @@
-// Package kernel holds the arithmetic of the transformer: matrix products, and what is done to rows and
-// elements between them (softmax, layer norm, GELU, cross-entropy, sums, the optimisers' steps). Each is
-// assembly for AVX-512, AVX2 and NEON, and a plain Go twin that runs everywhere and says what it does.
+// Package kernel holds the arithmetic of the transformer: matrix products, and the operations on rows
+// and elements between them (softmax, layer norm, GELU, cross-entropy, sums, the optimisers' steps).
+// Each exists as assembly for AVX-512, AVX2 and NEON, and as a plain Go twin that runs everywhere and
+// serves as its definition.
 //
-// It promises equal bits. Every element of a product is a chain of single-rounded fused
-// multiply-adds in ascending k from a stated start, whatever the instruction set, the tile that the
-// element falls into and the strides; kernels are parallel over elements, never over k. Where a chain
-// is cut and stored to memory in between changes nothing, for a stored float32 is the float32 that a
-// register held. Everything else rounds products and sums apart, and adds up in 16 lanes and a tree
-// ([Sum]), which are one register, two or four. Only the payload and sign of a NaN may differ; what a
-// kernel makes of a NaN that it is given is not defined.
+// It promises equal bits. Every element of a product is a chain of single-rounded fused multiply-adds in
+// ascending k from a stated start, whatever the instruction set, the tile that the element falls into
+// and the strides; kernels are parallel over elements, never over k. It does not matter where a chain is
+// interrupted and stored to memory, for a stored float32 has the bits that the register held. Everything
+// else rounds products and sums apart, and adds up in 16 lanes and a tree ([Sum]), which are one
+// register, two or four. Only the payload and sign of a NaN may differ; what a kernel makes of a NaN
+// that it is given is not defined.
 //
-// It forbids itself to touch memory outside its operands: a vector that reaches over the last column
-// is masked, a row that does not fill a tile goes through a lower one.
+// It never touches memory outside its operands: a vector that reaches beyond the last column is masked,
+// and rows that do not fill a tile go through a lower one.
 //
-// The best instruction set of the processor is taken. The environment variable TAOLAB_ISA (avx512,
-// avx2, neon or generic) names another; [Check] says whether it was understood.
+// The best instruction set of the processor is taken. The environment variable TAOLAB_ISA (avx512, avx2,
+// neon or generic) names another; [Check] returns an error if that cannot be used.
 //
 // The assembly is written by the program in the folder gen: change that and run go generate.
 // Elementwise kernels have one source for all sets. The shape of the tiles follows K. Goto and R. van de

@@ -14,7 +14,8 @@ import (
 	"taolab/model/num"
 )
 
-// operands hands out what a kernel reads and writes: numbers from next, in memory from take.
+// operands supplies the slices that a kernel reads and writes: numbers from next, in memory from
+// take.
 type operands struct {
 	next func() float32
 	take func(n int) []float32
@@ -145,7 +146,7 @@ func sameBits(x, y float32) bool {
 	return math.Float32bits(x) == math.Float32bits(y) || x != x && y != y
 }
 
-// compare holds every instruction set against the plain Go of each kernel.
+// compare compares every instruction set with the plain Go of each kernel.
 func compare(t *testing.T, rows, cols, gap int, source func() func() float32, take func(int) []float32) {
 	t.Helper()
 	for _, k := range elementwise {

@@ -36,7 +36,7 @@ func guarded(t *testing.T, n int, atEnd bool) []float32 {
 }
 
 // atGuards calls test with a function that copies numbers next to an unreadable page: their end, or in
-// a second call of test their start. At most so many numbers fit; memory number i is reused.
+// a second call of test their start. At most n numbers fit; memory number i is reused.
 func atGuards(t *testing.T, most int, test func(place func(i int, x []float32) []float32)) {
 	for _, atEnd := range []bool{true, false} {
 		var rooms [4][]float32

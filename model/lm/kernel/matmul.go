@@ -22,7 +22,7 @@ type Matrix struct {
 	Rows, Cols, Stride int
 }
 
-// View is the matrix of so many rows and columns at the beginning of data, with rows stride elements apart.
+// View is the rows x cols matrix at the beginning of data, with rows stride elements apart.
 func View(data []float32, rows, cols, stride int) Matrix { return Matrix{data, rows, cols, stride} }
 
 // Product is what [MatMul] computes: C (m x n) of A (m x k) and B (k x n).

@@ -75,8 +75,8 @@ func matmulTiles(of *Product) {
 	}
 }
 
-// cut cuts m rows into as few blocks as go, of two heights that differ by one at most, the higher ones
-// first, and returns the height of the block at row i and the number of its kind.
+// cut divides m rows into as few blocks as possible, whose heights differ by at most one, the higher
+// ones first, and returns the height of the block at row i and the number of its kind.
 func cut(m, i, most int) (height, blocks int) {
 	if m <= most {
 		return m, 1

@@ -75,7 +75,7 @@ func appendBytes(b []byte, v reflect.Value) []byte {
 	return append(b, binary.LittleEndian.AppendUint64(nil, u)[:bits/8]...)
 }
 
-// kept says whether a ledger with these settings keeps a member of the state.
+// kept reports whether a ledger with these settings keeps a member of the state.
 func kept(h chain.Hard, name string) bool {
 	switch name {
 	case "PriceRao", "WorkUsed", "BytesUsed", "Resets":

@@ -55,7 +55,7 @@ func TestEveryExpectedValueCounts(t *testing.T) {
 	}
 }
 
-// No member of any document is passed over: under another name it is refused.
+// No member of any document is ignored: under another name it is refused.
 func TestEveryMemberIsRead(t *testing.T) {
 	type document struct {
 		name string

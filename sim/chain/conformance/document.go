@@ -79,7 +79,7 @@ func (d *document) fail(at int, format string, args ...any) {
 	}
 }
 
-// is says whether a value is of a kind, and fails if not.
+// is reports whether a value is of a kind, and fails if not.
 func (d *document) is(at int, kind byte, want string) bool {
 	if d.err != nil || at == none {
 		return false
@@ -239,7 +239,7 @@ func (o *object) need(name string) int {
 	return at
 }
 
-// notes passes over members.
+// notes ignores members.
 func (o *object) notes(names ...string) {
 	for _, name := range names {
 		o.maybe(name)

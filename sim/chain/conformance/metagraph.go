@@ -64,7 +64,7 @@ func ReadMetagraph(data []byte) (chain.Genesis, []Filled, error) {
 	return m.g, m.filled, d.err
 }
 
-// optional reads a member that may be missing, and says whether it is there.
+// optional reads a member that may be missing, and reports whether it is there.
 func (m *metagraph) optional(o *object, name string, v any) bool {
 	at, ok := o.maybe(name)
 	if ok {

@@ -224,7 +224,7 @@ func FuzzReadMetagraph(f *testing.F) {
 	})
 }
 
-// given says whether all that a document gives stands in another, with the same values.
+// given reports whether all that a document gives stands in another, with the same values.
 func given(in, out any) bool {
 	switch in := in.(type) {
 	case map[string]any:

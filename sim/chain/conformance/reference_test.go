@@ -131,7 +131,7 @@ func fieldsOf(s *ast.StructType) (fields []fieldDoc) {
 	return fields
 }
 
-// reflectsText says whether a type of the parameters is a kind of text.
+// reflectsText reports whether a type of the parameters is a kind of text.
 func reflectsText(kind string) bool {
 	p := reflect.TypeFor[chain.Params]()
 	for i := range p.NumField() {

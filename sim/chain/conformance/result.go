@@ -38,7 +38,7 @@ func (f *Fault) String() string {
 	return f.Case + ": " + f.Error.Error()
 }
 
-// OK says whether every case passed.
+// OK reports whether every case passed.
 func (r Result) OK() bool { return r.First == nil && r.Passed == r.Cases && r.Faulty == 0 }
 
 // Difference is a value that the file and this ledger do not agree on. Numbers that say nothing

@@ -22,7 +22,7 @@ type Rule interface {
 // Names lists the rules that Lookup knows.
 func Names() []Name { return []Name{Nakamoto, Yuma2, Yuma2Liquid, Yuma3} }
 
-// StoresRank says whether the rule gives neurons a rank and a trust as miners.
+// StoresRank reports whether the rule gives neurons a rank and a trust as miners.
 func (n Name) StoresRank() bool { return n == Nakamoto || n == Yuma2Liquid }
 
 // Lookup returns the rule of a name.

@@ -128,7 +128,7 @@ func (a I65F63) U64() uint64 { return a.Of(1<<64 - 1) }
 // Floor returns the integer part of a; 0 for negative a.
 func (a I65F63) Floor() uint64 { return a.Of(1) }
 
-// IsWhole says whether a has no fraction.
+// IsWhole reports whether a has no fraction.
 func (a I65F63) IsWhole() bool { return a.lo<<1 == 0 }
 
 // Exp returns e^x by the original's power series of 62 terms, and the largest number, or 0 for
@@ -179,7 +179,7 @@ func (a I65F63) magnitude() magnitude65 {
 	return magnitude65{-uint64(a.hi) - borrow, lo}
 }
 
-// signed gives a magnitude its sign and says whether it fits.
+// signed gives a magnitude its sign and reports whether it fits.
 func (m magnitude65) signed(negative bool) (I65F63, bool) {
 	if !negative {
 		return I65F63{int64(m.hi), m.lo}, m.hi>>63 == 0

@@ -61,7 +61,7 @@ func UpscaleU16(v []uint16) {
 	}
 }
 
-// WithinLimit says whether the largest of v is at most limit/65535 of their sum.
+// WithinLimit reports whether the largest of v is at most limit/65535 of their sum.
 func WithinLimit[T uint16 | uint32](v []T, limit uint16) bool {
 	var largest, sum uint64
 	for _, x := range v {

@@ -13,7 +13,7 @@ func (c Candidate) before(d Candidate) bool {
 	return c.Score < d.Score || c.Score == d.Score && c.RegisteredAt < d.RegisteredAt
 }
 
-// immune says whether somebody registered at a block not after block is immune there.
+// immune reports whether somebody registered at a block not after block is immune there.
 func immune(block, registeredAt, immunityBlocks uint64) bool {
 	return block-registeredAt < immunityBlocks
 }

@@ -71,7 +71,7 @@ func keccak256(parts ...[]byte) (digest [32]byte) {
 	return digest
 }
 
-// MeetsDifficulty says whether work, read as a number of 256 bits, times difficulty stays below
+// MeetsDifficulty reports whether work, read as a number of 256 bits, times difficulty stays below
 // 2^256: one hash of difficulty many does.
 func (s Seal) MeetsDifficulty(work [32]byte, difficulty uint64) bool {
 	if s == Granted {

@@ -46,7 +46,7 @@ type target struct {
 	address netip.AddrPort
 }
 
-// link is a connection, which gRPC makes when it is needed and mends when it breaks.
+// link is a connection, which gRPC makes when it is needed and restores when it breaks.
 type link struct {
 	conn   *grpc.ClientConn
 	calls  int          // that are open

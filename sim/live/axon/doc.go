@@ -6,6 +6,6 @@
 // call, where its words arrive. It bounds the bytes of a message, the bytes of all messages in memory, the
 // open calls of all callers and of each, and the time for which a message may be on its way.
 //
-// It forbids itself to know what a body means, who has stake, or when a request is served: that is for
+// It does not know the meaning of a body, anybody's stake, or when a request is served: that is for
 // [Handler].
 package axon

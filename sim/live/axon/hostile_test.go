@@ -257,7 +257,7 @@ func TestOneCallerCannotHoldAllConnections(t *testing.T) {
 	}
 }
 
-// Who announces a question and does not send it is told so and holds nothing any more.
+// A caller that announces a question and does not send it is refused and holds nothing any more.
 func TestASlowSenderIsLetGo(t *testing.T) {
 	s, at := served(t, Service{Handle: echo, Limits: Limits{ReadTimeout: 200 * time.Millisecond}})
 	stream := bare(t, at, 1<<20)
@@ -271,7 +271,7 @@ func TestASlowSenderIsLetGo(t *testing.T) {
 	isFree(t, s)
 }
 
-// Who asks for a long answer and does not read it, under no deadline of its own, holds a call no longer than the
+// A caller that asks for a long answer and does not read it, without a deadline, holds a call no longer than the
 // longest may last.
 func TestASlowReaderIsLetGo(t *testing.T) {
 	long := make([]byte, 1<<20)

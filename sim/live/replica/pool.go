@@ -99,7 +99,7 @@ func (p *pool) counts() [lanes]int {
 	return p.count
 }
 
-// CheckTx says whether a transaction may wait in the node's pool.
+// CheckTx reports whether a transaction may wait in the node's pool.
 func (a *application) CheckTx(_ context.Context, r *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
 	err := a.pool.admit(r.Tx, r.Type == abci.CheckTxType_Recheck)
 	if err == nil {

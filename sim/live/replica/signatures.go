@@ -23,7 +23,7 @@ func newSignatures(chainID string, m *metrics) *signatures {
 	return &signatures{chainID: chainID, metrics: m, young: map[[32]byte]struct{}{}}
 }
 
-// good says whether a transaction's signature is good, and remembers it.
+// good reports whether a transaction's signature is good, and remembers it.
 func (s *signatures) good(tx chain.Tx, hash [32]byte) bool {
 	if s.known(hash) {
 		return true

@@ -3,5 +3,5 @@
 //
 // It promises that a secret stands on disk only encrypted by a passphrase, in a file that its owner alone can
 // read and that age opens without this program; that a wallet is written whole or not at all and never
-// overwritten; and that one text stands for one key. It forbids itself the network and the ledger's state.
+// overwritten; and that one text stands for one key. It touches neither the network nor the ledger's state.
 package wallet

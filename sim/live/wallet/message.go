@@ -15,7 +15,7 @@ func SignMessage(private ed25519.PrivateKey, message []byte) [64]byte {
 	return [64]byte(ed25519.Sign(private, append([]byte(messagePurpose), message...)))
 }
 
-// VerifyMessage says whether the holder of a key signed a message.
+// VerifyMessage reports whether the holder of a key signed a message.
 func VerifyMessage(key chain.Key, message []byte, signature [64]byte) bool {
 	return ed25519.Verify(key[:], append([]byte(messagePurpose), message...), signature[:])
 }

@@ -14,7 +14,8 @@ import (
 	"taolab/sim/chain"
 )
 
-// Phrase is the words from which all keys of a wallet come, as BIP-39 defines them. Who has them has the money.
+// Phrase is the words from which all keys of a wallet come, as BIP-39 defines them. Anyone who has them has the
+// money.
 type Phrase struct{ words string }
 
 const (

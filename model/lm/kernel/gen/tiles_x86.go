@@ -48,7 +48,7 @@ func (x x86Tiles) spare(n int) string {
 	return x.reg(x.rows*x.vectors + n)
 }
 
-// partial tells whether vector v counts in its first lanes only.
+// partial reports whether only the first lanes of vector v count.
 func (x x86Tiles) partial(v int) bool { return x.masked && v == x.vectors-1 }
 
 // local is the place of a variable of the function.
