@@ -120,7 +120,7 @@ func (s *Sweep) end(worker int, begun time.Time) Cost {
 
 // live makes a run and sums it up; finished is false where ctx cut it.
 func (s *Sweep) live(ctx context.Context, d *Design, r Run, worker int) (out Outcome, finished bool) {
-	place := filepath.Join("runs", r.Key.String()[:16])
+	place := r.place()
 	dir := filepath.Join(s.Dir, place)
 	if !s.Keep {
 		dir += fmt.Sprintf("-%d", worker) // a hub that misses a worker hands its run out again, maybe to this process
