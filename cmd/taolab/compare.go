@@ -101,13 +101,14 @@ func opened(dirs []string) ([]*report.Run, error) {
 		case err != nil:
 			return nil, code(exitFailure, err)
 		case places == nil:
-			places = []string{dir}
+			places = []sweep.KeptRun{{Dir: dir}}
 		}
 		for _, place := range places {
-			run, err := report.Open(place)
+			run, err := report.Open(place.Dir)
 			if err != nil {
 				return nil, unreadable(err)
 			}
+			run.Arm = place.Point
 			runs = append(runs, run)
 		}
 	}

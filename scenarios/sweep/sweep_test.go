@@ -408,7 +408,7 @@ func TestFoldersOfRunsStayOnlyWhereTracesAreKept(t *testing.T) {
 			t.Errorf("traces kept: %t; error %v, tables %v", keep, err, found)
 		}
 		runs, err := KeptRuns(s.Dir)
-		if keep && (err != nil || len(runs) != 1 || runs[0] != filepath.Dir(found[0])) || !keep && (err == nil || !strings.Contains(err.Error(), "--keep traces")) {
+		if keep && (err != nil || len(runs) != 1 || runs[0].Dir != filepath.Dir(found[0])) || !keep && (err == nil || !strings.Contains(err.Error(), "--keep traces")) {
 			t.Errorf("traces kept: %t; error %v, runs %v", keep, err, runs)
 		}
 	}
@@ -428,11 +428,14 @@ func TestTheRunsOfASweepAreListedInTheOrderOfTheDesign(t *testing.T) {
 	if err != nil || len(runs) != s.Design.Runs()-refused {
 		t.Fatalf("error %v, runs %v; want %d", err, runs, s.Design.Runs()-refused)
 	}
-	for i, dir := range runs {
-		m, err := report.ReadManifest(dir)
+	for i, run := range runs {
+		m, err := report.ReadManifest(run.Dir)
 		if want := s.Design.Run(i).Seed; err != nil || m.Seed != want {
 			t.Errorf("run %d has the seed %d, error %v; want %d", i, m.Seed, err, want)
 		}
+	}
+	if first, last := runs[0].Point, runs[len(runs)-1].Point; first != "kappa=0.4, emission=height" || last != "kappa=0.5, emission=issuance" {
+		t.Errorf("the points are %q to %q", first, last)
 	}
 }
 
