@@ -145,10 +145,18 @@ type marketOutcome struct {
 	known  float64 // held-out loss of the miner that knows a subset best, mean over subsets
 }
 
-func marketRun(t *testing.T, sets ...string) (o marketOutcome) {
+// marketRun is a run of an arm of the market with one seed.
+func marketRun(t *testing.T, arm string, seed int, sets ...string) (o marketOutcome) {
 	t.Helper()
+	dir := t.TempDir()
+	if *keep != "" {
+		dir = filepath.Join(*keep, fmt.Sprintf("%s-%d", arm, seed))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 	g, mixes, losses := new(gateStudy), mixing{}, best{}
-	network, _ := live(t, "market", trace.Tee(g, mixes, losses), nil, append(sets, "trace.rows=all")...)
+	network, _ := playInto(t, dir, "market", trace.Tee(g, mixes, losses), append(sets, "name="+arm, fmt.Sprint("seed=", seed), "trace.rows=all")...)
 	g.keep(network, "user")
 	duels := g.duels()
 	for _, d := range duels {
@@ -198,11 +206,10 @@ func TestClaimMinersPartWhereSubsetsArePaidAndStayAlikeWhereBatchesAre(t *testin
 	differences := map[string][]float64{}
 	note := func(what string, v float64) { differences[what] = append(differences[what], v) }
 	for seed := firstMarketSeed; seed < firstMarketSeed+*seeds; seed++ {
-		set := fmt.Sprint("seed=", seed)
-		market := marketRun(t, set)
-		mixture := marketRun(t, set, "validators[0].credit=mixture")
-		fixed := marketRun(t, set, "miners[0].decide.mix_rate=0")
-		same := marketRun(t, set, "corpus.kind=shards", "corpus.path="+oneText(t, uint64(seed), []string{"ArXiv", "Github", "FreeLaw", "StackExchange"}))
+		market := marketRun(t, "by-subset", seed)
+		mixture := marketRun(t, "by-batch", seed, "validators[0].credit=mixture")
+		fixed := marketRun(t, "fixed", seed, "miners[0].decide.mix_rate=0")
+		same := marketRun(t, "one-text", seed, "corpus.kind=shards", "corpus.path="+oneText(t, uint64(seed), []string{"ArXiv", "Github", "FreeLaw", "StackExchange"}))
 		t.Logf("seed %d: largest share of a mix %.3f on %d subsets paid by subset, %.3f paid by batch, %.3f paid by subset of one text; "+
 			"loss of the two that the user's gate names %.3f by subset, %.3f by batch, %.3f of fixed mixes; of the two in turn %.3f, %.3f, %.3f; "+
 			"best held-out loss %.3f, %.3f, %.3f", seed, market.apart, market.topics, mixture.apart, same.apart, market.used, mixture.used, fixed.used,
