@@ -84,7 +84,7 @@ func (c *Comparison) place(r *Run, values map[string]float64) {
 	i := slices.IndexFunc(c.Arms, func(a Arm) bool { return a.key == key })
 	if i < 0 {
 		i = len(c.Arms)
-		c.Arms = append(c.Arms, Arm{Name: m.Name, key: key})
+		c.Arms = append(c.Arms, Arm{Name: cmp.Or(r.Arm, m.Name), key: key})
 	}
 	a := &c.Arms[i]
 	a.Folders, a.Seeds, a.runs = append(a.Folders, r.Dir), append(a.Seeds, m.Seed), append(a.runs, values)

@@ -45,13 +45,14 @@ type findings struct {
 	yearly     yearlyMoney
 	worstRao   int64 // largest difference between minted money and where it is
 
-	subsets    []string // in order of appearance
-	mixCourse  topicCourse
-	lossCourse topicCourse
-	queries    queryFacts
-	choice     choiceFacts
-	faults     []faultCount
-	serves     []bool // by node, as its owner decided last; nil: none decided
+	subsets     []string // in order of appearance
+	mixCourse   topicCourse
+	apartCourse topicCourse // of one number for all subsets
+	lossCourse  topicCourse
+	queries     queryFacts
+	choice      choiceFacts
+	faults      []faultCount
+	serves      []bool // by node, as its owner decided last; nil: none decided
 }
 
 // wishes is the part of the resolved scenario that a report reads.

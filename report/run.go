@@ -26,6 +26,7 @@ type Run struct {
 	Dir      string
 	Manifest Manifest
 	Window   Window // epochs that statistics are taken over; zero: the last quarter
+	Arm      string // name of its arm in a comparison; empty: the name of its scenario
 }
 
 // Open reads a run's manifest and checks that every table that it lists is there, whole.

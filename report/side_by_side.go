@@ -14,8 +14,15 @@ import (
 const maxSides = 4
 
 // AddFigure adds a figure that the reports of runs have, such as loss, with a column of panels for each run and
-// axes of equal length, to what Write makes.
+// axes of equal length, to what Write makes. The figure topics of arms with several seeds is one of all their runs.
 func (c *Comparison) AddFigure(runs []*Run, name string) error {
+	if name == "topics" && c.replicated() {
+		fig, err := c.partingFigure(runs)
+		if err == nil {
+			c.joined = append(c.joined, fig)
+		}
+		return err
+	}
 	if len(runs) > maxSides {
 		return fmt.Errorf("figure %s of %d runs, expected at most %d side by side", name, len(runs), maxSides)
 	}

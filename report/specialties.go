@@ -34,6 +34,7 @@ func (f *findings) addMixDecision(d trace.Decision) {
 	}
 	m := f.seat[d.Node].miner
 	f.mixCourse.reach(f.span.bin(d.Block), f.largestShares)
+	f.apartCourse.reach(f.span.bin(d.Block), f.meanLargest)
 	f.subset(*d.Subset)
 	for i := range m.mix {
 		if m.mix[i].subset == *d.Subset {

@@ -1,10 +1,16 @@
 package scenarios
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
+	"taolab/model/pile"
+	"taolab/report"
 	"taolab/sim/trace"
 )
 
@@ -111,47 +117,128 @@ func (m mixing) largest() (share float64, topics int) {
 	return share, len(seen)
 }
 
-// asUsed is the mean loss, over the second half of the steps of the market's user, of the averaged prediction
-// of the two peers that its gate names.
-func asUsed(t *testing.T, mixes mixing, sets ...string) float64 {
-	t.Helper()
-	g := new(gateStudy)
-	network, _ := live(t, "market", trace.Tee(g, mixes), nil, append(sets, "trace.rows=all")...)
-	g.keep(network, "user")
-	var losses []float64
-	for _, d := range g.duels() {
-		losses = append(losses, d.named)
+// best is the mean over subsets of the least held-out loss of any miner: the subsets' newest losses by miner.
+type best map[string]map[uint32]float64
+
+func (b best) Record(row trace.Row) {
+	if t, ok := row.(trace.Train); ok && t.Subset != "all" {
+		if b[t.Subset] == nil {
+			b[t.Subset] = map[uint32]float64{}
+		}
+		b[t.Subset][t.Node] = float64(t.HeldOutLoss)
 	}
-	return mean(losses)
 }
 
-func TestClaimMinersPartWhereSubsetsArePaidAndStayAlikeWhereBatchesAre(t *testing.T) {
-	skipUnlessClaims(t)
-	var parts, gains, gainsOnMixture []float64
-	for seed := 1; seed <= *seeds; seed++ {
-		set := fmt.Sprint("seed=", seed)
-		market, mixture := mixing{}, mixing{}
-		byMarket := asUsed(t, market, set)
-		byMixture := asUsed(t, mixture, set, "validators[0].credit=mixture")
-		fixed := asUsed(t, mixing{}, set, "miners[0].decide.mix_rate=0")
-		apart, topics := market.largest()
-		alike, _ := mixture.largest()
-		t.Logf("seed %d: largest share of a mix %.2f on %d subsets under market credit, %.2f under mixture credit; "+
-			"loss of the two that the user's gate names %.3f, %.3f under mixture credit, %.3f of fixed mixes",
-			seed, apart, topics, alike, byMarket, byMixture, fixed)
-		parts, gains, gainsOnMixture = append(parts, apart-alike), append(gains, fixed-byMarket), append(gainsOnMixture, byMixture-byMarket)
-		if topics < 4 || alike > 0.3 {
-			t.Errorf("seed %d: want every subset to be somebody's largest, and under mixture credit mixes that stay even", seed)
+func (b best) mean() (sum float64) {
+	for _, subset := range slices.Sorted(maps.Keys(b)) {
+		sum += slices.Min(slices.Collect(maps.Values(b[subset]))) / float64(len(b))
+	}
+	return sum
+}
+
+// marketOutcome is what a run of the market comes to.
+type marketOutcome struct {
+	apart  float64 // mean over miners of the largest share of a mix
+	topics int     // subsets that are somebody's largest
+	used   float64 // loss, over the second half of the user's steps, of the averaged prediction of the two whom its gate names
+	inTurn float64 // the same of the two whose turn it was
+	known  float64 // held-out loss of the miner that knows a subset best, mean over subsets
+}
+
+// marketRun is a run of an arm of the market with one seed.
+func marketRun(t *testing.T, arm string, seed int, sets ...string) (o marketOutcome) {
+	t.Helper()
+	dir := t.TempDir()
+	if *keep != "" {
+		dir = filepath.Join(*keep, fmt.Sprintf("%s-%d", arm, seed))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
 		}
 	}
-	for _, c := range []struct {
-		what string
-		x    []float64
-	}{{"largest share, market less mixture", parts}, {"loss, fixed mixes less market", gains}, {"loss, mixture less market", gainsOnMixture}} {
-		low, high := bootstrap(c.x)
-		t.Logf("%s: %.3f, 95 %% interval %.3f to %.3f", c.what, mean(c.x), low, high)
-		if !(low > 0) {
-			t.Errorf("%s: the interval does not exclude 0", c.what)
+	g, mixes, losses := new(gateStudy), mixing{}, best{}
+	network, _ := playInto(t, dir, "market", trace.Tee(g, mixes, losses), append(sets, "name="+arm, fmt.Sprint("seed=", seed), "trace.rows=all")...)
+	g.keep(network, "user")
+	duels := g.duels()
+	for _, d := range duels {
+		o.used += d.named / float64(len(duels))
+		o.inTurn += d.inTurn / float64(len(duels))
+	}
+	o.apart, o.topics = mixes.largest()
+	o.known = losses.mean()
+	return o
+}
+
+// oneText writes a corpus of one language in which each document stands under one of the four names in turn, so
+// that work on one subset is worth the same on all of them.
+func oneText(t *testing.T, seed uint64, names []string) (dir string) {
+	t.Helper()
+	const megabytes = 6
+	language, err := pile.NewSynthetic(seed, megabytes<<20, []string{"StackExchange"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	file, err := os.Create(filepath.Join(dir, "00.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, left := json.NewEncoder(file), megabytes<<20
+	for i := 0; left > 0; i++ {
+		d := language.Document(0, pile.Train, i)
+		left -= len(d.Text)
+		line := map[string]any{"text": string(d.Text), "meta": map[string]string{"pile_set_name": names[i%len(names)]}}
+		if err := lines.Encode(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestClaimMinersPartWhereSubsetsArePaidAndStayAlikeWhereBatchesAre runs four arms with each seed: paid by subset, paid
+// by batch, with fixed even mixes, and paid by subset where all subsets are one text. The scenario's settings were
+// chosen on seeds 1 and 2, which are not among those of the test.
+func TestClaimMinersPartWhereSubsetsArePaidAndStayAlikeWhereBatchesAre(t *testing.T) {
+	skipUnlessClaims(t)
+	const even = 0.25
+	differences := map[string][]float64{}
+	note := func(what string, v float64) { differences[what] = append(differences[what], v) }
+	for seed := firstMarketSeed; seed < firstMarketSeed+*seeds; seed++ {
+		market := marketRun(t, "by-subset", seed)
+		mixture := marketRun(t, "by-batch", seed, "validators[0].credit=mixture")
+		fixed := marketRun(t, "fixed", seed, "miners[0].decide.mix_rate=0")
+		same := marketRun(t, "one-text", seed, "corpus.kind=shards", "corpus.path="+oneText(t, uint64(seed), []string{"ArXiv", "Github", "FreeLaw", "StackExchange"}))
+		t.Logf("seed %d: largest share of a mix %.3f on %d subsets paid by subset, %.3f paid by batch, %.3f paid by subset of one text; "+
+			"loss of the two that the user's gate names %.3f by subset, %.3f by batch, %.3f of fixed mixes; of the two in turn %.3f, %.3f, %.3f; "+
+			"best held-out loss %.3f, %.3f, %.3f", seed, market.apart, market.topics, mixture.apart, same.apart, market.used, mixture.used, fixed.used,
+			market.inTurn, mixture.inTurn, fixed.inTurn, market.known, mixture.known, fixed.known)
+		note("largest share, by subset less by batch", market.apart-mixture.apart)
+		note("largest share, by subset less by subset of one text", market.apart-same.apart)
+		note("loss as used, fixed less by subset", fixed.used-market.used)
+		note("loss as used, by batch less by subset", mixture.used-market.used)
+		note("best loss, fixed less by subset", fixed.known-market.known)
+		note("best loss, by batch less by subset", mixture.known-market.known)
+		if market.topics < 4 {
+			t.Errorf("seed %d: %d subsets are somebody's largest, want all four", seed, market.topics)
+		}
+		if drift := same.apart - even; mixture.apart-even > max(drift, 0.01) || drift > 0.15 {
+			t.Errorf("seed %d: the largest share exceeds an even one by %.3f paid by batch and by %.3f where all subsets are one text; "+
+				"want the first no larger than the second, which is what noise does, and that at most 0.15", seed, mixture.apart-even, drift)
+		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(differences)) {
+		v := report.Mean(differences[what])
+		if v.Low == nil || v.High == nil {
+			t.Fatalf("%d seeds have no interval; run three at least", v.N)
+		}
+		t.Logf("%s: %.3f, 95 %% interval %.3f to %.3f over %d seeds", what, v.Estimate, *v.Low, *v.High, v.N)
+		if !(*v.Low > 0) {
+			t.Errorf("%s: the interval does not lie above 0", what)
 		}
 	}
 }
+
+// firstMarketSeed is the first of the seeds on which nothing was tuned.
+const firstMarketSeed = 11

@@ -19,6 +19,7 @@ var (
 	claims = flag.Bool("claims", false, "run whole scenarios and check what the documents claim of them; takes half an hour")
 	seeds  = flag.Int("seeds", 5, "seeds of the claims on specialists")
 	hours  = flag.Float64("hours", 6, "length of the claims' runs of the landscape")
+	keep   = flag.String("keep", "", "folder in which the claim on the market leaves its runs, for taolab compare")
 )
 
 // corpusDir holds real text in the Pile's format; it is not part of the repository.
@@ -26,6 +27,13 @@ const corpusDir = "../../shared/corpus"
 
 // play runs a scenario of the library into a folder and returns its summary.
 func play(t *testing.T, name string, more trace.Recorder, sets ...string) *report.Summary {
+	t.Helper()
+	_, summary := playInto(t, t.TempDir(), name, more, sets...)
+	return summary
+}
+
+// playInto does so into a given folder.
+func playInto(t *testing.T, dir, name string, more trace.Recorder, sets ...string) (*Network, *report.Summary) {
 	t.Helper()
 	file, err := Load(name, sets)
 	if err != nil {
@@ -35,7 +43,6 @@ func play(t *testing.T, name string, more trace.Recorder, sets ...string) *repor
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
 	writer, err := report.NewWriter(dir, file.Tables()...)
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +75,7 @@ func play(t *testing.T, name string, more trace.Recorder, sets ...string) *repor
 	if err != nil {
 		t.Fatal(err)
 	}
-	return summary
+	return network, summary
 }
 
 func metric(t *testing.T, s *report.Summary, name string) float64 {

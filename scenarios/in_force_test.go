@@ -219,3 +219,27 @@ tail_s = 600
 		}
 	}
 }
+
+func TestMinersThatMayAnswerTooLateAreNamed(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		sets []string
+		want string // in a warning; empty: there is none
+	}{
+		{"market", nil, ""},
+		{"market", []string{"miners[0].hardware_mflops=6"}, "validators[0] (validator): miners[0] (miner) may take 12.4 s to answer 32 rows, 8.96 s of them to end a visit to its text, and 12 s"},
+		{"market", []string{"miners[0].hardware_mflops=[6, 60]"}, "may take 12.4 s"},
+		{"market", []string{"miners[0].hardware_mflops=6", "miners[0].duty=0", "miners[0].decide.adapt_duty=false"}, ""},
+		{"market", []string{"miners[0].hardware_mflops=6", "validators[0].timeout_s=30", "validators[1].timeout_s=30"}, ""},
+		{"economy/exit", []string{"miners[0].hardware_mflops=0.001"}, ""},
+	} {
+		file, err := Load(c.name, c.sets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := strings.Join(file.Warnings(), "\n")
+		if c.want == "" && strings.Contains(said, "may take") || !strings.Contains(said, c.want) {
+			t.Errorf("%s %v: warnings %q, want %q", c.name, c.sets, said, c.want)
+		}
+	}
+}

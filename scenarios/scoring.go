@@ -163,6 +163,7 @@ func (f *File) Warnings() []string {
 			list = append(list, fmt.Sprintf("%s: a uid is scored %.1f times within immunity; expected at least %d: lengthen chain.immunity_blocks, "+
 				"shorten step_s, or raise the number of peers that are scored", key, n, leastQuestions))
 		}
+		list = append(list, f.late(key, &f.Validators[i])...)
 	}
 	return append(list, f.swings()...)
 }

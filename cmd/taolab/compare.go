@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"taolab/report"
+	"taolab/scenarios/sweep"
 )
 
 // compared are the metrics that a comparison shows where nobody asks for others.
@@ -23,17 +24,20 @@ func newCompare() *cobra.Command {
 	var out, epochs string
 	var metrics, figures []string
 	cmd := &cobra.Command{
-		Use:   "compare RUN RUN...",
+		Use:   "compare RUN...",
 		Short: "Put runs side by side: their numbers, differences and intervals",
 		Long: `Read the folders of two runs or more and put their numbers side by side. Runs of one scenario that
 differ in their seeds alone are one arm: its numbers are means over seeds, with 95 % intervals from
 three seeds on. Differences are to the first arm, of runs with equal seeds where there are such.
 With --out a folder gets the table as parquet and JSON, a figure for each metric, and a page; --figure
-puts one that the reports of the runs have there too, with a column of panels for each run.`,
+puts one that the reports of the runs have there too, with a column of panels for each run; topics of
+several seeds is one figure of all arms, with intervals. The folder of a sweep that kept its traces
+stands for its runs.`,
 		Example: `  taolab compare runs/honest-1 runs/honest-2 runs/honest-3
   taolab compare runs/a-1 runs/a-2 runs/a-3 runs/b-1 runs/b-2 runs/b-3 --out compared
-  taolab compare runs/a runs/b --metric 'loss.*' --metric query.success --json`,
-		Args: cobra.MinimumNArgs(2),
+  taolab compare runs/a runs/b --metric 'loss.*' --metric query.success --json
+  taolab compare sweeps/credit --metric 'mix.*' --figure topics --out compared`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			window, err := parseWindow(epochs)
 			if err != nil {
@@ -43,14 +47,15 @@ puts one that the reports of the runs have there too, with a column of panels fo
 			if err != nil {
 				return code(exitUsage, err)
 			}
-			var runs []*report.Run
-			for _, dir := range args {
-				run, err := report.Open(dir)
-				if err != nil {
-					return unreadable(err)
-				}
+			runs, err := opened(args)
+			if err != nil {
+				return err
+			}
+			if len(runs) < 2 {
+				return code(exitUsage, fmt.Errorf("%s: one run; expected two or more, or the folder of a sweep that kept its traces", args[0]))
+			}
+			for _, run := range runs {
 				run.Window = window
-				runs = append(runs, run)
 			}
 			comparison, err := report.Compare(runs)
 			if err != nil {
@@ -85,6 +90,29 @@ puts one that the reports of the runs have there too, with a column of panels fo
 	cmd.Flags().StringVarP(&out, "out", "o", "", "folder for the table as parquet and JSON, the figures and the page")
 	cmd.Flags().StringVar(&epochs, "epochs", "", "window of the statistics, as FROM:UNTIL; both ends count (default: the last quarter of each run)")
 	return cmd
+}
+
+// opened opens the runs in folders of runs and of sweeps.
+func opened(dirs []string) ([]*report.Run, error) {
+	var runs []*report.Run
+	for _, dir := range dirs {
+		places, err := sweep.KeptRuns(dir)
+		switch {
+		case err != nil:
+			return nil, code(exitFailure, err)
+		case places == nil:
+			places = []sweep.KeptRun{{Dir: dir}}
+		}
+		for _, place := range places {
+			run, err := report.Open(place.Dir)
+			if err != nil {
+				return nil, unreadable(err)
+			}
+			run.Arm = place.Point
+			runs = append(runs, run)
+		}
+	}
+	return runs, nil
 }
 
 // joinFigures adds figures of the runs' reports to what a comparison writes.

@@ -99,7 +99,7 @@ func runDocumented(t *testing.T, command string) {
 		t.Errorf("%s: no test runs this command; use taolab, or add it to the foreign ones", command)
 		return
 	}
-	if words[0] == "run" {
+	if words[0] == "run" || slices.Contains(words, "market") { // a sweep of models
 		if slices.Contains(words, "early.toml") { // its miners would come after the end
 			words = append(words, "--set", "miners[1].joins_h=0.05")
 		}

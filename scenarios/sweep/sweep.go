@@ -121,7 +121,7 @@ func (s *Sweep) end(worker int, begun time.Time) Cost {
 
 // live makes a run and summarises it; finished is false if ctx interrupted it.
 func (s *Sweep) live(ctx context.Context, d *Design, r Run, worker int) (out Outcome, finished bool) {
-	place := filepath.Join("runs", r.Key.String()[:16])
+	place := r.place()
 	dir := filepath.Join(s.Dir, place)
 	if !s.Keep {
 		dir += fmt.Sprintf("-%d", worker) // a hub that misses a worker assigns its run again, maybe to this process

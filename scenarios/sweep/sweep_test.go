@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"taolab/model/base"
+	"taolab/report"
 	"taolab/scenarios"
 	"taolab/sim/virtual"
 )
@@ -406,6 +407,35 @@ func TestFoldersOfRunsStayOnlyWhereTracesAreKept(t *testing.T) {
 		if err != nil || (len(found) == 1) != keep {
 			t.Errorf("traces kept: %t; error %v, tables %v", keep, err, found)
 		}
+		runs, err := KeptRuns(s.Dir)
+		if keep && (err != nil || len(runs) != 1 || runs[0].Dir != filepath.Dir(found[0])) || !keep && (err == nil || !strings.Contains(err.Error(), "--keep traces")) {
+			t.Errorf("traces kept: %t; error %v, runs %v", keep, err, runs)
+		}
+	}
+	if runs, err := KeptRuns(t.TempDir()); runs != nil || err != nil {
+		t.Errorf("a folder of no sweep has the runs %v, error %v", runs, err)
+	}
+}
+
+func TestTheRunsOfASweepAreListedInTheOrderOfTheDesign(t *testing.T) {
+	s := sweepOf(t, load(t, smallSweep), t.TempDir(), 2)
+	s.Keep = true
+	if err := s.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	runs, err := KeptRuns(s.Dir)
+	const refused = 6 // those at the last two points, of a kappa of 7
+	if err != nil || len(runs) != s.Design.Runs()-refused {
+		t.Fatalf("error %v, runs %v; want %d", err, runs, s.Design.Runs()-refused)
+	}
+	for i, run := range runs {
+		m, err := report.ReadManifest(run.Dir)
+		if want := s.Design.Run(i).Seed; err != nil || m.Seed != want {
+			t.Errorf("run %d has the seed %d, error %v; want %d", i, m.Seed, err, want)
+		}
+	}
+	if first, last := runs[0].Point, runs[len(runs)-1].Point; first != "kappa=0.4, emission=height" || last != "kappa=0.5, emission=issuance" {
+		t.Errorf("the points are %q to %q", first, last)
 	}
 }
 
