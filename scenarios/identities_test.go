@@ -101,9 +101,9 @@ func TestTheStakeOfAMinerIsSplitAmongItsUids(t *testing.T) {
 	}
 }
 
-// A uid that is immune costs and earns nothing yet: the owner waits for the end of its immunity.
+// The newest of equals gets no weight while it is immune: its owner waits for the end of the immunity.
 func TestAUidOnTrialDoesNotDriveItsOwnerOut(t *testing.T) {
-	_, _, seen := lived(t, "testdata/economy/uids.toml", false, "validators[0].alpha=0.01", "miners[0].decide.patience=1", "time.hours=20")
+	_, _, seen := lived(t, "testdata/economy/uids.toml", false, "chain.immunity_blocks=2500", "miners[2].joins_h=12", "validators[0].peers=11", "miners[0].decide.patience=1", "time.hours=13")
 	if len(seen.of("uid", "enter")) == 0 || len(seen.of("seat", "leave")) > 0 {
 		t.Errorf("%d uids were taken, and the owner left %d times", len(seen.of("uid", "enter")), len(seen.of("seat", "leave")))
 	}
