@@ -19,8 +19,8 @@ func TestAFoundingsCouncilIsOfAddresses(t *testing.T) {
 	}
 }
 
-// Whoever has the key of a hotkey that a metagraph shows goes on with its uid and stake, where nobody knows another
-// coldkey of it.
+// A founder with a hotkey that a metagraph shows goes on with its uid and stake, where nobody knows another coldkey of
+// it.
 func TestAFounderGoesOnWithItsHotkeyInAMetagraph(t *testing.T) {
 	cold, hot, other := wallet.Public(wallet.Known("cold")), wallet.Public(wallet.Known("hot")), wallet.Public(wallet.Known("other"))
 	text := fmt.Sprintf("[[founders]]\ncoldkey = %q\nhotkey = %q\nconsensus_key = %q\nstake_tao = 7\n", wallet.Address(cold), wallet.Address(hot), wallet.Public(wallet.Known("consensus")))
