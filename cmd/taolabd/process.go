@@ -200,6 +200,7 @@ func (p *process) live(ctx context.Context, hotkeys map[string]ed25519.PrivateKe
 		<-ctx.Done()
 		return nil
 	}
+	tuneCollector()
 	material, err := p.prepare(ctx)
 	if ctx.Err() != nil { // who ended it knows why
 		return nil
