@@ -108,7 +108,11 @@ func (v *Validator) answered(env host.Env, e host.Answer) {
 			}
 			a.open, a.latency = false, env.Now()-a.sent
 			a.code, a.bytes = e.Response.Code, uint32(len(e.Response.Body))
-			if a.code == host.Success {
+			switch {
+			case a.code != host.Success:
+			case len(e.Response.Body) > v.judge.AnswerBytes(len(a.rows)): // all are kept until the last one is there
+				a.code = host.InvalidResponse
+			default:
 				a.body = e.Response.Body
 			}
 		}

@@ -102,6 +102,24 @@ func TestTheServiceLaneMovesNeitherStandingNorScore(t *testing.T) {
 	}
 }
 
+// Answers are kept until the last one is there: one that is longer than an answer can be is not, whatever its
+// bytes say.
+func TestAnAnswerLongerThanAnswersAreIsNotKept(t *testing.T) {
+	const n = 4
+	v, d := validatorAtWork(t, n, testValidator(n))
+	d.done()
+	a := &v.step.asks[0]
+	most := v.judge.AnswerBytes(len(a.rows))
+	body := d.trueAnswer(a.call, 0.5)
+	if len(body) > most/10 {
+		t.Errorf("an honest answer has %d bytes, and at most %d are kept", len(body), most)
+	}
+	d.handle(host.Answer{Call: a.call, Response: host.Response{Code: host.Success, Body: append(body, make([]byte, most)...)}})
+	if a.code != host.InvalidResponse || a.body != nil || a.open {
+		t.Errorf("code %v, %d bytes kept", a.code, len(a.body))
+	}
+}
+
 // The base of a release up to 3.5.1 is of each batch's loss, that of 3.6.0 of the moving average, which the
 // first answer starts.
 func TestFromThreeSixOnTheLossIsAveragedBeforeThePower(t *testing.T) {

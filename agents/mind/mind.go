@@ -66,6 +66,7 @@ type Judge interface {
 	Gate(row int, uid uint16) (score float32, gated bool)
 
 	Ask(rows []uint16) host.Request // the question about these rows, ascending
+	AnswerBytes(rows int) int       // how long the answer to a question about so many rows is at most
 	// Read returns the job that reads answers to questions of the batch, whose result Losses decodes, or
 	// the losses themselves where no job is needed: of each answer in nats per token, by row of its
 	// question; none of an answer that cannot be decoded.

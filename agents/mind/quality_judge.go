@@ -147,6 +147,9 @@ func (j *QualityJudge) Ask(rows []uint16) host.Request {
 	return host.Request{Synapse: host.StatedLoss, Dir: host.Forward, Body: body, MaxReplies: 1}
 }
 
+// AnswerBytes implements Judge.
+func (j *QualityJudge) AnswerBytes(rows int) int { return wire.StatedBytes(rows) }
+
 // Read implements Judge.
 func (j *QualityJudge) Read(answers []Answer) (host.Job, [][]float64) {
 	losses := make([][]float64, len(answers))

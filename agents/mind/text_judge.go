@@ -211,6 +211,9 @@ func (j *TextJudge) Ask(rows []uint16) host.Request {
 	return host.Request{Synapse: host.TextCausalLMNext, Dir: host.Forward, Body: body, MaxReplies: 1}
 }
 
+// AnswerBytes implements Judge.
+func (j *TextJudge) AnswerBytes(rows int) int { return wire.NextBytes(rows, j.config.TopK) }
+
 // Read implements Judge.
 func (j *TextJudge) Read(answers []Answer) (host.Job, [][]float64) {
 	c := j.config

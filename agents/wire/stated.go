@@ -47,6 +47,9 @@ func EncodeStated(a StatedAnswer) []byte {
 	return b
 }
 
+// StatedBytes is the length of an answer about so many rows.
+func StatedBytes(rows int) int { return len(header(statedAnswer, 0, rows)) + 4*rows }
+
 // DecodeStated decodes the answer to a question about so many rows.
 func DecodeStated(b []byte, wantRows int) (a StatedAnswer, err error) {
 	var rows int

@@ -189,6 +189,13 @@ func EncodeNext(a NextAnswer) []byte {
 	return b
 }
 
+// NextBytes is how long an answer to a NextRequest is at most that askers keep. Its phrases have phraseTokens
+// tokens in the mean, ten times as many as those of a GPT-2 in the tokens of the smallest vocabulary.
+func NextBytes(rows, topK int) int {
+	const phraseTokens = 64
+	return len(header(nextAnswer, 0, rows, topK)) + 4*rows*(topK*(1+phraseTokens)+1)
+}
+
 // DecodeNext decodes what EncodeNext wrote.
 func DecodeNext(b []byte, want NextShape) (NextAnswer, error) { return new(NextReader).Read(b, want) }
 

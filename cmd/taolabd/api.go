@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"taolab/sim/chain"
 	"taolab/sim/live"
 	"taolab/sim/live/replica"
@@ -27,7 +29,9 @@ const (
 )
 
 const (
+	mostCallers    = 512 // connections; who comes later waits to be accepted
 	mostWaiting    = 256 // callers that wait for their block
+	mostReading    = 32  // callers that read the ledger, of which each has a copy
 	waitPatience   = 30 * time.Minute
 	callerPatience = 30 * time.Second // for a request, and for each part of an answer
 	idlePatience   = 2 * time.Minute  // between two requests
@@ -41,6 +45,7 @@ type status struct {
 	Height     uint64    `json:"height"`
 	Time       time.Time `json:"time"`
 	Digest     string    `json:"digest"`
+	Block      string    `json:"block_hash"`
 	CatchingUp bool      `json:"catching_up"`
 	Peers      int       `json:"peers"`
 	Waiting    int       `json:"waiting"`
@@ -66,6 +71,7 @@ type api struct {
 	ledger  live.Ledger
 	node    keeper
 	waiting chan struct{}
+	reading chan struct{}
 }
 
 // serveAPI answers at an address until ctx ends.
@@ -85,7 +91,7 @@ func serveHTTP(ctx context.Context, socket net.Listener, h http.Handler, patienc
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(patient{w, patience}, r) }),
 	}
 	context.AfterFunc(ctx, func() { server.Close() })
-	go func() { _ = server.Serve(socket) }() // it ends when ctx does
+	go func() { _ = server.Serve(netutil.LimitListener(socket, mostCallers)) }() // it ends when ctx does
 }
 
 // patient gives the reader of an answer so long for each part of it, and any time for the whole.
@@ -106,19 +112,32 @@ func (w patient) Write(p []byte) (n int, err error) {
 }
 
 func newAPI(l live.Ledger, n keeper) http.Handler {
-	a := &api{l, n, make(chan struct{}, mostWaiting)}
+	a := &api{l, n, make(chan struct{}, mostWaiting), make(chan struct{}, mostReading)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pathStatus, a.status)
-	mux.HandleFunc("GET "+pathView, a.view)
-	mux.HandleFunc("GET "+pathState, a.state)
-	mux.HandleFunc("GET "+pathRecord, a.record)
+	mux.HandleFunc("GET "+pathView, a.read(a.view))
+	mux.HandleFunc("GET "+pathState, a.read(a.state))
+	mux.HandleFunc("GET "+pathRecord, a.read(a.record))
 	mux.HandleFunc("POST "+pathTx, a.transaction)
 	return mux
 }
 
 func (a *api) status(w http.ResponseWriter, _ *http.Request) {
 	s := a.node.Status()
-	writeJSON(w, status{s.ChainID, s.Height, s.Time, s.Digest.String(), s.CatchingUp, s.Peers, s.Waiting, s.PeerID + "@" + s.Address})
+	writeJSON(w, status{s.ChainID, s.Height, s.Time, s.Digest.String(), s.Hash.String(), s.CatchingUp, s.Peers, s.Waiting, s.PeerID + "@" + s.Address})
+}
+
+// read lets as many callers read the ledger as may.
+func (a *api) read(answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case a.reading <- struct{}{}:
+			defer func() { <-a.reading }()
+			answer(w, r)
+		default:
+			http.Error(w, fmt.Sprintf("%d callers read the ledger already; try again in a moment", mostReading), http.StatusServiceUnavailable)
+		}
+	}
 }
 
 func (a *api) view(w http.ResponseWriter, _ *http.Request) {

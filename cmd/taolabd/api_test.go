@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"taolab/sim/chain"
 	"taolab/sim/live"
@@ -148,5 +149,65 @@ func TestATransactionIsFollowedToItsBlockOrToItsEnd(t *testing.T) {
 	close(stopped.blocks)
 	if _, err := fakeNode(t, stopped).submit(t.Context(), data); err == nil || !strings.Contains(err.Error(), "the node stopped") {
 		t.Errorf("a node that stops: %v", err)
+	}
+}
+
+// slow is a reader of a record who is not done until it is released.
+type slow struct {
+	*fakeLedger
+	begun, release chan struct{}
+}
+
+func (s slow) WriteRecord(w io.Writer) error {
+	select {
+	case s.begun <- struct{}{}:
+	case <-s.release:
+	}
+	<-s.release
+	return s.fakeLedger.WriteRecord(w)
+}
+
+// Each reader of the ledger has a copy of it: so many may read at a time, the next is told so at once, and who asks how
+// the node is doing is answered meanwhile.
+func TestReadersOfTheLedgerBeyondTheMostAreToldSo(t *testing.T) {
+	f := &fakeLedger{}
+	fakeNode(t, f)
+	s := slow{f, make(chan struct{}), make(chan struct{})}
+	server := httptest.NewServer(newAPI(f, s))
+	defer server.Close()
+	get := func(path string) (int, string) {
+		r, err := (&http.Client{Timeout: 10 * time.Second}).Get(server.URL + path)
+		if err != nil {
+			t.Error(err)
+			return 0, ""
+		}
+		defer r.Body.Close()
+		said, _ := io.ReadAll(r.Body)
+		return r.StatusCode, string(said)
+	}
+	codes := make(chan int, mostReading)
+	for range mostReading {
+		go func() {
+			code, _ := get(pathRecord)
+			codes <- code
+		}()
+		<-s.begun
+	}
+	for _, path := range []string{pathView, pathState, pathRecord} {
+		if code, said := get(path); code != http.StatusServiceUnavailable || !strings.Contains(said, "32 callers read the ledger already") {
+			t.Errorf("%s: %d, %.80q", path, code, said)
+		}
+	}
+	if code, _ := get(pathStatus); code != http.StatusOK {
+		t.Errorf("%s: %d", pathStatus, code)
+	}
+	close(s.release)
+	for range mostReading {
+		if code := <-codes; code != http.StatusOK {
+			t.Errorf("one that was let in: %d", code)
+		}
+	}
+	if code, _ := get(pathView); code != http.StatusOK {
+		t.Errorf("when there is room again: %d", code)
 	}
 }

@@ -222,7 +222,8 @@ func newJoin() *cobra.Command {
 		Short: "Join a network: write the keys and settings of a node of it",
 		Long: `Make the folder of a node of a network that exists. taolabd node then fetches its blocks, and so do taolabd miner,
 validator and app. With --state-sync the node begins from a state that others hand out in chunks, each of
-which is checked; --trust-height and --trust-hash come from somebody you trust.`,
+which is checked; --trust-height and --trust-hash come from somebody you trust, whose taolabd status shows the
+height and the block's hash.`,
 		Example: `  taolabd join --genesis genesis.json --peers 3f2a...@203.0.113.7:26656
   taolabd join --genesis genesis.json --peers 3f2a...@203.0.113.7:26656 --state-sync 203.0.113.7:26657,203.0.113.8:26657 --trust-height 5000 --trust-hash 9c1d...`,
 		Args: cobra.NoArgs,

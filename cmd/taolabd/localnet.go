@@ -28,11 +28,13 @@ func newLocalnet() *cobra.Command {
 loopback: the validators live in the first of them, the miners in all in turn, and an application in the last. A
 node that ends is started again, after a second.
 
---kill, --pause and --stop do something to a node at a time after the start, as in 2@20s: kill -9, SIGSTOP and
-later SIGCONT, or an ending in order; with +5s the node is down for so long. At the end of --for, or at Ctrl-C, the
-nodes stop, and what their ledgers were is compared: one digest at one height.`,
+--kill, --pause, --stop and --disconnect do something to a node at a time after the start, as in 2@20s: kill -9,
+SIGSTOP and later SIGCONT, an ending in order, or no connection between its ledger and those of the others; with
++5s for so long. At the end of --for, or at Ctrl-C, the nodes stop, and what their ledgers were is compared: one
+digest at one height. They stop too when this program is killed.`,
 		Example: `  taolabd localnet 4
   taolabd localnet 4 --kill 2@20s --pause 3@30s+10s --for 90s
+  taolabd localnet 4 --disconnect 1@20s+15s --for 90s
   taolabd metagraph --home localnet/node-1     in another terminal`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -52,17 +54,19 @@ nodes stop, and what their ledgers were is compared: one digest at one height.`,
 	cmd.Flags().StringArrayVar(&flags.kill, "kill", nil, "kill -9 a `node@time`, as in 2@20s or 2@20s+5s; may be repeated")
 	cmd.Flags().StringArrayVar(&flags.pause, "pause", nil, "pause a `node@time+time`, as in 3@30s+10s; may be repeated")
 	cmd.Flags().StringArrayVar(&flags.stop, "stop", nil, "end a `node@time` in order, as in 1@40s; may be repeated")
+	cmd.Flags().StringArrayVar(&flags.disconnect, "disconnect", nil, "cut a `node@time+time` off from the others, as in 1@40s+10s; may be repeated")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print JSON at the end")
 	return cmd
 }
 
 type localFlags struct {
 	devFlags
-	nodes             int
-	dir               string
-	forTime           time.Duration
-	kill, pause, stop []string
-	asJSON            bool
+	nodes   int
+	dir     string
+	forTime time.Duration
+	asJSON  bool
+
+	kill, pause, stop, disconnect []string
 }
 
 // localNode is a node of the network and its process.
@@ -74,7 +78,10 @@ type localNode struct {
 	process *os.Process
 	down    time.Time // not started before
 	starts  int
+	peers   []string // by which it dials the others; none: those of its node.toml
 }
+
+const disconnect = "disconnect"
 
 // localFault is something done to a node.
 type localFault struct {
@@ -122,6 +129,11 @@ func (f *localFlags) run(cmd *cobra.Command) error {
 		defer cancel()
 	}
 	n := &localnet{nodes: nodes, genesis: genesis, talk: cmd.ErrOrStderr(), began: time.Now(), summary: localSummary{Faults: []fault{}}}
+	if slices.ContainsFunc(faults, func(f localFault) bool { return f.kind == disconnect }) {
+		if err := n.join(); err != nil {
+			return command.Code(command.Failure, err)
+		}
+	}
 	n.live(ctx, faults)
 	s := n.conclude()
 	if f.asJSON {
@@ -140,7 +152,7 @@ func (f *localFlags) faults() (all []localFault, err error) {
 	for _, kind := range []struct {
 		name  string
 		texts []string
-	}{{"kill", f.kill}, {"pause", f.pause}, {"stop", f.stop}} {
+	}{{"kill", f.kill}, {"pause", f.pause}, {"stop", f.stop}, {disconnect, f.disconnect}} {
 		for _, text := range kind.texts {
 			one := localFault{kind: kind.name, last: time.Second}
 			when, last, lasts := strings.Cut(text, "+")

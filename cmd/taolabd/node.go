@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 
@@ -19,6 +21,8 @@ func silent() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func newNode() *cobra.Command {
 	var ask *prompter
+	var peers []string
+	var untilEOF bool
 	cmd := &cobra.Command{
 		Use:   "node",
 		Short: "Run a node, and the agents that its settings name",
@@ -29,14 +33,34 @@ order; what is committed outlives a kill at any moment.`,
   taolabd node --passphrase-fd 3 3<passphrase.txt`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runNode(cmd, ask, func(*nodeSettings) error { return nil })
+			if untilEOF {
+				cmd.SetContext(whileInput(cmd.Context(), cmd.InOrStdin()))
+			}
+			return runNode(cmd, ask, func(s *nodeSettings) error {
+				if cmd.Flags().Changed("peers") {
+					s.Node.Peers = peers
+				}
+				return command.Code(command.Usage, checkPeers(peers))
+			})
 		},
 	}
 	addHome(cmd)
 	addLog(cmd)
 	addTrace(cmd)
+	cmd.Flags().StringSliceVar(&peers, "peers", nil, "`nodes` to keep connected in place of those of node.toml, as in ID@203.0.113.7:26656, with commas")
+	cmd.Flags().BoolVar(&untilEOF, "until-eof", false, "stop in order when standard input ends, as it does when the program that started this one ends")
 	ask = addPassphrase(cmd.Flags())
 	return cmd
+}
+
+// whileInput ends when standard input does.
+func whileInput(ctx context.Context, in io.Reader) context.Context {
+	ctx, stop := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, in) // broken or ended
+		stop()
+	}()
+	return ctx
 }
 
 // runNode runs the node of a folder with settings that flags change.
@@ -53,11 +77,8 @@ func runNode(cmd *cobra.Command, ask *prompter, change func(*nodeSettings) error
 	if err != nil {
 		return err
 	}
-	s, err := at.readSettings()
+	s, err := at.readChanged(change)
 	if err != nil {
-		return err
-	}
-	if err := change(s); err != nil {
 		return err
 	}
 	if err := wantTrace(cmd, s); err != nil {
@@ -209,7 +230,10 @@ hotkey decides who serves it and how soon. The first [[applications]] table of n
 // into puts the flags into the first table of a kind. Values of the table stand, unless a flag is given.
 func (f *agentFlags) into(cmd *cobra.Command, a *agentTable, kind string) error {
 	if a.Name == "" {
-		a.Name, a.Group = strings.TrimSuffix(kind, "s")+"-1", kind
+		a.Name = strings.TrimSuffix(kind, "s") + "-1"
+	}
+	if a.Group == "" {
+		a.Group = kind
 	}
 	for _, c := range []struct {
 		flag     string

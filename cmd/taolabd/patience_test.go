@@ -48,3 +48,44 @@ func TestACallerThatNeitherSendsNorReadsIsHungUpOn(t *testing.T) {
 		}
 	}
 }
+
+// However many connections somebody opens, no more are accepted than may be; the next one is served when one of
+// them ends.
+func TestConnectionsBeyondTheMostWaitToBeAccepted(t *testing.T) {
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serveHTTP(t.Context(), socket, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "served") }), time.Minute)
+	var idle []net.Conn
+	for range mostCallers {
+		conn, err := net.Dial("tcp", socket.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		idle = append(idle, conn)
+	}
+	if _, err := fmt.Fprint(idle[mostCallers-1], "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := idle[mostCallers-1].Read(make([]byte, 1)); err != nil {
+		t.Fatalf("the last of those that may be is not served: %v", err)
+	}
+	ask := func(patience time.Duration) error {
+		r, err := (&http.Client{Timeout: patience}).Get("http://" + socket.Addr().String())
+		if err == nil {
+			r.Body.Close()
+		}
+		return err
+	}
+	if ask(300*time.Millisecond) == nil {
+		t.Error("one more connection is accepted")
+	}
+	for _, conn := range idle {
+		conn.Close()
+	}
+	if err := ask(10 * time.Second); err != nil {
+		t.Errorf("when there is room again: %v", err)
+	}
+}

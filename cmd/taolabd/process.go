@@ -168,7 +168,7 @@ func (p *process) answer(ctx context.Context) error {
 		return err
 	}
 	status := p.node.Status()
-	p.running = running{PID: os.Getpid(), API: at.String(), P2P: status.PeerID + "@" + status.Address, RPC: p.settings.Node.RPC}
+	p.running = running{PID: os.Getpid(), API: at.String(), P2P: status.PeerID + "@" + status.Address, RPC: status.RPC}
 	if err := p.serveMetrics(ctx); err != nil {
 		return err
 	}
@@ -200,6 +200,7 @@ func (p *process) live(ctx context.Context, hotkeys map[string]ed25519.PrivateKe
 		<-ctx.Done()
 		return nil
 	}
+	tuneCollector()
 	material, err := p.prepare(ctx)
 	if ctx.Err() != nil { // who ended it knows why
 		return nil

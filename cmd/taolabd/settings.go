@@ -89,6 +89,13 @@ type applicationTable struct {
 
 // readSettings reads node.toml of a folder.
 func (h home) readSettings() (*nodeSettings, error) {
+	return h.readChanged(unchanged)
+}
+
+func unchanged(*nodeSettings) error { return nil }
+
+// readChanged reads node.toml of a folder with what flags change, and checks it then: a flag may give what is missing.
+func (h home) readChanged(change func(*nodeSettings) error) (*nodeSettings, error) {
 	data, err := os.ReadFile(h.settings())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, command.Code(command.Usage, fmt.Errorf("%s: no such file; taolabd init begins a network, taolabd join joins one", h.settings()))
@@ -96,12 +103,19 @@ func (h home) readSettings() (*nodeSettings, error) {
 	if err != nil {
 		return nil, command.Code(command.Failure, err)
 	}
-	s, err := decodeSettings(h.settings(), string(data))
+	var refused error
+	s, err := decodeSettings(h.settings(), string(data), func(s *nodeSettings) error {
+		refused = change(s)
+		return refused
+	})
+	if refused != nil {
+		return nil, refused
+	}
 	return s, command.Code(command.Invalid, err)
 }
 
-// decodeSettings reads the text of a node.toml; all faults are told.
-func decodeSettings(name, text string) (*nodeSettings, error) {
+// decodeSettings reads the text of a node.toml and changes what it says; all faults are told.
+func decodeSettings(name, text string, change func(*nodeSettings) error) (*nodeSettings, error) {
 	d, err := settings.Parse(name, text, nil)
 	if err != nil {
 		return nil, err
@@ -109,6 +123,9 @@ func decodeSettings(name, text string) (*nodeSettings, error) {
 	s := settings.Default[nodeSettings]()
 	if d.Decode(&s); len(d.Faults()) == 0 {
 		s.locate(filepath.Dir(name))
+		if err := change(&s); err != nil {
+			return nil, err
+		}
 		s.check(d.Fault)
 	}
 	if faults := d.Faults(); len(faults) > 0 {
@@ -237,7 +254,8 @@ func checkFlag(flag, address string) error {
 	return command.Code(command.Usage, fmt.Errorf("--%s %q: expected %s", flag, address, wantAddress))
 }
 
-// announced is the address that the ledger shows; not valid where it shows none.
+// announced is the address that the ledger shows, with port 0 where that is going to be the one on which the agent
+// serves; not valid where it shows none.
 func (a *agentTable) announced() (netip.AddrPort, error) {
 	if a.Announce != "" {
 		at, err := netip.ParseAddrPort(a.Announce)
@@ -247,7 +265,7 @@ func (a *agentTable) announced() (netip.AddrPort, error) {
 		return at, nil
 	}
 	at, err := netip.ParseAddrPort(a.Listen)
-	if err != nil || at.Port() == 0 || at.Addr().IsUnspecified() {
+	if err != nil || at.Addr().IsUnspecified() {
 		return netip.AddrPort{}, nil
 	}
 	return at, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"taolab/cmd/internal/command"
 	"taolab/sim/live/wallet"
 )
 
@@ -26,12 +27,34 @@ func TestSettingsThatALiveNodeCannotKeepAreRefused(t *testing.T) {
 		{"[[validators]]\n[validators.decide]\nevery_epochs = 5\n", "validators[0].decide: it moves money with a coldkey"},
 		{"[[validators]]\ninvest_tao = 5\n", "validators[0].invest_tao: it moves money with a coldkey"},
 		{"[[corpus.append]]\npath = \"more\"\nat_h = 1\n", "the text of a live network stays as it is"},
+		{"[[miners]]\nwidth = 20\n", "miners[0].listen: missing"},
 		{miner, ""},
 	} {
-		_, err := decodeSettings("node.toml", c.text)
+		_, err := decodeSettings("node.toml", c.text, unchanged)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s%v, want %q", c.text, err, c.want)
 		}
+	}
+}
+
+// A table may leave to a flag what it must have: settings are checked with the flags in them.
+func TestAFlagGivesWhatATableMisses(t *testing.T) {
+	at := home(t.TempDir())
+	if err := os.WriteFile(at.settings(), []byte("[[miners]]\nwidth = 20\ngroup = \"mine\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := at.readSettings(); err == nil || !strings.Contains(err.Error(), "miners[0].listen: missing") {
+		t.Errorf("without a flag: %v", err)
+	}
+	var f agentFlags
+	cmd := &cobra.Command{}
+	f.add(cmd, "0.0.0.0:8091")
+	s, err := at.readChanged(func(s *nodeSettings) error { return f.into(cmd, &s.Miners[0].agentTable, "miners") })
+	if err != nil || s.Miners[0].Listen != "0.0.0.0:8091" || s.Miners[0].Group != "mine" || s.Miners[0].Name != "miner-1" {
+		t.Errorf("with one: %+v, %v", s, err)
+	}
+	if _, err := at.readChanged(func(*nodeSettings) error { return command.Code(command.Usage, errors.New("no")) }); command.CodeOf(err) != command.Usage {
+		t.Errorf("a flag that is refused: %v", err)
 	}
 }
 

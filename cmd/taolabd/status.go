@@ -41,8 +41,8 @@ func newStatus() *cobra.Command {
 			if s.CatchingUp {
 				state = "catching up"
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "chain      %s\nheight     %d\ntime       %s\ndigest     %s\nstate      %s\npeers      %d\nwaiting    %d transactions\nreached at %s\n",
-				s.ChainID, s.Height, s.Time.Format("2006-01-02 15:04:05 MST"), s.Digest, state, s.Peers, s.Waiting, s.P2P)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "chain      %s\nheight     %d\ntime       %s\ndigest     %s\nblock      %s\nstate      %s\npeers      %d\nwaiting    %d transactions\nreached at %s\n",
+				s.ChainID, s.Height, s.Time.Format("2006-01-02 15:04:05 MST"), s.Digest, s.Block, state, s.Peers, s.Waiting, s.P2P)
 			return command.Code(command.Failure, err)
 		},
 	}

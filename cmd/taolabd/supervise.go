@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -21,6 +22,7 @@ type localnet struct {
 	genesis replica.Genesis
 	talk    io.Writer
 	began   time.Time
+	links   []*link // between each two nodes, where one is going to be cut
 
 	mu      sync.Mutex
 	summary localSummary
@@ -30,6 +32,34 @@ func (n *localnet) say(format string, args ...any) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	fmt.Fprintf(n.talk, "%7.1fs  %s\n", time.Since(n.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// join has the nodes dial each other by links.
+func (n *localnet) join() error {
+	var settings []*nodeSettings
+	for _, one := range n.nodes {
+		s, err := one.home.readSettings()
+		if err != nil {
+			return err
+		}
+		settings = append(settings, s)
+	}
+	for i, one := range n.nodes {
+		for _, peer := range settings[i].Node.Peers {
+			id, address, _ := strings.Cut(peer, "@")
+			to := slices.IndexFunc(settings, func(other *nodeSettings) bool { return other.Node.Listen == address })
+			if to < 0 {
+				return fmt.Errorf("%s: peer %s is none of the nodes of this network; --disconnect cuts off only nodes that have no others", one.home.settings(), peer)
+			}
+			k, err := newLink(i, to, address)
+			if err != nil {
+				return err
+			}
+			n.links = append(n.links, k)
+			one.peers = append(one.peers, id+"@"+k.listener.Addr().String())
+		}
+	}
+	return nil
 }
 
 // live runs the nodes until ctx ends, and ends them.
@@ -45,6 +75,9 @@ func (n *localnet) live(ctx context.Context, faults []localFault) {
 	others.Wait()
 	<-ctx.Done()
 	nodes.Wait()
+	for _, k := range n.links {
+		k.close()
+	}
 }
 
 // restartAfter is how long a node is down that ended by itself.
@@ -113,7 +146,13 @@ func (one *localNode) start() (<-chan error, error) {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := exec.Command(program, "node", "--home", string(one.home))
+	cmd := exec.Command(program, "node", "--until-eof", "--home", string(one.home))
+	if len(one.peers) > 0 {
+		cmd.Args = append(cmd.Args, "--peers", strings.Join(one.peers, ","))
+	}
+	if _, err := cmd.StdinPipe(); err != nil { // which ends when this program does, however it does
+		return nil, err
+	}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for this program, which ends its nodes
 	if err := cmd.Start(); err != nil {
@@ -142,19 +181,11 @@ func (n *localnet) befall(ctx context.Context, f localFault) {
 	}
 	one := n.nodes[f.node]
 	n.say("%s %s for %s", f.kind, one.name, f.last)
-	one.mu.Lock()
-	if f.kind != "pause" {
-		one.down = time.Now().Add(f.last)
-	}
-	one.mu.Unlock()
-	signals := map[string]os.Signal{"kill": syscall.SIGKILL, "pause": syscall.SIGSTOP, "stop": syscall.SIGTERM}
-	one.signal(signals[f.kind])
+	n.begin(f)
 	if !sleep(ctx, f.last) {
 		return
 	}
-	if f.kind == "pause" {
-		one.signal(syscall.SIGCONT)
-	}
+	n.end(f)
 	back := time.Now()
 	for sleep(ctx, 200*time.Millisecond) {
 		if height, most := n.height(ctx, one), n.highest(ctx, one); height > 0 && height+1 >= most {
@@ -166,6 +197,50 @@ func (n *localnet) befall(ctx context.Context, f localFault) {
 			return
 		}
 	}
+}
+
+// begin begins a fault.
+func (n *localnet) begin(f localFault) {
+	one := n.nodes[f.node]
+	if f.kind == "kill" || f.kind == "stop" {
+		one.mu.Lock()
+		one.down = time.Now().Add(f.last)
+		one.mu.Unlock()
+	}
+	switch f.kind {
+	case "kill":
+		one.signal(syscall.SIGKILL)
+	case "pause":
+		one.signal(syscall.SIGSTOP)
+	case "stop":
+		one.signal(syscall.SIGTERM)
+	case disconnect:
+		for _, k := range n.linksOf(f.node) {
+			k.cut()
+		}
+	}
+}
+
+// end ends a fault. A node that is down comes back by itself.
+func (n *localnet) end(f localFault) {
+	switch f.kind {
+	case "pause":
+		n.nodes[f.node].signal(syscall.SIGCONT)
+	case disconnect:
+		for _, k := range n.linksOf(f.node) {
+			k.mend()
+		}
+	}
+}
+
+// linksOf are the links at whose one end a node is.
+func (n *localnet) linksOf(node int) (all []*link) {
+	for _, k := range n.links {
+		if k.from == node || k.to == node {
+			all = append(all, k)
+		}
+	}
+	return all
 }
 
 // sleep waits; false: ctx ended.

@@ -44,10 +44,17 @@ func (e *env) Call(to host.PeerID, req host.Request, timeout host.Time) host.Cal
 	return id
 }
 
-// ask makes a call and brings its replies to the node. It runs in a goroutine of its own.
+// ask makes a call and brings its replies to the node, each when the agent has had the one before: until then the
+// client counts its bytes. It runs in a goroutine of its own.
 func (n *node) ask(ctx context.Context, as *axon.Client, id host.CallID, to host.PeerID, at netip.AddrPort, req host.Request) {
 	for r := range as.Call(ctx, to, at, req) {
-		if !n.mail.bring(n.ctx, func() { n.answered(id, r) }) {
+		had := make(chan struct{})
+		if !n.mail.bring(n.ctx, func() { n.answered(id, r); close(had) }) {
+			return
+		}
+		select {
+		case <-had:
+		case <-n.ctx.Done():
 			return
 		}
 	}

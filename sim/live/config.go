@@ -65,7 +65,7 @@ type Node struct {
 	// Listen is where the node serves, such as "127.0.0.1:8091"; empty: it serves nobody from outside.
 	Listen string
 	// Announce is the address that the node publishes on the ledger once it has a uid, and again when the
-	// ledger shows another; zero: it leaves what is there.
+	// ledger shows another; port 0: the one on which it serves; zero: it leaves what is there.
 	Announce netip.AddrPort
 	// Others are the identities behind the first: the agent answers for all of them, and one queue admits what
 	// they are asked.

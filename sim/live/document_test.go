@@ -40,7 +40,8 @@ func TestTheReferenceIsTrue(t *testing.T) {
 	for name, value := range map[string]string{
 		"BodyBytes": fmt.Sprintf("%d MiB", l.BodyBytes>>20), "MemoryBytes": fmt.Sprintf("%d MiB", l.MemoryBytes>>20),
 		"OpenCalls": fmt.Sprint(l.OpenCalls), "CallerCalls": fmt.Sprint(l.CallerCalls), "`Connections": fmt.Sprint(l.Connections),
-		"CallerConnections": fmt.Sprint(l.CallerConnections), "ReadTimeout": fmt.Sprintf("%.0f s", l.ReadTimeout.Seconds()), "HandshakeTime": fmt.Sprintf("%.0f s", l.HandshakeTime.Seconds()),
+		"CallerConnections": fmt.Sprint(l.CallerConnections), "Strangers": fmt.Sprint(l.Strangers), "AdmitTime": fmt.Sprintf("%.0f s", l.AdmitTime.Seconds()),
+		"AnswerBytes": fmt.Sprintf("%d MiB", l.AnswerBytes>>20), "ReadTimeout": fmt.Sprintf("%.0f s", l.ReadTimeout.Seconds()), "HandshakeTime": fmt.Sprintf("%.0f s", l.HandshakeTime.Seconds()),
 		"LongestCall": fmt.Sprintf("%.0f min", l.LongestCall.Minutes()), "IdleTimeout": fmt.Sprintf("%.0f min", l.IdleTimeout.Minutes()),
 		"requests that the agent": fmt.Sprint(maxRequests), "open calls of a node": fmt.Sprint(maxCalls),
 		"parts of an answer": fmt.Sprint(maxReplies), "has not taken": fmt.Sprintf("%d MiB", maxUnread>>20), "have not taken": fmt.Sprintf("%d MiB", maxAnswers>>20),

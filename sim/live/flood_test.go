@@ -17,6 +17,7 @@ import (
 // stuck is an agent that looks at nothing until it is released, and then answers with as much as it is asked for.
 type stuck struct {
 	begun, release chan struct{}
+	pause          time.Duration // before an answer
 	part           []byte
 	cancelled      atomic.Int32
 }
@@ -29,6 +30,7 @@ func (a *stuck) Handle(env host.Env, e host.Event) {
 	case host.Cancelled:
 		a.cancelled.Add(1)
 	case host.Incoming:
+		time.Sleep(a.pause)
 		for part := range e.Request.MaxReplies {
 			env.Reply(e.Call, host.Response{Code: host.Success, Body: a.part, More: part+1 < e.Request.MaxReplies})
 		}
@@ -235,5 +237,55 @@ func TestAnswersThatNobodyReadsHaveABoundTogether(t *testing.T) {
 	}
 	if left := s.world.nodes[0].unread.Load(); left != 0 {
 		t.Errorf("%d bytes are still counted", left)
+	}
+}
+
+// eager is an agent that asks a peer at once as often as it may, and looks at no answer until it is released.
+type eager struct {
+	to      host.PeerID
+	calls   int
+	release chan struct{}
+	codes   chan host.Code
+}
+
+func (a *eager) Handle(env host.Env, e host.Event) {
+	switch e := e.(type) {
+	case host.Start:
+		for range a.calls {
+			env.Call(a.to, hello(1), host.Second)
+		}
+	case host.Answer:
+		<-a.release
+		a.codes <- e.Response.Code
+	}
+}
+func (a *eager) AppendState(b []byte) []byte { return b }
+func (a *eager) RestoreState([]byte) error   { return nil }
+
+// Answers that an agent has not looked at count as read: those for which there is no room do not arrive.
+func TestAnswersThatTheAgentHasNotLookedAtCount(t *testing.T) {
+	const calls = 8
+	server := &stuck{begun: make(chan struct{}), release: make(chan struct{}), pause: 100 * time.Millisecond, part: make([]byte, 1<<20)}
+	close(server.release)
+	asker := &eager{to: axon.KeyOf(keyOf("server")), calls: calls, release: make(chan struct{}), codes: make(chan host.Code, calls)}
+	cfg := config(newSolo(t, genesis([]string{"server", "asker"}, 2, nil)), nil)
+	cfg.Limits.BodyBytes, cfg.Limits.AnswerBytes = 1<<20, 4<<20
+	cfg.Nodes = []Node{
+		{Name: "server", Agent: server, Hotkey: keyOf("server"), Listen: "127.0.0.1:0", Admission: host.AdmissionRules{Slots: calls, Capacity: calls}},
+		{Name: "asker", Agent: asker, Hotkey: keyOf("asker")},
+	}
+	s := play(t, cfg, nil)
+	time.Sleep(2 * time.Second) // longer than the calls
+	close(asker.release)
+	codes := map[host.Code]int{}
+	for range calls {
+		codes[<-asker.codes]++
+	}
+	t.Log(codes)
+	if codes[host.Success] < 1 || codes[host.Success] > 3 || codes[host.Success]+codes[host.Backoff]+codes[host.Timeout] != calls {
+		t.Error(codes)
+	}
+	if err := s.end(); err != nil {
+		t.Error(err)
 	}
 }

@@ -41,7 +41,8 @@ func TestAThousandCallersAreServedOrToldWhyNot(t *testing.T) {
 	_, actors := cast("server: see")
 	cfg := config(newSolo(t, crowd(callers)), actors)
 	cfg.Nodes[0].Admission = host.AdmissionRules{Slots: 4, Capacity: 100, MinStakeRao: 100 * chain.RaoPerTAO}
-	cfg.Limits.HandshakeTime = time.Minute // a thousand handshakes on a busy machine, with the race detector on
+	cfg.Limits.HandshakeTime, cfg.Limits.AdmitTime = time.Minute, time.Minute // a thousand handshakes on a busy machine, with the race detector on
+	cfg.Limits.Strangers = callers                                            // of one address
 	s := play(t, cfg, actors)
 	s.expect("server: see")
 	at := netip.MustParseAddrPort(s.world.Addr("server").String())

@@ -65,8 +65,20 @@ func (w *World) addIdentity(n *node, index uint32, of Identity) error {
 		if x.socket, err = w.cfg.Network.Listen(of.Listen); err != nil {
 			return fmt.Errorf("node %s cannot serve at %s: %w: is another program there, or is the address another machine's?", n.cfg.Name, of.Listen, err)
 		}
+		if at := &x.Announce; at.IsValid() && at.Port() == 0 {
+			*at = netip.AddrPortFrom(at.Addr(), portOf(x.socket))
+		}
 	}
 	return nil
+}
+
+// portOf is the port on which a socket listens; 0 where it has none.
+func portOf(socket net.Listener) uint16 {
+	at, err := netip.ParseAddrPort(socket.Addr().String())
+	if err != nil {
+		return 0 // of another network
+	}
+	return at.Port()
 }
 
 // serve lets the server of an identity serve.

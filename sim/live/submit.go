@@ -287,7 +287,7 @@ func (x *identity) announce() {
 	n, at := x.node, x.Announce
 	view := n.sight.view
 	uid, has := view.UIDOf(x.self.Hotkey)
-	if !at.IsValid() || !has || view.Height() < x.announceFrom {
+	if !at.IsValid() || at.Port() == 0 || !has || view.Height() < x.announceFrom {
 		return
 	}
 	if known := view.Neuron(uid); known.Axon == x.self.Peer && addressOf(known) == at {

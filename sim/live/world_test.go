@@ -307,28 +307,31 @@ func TestADamagedStateIsRefused(t *testing.T) {
 	}
 }
 
-// A node publishes where it serves, and others find it there by what the ledger says.
+// A node publishes where it serves, and others find it there by what the ledger says. On port 0 it publishes the one
+// that it got.
 func TestANodeIsFoundWhereItAnnouncesItself(t *testing.T) {
-	names, actors := cast("a: at 4; ask b 1 1\nb: see")
-	ledger := newSolo(t, genesis(names, 2, nil))
-	ticking(t, ledger)
 	free, err := axon.TCP.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := netip.MustParseAddrPort(free.Addr().String())
 	free.Close()
-	cfg := config(ledger, actors)
-	cfg.Nodes[1].Listen, cfg.Nodes[1].Announce = at.String(), at
-	cfg.Nodes[1].Axon = keyOf("axon of b")
-	actors[0].Peers["b"] = axon.KeyOf(keyOf("axon of b"))
-	cfg.Network = axon.TCP // and no other address book than the ledger
-	s := play(t, cfg, actors)
-	s.expect("a: ask b 1 1: answer Success")
-	if err := s.end(); err != nil {
-		t.Fatal(err)
-	}
-	if n := ledger.View().Neuron(1); n.Axon != axon.KeyOf(keyOf("axon of b")) || addressOf(n) != at {
-		t.Errorf("the ledger has %v at %v", n.Axon, addressOf(n))
+	for _, listen := range []string{free.Addr().String(), "127.0.0.1:0"} {
+		names, actors := cast("a: at 4; ask b 1 1\nb: see")
+		ledger := newSolo(t, genesis(names, 2, nil))
+		ticking(t, ledger)
+		cfg := config(ledger, actors)
+		cfg.Nodes[1].Listen, cfg.Nodes[1].Announce = listen, netip.MustParseAddrPort(listen)
+		cfg.Nodes[1].Axon = keyOf("axon of b")
+		actors[0].Peers["b"] = axon.KeyOf(keyOf("axon of b"))
+		cfg.Network = axon.TCP // and no other address book than the ledger
+		s := play(t, cfg, actors)
+		s.expect("a: ask b 1 1: answer Success")
+		if err := s.end(); err != nil {
+			t.Fatal(err)
+		}
+		n := ledger.View().Neuron(1)
+		if at := s.world.Addr("b").String(); n.Axon != axon.KeyOf(keyOf("axon of b")) || addressOf(n).String() != at {
+			t.Errorf("listening on %s: the ledger has %v at %v, the node serves at %s", listen, n.Axon, addressOf(n), at)
+		}
 	}
 }

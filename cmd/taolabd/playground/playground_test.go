@@ -294,3 +294,30 @@ func TestAServerEndsWithItsContext(t *testing.T) {
 		t.Error("somebody still listens")
 	}
 }
+
+// Who opens connections and sends nothing holds no more than there may be; the next caller waits for one of them to end.
+func TestConnectionsBeyondTheMostWait(t *testing.T) {
+	l, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = New(newFake(t, 0), Limits{Callers: 1}, nil).Serve(t.Context(), l) }()
+	idle, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(patience time.Duration) error {
+		r, err := (&http.Client{Timeout: patience}).Get("http://" + l.Addr().String())
+		if err == nil {
+			r.Body.Close()
+		}
+		return err
+	}
+	if ask(300*time.Millisecond) == nil {
+		t.Error("one more connection is accepted")
+	}
+	idle.Close()
+	if err := ask(10 * time.Second); err != nil {
+		t.Errorf("when there is room again: %v", err)
+	}
+}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"taolab/agents/wire"
 	"taolab/sim/chain"
 	"taolab/sim/host"
@@ -33,6 +35,7 @@ type Application interface {
 type Limits struct {
 	MaxTokens int           // of a completion; 0: 1024, an application's own default
 	Open      int           // completions at a time; 0: 8
+	Callers   int           // connections; who comes later waits to be accepted; 0: 128
 	Longest   time.Duration // of a completion; 0: 30 min
 	Slowest   time.Duration // that a reader may take for a part of an answer; 0: 30 s
 }
@@ -43,6 +46,9 @@ func (l Limits) filled() Limits {
 	}
 	if l.Open == 0 {
 		l.Open = 8
+	}
+	if l.Callers == 0 {
+		l.Callers = 128
 	}
 	if l.Longest == 0 {
 		l.Longest = 30 * time.Minute
@@ -148,7 +154,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
+	go func() { ended <- server.Serve(netutil.LimitListener(l, s.limits.Callers)) }()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("playground on %s: %w", l.Addr(), err)

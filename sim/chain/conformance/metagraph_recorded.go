@@ -43,7 +43,7 @@ func (m *metagraph) readRecorded(root *object) {
 	}
 	for uid, stake := range stakes {
 		hotkey := chain.Key(sha256.Sum256(fmt.Appendf(nil, "taolab recorded hotkey\x00%d", uid)))
-		m.g.Neurons = append(m.g.Neurons, chain.GenesisNeuron{Hotkey: hotkey, Coldkey: placeholder(hotkey), StakeRao: stake})
+		m.g.Neurons = append(m.g.Neurons, chain.GenesisNeuron{Hotkey: hotkey, Coldkey: Placeholder(hotkey), StakeRao: stake})
 		m.g.Records = append(m.g.Records, chain.GenesisRecord{
 			RegisteredAt: registered[uid], LastUpdate: updated[uid], Permit: permits[uid], Active: true,
 		})

@@ -213,8 +213,8 @@ func TestFramesComeBackAsTheyWere(t *testing.T) {
 		t.Error(got, err)
 	}
 	r := Reply{host.Response{Code: host.Backoff, Body: []byte("body"), More: true}, "why"}
-	back, err := decodeReply(append(appendReply(nil, r), r.Body...))
-	if err != nil || back.Code != r.Code || !back.More || back.Reason != "why" || string(back.Body) != "body" {
+	back, body, err := decodeReply(append(appendReply(nil, r), r.Body...))
+	if err != nil || body != 4 || back.Code != r.Code || !back.More || back.Reason != "why" || string(back.Body) != "body" {
 		t.Error(back, err)
 	}
 }
@@ -240,10 +240,10 @@ func FuzzQuestion(f *testing.F) {
 
 func FuzzReply(f *testing.F) {
 	f.Add(append(appendReply(nil, refuse(host.Backoff, "why")), "body"...))
-	f.Add([]byte{1, 0, 1, 0xff, 0xff})
+	f.Add([]byte{1, 0, 1, 0xff, 0xff, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := decodeReply(b)
-		if err == nil && !bytes.Equal(append(appendReply(nil, r), r.Body...), b) {
+		r, body, err := decodeReply(b)
+		if err == nil && body == len(r.Body) && !bytes.Equal(append(appendReply(nil, r), r.Body...), b) {
 			t.Errorf("%x reads as %v, which is written otherwise", b, r)
 		}
 	})

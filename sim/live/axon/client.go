@@ -33,6 +33,7 @@ type Client struct {
 	own     tls.Certificate
 	network Network
 	limits  Limits
+	memory  *budget
 
 	mu    sync.Mutex
 	links map[target]*link
@@ -62,7 +63,8 @@ func Dial(key ed25519.PrivateKey, network Network, l Limits) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{own: own, network: network, limits: l.WithDefaults(), links: map[target]*link{}}, nil
+	l = l.WithDefaults()
+	return &Client{own: own, network: network, limits: l, memory: newBudget(l.AnswerBytes), links: map[target]*link{}}, nil
 }
 
 // Close closes all connections. Open calls end with Unavailable.
@@ -77,7 +79,7 @@ func (c *Client) Close() {
 
 // Call asks the peer that holds a key and serves at an address. The replies are what the peer says, at most
 // as many as the question allows, or one that says why there is none: the last has More unset. ctx ends the
-// call; so does who stops to listen.
+// call; so does who stops to listen. A reply counts as read until the next one is asked for.
 func (c *Client) Call(ctx context.Context, to host.PeerID, address netip.AddrPort, q host.Request) iter.Seq[Reply] {
 	return func(yield func(Reply) bool) {
 		if len(q.Body) > c.limits.BodyBytes {
@@ -92,17 +94,29 @@ func (c *Client) Call(ctx context.Context, to host.PeerID, address netip.AddrPor
 		defer c.release(l)
 		ctx, cancel := context.WithTimeout(ctx, c.limits.LongestCall)
 		defer cancel()
-		ctx = metadata.AppendToOutgoingContext(ctx, announced, strconv.Itoa(questionHead+len(q.Body)))
-		stream, err := l.conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, method)
+		answer, ctx, err := c.begin(ctx)
+		defer answer.close()
 		if err == nil {
-			err = ask(stream, q)
+			ctx = metadata.AppendToOutgoingContext(ctx, announced, strconv.Itoa(questionHead+len(q.Body)))
+			answer.stream, err = l.conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, method)
+		}
+		if err == nil {
+			err = ask(answer.stream, q)
 		}
 		for part := range min(max(q.MaxReplies, 1), MaxReplies) {
 			var r Reply
-			if r, err = c.receive(stream, err); err != nil {
+			if err == nil {
+				r, err = answer.next(ctx)
+			}
+			if errors.Is(context.Cause(ctx), errGaveWay) || errors.Is(err, errGaveWay) {
+				r = refuse(host.Backoff, "this node reads as many bytes of answers as it may, %d, and that of the peer at %v gave way", c.limits.AnswerBytes, address)
+			} else if err != nil {
 				r = l.explain(err, address)
 			}
 			r.More = r.More && part+1 < min(q.MaxReplies, MaxReplies)
+			if !r.More && len(r.Body) == 0 { // a refusal that waits for its reader holds nothing
+				answer.close()
+			}
 			if !yield(r) || !r.More {
 				return
 			}
@@ -112,35 +126,22 @@ func (c *Client) Call(ctx context.Context, to host.PeerID, address netip.AddrPor
 
 // ask sends a question.
 func ask(stream grpc.ClientStream, q host.Request) error {
-	m := message{head: appendQuestion(nil, q)}
-	for rest := q.Body; ; m.head = nil {
-		n := min(len(rest), chunkBytes)
-		m.body, rest = rest[:n], rest[n:]
-		err := stream.SendMsg(&m)
-		if err == nil && len(rest) > 0 {
-			continue
-		}
-		if err == nil || errors.Is(err, io.EOF) { // the reason is what comes back
-			err = stream.CloseSend()
-		}
-		return err
+	err := sendParts(stream, appendQuestion(nil, q), q.Body)
+	if err == nil || errors.Is(err, io.EOF) { // the reason is what comes back
+		err = stream.CloseSend()
 	}
+	return err
 }
 
-// receive is the next reply, unless the call has failed already.
-func (c *Client) receive(stream grpc.ClientStream, failed error) (Reply, error) {
-	if failed != nil {
-		return Reply{}, failed
+// sendParts sends a head and a body in messages of chunkBytes.
+func sendParts(stream interface{ SendMsg(any) error }, head, body []byte) error {
+	for m := (message{head: head}); ; m.head = nil {
+		n := min(len(body), chunkBytes)
+		m.body, body = body[:n], body[n:]
+		if err := stream.SendMsg(&m); err != nil || len(body) == 0 {
+			return err
+		}
 	}
-	var m message
-	if err := stream.RecvMsg(&m); err != nil {
-		return Reply{}, err
-	}
-	r, err := decodeReply(m.body)
-	if err != nil {
-		return refuse(host.InvalidResponse, "%v", err), nil
-	}
-	return r, nil
 }
 
 // explain is the reply in place of the one that an error kept away.
@@ -218,7 +219,8 @@ func (c *Client) connect(to target) (*link, error) {
 	l.conn, err = grpc.NewClient("passthrough:///"+to.address.String(),
 		grpc.WithTransportCredentials(secure),
 		grpc.WithContextDialer(c.network.Dial),
-		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(c.limits.BodyBytes+headRoom)),
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(messageBytes)),
+		grpc.WithStaticStreamWindowSize(windowBytes), grpc.WithStaticConnWindowSize(connectionBytes), grpc.WithMaxHeaderListSize(maxHeader),
 		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(),
 		grpc.WithIdleTimeout(c.limits.IdleTimeout),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry, MinConnectTimeout: c.limits.HandshakeTime}),

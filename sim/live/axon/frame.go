@@ -11,16 +11,19 @@ import (
 const version = 1
 
 // Lengths of what stands before a body. A question is: version u8, synapse u8, direction u8, most replies
-// u32, body; it travels in messages of chunkBytes, the head with the first, so that a server holds little of a
-// question that is longer than its caller said. A reply is: version u8, flags u8, of which the lowest says that another part follows, code u8,
-// length of the reason u16, reason, body. All numbers are little-endian.
+// u32, body. A reply is: version u8, flags u8, of which the lowest says that another part follows, code u8,
+// length of the reason u16, length of the body u32, reason, body. Both travel in messages of chunkBytes of their
+// bodies, the head with the first, so that nobody holds much of one that is longer than was said. All numbers are
+// little-endian.
 const (
 	questionHead = 7
 	chunkBytes   = 64 << 10
-	replyHead    = 5
+	replyHead    = 9
 	maxReason    = 1024
-	headRoom     = replyHead + maxReason // that a message may be longer than its body
 	flagMore     = 1
+
+	connectionBytes = 1 << 20  // that may be on their way on a connection
+	maxHeader       = 16 << 10 // bytes of what gRPC says about a call
 )
 
 // Reply is one part of an answer. Reason says in words why the code is not Success; More announces
@@ -68,27 +71,29 @@ func appendReply(b []byte, r Reply) []byte {
 	reason := r.Reason[:min(len(r.Reason), maxReason)]
 	b = append(b, version, flags, byte(r.Code))
 	b = binary.LittleEndian.AppendUint16(b, uint16(len(reason)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(r.Body)))
 	return append(b, reason...)
 }
 
-// decodeReply reads a reply. Its body is part of b.
-func decodeReply(b []byte) (Reply, error) {
+// decodeReply reads a reply. Its body, or what there is of the body bytes that it announces, is part of b.
+func decodeReply(b []byte) (r Reply, body int, err error) {
 	if len(b) > 0 && b[0] != version {
-		return Reply{}, fmt.Errorf("the reply is in version %d of the wire; this node speaks version %d: the older one of us needs an update", b[0], version)
+		return r, 0, fmt.Errorf("the reply is in version %d of the wire; this node speaks version %d: the older one of us needs an update", b[0], version)
 	}
 	if len(b) < replyHead {
-		return Reply{}, fmt.Errorf("the reply has %d bytes; expected %d at least", len(b), replyHead)
+		return r, 0, fmt.Errorf("the reply has %d bytes; expected %d at least", len(b), replyHead)
 	}
 	if b[1] > flagMore {
-		return Reply{}, fmt.Errorf("the reply has flags %#x; expected 0 or %d", b[1], flagMore)
+		return r, 0, fmt.Errorf("the reply has flags %#x; expected 0 or %d", b[1], flagMore)
 	}
 	n := int(binary.LittleEndian.Uint16(b[3:]))
 	if n > maxReason || n > len(b)-replyHead {
-		return Reply{}, fmt.Errorf("the reply has %d bytes and a reason of %d; expected at most %d", len(b), n, min(maxReason, len(b)-replyHead))
+		return r, 0, fmt.Errorf("the reply has %d bytes and a reason of %d; expected at most %d", len(b), n, min(maxReason, len(b)-replyHead))
 	}
 	reason := b[replyHead : replyHead+n]
-	return Reply{
+	r = Reply{
 		Response: host.Response{Code: host.Code(b[2]), More: b[1] == flagMore, Body: b[replyHead+n:]},
 		Reason:   string(reason),
-	}, nil
+	}
+	return r, int(binary.LittleEndian.Uint32(b[5:])), nil
 }

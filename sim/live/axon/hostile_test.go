@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -122,7 +123,7 @@ func TestAQuestionHasTheLengthThatWasAnnounced(t *testing.T) {
 		}
 		var m message
 		err := stream.RecvMsg(&m)
-		r, _ := decodeReply(m.body)
+		r, _, _ := decodeReply(m.body)
 		if got := fmt.Sprint(r.Code, r.Reason, err); r.Code == host.Success || !strings.Contains(got, c.reason) {
 			t.Errorf("%d announced, %d sent: %s; expected %q", c.announced, c.sent, got, c.reason)
 		}
@@ -144,7 +145,7 @@ func TestAStrangersConnectionIsClosedSoon(t *testing.T) {
 		}
 		return nil
 	}
-	_, at := served(t, Service{Handle: slow, Admit: admit, Limits: Limits{Connections: 1, HandshakeTime: soon}})
+	_, at := served(t, Service{Handle: slow, Admit: admit, Limits: Limits{Connections: 1, AdmitTime: soon}})
 	stranger := dialled(t, "stranger", Limits{})
 	if r := only(t, stranger.Call(within(t, 5*time.Second), KeyOf(named("server")), at, question("", 1))); r.Code != host.Unauthenticated {
 		t.Errorf("the stranger: %v, %q", r.Code, r.Reason)
@@ -152,6 +153,68 @@ func TestAStrangersConnectionIsClosedSoon(t *testing.T) {
 	friend := dialled(t, "friend", Limits{})
 	if r := only(t, friend.Call(within(t, 20*time.Second), KeyOf(named("server")), at, question("", 1))); r.Code != host.Success {
 		t.Errorf("the one who may call: %v, %q", r.Code, r.Reason)
+	}
+}
+
+// from is the network as a machine at another address sees it.
+type from string
+
+func (from) Listen(string) (net.Listener, error) { return nil, errors.ErrUnsupported }
+func (f from) Dial(ctx context.Context, address string) (net.Conn, error) {
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(string(f))}}
+	return d.DialContext(ctx, "tcp", address)
+}
+
+// Somebody who dials again and again, and never calls, takes a part of the connections at most: who comes from
+// elsewhere is served. Connections of callers who were admitted do not count.
+func TestStrangersOfOneAddressTakeAPartOfTheConnections(t *testing.T) {
+	s, at := served(t, Service{Handle: echo, Limits: Limits{Connections: 6, Strangers: 2, AdmitTime: time.Minute}})
+	ask := func(name string, network Network) Reply {
+		c, err := Dial(named(name), network, Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Close)
+		return only(t, c.Call(within(t, 10*time.Second), KeyOf(named("server")), at, question("", 1)))
+	}
+	for _, name := range []string{"first", "second", "third"} { // stay connected
+		if r := ask(name, TCP); r.Code != host.Success {
+			t.Errorf("the %s caller: %v, %q", name, r.Code, r.Reason)
+		}
+	}
+	for range 10 {
+		conn, err := TCP.Dial(within(t, 10*time.Second), at.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+	}
+	const elsewhere = from("127.0.0.2")
+	probe, err := elsewhere.Dial(within(t, 10*time.Second), at.String())
+	if err != nil {
+		t.Skipf("this machine has no second address to call from: %v", err)
+	}
+	probe.Close()
+	if r := ask("friend", elsewhere); r.Code != host.Success {
+		t.Errorf("from elsewhere: %v, %q", r.Code, r.Reason)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := s.strangers[netip.MustParsePrefix("127.0.0.1/32")]; n != 2 {
+		t.Errorf("%d strangers from one address, expected 2", n)
+	}
+}
+
+func TestAllAddressesOfANetworkOfSixtyFourBitsAreOneOrigin(t *testing.T) {
+	for at, want := range map[string]string{ // order-free: one by one
+		"203.0.113.7:80": "203.0.113.7/32", "[::ffff:203.0.113.7]:80": "203.0.113.7/32", "[2001:db8:1:2:3::4]:80": "2001:db8:1:2::/64",
+	} {
+		if got := origin(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(at))); got != netip.MustParsePrefix(want) {
+			t.Errorf("%s comes from %v, expected %s", at, got, want)
+		}
+	}
+	if got := origin(&net.UnixAddr{Name: "pipe"}); got.IsValid() {
+		t.Errorf("a pipe comes from %v", got)
 	}
 }
 
@@ -202,7 +265,7 @@ func TestASlowSenderIsLetGo(t *testing.T) {
 	if err := stream.RecvMsg(&m); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := decodeReply(m.body); err != nil || r.Code != host.Timeout || !strings.Contains(r.Reason, "did not arrive within 200ms") {
+	if r, _, err := decodeReply(m.body); err != nil || r.Code != host.Timeout || !strings.Contains(r.Reason, "did not arrive within 200ms") {
 		t.Errorf("%v, %q, %v", r.Code, r.Reason, err)
 	}
 	isFree(t, s)
@@ -231,7 +294,7 @@ func TestASlowReaderIsLetGo(t *testing.T) {
 	if err := stream.RecvMsg(&m); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := decodeReply(m.body); err != nil || r.Code != host.Success || len(r.Body) != len(long) {
+	if r, _, err := decodeReply(m.body); err != nil || r.Code != host.Success || len(r.Body) != chunkBytes {
 		t.Errorf("%v, %q, %v", r.Code, r.Reason, err)
 	}
 	isFree(t, s)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"net"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -47,8 +48,9 @@ type Server struct {
 
 	mu          sync.Mutex
 	open        int
-	callers     map[host.PeerID]int // open calls of each; none of them 0
-	connections map[host.PeerID]int // on which a call of it was admitted; none of them 0
+	callers     map[host.PeerID]int  // open calls of each; none of them 0
+	connections map[host.PeerID]int  // on which a call of it was admitted; none of them 0
+	strangers   map[netip.Prefix]int // connections from there on which none was; none of them 0
 }
 
 // method is the one call of the service: a question and a stream of replies.
@@ -64,7 +66,7 @@ func Serve(socket net.Listener, service Service) (*Server, error) {
 	l := service.Limits
 	s := &Server{
 		service: service, memory: semaphore.NewWeighted(l.MemoryBytes), served: make(chan error, 1),
-		callers: map[host.PeerID]int{}, connections: map[host.PeerID]int{},
+		callers: map[host.PeerID]int{}, connections: map[host.PeerID]int{}, strangers: map[netip.Prefix]int{},
 	}
 	s.socket = netutil.LimitListener(socket, l.Connections) // who comes later waits to be accepted
 	s.grpc = grpc.NewServer(
@@ -72,7 +74,7 @@ func Serve(socket net.Listener, service Service) (*Server, error) {
 		grpc.ForceServerCodecV2(codec{}),
 		grpc.MaxRecvMsgSize(questionHead+chunkBytes),
 		grpc.MaxConcurrentStreams(uint32(l.CallerCalls)),
-		grpc.MaxHeaderListSize(16<<10),
+		grpc.StaticStreamWindowSize(windowBytes), grpc.StaticConnWindowSize(connectionBytes), grpc.MaxHeaderListSize(maxHeader),
 		grpc.ConnectionTimeout(l.HandshakeTime),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: l.IdleTimeout, Time: l.KeepAlive, Timeout: l.KeepAlive}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: l.KeepAlive / 2, PermitWithoutStream: false}),
@@ -230,9 +232,7 @@ func (s *Server) leave(from host.PeerID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open--
-	if s.callers[from]--; s.callers[from] == 0 {
-		delete(s.callers, from)
-	}
+	leave(s.callers, from)
 }
 
 // deliver sends a reply unless the call ends first: a caller that reads nothing would hold it for ever.
@@ -256,5 +256,5 @@ func deliver(ctx context.Context, stream grpc.ServerStream, r Reply) error {
 const lastWord = 100 * time.Millisecond
 
 func send(stream grpc.ServerStream, r Reply) error {
-	return stream.SendMsg(&message{head: appendReply(nil, r), body: r.Body})
+	return sendParts(stream, appendReply(nil, r), r.Body)
 }

@@ -36,7 +36,7 @@ type Config struct {
 	Dir            string                // of its own, for all that it keeps
 	ConsensusKey   ed25519.PrivateKey    // signs votes, where an operator serves it
 	NodeKey        ed25519.PrivateKey    // names the node to its peers, see PeerID
-	Listen         string                // host:port for peers; port 0: any
+	Listen         string                // host:port for peers; port 0: any that is free
 	RPC            string                // host:port of the engine's own interface, of which state sync needs one; empty: none
 	Peers          []string              // PeerID@host:port, always kept connected
 	Discover       bool                  // learn of more peers from peers; nodes on one machine want false
@@ -89,6 +89,9 @@ func Open(c Config) (*Node, error) {
 		c.SnapshotBlocks = 1000
 	}
 	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if err := c.choosePorts(); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(makeFolder(c.FS, c.Dir), os.MkdirAll(filepath.Join(c.Dir, "log"), 0o700)); err != nil {
@@ -331,10 +334,12 @@ type Status struct {
 	CatchingUp bool      // it fetches blocks and does not vote yet
 	Peers      int
 	Address    string // host:port on which it listens
+	RPC        string // that of the engine's own interface; empty: none
 	PeerID     string
 	Digest     chain.Digest
-	Waiting    int    // transactions in the pool
-	Stranger   string // why a peer that was met last is of another network; empty: none was met
+	Hash       chain.Digest // of the newest block, which a late node can trust; zero before the first
+	Waiting    int          // transactions in the pool
+	Stranger   string       // why a peer that was met last is of another network; empty: none was met
 }
 
 // Status says how the node is doing, also when it must stop.
@@ -343,9 +348,9 @@ func (n *Node) Status() Status {
 	s := Status{ChainID: n.config.Genesis.ChainID, Height: t.height, Digest: t.digest}
 	s.CatchingUp, s.PeerID = n.end.fetching(), PeerID(n.config.NodeKey)
 	s.Peers, s.Waiting = n.engine.Switch().Peers().Size(), n.engine.Mempool().Size()
-	s.Address, s.Stranger = n.config.Listen, n.end.strangerMet()
+	s.Address, s.RPC, s.Stranger = n.config.Listen, n.config.RPC, n.end.strangerMet()
 	if b := n.engine.BlockStore().LoadBlockMeta(int64(s.Height)); b != nil {
-		s.Time = b.Header.Time
+		s.Time, s.Hash = b.Header.Time, chain.Digest(b.BlockID.Hash)
 	}
 	return s
 }

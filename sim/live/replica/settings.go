@@ -2,6 +2,9 @@ package replica
 
 import (
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
 	"path/filepath"
 	"strings"
 	"time"
@@ -43,6 +46,27 @@ func (c *Config) engine() *cmtconfig.Config {
 		e.StateSync.TempDir = c.Dir
 	}
 	return e
+}
+
+// choosePorts puts a free port in the place of each port 0: the engine tells its peers the address that it was
+// given, and nobody which port it got.
+func (c *Config) choosePorts() error {
+	for _, address := range []*string{&c.Listen, &c.RPC} {
+		host, port, err := net.SplitHostPort(*address)
+		if err != nil || port != "0" {
+			continue // none, or refused when the engine starts
+		}
+		l, err := net.Listen("tcp", *address)
+		if err != nil {
+			return fmt.Errorf("address %s: %w: set one of this machine", *address, err)
+		}
+		_, port, err = net.SplitHostPort(l.Addr().String())
+		if err := errors.Join(err, l.Close()); err != nil {
+			return fmt.Errorf("address %s: %w", *address, err)
+		}
+		*address = net.JoinHostPort(host, port)
+	}
+	return nil
 }
 
 // pace sets the times of the consensus for the network's interval. The pause after a block makes the
