@@ -43,7 +43,7 @@ func TestANewcomerRegistersEachOfItsIdentities(t *testing.T) {
 	if n.registers() {
 		t.Error("two identities have a uid, and it would register more")
 	}
-	n = NewNewcomer(n.config) // begins again beside the seats that it has
+	n = NewNewcomer(n.config) // begins again with the seats that it has
 	n.Handle(f, host.Start{})
 	if n.Agent() == nil || n.registers() || strings.Contains(f.take(), "register") {
 		t.Error("a newcomer that has its seats registers again")

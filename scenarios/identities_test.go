@@ -101,7 +101,7 @@ func TestTheStakeOfAMinerIsSplitAmongItsUids(t *testing.T) {
 	}
 }
 
-// The newest of equals gets no weight while it is immune: its owner waits for the end of the immunity.
+// Validators give the newest of equal uids no weight: its owner waits until it is no longer immune.
 func TestAUidOnTrialDoesNotDriveItsOwnerOut(t *testing.T) {
 	_, _, seen := lived(t, "testdata/economy/uids.toml", false, "chain.immunity_blocks=2500", "miners[2].joins_h=12", "validators[0].peers=11", "miners[0].decide.patience=1", "time.hours=13")
 	if len(seen.of("uid", "enter")) == 0 || len(seen.of("seat", "leave")) > 0 {
