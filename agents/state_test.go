@@ -19,7 +19,8 @@ func agentsMade() []host.Agent {
 		NewMiner(minerOnce()), NewValidator(validatorOnce()), NewApplication(testApplication()),
 		NewValidator(gatedOnce()),
 		NewNewcomer(NewcomerConfig{RetryBlocks: 1, Tries: 1, Then: func() host.Agent { return still{} }}),
-		busyOwner(), NewBridge(testBridge),
+		NewNewcomer(NewcomerConfig{RetryBlocks: 1, Tries: 1, Identities: 2, Then: func() host.Agent { return still{} }}),
+		busyOwner(), ownerOfThree(), NewBridge(testBridge),
 	}
 }
 
@@ -44,6 +45,18 @@ func busyOwner() *Owner {
 	o.inner, o.on = Idle{}, true
 	o.hash = hashing{on: true, timer: 4, difficulty: 7, searching: true, job: 5}
 	o.purse.sent = []sentMoney{{id: 3, sells: 8}}
+	return o
+}
+
+// ownerOfThree holds one of three uids, has given up another and buys the third.
+func ownerOfThree() *Owner {
+	c := testOwner()
+	c.Identities = 3
+	o := NewOwner(c)
+	o.inner, o.on = Idle{}, true
+	o.holds[0] = holding{seated: true, income: decide.Average{Known: true, Value: 5}}
+	o.holds[1] = holding{seated: true, left: true, strikes: 2, stakeRao: 8}
+	o.entry = entry{open: true, id: 7, as: 2}
 	return o
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"taolab/model/base"
+	"taolab/report"
 	"taolab/sim/host"
 	"taolab/sim/trace"
 	"taolab/sim/virtual"
@@ -66,13 +68,44 @@ func TestAnOwnerHoldsAsManyUidsAsPay(t *testing.T) {
 			if n++; view.Neuron(uid).Incentive > 0 {
 				paid++
 			}
+			if own := view.OwnStakeOf(key); own > 150e9 { // it earned thousands
+				t.Errorf("%d rao lie on the hotkey of uid %d, which the owner sells", own, uid)
+			}
 		}
 	}
 	if paid != 2 || n != 3 {
 		t.Errorf("%d uids of %d are paid at the end, expected 2 of 3: the one that was given up no longer answers", paid, n)
 	}
-	if len(network.Nodes[0].Hotkeys) != 5 {
-		t.Errorf("the manifest names %d further hotkeys", len(network.Nodes[0].Hotkeys))
+	manifest := &report.Manifest{Nodes: network.Nodes}
+	Finish(manifest, world)
+	if n := manifest.Nodes[0]; len(n.Hotkeys) != 5 || len(n.UIDs) != 2 {
+		t.Errorf("the manifest names the hotkeys %v and the uids %v, expected 5 and 2", n.Hotkeys, n.UIDs)
+	}
+}
+
+func TestTheStakeOfAMinerIsSplitAmongItsUids(t *testing.T) {
+	file, err := Load("testdata/economy/sybil.toml", []string{"miners[0].uids=3", "miners[0].stake_tao=10"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, err := file.Build(&Material{}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stakes []uint64
+	for _, n := range network.Config.Genesis.Neurons[:3] {
+		stakes = append(stakes, n.StakeRao)
+	}
+	if want := []uint64{3_333_333_333, 3_333_333_333, 3_333_333_334}; !slices.Equal(stakes, want) {
+		t.Errorf("stakes of %v rao, expected %v", stakes, want)
+	}
+}
+
+// Validators give the newest of equal uids no weight: its owner waits until it is no longer immune.
+func TestAUidOnTrialDoesNotDriveItsOwnerOut(t *testing.T) {
+	_, _, seen := lived(t, "testdata/economy/uids.toml", false, "chain.immunity_blocks=2500", "miners[2].joins_h=12", "validators[0].peers=11", "miners[0].decide.patience=1", "time.hours=13")
+	if len(seen.of("uid", "enter")) == 0 || len(seen.of("seat", "leave")) > 0 {
+		t.Errorf("%d uids were taken, and the owner left %d times", len(seen.of("uid", "enter")), len(seen.of("seat", "leave")))
 	}
 }
 

@@ -49,6 +49,7 @@ func reference(t *testing.T) string {
 		"A node holds no coldkey, so that nobody in it decides about money: tables `decide`, `invest_tao` and `[[corpus.append]]`, which scenarios have, are refused.\n")
 	s := settings.Default[nodeSettings]()
 	s.Miners = []minerTable{settings.Default[minerTable]()}
+	s.Miners[0].Also = []identityTable{settings.Default[identityTable]()}
 	s.Validators = []validatorTable{settings.Default[validatorTable]()}
 	s.Applications = []applicationTable{settings.Default[applicationTable]()}
 	if err := settings.WriteReference(&b, "Top level of node.toml", s); err != nil {

@@ -28,7 +28,7 @@ type founding struct {
 // founder is somebody who is there from the first block on.
 type founder struct {
 	Coldkey      string  `toml:"coldkey" doc:"address of the coldkey"`
-	Hotkey       string  `toml:"hotkey" doc:"address of the hotkey"`
+	Hotkey       string  `toml:"hotkey" doc:"address of the hotkey; one that a metagraph shows keeps its uid, stake and permit"`
 	ConsensusKey string  `toml:"consensus_key" doc:"key with which its node votes about blocks, as taolabd keys prints it; empty: it has no seat"`
 	StakeTAO     float64 `toml:"stake_tao" unit:"TAO" min:"0" max:"20999999" doc:"stake on the hotkey; a seat needs chain.hard.min_seat_rao"`
 	FreeTAO      float64 `toml:"free_tao" default:"10" unit:"TAO" min:"0" max:"20999999" doc:"free money of the coldkey"`
@@ -123,6 +123,22 @@ func (f *founding) begin(name string, g chain.Genesis, at time.Time) (replica.Ge
 	return replica.NewGenesis(name, g, at, time.Duration(role.Seconds(f.BlockS)))
 }
 
+// take gives a founder the neuron of its hotkey, if a metagraph shows it. Its coldkey takes the place of one that nobody
+// knows.
+func (f *founder) take(g *chain.Genesis, hotkey, coldkey chain.Key) (bool, error) {
+	at := slices.IndexFunc(g.Neurons, func(n chain.GenesisNeuron) bool { return n.Hotkey == hotkey })
+	if at < 0 {
+		return false, nil
+	}
+	n := &g.Neurons[at]
+	if n.Coldkey != coldkey && n.Coldkey != conformance.Placeholder(hotkey) {
+		return false, fmt.Errorf("hotkey %s has uid %d already, and there its coldkey is %s; expected that one, or another hotkey",
+			f.Hotkey, at, wallet.Address(n.Coldkey))
+	}
+	n.Coldkey = coldkey
+	return true, nil
+}
+
 // join puts a founder into a genesis.
 func (f *founder) join(g *chain.Genesis, permits bool) error {
 	coldkey, err := wallet.ParseKey(f.Coldkey)
@@ -134,7 +150,13 @@ func (f *founder) join(g *chain.Genesis, permits bool) error {
 		return fmt.Errorf("hotkey: %w", err)
 	}
 	stake := role.Rao(f.StakeTAO)
-	if f.UID {
+	taken, err := f.take(g, hotkey, coldkey)
+	if err != nil {
+		return err
+	}
+	if taken {
+		// its stake and record are there
+	} else if f.UID {
 		g.Neurons = append(g.Neurons, chain.GenesisNeuron{Hotkey: hotkey, Coldkey: coldkey, StakeRao: stake})
 		if permits {
 			g.Records = append(g.Records, chain.GenesisRecord{

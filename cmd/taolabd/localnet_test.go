@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Whoever kills localnet leaves no node behind: each stops in order, as its folder shows.
+// A localnet that is killed leaves no node behind: each stops in order, as its folder shows.
 func TestNodesOfALocalnetThatIsKilledStop(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs a network of processes")

@@ -101,7 +101,11 @@ func lockHome(at home) (func(), error) {
 // hotkeys opens the hotkeys of all agents, before anything starts: somebody may have to type.
 func (p *process) hotkeys() (map[string]ed25519.PrivateKey, error) {
 	keys := map[string]ed25519.PrivateKey{}
-	for _, a := range p.settings.tables() {
+	all := p.settings.tables()
+	for i := range p.settings.Miners {
+		all = append(all, p.settings.Miners[i].others()...)
+	}
+	for _, a := range all {
 		private, err := p.open(a)
 		if err != nil {
 			return nil, fmt.Errorf("agent %s: %w", a.Name, err)
@@ -200,6 +204,7 @@ func (p *process) live(ctx context.Context, hotkeys map[string]ed25519.PrivateKe
 		<-ctx.Done()
 		return nil
 	}
+	tuneCollector()
 	material, err := p.prepare(ctx)
 	if ctx.Err() != nil { // who ended it knows why
 		return nil
@@ -283,9 +288,11 @@ func (p *process) cast(material *role.Material, hotkeys map[string]ed25519.Priva
 	var cast []member
 	for i, r := range residents {
 		announce, wrong := r.announced()
-		err = errors.Join(err, wrong)
+		others, more := p.settings.identities(r.Name, hotkeys)
+		err = errors.Join(err, wrong, more)
 		nodes = append(nodes, live.Node{
 			Name: r.Name, Agent: r.made.Fresh(), Hotkey: hotkeys[r.Name], Listen: r.Listen, Announce: announce, Admission: r.admission,
+			Others: others,
 		})
 		r.entry.Index = i
 		cast = append(cast, p.shown(r.agentTable, r.made, public(r.Name), r.entry))

@@ -74,6 +74,7 @@ type agentTable struct {
 type minerTable struct {
 	agentTable
 	role.Miner
+	Also []identityTable `toml:"also"`
 }
 
 type validatorTable struct {
@@ -190,6 +191,7 @@ func (s *nodeSettings) check(report role.Report) {
 		}
 		m.Check(path, len(s.Corpus.Subsets), report)
 		unowned(report, path+".decide", m.Wants.Decides())
+		m.checkIdentities(path, report)
 		s.Corpus.CheckSubsets(path+".subsets", m.Subsets, report)
 	}
 	for i := range s.Validators {

@@ -28,6 +28,9 @@ func TestSettingsThatALiveNodeCannotKeepAreRefused(t *testing.T) {
 		{"[[validators]]\ninvest_tao = 5\n", "validators[0].invest_tao: it moves money with a coldkey"},
 		{"[[corpus.append]]\npath = \"more\"\nat_h = 1\n", "the text of a live network stays as it is"},
 		{"[[miners]]\nwidth = 20\n", "miners[0].listen: missing"},
+		{miner + "uids = 3\n[[miners.also]]\nhotkey = \"two\"\nlisten = \"127.0.0.1:0\"\n", "miners[0].uids: 3 uids and 2 hotkeys"},
+		{miner + "[[miners.also]]\nhotkey = \"default\"\nlisten = \"127.0.0.1:0\"\n", `miners[0].also[0].hotkey: "default" is missing or stands twice`},
+		{miner + "[[miners.also]]\nhotkey = \"two\"\n", "miners[0].also[0].listen: missing"},
 		{miner, ""},
 	} {
 		_, err := decodeSettings("node.toml", c.text, unchanged)

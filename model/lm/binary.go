@@ -63,7 +63,7 @@ func (m *Model) Digest() [32]byte {
 // AppendBinary appends the state: step (8 bytes), the two products (float64), the number of weights
 // (8 bytes), M and V.
 func (s *AdamState) AppendBinary(b []byte) ([]byte, error) {
-	b = append(b, adamMagic...)
+	b = append(slices.Grow(b, 8*len(s.M)), adamMagic...) // once: of a large model it is gigabytes
 	b = binary.LittleEndian.AppendUint64(b, s.Step)
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.Beta1Product))
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.Beta2Product))
@@ -94,7 +94,7 @@ func (s *AdamState) UnmarshalBinary(data []byte) error {
 
 // AppendBinary appends the state as AdamState does, two bytes for each of M and V.
 func (s *AdamState16) AppendBinary(b []byte) ([]byte, error) {
-	b = append(b, adam16Magic...)
+	b = append(slices.Grow(b, 4*len(s.M)), adam16Magic...)
 	b = binary.LittleEndian.AppendUint64(b, s.Step)
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.Beta1Product))
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(s.Beta2Product))

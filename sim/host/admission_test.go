@@ -20,7 +20,7 @@ func init() {
 // TestAdmissionScripts drives one queue at a time.
 //
 //	rules [slots=N] [capacity=N] [minstake=N] [interval=D] [longest=D] [uid] [historic]
-//	offer CALLER at=D [stake=N] [until=D] [nouid] [backward]
+//	offer CALLER at=D [stake=N] [until=D] [to=IDENTITY] [nouid] [backward]
 //	next at=D
 //	release
 //
@@ -44,7 +44,7 @@ func TestAdmissionScripts(t *testing.T) {
 			case "offer":
 				offered++
 				in := Incoming{Call: offered, From: PeerID{fields[1][0]}, StakeRao: uint64(arg.number("stake")),
-					Deadline: Hour, Request: Request{Dir: Forward}}
+					To: Identity(arg.number("to")), Deadline: Hour, Request: Request{Dir: Forward}}
 				if arg.has("until") {
 					in.Deadline = arg.time("until")
 				}
@@ -128,7 +128,7 @@ func (q *plainQueue) offer(in Incoming, hasUID bool, now Time) (Outcome, CallID)
 	if q.rules.RequireUID && !hasUID {
 		return NoUID, 0
 	}
-	key := fmt.Sprint(in.From, in.Request.Dir)
+	key := fmt.Sprint(in.From, in.To, in.Request.Dir)
 	last, known := q.last[key]
 	tooSoon := known && now-last < q.rules.MinInterval
 	if q.rules.Historic {
@@ -204,7 +204,7 @@ func FuzzAdmissionIsThePlainQueue(f *testing.F) {
 			now += Time(ops[i+2] % 8)
 			switch ops[i] % 4 {
 			case 0, 3:
-				in := Incoming{Call: CallID(i), From: PeerID{ops[i+1] % 16}, StakeRao: uint64(ops[i+1] / 16),
+				in := Incoming{Call: CallID(i), From: PeerID{ops[i+1] % 16}, To: Identity(ops[i] / 16), StakeRao: uint64(ops[i+1] / 16),
 					Deadline: now + Time(ops[i+2]/4), Request: Request{Dir: Forward + Dir(ops[i]/4%2), Body: ops[:i%3]}}
 				o, displaced, _ := q.Offer(in, ops[i]&8 != 0, now)
 				if to, td := twin.offer(in, ops[i]&8 != 0, now); o != to || displaced.Call != td {

@@ -84,8 +84,8 @@ type recordingEnv struct {
 	turn     turn
 }
 
-// recordedAs is the same under another identity, which the journal names. What the identity is is an act, since
-// the opening knows the first only.
+// recordedAs is the same under another identity, which the journal names. The keys of that identity are an act,
+// since the opening knows the first identity only.
 type recordedAs struct {
 	*recordingEnv
 	id  host.Identity

@@ -101,8 +101,9 @@ var layouts = []layout{
 // codeWay codes the direction of a request in 8 bits, and the identity that was asked above them.
 func codeWay(c *snapshot.Coder, e *host.Incoming) {
 	way := uint16(e.Request.Dir) | uint16(e.To)<<8
-	snapshot.Number(c, &way)
-	e.Request.Dir, e.To = host.Dir(way), host.Identity(way>>8)
+	if snapshot.Number(c, &way); c.Reading() {
+		e.Request.Dir, e.To = host.Dir(way), host.Identity(way>>8)
+	}
 }
 
 // layout codes events of one type.

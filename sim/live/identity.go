@@ -65,8 +65,8 @@ func (w *World) addIdentity(n *node, index uint32, of Identity) error {
 		if x.socket, err = w.cfg.Network.Listen(of.Listen); err != nil {
 			return fmt.Errorf("node %s cannot serve at %s: %w: is another program there, or is the address another machine's?", n.cfg.Name, of.Listen, err)
 		}
-		if at := x.Announce; at.IsValid() && at.Port() == 0 {
-			x.Announce = netip.AddrPortFrom(at.Addr(), portOf(x.socket))
+		if at := &x.Announce; at.IsValid() && at.Port() == 0 {
+			*at = netip.AddrPortFrom(at.Addr(), portOf(x.socket))
 		}
 	}
 	return nil

@@ -21,6 +21,19 @@ type kept []trace.Row
 
 func (k *kept) Record(row trace.Row) { *k = append(*k, row) }
 
+// listener is an actor that remembers who asked it.
+type listener struct {
+	*actor.Actor
+	from map[host.PeerID]bool
+}
+
+func (l listener) Handle(env host.Env, event host.Event) {
+	if in, asked := event.(host.Incoming); asked {
+		l.from[in.From] = true
+	}
+	l.Actor.Handle(env, event)
+}
+
 // A live node has an axon for each of its identities: it is found and asked under each, and what it asks and signs
 // stands under the one that did it. Its journal replays.
 func TestALiveNodeActsUnderEachOfItsIdentities(t *testing.T) {
@@ -28,10 +41,14 @@ func TestALiveNodeActsUnderEachOfItsIdentities(t *testing.T) {
 		a: at 3; ask b 1 1; ask b/2 1 1; ask b/2 1 1; at 14
 		b: as 1 register; as 1 see; as 1 ask a 1 1; as 1 weight 2; at 14
 		b/2: never`)
-	g := genesis(names[:2], 2, func(p *chain.Params) { p.MaxUIDs, p.CommitReveal, p.StakeThresholdRao, p.MaxWeight = 4, false, 0, 65535 })
+	g := genesis(names[:2], 2, func(p *chain.Params) {
+		p.MaxUIDs, p.CommitReveal, p.StakeThresholdRao, p.MaxWeight = 4, false, 0, 65535
+	})
 	ledger := newSolo(t, g)
 	ticking(t, ledger)
 	cfg := config(ledger, actors[:2])
+	hears := listener{actors[0], map[host.PeerID]bool{}}
+	cfg.Nodes[0].Agent = hears
 	free, err := axon.TCP.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -48,6 +65,9 @@ func TestALiveNodeActsUnderEachOfItsIdentities(t *testing.T) {
 		t.Fatal(err)
 	}
 	view, second := ledger.View(), axon.KeyOf(keyOf("b/2"))
+	if len(hears.from) != 1 || !hears.from[second] {
+		t.Errorf("it was asked by %v, expected the second identity, %v", hears.from, second)
+	}
 	uid, seated := view.UIDOf(second)
 	if !seated || len(view.Weights(uid)) != 1 || view.Nonce(second) < 2 {
 		t.Errorf("uid %d (%t) has weights %v and nonce %d; expected a seat, one weight, and an address and weights signed", uid, seated, view.Weights(uid), view.Nonce(second))

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -97,5 +98,29 @@ func TestTheNewestVolumesStay(t *testing.T) {
 	_, volumes := volumesOf(t, 3)
 	if len(volumes) != 3 || volumes[2].Number < 8 || volumes[0].Number != volumes[2].Number-2 {
 		t.Errorf("the volumes are %v; expected the newest 3", volumes)
+	}
+}
+
+// heavy is an agent with a large state, made of parts.
+type heavy struct{ eager }
+
+func (heavy) Handle(host.Env, host.Event) {}
+func (heavy) AppendState(b []byte) []byte {
+	for range 8 {
+		b = append(b, make([]byte, 1<<20)...)
+	}
+	return b
+}
+
+// From the second on a save takes the memory of one copy of the state: that of a large model has gigabytes.
+func TestASaveTakesOneCopyOfTheState(t *testing.T) {
+	n := &node{cfg: Node{Name: "a"}, agent: &heavy{}}
+	size := len(n.state())
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	again := n.state()
+	runtime.ReadMemStats(&after)
+	if took := int(after.TotalAlloc - before.TotalAlloc); len(again) != size || took > size+size/8 {
+		t.Errorf("a state of %d bytes, then of %d, for which %d were taken", size, len(again), took)
 	}
 }

@@ -49,8 +49,9 @@ type node struct {
 	journalFile *os.File
 	volumes     uint64 // of it in this life
 
-	saveDue bool
-	saving  chan struct{} // holds one while a save is being written
+	saveDue    bool
+	stateBytes int           // to expect
+	saving     chan struct{} // holds one while a save is being written
 }
 
 // soon does something behind the event that is handled.

@@ -16,10 +16,11 @@ type saved struct {
 	name    string
 	lives   uint64 // how often it was started
 	streams []namedStream
-	agent   []byte
+	agent   []byte // as it was read
 }
 
-func (s *saved) layout(c *snapshot.Coder) {
+// layout codes the state of a node, the agent's by its own hand.
+func (s *saved) layout(c *snapshot.Coder, agent func([]byte) []byte) {
 	snapshot.Text(c, &s.name)
 	snapshot.Number(c, &s.lives)
 	snapshot.List(c, &s.streams, func(x *namedStream) {
@@ -29,7 +30,7 @@ func (s *saved) layout(c *snapshot.Coder) {
 		}
 		c.Part(x.stream)
 	})
-	c.Blob(&s.agent)
+	c.BlobBy(&s.agent, agent)
 }
 
 // lifeIDs is how many identifiers a life of a node has before those of the next begin.
@@ -50,7 +51,7 @@ func (n *node) restore() (restored bool, err error) {
 			return err
 		}
 		c := snapshot.Read(section)
-		s.layout(c)
+		s.layout(c, nil)
 		if err := c.End(); err != nil {
 			return err
 		}
@@ -85,12 +86,15 @@ func (n *node) begin() error {
 	return n.keep()
 }
 
-// state is what would be saved now. No job runs.
+// state is what would be saved now. No job runs. A model may have gigabytes: there is one copy of it, of about the size
+// of the last one.
 func (n *node) state() []byte {
-	s := saved{n.cfg.Name, n.lives, n.streams, n.agent.AppendState(nil)}
-	c := snapshot.Append(nil)
-	s.layout(c)
-	return c.Written()
+	s := saved{name: n.cfg.Name, lives: n.lives, streams: n.streams}
+	c := snapshot.Append(make([]byte, 0, n.stateBytes))
+	s.layout(c, n.agent.AppendState)
+	state := c.Written()
+	n.stateBytes = len(state) + len(state)/64
+	return state
 }
 
 // write puts a state on the disk, whole or not at all.

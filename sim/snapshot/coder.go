@@ -120,6 +120,17 @@ func (c *Coder) Blob(v *[]byte) {
 	*v = append([]byte(nil), c.take(uint64(n))...)
 }
 
+// BlobBy codes bytes as Blob does. Those that are written are what by appends, which need not be copied.
+func (c *Coder) BlobBy(v *[]byte, by func([]byte) []byte) {
+	if c.reading {
+		c.Blob(v)
+		return
+	}
+	start := len(c.bytes)
+	c.bytes = by(binary.LittleEndian.AppendUint64(c.bytes, 0))
+	binary.LittleEndian.PutUint64(c.bytes[start:], uint64(len(c.bytes)-start-8))
+}
+
 // Text codes a string, preceded by its length.
 func Text[T ~string](c *Coder, v *T) {
 	b := []byte(*v)

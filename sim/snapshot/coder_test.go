@@ -67,3 +67,20 @@ func FuzzASnapshotThatIsTakenIsWhole(f *testing.F) {
 		}
 	})
 }
+
+// A blob that a function appends has the bytes of one that was made before, and is read alike.
+func TestABlobMayBeWrittenInPlace(t *testing.T) {
+	want, got := Append([]byte("head")), Append([]byte("head"))
+	body := []byte("body")
+	want.Blob(&body)
+	got.BlobBy(nil, func(b []byte) []byte { return append(b, "body"...) })
+	if string(got.Written()) != string(want.Written()) {
+		t.Errorf("%q, expected %q", got.Written(), want.Written())
+	}
+	var back []byte
+	c := Read(got.Written()[len("head"):])
+	c.BlobBy(&back, nil)
+	if err := c.End(); err != nil || string(back) != "body" {
+		t.Errorf("%q, %v", back, err)
+	}
+}

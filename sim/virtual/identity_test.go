@@ -16,6 +16,7 @@ import (
 // second, sets weights, and notes who asked it.
 type manifold struct {
 	ids   int
+	mute  bool // it registers nobody
 	asks  []host.PeerID
 	heard map[string]int // by who asked which identity
 	turn  uint64
@@ -25,7 +26,7 @@ func (m *manifold) Handle(env host.Env, event host.Event) {
 	switch e := event.(type) {
 	case host.Start:
 		for id := range host.Identity(m.ids) {
-			if self := env.As(id).Self(); !self.HasUID {
+			if self := env.As(id).Self(); !self.HasUID && !m.mute {
 				env.Submit(host.Coldkey, chain.Register{Hotkey: self.Hotkey})
 			}
 		}
@@ -77,7 +78,7 @@ func twoOfMany(t *testing.T, rows trace.Recorder) (cfg Config, many, one *manifo
 	for i, m := range []*manifold{many, one} {
 		name := []string{"many", "one"}[i]
 		fresh := func() host.Agent {
-			return &manifold{ids: m.ids, asks: m.asks, heard: m.heard}
+			return &manifold{ids: m.ids, mute: m.mute, asks: m.asks, heard: m.heard}
 		}
 		cfg.Nodes = append(cfg.Nodes, Node{Name: name, Fresh: fresh, Identities: m.ids})
 		cold := PublicKey(cfg.Seed, name, host.Coldkey)
@@ -166,7 +167,7 @@ func TestANodeOfSeveralIdentitiesGoesOnFromASnapshot(t *testing.T) {
 func TestAllIdentitiesOfANodeChurn(t *testing.T) {
 	cfg, many, one := twoOfMany(t, nil)
 	cfg.Faults = []Fault{{Kind: "churn", Target: Target{Node: "many"}, From: 20 * host.Second, To: 22 * host.Second}}
-	cfg.Blocks = 120
+	cfg.Blocks, many.mute = 120, true
 	w := live(t, cfg)
 	for i := range w.nodes[0].ids {
 		now := w.nodes[0].ids[i].hotkey.Key

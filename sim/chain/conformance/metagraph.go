@@ -127,7 +127,7 @@ func (m *metagraph) readNeuron(o *object) {
 	r := chain.GenesisRecord{RegisteredAt: m.oldEnough(), LastUpdate: m.g.Height, Active: true}
 	m.readPlain(o.need("hotkey"), reflect.ValueOf(&n.Hotkey).Elem())
 	m.readPlain(o.need("stake_rao"), reflect.ValueOf(&n.StakeRao).Elem())
-	n.Coldkey = placeholder(n.Hotkey)
+	n.Coldkey = Placeholder(n.Hotkey)
 	for _, f := range []struct {
 		name string
 		to   any
@@ -146,8 +146,8 @@ func (m *metagraph) readNeuron(o *object) {
 	m.g.Neurons, m.g.Records = append(m.g.Neurons, n), append(m.g.Records, r)
 }
 
-// placeholder is a coldkey for a hotkey of which none is known.
-func placeholder(hotkey chain.Key) chain.Key {
+// Placeholder is the coldkey that stands for that of a hotkey of which none is known. Nobody can sign for it.
+func Placeholder(hotkey chain.Key) chain.Key {
 	return sha256.Sum256(append([]byte("taolab placeholder\x00"), hotkey[:]...))
 }
 

@@ -93,7 +93,7 @@ func (m *metagraph) recordedParams(era string, uids int) {
 // recordedNeuron adds a neuron with placeholders for its keys.
 func (m *metagraph) recordedNeuron(uid int, stakeRao uint64, r chain.GenesisRecord) {
 	hotkey := chain.Key(sha256.Sum256(fmt.Appendf(nil, "taolab recorded hotkey\x00%d", uid)))
-	m.g.Neurons = append(m.g.Neurons, chain.GenesisNeuron{Hotkey: hotkey, Coldkey: placeholder(hotkey), StakeRao: stakeRao})
+	m.g.Neurons = append(m.g.Neurons, chain.GenesisNeuron{Hotkey: hotkey, Coldkey: Placeholder(hotkey), StakeRao: stakeRao})
 	m.g.Records = append(m.g.Records, r)
 }
 

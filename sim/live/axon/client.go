@@ -134,7 +134,7 @@ func ask(stream grpc.ClientStream, q host.Request) error {
 }
 
 // sendParts sends a head and a body in messages of chunkBytes.
-func sendParts(stream grpc.Stream, head, body []byte) error {
+func sendParts(stream interface{ SendMsg(any) error }, head, body []byte) error {
 	for m := (message{head: head}); ; m.head = nil {
 		n := min(len(body), chunkBytes)
 		m.body, body = body[:n], body[n:]

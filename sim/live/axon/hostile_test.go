@@ -166,7 +166,7 @@ func (f from) Dial(ctx context.Context, address string) (net.Conn, error) {
 }
 
 // Somebody who dials again and again, and never calls, takes a part of the connections at most: who comes from
-// elsewhere is served. Connections of callers who were admitted are no strangers'.
+// elsewhere is served. Connections of callers who were admitted do not count.
 func TestStrangersOfOneAddressTakeAPartOfTheConnections(t *testing.T) {
 	s, at := served(t, Service{Handle: echo, Limits: Limits{Connections: 6, Strangers: 2, AdmitTime: time.Minute}})
 	ask := func(name string, network Network) Reply {
