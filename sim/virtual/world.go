@@ -98,6 +98,7 @@ type node struct {
 	calls     pending[call]
 	served    pending[service]
 	admission host.Admission
+	standing  standing // at the newest look, memory only
 }
 
 // key is one of a node's keys with its account in the ledger.
