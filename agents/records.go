@@ -38,8 +38,8 @@ func momentOf(env host.Env) moment {
 	return moment{int64(env.Now()), env.Chain().Height(), env.Self().Node}
 }
 
-// outcome is what became of a question, for whoever makes the rows of it: that nothing of the agent's is read
-// then, which goes on meanwhile, it has copies.
+// outcome is what became of a question. Another thread makes the rows of it while the agent goes on, so it
+// shares nothing with the agent that changes.
 type outcome struct {
 	moment
 	step      uint32
