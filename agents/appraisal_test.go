@@ -54,7 +54,7 @@ func TestTheWorkOfAnAppraisalGrowsWithRowsAndPairs(t *testing.T) {
 		t.Errorf("one question less saves %d FLOP, want %d", got, want)
 	}
 	if rest := work - terms.work(); rest != 7 {
-		t.Errorf("%d FLOP beside the appraisal, want those of the reading, 7", rest)
+		t.Errorf("%d FLOP apart from the appraisal, want those of the reading, 7", rest)
 	}
 }
 

@@ -16,8 +16,9 @@ func laneName(l score.Lane) string {
 // record writes the rows of one question of the closing step: one for the whole, and, if the
 // settings ask for them, one for each subset and each row of text. Targets are nil where the gate
 // learns nothing.
-func (v *Validator) record(env host.Env, a *ask, credit *score.Credit, targets []float32) {
-	o := v.outcome(env, a, credit, targets)
+func (v *Validator) record(env host.Env, at moment, a *ask, credit *score.Credit, targets []float32) {
+	o := v.outcome(at, a, credit, targets)
+	o.peer = env.NodeOf(v.peers[a.uid].axon)
 	env.Record((*outcomeWhole)(o))
 	if v.config.RecordAnswers {
 		env.Record((*outcomeBySubset)(o))
@@ -27,13 +28,22 @@ func (v *Validator) record(env host.Env, a *ask, credit *score.Credit, targets [
 	}
 }
 
-// outcome is what became of a question, for whoever makes the rows of it: that nothing of the agent's is read
-// then, which goes on meanwhile, it has copies.
+// moment is what all rows of a step have in common.
+type moment struct {
+	timeNs int64
+	block  uint64
+	node   uint32
+}
+
+func momentOf(env host.Env) moment {
+	return moment{int64(env.Now()), env.Chain().Height(), env.Self().Node}
+}
+
+// outcome is what became of a question. Another thread makes the rows of it while the agent goes on, so it
+// shares nothing with the agent that changes.
 type outcome struct {
-	timeNs    int64
-	block     uint64
+	moment
 	step      uint32
-	node      uint32
 	validator uint16
 	peer      *uint32
 	uid       uint16
@@ -57,10 +67,9 @@ type part struct {
 	gate, target float32
 }
 
-func (v *Validator) outcome(env host.Env, a *ask, credit *score.Credit, targets []float32) *outcome {
+func (v *Validator) outcome(at moment, a *ask, credit *score.Credit, targets []float32) *outcome {
 	o := &outcome{
-		timeNs: int64(env.Now()), block: env.Chain().Height(), step: v.steps,
-		node: env.Self().Node, validator: v.step.self, peer: env.NodeOf(v.peers[a.uid].axon), uid: a.uid,
+		moment: at, step: v.steps, validator: v.step.self, uid: a.uid,
 		lane: laneName(a.lane), code: a.code, latency: a.latency, bytes: a.bytes,
 		answered: a.answered(), learns: a.answered() || a.lane == score.ServiceLane,
 		lossScale: v.powers.LossScale, subsets: v.judge.Subsets(), parts: make([]part, len(a.rows)),

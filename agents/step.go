@@ -187,14 +187,14 @@ func (v *Validator) take(worth appraisal) {
 func (v *Validator) close(env host.Env, worth appraisal) {
 	v.paid.made = false
 	v.take(worth)
-	credits := v.credit(worth.credits)
+	credits, at := v.credit(worth.credits), momentOf(env)
 	var lessons []mind.Lesson
 	for i := range v.step.asks {
 		a := &v.step.asks[i]
 		credit := credits.next(a)
 		targets := a.learns()
 		v.observe(a, credit)
-		v.record(env, a, credit, targets)
+		v.record(env, at, a, credit, targets)
 		if len(targets) > 0 {
 			lessons = append(lessons, mind.Lesson{UID: a.uid, Lane: a.lane, Rows: a.rows, Targets: targets})
 		}

@@ -19,7 +19,21 @@ func mixed(to trace.Recorder, from, until uint64) {
 		if i%7 == 0 {
 			to.Record(trace.Fault{TimeNs: int64(i), Kind: "loss"})
 		}
+		if i%11 == 0 {
+			trace.Record(to, faults{{TimeNs: int64(i), Kind: "delay"}, {TimeNs: int64(i), Kind: "pause"}})
+		}
 		to.Record(trace.Totals{Block: i})
+	}
+}
+
+// faults are rows that are made where they are written.
+type faults []trace.Fault
+
+func (faults) Table() trace.Table { return trace.Faults }
+func (f faults) Len() int         { return len(f) }
+func (f faults) Each(to func(trace.Row)) {
+	for _, row := range f {
+		to(row)
 	}
 }
 
@@ -128,6 +142,31 @@ func TestTheRecorderWaitsForASlowDiskOnlyWhenBothBuffersAreFull(t *testing.T) {
 	}
 	if rows := w.Tables()[0].Rows; rows != 2*behindRows {
 		t.Errorf("%d rows were written, expected %d", rows, 2*behindRows)
+	}
+}
+
+func TestRowsThatAreMadeBehindCountAgainstTheBound(t *testing.T) {
+	for _, selected := range []bool{true, false} {
+		selection := []trace.Table{trace.Blocks}
+		if selected {
+			selection = append(selection, trace.Faults)
+		}
+		w, err := NewWriter(t.TempDir(), selection...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := NewBehind(w, elapsed)
+		rows := 0
+		for len(b.waiting) == rows && rows < behindRows {
+			rows++
+			trace.Record(b, make(faults, behindRows/4))
+		}
+		if want := map[bool]int{true: 4, false: 1}[selected]; rows != want {
+			t.Errorf("recorded %t: handed over after %d times a quarter of the rows, want %d", selected, rows, want)
+		}
+		if err := b.Writer().Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

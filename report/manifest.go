@@ -113,7 +113,7 @@ type Cost struct {
 	Tokens          int64   `json:"tokens"`                     // that compute jobs read
 	JobSeconds      float64 `json:"job_seconds"`                // of all threads, in compute jobs
 	LoopSeconds     float64 `json:"loop_seconds"`               // of the event loop, at work outside jobs
-	WaitSeconds     float64 `json:"wait_seconds"`               // of the event loop, idle until another thread had done a job or written rows
+	WaitSeconds     float64 `json:"wait_seconds"`               // of the event loop, idle until another thread had done a job, a hash or rows, or rows were whole on disk
 	SnapshotSeconds float64 `json:"snapshot_seconds,omitempty"` // of the event loop, writing snapshots
 	PeakFLOPS       float64 `json:"peak_flops"`                 // multiply-adds of one thread in registers, FLOP/s, measured after the run
 	HeapBytes       uint64  `json:"heap_bytes"`                 // of agents and ledger, at the end of the run

@@ -64,6 +64,7 @@ type Experiment struct {
 	heapBefore uint64
 	kept       time.Time     // when the newest snapshot was written, or the world started
 	writing    time.Duration // of all snapshots
+	syncing    time.Duration // of rows, while the world waited
 	savedBlock uint64        // up to which all rows are whole on disk
 	unwritten  error         // why run.json cannot be written
 }
@@ -196,7 +197,7 @@ func (e *Experiment) live(ctx context.Context) (err error) {
 	}()
 	e.begun, e.kept = e.Now(), e.Now()
 	err = e.liveBetweenSyncs(ctx)
-	if errors.Is(err, context.Canceled) && e.SnapshotEvery > 0 && e.save() == nil {
+	if errors.Is(err, context.Canceled) && e.SnapshotEvery > 0 && e.sync() == nil {
 		e.tryToKeep(false)
 	}
 	e.lived = e.Now().Sub(e.begun)
@@ -222,13 +223,20 @@ func (e *Experiment) liveBetweenSyncs(ctx context.Context) error {
 		case ctx.Err() != nil && !asked:
 			return context.Canceled
 		}
-		if err := e.save(); err != nil {
+		if err := e.sync(); err != nil {
 			return err
 		}
 		if asked || e.SnapshotEvery > 0 && e.Now().Sub(e.kept) >= e.SnapshotEvery {
 			e.tryToKeep(asked)
 		}
 	}
+}
+
+// sync saves while the world waits.
+func (e *Experiment) sync() error {
+	from := e.Now()
+	defer func() { e.syncing += e.Now().Sub(from) }()
+	return e.save()
 }
 
 // save syncs the tables and writes their extent to run.json.

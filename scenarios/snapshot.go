@@ -214,7 +214,7 @@ func (e *Experiment) spent() spent {
 	p := e.World.Progress()
 	return spent{
 		wall: before.wall + e.stopwatch(), jobs: before.jobs + p.JobNs, ownJobs: before.ownJobs + p.LoopNs,
-		waiting: before.waiting + p.WaitNs + e.rows.WaitNs(), snapshots: before.snapshots + int64(e.writing),
+		waiting: before.waiting + p.WaitNs + e.rows.WaitNs() + int64(e.syncing), snapshots: before.snapshots + int64(e.writing),
 	}
 }
 

@@ -1,7 +1,7 @@
 package trace
 
 // Rows is a Row that stands for several of its table. They are made where they are written, for which the
-// agent that recorded them does not wait. What they are made of does not change afterwards.
+// agent that recorded them does not wait: they must not share anything that changes later.
 type Rows interface {
 	Row
 	Len() int       // they are at most so many

@@ -1,6 +1,9 @@
 package virtual
 
-import "taolab/sim/host"
+import (
+	"taolab/sim/chain"
+	"taolab/sim/host"
+)
 
 // call is a question that a node has asked and that is not closed.
 type call struct {
@@ -85,6 +88,24 @@ func (e *env) Reply(id host.CallID, r host.Response) {
 	}
 }
 
+// standing is what a server's view of the chain says of a caller.
+type standing struct {
+	hotkey   chain.Key
+	height   uint64 // of the view, and one more
+	stakeRao uint64
+	seated   bool // it has a uid
+}
+
+// standingIn is the identity's standing in a view. It is looked up once for all that the node asks about one block.
+func (x *identity) standingIn(view chain.View) standing {
+	s := &x.standing
+	if s.height != view.Height()+1 || s.hotkey != x.hotkey.Key {
+		_, seated := view.UIDOf(x.hotkey.Key)
+		*s = standing{x.hotkey.Key, view.Height() + 1, view.StakeOf(x.hotkey.Key), seated}
+	}
+	return *s
+}
+
 // deliverRequest offers a request to the node's admission queue.
 func (w *World) deliverRequest(n *node, m *message) {
 	if m.deadline <= w.now {
@@ -104,17 +125,16 @@ func (w *World) deliverRequest(n *node, m *message) {
 		return
 	}
 	caller := &w.nodes[m.from.node].ids[m.from.id]
-	view := w.viewOf(n)
-	_, hasUID := view.UIDOf(caller.hotkey.Key)
+	standing := caller.standingIn(w.viewOf(n))
 	in := host.Incoming{
 		Call:     host.CallID(n.newID()),
 		From:     caller.peer,
 		To:       m.to.id,
-		StakeRao: view.StakeOf(caller.hotkey.Key),
+		StakeRao: standing.stakeRao,
 		Deadline: m.deadline,
 		Request:  host.Request{Synapse: m.synapse, Dir: m.dir, Body: m.body, MaxReplies: m.replies},
 	}
-	outcome, displaced, gaveWay := n.admission.Offer(in, hasUID, w.now)
+	outcome, displaced, gaveWay := n.admission.Offer(in, standing.seated, w.now)
 	if gaveWay {
 		s, _ := n.served.take(uint64(displaced.Call))
 		w.stale++

@@ -22,6 +22,7 @@ type eventLog struct {
 	page   []byte
 	spare  []byte // the page that is being hashed, or was
 	hashes sync.WaitGroup
+	await  func(func()) // calls what waits for the hash
 }
 
 // Marks of entries that are not events.
@@ -34,8 +35,8 @@ const (
 // the hash waits for one.
 const logPage = 256 << 10
 
-func newEventLog(origin chain.Digest) *eventLog {
-	return &eventLog{hash: sha256.New(), page: slices.Clone(origin[:])}
+func newEventLog(origin chain.Digest, await func(func())) *eventLog {
+	return &eventLog{hash: sha256.New(), page: slices.Clone(origin[:]), await: await}
 }
 
 // event begins the entry of an event.
@@ -74,7 +75,7 @@ func (l *eventLog) bytes(b []byte) {
 
 // flush hands the page to the hash. It waits for the page before it, of which it takes the place.
 func (l *eventLog) flush() {
-	l.hashes.Wait()
+	l.await(l.hashes.Wait)
 	l.page, l.spare = l.spare[:0], l.page
 	l.hashes.Go(func() { l.hash.Write(l.spare) })
 }
@@ -82,7 +83,7 @@ func (l *eventLog) flush() {
 // settled is the hash of all entries so far.
 func (l *eventLog) settled() hash.Hash {
 	l.flush()
-	l.hashes.Wait()
+	l.await(l.hashes.Wait)
 	return l.hash
 }
 

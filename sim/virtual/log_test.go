@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 	"testing"
+	"time"
 
 	"taolab/sim/chain"
 	"taolab/sim/host"
@@ -17,7 +19,7 @@ func TestTheLogTellsApartWhatMayHappen(t *testing.T) {
 	seen := map[chain.Digest]string{}
 	is := func(name string, write func(*eventLog)) {
 		t.Helper()
-		l := newEventLog(chain.Digest{})
+		l := newEventLog(chain.Digest{}, atOnce)
 		write(l)
 		d := l.digest()
 		if other, same := seen[d]; same {
@@ -96,7 +98,7 @@ func TestTheLogTellsApartWhatMayHappen(t *testing.T) {
 
 func TestTheLogLeavesSignaturesOut(t *testing.T) {
 	digest := func(signature byte) chain.Digest {
-		l := newEventLog(chain.Digest{})
+		l := newEventLog(chain.Digest{}, atOnce)
 		b := make([]byte, 100)
 		b[36], b[99] = signature, signature
 		l.transaction(b)
@@ -109,7 +111,7 @@ func TestTheLogLeavesSignaturesOut(t *testing.T) {
 
 func TestTheLogHashesAllBytesInTheirOrder(t *testing.T) {
 	origin := chain.Digest{9}
-	l, all := newEventLog(origin), origin[:]
+	l, all := newEventLog(origin, atOnce), origin[:]
 	for i, n := range []int{0, 5, logPage - 1, logPage, logPage + 1, 3 * logPage, 7, 2*logPage + 3, 1} {
 		body := bytes.Repeat([]byte{byte(i)}, n)
 		l.bytes(body)
@@ -121,5 +123,31 @@ func TestTheLogHashesAllBytesInTheirOrder(t *testing.T) {
 	}
 	if l.digest() != sha256.Sum256(all) {
 		t.Error("the digest is not that of the bytes")
+	}
+}
+
+// atOnce waits without counting.
+func atOnce(wait func()) { wait() }
+
+// slowHash takes its time.
+type slowHash struct{ hash.Hash }
+
+func (h slowHash) Write(b []byte) (int, error) {
+	time.Sleep(20 * time.Millisecond)
+	return h.Hash.Write(b)
+}
+
+func TestTheLoopThatWaitsForTheHashOfItsLogIsIdle(t *testing.T) {
+	began := time.Now()
+	p := newPool(1, func() int64 { return int64(time.Since(began)) })
+	l := newEventLog(chain.Digest{}, p.await)
+	l.hash = slowHash{l.hash}
+	l.flush()
+	if waited := time.Duration(p.spent.waiting.Load()); waited > 10*time.Millisecond {
+		t.Errorf("%v idle for the first page, which nothing is before", waited)
+	}
+	l.digest()
+	if waited := time.Duration(p.spent.waiting.Load()); waited < 35*time.Millisecond {
+		t.Errorf("%v idle for two pages of 20 ms each", waited)
 	}
 }

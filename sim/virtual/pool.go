@@ -58,7 +58,7 @@ type pool struct {
 type spent struct {
 	jobs    atomic.Int64 // in jobs, all threads together
 	ownJobs atomic.Int64 // of that the loop
-	waiting atomic.Int64 // the loop, for a job on another thread with none to run itself
+	waiting atomic.Int64 // the loop, for a job on another thread with none to run itself, or for the log's hash
 }
 
 func newPool(workers int, watch func() int64) *pool {
@@ -216,13 +216,20 @@ func (p *pool) wait(ctx context.Context, t *task) error {
 func (p *pool) sleep(ctx context.Context, t *task) {
 	ended := t.endedChannel()
 	p.mu.Unlock()
-	from := p.watch()
-	select {
-	case <-ended:
-	case <-ctx.Done():
-	}
-	p.spent.waiting.Add(p.watch() - from)
+	p.await(func() {
+		select {
+		case <-ended:
+		case <-ctx.Done():
+		}
+	})
 	p.mu.Lock()
+}
+
+// await lets the loop wait for another thread, and counts the time.
+func (p *pool) await(other func()) {
+	from := p.watch()
+	other()
+	p.spent.waiting.Add(p.watch() - from)
 }
 
 // endedChannel is closed when the running task has ended; p.mu is held.
@@ -242,7 +249,7 @@ func (p *pool) drop(t *task) {
 	case taskRuns:
 		ended := t.endedChannel()
 		p.mu.Unlock()
-		<-ended
+		p.await(func() { <-ended })
 		return
 	}
 	p.mu.Unlock()

@@ -105,6 +105,8 @@ type identity struct {
 	peer   host.PeerID
 	hotkey key
 	names  []key // the hotkeys that it will have after the first
+
+	standing standing // at the newest look, memory only
 }
 
 // party is who sends or gets a message.
@@ -158,7 +160,7 @@ type Progress struct {
 	// Where the threads have been, in nanoseconds of Config.Stopwatch; zero without one.
 	JobNs  int64 // in compute jobs, all threads together
 	LoopNs int64 // in compute jobs, of that the loop's own thread
-	WaitNs int64 // the loop, for a job that another thread is at
+	WaitNs int64 // the loop, for a job or a hash that another thread is at
 }
 
 // New makes the world at time 0.
@@ -175,8 +177,8 @@ func New(cfg Config) (_ *World, err error) {
 		places:  make(map[chain.Key]int32, len(cfg.Nodes)),
 		nodes:   make([]node, len(cfg.Nodes)),
 		pool:    newPool(cfg.Workers, cfg.Stopwatch),
-		log:     newEventLog(cfg.Origin),
 	}
+	w.log = newEventLog(cfg.Origin, w.pool.await)
 	defer w.survive(&err)
 	if cfg.Recorder == nil {
 		w.records = Recording{}
