@@ -1,8 +1,10 @@
 package chain
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 )
 
 // Block is one block as replicas decide it: all that the state after it follows from.
@@ -41,6 +43,13 @@ func (b *Block) layout(c *coder) {
 		}
 		c.bytes(*tx)
 	})
+}
+
+// Equal says whether the same follows from both blocks.
+func (b Block) Equal(o Block) bool {
+	x, y := &b.Begin, &o.Begin
+	return b.Height == o.Height && x.Hash == y.Hash && x.TimeNs == y.TimeNs && x.Proposer == y.Proposer &&
+		slices.Equal(x.Votes, y.Votes) && slices.Equal(x.Misbehavior, y.Misbehavior) && slices.EqualFunc(b.Txs, o.Txs, bytes.Equal)
 }
 
 // AppendBinary appends the canonical bytes of the block.
