@@ -58,7 +58,11 @@ func (b Block) AppendBinary(to []byte) ([]byte, error) {
 		return to, fmt.Errorf("block %d: %d votes, %d pieces of evidence, %d transactions: want at most %d, %d and %d",
 			b.Height, len(b.Begin.Votes), len(b.Begin.Misbehavior), len(b.Txs), maxVotes, maxVotes, maxBlockTxs)
 	}
-	c := coder{buf: to}
+	size := usualTxBytes + len(b.Begin.Votes)*(len(Address{})+1)
+	for _, tx := range b.Txs {
+		size += 4 + len(tx)
+	}
+	c := coder{buf: slices.Grow(to, size)}
 	b.layout(&c)
 	return c.buf, nil
 }
