@@ -54,7 +54,7 @@ func (s *signatures) good(tx chain.Tx, hash [32]byte) bool {
 	return true
 }
 
-// asStandard are the rules of crypto/ed25519, by which the ledger and whoever replays it judge.
+// asStandard are the rules of crypto/ed25519, by which the ledger and every replay of it judge.
 var asStandard = &voi.Options{Verify: voi.VerifyOptionsStdLib}
 
 // verify accepts the signatures that crypto/ed25519 accepts, and no others.
@@ -65,7 +65,7 @@ func (s *signatures) verify(signer chain.Key, message, signature []byte) bool {
 	return ed25519.Verify(signer[:], message, signature)
 }
 
-// expanded is a key in the form for repeated checks; nil for one that is no point, or not in canonical form.
+// expanded is a key in the form for repeated checks; nil for bytes that are not a point in canonical form.
 func (s *signatures) expanded(signer chain.Key) *voi.ExpandedPublicKey {
 	s.mu.Lock()
 	key, known := s.keys.get(signer)

@@ -86,7 +86,7 @@ func TestOddSignaturesAreJudgedAsByTheStandardLibrary(t *testing.T) {
 		for _, inKey := range curve.EIGHT_TORSION {
 			for _, inPoint := range curve.EIGHT_TORSION {
 				secret, nonce := random(), random()
-				switch round { // points of small order alone
+				switch round { // points of small order only
 				case 0:
 					nonce = &zero
 				case 1:
