@@ -1,8 +1,10 @@
 package chain
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 )
 
 // Block is one block as replicas decide it: all that the state after it follows from.
@@ -43,13 +45,24 @@ func (b *Block) layout(c *coder) {
 	})
 }
 
+// Equal says whether the same follows from both blocks.
+func (b Block) Equal(o Block) bool {
+	x, y := &b.Begin, &o.Begin
+	return b.Height == o.Height && x.Hash == y.Hash && x.TimeNs == y.TimeNs && x.Proposer == y.Proposer &&
+		slices.Equal(x.Votes, y.Votes) && slices.Equal(x.Misbehavior, y.Misbehavior) && slices.EqualFunc(b.Txs, o.Txs, bytes.Equal)
+}
+
 // AppendBinary appends the canonical bytes of the block.
 func (b Block) AppendBinary(to []byte) ([]byte, error) {
 	if len(b.Begin.Votes) > maxVotes || len(b.Begin.Misbehavior) > maxVotes || len(b.Txs) > maxBlockTxs {
 		return to, fmt.Errorf("block %d: %d votes, %d pieces of evidence, %d transactions: want at most %d, %d and %d",
 			b.Height, len(b.Begin.Votes), len(b.Begin.Misbehavior), len(b.Txs), maxVotes, maxVotes, maxBlockTxs)
 	}
-	c := coder{buf: to}
+	size := usualTxBytes + len(b.Begin.Votes)*(len(Address{})+1)
+	for _, tx := range b.Txs {
+		size += 4 + len(tx)
+	}
+	c := coder{buf: slices.Grow(to, size)}
 	b.layout(&c)
 	return c.buf, nil
 }

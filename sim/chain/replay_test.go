@@ -93,6 +93,39 @@ func TestABlockIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
+func TestBlocksAreEqualIfTheirBytesAre(t *testing.T) {
+	b := Block{
+		Height: 3, Begin: Begin{Hash: Digest{1}, TimeNs: 7, Proposer: Address{2}, Votes: []Vote{{Address: Address{3}}}, Misbehavior: []Misbehavior{{Height: 4}}},
+		Txs: [][]byte{{1, 2}, {3}},
+	}
+	data, err := b.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := DecodeBlock(data); err != nil || !again.Equal(b) {
+		t.Errorf("it is not equal to itself, %v", err)
+	}
+	others := 0
+	for i := range data {
+		data[i] ^= 1
+		if other, err := DecodeBlock(data); err == nil {
+			if others++; other.Equal(b) {
+				t.Errorf("with byte %d another it is equal", i)
+			}
+		}
+		data[i] ^= 1
+	}
+	if want := 8 + 32 + 8 + 20 + 21 + 28 + 3; others < want {
+		t.Errorf("%d blocks are compared, want %d", others, want)
+	}
+	for _, txs := range [][][]byte{{{1, 2}}, {{1, 2}, {3}, {}}, {{1}, {2, 3}}} {
+		other := b
+		if other.Txs = txs; other.Equal(b) {
+			t.Errorf("with the transactions %v it is equal", txs)
+		}
+	}
+}
+
 func TestTheRecordsOfAStoreAreTheStateWhateverTheirHistory(t *testing.T) {
 	s, blocks := blocksForReplay(t)
 	store := map[string][]byte{}

@@ -56,8 +56,12 @@ func SignPriced(chainID string, k ed25519.PrivateKey, nonce, expiry, maxFeeRao, 
 // Verify reports whether the signature is the signer's, for the chain with this id. It never is that of
 // a key of small order, for which anybody could sign.
 func (tx Tx) Verify(chainID string) bool {
-	return tx.Msg != nil && !tx.Signer.weak() &&
-		ed25519.Verify(tx.Signer[:], tx.signed(chainID), tx.Signature[:])
+	return tx.VerifyBy(chainID, func(k Key, message, signature []byte) bool { return ed25519.Verify(k[:], message, signature) })
+}
+
+// VerifyBy is Verify by another implementation, which has to accept what crypto/ed25519 accepts and nothing else.
+func (tx Tx) VerifyBy(chainID string, verify func(signer Key, message, signature []byte) bool) bool {
+	return tx.Msg != nil && !tx.Signer.weak() && verify(tx.Signer, tx.signed(chainID), tx.Signature[:])
 }
 
 // signed returns the bytes that are signed: a domain, the chain's id and the transaction without

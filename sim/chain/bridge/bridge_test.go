@@ -64,6 +64,11 @@ func history(t *rapid.T, rules Rules, depth uint64) *Bridge {
 				t.Fatal(err)
 			}
 			b = again
+		case 4:
+			for _, due := range late {
+				pay(due)
+			}
+			late = nil
 		default:
 			for _, due := range b.Advance(b.height + rapid.Uint64Range(1, 20).Draw(t, "blocks")) {
 				if slices.ContainsFunc(late, func(t Transfer) bool { return t.ID == due.ID }) {
@@ -78,11 +83,6 @@ func history(t *rapid.T, rules Rules, depth uint64) *Bridge {
 					pay(due)
 				}
 			}
-		case 4:
-			for _, due := range late {
-				pay(due)
-			}
-			late = nil
 		}
 		if err := b.Totals().Check(); err != nil || b.Totals().LockedRao != locked {
 			t.Fatalf("step %d: %v; %d rao locked, the account has %d", step, err, b.Totals().LockedRao, locked)

@@ -2,7 +2,6 @@ package replica
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,9 +42,9 @@ type application struct {
 	mu      sync.Mutex
 	state   *chain.State // after the newest block
 	tip     tip
-	kept    map[[32]byte]*executed // what proposals for the next block came to
-	decided *executed              // the next block, to be committed
-	fresh   bool                   // nothing is in the store
+	kept    []*executed // what proposals for the next block came to
+	decided *executed   // the next block, to be committed
+	fresh   bool        // nothing is in the store
 }
 
 // executed is a block and the fork that ran it.
@@ -61,7 +60,7 @@ const keptForks = 8
 // adopt makes a state the newest, before the engine starts or after it has brought a state here.
 func (a *application) adopt(s *chain.State, v chain.View, t tip, fresh bool) {
 	a.state, a.tip, a.fresh = s, t, fresh
-	a.kept = map[[32]byte]*executed{}
+	a.kept = nil
 	a.newest.Store(&v)
 	a.shown.Store(&t)
 	a.pool.renew(s.Fork(), v)
@@ -126,12 +125,10 @@ func engineParams(v chain.View) *cmtproto.ConsensusParams {
 
 // run executes a block on a fork, or finds the fork that did.
 func (a *application) run(b chain.Block) (*executed, error) {
-	key, err := keyOf(b)
-	if err != nil {
-		return nil, err
-	}
-	if e := a.kept[key]; e != nil {
-		return e, nil
+	for _, e := range a.kept {
+		if e.block.Equal(b) {
+			return e, nil
+		}
 	}
 	fork := a.state.Fork()
 	began := time.Now()
@@ -142,7 +139,8 @@ func (a *application) run(b chain.Block) (*executed, error) {
 	a.metrics.took(applyStep, began)
 	outcome.Digest = a.seal(fork)
 	e := &executed{block: b, state: fork, outcome: outcome}
-	return e, a.keep(e)
+	a.keep(e)
+	return e, nil
 }
 
 // seal hashes what a block changed.
@@ -153,18 +151,10 @@ func (a *application) seal(s *chain.State) chain.Digest {
 }
 
 // keep remembers what a proposal for the next block came to, of so many.
-func (a *application) keep(e *executed) error {
-	key, err := keyOf(e.block)
-	if err == nil && len(a.kept) < keptForks {
-		a.kept[key] = e
+func (a *application) keep(e *executed) {
+	if len(a.kept) < keptForks {
+		a.kept = append(a.kept, e)
 	}
-	return err
-}
-
-// keyOf is the hash of all that the outcome of a block follows from.
-func keyOf(b chain.Block) (key [32]byte, err error) {
-	data, err := b.AppendBinary(nil)
-	return sha256.Sum256(data), err
 }
 
 // before is the hash of the newest block: the next one begins with it.

@@ -245,7 +245,7 @@ func TestAProposalWithWhatBelongsInNoBlockIsRejected(t *testing.T) {
 			t.Errorf("of a pool with %s %d are proposed, want 2", name, len(got))
 		}
 	}
-	clear(a.kept)
+	a.kept = nil
 	if process(t, a, make([][]byte, maxProposalBytes/bytesAround+1)) || len(a.kept) > 0 {
 		t.Error("a proposal full of empty transactions is accepted, or run before it is rejected")
 	}

@@ -127,7 +127,7 @@ func FuzzProposal(f *testing.F) {
 		if a.state.Digest() != before {
 			t.Error("the ledger has changed")
 		}
-		clear(a.kept)
+		a.kept = nil
 	})
 }
 

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -20,10 +21,15 @@ func (l engineLogger) With(keyvals ...any) log.Logger {
 	return engineLogger{l.log.With(shown(keyvals)...), l.end}
 }
 
-func (l engineLogger) Debug(msg string, keyvals ...any) { l.log.Debug(msg, shown(keyvals)...) }
+// Debug is called for each transaction and each part of a block.
+func (l engineLogger) Debug(msg string, keyvals ...any) {
+	if l.log.Enabled(context.Background(), slog.LevelDebug) {
+		l.log.Debug(msg, shown(keyvals)...)
+	}
+}
 
 func (l engineLogger) Info(msg string, keyvals ...any) {
-	l.log.Debug(msg, shown(keyvals)...)
+	l.Debug(msg, keyvals...)
 	l.meet(keyvals)
 }
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -216,7 +217,8 @@ func (c *Config) emptyChunks(own *chunks) error {
 func (n *Node) makeEngine(settings *cmtconfig.Config, signer types.PrivValidator) (engine *node.Node, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("its blocks and the ledger do not fit: %v", r)
+			said := strings.Join(strings.Fields(fmt.Sprint(r)), " ") // it ends with whole states
+			err = fmt.Errorf("its blocks and the ledger do not fit: %.200s", said)
 		}
 	}()
 	return node.NewNode(settings, signer, &p2p.NodeKey{PrivKey: cmted25519.PrivKey(n.config.NodeKey)},

@@ -88,7 +88,7 @@ func (p *pool) renew(s *chain.State, v chain.View) {
 	defer p.mu.Unlock()
 	p.state, p.view = s, v
 	p.before = p.waiting
-	p.waiting, p.owed, p.errands = map[place]waiter{}, map[chain.Key]uint64{}, map[errand]int{}
+	p.waiting, p.owed, p.errands = make(map[place]waiter, len(p.before)), map[chain.Key]uint64{}, map[errand]int{}
 	p.count = [lanes]int{}
 }
 

@@ -48,9 +48,7 @@ func (a *application) PrepareProposal(_ context.Context, r *abci.RequestPrepareP
 	a.metrics.took(applyStep, began)
 	outcome.Digest = a.seal(fork)
 	// So the proposer need not run its own proposal again.
-	if err := a.keep(&executed{block: b, state: fork, outcome: outcome}); err != nil {
-		return nil, err
-	}
+	a.keep(&executed{block: b, state: fork, outcome: outcome})
 	return &abci.ResponsePrepareProposal{Txs: c.chosen}, nil
 }
 
