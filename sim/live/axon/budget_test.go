@@ -169,3 +169,49 @@ func TestAnAnswerHasTheLengthThatWasAnnounced(t *testing.T) {
 		client.isWhole(t)
 	}
 }
+
+// Who wants more than is left has the longest answer that is not whole give way, and gives way itself where none is
+// longer. What is whole stays, and is waited for.
+func TestTheLongestThatIsNotWholeGivesWay(t *testing.T) {
+	ctx := within(t, 20*time.Second)
+	b := newBudget(100)
+	holder := func(bytes int64) *share {
+		s := &share{end: func(err error) {
+			if err != errGaveWay {
+				t.Errorf("ended by %v", err)
+			}
+		}}
+		if err := b.take(ctx, s, bytes); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	whole, long, short := holder(40), holder(30), holder(10)
+	b.keep(whole, true)
+	taken := make(chan error, 1)
+	go func() { taken <- b.take(ctx, short, 25) }()
+	within20s(t, func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return long.cut
+	})
+	if err := b.take(ctx, long, 1); err != errGaveWay {
+		t.Errorf("one that was told to give way takes more: %v", err)
+	}
+	b.give(long, 30)
+	if err := <-taken; err != nil || short.bytes != 35 || whole.cut {
+		t.Errorf("the shorter one has %d bytes, %v; the whole one gave way: %t", short.bytes, err, whole.cut)
+	}
+	go func() { taken <- b.take(ctx, short, 30) }() // the longest now: the whole one ends soon
+	time.Sleep(10 * time.Millisecond)
+	b.give(whole, 40)
+	if err := <-taken; err != nil || short.bytes != 65 {
+		t.Errorf("after the whole one ended: %d bytes, %v", short.bytes, err)
+	}
+	if err := b.take(ctx, short, 36); err != errGaveWay {
+		t.Errorf("the only one that is there wants more than there is: %v", err)
+	}
+	if b.give(short, 65); b.left != 100 || len(b.shares) != 0 {
+		t.Errorf("%d bytes are left, %d shares", b.left, len(b.shares))
+	}
+}
