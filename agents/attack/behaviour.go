@@ -29,6 +29,8 @@ type Behaviour struct {
 	Answers bool // of a miner: it serves requests
 	Asks    bool // of a validator: asks miners and scores their answers
 
+	Scripted bool // of a validator: sets the weights that it is told
+
 	// Mind makes a miner's mind of the minds that an honest member could have; nil: it has none.
 	Mind func(Minds) mind.Server
 	// Wrap stands between an agent and its host; nil: nothing does.
@@ -78,8 +80,8 @@ func Names(kind Kind) []string {
 // behaviours has one line for each; what is not honest is in a file of its own.
 var behaviours = []Behaviour{
 	{Kind: Miner, Name: "honest", Doc: "trains and serves", Model: true, Base: true, Trains: true, Answers: true, Mind: honest},
-	frozen, untrained, random, selective, idle,
+	frozen, untrained, random, selective, skipping, coasting, relay, forger, breaker, confederate, idle,
 	{Kind: Validator, Name: "honest", Doc: "queries and scores", Model: true, Asks: true},
-	lazy, scripted,
+	lazy, scripted, bait,
 	{Kind: Application, Name: "honest", Doc: "has its prompts continued", Asks: true},
 }
