@@ -83,14 +83,15 @@ func TestDustFillsADelegatesListUnlessTheLeastNominationIsMore(t *testing.T) {
 	}
 }
 
+// A relay is as good as its victim, until that asks for a second between two requests, or for stake.
 func TestARelaySellsTheBestMinersAnswersUntilThatMinerWantsStake(t *testing.T) {
 	for _, c := range []struct {
-		minStake  string
-		low, high float64
-	}{{"0", 0.7, 1.05}, {"10", 0, 0.05}} {
-		r := runEconomy(t, "relay", nil, "miners[0].min_stake_tao="+c.minStake)
+		minStake, interval string
+		low, high          float64
+	}{{"0", "0", 0.95, 1.05}, {"0", "1", 0.5, 0.8}, {"10", "0", 0, 0.05}} {
+		r := runEconomy(t, "relay", nil, "miners[0].min_stake_tao="+c.minStake, "miners[0].min_interval_s="+c.interval)
 		ratio := r.meanIncentive("relay", 40) / r.bestIncentive("miner", 40)
-		t.Logf("miners that want %s TAO of stake: a relay earns %.3f of its victim", c.minStake, ratio)
+		t.Logf("miners that want %s TAO of stake and %s s between two requests: a relay earns %.3f of its victim", c.minStake, c.interval, ratio)
 		if ratio < c.low || ratio > c.high {
 			t.Errorf("want %g to %g", c.low, c.high)
 		}
