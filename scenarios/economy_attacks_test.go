@@ -1,11 +1,15 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"taolab/sim/chain"
+	"taolab/sim/host"
+	"taolab/sim/virtual"
 )
 
 // meanIncentive is the mean incentive of a group's members over the epochs from one on.
@@ -127,6 +131,42 @@ func TestAConfederateGainsNoMoreThanItsValidatorWithholdsWhereWeightsAreClipped(
 		t.Logf("%s: with %g %% of the stake behind it a miner earns %.3f times what it is worth; withheld is %.3f", c.rule, 100*c.share, ratio, most)
 		if c.rule == "N" && ratio < 2*most || c.rule != "N" && (ratio > 1.01*most || ratio < 1.05) {
 			t.Errorf("%s: want more than twice of what is withheld under nakamoto, and else no more than that", c.rule)
+		}
+	}
+}
+
+func TestAttackersSurviveBytes(t *testing.T) {
+	for name, hours := range map[string]int{"relay": 6, "bait": 3, "slack": 6, "confederate": 3} { // order-free: each stands alone
+		digest := func(at host.Time) string {
+			file, err := Load("testdata/economy/"+name+".toml", []string{fmt.Sprint("time.hours=", hours)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			network, err := file.Build(&Material{}, Options{RoundTripAt: at})
+			if err != nil {
+				t.Fatal(err)
+			}
+			world, err := virtual.New(network.Config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := world.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			return world.Digest().String()
+		}
+		if straight, through := digest(0), digest(8000*host.Second); straight != through {
+			t.Errorf("%s: run digest %s with states sent through bytes, %s without", name, through, straight)
+		}
+	}
+}
+
+func TestAnAttackWithNothingToActOnIsRefused(t *testing.T) {
+	for name, set := range map[string]string{ // order-free: each stands alone
+		"testdata/economy/relay.toml": "miners[1].behaviour=forger", "testdata/forged.toml": "miners[1].behaviour=confederate",
+	} {
+		if _, err := Load(name, []string{set}); err == nil || !strings.Contains(err.Error(), "acts on") {
+			t.Errorf("%s in %s: %v", set, name, err)
 		}
 	}
 }

@@ -17,6 +17,15 @@ const (
 	Application Kind = "application"
 )
 
+// Medium is what answers are made of.
+type Medium string
+
+// The media.
+const (
+	Text   Medium = "text"          // distributions of tokens, of models
+	Stated Medium = "stated losses" // of networks without models
+)
+
 // Behaviour is one way to act as a node of a kind, as a scenario names it.
 type Behaviour struct {
 	Kind Kind
@@ -30,6 +39,8 @@ type Behaviour struct {
 	Asks    bool // of a validator: asks miners and scores their answers
 
 	Scripted bool // of a validator: sets the weights that it is told
+
+	Only Medium // that it has something to act on in; empty: in both
 
 	// Mind makes a miner's mind of the minds that an honest member could have; nil: it has none.
 	Mind func(Minds) mind.Server

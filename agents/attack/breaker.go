@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"taolab/model/num"
 	"taolab/sim/host"
 )
 
@@ -23,21 +24,21 @@ func (b Breaker) Handle(env host.Env, event host.Event) { b.Agent.Handle(spoilin
 // spoiling is a host that spoils what an agent answers.
 type spoiling struct{ host.Env }
 
-// endless is how many ways there are to spoil a body, and the number of the way that is none: parts without a last.
-const endless = 11
-
 // Reply implements host.Env.
 func (s spoiling) Reply(call host.CallID, r host.Response) {
-	way := s.Rand("spoil").IntN(endless + 1)
-	r.Body, r.More = spoiled(r.Body, way), way == endless
+	stream := s.Rand("spoil")
+	r.Body = spoiled(r.Body, stream.IntN(ways), stream)
 	s.Env.Reply(call, r)
 }
+
+// ways is how many ways there are to spoil a body.
+const ways = 12
 
 // oversized is the length of a body that is meant to fill memories.
 const oversized = 1 << 20
 
 // spoiled is a body broken in one of the ways.
-func spoiled(body []byte, way int) []byte {
+func spoiled(body []byte, way int, stream *num.Stream) []byte {
 	n := len(body)
 	bad := slices.Clone(body)
 	switch way {
@@ -68,6 +69,10 @@ func spoiled(body []byte, way int) []byte {
 	case 10: // not a number
 		if n >= 4 {
 			binary.LittleEndian.PutUint32(bad[n-4:], math.Float32bits(float32(math.NaN())))
+		}
+	default:
+		for i := range bad {
+			bad[i] = byte(stream.IntN(256))
 		}
 	}
 	return bad

@@ -10,8 +10,8 @@ import (
 // confederate can know nothing before where texts are drawn by the validator and never leave it: it is for
 // networks whose answers are stated losses.
 var confederate = Behaviour{
-	Kind: Miner, Name: "confederate", Doc: "trains, and knows the answers to the questions of validators that share its coldkey (without models only)",
-	Model: true, Base: true, Trains: true, Answers: true, Mind: honest,
+	Kind: Miner, Name: "confederate", Doc: "trains, and knows the answers to the questions of validators that share its coldkey; in networks without models",
+	Model: true, Base: true, Trains: true, Answers: true, Mind: honest, Only: Stated,
 	Wrap: func(a host.Agent) host.Agent { return Confederate{a} },
 }
 

@@ -9,18 +9,19 @@ import (
 
 var forger = Behaviour{
 	Kind: Miner, Name: "forger", Doc: "answers at once, with values that are no probabilities: a validator of a release before 3.4.3 takes them for certainty",
-	Answers: true,
-	Wrap:    func(host.Agent) host.Agent { return Forger{} },
+	Answers: true, Only: Text,
+	Wrap: func(host.Agent) host.Agent { return Forger{} },
 }
 
-// Forger names any phrases with nearly all probability each, and one with as much below zero as takes their sum
-// to nearly nothing: divided by that sum, whatever comes has a probability above one, named or not.
+// Forger names phrases with nearly all probability each, and one that never comes with as much below zero as takes
+// the sum of all to nearly nothing. Divided by that sum, whatever comes has a probability above one, named or not.
 type Forger struct{}
 
-// What a forged row says of each phrase but the last, and what is left of all phrases and the floors together.
+// What a forged row says of each phrase but the last and of what it does not name, and the sum of it all.
 const (
-	forgedProb = 0.9
-	forgedSum  = 1e-4
+	forgedProb  = 0.9
+	forgedFloor = 1e-4
+	forgedSum   = 1e-4
 )
 
 // forgeryBounds are those of requests that it reads; they name no token, and so need no vocabulary.
@@ -46,13 +47,13 @@ func (Forger) Handle(env host.Env, event host.Event) {
 
 // forged is an answer of so many rows of so many phrases.
 func forged(rows, topk int) []byte {
-	row := score.NextRow{Floor: forgedSum}
-	for id := range topk {
+	row := score.NextRow{Floor: forgedFloor}
+	for id := range topk - 1 {
 		row.Phrases = append(row.Phrases, score.Phrase{Prob: forgedProb, Tokens: []uint16{uint16(id)}})
 	}
-	// A vocabulary has at least eight times the phrases asked, all floors of which count.
-	floors := float64(7*topk) * forgedSum
-	row.Phrases[topk-1].Prob = -float32(float64(topk-1)*forgedProb + floors)
+	// A vocabulary has at least eight times the phrases asked, and the floor counts for each that is not named.
+	sum := float64(float64(topk-1)*forgedProb) + float64(float64(7*topk)*forgedFloor)
+	row.Phrases = append(row.Phrases, score.Phrase{Prob: float32(forgedSum - sum), Tokens: []uint16{0, 0}})
 	answer := wire.NextAnswer{TopK: topk}
 	for range rows {
 		answer.Rows = append(answer.Rows, row)
