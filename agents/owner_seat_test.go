@@ -76,3 +76,15 @@ func TestAnOwnerWhoLeftStaysAwayAfterARestart(t *testing.T) {
 		t.Error("after a restart it serves again")
 	}
 }
+
+func TestAnOwnerComesBackOnlyWhereIncomeExceedsCostByItsHysteresis(t *testing.T) {
+	for income, returns := range map[float64]bool{1.05: false, 1.15: true} { // order-free: each stands alone
+		o, env := served(t, 5)
+		o.config.Seat.Hysteresis = 0.1
+		s := o.see(env)
+		s.costRao, s.incomeRao = 1000, 1000*income
+		if o.comeBack(env, &s); o.on != returns {
+			t.Errorf("at %g times its cost it comes back: %t, want %t", income, o.on, returns)
+		}
+	}
+}
