@@ -108,7 +108,7 @@ func TestAnOwnerWhoGamblesBoostsWhatRaisedItsIncome(t *testing.T) {
 	}
 }
 
-// What an owner learned about learning goes through bytes, and bytes that cannot be are refused.
+// The state of an owner's policy goes through bytes, and bytes that cannot be are refused.
 func TestPoliciesOfLearningReadBackAndAreRefusedWhereTheyCannotBe(t *testing.T) {
 	average := decide.Average{Value: 3, Known: true}
 	fresh := func(by MixPolicy) *lessons {

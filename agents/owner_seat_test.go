@@ -31,7 +31,7 @@ func served(t *testing.T, seats uint16) (*Owner, *fakeEnv) {
 	return o, env
 }
 
-// What a newcomer may expect is what those who serve earn, of whom it would be one more where a seat is free.
+// A newcomer expects the mean income of those who serve, among whom it would be one more where a seat is free.
 func TestANewcomerWhoTakesAFreeSeatSharesWhatTheOthersEarn(t *testing.T) {
 	for seats, sharers := range map[uint16]float64{5: 3, 6: 4} { // order-free: each stands alone
 		o, env := served(t, seats)

@@ -8,7 +8,7 @@ import (
 )
 
 var forger = Behaviour{
-	Kind: Miner, Name: "forger", Doc: "answers at once, with values that are no probabilities: a validator of a release before 3.4.3 takes them for certainty",
+	Kind: Miner, Name: "forger", Doc: "answers at once with forged values, some below zero, that a validator of a release before 3.4.3 takes for certainty",
 	Answers: true, Only: Text,
 	Wrap: func(host.Agent) host.Agent { return Forger{} },
 }
@@ -17,7 +17,7 @@ var forger = Behaviour{
 // the sum of all to nearly nothing. Divided by that sum, whatever comes has a probability above one, named or not.
 type Forger struct{}
 
-// What a forged row says of each phrase but the last and of what it does not name, and the sum of it all.
+// Values of a forged row: of each phrase but the last, of all that is not named, and their sum.
 const (
 	forgedProb  = 0.9
 	forgedFloor = 1e-4

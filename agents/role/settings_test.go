@@ -179,3 +179,48 @@ func TestKeysThatChangeNothingAreReported(t *testing.T) {
 		}
 	}
 }
+
+func TestSourcesAreAppendedInTheOrderOfTheirTimesAndOnce(t *testing.T) {
+	source := func(atH float64, subset string) Appended {
+		a := settings.Default[Appended]()
+		a.AtH, a.Subsets = atH, []string{subset}
+		return a
+	}
+	for _, c := range []struct {
+		list []Appended
+		want []string
+	}{
+		{[]Appended{source(1, "EuroParl"), source(1, "Ubuntu IRC")}, nil},
+		{[]Appended{source(2, "EuroParl"), source(1, "Ubuntu IRC")}, []string{"corpus.append[1].at_h"}},
+		{[]Appended{source(1, "EuroParl"), source(2, "EuroParl")}, []string{"corpus.append[1].subsets"}},
+		{[]Appended{source(1, "Github")}, []string{"corpus.append[0].subsets"}},
+	} {
+		corpus := settings.Default[Corpus]()
+		corpus.Subsets, corpus.Append = []string{"Github"}, c.list
+		if got := reported(corpus.checkAppended); !slices.Equal(got, c.want) {
+			t.Errorf("%+v: faults with %v, want %v", c.list, got, c.want)
+		}
+	}
+}
+
+func TestAValidatorGivesUpBeforeItsNextStep(t *testing.T) {
+	for timeout, want := range map[float64][]string{24: nil, 25: {"v.timeout_s"}} { // order-free: each stands alone
+		g := settings.Default[Validator]()
+		g.StepS, g.TimeoutS = 24, timeout
+		if got := reported(func(r Report) { g.Check("v", 512, nil, r) }); !slices.Equal(got, want) {
+			t.Errorf("%g s in a step of %g: faults with %v, want %v", timeout, g.StepS, got, want)
+		}
+	}
+}
+
+func TestAMixHasAShareForEachSubsetAndOneAboveZero(t *testing.T) {
+	two := []string{"sea", "law"}
+	for _, c := range []struct {
+		shares []float64
+		fits   bool
+	}{{nil, true}, {[]float64{0, 1}, true}, {[]float64{0, 0}, false}, {[]float64{1}, false}, {[]float64{-1, 2}, false}, {[]float64{math.NaN(), 1}, false}} {
+		if got := reported(func(r Report) { checkMix("m", two, c.shares, r) }); (len(got) == 0) != c.fits {
+			t.Errorf("shares %v: faults with %v", c.shares, got)
+		}
+	}
+}
