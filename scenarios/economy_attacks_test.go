@@ -170,3 +170,20 @@ func TestAnAttackWithNothingToActOnIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A validator that goes on committing and reveals nothing keeps its row of before the miners changed, and its seat
+// among the active; its dividends fall, and do not end as those of one that fell silent.
+func TestWhoCommitsAndNeverRevealsIsPaidLessButNotNothing(t *testing.T) {
+	hidden := []string{"chain.commit_reveal=true", "validators[1].weights=[\"1000 * pick(step < 20, j + 1, 16 - j)\"]", "validators[1].last_epoch=1000"}
+	for _, rule := range []string{"Y2", "Y3"} {
+		hides := under(t, rule, "dormant", append(hidden, "validators[1].behaviour=hiding")...)
+		reveals := under(t, rule, "dormant", hidden...)
+		last := warmUp + 75
+		after, before := hides.gain("dormant-1", warmUp+24, last), hides.gain("dormant-1", warmUp+10, warmUp+19)
+		honest := reveals.gain("dormant-1", warmUp+24, last)
+		t.Logf("%s: %.3f of the others' dividends per stake before the change, %.3f after it; one that reveals has %.3f", rule, before, after, honest)
+		if before < 0.99 || after > 0.85 || after < 0.3 || honest < 0.99 || honest > 1.01 {
+			t.Errorf("%s: want 1 before, 0.3 to 0.85 after, and 1 for one that reveals", rule)
+		}
+	}
+}

@@ -93,6 +93,6 @@ var behaviours = []Behaviour{
 	{Kind: Miner, Name: "honest", Doc: "trains and serves", Model: true, Base: true, Trains: true, Answers: true, Mind: honest},
 	frozen, untrained, random, selective, skipping, coasting, relay, forger, breaker, confederate, idle,
 	{Kind: Validator, Name: "honest", Doc: "queries and scores", Model: true, Asks: true},
-	lazy, scripted, bait,
+	lazy, scripted, bait, hiding,
 	{Kind: Application, Name: "honest", Doc: "has its prompts continued", Asks: true},
 }

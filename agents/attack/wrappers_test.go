@@ -1,9 +1,11 @@
 package attack
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
+	"taolab/agents/score"
 	"taolab/agents/wire"
 	"taolab/model/num"
 	"taolab/sim/chain"
@@ -34,12 +36,15 @@ func (c *calling) asks(a host.Agent, id host.CallID, by int) {
 	a.Handle(c, host.Incoming{Call: id, From: public(by)})
 }
 
-// paid is a world in which uids 0, 1 and 2 give uids 3, 4 and 5 weights of 1, 3 and 2.
-func paid(t *testing.T) *calling {
+// paid is a world in which uids 0, 1 and 2 give uids 3, 4 and 5 weights of 1, 3 and 2, or what is given.
+func paid(t *testing.T, weights ...uint32) *calling {
 	t.Helper()
 	w := newWorld(t, plain)
+	if len(weights) == 0 {
+		weights = []uint32{1, 3, 2}
+	}
 	for uid := range 3 {
-		w.weigh(uid, []uint16{3, 4, 5}, 1, 3, 2)
+		w.weigh(uid, []uint16{3, 4, 5}, weights...)
 	}
 	w.state.Advance(40)
 	if n := w.state.View().Neuron(4); n.Incentive == 0 || n.Axon != public(4) {
@@ -81,6 +86,13 @@ func TestARelayAsksTheBestMinerThatServesIt(t *testing.T) {
 	}
 	if w.asks(r, 6, 77); w.last() != host.NotImplemented || len(w.called) != 5 {
 		t.Errorf("who has no permit gets %v", w.last())
+	}
+}
+
+func TestARelayAsksTheFirstOfEquals(t *testing.T) {
+	w := paid(t, 1, 1, 1)
+	if w.asks(&Relay{}, 1, 0); w.called[0] != public(3) {
+		t.Errorf("it asks %v, want the first of three", w.called[0])
 	}
 }
 
@@ -200,8 +212,16 @@ func TestAForgerAnswersWhatItCanReadAndRefusesTheRest(t *testing.T) {
 		}
 	}
 	body := w.replies[0].Body
-	if _, err := wire.DecodeNext(body, wire.NextShape{Rows: 2, TopK: 4, Vocab: 32, LooseRange: true}); err != nil {
-		t.Errorf("a loose reader refuses it: %v", err)
+	answer, err := wire.DecodeNext(body, wire.NextShape{Rows: 2, TopK: 4, Vocab: 32, LooseRange: true})
+	if err != nil {
+		t.Fatalf("a loose reader refuses it: %v", err)
+	}
+	for _, target := range []uint16{0, 2, 31} { // named, and not
+		for _, l := range score.PhraseLosses(answer.Rows, []uint16{target, 5, target, 6}, 32, 4) {
+			if l.Phrase != 0 {
+				t.Errorf("token %d loses %g, want nothing", target, l.Phrase)
+			}
+		}
 	}
 	if _, err := wire.DecodeNext(body, wire.NextShape{Rows: 2, TopK: 4, Vocab: 32}); err == nil {
 		t.Error("a strict reader takes it")
@@ -226,3 +246,39 @@ func TestEveryWayOfSpoilingIsRefused(t *testing.T) {
 		t.Error("what the agent holds is spoiled too")
 	}
 }
+
+func TestAValidatorThatHidesRevealsItsFirstRowOnly(t *testing.T) {
+	w := &submitting{world: newWorld(t, plain)}
+	agent := Hiding{acting{func(env host.Env) {
+		env.Submit(host.Hotkey, chain.CommitWeights{})
+		env.Submit(host.Hotkey, chain.RevealWeights{})
+	}}}
+	agent.Handle(w, host.Start{})
+	w.weigh(0, []uint16{3}, 65535)
+	agent.Handle(w, host.Start{})
+	var kinds []string
+	for _, m := range w.sent {
+		kinds = append(kinds, fmt.Sprintf("%T", m))
+	}
+	if want := []string{"chain.CommitWeights", "chain.RevealWeights", "chain.CommitWeights"}; !slices.Equal(kinds, want) {
+		t.Errorf("it sends %v, want %v", kinds, want)
+	}
+}
+
+// submitting is a world that notes what is submitted, and has the ledger take none of it.
+type submitting struct {
+	*world
+	sent []chain.Msg
+}
+
+func (s *submitting) Submit(_ host.KeyRole, m chain.Msg) host.SubmitID {
+	s.sent = append(s.sent, m)
+	return host.SubmitID(len(s.sent))
+}
+
+// acting is an agent that does one thing at each event.
+type acting struct{ does func(host.Env) }
+
+func (a acting) Handle(env host.Env, _ host.Event) { a.does(env) }
+func (acting) AppendState(b []byte) []byte         { return b }
+func (acting) RestoreState([]byte) error           { return nil }

@@ -266,6 +266,7 @@ var silent = map[string]func(m *Maker, name string, g *Validator) (Agent, error)
 	"lazy":     (*Maker).lazy,
 	"scripted": (*Maker).scripted,
 	"bait":     (*Maker).scripted,
+	"hiding":   (*Maker).scripted,
 }
 
 func (m *Maker) lazy(name string, g *Validator) (Agent, error) {
