@@ -57,12 +57,20 @@ func TestAnOwnerWhoClimbsFollowsWhatItIsAskedAndHowItsLossesFall(t *testing.T) {
 	if decided(); !slices.Equal(*mix, before) {
 		t.Errorf("mix %v where training helps nowhere, it was %v", *mix, before)
 	}
-	node.asked = []float64{40, 90, 50}
+	o.config.Smoothing, node.slopes, node.asked = 0.5, []float64{-0.5, 0.1, 0}, []float64{50, 100, 0}
+	decided() // the averages were 0 of both, and become 0, for training would harm, and half of 10 rows of 0.1
+	if up, want := (*mix)[1]/(*mix)[0], before[1]/before[0]*math.Exp(0.5/before[1]); math.Abs(up/want-1) > 1e-9 {
+		t.Errorf("shares are %v, want them at %g: what training harms counts as worth nothing", *mix, want)
+	}
+	if got := o.learns.climbs.worth[1].Value; math.Abs(got-0.5) > 1e-9 {
+		t.Errorf("the average worth is %g, want 0.5", got)
+	}
+	node.asked = []float64{50, 100, 50}
 	if decided(); (*mix)[2] != 0 {
 		t.Errorf("mix %v: a subset is learned that is not there yet", *mix)
 	}
 	o.config.Learning.From[2] = 0
-	node.asked = []float64{40, 90, 60}
+	node.asked = []float64{50, 100, 60}
 	if decided(); (*mix)[2] == 0 {
 		t.Errorf("mix %v: a subset that it is asked for is not learned", *mix)
 	}
@@ -94,12 +102,13 @@ func TestAnOwnerWhoGamblesBoostsWhatRaisedItsIncome(t *testing.T) {
 	o.config.Learning.From[2] = 0
 	s := o.see(env)
 	o.chooseLearning(env, &s)
-	if p := o.learns.plays; len(p.base) != 3 || (*mix)[2] == 0 || !slices.Equal(p.bandit.Logs, []float64{0, 0, 0}) {
+	near := func(a, b float64) bool { return math.Abs(a-b) < 1e-12 }
+	if p := o.learns.plays; !slices.EqualFunc(p.base, []float64{0.49, 0.49, 0.02}, near) || (*mix)[2] == 0 || !slices.Equal(p.bandit.Logs, []float64{0, 0, 0}) {
 		t.Errorf("mix %v, base %v, weights %v: a subset more is another game", *mix, p.base, p.bandit.Logs)
 	}
 }
 
-// What an owner learned about learning goes through bytes, and bytes that cannot be are refused.
+// The state of an owner's policy goes through bytes, and bytes that cannot be are refused.
 func TestPoliciesOfLearningReadBackAndAreRefusedWhereTheyCannotBe(t *testing.T) {
 	average := decide.Average{Value: 3, Known: true}
 	fresh := func(by MixPolicy) *lessons {

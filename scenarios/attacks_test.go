@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -239,6 +240,39 @@ func TestACouncilThatCannotBeIsRefused(t *testing.T) {
 		}
 		if _, err := Load("testdata/economy/attacked.toml", sets); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v, expected %q", sets, err, c.want)
+		}
+	}
+}
+
+// Who registers without need drives the price of a seat up for all others: by demand it rises with each registration,
+// by intervals it doubles with each that is filled. The figures are those of attacks.md, K1.
+func TestAFloodOfRegistrationsPaysThePriceThatItDrivesUp(t *testing.T) {
+	flood := func(blocks func(i uint64) uint64, n uint64) map[string][]line {
+		var lines []line
+		for i := range n {
+			lines = append(lines, line{blocks(i), func(host.Env) []chain.Msg {
+				return []chain.Msg{chain.Register{Hotkey: virtual.PublicKey(seedOfAttacks, fmt.Sprint("flood ", i), host.Hotkey)}}
+			}})
+		}
+		return map[string][]line{"thief-1": lines}
+	}
+	for _, c := range []struct {
+		name   string
+		blocks func(i uint64) uint64
+		costs  map[uint64]float64 // of so many registrations
+		sets   []string
+	}{
+		{"by demand", func(i uint64) uint64 { return 101 + i }, map[uint64]float64{16: 14.80, 24: 94.65, 31: 472.39}, []string{"chain.burn_tao=0.12146638"}}, // halved in 360 blocks: 0.1 in block 101,
+		{"by intervals", func(i uint64) uint64 { return 102 + 100*(i/6) + i%6 }, map[uint64]float64{6: 6, 12: 18, 24: 90, 42: 762},
+			[]string{"chain.era=2025-01", "chain.burn_tao=1", "chain.adjustment_blocks=100", "chain.target_registrations=2", "chain.adjustment_alpha=0"}},
+	} {
+		for n, want := range c.costs { // order-free: each stands alone
+			r, outcomes := runAttacked(t, flood(c.blocks, n), append(c.sets, "chain.max_uids=80", "chain.tempo_blocks=800", "chain.immunity_blocks=5000", "miners[2].stake_tao=0")...)
+			o, spent := outcomes["thief-1"], tao(1000*chain.RaoPerTAO-r.world.Chain().FreeOf(cold("thief-1")))
+			t.Logf("%s: %d registrations cost %.4f TAO; %s", c.name, n, spent, o)
+			if o.included != int(n) || math.Abs(spent-want) > 0.01 {
+				t.Errorf("%s: %d registrations cost %.4f TAO, want %.2f; %s", c.name, n, spent, want, o)
+			}
 		}
 	}
 }

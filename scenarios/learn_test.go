@@ -64,8 +64,7 @@ func earnedBy(r *economyRun) map[string]float64 {
 	return earned
 }
 
-// Who hears what is paid earns most where subsets are paid by themselves, and whoever learns anything earns more
-// than who learns what everybody knows.
+// Where subsets are paid by themselves, miners that hear the pay earn most, and miners with an even mix earn least.
 func TestAMinerEarnsMoreTheMoreItKnowsOfWhatIsPaid(t *testing.T) {
 	earned := earnedBy(runEconomy(t, "policies", nil))
 	t.Logf("shares of what miners earned: %v", earned)

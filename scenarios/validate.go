@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"taolab/agents/attack"
 	"taolab/agents/role"
 	"taolab/agents/settings"
 	"taolab/model/pile"
@@ -113,6 +114,13 @@ func (c *checker) miners() {
 			c.fault(key+".joins_h", fmt.Sprintf("%g h, after the end of the run", g.JoinsH), fmt.Sprintf("less than %g", c.Time.Hours), "")
 		}
 		c.Corpus.CheckSubsets(key+".subsets", g.Subsets, c.fault)
+		medium := attack.Text
+		if c.Economy() {
+			medium = attack.Stated
+		}
+		if only := g.Acts().Only; only != "" && only != medium {
+			c.fault(key+".behaviour", fmt.Sprintf("%s acts on %s, and answers are %s here", g.Behaviour, only, medium), "a behaviour that has something to act on", "")
+		}
 	}
 }
 

@@ -17,6 +17,15 @@ const (
 	Application Kind = "application"
 )
 
+// Medium is what answers are made of.
+type Medium string
+
+// The media.
+const (
+	Text   Medium = "text"          // distributions of tokens, of models
+	Stated Medium = "stated losses" // of networks without models
+)
+
 // Behaviour is one way to act as a node of a kind, as a scenario names it.
 type Behaviour struct {
 	Kind Kind
@@ -28,6 +37,10 @@ type Behaviour struct {
 	Trains  bool // of a miner: its mind learns, as much as its duty allows
 	Answers bool // of a miner: it serves requests
 	Asks    bool // of a validator: asks miners and scores their answers
+
+	Scripted bool // of a validator: sets weights from a script
+
+	Only Medium // the medium in which it has something to act on; empty: both
 
 	// Mind makes a miner's mind out of those that it could have; nil: it has none.
 	Mind func(Minds) mind.Server
@@ -78,8 +91,8 @@ func Names(kind Kind) []string {
 // behaviours has one line for each; every dishonest one has its own file.
 var behaviours = []Behaviour{
 	{Kind: Miner, Name: "honest", Doc: "trains and serves", Model: true, Base: true, Trains: true, Answers: true, Mind: honest},
-	frozen, untrained, random, selective, idle,
+	frozen, untrained, random, selective, skipping, coasting, relay, forger, breaker, confederate, idle,
 	{Kind: Validator, Name: "honest", Doc: "queries and scores", Model: true, Asks: true},
-	lazy, scripted,
+	lazy, scripted, bait, hiding,
 	{Kind: Application, Name: "honest", Doc: "has its prompts continued", Asks: true},
 }

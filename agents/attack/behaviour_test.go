@@ -42,8 +42,8 @@ func TestEveryBehaviourHasOneLineUnderItsKind(t *testing.T) {
 	var seen []string
 	for _, b := range Behaviours() {
 		key := string(b.Kind) + "/" + b.Name
-		if slices.Contains(seen, key) || b.Doc == "" || (b.Kind == Miner && b.Answers) != (b.Mind != nil) {
-			t.Errorf("%s appears twice, says nothing, or has a mind and does not answer, or answers without one", key)
+		if slices.Contains(seen, key) || b.Doc == "" || b.Kind == Miner && b.Answers != (b.Mind != nil || b.Wrap != nil) {
+			t.Errorf("%s appears twice, says nothing, or answers without a mind or a wrapper, or has one and does not answer", key)
 		}
 		seen = append(seen, key)
 		if found, ok := Named(b.Kind, b.Name); !ok || found.Doc != b.Doc {

@@ -8,6 +8,7 @@ import (
 
 	"taolab/model/num"
 	"taolab/sim/chain"
+	"taolab/sim/chain/emission"
 	"taolab/sim/host"
 )
 
@@ -33,7 +34,8 @@ type world struct {
 	refused int
 }
 
-func newWorld(t *testing.T, change func(*chain.Params)) *world {
+// newWorld is a network of six neurons with 6, 5, 4, 3, 2 and 1 TAO of stake, or with what is given.
+func newWorld(t *testing.T, change func(*chain.Params), stakesTAO ...uint64) *world {
 	t.Helper()
 	params, err := chain.Era("2026")
 	if err != nil {
@@ -43,9 +45,12 @@ func newWorld(t *testing.T, change func(*chain.Params)) *world {
 	params.TempoBlocks, params.MinAllowedWeights, params.MaxWeight = 20, 1, 65535
 	params.WeightsRateLimitBlocks, params.StakeThresholdRao, params.MaxValidators = 0, 0, 6
 	genesis := chain.Genesis{ChainID: "test", Params: params}
-	for i := range 6 {
+	if len(stakesTAO) == 0 {
+		stakesTAO = []uint64{6, 5, 4, 3, 2, 1}
+	}
+	for i, stake := range stakesTAO {
 		genesis.Neurons = append(genesis.Neurons, chain.GenesisNeuron{
-			Hotkey: public(i), Coldkey: public(100), StakeRao: uint64(6-i) * chain.RaoPerTAO,
+			Hotkey: public(i), Coldkey: public(100), StakeRao: stake * chain.RaoPerTAO,
 		})
 	}
 	change(&genesis.Params)
@@ -252,5 +257,47 @@ func TestALazyValidatorServesNobody(t *testing.T) {
 	w := newWorld(t, plain)
 	if NewLazy(LazyConfig{EpochBlocks: 1}).Handle(w, host.Incoming{}); w.refused != 1 {
 		t.Errorf("%d requests were refused, expected 1", w.refused)
+	}
+}
+
+// Of validators with equal stakes the first by uid counts as the richest.
+func TestALazyValidatorCopiesTheFirstOfEquals(t *testing.T) {
+	w := newWorld(t, func(p *chain.Params) { p.Emission, p.EmissionFlatRao = emission.Flat, 0 }, 4, 4, 4, 4, 4, 4)
+	w.weigh(1, []uint16{4}, 65535)
+	w.weigh(2, []uint16{5}, 65535)
+	l := lazyIn(w, LazyConfig{})
+	w.blocks(l, 10)
+	newestRow(t, w, []uint16{4}, 65535)
+}
+
+// The ledger refuses weights of another version than its own, and weights that come a block too late are of the
+// next epoch.
+func TestALazyValidatorSetsWeightsOfTheLedgersVersionJustBeforeTheEpoch(t *testing.T) {
+	w := newWorld(t, func(p *chain.Params) { p.WeightsVersion = 7 })
+	l := NewLazy(LazyConfig{EpochBlocks: 10, LeadBlocks: 2, Favour: []chain.Key{public(3)}})
+	l.Handle(w, host.Start{})
+	var at []uint64
+	for range 40 {
+		before := len(w.sent)
+		if w.blocks(l, 1); len(w.sent) > before {
+			at = append(at, w.state.Height()+1) // the block that takes them
+		}
+	}
+	epoch, _ := w.state.View().EpochAfter(w.state.Height())
+	if want := []uint64{epoch - 40 - 2, epoch - 20 - 2}; !slices.Equal(at, want) {
+		t.Errorf("weights come in blocks %d, want %d: two before an epoch's", at, want)
+	}
+}
+
+func TestALazyValidatorRemembersNoMoreThanItsLag(t *testing.T) {
+	w := newWorld(t, plain)
+	l := lazyIn(w, LazyConfig{LagEpochs: 1})
+	w.weigh(1, []uint16{4}, 65535)
+	w.blocks(l, 30)
+	for range 2 {
+		l.seen = append(l.seen, row{})
+	}
+	if err := NewLazy(l.config).RestoreState(l.AppendState(nil)); err == nil {
+		t.Errorf("a state of %d rows is taken, with a lag of one epoch", len(l.seen))
 	}
 }

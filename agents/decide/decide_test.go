@@ -319,3 +319,39 @@ func TestStaggeredOwnersRestWhereLockstepSwings(t *testing.T) {
 		}
 	}
 }
+
+// A try of one hundredth to either side that brings 1 % more on one of them says that income rises as the share does.
+func TestAProbeStepsByTheSlopeThatItFound(t *testing.T) {
+	rule, stream := MixRule{Rate: 0.3}, num.NewStream(1, "slope")
+	var p Probe
+	p.Next(rule, Even(2), 0, 0.01, stream)
+	for p.Direction[0] == p.Direction[1] { // a direction that moves nothing
+		p = Probe{}
+		p.Next(rule, Even(2), 0, 0.01, stream)
+	}
+	up := 0
+	if p.Direction[1] > 0 {
+		up = 1
+	}
+	p.Next(rule, Even(2), 1.01, 0.01, stream)
+	p.Next(rule, Even(2), 0.99, 0.01, stream)
+	near(t, "log ratio after a slope of 1", math.Log(p.Base[up]/p.Base[1-up]), 2*0.3, 1e-12)
+}
+
+func TestWhatIsNewBeginsWithAShareThatCanGrow(t *testing.T) {
+	for floor, want := range map[float64]float64{0: 0.01, 0.05: 0.05} { // order-free: each stands alone
+		mix := []float64{0.4, 0.6, 0}
+		MixRule{Floor: floor}.Welcome(mix, []int{2})
+		near(t, "share of what is new", mix[2], want, 1e-12)
+		near(t, "sum", mix[0]+mix[1]+mix[2], 1, 1e-12)
+	}
+}
+
+func TestWhoWaitsEntersOnlyWhereTheWorthExceedsThePriceByItsFactor(t *testing.T) {
+	s := Seat{Discount: 0.001, Factor: 2}
+	for price, want := range map[float64]string{44: Enter, 46: Dear} { // order-free: each stands alone
+		if _, got := s.Enters(1.5, 0.5, 0.01, 0, price, 1000); got != want {
+			t.Errorf("a worth of 90 at a price of %g: %s, want %s", price, got, want)
+		}
+	}
+}

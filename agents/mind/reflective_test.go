@@ -110,6 +110,7 @@ func TestAMindThatIsMeasuredTakesItsSlopesBetweenMeasurements(t *testing.T) {
 	if want := []float64{0.2, -0.1, 0}; !known || !slices.EqualFunc(slopes, want, func(a, b float64) bool { return math.Abs(a-b) < 1e-9 }) {
 		t.Errorf("slopes %v, want %v", slopes, want)
 	}
+	slopes = slices.Clone(slopes)
 	measured(2, 2, 2) // nothing was trained since
 	if again, _ := w.Slopes(0); !slices.Equal(again, slopes) {
 		t.Errorf("slopes %v after a measurement without training, they were %v", again, slopes)

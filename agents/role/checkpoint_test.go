@@ -91,3 +91,45 @@ func TestAMinerOfOtherTokensLearnsTheMixThatItsOwnerSets(t *testing.T) {
 		t.Errorf("one of standard tokens may learn from %v on, and begins with %v", from, start)
 	}
 }
+
+// Text that comes at a height is read from there on: by all where it is shared, else by those who name it. A miner that
+// goes by its own income learns of it later only where it is shared, one that hears of pay in any case.
+func TestAppendedTextIsReadFromItsHeightOnByWhomItIsFor(t *testing.T) {
+	standard := tokenizer(t, 264)
+	store, err := pile.Build(subsets{"sea", "law"}, standard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := store.Append(subsets{"new"}, standard, 0.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shared := range []bool{true, false} {
+		m := &Maker{Material: &Material{Text: &base.Text{Tokenizer: standard, Store: store}, Whole: whole, additions: []addition{{2, 50, shared}}}}
+		for _, c := range []struct {
+			wanted []string
+			height uint64
+			reads  bool
+		}{{nil, 49, false}, {nil, 50, shared}, {[]string{"sea", "new"}, 49, false}, {[]string{"sea", "new"}, 50, true}} {
+			if w := m.weights(c.wanted, nil, c.height); (w[2] > 0) != c.reads {
+				t.Errorf("shared %t, wanted %v: weights %v at height %d", shared, c.wanted, w, c.height)
+			}
+		}
+		for by, from := range map[string]uint64{"income": math.MaxUint64, "bandit": math.MaxUint64, "pay": 50, "gradient": 50} { // order-free: each stands alone
+			if shared {
+				from = 50
+			}
+			g := settings.Default[Miner]()
+			g.Wants.MixBy = by
+			if _, _, got := m.learnable(&g); got[2] != from {
+				t.Errorf("shared %t, by %s: it may learn the new text from %d on, want %d", shared, by, got[2], from)
+			}
+		}
+		for _, split := range []pile.Split{pile.Train, pile.Score} {
+			text, err := m.read(split, nil, nil)
+			if again, _ := m.read(split, nil, nil); err != nil || text.split != split || again != text || (len(text.later) == 1) != shared {
+				t.Errorf("shared %t: the %v split is read as %+v, %v", shared, split, text, err)
+			}
+		}
+	}
+}

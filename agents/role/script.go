@@ -67,7 +67,7 @@ func (g *Validator) checkScript(path string, neurons []Neuron, report Report) {
 		}
 	}
 	switch {
-	case g.Behaviour != "scripted" && told > 0:
+	case !g.Acts().Scripted && told > 0:
 		report(path+".weights", "only a scripted validator has a script", "no weights, table or rows_file", `or set behaviour = "scripted"`)
 		return
 	case told > 1:

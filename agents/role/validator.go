@@ -153,6 +153,8 @@ func (m *Maker) validator(name string, g *Validator, targets int) (Agent, error)
 		if err != nil {
 			return Agent{}, fmt.Errorf("validator %s: %w", name, err)
 		}
+		fresh := made.Fresh
+		made.Fresh = func() host.Agent { return g.Acts().Around(fresh()) }
 		return made, nil
 	}
 	era, err := g.Era()
@@ -263,6 +265,8 @@ func (m *Maker) gate(judge *mind.TextJudgeConfig, name string, g *Validator) (pa
 var silent = map[string]func(m *Maker, name string, g *Validator) (Agent, error){
 	"lazy":     (*Maker).lazy,
 	"scripted": (*Maker).scripted,
+	"bait":     (*Maker).scripted,
+	"hiding":   (*Maker).scripted,
 }
 
 func (m *Maker) lazy(name string, g *Validator) (Agent, error) {
