@@ -67,7 +67,9 @@ func WriteFan(dir string, f Fan) error {
 		}
 	}
 	f.fill(fig, panel, lines, outer)
-	f.settle(fig)
+	if f.settle(fig) {
+		fig.caption += " Below, the mean over the first runs of the last place, with its interval of 95 %."
+	}
 	_, err := fig.save(filepath.Join(dir, FiguresFolder))
 	return err
 }
@@ -91,10 +93,10 @@ func (f Fan) fill(fig *figure, panel *plot.Plot, lines [5]plotter.XYs, outer str
 	roundOut(&panel.Y)
 }
 
-// settle adds the panel that shows how the mean over the first n runs settles, with its 95 % interval.
-func (f Fan) settle(fig *figure) {
+// settle adds the panel that shows how the mean over the first n runs settles, with its 95 % interval, if there are enough.
+func (f Fan) settle(fig *figure) bool {
 	if len(f.Runs) < fewest {
-		return
+		return false
 	}
 	panel := newPanel("number of runs", "mean of the first runs")
 	var mean, low, high plotter.XYs
@@ -107,7 +109,7 @@ func (f Fan) settle(fig *figure) {
 		mean, low, high = append(mean, plotter.XY{X: x, Y: v.Estimate}), append(low, plotter.XY{X: x, Y: *v.Low}), append(high, plotter.XY{X: x, Y: *v.High})
 	}
 	if len(mean) == 0 {
-		return
+		return false
 	}
 	fig.height = figureHeight * 3 / 2
 	fig.panels = append(fig.panels, panel)
@@ -115,4 +117,5 @@ func (f Fan) settle(fig *figure) {
 	panel.Add(lined(&plotter.Line{XYs: mean, LineStyle: solid}), lined(&plotter.Line{XYs: low, LineStyle: edge}), lined(&plotter.Line{XYs: high, LineStyle: edge}))
 	fig.legend = append(fig.legend, key{label: "mean of the first runs of the last place", line: &solid}, key{label: "its 95 % interval", line: &edge})
 	roundOut(&panel.Y)
+	return true
 }

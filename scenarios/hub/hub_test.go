@@ -16,32 +16,12 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"taolab/model/base"
 	"taolab/scenarios"
+	"taolab/scenarios/small"
 	"taolab/scenarios/sweep"
 )
 
-const small = `
-format = 2
-name = "small"
-mode = "economy"
-[time]
-hours = 1
-[chain]
-era = "2026"
-tempo_blocks = 60
-[[miners]]
-name = "miner"
-count = 4
-behaviour = "idle"
-stake_tao = 0
-[[validators]]
-name = "validator"
-count = 2
-behaviour = "scripted"
-stake_tao = [1000, 100000]
-every_epochs = 2
-weights = ["1000 + draw(1000, seed, j, t)"]
+const points = `
 [sweep]
 replications = 4
 [[sweep.keys]]
@@ -52,25 +32,15 @@ values = [0.4, 0.5, 0.6, 7]
 func runner(file *scenarios.File, dir string) *sweep.Sweep {
 	return &sweep.Sweep{
 		File: file, Dir: dir, Shard: sweep.Shard{Index: 0, Of: 1}, Workers: 2,
-		Lock: func(string) (func(), error) { return func() {}, nil },
-		Experiment: func(file *scenarios.File, dir string) *scenarios.Experiment {
-			return &scenarios.Experiment{File: file, Dir: dir, Cache: base.Cache{}, Workers: 1, Now: time.Now}
-		},
-		Now: time.Now, CPU: func() time.Duration { return 0 },
+		Lock: small.Lock, Experiment: small.Experiment, Now: small.Now, CPU: small.CPU,
 	}
 }
 
 func sweepOf(t *testing.T) *sweep.Sweep {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "small.toml")
-	if err := os.WriteFile(path, []byte(small), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	file, err := scenarios.Load(path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := small.Load(t, points)
 	s := runner(file, t.TempDir())
+	var err error
 	if s.Design, err = sweep.New(file, "test"); err != nil {
 		t.Fatal(err)
 	}

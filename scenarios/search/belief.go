@@ -63,7 +63,7 @@ func (s *Surrogate) believe() (*belief, error) {
 	}
 	unit := tame(objectives)
 	_, spread := standardise(objectives)
-	noise := 1.0 // of the values, at most; nothing may tell how much it is
+	noise := float64(unknown)
 	if unit = float64(unit * spread); variance > 0 {
 		noise = min(float64(variance/float64(len(objectives))/unit)/unit, 1)
 	}
@@ -76,7 +76,7 @@ func (s *Surrogate) believe() (*belief, error) {
 			return nil // it has held so far
 		}
 		mean, spread := standardise(values)
-		t, err := fit(points, values, 1)
+		t, err := fit(points, values, unknown)
 		t.mark = (most - mean) / spread
 		b.limits = append(b.limits, t)
 		return err

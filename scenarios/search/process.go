@@ -34,10 +34,19 @@ const (
 // fitEvaluations is how many sets of lengths and nuggets a fit tries from each of its starts, for each of its numbers.
 const fitEvaluations = 25
 
-// fitProcess finds the lengths and the nugget that are likeliest, the nugget up to mostNugget. The search starts in the
-// middle and at the point where an earlier fit ended, if given; the point where it ends is returned.
-func fitProcess(points [][]float64, values []float64, mostNugget float64, earlier []float64) (*process, []float64, error) {
+// unknown stands for noise of which nothing tells how much there is.
+const unknown = -1
+
+// fitProcess finds the lengths and the nugget that are likeliest. noise is the share of the values' variance that is noise
+// at most. The search starts in the middle and at the point where an earlier fit ended, if given; the point where it ends
+// is returned.
+func fitProcess(points [][]float64, values []float64, noise float64, earlier []float64) (*process, []float64, error) {
 	n := len(points[0]) + 1
+	share, pull := min(noise, 0.99), 0.0
+	if noise == unknown {
+		share, pull = 0.5, 4 // a prior draws the nugget to the middle of its range: a handful of points looks like noise
+	}
+	mostNugget := share / (1 - share)
 	at := func(u []float64) *process {
 		p := &process{points: points, lengths: make([]float64, n-1)}
 		for i := range p.lengths {
@@ -54,7 +63,7 @@ func fitProcess(points [][]float64, values []float64, mostNugget float64, earlie
 	var best Trial
 	for i, start := range starts {
 		trials, err := NelderMead(start, 0.15, fitEvaluations*n, func(u []float64) (Outcome, error) {
-			off := float64(4 * (u[n-1] - 0.5)) // the nugget's prior, by its place in its range
+			off := float64(pull * (u[n-1] - 0.5))
 			return Outcome{Objective: float64(off*off)/2 - at(u).condition(values)}, nil
 		})
 		if err != nil {

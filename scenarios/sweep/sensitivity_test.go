@@ -11,6 +11,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"taolab/scenarios"
+	"taolab/scenarios/small"
 )
 
 // sensitive sweeps two keys, of which a linear answer makes the second twice as strong over its range.
@@ -63,7 +64,7 @@ func linear(kappa, share float64, replication int) Outcome {
 func sensitivityOf(t *testing.T, answer func(kappa, share float64, replication int) Outcome, sets ...string) Sensitivity {
 	t.Helper()
 	base, _, _ := strings.Cut(smallSweep, "[sweep]")
-	file := load(t, base+sensitive, sets...)
+	file := small.Load(t, base+sensitive, sets...)
 	list, err := answered(t, file, answer).Sensitivities(file.Scenario)
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +101,7 @@ func TestMorrisSweepsEstimateEffectsPerRange(t *testing.T) {
 
 func TestPointsWhereTrajectoriesMeetRunOnce(t *testing.T) {
 	base, _, _ := strings.Cut(smallSweep, "[sweep]")
-	s := sweepOf(t, load(t, base+sensitive, `sweep.design="morris"`, "sweep.points=30"), t.TempDir(), 1)
+	s := sweepOf(t, small.Load(t, base+sensitive, `sweep.design="morris"`, "sweep.points=30"), t.TempDir(), 1)
 	session, err := s.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +114,7 @@ func TestPointsWhereTrajectoriesMeetRunOnce(t *testing.T) {
 
 func TestRunThatPointsShareHasOneCostAndOneResult(t *testing.T) {
 	base, _, _ := strings.Cut(smallSweep, "[sweep]")
-	table := answered(t, load(t, base+sensitive, `sweep.design="morris"`, "sweep.points=30"), linear)
+	table := answered(t, small.Load(t, base+sensitive, `sweep.design="morris"`, "sweep.points=30"), linear)
 	runs := len(table.results.places)
 	if runs > 32 {
 		t.Fatalf("%d runs, expected at most 16 points of two seeds", runs)
@@ -159,7 +160,7 @@ func TestFailedRunsAndUnknownMetricsAreToldOfSensitivities(t *testing.T) {
 		t.Errorf("%d rows failed and %d remain of 64; warnings %q", s.Failed, s.Indices.Rows, text)
 	}
 	base, _, _ := strings.Cut(smallSweep, "[sweep]")
-	file := load(t, base+sensitive, `sweep.sensitivity=["anwser"]`, "sweep.points=4")
+	file := small.Load(t, base+sensitive, `sweep.sensitivity=["anwser"]`, "sweep.points=4")
 	_, err := answered(t, file, linear).Sensitivities(file.Scenario)
 	if err == nil || !strings.Contains(err.Error(), "no run has the metric anwser") {
 		t.Errorf("error %v", err)

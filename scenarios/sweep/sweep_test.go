@@ -13,34 +13,14 @@ import (
 	"testing"
 	"time"
 
-	"taolab/model/base"
 	"taolab/report"
 	"taolab/scenarios"
+	"taolab/scenarios/small"
 	"taolab/sim/virtual"
 )
 
-// smallSweep is an economy of a few epochs at six points of three seeds, one of which no run can begin.
+// smallSweep has six points of three seeds, one of which no run can begin.
 const smallSweep = `
-format = 2
-name = "small"
-mode = "economy"
-[time]
-hours = 2
-[chain]
-era = "2026"
-tempo_blocks = 60
-[[miners]]
-name = "miner"
-count = 4
-behaviour = "idle"
-stake_tao = 0
-[[validators]]
-name = "validator"
-count = 2
-behaviour = "scripted"
-stake_tao = [1000, 100000]
-every_epochs = 2
-weights = ["1000 + draw(1000, seed, j, t)"]
 [sweep]
 replications = 3
 [[sweep.keys]]
@@ -50,19 +30,6 @@ values = [0.4, 0.5, 7]
 key = "chain.emission"
 words = ["height", "issuance"]
 `
-
-func load(t *testing.T, text string, sets ...string) *scenarios.File {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "small.toml")
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	file, err := scenarios.Load(path, sets)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
 
 // sweepOf is a sweep of the file in a folder.
 func sweepOf(t *testing.T, file *scenarios.File, dir string, workers int) *Sweep {
@@ -76,11 +43,7 @@ func sweepOf(t *testing.T, file *scenarios.File, dir string, workers int) *Sweep
 	}
 	return &Sweep{
 		File: file, Design: design, Dir: dir, Shard: Shard{0, 1}, Workers: workers,
-		Lock: func(string) (func(), error) { return func() {}, nil },
-		Experiment: func(file *scenarios.File, dir string) *scenarios.Experiment {
-			return &scenarios.Experiment{File: file, Dir: dir, Cache: base.Cache{}, Workers: 1, Now: time.Now}
-		},
-		Now: time.Now, CPU: func() time.Duration { return 0 },
+		Lock: small.Lock, Experiment: small.Experiment, Now: small.Now, CPU: small.CPU,
 	}
 }
 
@@ -104,7 +67,7 @@ func tableOf(t *testing.T, s *Sweep, dirs ...string) ([]byte, Counts) {
 
 func whole18(t *testing.T) (file *scenarios.File, s *Sweep, table []byte) {
 	t.Helper()
-	file = load(t, smallSweep)
+	file = small.Load(t, smallSweep)
 	s = sweepOf(t, file, t.TempDir(), 2)
 	if err := s.Run(context.Background()); err != nil {
 		t.Fatal(err)
@@ -133,7 +96,7 @@ func TestSeedsAreThoseOfTheFormula(t *testing.T) {
 
 func TestReplicationsShareSeedsAcrossPointsUnlessToldOtherwise(t *testing.T) {
 	for _, common := range []bool{true, false} {
-		design, err := New(load(t, smallSweep, fmt.Sprintf("sweep.common=%t", common)), "test")
+		design, err := New(small.Load(t, smallSweep, fmt.Sprintf("sweep.common=%t", common)), "test")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,13 +110,13 @@ func TestReplicationsShareSeedsAcrossPointsUnlessToldOtherwise(t *testing.T) {
 }
 
 func TestKeysTellRunsOfOtherProgramsAndScenariosApart(t *testing.T) {
-	file := load(t, smallSweep)
+	file := small.Load(t, smallSweep)
 	seen := map[Key]string{}
 	for name, design := range map[string]func() (*Design, error){
 		"as it is":       func() (*Design, error) { return New(file, "test") },
 		"other program":  func() (*Design, error) { return New(file, "later") },
-		"other scenario": func() (*Design, error) { return New(load(t, smallSweep, "time.hours=3"), "test") },
-		"other seed":     func() (*Design, error) { return New(load(t, smallSweep, "seed=2"), "test") },
+		"other scenario": func() (*Design, error) { return New(small.Load(t, smallSweep, "time.hours=3"), "test") },
+		"other seed":     func() (*Design, error) { return New(small.Load(t, smallSweep, "seed=2"), "test") },
 	} {
 		d, err := design()
 		if err != nil {
@@ -274,7 +237,7 @@ func TestRefusedPointIsARowWithItsError(t *testing.T) {
 }
 
 func TestRunThatPanicsIsARowWithItsError(t *testing.T) {
-	s := sweepOf(t, load(t, smallSweep, "sweep.replications=1", "sweep.keys=[]"), t.TempDir(), 1)
+	s := sweepOf(t, small.Load(t, smallSweep, "sweep.replications=1", "sweep.keys=[]"), t.TempDir(), 1)
 	s.Experiment = func(*scenarios.File, string) *scenarios.Experiment { panic("out of luck") }
 	if err := s.Run(context.Background()); err != nil {
 		t.Fatal(err)
@@ -296,14 +259,14 @@ func TestRunThatPanicsIsARowWithItsError(t *testing.T) {
 
 func TestAnotherSweepInTheFolderIsRefused(t *testing.T) {
 	_, s, _ := whole18(t)
-	other := sweepOf(t, load(t, smallSweep, "time.hours=3"), s.Dir, 1)
+	other := sweepOf(t, small.Load(t, smallSweep, "time.hours=3"), s.Dir, 1)
 	if err := other.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "another sweep (of another scenario)") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestShardsMayBeginAtOnceInOneFolder(t *testing.T) {
-	design, err := New(load(t, smallSweep), "test")
+	design, err := New(small.Load(t, smallSweep), "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -322,7 +285,7 @@ func TestShardsMayBeginAtOnceInOneFolder(t *testing.T) {
 }
 
 func TestFolderOfSomethingElseIsRefused(t *testing.T) {
-	s := sweepOf(t, load(t, smallSweep), t.TempDir(), 1)
+	s := sweepOf(t, small.Load(t, smallSweep), t.TempDir(), 1)
 	if err := os.WriteFile(filepath.Join(s.Dir, "thesis.tex"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -335,7 +298,7 @@ func TestFolderOfSomethingElseIsRefused(t *testing.T) {
 }
 
 func TestLogThatAnotherProcessWritesIsLeftToIt(t *testing.T) {
-	s := sweepOf(t, load(t, smallSweep), t.TempDir(), 1)
+	s := sweepOf(t, small.Load(t, smallSweep), t.TempDir(), 1)
 	s.Lock = func(path string) (func(), error) {
 		if _, err := os.Stat(path); err != nil {
 			t.Error(err)
@@ -348,7 +311,7 @@ func TestLogThatAnotherProcessWritesIsLeftToIt(t *testing.T) {
 }
 
 func TestResultThatCannotBeWrittenEndsTheSweep(t *testing.T) {
-	s := sweepOf(t, load(t, smallSweep), t.TempDir(), 1)
+	s := sweepOf(t, small.Load(t, smallSweep), t.TempDir(), 1)
 	begun := 0
 	make := s.Experiment
 	s.Experiment = func(file *scenarios.File, dir string) *scenarios.Experiment {
@@ -369,7 +332,7 @@ func TestResultThatCannotBeWrittenEndsTheSweep(t *testing.T) {
 }
 
 func TestProgressMayBeAskedAtAnyTime(t *testing.T) {
-	s := sweepOf(t, load(t, smallSweep), t.TempDir(), 2)
+	s := sweepOf(t, small.Load(t, smallSweep), t.TempDir(), 2)
 	ended, asked := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(asked)
@@ -398,7 +361,7 @@ func TestProgressMayBeAskedAtAnyTime(t *testing.T) {
 
 func TestFoldersOfRunsStayOnlyWhereTracesAreKept(t *testing.T) {
 	for _, keep := range []bool{false, true} {
-		s := sweepOf(t, load(t, smallSweep, "sweep.replications=1", "sweep.keys=[]"), t.TempDir(), 1)
+		s := sweepOf(t, small.Load(t, smallSweep, "sweep.replications=1", "sweep.keys=[]"), t.TempDir(), 1)
 		s.Keep = keep
 		if err := s.Run(context.Background()); err != nil {
 			t.Fatal(err)
@@ -418,7 +381,7 @@ func TestFoldersOfRunsStayOnlyWhereTracesAreKept(t *testing.T) {
 }
 
 func TestTheRunsOfASweepAreListedInTheOrderOfTheDesign(t *testing.T) {
-	s := sweepOf(t, load(t, smallSweep), t.TempDir(), 2)
+	s := sweepOf(t, small.Load(t, smallSweep), t.TempDir(), 2)
 	s.Keep = true
 	if err := s.Run(context.Background()); err != nil {
 		t.Fatal(err)
@@ -441,7 +404,7 @@ func TestTheRunsOfASweepAreListedInTheOrderOfTheDesign(t *testing.T) {
 
 // A hub hands a run out again where it misses its worker, and the process of that worker may get it.
 func TestTwoWorkersOfAProcessMayMakeOneRun(t *testing.T) {
-	s := sweepOf(t, load(t, smallSweep), t.TempDir(), 2)
+	s := sweepOf(t, small.Load(t, smallSweep), t.TempDir(), 2)
 	run := s.Design.Run(0)
 	experiment, within := s.Experiment, false
 	var second Outcome
@@ -479,7 +442,7 @@ func TestMeterSharesTheTimeOfTheProcess(t *testing.T) {
 }
 
 func TestShardsPartTheRuns(t *testing.T) {
-	design, err := New(load(t, smallSweep, "sweep.replications=200"), "test")
+	design, err := New(small.Load(t, smallSweep, "sweep.replications=200"), "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -526,7 +489,7 @@ scale = "int"
 		{"list", "", "sweep.design=list", "[[0.4 2] [0.5 4]]"},
 		{"linked", linked, "sweep.design=grid", "[[0.4 2] [0.5 4]]"},
 	} {
-		d, err := New(load(t, head+fmt.Sprintf(keys, c.links, c.links), c.set), "test")
+		d, err := New(small.Load(t, head+fmt.Sprintf(keys, c.links, c.links), c.set), "test")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -535,7 +498,7 @@ scale = "int"
 		}
 	}
 	for _, set := range []string{"sweep.design=lhs", "sweep.design=sobol"} {
-		d, err := New(load(t, head+fmt.Sprintf(keys, linked, linked), set, "sweep.points=16"), "test")
+		d, err := New(small.Load(t, head+fmt.Sprintf(keys, linked, linked), set, "sweep.points=16"), "test")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -553,7 +516,7 @@ scale = "int"
 func TestExpectationsAreOfTheWorstPoint(t *testing.T) {
 	text, _, _ := strings.Cut(smallSweep, "[[sweep.keys]]")
 	text += "[[sweep.keys]]\nkey = \"time.hours\"\nvalues = [1, 2]\n[[sweep.expect]]\nmetric = \"run.blocks\"\ncomparison = \">\"\nvalue = 400\nshare = 0.5\n"
-	s := sweepOf(t, load(t, text), t.TempDir(), 2)
+	s := sweepOf(t, small.Load(t, text), t.TempDir(), 2)
 	if err := s.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}

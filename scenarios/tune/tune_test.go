@@ -4,42 +4,19 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"taolab/model/base"
 	"taolab/scenarios"
+	"taolab/scenarios/small"
 	"taolab/scenarios/sweep"
 )
 
-// split is a ledger whose servers get exactly the share that its settings give them: 0.3 of it is the optimum.
+// split looks for the servers' share of which 0.3 is the optimum.
 const split = `
-format = 2
-name = "split"
-mode = "economy"
-[time]
-hours = 1
-[chain]
-era = "2026"
-tempo_blocks = 60
-[[miners]]
-name = "miner"
-count = 4
-behaviour = "idle"
-stake_tao = 0
-[[validators]]
-name = "validator"
-count = 2
-behaviour = "scripted"
-stake_tao = [1000, 100000]
-every_epochs = 2
-weights = ["1000 + draw(1000, seed, j, t)"]
 [tune]
 evaluations = 48
 replications = 1
@@ -58,23 +35,11 @@ goal = "target"
 target = 0.3
 `
 
-func searchOf(t *testing.T, text, dir string, workers int, sets ...string) *Search {
+func searchOf(t *testing.T, sections, dir string, workers int, sets ...string) *Search {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "split.toml")
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	file, err := scenarios.Load(path, sets)
-	if err != nil {
-		t.Fatal(err)
-	}
 	return &Search{Program: "test", Sweep: &sweep.Sweep{
-		File: file, Dir: dir, Shard: sweep.Shard{Index: 0, Of: 1}, Workers: workers,
-		Lock: func(string) (func(), error) { return func() {}, nil },
-		Experiment: func(file *scenarios.File, dir string) *scenarios.Experiment {
-			return &scenarios.Experiment{File: file, Dir: dir, Cache: base.Cache{}, Workers: 1, Now: time.Now}
-		},
-		Now: time.Now, CPU: func() time.Duration { return 0 },
+		File: small.Load(t, sections, sets...), Dir: dir, Shard: sweep.Shard{Index: 0, Of: 1}, Workers: workers,
+		Lock: small.Lock, Experiment: small.Experiment, Now: small.Now, CPU: small.CPU,
 	}}
 }
 
@@ -180,11 +145,7 @@ func TestSearchesThatMakeNoSenseAreRefused(t *testing.T) {
 		"tune.keys[0].key=seed":         "the seed is swept",
 		`tune.constraints=[{metric="money.miners_share", value=[1]}]`: "tune.constraints[0].comparison",
 	} {
-		path := filepath.Join(t.TempDir(), "split.toml")
-		if err := os.WriteFile(path, []byte(split), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := scenarios.Load(path, strings.Split(set, "\n")); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := scenarios.Load(small.Path(t, split), strings.Split(set, "\n")); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, expected %q", set, err, want)
 		}
 	}
