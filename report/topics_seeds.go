@@ -2,12 +2,13 @@ package report
 
 import (
 	"fmt"
-	"image/color"
 	"math"
 	"path/filepath"
 	"slices"
 
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // parting is how far the learning mixes of a run part, and what that is worth, at the end of each part of the
@@ -83,7 +84,7 @@ func (c *Comparison) partingFigure(runs []*Run) (*figure, error) {
 	}
 	clock := fmt.Sprintf("simulated time (%s)", first.unit)
 	for panel, titles := range [][2]string{
-		{"", "largest share of a mix (%)"}, {"", "less " + base + " (%)"},
+		{"", "largest share of a mix (%)"}, {"", "less " + base + " (points)"},
 		{clock, "best held-out loss (nats/token)"}, {clock, "less " + base + " (nats/token)"},
 	} {
 		p := newPanel(titles[0], titles[1])
@@ -99,7 +100,7 @@ func (c *Comparison) partingFigure(runs []*Run) (*figure, error) {
 			} else if arm > 0 {
 				over = c.lessFirst(arm, courses, quantity)
 			}
-			fig.courseOf(panel, filepath.Base(c.Arms[arm].Name), lineColour(arm, len(c.Arms)), first, over)
+			fig.courseOf(panel, arm, len(c.Arms), filepath.Base(c.Arms[arm].Name), first, over)
 		}
 		if panel%2 == 1 {
 			zero := plotter.XYs{{X: 0, Y: 0}, {X: first.at[timeBins-1], Y: 0}}
@@ -108,7 +109,7 @@ func (c *Comparison) partingFigure(runs []*Run) (*figure, error) {
 		roundOut(&p.Y)
 	}
 	for arm := range c.Arms {
-		style := lineStyle(lineColour(arm, len(c.Arms)), 1.8)
+		style := armStyle(arm, len(c.Arms))
 		fig.legend = append(fig.legend, key{label: fmt.Sprintf("%s (%d runs)", filepath.Base(c.Arms[arm].Name), len(c.Arms[arm].Folders)), line: &style})
 	}
 	return fig, nil
@@ -142,7 +143,7 @@ func (c *Comparison) lessFirst(arm int, courses map[string]*parting, quantity fu
 }
 
 // courseOf draws the mean of a quantity over runs, with its band, where all runs have it.
-func (f *figure) courseOf(panel int, label string, tone color.RGBA, times *parting, over [][]float64) {
+func (f *figure) courseOf(panel, arm, arms int, label string, times *parting, over [][]float64) {
 	var low, mean, high plotter.XYs
 	for bin, values := range over {
 		if len(values) == 0 || slices.ContainsFunc(values, func(v float64) bool { return !finite(v) }) {
@@ -159,6 +160,11 @@ func (f *figure) courseOf(panel int, label string, tone color.RGBA, times *parti
 		f.point(panel, x, v.Estimate, "%s at %s %s: %s, %s to %s", label, brief(x), times.unit, brief(v.Estimate), brief(from), brief(until))
 	}
 	if len(mean) > 0 {
-		drawBetween(f.panels[panel], low, mean, high, tone)
+		drawBetween(f.panels[panel], low, mean, high, armStyle(arm, arms), pale(lineColour(arm, arms), 0.3))
 	}
+}
+
+// armStyle is the line of an arm: earlier ones are wider, so that they show under later ones that coincide.
+func armStyle(arm, arms int) draw.LineStyle {
+	return lineStyle(lineColour(arm, arms), 1.8+vg.Length(min(arms-1-arm, 3)))
 }
