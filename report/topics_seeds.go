@@ -56,25 +56,26 @@ func (c *Comparison) replicated() bool {
 	return slices.ContainsFunc(c.Arms, func(a Arm) bool { return len(a.Folders) > 1 })
 }
 
-// partingFigure is the figure of topics over all seeds of each arm: on the left means over the runs, on the
-// right means of the differences to the first arm, of runs with equal seeds.
-func (c *Comparison) partingFigure(runs []*Run) (*figure, error) {
-	courses := make(map[string]*parting)
-	var first *parting
+// partings are those of runs of equal length, by folder.
+func partings(runs []*Run) (map[string]*parting, error) {
+	all := make(map[string]*parting)
 	for _, r := range runs {
 		f, err := gather(r)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.Dir, err)
 		}
-		p := f.parting()
-		if courses[r.Dir] = p; first == nil {
-			first = p
-		}
-		if p.unit != first.unit || p.at != first.at {
+		all[r.Dir] = f.parting()
+		if p, first := all[r.Dir], all[runs[0].Dir]; p.unit != first.unit || p.at != first.at {
 			return nil, fmt.Errorf("%s: figure topics: its time differs from that of %s; expected runs of equal length", r.Dir, runs[0].Dir)
 		}
 	}
-	base := filepath.Base(c.Arms[0].Name)
+	return all, nil
+}
+
+// partingFigure is the figure of topics over all seeds of each arm: on the left means over the runs, on the
+// right means of the differences to the first arm, of runs with equal seeds.
+func (c *Comparison) partingFigure(courses map[string]*parting) *figure {
+	first, base := courses[c.Arms[0].Folders[0]], filepath.Base(c.Arms[0].Name)
 	fig := &figure{
 		name: "topics", title: "How far learning mixes part, and what somebody knows", cols: 2, height: figureHeight * 6 / 5,
 		caption: "Above, the mean over miners of the largest share in their learning mix; an arm whose mixes are fixed has none. Below, the " +
@@ -112,7 +113,7 @@ func (c *Comparison) partingFigure(runs []*Run) (*figure, error) {
 		style := armStyle(arm, len(c.Arms))
 		fig.legend = append(fig.legend, key{label: fmt.Sprintf("%s (%d runs)", filepath.Base(c.Arms[arm].Name), len(c.Arms[arm].Folders)), line: &style})
 	}
-	return fig, nil
+	return fig
 }
 
 // over is a quantity of an arm's runs, by part of the time and run.
