@@ -2,10 +2,12 @@ package report
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"path/filepath"
 	"slices"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -94,6 +96,7 @@ func (c *Comparison) partingFigure(courses map[string]*parting) *figure {
 		if panel >= 2 {
 			quantity = func(p *parting) *[timeBins]float64 { return &p.best }
 		}
+		var lines []plot.Plotter // above all bands
 		for arm := range c.Arms {
 			var over [][]float64
 			if panel%2 == 0 {
@@ -101,8 +104,10 @@ func (c *Comparison) partingFigure(courses map[string]*parting) *figure {
 			} else if arm > 0 {
 				over = c.lessFirst(arm, courses, quantity)
 			}
-			fig.courseOf(panel, arm, len(c.Arms), filepath.Base(c.Arms[arm].Name), first, over)
+			mean := fig.courseOf(panel, filepath.Base(c.Arms[arm].Name), lineColour(arm, len(c.Arms)), first, over)
+			lines = append(lines, &plotter.Line{XYs: mean, LineStyle: armStyle(arm, len(c.Arms))})
 		}
+		p.Add(lines...)
 		if panel%2 == 1 {
 			zero := plotter.XYs{{X: 0, Y: 0}, {X: first.at[timeBins-1], Y: 0}}
 			p.Add(lined(&plotter.Line{XYs: zero, LineStyle: lineStyle(axisInk, 0.8)}))
@@ -143,9 +148,9 @@ func (c *Comparison) lessFirst(arm int, courses map[string]*parting, quantity fu
 	return out
 }
 
-// courseOf draws the mean of a quantity over runs, with its band, where all runs have it.
-func (f *figure) courseOf(panel, arm, arms int, label string, times *parting, over [][]float64) {
-	var low, mean, high plotter.XYs
+// courseOf is the mean of a quantity over runs where all runs have it; its band is drawn.
+func (f *figure) courseOf(panel int, label string, tone color.RGBA, times *parting, over [][]float64) (mean plotter.XYs) {
+	var low, high plotter.XYs
 	for bin, values := range over {
 		if len(values) == 0 || slices.ContainsFunc(values, func(v float64) bool { return !finite(v) }) {
 			continue
@@ -161,8 +166,9 @@ func (f *figure) courseOf(panel, arm, arms int, label string, times *parting, ov
 		f.point(panel, x, v.Estimate, "%s at %s %s: %s, %s to %s", label, brief(x), times.unit, brief(v.Estimate), brief(from), brief(until))
 	}
 	if len(mean) > 0 {
-		drawBetween(f.panels[panel], low, mean, high, armStyle(arm, arms), pale(lineColour(arm, arms), 0.3))
+		f.panels[panel].Add(shaded(low, high, tone))
 	}
+	return mean
 }
 
 // armStyle is the line of an arm: earlier ones are wider, so that they show under later ones that coincide.
