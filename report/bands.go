@@ -94,16 +94,15 @@ func drawBand(panel *plot.Plot, places []FanPlace, share float64, tone color.RGB
 		q := p.quantiles(share)
 		low, middle, high = append(low, plotter.XY{X: p.X, Y: q[0]}), append(middle, plotter.XY{X: p.X, Y: q[2]}), append(high, plotter.XY{X: p.X, Y: q[4]})
 	}
-	drawBetween(panel, low, middle, high, tone)
+	panel.Add(shaded(low, high, tone), &plotter.Line{XYs: middle, LineStyle: lineStyle(tone, 1.8)})
 }
 
-// drawBetween draws a line over the band between two others.
-func drawBetween(panel *plot.Plot, low, middle, high plotter.XYs, tone color.RGBA) {
+// shaded is the band between two lines.
+func shaded(low, high plotter.XYs, tone color.RGBA) *plotter.Polygon {
 	ring := append(slices.Clone(low), high...)
 	slices.Reverse(ring[len(low):])
 	shade := pale(tone, 0.3)
-	panel.Add(&plotter.Polygon{XYs: []plotter.XYs{ring}, Color: shade, LineStyle: lineStyle(shade, 0.5)},
-		&plotter.Line{XYs: middle, LineStyle: lineStyle(tone, 1.8)})
+	return &plotter.Polygon{XYs: []plotter.XYs{ring}, Color: shade, LineStyle: lineStyle(shade, 0.5)}
 }
 
 // HeatMaps are maps of one number over the same two axes.

@@ -17,9 +17,9 @@ const maxSides = 4
 // axes of equal length, to what Write makes. The figure topics of arms with several seeds is one of all their runs.
 func (c *Comparison) AddFigure(runs []*Run, name string) error {
 	if name == "topics" && c.replicated() {
-		fig, err := c.partingFigure(runs)
+		courses, err := partings(runs)
 		if err == nil {
-			c.joined = append(c.joined, fig)
+			c.joined = append(c.joined, c.partingFigure(courses))
 		}
 		return err
 	}

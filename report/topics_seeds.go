@@ -7,7 +7,10 @@ import (
 	"path/filepath"
 	"slices"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // parting is how far the learning mixes of a run part, and what that is worth, at the end of each part of the
@@ -55,25 +58,26 @@ func (c *Comparison) replicated() bool {
 	return slices.ContainsFunc(c.Arms, func(a Arm) bool { return len(a.Folders) > 1 })
 }
 
-// partingFigure is the figure of topics over all seeds of each arm: on the left means over the runs, on the
-// right means of the differences to the first arm, of runs with equal seeds.
-func (c *Comparison) partingFigure(runs []*Run) (*figure, error) {
-	courses := make(map[string]*parting)
-	var first *parting
+// partings are those of runs of equal length, by folder.
+func partings(runs []*Run) (map[string]*parting, error) {
+	all := make(map[string]*parting)
 	for _, r := range runs {
 		f, err := gather(r)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.Dir, err)
 		}
-		p := f.parting()
-		if courses[r.Dir] = p; first == nil {
-			first = p
-		}
-		if p.unit != first.unit || p.at != first.at {
+		all[r.Dir] = f.parting()
+		if p, first := all[r.Dir], all[runs[0].Dir]; p.unit != first.unit || p.at != first.at {
 			return nil, fmt.Errorf("%s: figure topics: its time differs from that of %s; expected runs of equal length", r.Dir, runs[0].Dir)
 		}
 	}
-	base := filepath.Base(c.Arms[0].Name)
+	return all, nil
+}
+
+// partingFigure is the figure of topics over all seeds of each arm: on the left means over the runs, on the
+// right means of the differences to the first arm, of runs with equal seeds.
+func (c *Comparison) partingFigure(courses map[string]*parting) *figure {
+	first, base := courses[c.Arms[0].Folders[0]], filepath.Base(c.Arms[0].Name)
 	fig := &figure{
 		name: "topics", title: "How far learning mixes part, and what somebody knows", cols: 2, height: figureHeight * 6 / 5,
 		caption: "Above, the mean over miners of the largest share in their learning mix; an arm whose mixes are fixed has none. Below, the " +
@@ -83,7 +87,7 @@ func (c *Comparison) partingFigure(runs []*Run) (*figure, error) {
 	}
 	clock := fmt.Sprintf("simulated time (%s)", first.unit)
 	for panel, titles := range [][2]string{
-		{"", "largest share of a mix (%)"}, {"", "less " + base + " (%)"},
+		{"", "largest share of a mix (%)"}, {"", "less " + base + " (points)"},
 		{clock, "best held-out loss (nats/token)"}, {clock, "less " + base + " (nats/token)"},
 	} {
 		p := newPanel(titles[0], titles[1])
@@ -92,6 +96,7 @@ func (c *Comparison) partingFigure(runs []*Run) (*figure, error) {
 		if panel >= 2 {
 			quantity = func(p *parting) *[timeBins]float64 { return &p.best }
 		}
+		var lines []plot.Plotter // above all bands
 		for arm := range c.Arms {
 			var over [][]float64
 			if panel%2 == 0 {
@@ -99,8 +104,10 @@ func (c *Comparison) partingFigure(runs []*Run) (*figure, error) {
 			} else if arm > 0 {
 				over = c.lessFirst(arm, courses, quantity)
 			}
-			fig.courseOf(panel, filepath.Base(c.Arms[arm].Name), lineColour(arm, len(c.Arms)), first, over)
+			mean := fig.courseOf(panel, filepath.Base(c.Arms[arm].Name), lineColour(arm, len(c.Arms)), first, over)
+			lines = append(lines, &plotter.Line{XYs: mean, LineStyle: armStyle(arm, len(c.Arms))})
 		}
+		p.Add(lines...)
 		if panel%2 == 1 {
 			zero := plotter.XYs{{X: 0, Y: 0}, {X: first.at[timeBins-1], Y: 0}}
 			p.Add(lined(&plotter.Line{XYs: zero, LineStyle: lineStyle(axisInk, 0.8)}))
@@ -108,10 +115,10 @@ func (c *Comparison) partingFigure(runs []*Run) (*figure, error) {
 		roundOut(&p.Y)
 	}
 	for arm := range c.Arms {
-		style := lineStyle(lineColour(arm, len(c.Arms)), 1.8)
+		style := armStyle(arm, len(c.Arms))
 		fig.legend = append(fig.legend, key{label: fmt.Sprintf("%s (%d runs)", filepath.Base(c.Arms[arm].Name), len(c.Arms[arm].Folders)), line: &style})
 	}
-	return fig, nil
+	return fig
 }
 
 // over is a quantity of an arm's runs, by part of the time and run.
@@ -141,9 +148,9 @@ func (c *Comparison) lessFirst(arm int, courses map[string]*parting, quantity fu
 	return out
 }
 
-// courseOf draws the mean of a quantity over runs, with its band, where all runs have it.
-func (f *figure) courseOf(panel int, label string, tone color.RGBA, times *parting, over [][]float64) {
-	var low, mean, high plotter.XYs
+// courseOf is the mean of a quantity over runs where all runs have it; its band is drawn.
+func (f *figure) courseOf(panel int, label string, tone color.RGBA, times *parting, over [][]float64) (mean plotter.XYs) {
+	var low, high plotter.XYs
 	for bin, values := range over {
 		if len(values) == 0 || slices.ContainsFunc(values, func(v float64) bool { return !finite(v) }) {
 			continue
@@ -159,6 +166,12 @@ func (f *figure) courseOf(panel int, label string, tone color.RGBA, times *parti
 		f.point(panel, x, v.Estimate, "%s at %s %s: %s, %s to %s", label, brief(x), times.unit, brief(v.Estimate), brief(from), brief(until))
 	}
 	if len(mean) > 0 {
-		drawBetween(f.panels[panel], low, mean, high, tone)
+		f.panels[panel].Add(shaded(low, high, tone))
 	}
+	return mean
+}
+
+// armStyle is the line of an arm: earlier ones are wider, so that they show under later ones that coincide.
+func armStyle(arm, arms int) draw.LineStyle {
+	return lineStyle(lineColour(arm, arms), 1.8+vg.Length(min(arms-1-arm, 3)))
 }

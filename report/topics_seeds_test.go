@@ -64,7 +64,7 @@ func TestTheFigureOfTopicsOverSeedsShowsMeansAndDifferencesOfEqualSeeds(t *testi
 		"market, best held-out loss (nats/token)": interval(1.625, 0.125),
 		"market, less fixed (nats/token)":         interval(-0.5, 0),
 		"fixed, largest share of a mix (%)":       "",
-		"market, less fixed (%)":                  "",
+		"market, less fixed (points)":             "",
 	} {
 		var n int
 		var mean, low, high float64

@@ -63,7 +63,7 @@ func playInto(t *testing.T, dir, name string, more trace.Recorder, sets ...strin
 		t.Fatal(err)
 	}
 	Finish(manifest, world)
-	manifest.Tables = writer.Tables()
+	manifest.Tables, manifest.Finished = writer.Tables(), true
 	if err := report.WriteManifest(dir, *manifest); err != nil {
 		t.Fatal(err)
 	}

@@ -47,15 +47,9 @@ stands for its runs.`,
 			if err != nil {
 				return code(exitUsage, err)
 			}
-			runs, err := opened(args)
+			runs, err := opened(args, window)
 			if err != nil {
 				return err
-			}
-			if len(runs) < 2 {
-				return code(exitUsage, fmt.Errorf("%s: one run; expected two or more, or the folder of a sweep that kept its traces", args[0]))
-			}
-			for _, run := range runs {
-				run.Window = window
 			}
 			comparison, err := report.Compare(runs)
 			if err != nil {
@@ -92,8 +86,8 @@ stands for its runs.`,
 	return cmd
 }
 
-// opened opens the runs in folders of runs and of sweeps.
-func opened(dirs []string) ([]*report.Run, error) {
+// opened opens the runs in folders of runs and of sweeps, two at least.
+func opened(dirs []string, window report.Window) ([]*report.Run, error) {
 	var runs []*report.Run
 	for _, dir := range dirs {
 		places, err := sweep.KeptRuns(dir)
@@ -108,9 +102,12 @@ func opened(dirs []string) ([]*report.Run, error) {
 			if err != nil {
 				return nil, unreadable(err)
 			}
-			run.Arm = place.Point
+			run.Arm, run.Window = place.Point, window
 			runs = append(runs, run)
 		}
+	}
+	if len(runs) < 2 {
+		return nil, code(exitUsage, fmt.Errorf("%s: one run; expected two or more, or the folder of a sweep that kept its traces", dirs[0]))
 	}
 	return runs, nil
 }
