@@ -190,7 +190,7 @@ func mills(x, density float64) float64 {
 	if x < 3 {
 		term, sum := x, x
 		for k := 3.0; term > 1e-17; k += 2 {
-			term = float64(term*x) * x / k
+			term = float64(float64(term*x)*x) / k
 			sum += term
 		}
 		return 0.5/density - sum
