@@ -2,9 +2,7 @@ package scenarios
 
 import (
 	"bytes"
-	"flag"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -18,18 +16,6 @@ import (
 	"taolab/sim/chain"
 	"taolab/sim/virtual"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if *update {
-		if err := flag.Set("rewrite", "true"); err != nil {
-			panic(err)
-		}
-	}
-	os.Exit(m.Run())
-}
 
 // TestFaultsAreNamedWithPlaceAndRemedy reads scripts of scenario files, most of them wrong. Each
 // starts from a valid minimum that the script can change.

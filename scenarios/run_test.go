@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"taolab/model/base"
+	"taolab/model/golden"
 	"taolab/model/lm/kernel"
 	"taolab/model/pile"
 	"taolab/report"
@@ -48,13 +49,13 @@ func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
 	if best > kernel.AVX2 {
 		ways = append(ways, way{name: "AVX2", workers: 2, isa: kernel.AVX2})
 	}
-	golden := filepath.Join("testdata", "tiny.digest")
-	if *update {
-		if err := os.WriteFile(golden, []byte(runWay(t, ways[0])+"\n"), 0o644); err != nil {
+	path := filepath.Join("testdata", "tiny.digest")
+	if golden.Updating() {
+		if err := os.WriteFile(path, []byte(runWay(t, ways[0])+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(golden)
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
