@@ -40,13 +40,7 @@ func live(t *testing.T, name string, recorder trace.Recorder, change func(*Netwo
 	if change != nil {
 		change(network)
 	}
-	world, err := virtual.New(network.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := world.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	world := ran(t, network)
 	return network, world
 }
 

@@ -55,13 +55,7 @@ func TestAgentsLiveThroughFaultsOfEveryKind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		world, err := virtual.New(network.Config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := world.Run(context.Background()); err != nil {
-			t.Fatal(err)
-		}
+		world := ran(t, network)
 		digests[world.Digest().String()] = true
 		for _, kind := range virtual.FaultKinds() {
 			if !kinds[kind.Name] {

@@ -38,6 +38,19 @@ func ready(t *testing.T, cache base.Cache, text string, sets ...string) (*Networ
 	return network, r
 }
 
+// ran runs a network to its last block.
+func ran(t *testing.T, n *Network) *virtual.World {
+	t.Helper()
+	world, err := virtual.New(n.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := world.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return world
+}
+
 func machine(t *testing.T, n *Network, name string) virtual.Node {
 	t.Helper()
 	i := slices.IndexFunc(n.Config.Nodes, func(node virtual.Node) bool { return node.Name == name })
@@ -181,13 +194,7 @@ func TestMoreMembersMoveNobodyElse(t *testing.T) {
 func story(t *testing.T, cache base.Cache, text string, sets ...string) map[trace.Table][]string {
 	t.Helper()
 	network, r := ready(t, cache, text, sets...)
-	world, err := virtual.New(network.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := world.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	ran(t, network)
 	told := map[trace.Table][]string{}
 	name := func(node uint64) string { return network.Nodes[node].Name }
 	uid := map[uint64]string{}
@@ -292,13 +299,7 @@ func TestASkewedClockShowsInTheTimesOfRows(t *testing.T) {
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
 	first := func(sets ...string) (at int64) {
 		network, r := ready(t, cache, tiny(t), sets...)
-		world, err := virtual.New(network.Config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := world.Run(context.Background()); err != nil {
-			t.Fatal(err)
-		}
+		ran(t, network)
 		i := slices.IndexFunc(r.all[trace.Training], func(row trace.Row) bool { return row.(trace.Train).Node == 2 })
 		return r.all[trace.Training][i].(trace.Train).TimeNs
 	}

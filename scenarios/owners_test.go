@@ -46,13 +46,7 @@ func lived(t *testing.T, name string, paranoid bool, sets ...string) (*virtual.W
 	if err != nil {
 		t.Fatal(err)
 	}
-	world, err := virtual.New(network.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := world.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	world := ran(t, network)
 	return world, network, seen
 }
 
@@ -144,13 +138,7 @@ func TestOwnersSurviveBytes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			world, err := virtual.New(network.Config)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := world.Run(context.Background()); err != nil {
-				t.Fatal(err)
-			}
+			world := ran(t, network)
 			return world.Digest().String(), len(seen.rows)
 		}
 		want, n := digest(0)
