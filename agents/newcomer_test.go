@@ -8,7 +8,8 @@ import (
 	"taolab/sim/host"
 )
 
-// Where hotkeys are claimed, a newcomer claims its own, registers, and is somebody else then.
+// Where hotkeys are claimed, a newcomer claims its own, registers, and then becomes another
+// agent.
 func TestANewcomerClaimsItsHotkeyBeforeItRegisters(t *testing.T) {
 	f := newFakeEnv(t, 3)
 	g := f.state.Export()

@@ -102,8 +102,8 @@ func TestTheServiceLaneMovesNeitherStandingNorScore(t *testing.T) {
 	}
 }
 
-// The base of a release up to 3.5.1 is of each batch's loss, that of 3.6.0 of the moving average, which the
-// first answer starts.
+// The base score comes from each batch's loss up to release 3.5.1, and from the moving average, which the
+// first answer starts, from 3.6.0 on.
 func TestFromThreeSixOnTheLossIsAveragedBeforeThePower(t *testing.T) {
 	for _, c := range []struct {
 		era   string

@@ -7,8 +7,8 @@ import (
 	"taolab/model/base"
 )
 
-// TestClaimTheLibraryShowsCauses runs each scenario that says what it expects as it is, with three
-// seeds, and without the cause of what it shows: then the expectations named must fail, and only then.
+// TestClaimTheLibraryShowsCauses runs each scenario with expectations unchanged, with three seeds, and
+// without the cause of its finding: the named expectations must fail then, and only then.
 func TestClaimTheLibraryShowsCauses(t *testing.T) {
 	skipUnlessClaims(t)
 	for _, c := range []struct {

@@ -166,8 +166,8 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	}
 }
 
-// FuzzDecodeReadsOrRefuses holds the parser to an answer, and to one that lasts: what it takes reads
-// back from its resolved form, also as a manifest has it.
+// FuzzDecodeReadsOrRefuses checks that the parser accepts or refuses any text, and that an accepted
+// one reads back from its resolved form, also from a manifest.
 func FuzzDecodeReadsOrRefuses(f *testing.F) {
 	f.Add(minimal)
 	f.Add(minimal + "[[expect]]\nmetric = \"run.blocks\"\ncomparison = \"between\"\nvalue = [1, 2.5]\n")
@@ -218,7 +218,7 @@ func readsBack(t *testing.T, text string, sets []string) {
 	}
 }
 
-// TestTheWholeNetworkIsAsLargeAsItSays holds scale/4096 to what its comments promise.
+// TestTheWholeNetworkIsAsLargeAsItSays checks the promises in the comments of scale/4096.
 func TestTheWholeNetworkIsAsLargeAsItSays(t *testing.T) {
 	file, err := Load("scale/4096", nil)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"taolab/sim/trace"
 )
 
-// tinyRun plays the tiny scenario and returns its rows and digest.
+// tinyRun runs the tiny scenario and returns its rows and digest.
 func tinyRun(t *testing.T, sets ...string) (map[trace.Table][]trace.Row, string) {
 	t.Helper()
 	r := &rows{all: map[trace.Table][]trace.Row{}}
@@ -130,7 +130,7 @@ func TestQuestionsAnswersAndScoresTellOfTheSameRows(t *testing.T) {
 	}
 }
 
-// Frozen miners serve the base model; untrained ones a model of their own that knows nothing.
+// Frozen miners serve the base model; untrained ones serve their own model with random weights.
 func TestUntrainedMinersDoNotStartAtTheBase(t *testing.T) {
 	heldOut := func(behaviour string) []float64 {
 		all, _ := tinyRun(t, "base.steps=150", "time.hours=0.1", "chain.tempo_blocks=10", "miners[0].behaviour="+behaviour)

@@ -60,7 +60,7 @@ func machine(t *testing.T, n *Network, name string) virtual.Node {
 	return n.Config.Nodes[i]
 }
 
-// TestWhatAGroupSaysReachesItsMachines holds each value of a group against the machine's own.
+// TestWhatAGroupSaysReachesItsMachines compares each value of a group with the machine's own.
 func TestWhatAGroupSaysReachesItsMachines(t *testing.T) {
 	network, _ := ready(t, base.Cache{}, tiny(t),
 		"miners[0].min_stake_tao=3", "miners[0].min_interval_s=2.5", "miners[0].queue=7", "miners[0].slots=4", "miners[0].longest_service_s=9",
@@ -234,8 +234,8 @@ func story(t *testing.T, cache base.Cache, text string, sets ...string) map[trac
 // agents' own tables, in which a row is about one node.
 var ofAgents = []trace.Table{trace.Queries, trace.Answers, trace.Training, trace.Applications}
 
-// TestWhatCausesNothingMovesNoRow adds what nobody can notice, and finds every row of the agents where
-// it was: a table, applications that never ask, a fault after everything, miners that come at the end.
+// TestWhatCausesNothingMovesNoRow adds things without effect and finds every row of the agents unchanged:
+// a table, applications that never ask, a fault after the last event, miners that join at the end.
 func TestWhatCausesNothingMovesNoRow(t *testing.T) {
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
 	text := tiny(t) + strings.ReplaceAll(oneMore, "count = 11", "count = 2") // initial weights show in their first measurement

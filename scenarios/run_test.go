@@ -33,8 +33,8 @@ type way struct {
 	isa       kernel.ISA
 }
 
-// TestOneRunDigestHoweverTheRunIsMade runs the tiny scenario in every way that may not matter, and
-// compares the digest with the one that every other machine got.
+// TestOneRunDigestHoweverTheRunIsMade runs the tiny scenario in every way that must not matter, and
+// compares the digest with that of all other machines.
 func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
 	best := kernel.Active()
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
@@ -185,7 +185,7 @@ func TestTheRunDigestBeginsWithTheBytesThatTheRunStartsFrom(t *testing.T) {
 	}
 }
 
-// TestAgentsInTheMiddleOfSomethingSurviveBytes sends all states through bytes while commits wait for
+// TestAgentsInTheMiddleOfSomethingSurviveBytes encodes and restores all states while commits wait for
 // their reveal and newcomers for their registration.
 func TestAgentsInTheMiddleOfSomethingSurviveBytes(t *testing.T) {
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
