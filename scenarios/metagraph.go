@@ -40,7 +40,8 @@ func (f *File) readMetagraph() error {
 		_, err = chain.New(g)
 	}
 	if err != nil {
-		return &settings.Error{Where: path, Fault: err.Error(), Want: "a " + conformance.MetagraphFormat + ", or a ledger as taolabd export writes it",
+		return &settings.Error{Where: path, Fault: err.Error(),
+			Want: "a " + conformance.MetagraphFormat + ", or a ledger as taolabd export writes it",
 			Hint: "taolab apply --example writes one"}
 	}
 	f.metagraph = &metagraph{path: path, genesis: g, filled: filled}
