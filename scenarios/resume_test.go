@@ -422,7 +422,7 @@ func TestASnapshotThatCannotBeWrittenIsAWarningAndTheRunGoesOn(t *testing.T) {
 	if err != nil || !m.Finished {
 		t.Fatal(err)
 	}
-	if len(warned) != 1 || !strings.Contains(warned[0], "no snapshot at block 10: ") || !strings.Contains(warned[0], "the run goes on") {
+	if len(warned) != 1 || !strings.Contains(warned[0], "no snapshot at block 10: ") || !strings.Contains(warned[0], "the run continues") {
 		t.Errorf("%q", warned)
 	}
 }
