@@ -63,6 +63,9 @@ func (f *File) ledgerInForce(p chain.Params) []Setting {
 
 // hardInForce lists the rules that a ledger for strangers adds to its era's.
 func hardInForce(h chain.Hard) []Setting {
+	if h == (chain.Hard{}) {
+		return []Setting{{"hard", "off", "the ledger of the era: transactions are free, and nothing guards it against strangers"}}
+	}
 	var list []Setting
 	for _, s := range role.HardInForce(h) {
 		list = append(list, Setting{s.Name, s.Value, s.Note})
