@@ -19,7 +19,7 @@ import (
 	"taolab/sim/trace"
 )
 
-// tinyText is a source of three subsets, each of its own words in random order.
+// tinyText is a source of three subsets, each with its own words in random order.
 type tinyText struct{}
 
 func (tinyText) Subsets() []pile.Subset {
@@ -52,7 +52,7 @@ func (tinyText) Digest() ([32]byte, error) { return [32]byte{1}, nil }
 // tinyVocab is every byte, a few merges and the end of text.
 const tinyVocab = 264
 
-// tinyTokenizer is that of the tiny text, made once for all tests.
+// tinyTokenizer is the tiny text's tokenizer, made once for all tests.
 var tinyTokenizer = sync.OnceValue(func() *token.Tokenizer {
 	var sample [][]byte
 	for d := range (tinyText{}).Documents() {
@@ -89,7 +89,7 @@ func smallModel() *lm.Model { return lm.New(smallShape, num.NewStream(1, "model"
 
 func smallRouter(n int) *lm.Router { return lm.NewRouter(smallShape, n, num.NewStream(1, "router")) }
 
-// fakeEnv is a world in which a test decides what happens next; it writes down what the agent does.
+// fakeEnv is a world in which a test chooses the next event; it keeps a log of the agent's effects.
 type fakeEnv struct {
 	t       testing.TB
 	now     host.Time
@@ -136,7 +136,7 @@ func testKey(name string) ed25519.PrivateKey {
 
 func publicKey(name string) chain.Key { return chain.Key(testKey(name).Public().(ed25519.PublicKey)) }
 
-// newFakeEnv is the world of neuron 0 of n, each with a stake of its number + 1 TAO.
+// newFakeEnv returns the world of neuron 0 of n; neuron i has a stake of i + 1 TAO.
 func newFakeEnv(t testing.TB, n int, changes ...func(*chain.Genesis)) *fakeEnv {
 	t.Helper()
 	params, err := chain.Era("2026")
@@ -351,7 +351,7 @@ func (f *fakeEnv) sameNode(uid uint16, peer *uint32) {
 	}
 }
 
-// shown is a column's value, floats with two decimals; none where it has no value.
+// shown formats a column's value, floats with two decimals; "none" if it has no value.
 func shown[T any](v *T) string {
 	if v == nil {
 		return "none"
@@ -370,8 +370,8 @@ func seconds(t host.Time) string { return fmt.Sprintf("%.3gs", float64(t)/float6
 // scratch is shared by all jobs of all tests, as a worker's is.
 var scratch host.Scratch
 
-// driver hands events to an agent; with roundTrip it replaces the agent after each of them by a
-// fresh one that restored its state.
+// driver passes events to an agent; with roundTrip it replaces the agent after each of them by a
+// fresh one with the restored state.
 type driver struct {
 	env       *fakeEnv
 	agent     host.Agent
@@ -396,8 +396,8 @@ func (d *driver) handle(e host.Event) {
 	d.agent = next
 }
 
-// done runs the outstanding job, which takes a second. Between the job's run and its Done event
-// the agent's state may be saved, as hosts do that wait for running jobs.
+// done runs the outstanding job, which takes a second. Between the job's run and its Done event the
+// agent's state may be saved, as by hosts that wait for running jobs.
 func (d *driver) done() {
 	f := d.env
 	if f.job == nil {
@@ -416,7 +416,7 @@ func (d *driver) done() {
 	d.handle(host.Done{ID: id, Result: result})
 }
 
-// fire lets time pass to the first timer.
+// fire advances time to the first timer.
 func (d *driver) fire() {
 	f := d.env
 	first := -1
@@ -434,7 +434,7 @@ func (d *driver) fire() {
 	d.handle(host.Timer{ID: t.id, Tag: t.tag})
 }
 
-// blocks lets the chain grow and fires the timers that wait for it.
+// blocks adds blocks to the chain and fires the timers that wait for them.
 func (d *driver) blocks(n uint64) {
 	f := d.env
 	f.state.Advance(n)
@@ -448,7 +448,7 @@ func (d *driver) blocks(n uint64) {
 	}
 }
 
-// setWeights has a neuron of the chain put equal weights on uids.
+// setWeights sets a neuron's weights equally on uids.
 func (f *fakeEnv) setWeights(from int, uids ...uint16) {
 	f.t.Helper()
 	values := make([]uint32, len(uids))
@@ -463,7 +463,7 @@ func (f *fakeEnv) setWeights(from int, uids ...uint16) {
 	}
 }
 
-// take returns what was noted since the last call.
+// take returns the log since the last call.
 func (f *fakeEnv) take() string {
 	s := strings.Join(f.log, "\n")
 	f.log = nil

@@ -123,8 +123,8 @@ func TestTheScoringLaneTakesItsPeersInTurn(t *testing.T) {
 	}
 }
 
-// With gates that never change their mind, and a scoring lane whose turns have all gone wrong so far,
-// every target is scored within ten ledger epochs all the same.
+// Even with gates that never change, and a scoring lane whose questions have all failed so far, every
+// target is scored within ten ledger epochs.
 func TestNobodyWaitsLongerThanTenLedgerEpochs(t *testing.T) {
 	const n, blocksPerStep = 30, 2
 	gates := make([]float32, n)

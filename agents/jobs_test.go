@@ -24,7 +24,8 @@ func TestARestKeepsTheDuty(t *testing.T) {
 	}
 }
 
-// A miner whose owner ends its training in the middle of a visit does not rest for it: it trains as soon as it may.
+// A miner whose owner ends its training in the middle of a visit does not rest afterwards: it trains again as soon
+// as it may.
 func TestAMinerThatIsToldToStopDoesNotRest(t *testing.T) {
 	m, env := NewMiner(testMiner()), newFakeEnv(t, 2)
 	done := func() {

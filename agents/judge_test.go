@@ -10,7 +10,7 @@ import (
 	"taolab/sim/host"
 )
 
-// The tests' judge of text keeps phrases of so many tokens back.
+// The tests' judge of text withholds phrases of this many tokens.
 const phraseTokens = 8
 
 // testConfig is a validator and its judge of text.
@@ -47,7 +47,7 @@ func (c testConfig) config() ValidatorConfig {
 
 func (c testConfig) validator() *Validator { return NewValidator(c.config()) }
 
-// seen is what tests learn of a judge, and what they make it say.
+// seen is the part of a judge that tests observe and control.
 type seen struct {
 	next    []uint16 // the true next token of each row of the batch
 	lessons []mind.Lesson

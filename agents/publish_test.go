@@ -40,7 +40,7 @@ func payDriver(t *testing.T, change func(*testConfig)) *driver {
 	return d
 }
 
-// paidTo asks what is paid to a uid.
+// paidTo asks for a uid's pay.
 func (d *driver) paidTo(t *testing.T, uid int, body []byte) ([]wire.Pay, host.Code) {
 	t.Helper()
 	d.handle(host.Incoming{Call: 900, From: publicKey(fmt.Sprint("hot ", uid)),
@@ -112,7 +112,7 @@ func TestAValidatorThatDoesNotPublishSaysNothing(t *testing.T) {
 	}
 }
 
-// Under market credit who serves one subset alone is paid for that one; under mixture credit for all.
+// Under market credit a uid that serves one subset is paid for that one; under mixture credit for all.
 func TestTheCreditDecidesWhatASpecialistIsPaid(t *testing.T) {
 	shares := map[Credit]float64{}
 	for _, credit := range []Credit{Mixture, Market} {

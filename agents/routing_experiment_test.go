@@ -16,8 +16,8 @@ import (
 
 var routing = flag.Int("routing", 0, "markets to compare ways of routing in, each 40 s of a core")
 
-// The market that a gate has to find its way in: six specialists of each of four subsets and eight
-// generalists, all of one shape, who go on training while a validator asks them.
+// The population of the experiment: six specialists of each of four subsets and eight generalists, all of
+// one shape, which continue to train while a validator asks them.
 const (
 	marketSteps = 900 // of the validator: six hours of 24 s
 	marketRows  = 16
@@ -428,7 +428,7 @@ func TestTheGateNamesSpecialistsOfRareSubsets(t *testing.T) {
 	}
 }
 
-// compare lets every way of routing live in the market.
+// compare runs every way of routing on the population.
 func (m *market) compare(t *testing.T) {
 	n := len(m.miners)
 	fresh := lm.New(m.base.Config, num.NewStream(m.seed, "fresh"))

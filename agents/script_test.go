@@ -22,8 +22,9 @@ func init() {
 		func(on string) error { return flag.Set("rewrite", on) })
 }
 
-// The scripts of testdata tell what agents do, event by event. Each runs twice: as it is, and with
-// the agent sent through bytes into a fresh one after every event, which must change nothing.
+// The scripts of testdata show the effects of agents, event by event. Each runs twice: plainly,
+// and with the agent encoded and restored into a fresh one after every event, which must change
+// nothing.
 
 func TestAgentsDoAsTheScriptsSay(t *testing.T) {
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) { runScript(t, path, false) })
@@ -246,7 +247,7 @@ func (d *driver) incoming(cmd *datadriven.TestData) {
 	})
 }
 
-// operator has the agent continue a text.
+// operator asks the agent to continue a text.
 func (d *driver) operator(cmd *datadriven.TestData) {
 	var call uint64
 	cmd.ScanArgs(d.env.t, "call", &call)
@@ -296,7 +297,7 @@ func (d *driver) answer(cmd *datadriven.TestData) {
 	d.handle(host.Answer{Call: call.id, From: call.to, Response: response})
 }
 
-// trueAnswer knows what the agent holds back. Of an operator's text nobody does.
+// trueAnswer knows the withheld tokens. An operator's text has none.
 func (d *driver) trueAnswer(call host.CallID, truth float64) []byte {
 	other := float32((1 - truth) / 8)
 	dist := func(next uint16) score.Dist {

@@ -13,7 +13,7 @@ import (
 	"taolab/sim/host"
 )
 
-// agentsMade are one of each kind, made again by every call.
+// agentsMade returns new agents, one of each kind.
 func agentsMade() []host.Agent {
 	return []host.Agent{
 		NewMiner(minerOnce()), NewValidator(validatorOnce()), NewApplication(testApplication()),
@@ -100,7 +100,7 @@ func TestATruncatedStateIsRefusedAndChangesNothing(t *testing.T) {
 	}
 }
 
-// Whatever the bytes, an agent refuses them or becomes an agent whose state reads back.
+// Given any bytes, an agent refuses them or restores a state that reads back.
 func FuzzRestoringAnyBytesNeverPanics(f *testing.F) {
 	for i, a := range agentsMade() {
 		f.Add(byte(i), a.AppendState(nil))

@@ -283,8 +283,8 @@ type submission struct {
 	values   []uint16
 }
 
-// maxAttempts bounds the submissions of the same weights. After so many refusals they are dropped: the
-// next epoch has newer ones.
+// maxAttempts bounds the submissions of the same weights. After that many refusals they are dropped:
+// the next epoch has newer ones.
 const maxAttempts = 4
 
 func (s *submission) send(env host.Env, uids, values []uint16, commits *Commits) {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -51,11 +52,15 @@ func WriteFan(dir string, f Fan) error {
 	if few < fewestForTails {
 		outer, share = "range", 0
 	}
-	panel := newPanel(f.Across, f.Name)
+	label, unit := f.Name, ""
+	if strings.HasSuffix(f.Name, "_rao") { // figures show money in TAO
+		f, label, unit = f.over(raoPerTAO), f.Name+" in TAO", " (TAO)"
+	}
+	panel := newPanel(f.Across, label)
 	fig := &figure{
 		name: fileSafe(f.Name), title: f.Name, panels: []*plot.Plot{panel}, height: figureHeight,
 		caption: fmt.Sprintf("Median, quartiles and %s of at least %d runs at each place, over all seeds and all other swept keys.", outer, few),
-		columns: []string{f.Across, "runs", "low (" + outer + ")", "25 %", "50 %", "75 %", "high (" + outer + ")"},
+		columns: []string{f.Across, "runs", "low (" + outer + ")" + unit, "25 %" + unit, "50 %" + unit, "75 %" + unit, "high (" + outer + ")" + unit},
 	}
 	var lines [5]plotter.XYs
 	for _, p := range f.Places {
@@ -72,6 +77,23 @@ func WriteFan(dir string, f Fan) error {
 	}
 	_, err := fig.save(filepath.Join(dir, FiguresFolder))
 	return err
+}
+
+// over divides all values by a number.
+func (f Fan) over(divisor float64) Fan {
+	divided := func(values []float64) []float64 {
+		quotients := make([]float64, len(values))
+		for i, v := range values {
+			quotients[i] = v / divisor
+		}
+		return quotients
+	}
+	places := make([]FanPlace, len(f.Places))
+	for i, p := range f.Places {
+		places[i] = FanPlace{p.X, divided(p.Values)}
+	}
+	f.Places, f.Runs = places, divided(f.Runs)
+	return f
 }
 
 // fill draws the bands and the median.

@@ -36,3 +36,15 @@ func TestAFanHasOneKindOfOuterBandAtAllPlaces(t *testing.T) {
 		}
 	}
 }
+
+func TestAFanShowsMoneyInTAO(t *testing.T) {
+	dir := t.TempDir()
+	err := WriteFan(dir, Fan{Name: "money.miners_rao", Across: "x", Places: []FanPlace{{1, []float64{2e9, 4e9, 6e9}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	csv, err := os.ReadFile(filepath.Join(dir, FiguresFolder, "money.miners_rao.csv"))
+	if want := "x,runs,low (range) (TAO),25 % (TAO),50 % (TAO),75 % (TAO),high (range) (TAO)\n1,3,2,3,4,5,6\n"; err != nil || string(csv) != want {
+		t.Errorf("data\n%s%v\nexpected\n%s", csv, err, want)
+	}
+}

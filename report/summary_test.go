@@ -2,8 +2,6 @@ package report
 
 import (
 	"bytes"
-	"errors"
-	"flag"
 	"fmt"
 	"math"
 	"os"
@@ -12,12 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"taolab/model/golden"
 	"taolab/sim/trace"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 func summarise(t *testing.T, dir string) *Summary {
 	t.Helper()
@@ -49,19 +44,7 @@ func TestTheSummaryOfAKnownRunIsGolden(t *testing.T) {
 	for _, m := range s.Metrics() {
 		fmt.Fprintf(&got, "%s = %.5g %s\n", m.Name, m.Value, m.Unit)
 	}
-	golden := filepath.Join("testdata", "summary.golden")
-	if *update {
-		if err := errors.Join(os.MkdirAll("testdata", 0o777), os.WriteFile(golden, got.Bytes(), 0o666)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s (-) is not the summary (+); go test ./report -update rewrites it:\n%s", golden, diff)
-	}
+	golden.Compare(t, filepath.Join("testdata", "summary.golden"), got.String())
 }
 
 func TestTheNumbersOfASummaryAreThoseOfTheRows(t *testing.T) {

@@ -19,7 +19,7 @@ func grows(more ...string) []string {
 		"corpus.append=[{at_h=0.16666, subsets=[\"EuroParl\", \"Ubuntu IRC\"], megabytes=0.2, weight=0.5}]"}, more...)
 }
 
-// recorded are the rows of a run of the tiny scenario that are of one time, as text.
+// recorded returns the rows of a run of the tiny scenario by time, as text.
 func recorded(t *testing.T, cache base.Cache, untilNs int64, sets ...string) (before, after []string) {
 	t.Helper()
 	r := &rows{all: map[trace.Table][]trace.Row{}}
@@ -41,7 +41,7 @@ func recorded(t *testing.T, cache base.Cache, untilNs int64, sets ...string) (be
 	return before, after
 }
 
-// timeOf is when a row was written, as far as it says.
+// timeOf is the time of a row, if it has one.
 func timeOf(row trace.Row) int64 {
 	v := reflect.ValueOf(row)
 	if at := v.FieldByName("TimeNs"); at.IsValid() {
@@ -85,7 +85,8 @@ func TestNothingMovesBeforeTheHourOfWhatIsAppended(t *testing.T) {
 	}
 }
 
-// A run that stops after its corpus has grown goes on as if it had not stopped, and so does one that stops before.
+// A run that stops after its corpus has grown continues as if it had not stopped, and so does one that stops
+// before.
 func TestARunGoesOnWhetherItsCorpusHasGrownOrNot(t *testing.T) {
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: 1 << 30}
 	whole := tinyExperiment(t, cache, grows()...)

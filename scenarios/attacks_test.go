@@ -18,7 +18,7 @@ type line struct {
 	msgs    func(host.Env) []chain.Msg
 }
 
-// scripted is a node that submits what a script says, signed by its coldkey, and else does what it does.
+// scripted wraps a node's agent so that it also submits the messages of a script, signed by its coldkey.
 type scripted struct {
 	lines    []line
 	outcome  *outcome
@@ -27,7 +27,7 @@ type scripted struct {
 	awaiting map[host.TimerID]int
 }
 
-// outcome is what became of the transactions of a script.
+// outcome counts the outcomes of a script's transactions.
 type outcome struct {
 	sent, included int
 	refused        map[string]int
@@ -75,7 +75,7 @@ func (n *scripted) AppendState(b []byte) []byte { return state.Begin(b, "scripte
 
 func (n *scripted) RestoreState(b []byte) error { return state.Open("scripted node", b).End() }
 
-// runAttacked runs the scenario of an attack in which nodes follow scripts, and returns what became of each.
+// runAttacked runs the scenario of an attack in which nodes follow scripts, and returns each script's outcome.
 func runAttacked(t *testing.T, scripts map[string][]line, sets ...string) (*economyRun, map[string]*outcome) {
 	t.Helper()
 	outcomes := map[string]*outcome{}
@@ -106,7 +106,8 @@ var ledgers = []struct {
 
 func tao(rao uint64) float64 { return float64(rao) / chain.RaoPerTAO }
 
-// Accounts are dust on the ledger of an era: one rao makes one for ever. Among strangers each locks a deposit.
+// On the ledger of an era one rao creates an account that is never removed. On the ledger for strangers each
+// account locks a deposit.
 func TestAnAttackWithDustCostsDepositsAmongStrangers(t *testing.T) {
 	const accounts = 400
 	twenty := func(env host.Env) (msgs []chain.Msg) {

@@ -42,7 +42,7 @@ func (f *File) Build(m *Material, opt Options) (*Network, error) {
 		ChainID: f.Scenario.Name, Params: params, IssuanceOffsetRao: role.Rao(f.Chain.InitialIssuanceTAO),
 	}
 	if f.metagraph != nil {
-		b.goOn()
+		b.adoptMetagraph()
 	}
 	b.make.Height = b.genesis.Height
 	for _, part := range []func() error{b.prices, b.miners, b.validators, b.applications, b.holders, b.bridge} {

@@ -22,7 +22,7 @@ import (
 // landscapeDir holds scenarios that show the incentive landscape; it is not part of the repository.
 const landscapeDir = "../../shared/cases/landscape/"
 
-// live runs a scenario and writes nothing; change is done to the network first.
+// live runs a scenario without writing files, after change has changed its network.
 func live(t *testing.T, name string, recorder trace.Recorder, change func(*Network), sets ...string) (*Network, *virtual.World) {
 	t.Helper()
 	file, err := Load(name, sets)
@@ -40,17 +40,11 @@ func live(t *testing.T, name string, recorder trace.Recorder, change func(*Netwo
 	if change != nil {
 		change(network)
 	}
-	world, err := virtual.New(network.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := world.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	world := ran(t, network)
 	return network, world
 }
 
-// verdict is a row of text and what one peer was worth on it.
+// verdict is a row of text with the gate's score and the target of one peer.
 type verdict struct {
 	validator, step, row uint32
 	peer                 uint32
@@ -82,7 +76,7 @@ func (g *gateStudy) Record(row trace.Row) {
 	g.verdicts = append(g.verdicts, v)
 }
 
-// study plays a scenario and keeps the second half of the steps of the validators of one group.
+// study runs a scenario and keeps the second half of the steps of one group's validators.
 func study(t *testing.T, name, group string, sets ...string) *gateStudy {
 	t.Helper()
 	g := new(gateStudy)
@@ -91,7 +85,7 @@ func study(t *testing.T, name, group string, sets ...string) *gateStudy {
 	return g
 }
 
-// keep forgets all but the second half of the steps of the validators of one group.
+// keep drops all but the second half of the steps of one group's validators.
 func (g *gateStudy) keep(network *Network, group string) {
 	for _, n := range network.Nodes {
 		g.groups = append(g.groups, strings.TrimRight(n.Name, "-0123456789"))
@@ -335,8 +329,8 @@ func TestClaimTheGateRoutesInTheLandscape(t *testing.T) {
 	beats(t, "always the best on average", gains(duels, true))
 }
 
-// Early on, with eight rows a step, labels help a gate to learn whom to ask, and without a base as well it
-// learns next to nothing. From seed to seed the help of labels varies by as much as it is.
+// Early on, with eight rows a step, labels help a gate to learn which peers to ask; without a base as well
+// it learns next to nothing. The help of labels varies between seeds by as much as its mean.
 func TestClaimTheGateNeedsLabelsAndABase(t *testing.T) {
 	skipUnlessClaims(t)
 	const name = landscapeDir + "spec.toml"
@@ -446,7 +440,7 @@ func earned(network *Network, all map[trace.Table][]trace.Row) (shares, losses m
 	return shares, losses, report.Spearman(x, y)
 }
 
-// Batches of one subset pay who knows one common subset, and turn the ranking of models round.
+// Batches of one subset reward miners that know one common subset, and reverse the ranking of models.
 func TestClaimMixedBatchesPayTheBetterModel(t *testing.T) {
 	skipUnlessClaims(t)
 	const name = landscapeDir + "subset.toml"

@@ -7,8 +7,8 @@ import (
 	"taolab/model/base"
 )
 
-// TestClaimTheLibraryShowsCauses runs each scenario that says what it expects as it is, with three
-// seeds, and without the cause of what it shows: then the expectations named must fail, and only then.
+// TestClaimTheLibraryShowsCauses runs each scenario with expectations unchanged, with three seeds, and
+// without the cause of its finding: the named expectations must fail then, and only then.
 func TestClaimTheLibraryShowsCauses(t *testing.T) {
 	skipUnlessClaims(t)
 	for _, c := range []struct {
@@ -21,7 +21,7 @@ func TestClaimTheLibraryShowsCauses(t *testing.T) {
 		{"newcomers", "immunity ends", "chain.immunity_blocks=4096", []string{"the second took those of untrained models"}},
 		{"dissent", "a row against the others", "validators[1].favour=[]", []string{"dissent costs dividends"}},
 		{"dissent", "weights need a majority", "chain.kappa=0.05", []string{"dissent costs dividends", "friends gain nothing"}},
-		{"finders", "some find late", "validators[1].alpha=0.5", []string{"who finds early earns more", "who finds late earns less"}},
+		{"finders", "some find late", "validators[1].alpha=0.5", []string{"early finders earn more", "late finders earn less"}},
 		{"load", "the larger stake goes first", "miners[0].historic=true", []string{"a larger stake is taken more often",
 			"a larger stake waits less"}},
 		{"load", "too little hardware", "miners[0].hardware_mflops=10", []string{"miners cannot serve everybody",

@@ -12,10 +12,10 @@ import (
 // a mere consequence.
 var measures = []string{"count", "name", "joins_h", "hours", "block_s", "kind", "subsets", "vocab", "regions", "width", "context", "tokens"}
 
-// besides returns the faults that involve several keys and are not consequences of told, the faults of
+// independent returns the faults that involve several keys and are not consequences of told, the faults of
 // single keys. Those checks use the values in force, and a key that could not be read has its default
 // there.
-func besides(told, found []error) []error {
+func independent(told, found []error) []error {
 	if len(told) == 0 {
 		return found
 	}
@@ -28,8 +28,13 @@ func besides(told, found []error) []error {
 	}
 	return slices.DeleteFunc(found, func(err error) bool {
 		key := keyOf(err)
-		return consequences && key != "chain.era" || key == "" || !strings.Contains(key, ".") && key != "miners" && key != "validators" ||
-			slices.Contains(sections, sectionOf(key))
+		switch {
+		case key == "" || slices.Contains(sections, sectionOf(key)):
+			return true
+		case consequences:
+			return key != "chain.era"
+		}
+		return !strings.Contains(key, ".") && key != "miners" && key != "validators"
 	})
 }
 

@@ -21,7 +21,7 @@ func Decode(name string, text string, sets []string) (*Scenario, error) {
 		sc = economyDefault()
 		d.Decode(&sc)
 	}
-	faults := append(d.Faults(), besides(d.Faults(), validate(&sc, d.Where))...)
+	faults := append(d.Faults(), independent(d.Faults(), validate(&sc, d.Where))...)
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}

@@ -2,9 +2,7 @@ package scenarios
 
 import (
 	"bytes"
-	"flag"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -18,18 +16,6 @@ import (
 	"taolab/sim/chain"
 	"taolab/sim/virtual"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if *update {
-		if err := flag.Set("rewrite", "true"); err != nil {
-			panic(err)
-		}
-	}
-	os.Exit(m.Run())
-}
 
 // TestFaultsAreNamedWithPlaceAndRemedy reads scripts of scenario files, most of them wrong. Each
 // starts from a valid minimum that the script can change.
@@ -180,8 +166,8 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	}
 }
 
-// FuzzDecodeReadsOrRefuses holds the parser to an answer, and to one that lasts: what it takes reads
-// back from its resolved form, also as a manifest has it.
+// FuzzDecodeReadsOrRefuses checks that the parser accepts or refuses any text, and that an accepted
+// one reads back from its resolved form, also from a manifest.
 func FuzzDecodeReadsOrRefuses(f *testing.F) {
 	f.Add(minimal)
 	f.Add(minimal + "[[expect]]\nmetric = \"run.blocks\"\ncomparison = \"between\"\nvalue = [1, 2.5]\n")
@@ -232,7 +218,7 @@ func readsBack(t *testing.T, text string, sets []string) {
 	}
 }
 
-// TestTheWholeNetworkIsAsLargeAsItSays holds scale/4096 to what its comments promise.
+// TestTheWholeNetworkIsAsLargeAsItSays checks the promises in the comments of scale/4096.
 func TestTheWholeNetworkIsAsLargeAsItSays(t *testing.T) {
 	file, err := Load("scale/4096", nil)
 	if err != nil {

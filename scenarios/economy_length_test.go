@@ -31,8 +31,8 @@ func TestARunWithoutJumpsIsTheSame(t *testing.T) {
 	}
 }
 
-// TestJumpsAreJumps shows that the test above compares two ways and not one: a month of blocks in which
-// nothing happens costs nearly nothing, unless each is made.
+// TestJumpsAreJumps shows that the test above really compares two ways: a month of blocks without events costs
+// nearly nothing, unless each block is made.
 func TestJumpsAreJumps(t *testing.T) {
 	took := func(set string) time.Duration {
 		file, err := Load("economy/halvings", []string{"time.hours=7200", set})

@@ -16,7 +16,7 @@ import (
 	"taolab/sim/virtual"
 )
 
-// economyRun is what a test of economics looks at: who earned how much in which epoch.
+// economyRun keeps the numbers that a test of economics needs: the earnings of each node in each epoch.
 type economyRun struct {
 	nodes  []trace.Node
 	epochs [][]trace.Epoch // by number, then uid
@@ -157,8 +157,8 @@ func under(t *testing.T, rule, name string, sets ...string) *economyRun {
 	return runEconomy(t, name, nil, append(slices.Clone(rules[rule]), sets...)...)
 }
 
-// warmUp is the epochs before the first that the tables count: long enough that who sets no weights then
-// counts as inactive, as somebody does who registered long ago.
+// warmUp is the number of epochs before the first one in the tables: long enough that a validator that sets no
+// weights counts as inactive from the beginning of the tables.
 const warmUp = 20
 
 func TestACopierOfTheConsensusGainsOnlyWithoutALag(t *testing.T) {

@@ -13,7 +13,6 @@ import (
 
 	"taolab/model/base"
 	"taolab/report"
-	"taolab/sim/virtual"
 )
 
 const (
@@ -152,13 +151,7 @@ func TestEveryNumberOfARunCanBeExpected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	world, err := virtual.New(network.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := world.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	world := ran(t, network)
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -88,7 +88,8 @@ func TestTheFolderTellsOfTheRunBeforeAnythingIsPrepared(t *testing.T) {
 	}
 }
 
-// What run.json says at a sync is what the synced rows hold, and where a run can be repeated to.
+// At a sync, run.json agrees with the synced rows, and names the event up to which the run can
+// be repeated.
 func TestARunIsRepeatedUpToItsLastSync(t *testing.T) {
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: 1 << 30}
 	e := tinyExperiment(t, cache)

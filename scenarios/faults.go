@@ -154,7 +154,8 @@ func (c *checker) faultTime(key string, f *FaultEntry, end float64) {
 	case f.AtS > end:
 		c.fault(key+".at_s", fmt.Sprintf("%g s, after the end of the run", f.AtS), fmt.Sprintf("at most %g", end), "")
 	case c.Waves.TailS > 0 && f.AtS+f.DurationS > last:
-		c.fault(key+".duration_s", fmt.Sprintf("it lasts to %g s, into the quiet tail", f.AtS+f.DurationS), fmt.Sprintf("an end at %g s at most", last), "")
+		c.fault(key+".duration_s", fmt.Sprintf("it lasts to %g s, into the quiet tail", f.AtS+f.DurationS),
+			fmt.Sprintf("an end at %g s at most", last), "")
 	}
 }
 
@@ -169,10 +170,12 @@ func (c *checker) faultTarget(key, prefix, node, group, region string) {
 		c.fault(key, fmt.Sprintf("%snode, %sgroup and %sregion: more than one is set", prefix, prefix, prefix), "one of them", "")
 	}
 	if group != "" && !slices.Contains(c.groups(), group) {
-		c.fault(key+"."+prefix+"group", fmt.Sprintf("no group %q", group), "one of "+strings.Join(c.groups(), ", "), settings.Meant(group, c.groups()))
+		c.fault(key+"."+prefix+"group", fmt.Sprintf("no group %q", group), "one of "+strings.Join(c.groups(), ", "),
+			settings.Meant(group, c.groups()))
 	}
 	if region != "" && !slices.Contains(c.Network.Regions, region) {
-		c.fault(key+"."+prefix+"region", fmt.Sprintf("no region %q", region), "one of "+strings.Join(c.Network.Regions, ", "), settings.Meant(region, c.Network.Regions))
+		c.fault(key+"."+prefix+"region", fmt.Sprintf("no region %q", region),
+			"one of "+strings.Join(c.Network.Regions, ", "), settings.Meant(region, c.Network.Regions))
 	}
 	if node != "" && !c.hasMember(node) {
 		c.fault(key+"."+prefix+"node", fmt.Sprintf("no node %q", node), "a group's name and the member's number, as in "+member(c.groups()[0], 0), "")

@@ -13,8 +13,8 @@ import (
 	"taolab/sim/virtual"
 )
 
-// TestAgentsLiveThroughFaultsOfEveryKind lets real agents meet damaged bytes, clocks that jump, lost
-// states and all the rest, doubting the ledger at every step.
+// TestAgentsLiveThroughFaultsOfEveryKind exposes real agents to damaged bytes, jumping clocks, lost
+// states and all other faults, and checks the ledger at every step.
 func TestAgentsLiveThroughFaultsOfEveryKind(t *testing.T) {
 	text, err := os.ReadFile("testdata/keys.toml")
 	if err != nil {
@@ -55,13 +55,7 @@ func TestAgentsLiveThroughFaultsOfEveryKind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		world, err := virtual.New(network.Config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := world.Run(context.Background()); err != nil {
-			t.Fatal(err)
-		}
+		world := ran(t, network)
 		digests[world.Digest().String()] = true
 		for _, kind := range virtual.FaultKinds() {
 			if !kinds[kind.Name] {

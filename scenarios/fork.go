@@ -42,7 +42,8 @@ var forkRules = []struct {
 	{keys(`(corpus|base|evaluation)\..*`), "the models learned from it, or are measured on it"},
 	{keys(`time\.block_s`), "it was the time between the blocks of the past"},
 	{keys(`.*\.stake_tao|chain\.initial_issuance_tao`), "it was the stake at the beginning; the ledger has moved it since"},
-	{keys(`chain\.(era|rule|emission|prune_by|owner|metagraph|upgrade_rules|upgrade_height)`), "a chain keeps the family of rules and the owner of its genesis"},
+	{keys(`chain\.(era|rule|emission|prune_by|owner|metagraph|upgrade_rules|upgrade_height)`),
+		"a chain keeps the family of rules and the owner of its genesis"},
 	{keys(`chain\.max_uids`), "routing models have a gate for each uid"},
 	{keys(changeablePattern()), ""},
 	{keys(`network\..*`), "nodes drew their region and their delay from it"},
@@ -122,8 +123,9 @@ func NewFork(dir string, m *report.Manifest, corpus string, sets []string) (*For
 		return nil, errors.Join(faults...)
 	}
 	if !slices.EqualFunc(before.waving(), after.waving(), func(a, b *FaultEntry) bool { return reflect.DeepEqual(a, b) }) {
-		return nil, &settings.Error{Where: after.Origin, Key: "faults", Fault: "a fault with wave = true would change, and the waves were drawn at the beginning",
-			Want: "the same faults with wave = true", Hint: "add faults with a time of their own"}
+		return nil, &settings.Error{Where: after.Origin, Key: "faults",
+			Fault: "a fault with wave = true would change, and the waves were drawn at the beginning",
+			Want:  "the same faults with wave = true", Hint: "add faults with a time of their own"}
 	}
 	f.params, err = governed(before, after)
 	return f, err
@@ -155,7 +157,8 @@ func (f *Fork) CheckFaults(from *Snapshot) error {
 		if own.AtS < now {
 			key := fmt.Sprintf("faults[%d].at_s", i)
 			faults = append(faults, &settings.Error{Where: f.File.where(key), Key: key,
-				Fault: fmt.Sprintf("%g s, before the fork at %g s (block %d)", own.AtS, now, from.Height), Want: "a fault that begins later, or one of the parent as it was",
+				Fault: fmt.Sprintf("%g s, before the fork at %g s (block %d)", own.AtS, now,
+					from.Height), Want: "a fault that begins later, or one of the parent as it was",
 				Hint: "an active fault that is left out ends with the fork"})
 		}
 	}

@@ -95,7 +95,8 @@ func (f *File) ownersInForce() []Setting {
 				l.what, l.gain, l.every, l.delay)})
 	}
 	if p, err := f.Params(); err == nil && registration.Seal(p.Seal) == registration.Granted {
-		list = append(list, Setting{"seal", "granted", "nobody hashes: the ledger takes the work of a registration as done, at the hash rates of by = work"})
+		list = append(list, Setting{"seal", "granted",
+			"nobody hashes: the ledger takes the work of a registration as done, at the hash rates of by = work"})
 	}
 	return list
 }

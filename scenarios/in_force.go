@@ -48,7 +48,8 @@ func (f *File) InForce() ([]Setting, error) {
 	}
 	vocab := f.Corpus.Vocab
 	return append(list,
-		Setting{"inflation by rows", inflationTable, "mean of the base scores over the base score of the mean loss, measured on mixed rows at a power of 0.5; none from release 3.6.0 on"},
+		Setting{"inflation by rows", inflationTable,
+			"mean of the base scores over the base score of the mean loss, measured on mixed rows at a power of 0.5; none from release 3.6.0 on"},
 		Setting{"vocabulary V", fmt.Sprint(vocab), "in place of 50,257 and 50,258"},
 		Setting{"largest topk", fmt.Sprint(vocab / 8), "an eighth of V"},
 	), nil
@@ -62,6 +63,9 @@ func (f *File) ledgerInForce(p chain.Params) []Setting {
 
 // hardInForce lists the rules that a ledger for strangers adds to its era's.
 func hardInForce(h chain.Hard) []Setting {
+	if h == (chain.Hard{}) {
+		return []Setting{{"hard", "off", "the ledger of the era: transactions are free, and nothing guards it against strangers"}}
+	}
 	var list []Setting
 	for _, s := range role.HardInForce(h) {
 		list = append(list, Setting{s.Name, s.Value, s.Note})
@@ -102,13 +106,17 @@ func weightsInForce(p chain.Params) []Setting {
 func seatsInForce(p chain.Params) []Setting {
 	return []Setting{
 		{"seats", fmt.Sprint(p.MaxUIDs), "a newcomer to a full network replaces the neuron with the least " + string(p.PruneBy)},
-		{"immunity period", fmt.Sprintf("%d blocks", p.ImmunityBlocks), fmt.Sprintf("newcomers cannot be replaced; prune_by emission: where at most %d are not immune, an immune one can", p.MinNonImmune)},
-		{"registration by burning", onOff(p.AllowBurn), fmt.Sprintf("%s at genesis, between %s and %s; recycled: %t", role.TAO(p.BurnRao), role.TAO(p.MinBurnRao), role.TAO(p.MaxBurnRao), p.RecycleBurned)},
-		{"price of a registration", string(p.BurnRule), fmt.Sprintf("by demand: halves in %d blocks, %d %% after a registration", p.BurnHalfLifeBlocks, p.BurnIncreasePercent)},
+		{"immunity period", fmt.Sprintf("%d blocks", p.ImmunityBlocks),
+			fmt.Sprintf("newcomers cannot be replaced; prune_by emission: where at most %d are not immune, an immune one can", p.MinNonImmune)},
+		{"registration by burning", onOff(p.AllowBurn),
+			fmt.Sprintf("%s at genesis, between %s and %s; recycled: %t", role.TAO(p.BurnRao), role.TAO(p.MinBurnRao), role.TAO(p.MaxBurnRao), p.RecycleBurned)},
+		{"price of a registration", string(p.BurnRule),
+			fmt.Sprintf("by demand: halves in %d blocks, %d %% after a registration", p.BurnHalfLifeBlocks, p.BurnIncreasePercent)},
 		{"registration by work", onOff(p.AllowWork), fmt.Sprintf("seal %s, difficulty %d, between %d and %d, younger than %d blocks",
 			p.Seal, p.Difficulty, p.MinDifficulty, p.MaxDifficulty, p.WorkValidBlocks)},
-		{"adjustment", fmt.Sprintf("every %d blocks", p.AdjustmentIntervalBlocks), fmt.Sprintf("by interval: %s toward %d registrations, keeping %.6f of the old price",
-			p.AdjustBy, p.TargetRegistrations, float64(p.AdjustmentAlpha)/(1<<64))},
+		{"adjustment", fmt.Sprintf("every %d blocks", p.AdjustmentIntervalBlocks),
+			fmt.Sprintf("by interval: %s toward %d registrations, keeping %.6f of the old price",
+				p.AdjustBy, p.TargetRegistrations, float64(p.AdjustmentAlpha)/(1<<64))},
 		{"registrations a block", fmt.Sprint(p.MaxRegistrationsPerBlock), "at most"},
 		{"take", role.Share(p.DefaultTake), fmt.Sprintf("of a delegate at first, at most %s; %d nominators", role.Share(p.MaxTake), p.MaxNominators)},
 	}
@@ -169,7 +177,8 @@ func period(p chain.Params) uint64 {
 func scale(bytesPerToken float64) []Setting {
 	return []Setting{
 		{"bytes per token", fmt.Sprintf("%.4f", bytesPerToken), "of the standard tokenizer on the scoring text"},
-		{"loss scale", fmt.Sprintf("%.4f", score.LossScale(bytesPerToken)), "nats per GPT-2-equivalent token for a nat per token: 3.409 / bytes per token"},
+		{"loss scale", fmt.Sprintf("%.4f", score.LossScale(bytesPerToken)),
+			"nats per GPT-2-equivalent token for a nat per token: 3.409 / bytes per token"},
 	}
 }
 

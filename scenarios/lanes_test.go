@@ -14,10 +14,9 @@ import (
 	"taolab/sim/chain"
 	"taolab/sim/host"
 	"taolab/sim/trace"
-	"taolab/sim/virtual"
 )
 
-// tinyRun plays the tiny scenario and returns its rows and digest.
+// tinyRun runs the tiny scenario and returns its rows and digest.
 func tinyRun(t *testing.T, sets ...string) (map[trace.Table][]trace.Row, string) {
 	t.Helper()
 	r := &rows{all: map[trace.Table][]trace.Row{}}
@@ -131,7 +130,7 @@ func TestQuestionsAnswersAndScoresTellOfTheSameRows(t *testing.T) {
 	}
 }
 
-// Frozen miners serve the base model; untrained ones a model of their own that knows nothing.
+// Frozen miners serve the base model; untrained ones serve their own model with random weights.
 func TestUntrainedMinersDoNotStartAtTheBase(t *testing.T) {
 	heldOut := func(behaviour string) []float64 {
 		all, _ := tinyRun(t, "base.steps=150", "time.hours=0.1", "chain.tempo_blocks=10", "miners[0].behaviour="+behaviour)
@@ -171,13 +170,7 @@ func TestALazyValidatorFavoursTheNodesThatItNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	world, err := virtual.New(network.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := world.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	world := ran(t, network)
 	var favoured []string
 	for _, e := range world.Chain().Weights(chain.UID(8)) {
 		favoured = append(favoured, network.Nodes[e.UID].Name)
@@ -303,13 +296,7 @@ func TestLabelsGiveTheRoutingModelAHeadForEachSubset(t *testing.T) {
 func TestWhoIsRefusedASeatTriesAgainAfterATenthOfAnHour(t *testing.T) {
 	late := "\n[[miners]]\nname = \"late\"\njoins_h = 0.1\nstake_tao = 2\ncontext = 16\n"
 	network, r := ready(t, base.Cache{}, tiny(t)+late, "chain.burn_tao=100")
-	world, err := virtual.New(network.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := world.Run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	ran(t, network)
 	var blocks []uint64
 	for _, row := range r.all[trace.Transactions] {
 		if tx := row.(trace.Transaction); tx.Kind == "Register" {

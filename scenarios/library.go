@@ -65,7 +65,8 @@ func Load(name string, sets []string) (*File, error) {
 		info, err := os.Stat(name)
 		switch {
 		case err != nil:
-			return nil, &settings.Error{Where: name, Fault: "cannot be read: " + err.Error(), Want: "a scenario file", Hint: "taolab scenario new writes one"}
+			return nil, &settings.Error{Where: name, Fault: "cannot be read: " + err.Error(), Want: "a scenario file",
+				Hint: "taolab scenario new writes one"}
 		case !info.Mode().IsRegular(): // a device may never end
 			return nil, misnamed(name, nil)
 		case info.Size() > maxFileBytes:
@@ -150,12 +151,15 @@ func misnamed(path string, err error) error {
 	case unseen != nil:
 		return err
 	case info.IsDir():
-		return &settings.Error{Where: path, Fault: "a folder", Want: "a scenario file, which ends in .toml, or a name that taolab scenario list prints",
+		return &settings.Error{Where: path, Fault: "a folder",
+			Want: "a scenario file, which ends in .toml, or a name that taolab scenario list prints",
 			Hint: "taolab check takes folders"}
 	case !info.Mode().IsRegular():
-		return &settings.Error{Where: path, Fault: "not a regular file", Want: "a scenario file, which ends in .toml", Hint: "taolab scenario new writes one"}
+		return &settings.Error{Where: path, Fault: "not a regular file", Want: "a scenario file, which ends in .toml",
+			Hint: "taolab scenario new writes one"}
 	}
-	return &settings.Error{Where: path, Fault: "the name does not end in .toml", Want: "a scenario file, which ends in .toml", Hint: "rename the file if it is one"}
+	return &settings.Error{Where: path, Fault: "the name does not end in .toml",
+		Want: "a scenario file, which ends in .toml", Hint: "rename the file if it is one"}
 }
 
 // setting is the last override that sets a key; empty: none.

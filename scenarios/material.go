@@ -92,7 +92,8 @@ func (f *File) Prepare(ctx context.Context, cache base.Cache, workers int, stage
 	}
 	genesis, _ := f.Heights()
 	plan := role.Plan{
-		Seed: f.Seed, Open: f.source, Additions: f.Corpus.Additions(f.Seed, f.Time.BlockS, genesis), Subsets: f.checkSubsets, Vocab: f.Corpus.Vocab, Shapes: f.shapes(), Training: f.Base,
+		Seed: f.Seed, Open: f.source, Additions: f.Corpus.Additions(f.Seed, f.Time.BlockS,
+			genesis), Subsets: f.checkSubsets, Vocab: f.Corpus.Vocab, Shapes: f.shapes(), Training: f.Base,
 		Rows: f.Evaluation.Rows, Cols: f.smallestContext(),
 		Tokenizer: f.Corpus.Tokenizer, Checkpoints: f.checkpoints(),
 	}

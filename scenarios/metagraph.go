@@ -35,20 +35,21 @@ func (f *File) readMetagraph() error {
 	if err != nil {
 		return f.wrongMetagraph(fmt.Sprintf("%s cannot be read: %v", path, err), "a file with a "+conformance.MetagraphFormat)
 	}
-	g, filled, err := goneOnFrom(data)
+	g, filled, err := genesisFrom(data)
 	if err == nil {
 		_, err = chain.New(g)
 	}
 	if err != nil {
-		return &settings.Error{Where: path, Fault: err.Error(), Want: "a " + conformance.MetagraphFormat + ", or a ledger as taolabd export writes it",
+		return &settings.Error{Where: path, Fault: err.Error(),
+			Want: "a " + conformance.MetagraphFormat + ", or a ledger as taolabd export writes it",
 			Hint: "taolab apply --example writes one"}
 	}
 	f.metagraph = &metagraph{path: path, genesis: g, filled: filled}
 	return nil
 }
 
-// goneOnFrom makes the genesis that continues a metagraph or a ledger's canonical bytes.
-func goneOnFrom(data []byte) (chain.Genesis, []conformance.Filled, error) {
+// genesisFrom makes the genesis that continues a metagraph or a ledger's canonical bytes.
+func genesisFrom(data []byte) (chain.Genesis, []conformance.Filled, error) {
 	if text := bytes.TrimLeft(data, " \t\r\n"); len(text) == 0 || text[0] == '{' {
 		return conformance.ReadMetagraph(data)
 	}
@@ -66,7 +67,7 @@ func FromLedger(path string, sets []string) (*File, error) {
 	data, err := readOpened(path)
 	if err == nil {
 		var g chain.Genesis
-		if g, _, err = goneOnFrom(data); err == nil {
+		if g, _, err = genesisFrom(data); err == nil {
 			return fromRecords(path, &g, sets)
 		}
 	}
@@ -207,8 +208,8 @@ func (m *metagraph) seats() map[bool][]chain.UID {
 	return seats
 }
 
-// goOn sets the builder's genesis to the metagraph's, with its money and ages.
-func (b *builder) goOn() {
+// adoptMetagraph sets the builder's genesis to the metagraph's, with its money and ages.
+func (b *builder) adoptMetagraph() {
 	g := b.metagraph.genesis
 	g.ChainID, g.Params = b.genesis.ChainID, b.genesis.Params
 	g.IssuanceOffsetRao += b.genesis.IssuanceOffsetRao

@@ -12,8 +12,8 @@ import (
 	"taolab/sim/virtual"
 )
 
-// A scenario begins with the stakes, weights and ages of the network that its metagraph shows, at the height
-// where they were seen; its nodes take the seats.
+// A scenario begins with the stakes, weights and ages of its metagraph, at the metagraph's height; its nodes
+// take the seats.
 func TestAScenarioGoesOnFromAMetagraph(t *testing.T) {
 	r := runEconomy(t, "../metagraph/trees", nil, "trace.weights=1")
 	begun := r.nodes
@@ -25,7 +25,7 @@ func TestAScenarioGoesOnFromAMetagraph(t *testing.T) {
 	if v.Height() != 100_600 || v.N() != 10 || v.Neuron(3).RegisteredAt != 90_000+3*137 || v.Params().TempoBlocks != 100 {
 		t.Errorf("height %d, %d neurons, %+v", v.Height(), v.N(), v.Neuron(3))
 	}
-	// The third with a permit has nobody behind it: its weights are those that were seen.
+	// The third neuron with a permit has no node: its weights stay those of the metagraph.
 	if row := v.Weights(5); len(row) != 7 || row[0].Weight != 65535 || v.Neuron(5).LastUpdate != 99_905 {
 		t.Errorf("%v", row)
 	}
@@ -54,7 +54,7 @@ func TestASeatsHolderIsNamedWhereverTheFormerOneWas(t *testing.T) {
 		seen.Delegates = append(seen.Delegates, chain.GenesisDelegate{Hotkey: key(i)})
 	}
 	b := &builder{File: &File{metagraph: &metagraph{genesis: seen}}}
-	b.goOn()
+	b.adoptMetagraph()
 	b.genesis.Stakes = append(b.genesis.Stakes, chain.GenesisStake{Hotkey: key(9)}) // of a node without a seat
 	uid, stake := b.seat(false, key(30), key(31))
 	if uid != 1 || stake != 2 || b.genesis.Owner != key(30) || b.genesis.Neurons[1].Hotkey != key(30) || b.genesis.Neurons[1].Coldkey != key(31) {
@@ -107,8 +107,8 @@ func TestAnUnfitMetagraphIsRefused(t *testing.T) {
 	}
 }
 
-// The manifest names the metagraph, and what is made from it goes on from there too: the run again, each
-// point of a sweep, and a fork, which ends as many blocks after genesis as the run would.
+// The manifest names the metagraph, and a repeated run, each point of a sweep and a fork continue from it too;
+// the fork ends as many blocks after genesis as the run would.
 func TestAnImportedLedgerIsReadAgainFromAManifest(t *testing.T) {
 	const path = "testdata/metagraph/trees.toml"
 	file, err := Load(path, []string{"chain.weights_rate_limit_blocks=30"})
@@ -158,7 +158,7 @@ func TestAnImportedLedgerIsReadAgainFromAManifest(t *testing.T) {
 	}
 }
 
-// A floor cannot pass its ceiling before that was raised, and a steepness may be negative.
+// A floor cannot exceed its ceiling before that is raised, and a steepness may be negative.
 func TestAForkSetsParametersThatWaitForEachOther(t *testing.T) {
 	file, err := Load("testdata/metagraph/trees.toml", []string{"chain.rule=yuma3", "chain.liquid_alpha=true", "chain.alpha_low=0.3", "chain.alpha_high=0.5", "chain.alpha_steepness=10"})
 	if err != nil {
@@ -175,8 +175,8 @@ func TestAForkSetsParametersThatWaitForEachOther(t *testing.T) {
 	}
 }
 
-// The recorded network is a scenario's start as its file is; where nobody takes a seat its neuron goes on with
-// the weights that were recorded.
+// A scenario can start from the file of the recorded network; a neuron whose seat no node takes keeps its
+// recorded weights.
 func TestAScenarioRunsFromTheRecordedNetwork(t *testing.T) {
 	if _, err := os.Stat("../../shared/vectors/metagraph_sn15.json"); err != nil {
 		t.Skipf("no vectors next to the repository: %v", err)

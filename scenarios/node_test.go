@@ -38,6 +38,19 @@ func ready(t *testing.T, cache base.Cache, text string, sets ...string) (*Networ
 	return network, r
 }
 
+// ran runs a network to its last block.
+func ran(t *testing.T, n *Network) *virtual.World {
+	t.Helper()
+	world, err := virtual.New(n.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := world.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return world
+}
+
 func machine(t *testing.T, n *Network, name string) virtual.Node {
 	t.Helper()
 	i := slices.IndexFunc(n.Config.Nodes, func(node virtual.Node) bool { return node.Name == name })
@@ -47,7 +60,7 @@ func machine(t *testing.T, n *Network, name string) virtual.Node {
 	return n.Config.Nodes[i]
 }
 
-// TestWhatAGroupSaysReachesItsMachines holds each value of a group against the machine's own.
+// TestWhatAGroupSaysReachesItsMachines compares each value of a group with the machine's own.
 func TestWhatAGroupSaysReachesItsMachines(t *testing.T) {
 	network, _ := ready(t, base.Cache{}, tiny(t),
 		"miners[0].min_stake_tao=3", "miners[0].min_interval_s=2.5", "miners[0].queue=7", "miners[0].slots=4", "miners[0].longest_service_s=9",
@@ -181,13 +194,7 @@ func TestMoreMembersMoveNobodyElse(t *testing.T) {
 func story(t *testing.T, cache base.Cache, text string, sets ...string) map[trace.Table][]string {
 	t.Helper()
 	network, r := ready(t, cache, text, sets...)
-	world, err := virtual.New(network.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := world.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	ran(t, network)
 	told := map[trace.Table][]string{}
 	name := func(node uint64) string { return network.Nodes[node].Name }
 	uid := map[uint64]string{}
@@ -227,8 +234,8 @@ func story(t *testing.T, cache base.Cache, text string, sets ...string) map[trac
 // agents' own tables, in which a row is about one node.
 var ofAgents = []trace.Table{trace.Queries, trace.Answers, trace.Training, trace.Applications}
 
-// TestWhatCausesNothingMovesNoRow adds what nobody can notice, and finds every row of the agents where
-// it was: a table, applications that never ask, a fault after everything, miners that come at the end.
+// TestWhatCausesNothingMovesNoRow adds things without effect and finds every row of the agents unchanged:
+// a table, applications that never ask, a fault after the last event, miners that join at the end.
 func TestWhatCausesNothingMovesNoRow(t *testing.T) {
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
 	text := tiny(t) + strings.ReplaceAll(oneMore, "count = 11", "count = 2") // initial weights show in their first measurement
@@ -292,13 +299,7 @@ func TestASkewedClockShowsInTheTimesOfRows(t *testing.T) {
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
 	first := func(sets ...string) (at int64) {
 		network, r := ready(t, cache, tiny(t), sets...)
-		world, err := virtual.New(network.Config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := world.Run(context.Background()); err != nil {
-			t.Fatal(err)
-		}
+		ran(t, network)
 		i := slices.IndexFunc(r.all[trace.Training], func(row trace.Row) bool { return row.(trace.Train).Node == 2 })
 		return r.all[trace.Training][i].(trace.Train).TimeNs
 	}

@@ -121,7 +121,8 @@ func (c *checker) prices() {
 	}
 	for i := range c.Miners {
 		if name := c.Miners[i].Wants.Price; name != "" && !slices.Contains(names, name) {
-			c.fault(fmt.Sprintf("miners[%d].decide.price", i), fmt.Sprintf("no path %q in [[prices]]", name), "one of "+strings.Join(names, ", "), settings.Meant(name, names))
+			c.fault(fmt.Sprintf("miners[%d].decide.price", i), fmt.Sprintf("no path %q in [[prices]]", name),
+				"one of "+strings.Join(names, ", "), settings.Meant(name, names))
 		}
 	}
 }

@@ -34,8 +34,8 @@ func (c *choices) of(kind, choice string) []trace.Decision {
 	})
 }
 
-// lived is a scenario's network after its last block, every invariant of its ledger checked after every step
-// where that is asked for.
+// lived returns a scenario's network after its last block; if paranoid, every invariant of its ledger is
+// checked after every step.
 func lived(t *testing.T, name string, paranoid bool, sets ...string) (*virtual.World, *Network, *choices) {
 	t.Helper()
 	file, err := Load(name, sets)
@@ -47,13 +47,7 @@ func lived(t *testing.T, name string, paranoid bool, sets ...string) (*virtual.W
 	if err != nil {
 		t.Fatal(err)
 	}
-	world, err := virtual.New(network.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := world.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	world := ran(t, network)
 	return world, network, seen
 }
 
@@ -167,13 +161,7 @@ func TestOwnersSurviveBytes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			world, err := virtual.New(network.Config)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := world.Run(context.Background()); err != nil {
-				t.Fatal(err)
-			}
+			world := ran(t, network)
 			return world.Digest().String(), len(seen.rows)
 		}
 		want, n := digest(0)
@@ -201,7 +189,7 @@ func TestMinersRegisterWithRealSeals(t *testing.T) {
 	}
 }
 
-// The gain that explain prints is by the law, and what is above half of the limit is warned of.
+// The gain that explain prints follows the law, and a gain above half of the limit gives a warning.
 func TestGroupsThatAnswerTooStronglyAreWarnedOf(t *testing.T) {
 	for beta, warned := range map[string]bool{"holders[0].move=0.02": false, "holders[0].move=0.05": true} { // order-free: each stands alone
 		file, err := Load("economy/concentration", []string{beta})
@@ -237,7 +225,7 @@ func TestRestakingConcentratesStakeUnlessDelegatesCompete(t *testing.T) {
 	}
 }
 
-// A foundation that sells three quarters of the network leaves it live: each epoch pays.
+// A network survives a foundation that sells three quarters of its stake: each epoch pays.
 func TestANetworkLivesOnWhenItsFoundationSellsOut(t *testing.T) {
 	world, network, _ := lived(t, "economy/foundation", false)
 	view := world.Chain()

@@ -33,7 +33,8 @@ func FromManifest(dir string, m *report.Manifest, corpus string, sets ...string)
 		return nil, bad(err.Error(), "")
 	}
 	if _, named := tree["format"]; !named {
-		return nil, bad("made by the first release; rules and streams have changed since", "repeat it with that release, or run the folder's scenario.toml with this one")
+		return nil, bad("made by the first release; rules and streams have changed since",
+			"repeat it with that release, or run the folder's scenario.toml with this one")
 	}
 	sc := Default()
 	d := settings.Of(dir+"/"+report.ManifestFile, plain.(map[string]any), sets...)

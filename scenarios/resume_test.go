@@ -19,8 +19,8 @@ import (
 	"taolab/sim/virtual"
 )
 
-// cutShort is the folder of a run of the tiny scenario that stopped after so many rows, in one of the
-// ways in which runs stop, with a snapshot of some moment before.
+// cutShort is the folder of a run of the tiny scenario that stopped after a number of rows, in one of the
+// ways in which runs stop, with an earlier snapshot.
 func cutShort(t *testing.T, cache base.Cache, rows int, kill bool, sets ...string) string {
 	t.Helper()
 	e := tinyExperiment(t, cache, sets...)
@@ -56,7 +56,7 @@ func cutShort(t *testing.T, cache base.Cache, rows int, kill bool, sets ...strin
 	return e.Dir
 }
 
-// resumed is a run that went on in a folder, to its end.
+// resumed resumes a run in a folder, to its end.
 func resumed(t *testing.T, cache base.Cache, dir string) *report.Manifest {
 	t.Helper()
 	m, err := report.ReadManifest(dir)
@@ -135,8 +135,8 @@ func TestARunWithFaultsOfEveryKindGoesOn(t *testing.T) {
 	}
 }
 
-// cutAndResume cuts a run of the tiny scenario so many times, half of them by a kill, and returns the
-// folder of a straight one.
+// cutAndResume interrupts a run of the tiny scenario several times, half of them by a kill, and returns the
+// folder of an uninterrupted one.
 func cutAndResume(t *testing.T, times int, sets ...string) string {
 	t.Helper()
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: 1 << 30}
@@ -174,7 +174,7 @@ func snapshotAt(t *testing.T, cache base.Cache, height uint64, sets ...string) (
 	return e, m
 }
 
-// forked is a run that parts from another at its one snapshot.
+// forked is a run forked from another at its only snapshot.
 func forked(t *testing.T, cache base.Cache, parent *Experiment, m *report.Manifest, sets ...string) (*Experiment, *report.Manifest) {
 	t.Helper()
 	f, err := NewFork(parent.Dir, m, "", sets)
@@ -422,15 +422,15 @@ func TestASnapshotThatCannotBeWrittenIsAWarningAndTheRunGoesOn(t *testing.T) {
 	if err != nil || !m.Finished {
 		t.Fatal(err)
 	}
-	if len(warned) != 1 || !strings.Contains(warned[0], "no snapshot at block 10: ") || !strings.Contains(warned[0], "the run goes on") {
+	if len(warned) != 1 || !strings.Contains(warned[0], "no snapshot at block 10: ") || !strings.Contains(warned[0], "the run continues") {
 		t.Errorf("%q", warned)
 	}
 }
 
 var cuts = flag.Int("cuts", 0, "moments at which quickstart is cut and resumed, each ten seconds of a core")
 
-// TestQuickstartGoesOnFromAnyMoment keeps a copy of the folder at each of so many moments of one run, and
-// lets every copy go on to the end.
+// TestQuickstartGoesOnFromAnyMoment copies the folder at several moments of one run, and resumes every copy
+// to the end.
 func TestQuickstartGoesOnFromAnyMoment(t *testing.T) {
 	if *cuts == 0 {
 		t.Skip("-cuts=20 cuts quickstart at 20 moments, in a few minutes")

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"taolab/model/base"
+	"taolab/model/golden"
 	"taolab/model/lm/kernel"
 	"taolab/model/pile"
 	"taolab/report"
@@ -32,8 +33,8 @@ type way struct {
 	isa       kernel.ISA
 }
 
-// TestOneRunDigestHoweverTheRunIsMade runs the tiny scenario in every way that may not matter, and
-// compares the digest with the one that every other machine got.
+// TestOneRunDigestHoweverTheRunIsMade runs the tiny scenario in every way that must not matter, and
+// compares the digest with that of all other machines.
 func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
 	best := kernel.Active()
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
@@ -48,13 +49,13 @@ func TestOneRunDigestHoweverTheRunIsMade(t *testing.T) {
 	if best > kernel.AVX2 {
 		ways = append(ways, way{name: "AVX2", workers: 2, isa: kernel.AVX2})
 	}
-	golden := filepath.Join("testdata", "tiny.digest")
-	if *update {
-		if err := os.WriteFile(golden, []byte(runWay(t, ways[0])+"\n"), 0o644); err != nil {
+	path := filepath.Join("testdata", "tiny.digest")
+	if golden.Updating() {
+		if err := os.WriteFile(path, []byte(runWay(t, ways[0])+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(golden)
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +185,7 @@ func TestTheRunDigestBeginsWithTheBytesThatTheRunStartsFrom(t *testing.T) {
 	}
 }
 
-// TestAgentsInTheMiddleOfSomethingSurviveBytes sends all states through bytes while commits wait for
+// TestAgentsInTheMiddleOfSomethingSurviveBytes encodes and restores all states while commits wait for
 // their reveal and newcomers for their registration.
 func TestAgentsInTheMiddleOfSomethingSurviveBytes(t *testing.T) {
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}

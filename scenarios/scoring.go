@@ -19,7 +19,8 @@ func (f *File) validatorInForce(name string, g *ValidatorGroup) []Setting {
 		{name + ": powers", fmt.Sprintf("%g, synergy %g", era.Power, era.SynergyPower), fmt.Sprintf("alpha %g", g.Alpha)},
 		{name + ": batch", g.Batch, batchNote(g)},
 		{name + ": questions", fmt.Sprintf("%.1f per uid within immunity", f.questionsInImmunity(g)),
-			fmt.Sprintf("of each member's scoring lane: %d of %d peers in each step of %g s, %d targets", g.Scored(f.targets(g), f.Time.BlockS), g.Peers, g.StepS, f.targets(g))},
+			fmt.Sprintf("of each member's scoring lane: %d of %d peers in each step of %g s, %d targets",
+				g.Scored(f.targets(g), f.Time.BlockS), g.Peers, g.StepS, f.targets(g))},
 		{name + ": inflation", inflation(era, g), "of base scores, by few rows; see inflation by rows"},
 	}
 	return append(list, f.routerInForce(name, g))

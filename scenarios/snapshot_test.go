@@ -12,7 +12,7 @@ import (
 	"taolab/sim/virtual"
 )
 
-// stopAtRow is a recorder that ends a context after so many rows.
+// stopAtRow is a recorder that ends a context after a number of rows.
 type stopAtRow struct {
 	rows int
 	stop context.CancelFunc
@@ -24,8 +24,8 @@ func (s *stopAtRow) Record(trace.Row) {
 	}
 }
 
-// TestARunOfModelsGoesOnFromASnapshot cuts a run of miners, validators and newcomers that hide their
-// weights, and lets what was written go on with agents of its own.
+// TestARunOfModelsGoesOnFromASnapshot interrupts a run of miners, validators and newcomers that
+// commit their weights, and resumes the snapshot with new agents.
 func TestARunOfModelsGoesOnFromASnapshot(t *testing.T) {
 	cache := base.Cache{Dir: t.TempDir(), MaxBytes: base.DefaultBytes}
 	goesOn(t, cache, "chain.commit_reveal=true", "chain.burn_tao=0.5", "chain.immunity_blocks=40", "miners[1].joins_h=0.3",

@@ -128,7 +128,8 @@ func (c *checker) sensitivity() {
 	case s.Design != "sobol" && n != 1:
 		c.fault("sweep.randomisations", fmt.Sprint(n), `1 for any design but "sobol"`, "")
 	case n > 1 && (n&(n-1) != 0 || n > s.Points/fewestPerNet):
-		c.fault("sweep.randomisations", fmt.Sprint(n), fmt.Sprintf("a power of two that leaves each net at least %d of the %d points", fewestPerNet, s.Points),
+		c.fault("sweep.randomisations", fmt.Sprint(n),
+			fmt.Sprintf("a power of two that leaves each net at least %d of the %d points", fewestPerNet, s.Points),
 			"means over indices of very small nets are biased")
 	}
 	switch {

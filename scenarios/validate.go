@@ -82,7 +82,8 @@ func (c *checker) network() {
 		}
 		for j := range row {
 			if j < i && row[j] != c.Network.LatencyMs[j][i] {
-				c.fault("network.latency_ms", fmt.Sprintf("%s to %s takes %g ms, the way back %g", c.Network.Regions[i], c.Network.Regions[j], row[j], c.Network.LatencyMs[j][i]),
+				c.fault("network.latency_ms", fmt.Sprintf("%s to %s takes %g ms, the way back %g",
+					c.Network.Regions[i], c.Network.Regions[j], row[j], c.Network.LatencyMs[j][i]),
 					"a symmetric matrix", "")
 			}
 		}
@@ -155,7 +156,8 @@ func (c *checker) validators() {
 		g.Check(key, c.Corpus.Vocab, c.neurons(), c.fault)
 		c.favour(key+".favour", g.Favour)
 		if tempo := c.Chain.TempoBlocks; tempo > 0 && g.LeadBlocks >= tempo {
-			c.fault(key+".lead_blocks", fmt.Sprintf("%d blocks before the end of epochs of %d", g.LeadBlocks, tempo), "less than chain.tempo_blocks", "")
+			c.fault(key+".lead_blocks", fmt.Sprintf("%d blocks before the end of epochs of %d", g.LeadBlocks, tempo),
+				"less than chain.tempo_blocks", "")
 		}
 		if !g.Acts().Asks {
 			continue
@@ -219,7 +221,8 @@ func (c *checker) chain() {
 		c.fault("chain", fmt.Sprintf("%d neurons, but there are %d uids", n, p.MaxUIDs), "fewer miners or validators", "")
 	}
 	if blocks := c.BlockCount(); p.TempoBlocks > blocks && c.Chain.Metagraph == "" { // an imported ledger is within an epoch
-		c.fault("chain.tempo_blocks", fmt.Sprintf("%d, longer than the run of %d blocks", p.TempoBlocks, blocks), "at least one epoch in the run", "lengthen time.hours")
+		c.fault("chain.tempo_blocks", fmt.Sprintf("%d, longer than the run of %d blocks", p.TempoBlocks, blocks),
+			"at least one epoch in the run", "lengthen time.hours")
 	}
 	if issued := c.genesisRao(&p.Hard); issued > p.CapRao {
 		c.fault("chain", fmt.Sprintf("stakes, free money and initial issuance come to %.3f TAO", float64(issued)/chain.RaoPerTAO),
@@ -235,7 +238,8 @@ func (c *checker) chain() {
 	}
 	targets := c.MinerCount()
 	if int(p.MinAllowedWeights) > targets {
-		c.fault("chain.min_allowed_weights", fmt.Sprintf("%d entries, but there are %d miners to weight", p.MinAllowedWeights, targets), fmt.Sprintf("at most %d", targets), "")
+		c.fault("chain.min_allowed_weights", fmt.Sprintf("%d entries, but there are %d miners to weight",
+			p.MinAllowedWeights, targets), fmt.Sprintf("at most %d", targets), "")
 	}
 	c.work(&p)
 	c.Chain.Idle(&p, c.fault)

@@ -17,7 +17,7 @@ const intervals = 2500
 // hashesPerS is the hash rate of the 48 miners that have no seat.
 const hashesPerS = 48e6
 
-// worked is what a network of hashing miners came to.
+// worked is the result of a network of hashing miners.
 type worked struct {
 	meanCount  float64 // registrations per interval over the target
 	above      float64 // share of the intervals with more than the target

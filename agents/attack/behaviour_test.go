@@ -10,7 +10,7 @@ import (
 	"taolab/sim/host"
 )
 
-// trained is a mind that would learn if it were let.
+// trained is a mind that would learn if its wrapper let it.
 type trained struct {
 	mind.Server
 	visits *int

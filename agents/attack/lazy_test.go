@@ -20,8 +20,8 @@ func hotkey(i int) ed25519.PrivateKey {
 
 func public(i int) chain.Key { return chain.Key(hotkey(i).Public().(ed25519.PublicKey)) }
 
-// world is that of neuron 0 of six, the others with stakes of 5, 4, 3, 2 and 1 TAO. Only what a lazy
-// validator uses is there.
+// world is the world of neuron 0 of six, the others with stakes of 5, 4, 3, 2 and 1 TAO. It
+// implements only what a lazy validator uses.
 type world struct {
 	host.Env
 	t       *testing.T
@@ -73,7 +73,7 @@ func (w *world) AtBlock(height uint64, _ host.Tag) host.TimerID {
 	return host.TimerID(w.ids)
 }
 
-// Submit has the ledger take the message at once.
+// Submit applies the message to the ledger at once.
 func (w *world) Submit(_ host.KeyRole, m chain.Msg) host.SubmitID {
 	w.ids++
 	w.newest = host.SubmitID(w.ids)
@@ -95,7 +95,7 @@ func (w *world) weigh(from int, uids []uint16, values ...uint32) {
 	w.apply(from, chain.SetWeights{Version: w.state.View().Params().WeightsVersion, UIDs: uids, Values: values})
 }
 
-// blocks lets the chain grow and sends the lazy validator through bytes after every event.
+// blocks adds blocks to the chain, and encodes and restores the lazy validator after every event.
 func (w *world) blocks(l *Lazy, n int) {
 	for range n {
 		w.state.Advance(1)

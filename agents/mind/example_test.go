@@ -8,7 +8,7 @@ import (
 	"taolab/model/num"
 )
 
-// A transformer that never trains needs no text; where a config cannot work, Validate says why.
+// A transformer that never trains needs no text. Validate explains why a config is unusable.
 func ExampleTransformerConfig_Validate() {
 	shape := lm.Config{Vocab: 264, Context: 16, Width: 8, Layers: 1, Heads: 1}
 	config := mind.TransformerConfig{

@@ -100,7 +100,7 @@ func TestAJudgeThatGrewOtherwiseIsRefused(t *testing.T) {
 	}
 }
 
-// Prompts and lessons follow the corpus like questions do.
+// Prompts and training text follow the corpus as questions do.
 func TestPromptsAndLessonsAreOfWhatIsThere(t *testing.T) {
 	c, env := growing(t, rowConfig(5)), newDated(t)
 	prompts := TextPrompts{Mix: c.Mix, Later: c.Later, Vocab: tinyVocab, Cols: 4, Tokens: 2, TopK: 2}
@@ -127,7 +127,7 @@ func TestPromptsAndLessonsAreOfWhatIsThere(t *testing.T) {
 	}
 }
 
-// A miner with text of its own tokens has that of the corpus only, the first subsets of the run.
+// A miner with its own tokens has text only of the corpus, the first subsets of the run.
 func TestAMixThatIsSetIsOfTheMinersOwnText(t *testing.T) {
 	mix, err := store().NewMix(pile.Train, nil)
 	if err != nil {

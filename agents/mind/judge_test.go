@@ -54,7 +54,7 @@ var store = sync.OnceValue(func() *pile.Store {
 	return s
 })
 
-// drawing is a world in which there is chance and nothing else.
+// drawing is a world with nothing but random streams.
 type drawing struct {
 	host.Env
 	streams map[string]*num.Stream
@@ -89,7 +89,7 @@ func batchConfig(n int) TextJudgeConfig {
 	return c
 }
 
-// step has a judge draw, route and learn that uids were worth so much on every row.
+// step makes a judge draw, route and learn the same target of each uid on every row.
 func step(j *TextJudge, env host.Env, targets map[uint16]float32) (route, train host.Job) {
 	j.Draw(env)
 	route = j.Route()
@@ -136,7 +136,7 @@ func TestABatchMixesSubsetsByWeightUnlessItIsOfOne(t *testing.T) {
 	}
 }
 
-// Sent rows and kept phrases are of the same windows, and each window is of the subset that it is labelled with.
+// Sent rows and withheld phrases come from the same windows, and each window from the subset of its label.
 func TestWhatIsSentAndWhatIsKeptAreOfOneWindow(t *testing.T) {
 	c := rowConfig(3)
 	c.Rows = 6

@@ -11,14 +11,14 @@ import (
 	"taolab/sim/host"
 )
 
-// testOptimizers train a small model to guess the next number.
+// testOptimizers train a small model to predict the next number.
 var testOptimizers = map[string]Optimizer{
 	"adamw":   AdamW{lm.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 1}},
 	"adamw16": AdamW16{lm.AdamW{Rate: 1e-2, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, ClipNorm: 1}},
 	"sgd":     SGD{lm.SGD{Rate: 0.1, Momentum: 0.9, ClipNorm: 1}},
 }
 
-// Each optimiser learns, and goes on from its bytes as if it had never stopped.
+// Each optimiser learns, and continues from its bytes as if it had never stopped.
 func TestEveryOptimizerLearnsAndGoesOnFromItsBytes(t *testing.T) {
 	config := lm.Config{Vocab: 16, Context: 8, Width: 16, Layers: 1, Heads: 2}
 	for name, o := range testOptimizers { // order-free: each on its own
@@ -61,7 +61,8 @@ func TestEveryOptimizerLearnsAndGoesOnFromItsBytes(t *testing.T) {
 	}
 }
 
-// A miner goes on from its state as if it had never stopped, whatever trains it, before its first visit and later.
+// A miner continues from its state as if it had never stopped, with any optimiser, before its first visit and
+// later.
 func TestAMinerGoesOnFromItsStateWithEveryOptimizer(t *testing.T) {
 	mix, err := store().NewMix(pile.Train, nil)
 	if err != nil {

@@ -40,11 +40,13 @@ func (c *Corpus) checkAppended(report Report) {
 			report(path+".subsets", "none", "names of synthetic subsets", "or set kind = \"shards\"")
 		}
 		if i > 0 && a.AtH < c.Append[i-1].AtH {
-			report(path+".at_h", fmt.Sprintf("%g h, before the one above it", a.AtH), fmt.Sprintf("at least %g", c.Append[i-1].AtH), "put the tables in the order of their times")
+			report(path+".at_h", fmt.Sprintf("%g h, before the one above it", a.AtH),
+				fmt.Sprintf("at least %g", c.Append[i-1].AtH), "put the tables in the order of their times")
 		}
 		for _, name := range a.Subsets {
 			if slices.Contains(taken, name) {
-				report(path+".subsets", fmt.Sprintf("subset %q is already in the corpus", name), "subsets that it lacks", "name those of the corpus in corpus.subsets")
+				report(path+".subsets", fmt.Sprintf("subset %q is already in the corpus", name),
+					"subsets that it lacks", "name those of the corpus in corpus.subsets")
 			}
 		}
 		taken = append(slices.Clip(taken), a.Subsets...)

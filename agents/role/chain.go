@@ -171,8 +171,9 @@ func (c *Chain) fit(p *chain.Params, targets int) error {
 		return &settings.Error{Key: "chain.council_threshold", Fault: fmt.Sprintf("%d of a council of %d", c.CouncilThreshold, len(c.Council)),
 			Want: "more than half of the council and at most all"}
 	case p.Hard.ExistentialRao != 0 && !p.Hard.StrictNonce:
-		return &settings.Error{Key: "chain.hard.existential_rao", Fault: "set without strict_nonce: the old transactions of an account that comes back could be sent again",
-			Want: "hard.strict_nonce = true"}
+		return &settings.Error{Key: "chain.hard.existential_rao",
+			Fault: "set without strict_nonce: the old transactions of an account that comes back could be sent again",
+			Want:  "hard.strict_nonce = true"}
 	case p.RewardRao > p.CapRao:
 		return &settings.Error{Key: "chain.reward_tao", Fault: TAO(p.RewardRao) + " is above the cap",
 			Want: "at most " + TAO(p.CapRao), Hint: "or raise cap_tao"}

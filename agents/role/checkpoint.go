@@ -49,7 +49,8 @@ func (g *Miner) Adopt() error {
 }
 
 func unreadable(key string, err error) error {
-	return &settings.Error{Key: key, Fault: err.Error(), Want: "a folder with config.json, model.safetensors and tokenizer.json of a GPT-2-shaped model",
+	return &settings.Error{Key: key, Fault: err.Error(),
+		Want: "a folder with config.json, model.safetensors and tokenizer.json of a GPT-2-shaped model",
 		Hint: "taolab model inspect shows what a folder holds"}
 }
 

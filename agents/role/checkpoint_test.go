@@ -52,8 +52,8 @@ func tokenizer(t *testing.T, vocab int) *token.Tokenizer {
 	return made
 }
 
-// The owner of a miner whose checkpoint has tokens of its own moves the mix of the text in these, which has
-// nothing of what is appended to the corpus.
+// The owner of a miner whose checkpoint has its own tokens moves the mix of the text in these tokens, which
+// lacks the sources appended to the corpus.
 func TestAMinerOfOtherTokensLearnsTheMixThatItsOwnerSets(t *testing.T) {
 	standard, own := tokenizer(t, 264), tokenizer(t, 265)
 	build := func(by *token.Tokenizer) *pile.Store {

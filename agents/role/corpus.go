@@ -32,7 +32,8 @@ func (c *Corpus) Check(report Report) {
 		report("corpus.path", "missing", "a folder or file of .jsonl or .jsonl.zst shards", "set corpus.path, or corpus.kind = \"synthetic\"")
 	}
 	if c.Kind == "synthetic" && c.Megabytes > maxSyntheticMB {
-		report("corpus.megabytes", fmt.Sprintf("%g MB of synthetic text", c.Megabytes), fmt.Sprintf("at most %d", maxSyntheticMB), "a store is held in memory")
+		report("corpus.megabytes", fmt.Sprintf("%g MB of synthetic text", c.Megabytes),
+			fmt.Sprintf("at most %d", maxSyntheticMB), "a store is held in memory")
 	}
 	if c.Kind == "synthetic" && c.Path != "" {
 		report("corpus.path", "set, but the corpus is synthetic", "no path", "set corpus.kind = \"shards\" to read it")

@@ -35,7 +35,8 @@ func (p *Price) Path(seed uint64, hours float64, open Opener) (*decide.Path, err
 	step := host.Time(float64(p.StepH * float64(host.Hour)))
 	steps := int(hours/p.StepH) + 1
 	if (p.Kind == "brownian" || p.Kind == "regimes") && steps > decide.MaxSteps {
-		return nil, &settings.Error{Key: "step_h", Fault: fmt.Sprintf("%g h make %d steps of the run", p.StepH, steps), Want: fmt.Sprintf("at most %d", decide.MaxSteps), Hint: "lengthen step_h"}
+		return nil, &settings.Error{Key: "step_h",
+			Fault: fmt.Sprintf("%g h make %d steps of the run", p.StepH, steps), Want: fmt.Sprintf("at most %d", decide.MaxSteps), Hint: "lengthen step_h"}
 	}
 	stream := num.NewStream(seed, fmt.Sprintf("price/%s/%d", p.Name, step))
 	switch p.Kind {
@@ -69,7 +70,8 @@ var priceHeader = []string{"hours", "value"}
 func (p *Price) recorded(open Opener) (*decide.Path, error) {
 	f, err := open(p.File)
 	if err != nil {
-		return nil, &settings.Error{Key: "file", Fault: fmt.Sprintf("%s cannot be read: %v", p.File, cause(err)), Want: "a CSV file with the columns hours, value"}
+		return nil, &settings.Error{Key: "file", Fault: fmt.Sprintf("%s cannot be read: %v", p.File, cause(err)),
+			Want: "a CSV file with the columns hours, value"}
 	}
 	defer f.Close()
 	var times []host.Time
@@ -116,7 +118,8 @@ func (p *Price) recorded(open Opener) (*decide.Path, error) {
 		}
 		switch {
 		case hoursErr != nil || valueErr != nil || !(value > 0 && value <= 1e12):
-			return nil, bad(fmt.Sprintf("hours %q, value %q", fields[0], fields[1]), fmt.Sprintf("hours from 0 to %d, and a value above 0 up to 1e12", int(maxPriceHours)))
+			return nil, bad(fmt.Sprintf("hours %q, value %q", fields[0], fields[1]),
+				fmt.Sprintf("hours from 0 to %d, and a value above 0 up to 1e12", int(maxPriceHours)))
 		case len(times) == 0 && at > 0:
 			return nil, bad(fmt.Sprintf("the first price is of hour %g", hours), "one of hour 0, the price at genesis")
 		case len(times) > 0 && at <= times[len(times)-1]:

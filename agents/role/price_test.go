@@ -10,7 +10,7 @@ import (
 	"taolab/sim/host"
 )
 
-// filed is a price from a file with a text.
+// filed is a price path from a file with the given text.
 func filed(text string) (Price, Opener) {
 	p := settings.Default[Price]()
 	p.Kind, p.File = "csv", "prices.csv"
@@ -64,7 +64,7 @@ func TestAFileThatIsNoPricePathIsRefusedByItsLine(t *testing.T) {
 	}
 }
 
-// A path that leaves what numbers can hold would make costs that nobody can compare with an income.
+// A path beyond the range of numbers would make costs that cannot be compared with an income.
 func TestAPriceThatLeavesAllBoundsIsRefused(t *testing.T) {
 	p := settings.Default[Price]()
 	for _, c := range []func(){

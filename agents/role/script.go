@@ -85,14 +85,17 @@ func (g *Validator) checkScript(path string, neurons []Neuron, report Report) {
 	for i, text := range g.Weights {
 		switch a, err := aim(text); {
 		case err != nil:
-			report(path+".weights", fmt.Sprintf("element %d: %v", i, err), `formulas, as "1000 + j" or "GROUP: 1000 + j"`, "see docs/reference/formulas.md")
+			report(path+".weights", fmt.Sprintf("element %d: %v", i, err),
+				`formulas, as "1000 + j" or "GROUP: 1000 + j"`, "see docs/reference/formulas.md")
 		case a.group != "" && !slices.Contains(groups, a.group):
-			report(path+".weights", fmt.Sprintf("element %d: no group %q", i, a.group), "one of "+strings.Join(groups, ", "), settings.Meant(a.group, groups))
+			report(path+".weights", fmt.Sprintf("element %d: no group %q", i, a.group),
+				"one of "+strings.Join(groups, ", "), settings.Meant(a.group, groups))
 		}
 	}
 	for i, row := range g.Table {
 		if len(row) != miners {
-			report(path+".table", fmt.Sprintf("row %d has %d weights for %d miners", i, len(row), miners), "one for each miner, -1 to leave it out", "")
+			report(path+".table", fmt.Sprintf("row %d has %d weights for %d miners", i, len(row), miners),
+				"one for each miner, -1 to leave it out", "")
 			break
 		}
 		for _, x := range row {

@@ -21,7 +21,8 @@ type Quality struct {
 // checkQuality reports losses that do not fit the subsets.
 func (q *Quality) checkQuality(path string, subsets int, report Report) {
 	if len(q.AnswerLosses) > 0 && len(q.AnswerLosses) != subsets {
-		report(path+".answer_losses", fmt.Sprintf("%d losses for %d subsets", len(q.AnswerLosses), subsets), "one for each of corpus.subsets", "or set answer_loss")
+		report(path+".answer_losses", fmt.Sprintf("%d losses for %d subsets", len(q.AnswerLosses), subsets),
+			"one for each of corpus.subsets", "or set answer_loss")
 	}
 	for _, loss := range q.AnswerLosses {
 		if !(loss >= 0 && loss <= 100) {

@@ -9,7 +9,7 @@ import (
 	"taolab/model/num"
 )
 
-// someMarket is one of so many uids and subsets after a few hundred random questions.
+// someMarket is a market after a few hundred random questions.
 func someMarket(uids, subsets int) *Market {
 	m, s := new(Market), num.NewStream(1, "market")
 	for range 400 {

@@ -1,29 +1,16 @@
 package score
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
+	_ "taolab/model/golden" // the flag -update
 	"taolab/model/num"
 )
-
-var update = flag.Bool("update", false, "rewrite the expected results of the scripts in testdata")
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if *update {
-		if err := flag.Set("rewrite", "true"); err != nil {
-			panic(err)
-		}
-	}
-	os.Exit(m.Run())
-}
 
 // TestScripts runs the worked examples in testdata: each command is a function of this file.
 func TestScripts(t *testing.T) {

@@ -9,7 +9,8 @@ import (
 	"taolab/model/num"
 )
 
-// plainMeans remembers every target and takes the means as the comment of Targets has them.
+// plainMeans remembers every target and computes the means as the comment of Targets defines
+// them.
 type plainMeans map[[3]int][]float64 // by uid, lane and subset, the newest last
 
 func (p plainMeans) sum(uid, subset int) (sum, rows float64) {
@@ -71,7 +72,7 @@ func TestTargetsShrinkTowardTheUIDsMeanAndThatTowardAll(t *testing.T) {
 	}
 }
 
-// A table that is told of a subset later is one that knew of it at first.
+// A table that gains a subset later equals one that had it from the beginning.
 func TestAddedSubsetsLeaveTheMeansWhereTheyWere(t *testing.T) {
 	late, early, s := NewSubsetMeans(2, ServiceLane, 4), NewSubsetMeans(5, ServiceLane, 4), num.NewStream(3, "rows")
 	for turn := range 600 {

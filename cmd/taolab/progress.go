@@ -185,12 +185,13 @@ func costLine(m *report.Manifest) string {
 	wall, jobs := max(m.WallSeconds, least), max(c.JobSeconds, least)
 	per := func(x, seconds float64) string { return short(x / seconds) }
 	agents := max(len(m.Nodes), 1)
-	return fmt.Sprintf("%s in %.1f s on %d threads: %s events/s, %s tokens/s, %sFLOP/s; "+
-		"in jobs %.0f %% of a thread's %sFLOP/s; the loop outside jobs %.0f %%, idle %.0f %%; "+
-		"%sB for each of %d nodes, %sB from the system; tables %sB",
-		clock(m.VirtualNs), m.WallSeconds, c.Threads, per(float64(m.Events), wall),
-		per(float64(c.Tokens), wall), per(float64(m.FLOP), wall),
-		percent(float64(m.FLOP)/jobs, max(c.PeakFLOPS, 1)), short(c.PeakFLOPS),
+	text := fmt.Sprintf("%s in %.1f s on %d threads: %s events/s",
+		clock(m.VirtualNs), m.WallSeconds, c.Threads, per(float64(m.Events), wall))
+	if m.FLOP > 0 {
+		text += fmt.Sprintf(", %s tokens/s, %sFLOP/s; in jobs %.0f %% of a thread's %sFLOP/s", per(float64(c.Tokens), wall),
+			per(float64(m.FLOP), wall), percent(float64(m.FLOP)/jobs, max(c.PeakFLOPS, 1)), short(c.PeakFLOPS))
+	}
+	return text + fmt.Sprintf("; the loop outside jobs %.0f %%, idle %.0f %%; %sB for each of %d nodes, %sB from the system; tables %sB",
 		percent(c.LoopSeconds, wall), percent(c.WaitSeconds, wall),
 		short(float64(c.HeapBytes)/float64(agents)), len(m.Nodes), short(float64(c.SystemBytes)), short(float64(bytes)))
 }

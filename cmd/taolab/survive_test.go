@@ -299,7 +299,7 @@ func TestASweepThatIsInterruptedAndKilledLeavesTheTableOfAStraightOne(t *testing
 		}
 	}
 	text, err := exec.Command(path, append(args, "--out", "cut")...).CombinedOutput()
-	if err != nil || strings.Contains(string(text), "; 0 were there before") {
+	if err != nil || strings.Contains(string(text), "; 0 were done before") {
 		t.Fatalf("%v: %s", err, text)
 	}
 	a, err1 := os.ReadFile(filepath.Join("cut", "table.parquet"))

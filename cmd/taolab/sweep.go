@@ -147,7 +147,7 @@ func concludeSweep(ctx context.Context, s *sweep.Sweep, stdout io.Writer, consol
 		console.say("warning: %s", note)
 	}
 	p := s.Progress()
-	console.say("%d runs in %.1f s, %d of them failed; %d were there before", p.Done, p.Elapsed.Seconds(), p.Failed, p.Before)
+	console.say("%d runs in %.1f s, %d of them failed; %d were done before", p.Done, p.Elapsed.Seconds(), p.Failed, p.Before)
 	if s.Keep && p.Before > 0 {
 		console.say("warning: --keep traces: %d runs ended before and are not made again, so their folders are in runs/ only "+
 			"if that command kept them; a sweep in a new --out folder keeps all", p.Before)

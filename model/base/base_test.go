@@ -4,18 +4,16 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
-	"flag"
 	"fmt"
 	"math"
 	"os"
 	"slices"
 	"testing"
 
+	"taolab/model/golden"
 	"taolab/model/lm"
 	"taolab/model/pile"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata/golden.txt, once arithmeticVersion is raised")
 
 var subsets = []string{"Github", "ArXiv"}
 
@@ -47,13 +45,13 @@ func model(t testing.TB, store *pile.Store, c Cache) *lm.Model {
 // TestArithmeticVersionNamesTheGoldenBits ties the bytes of a text and of a model, warm-up included, to
 // the version that cached ones are kept under.
 func TestArithmeticVersionNamesTheGoldenBits(t *testing.T) {
-	const golden = "testdata/golden.txt"
+	const path = "testdata/golden.txt"
 	made := text(t, Cache{})
 	store, tokenizer, weights := made.Store.Digest(), made.Tokenizer.Digest(), model(t, made.Store, Cache{}).Digest()
 	digests := fmt.Sprintf("tokenizer %x\nstore %x\nmodel %x\n", tokenizer, store, weights)
 	got := fmt.Sprintf("arithmetic %d\n%s", arithmeticVersion, digests)
-	data, err := os.ReadFile(golden)
-	if err != nil && !*update {
+	data, err := os.ReadFile(path)
+	if err != nil && !golden.Updating() {
 		t.Fatal(err)
 	}
 	want := string(data)
@@ -64,12 +62,12 @@ func TestArithmeticVersionNamesTheGoldenBits(t *testing.T) {
 	case version == arithmeticVersion && want != "":
 		t.Errorf("texts or models have other bits than arithmetic version %d gave:\n%swant\n%s"+
 			"raise arithmeticVersion, so that no cached one is taken for them, and rewrite the file with -update", version, got, want)
-	case *update:
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+	case golden.Updating():
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("%s is of version %d, the program of %d; rewrite it with -update", golden, version, arithmeticVersion)
+		t.Errorf("%s is of version %d, the program of %d; rewrite it with -update", path, version, arithmeticVersion)
 	}
 }
 

@@ -24,21 +24,21 @@ const sampleBytes = 2 << 20
 // Read makes a corpus ready with a vocabulary of the given size, or takes it from the cache. It
 // returns as soon as ctx ends; the reading stops at the next document.
 func Read(ctx context.Context, open func() (pile.Source, error), vocab int, cache Cache) (*Text, error) {
-	return readWith(ctx, open, speech{vocab: vocab}, cache)
+	return readWith(ctx, open, tokenization{vocab: vocab}, cache)
 }
 
 // ReadWith does the same with an existing tokenizer.
 func ReadWith(ctx context.Context, open func() (pile.Source, error), tokenizer *token.Tokenizer, cache Cache) (*Text, error) {
-	return readWith(ctx, open, speech{tokenizer.Vocab(), tokenizer}, cache)
+	return readWith(ctx, open, tokenization{tokenizer.Vocab(), tokenizer}, cache)
 }
 
-// speech is the tokenizer of a text: a given one, or one that is trained on the text.
-type speech struct {
+// tokenization is the tokenizer of a text: a given one, or one that is trained on the text.
+type tokenization struct {
 	vocab int
 	given *token.Tokenizer // nil: it is trained
 }
 
-func readWith(ctx context.Context, open func() (pile.Source, error), in speech, cache Cache) (*Text, error) {
+func readWith(ctx context.Context, open func() (pile.Source, error), in tokenization, cache Cache) (*Text, error) {
 	type result struct {
 		text *Text
 		err  error
@@ -80,7 +80,7 @@ func (s interruptible) Documents() iter.Seq2[pile.Document, error] {
 	}
 }
 
-func read(source pile.Source, in speech, cache Cache) (*Text, error) {
+func read(source pile.Source, in tokenization, cache Cache) (*Text, error) {
 	digest, err := source.Digest()
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (t *Text) bytes() int64 {
 }
 
 // makeText takes the text from the cache, where it stands under key, or reads the source.
-func makeText(source pile.Source, in speech, key string, cache Cache) (*Text, error) {
+func makeText(source pile.Source, in tokenization, key string, cache Cache) (*Text, error) {
 	if data := cache.get("text", key); data != nil {
 		text := new(Text)
 		err := text.unmarshal(data)
@@ -162,7 +162,7 @@ func (t *Text) unmarshal(data []byte) (err error) {
 const checkedBytes = 1 << 18
 
 // check tokenises the first training document of each subset again, up to checkedBytes.
-func (t *Text) check(source pile.Source, in speech) error {
+func (t *Text) check(source pile.Source, in tokenization) error {
 	digest, err := source.Digest()
 	switch {
 	case err != nil:

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
-	"flag"
 	"fmt"
 	"math"
 	"os"
@@ -15,22 +14,11 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	_ "taolab/model/golden" // the flag -update
 	"taolab/model/lm"
 	"taolab/model/num"
 	"taolab/model/token"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if *update {
-		if err := flag.Set("rewrite", "true"); err != nil {
-			panic(err)
-		}
-	}
-	os.Exit(m.Run())
-}
 
 // small is the smallest shape that has everything twice.
 var small = lm.Config{Vocab: 12, Context: 8, Width: 8, Layers: 2, Heads: 2}

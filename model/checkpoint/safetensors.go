@@ -178,10 +178,10 @@ func parseTensor(value jsontext.Value) (t Tensor, err error) {
 	if t.Format, err = dtype.Text(); err != nil {
 		return t, err
 	}
-	if t.Shape, err = wholes(value, "shape"); err != nil {
+	if t.Shape, err = integers(value, "shape"); err != nil {
 		return t, err
 	}
-	offsets, err := wholes(value, "data_offsets")
+	offsets, err := integers(value, "data_offsets")
 	if err != nil {
 		return t, err
 	}
@@ -204,8 +204,8 @@ func parseTensor(value jsontext.Value) (t Tensor, err error) {
 	return t, nil
 }
 
-// wholes reads a member that is a list of non-negative integers.
-func wholes(value jsontext.Value, name string) ([]int, error) {
+// integers reads a member that is a list of non-negative integers.
+func integers(value jsontext.Value, name string) ([]int, error) {
 	list, err := value.Need(name)
 	if err != nil {
 		return nil, err

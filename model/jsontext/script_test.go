@@ -1,27 +1,15 @@
 package jsontext
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
+
+	_ "taolab/model/golden" // the flag -update
 )
-
-var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if *update {
-		if err := flag.Set("rewrite", "true"); err != nil {
-			panic(err)
-		}
-	}
-	os.Exit(m.Run())
-}
 
 // TestTheScriptsHold runs the scripts in testdata:
 //

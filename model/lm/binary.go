@@ -79,10 +79,7 @@ func (s *AdamState) UnmarshalBinary(data []byte) error {
 	read.Step = r.uint64()
 	read.Beta1Product = r.product()
 	read.Beta2Product = r.product()
-	n := r.uint64()
-	if read.Step > 0 && n == 0 {
-		r.fail("no moments after %d steps; expected one of each kind per weight", read.Step)
-	}
+	n := r.moments(read.Step)
 	read.M = r.floats(n, -math.MaxFloat32, math.MaxFloat32)
 	read.V = r.floats(n, 0, math.MaxFloat32)
 	if err := r.end(); err != nil {
@@ -115,10 +112,7 @@ func (s *AdamState16) UnmarshalBinary(data []byte) error {
 	read.Step = r.uint64()
 	read.Beta1Product = r.product()
 	read.Beta2Product = r.product()
-	n := r.uint64()
-	if read.Step > 0 && n == 0 {
-		r.fail("no moments after %d steps; expected one of each kind per weight", read.Step)
-	}
+	n := r.moments(read.Step)
 	read.M = r.halves(n, 0x7fff)
 	read.V = r.halves(n, 0xffff)
 	if err := r.end(); err != nil {
@@ -214,10 +208,7 @@ func (st *RowAdam) UnmarshalBinary(data []byte) error {
 	for i := uint64(0); i < gates && r.err == nil; i++ {
 		read.GateSteps = append(read.GateSteps, r.count())
 	}
-	n := r.uint64()
-	if read.Steps > 0 && n == 0 {
-		r.fail("no moments after %d steps; expected one of each kind per weight", read.Steps)
-	}
+	n := r.moments(read.Steps)
 	read.M = r.floats(n, -math.MaxFloat32, math.MaxFloat32)
 	read.V = r.floats(n, 0, math.MaxFloat32)
 	if err := r.end(); err != nil {
@@ -339,6 +330,15 @@ func (r *reader) count() uint64 {
 		r.fail("%d steps; expected at most %d", v, uint64(math.MaxInt64))
 	}
 	return v
+}
+
+// moments reads the number of moments of each kind, which is 0 only before the first step.
+func (r *reader) moments(steps uint64) uint64 {
+	n := r.uint64()
+	if steps > 0 && n == 0 {
+		r.fail("no moments after %d steps; expected one of each kind per weight", steps)
+	}
+	return n
 }
 
 // product reads a float64 in 0..1.

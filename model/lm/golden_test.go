@@ -3,7 +3,6 @@ package lm
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"flag"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -13,11 +12,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"taolab/model/golden"
 	"taolab/model/lm/kernel"
 	"taolab/model/num"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 func hashOf(x []float32) uint64 {
 	h := fnv.New64a()
@@ -178,7 +176,7 @@ func goldenRows() string {
 }
 
 func TestBitsAreTheSameOnEveryMachine(t *testing.T) {
-	for _, golden := range []struct {
+	for _, g := range []struct {
 		file string
 		runs func() string
 	}{
@@ -186,20 +184,20 @@ func TestBitsAreTheSameOnEveryMachine(t *testing.T) {
 		{"testdata/variants.txt", goldenVariants},
 		{"testdata/rows.txt", goldenRows},
 	} {
-		if *update {
-			if err := os.WriteFile(golden.file, []byte(golden.runs()), 0o644); err != nil {
+		if golden.Updating() {
+			if err := os.WriteFile(g.file, []byte(g.runs()), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
-		want, err := os.ReadFile(golden.file)
+		want, err := os.ReadFile(g.file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, isa := range kernel.Supported() {
-			t.Run(golden.file+"/"+isa.String(), func(t *testing.T) {
+			t.Run(g.file+"/"+isa.String(), func(t *testing.T) {
 				defer kernel.Force(isa)()
-				if diff := cmp.Diff(string(want), golden.runs()); diff != "" {
-					t.Errorf("the runs (+) are not those of %s (-):\n%s", golden.file, diff)
+				if diff := cmp.Diff(string(want), g.runs()); diff != "" {
+					t.Errorf("the runs (+) are not those of %s (-):\n%s", g.file, diff)
 				}
 			})
 		}

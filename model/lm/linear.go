@@ -36,7 +36,7 @@ type layer struct {
 }
 
 // linearBackward: of dy [n x out], rows dyRow apart, dx [n x in] = dy * weight^T, rows as those of x;
-// dweight = x^T * dy and dbias, the column sums, are added to what is there unless fresh.
+// dweight = x^T * dy and dbias, the column sums, are added to the old values unless fresh.
 func (w *Workspace) linearBackward(n int, l layer, dy []float32, dyRow int, dx []float32, fresh bool) {
 	kernel.Transpose(kernel.View(w.turned, l.out, l.in, l.in), kernel.View(l.weight, l.in, l.out, l.out))
 	kernel.MatMul(&kernel.Product{C: kernel.View(dx, n, l.in, l.xRow), A: kernel.View(dy, n, l.out, dyRow),
@@ -54,7 +54,7 @@ func (w *Workspace) linearBackward(n int, l layer, dy []float32, dyRow int, dx [
 		B: kernel.View(dy, n, l.out, dyRow), Start: kernel.Keep})
 }
 
-// addUnless says where the sums of a gradient start: from what is there unless it is fresh.
+// addUnless returns the start of a gradient's sums: the old values unless it is fresh.
 func addUnless(fresh bool) kernel.Start {
 	if fresh {
 		return kernel.Zero

@@ -59,7 +59,7 @@ func (w *Workspace) backward(m *Model, n int, dx []float32, fresh bool) {
 	}
 }
 
-// normBackward is the backward pass of a layer norm; its sums go on from what is there unless fresh.
+// normBackward is the backward pass of a layer norm; its sums start from the old values unless fresh.
 func normBackward(n, d int, dy, gain, hat, scale, dx, dgain, dbias []float32, fresh bool) {
 	if fresh {
 		kernel.LayerNormBackward(n, d, dy, gain, hat, scale, dx, dgain, dbias)
@@ -152,7 +152,7 @@ func (w *Workspace) headForward(m *Model, n int, hidden, logits []float32) {
 }
 
 // headBackward: of the gradient in w.logits, dhidden into w.dnarrow [n x d] and the head's part of the
-// token embedding's gradient, added to what is there unless fresh.
+// token embedding's gradient, added to the old values unless fresh.
 func (w *Workspace) headBackward(m *Model, n int, fresh bool) {
 	c := m.Config
 	wte, _ := c.embeddings(m.Weights)

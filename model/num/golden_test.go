@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"flag"
 	"fmt"
 	"math"
 	"os"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+	"taolab/model/golden"
+)
 
 // The golden file is compared on every architecture and compiler setting: it is what "the same bits
 // everywhere" means.
@@ -20,7 +19,7 @@ func TestBitsAreThoseOfTheGoldenFile(t *testing.T) {
 	functions(&out)
 	samplers(&out)
 	const path = "testdata/bits.golden"
-	if *update {
+	if golden.Updating() {
 		if err := os.WriteFile(path, out.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -2,9 +2,7 @@ package pile
 
 import (
 	"encoding/hex"
-	"flag"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,18 +10,6 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"taolab/model/num"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if *update {
-		if err := flag.Set("rewrite", "true"); err != nil {
-			panic(err)
-		}
-	}
-	os.Exit(m.Run())
-}
 
 // TestScripts runs the scripts in testdata:
 //

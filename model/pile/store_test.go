@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"taolab/model/golden"
 	"taolab/model/num"
 	"taolab/model/token"
 )
@@ -151,7 +152,7 @@ func TestAStoreHasTheGoldenDigestAndSurvivesItsBinaryForm(t *testing.T) {
 		t.Error("a store that is read and written again differs")
 	}
 	digest := s.Digest()
-	golden(t, "testdata/store.golden", []byte(hex.EncodeToString(digest[:])+"\n"))
+	golden.Compare(t, "testdata/store.golden", hex.EncodeToString(digest[:])+"\n")
 	for at := 0; at < len(data); at += 97 {
 		damaged := slices.Clone(data)
 		damaged[at] ^= 4

@@ -6,12 +6,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"taolab/model/golden"
 )
 
 func TestThePapersWeightsSumToAHundred(t *testing.T) {
@@ -136,23 +135,7 @@ func TestTheTextIsTheGoldenOne(t *testing.T) {
 		text := s.Document(i, Train, 0).Text
 		fmt.Fprintf(&out, "\n[%s] %.6f nats/byte, weight %.4f\n%s\n", subset.Name, s.EntropyRate(subset.Name), subset.Weight, text[:min(len(text), 300)])
 	}
-	golden(t, "testdata/synthetic.golden", []byte(out.String()))
-}
-
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-) is not the result (+); if the change is meant, run the test with -update:\n%s", path, diff)
-	}
+	golden.Compare(t, "testdata/synthetic.golden", out.String())
 }
 
 func TestAnUnknownSubsetHasNoEntropyRate(t *testing.T) {

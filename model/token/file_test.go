@@ -5,12 +5,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"taolab/model/golden"
 )
 
 func TestAFileReadsBackAsTheSameTokenizer(t *testing.T) {
@@ -48,24 +47,8 @@ func TestTheFileIsTheGoldenOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	digest := tok.Digest()
-	golden(t, "testdata/tokenizer.json", data)
-	golden(t, "testdata/digest.txt", []byte(hex.EncodeToString(digest[:])+"\n"))
-}
-
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-) is not the result (+); if the change is meant, run the test with -update:\n%s", path, diff)
-	}
+	golden.Compare(t, "testdata/tokenizer.json", string(data))
+	golden.Compare(t, "testdata/digest.txt", hex.EncodeToString(digest[:])+"\n")
 }
 
 // Files by other tools number their tokens as they like, list merges as strings, may leave the end of

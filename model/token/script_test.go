@@ -1,27 +1,13 @@
 package token
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if *update {
-		if err := flag.Set("rewrite", "true"); err != nil {
-			panic(err)
-		}
-	}
-	os.Exit(m.Run())
-}
 
 // TestScripts runs the scripts in testdata:
 //

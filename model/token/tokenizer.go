@@ -53,7 +53,7 @@ func pair(left, right ID) uint32 { return uint32(left)<<16 | uint32(right) }
 // Vocab is the number of tokens.
 func (t *Tokenizer) Vocab() int { return len(t.text) }
 
-// Reach is one more than the largest id that a text or its end has. A model of so many tokens can read
+// Reach is one more than the largest id that a text or its end has. A model with that many tokens can read
 // every text; special tokens may lie beyond it.
 func (t *Tokenizer) Reach() int {
 	reach := t.endOfText

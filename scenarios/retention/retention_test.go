@@ -61,7 +61,7 @@ func TestGuaranteeRowsOfTheSourceAreReproduced(t *testing.T) {
 		for d := range draws {
 			got += Draw(s, row.Stake, 1, d).Retained(row.Utility, row.Self) / draws
 		}
-		// Draws of row to row differ by 0.01 in the vectors themselves, where the spread is 1.
+		// In the vectors themselves, draws differ from row to row by 0.01 where the spread is 1.
 		if math.Abs(got-want) > 0.006 {
 			t.Errorf("stake %v, utility %v, self %v, spread %v, penalty %d: E_H %.4f, expected %.4f",
 				row.Stake, row.Utility, row.Self, row.Spread, row.Penalty, got, want)
@@ -78,7 +78,7 @@ func TestNeededUtilitiesAreThePublishedOnes(t *testing.T) {
 		s.WeightSD, s.BondsPenalty, s.ValidatorShare = spread, penalty, split
 		return s
 	}
-	// Means over ten draws of another program with numbers of its own.
+	// Means over ten draws of another program with other random numbers.
 	cases := []struct {
 		setting   Setting
 		stake     float64
@@ -225,7 +225,8 @@ func TestWithoutConsensusTheEmissionGoesByStake(t *testing.T) {
 	}
 }
 
-// Where more utility once retains less, a contour stands above the last utility that does not suffice.
+// Where more utility retains less at some point, the contour lies above the last utility that does not
+// suffice.
 func TestAContourDoesNotTrustHalvingWhereTheShareFalls(t *testing.T) {
 	c := crossing{stake: 0.6, retained: func(utility float64) float64 {
 		switch {

@@ -168,9 +168,11 @@ func (s *Sensitivity) Tornado() report.Tornado {
 }
 
 var (
-	effectColumns = []report.RowColumn{report.Words.Column("metric"), report.Words.Column("key"), report.Real.Column("mu"), report.Real.Column("mu_star"),
+	effectColumns = []report.RowColumn{report.Words.Column("metric"), report.Words.Column("key"),
+		report.Real.Column("mu"), report.Real.Column("mu_star"),
 		report.Real.Column("sigma"), report.Whole.Column("failed")}
-	indexColumns = []report.RowColumn{report.Words.Column("metric"), report.Words.Column("key"), report.Real.Optional("first"), report.Real.Optional("first_low"),
+	indexColumns = []report.RowColumn{report.Words.Column("metric"), report.Words.Column("key"),
+		report.Real.Optional("first"), report.Real.Optional("first_low"),
 		report.Real.Optional("first_high"), report.Real.Optional("total"), report.Real.Optional("total_low"), report.Real.Optional("total_high"),
 		report.Words.Column("interval"), report.Whole.Column("rows"), report.Whole.Column("failed"), report.Real.Column("variance"), report.Real.Optional("noise_share")}
 )

@@ -30,7 +30,7 @@ low = 0.1
 high = 0.5
 `
 
-// answered is a finished sweep whose runs come to what answer says of the two keys, from 0 to 1, and a replication.
+// answered is a finished sweep whose results are answer of the two keys, from 0 to 1, and the replication.
 func answered(t *testing.T, file *scenarios.File, answer func(kappa, share float64, replication int) Outcome) *Table {
 	t.Helper()
 	s := sweepOf(t, file, t.TempDir(), 1)

@@ -5,11 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"os"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"taolab/model/num"
 )
@@ -306,24 +303,7 @@ func TestReductionsFollowTheLanesAndTheTree(t *testing.T) {
 // The golden file holds one SHA-256 per kernel over many sizes, equal for every instruction set and
 // architecture.
 func TestElementwiseKernelsHaveTheHashesOfTheGoldenFile(t *testing.T) {
-	const path = "testdata/elementwise.golden"
-	for _, isa := range Supported() {
-		restore := Force(isa)
-		got := elementwiseHashes()
-		restore()
-		if *update && isa == Generic {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%v: the results (+) are not those of %s (-):\n%s", isa, path, diff)
-		}
-	}
+	haveGoldenHashes(t, "testdata/elementwise.golden", elementwiseHashes)
 }
 
 func elementwiseHashes() string {

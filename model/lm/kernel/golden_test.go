@@ -3,39 +3,35 @@ package kernel
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"flag"
 	"fmt"
 	"math"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"taolab/model/golden"
 	"taolab/model/num"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // The golden file holds one SHA-256 of the results per shape, equal for every instruction set and
 // architecture.
 func TestProductsHaveTheHashesOfTheGoldenFile(t *testing.T) {
-	const path = "testdata/matmul.golden"
-	for _, isa := range Supported() {
-		restore := Force(isa)
-		got := hashes()
-		restore()
-		if *update && isa == Generic {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%v: the results (+) are not those of %s (-):\n%s", isa, path, diff)
+	haveGoldenHashes(t, "testdata/matmul.golden", hashes)
+}
+
+// haveGoldenHashes compares plain Go with a golden file, and every other instruction set with plain Go.
+func haveGoldenHashes(t *testing.T, path string, hashes func() string) {
+	t.Helper()
+	under := func(isa ISA) string {
+		defer Force(isa)()
+		return hashes()
+	}
+	want := under(Generic)
+	golden.Compare(t, path, want)
+	for _, isa := range Supported()[1:] {
+		if diff := cmp.Diff(want, under(isa)); diff != "" {
+			t.Errorf("%v: the results (+) are not those of plain Go (-):\n%s", isa, diff)
 		}
 	}
 }

@@ -13,8 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"taolab/model/golden"
 	"taolab/sim/chain"
 	"taolab/sim/chain/consensus"
 	"taolab/sim/chain/emission"
@@ -61,19 +60,7 @@ func TestTheReferenceOfTransitionsIsCurrent(t *testing.T) {
 		t.Fatalf("%s: no such hole", hole)
 		return ""
 	})
-	path := filepath.Join("..", "..", "..", "docs", "reference", "transition.md")
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(got), want); diff != "" {
-		t.Errorf("%s (-) is not what the program says (+); go test ./sim/chain/conformance -update rewrites it:\n%s", path, diff)
-	}
+	golden.Compare(t, filepath.Join("..", "..", "..", "docs", "reference", "transition.md"), want)
 }
 
 type fieldDoc struct{ name, kind, doc string }

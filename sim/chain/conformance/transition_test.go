@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -13,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
-	"github.com/google/go-cmp/cmp"
 
+	"taolab/model/golden"
 	"taolab/sim/chain"
 )
 
@@ -82,19 +81,7 @@ func sampleTransition() (genesis, block string) {
 func TestTheSampleTransitionIsWhatItsKeysSign(t *testing.T) {
 	genesis, block := sampleTransition()
 	for name, want := range map[string]string{"genesis.json": genesis, "block.json": block} {
-		path := filepath.Join("sample", name)
-		if *update {
-			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(got), want); diff != "" {
-			t.Errorf("%s (-) is not what the program says (+); go test . -update rewrites it:\n%s", path, diff)
-		}
+		golden.Compare(t, filepath.Join("sample", name), want)
 	}
 }
 

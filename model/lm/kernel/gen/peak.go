@@ -6,7 +6,7 @@ import "fmt"
 // every instruction set.
 const peakSteps = 96
 
-// peakX86 writes multiply-adds in registers only, in so many chains.
+// peakX86 writes multiply-adds in registers only, in several chains.
 func peakX86(e *emitter, set tileSet, letter string, chains int) {
 	fmt.Fprintf(e, "\n// func peak%s(rounds int, x, y float32)\n", set.isa)
 	fmt.Fprintf(e, "TEXT ·peak%s(SB), NOSPLIT, $0-16\n", set.isa)
