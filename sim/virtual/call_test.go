@@ -8,10 +8,10 @@ func TestACallersStandingIsThatOfItsHotkeyOfNow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	view, n := w.Chain(), &w.nodes[0]
+	view, x := w.Chain(), &w.nodes[0].ids[0]
 	for _, other := range []int{0, 1, 2} {
-		n.hotkey = w.nodes[other].hotkey
-		if got, want := n.standingIn(view).stakeRao, view.StakeOf(n.hotkey.Key); got != want || want == 0 {
+		x.hotkey = w.nodes[other].ids[0].hotkey
+		if got, want := x.standingIn(view).stakeRao, view.StakeOf(x.hotkey.Key); got != want || want == 0 {
 			t.Errorf("stake %d under the hotkey of node %d, want %d", got, other, want)
 		}
 	}
