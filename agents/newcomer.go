@@ -52,7 +52,7 @@ func NewNewcomer(c NewcomerConfig) *Newcomer {
 // Agent is the agent that the newcomer has become, or nil.
 func (n *Newcomer) Agent() host.Agent { return n.inner }
 
-// registers says whether an identity is still to be registered.
+// registers reports whether an identity is still to be registered.
 func (n *Newcomer) registers() bool { return int(n.next) < n.config.Identities }
 
 // Handle implements host.Agent.

@@ -30,7 +30,7 @@ type ownUID struct {
 // identities are those of the node.
 func (o *Owner) identities() host.Identity { return host.Identity(max(o.config.Identities, 1)) }
 
-// seated says whether the node has a uid.
+// seated reports whether the node has a uid.
 func (o *Owner) seated(env host.Env) bool {
 	for id := range o.identities() {
 		if env.As(id).Self().HasUID {
@@ -40,10 +40,10 @@ func (o *Owner) seated(env host.Env) bool {
 	return false
 }
 
-// gaveUp says whether an identity does not serve.
+// gaveUp reports whether an identity does not serve.
 func (o *Owner) gaveUp(id host.Identity) bool { return len(o.holds) > 0 && o.holds[id].left }
 
-// look finds the owner's uids and as whom it acts: the first that serves, else the first that has a uid. Who has
+// look finds the owner's uids and as whom it acts: the first that serves, else the first that has a uid. An owner that
 // lost all that served lets those that it gave up serve again.
 func (o *Owner) look(env host.Env, s *sight) {
 	s.self = env.Self()

@@ -245,7 +245,7 @@ func TestACouncilThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
-// Who registers without need drives the price of a seat up for all others: by demand it rises with each registration,
+// A needless registration drives the price of a seat up for all others: by demand the price rises with each registration,
 // by intervals it doubles with each that is filled. The figures are those of attacks.md, K1.
 func TestAFloodOfRegistrationsPaysThePriceThatItDrivesUp(t *testing.T) {
 	flood := func(blocks func(i uint64) uint64, n uint64) map[string][]line {

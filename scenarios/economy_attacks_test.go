@@ -50,7 +50,7 @@ func TestATakeThatIsShownLaterIsPaidAsIfItAlwaysStood(t *testing.T) {
 	if got := tao(nominated()); math.Abs(got-447.2455) > 1e-4 {
 		t.Errorf("100 TAO next to as many of a delegate that baits became %.5f in ten epochs, want 447.2455", got)
 	}
-	// Who decides on a take opens an epoch later, and the nominator comes when the second has paid.
+	// A validator that decides on a take opens an epoch later, and the nominator comes when the second has paid.
 	later := []string{"holders[0].every_epochs=4", "validators[0].behaviour=scripted", "validators[0].decide.every_epochs=1", "validators[0].decide.take=0.18"}
 	bait, always, never := nominated(later[0]), nominated(later...), nominated(append(later, "validators[0].decide.take=0")...)
 	t.Logf("100 TAO next to 200 became %.4f with bait, %.4f under a take of 18 %%, %.4f under none", tao(bait), tao(always), tao(never))

@@ -30,7 +30,7 @@ func (c Confederate) Handle(env host.Env, event host.Event) {
 	c.Agent.Handle(env, event)
 }
 
-// ofOwner says whether a caller is a neuron of one's own coldkey.
+// ofOwner reports whether a caller is a neuron of one's own coldkey.
 func ofOwner(env host.Env, caller host.PeerID) bool {
 	view := env.Chain()
 	uid, seated := view.UIDOf(caller)

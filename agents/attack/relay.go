@@ -62,7 +62,7 @@ func (r *Relay) Handle(env host.Env, event host.Event) {
 	}
 }
 
-// shun remembers who is of no use. Who refuses for lack of stake or haste may not the next time.
+// shun remembers a miner that is of no use. One that refuses for lack of stake or haste may answer the next time.
 func (r *Relay) shun(axon host.PeerID) {
 	if len(r.shunned) == maxShunned {
 		r.shunned = slices.Delete(r.shunned, 0, 1)

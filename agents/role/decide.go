@@ -142,7 +142,7 @@ var mixPolicies = map[string]agents.MixPolicy{
 	"income": agents.ByIncome, "pay": agents.ByPay, "gradient": agents.ByGradient, "bandit": agents.ByBandit,
 }
 
-// climbs says whether the miner's mind has to watch itself.
+// climbs reports whether the miner's mind has to watch itself.
 func (w *MinerWants) climbs() bool { return w.Decides() && w.MixRate > 0 && w.MixBy == "gradient" }
 
 // learnable are the run's subsets, with the share of each in a miner's training at first and the height from

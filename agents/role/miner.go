@@ -170,7 +170,7 @@ func (m *Maker) miner(name string, g *Miner, i, n int) (Agent, working, error) {
 			watched := m.watched(thinks.Training)
 			minds.Honest = func() mind.Server { return mind.NewWatched(mind.NewTransformer(thinks), watched) }
 		}
-		minds.Untrained = minds.Honest // its base says whether it was trained
+		minds.Untrained = minds.Honest // its base reports whether it was trained
 	}
 	config.Mind = func() mind.Server { return does.Mind(minds) }
 	if err := config.Validate(); err != nil {

@@ -69,7 +69,7 @@ func (k *link) join(near, far net.Conn) {
 	delete(k.open, far)
 }
 
-// cut ends what the link carries, and lets nothing through until mend.
+// cut ends what the link carries, and lets nothing through until it is restored.
 func (k *link) cut() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -79,7 +79,7 @@ func (k *link) cut() {
 	}
 }
 
-func (k *link) mend() {
+func (k *link) restore() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.cuts--

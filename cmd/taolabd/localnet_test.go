@@ -39,7 +39,7 @@ func TestNodesOfALocalnetThatIsKilledStop(t *testing.T) {
 	}
 }
 
-// A link carries bytes both ways until it is cut, and again when it is mended as often as it was cut.
+// A link carries bytes both ways until it is cut, and again when it is restored as often as it was cut.
 func TestALinkThatIsCutCarriesNothing(t *testing.T) {
 	far, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -88,12 +88,12 @@ func TestALinkThatIsCutCarriesNothing(t *testing.T) {
 	if echoes(conn) || echoes(dial()) {
 		t.Error("a link that is cut carries bytes")
 	}
-	k.mend()
+	k.restore()
 	if echoes(dial()) {
-		t.Error("a link that is cut once more than it was mended carries bytes")
+		t.Error("a link that is cut once more than it was restored carries bytes")
 	}
-	k.mend()
+	k.restore()
 	if !echoes(dial()) {
-		t.Error("a mended link carries nothing")
+		t.Error("a restored link carries nothing")
 	}
 }

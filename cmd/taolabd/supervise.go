@@ -228,7 +228,7 @@ func (n *localnet) end(f localFault) {
 		n.nodes[f.node].signal(syscall.SIGCONT)
 	case disconnect:
 		for _, k := range n.linksOf(f.node) {
-			k.mend()
+			k.restore()
 		}
 	}
 }

@@ -45,7 +45,7 @@ func (b *Block) layout(c *coder) {
 	})
 }
 
-// Equal says whether the same follows from both blocks.
+// Equal reports whether the same follows from both blocks.
 func (b Block) Equal(o Block) bool {
 	x, y := &b.Begin, &o.Begin
 	return b.Height == o.Height && x.Hash == y.Hash && x.TimeNs == y.TimeNs && x.Proposer == y.Proposer &&

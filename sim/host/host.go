@@ -174,7 +174,7 @@ type Agent interface {
 // refuses it.
 type Bookkeeper interface {
 	Agent
-	// Unsaved says whether the newest event changed what must be on disk.
+	// Unsaved reports whether the newest event changed what must be on disk.
 	Unsaved() bool
 }
 

@@ -95,7 +95,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// keepsBooks says whether no crash may set an agent back.
+// keepsBooks reports whether no crash may set an agent back.
 func keepsBooks(a host.Agent) bool {
 	_, keeps := a.(host.Bookkeeper)
 	return keeps

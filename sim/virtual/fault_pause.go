@@ -26,7 +26,7 @@ func (w *World) pause(n *node) {
 	}
 }
 
-// holds says whether an event waits for a node: its process would have to act, and is paused; or it is down,
+// holds reports whether an event waits for a node: its process would have to act, and is paused; or it is down,
 // and will look up what became of its transactions.
 func (n *node) holds(k kind) bool {
 	if n.paused > 0 {

@@ -163,7 +163,7 @@ func TestANodeOfSeveralIdentitiesGoesOnFromASnapshot(t *testing.T) {
 	}
 }
 
-// Who comes back under other hotkeys does so with all of its identities.
+// A node that comes back under other hotkeys does so with all of its identities.
 func TestAllIdentitiesOfANodeChurn(t *testing.T) {
 	cfg, many, one := twoOfMany(t, nil)
 	cfg.Faults = []Fault{{Kind: "churn", Target: Target{Node: "many"}, From: 20 * host.Second, To: 22 * host.Second}}

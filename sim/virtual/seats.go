@@ -58,7 +58,7 @@ func (w *World) ballot() chain.Begin {
 	return b
 }
 
-// has says whether a hotkey is one of those that the node has now.
+// has reports whether a hotkey is one of those that the node has now.
 func (n *node) has(hotkey chain.Key) bool {
 	return slices.ContainsFunc(n.ids, func(id identity) bool { return id.hotkey.Key == hotkey })
 }

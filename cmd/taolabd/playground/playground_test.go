@@ -295,7 +295,7 @@ func TestAServerEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// Who opens connections and sends nothing holds no more than there may be; the next caller waits for one of them to end.
+// A stranger that opens connections and sends nothing holds no more than there may be; the next caller waits for one of them to end.
 func TestConnectionsBeyondTheMostWait(t *testing.T) {
 	l, err := Listen("127.0.0.1:0")
 	if err != nil {

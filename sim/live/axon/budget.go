@@ -56,7 +56,7 @@ func (b *budget) take(ctx context.Context, s *share, bytes int64) error {
 	}
 }
 
-// waits says whether a share that wants more waits for others, of which the longest is told to give way if it
+// waits reports whether a share that wants more waits for others, of which the longest is told to give way if it
 // is longer. Otherwise the share itself gives way.
 func (b *budget) waits(s *share) bool {
 	longest, ending := s, false
@@ -93,7 +93,7 @@ func (b *budget) give(s *share, bytes int64) {
 	b.freed = make(chan struct{})
 }
 
-// keep says whether the answer of a share is whole: then it no longer gives way.
+// keep reports whether the answer of a share is whole: then it no longer gives way.
 func (b *budget) keep(s *share, whole bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

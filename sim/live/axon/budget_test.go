@@ -170,7 +170,7 @@ func TestAnAnswerHasTheLengthThatWasAnnounced(t *testing.T) {
 	}
 }
 
-// Who wants more than is left has the longest answer that is not whole give way, and gives way itself where none is
+// A call that wants more than is left makes the longest answer that is not whole give way, and gives way itself where none is
 // longer. What is whole stays, and is waited for.
 func TestTheLongestThatIsNotWholeGivesWay(t *testing.T) {
 	ctx := within(t, 20*time.Second)

@@ -226,7 +226,7 @@ func (n *Node) makeEngine(settings *cmtconfig.Config, signer types.PrivValidator
 		node.DefaultMetricsProvider(settings.Instrumentation), engineLogger{n.config.Log, n.end})
 }
 
-// engineEmpty says whether the engine knows of no state.
+// engineEmpty reports whether the engine knows of no state.
 func (n *Node) engineEmpty() bool {
 	s, err := sm.NewStore(dbm.NewPrefixDB(n.store.database(), []byte("state/")), sm.StoreOptions{}).Load()
 	return err == nil && s.IsEmpty()
