@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,5 +64,31 @@ func TestASettingThatFitsNoOtherIsReported(t *testing.T) {
 		if got := strings.Join(keys, " "); got != c.key {
 			t.Errorf("%s: %q is reported, expected %q", name, got, c.key)
 		}
+	}
+}
+
+// A scenario without models that says nothing of it has links that cost no time, digests of the ledger every hundred
+// epochs, questions about every subset alike, and no date that is none.
+func TestARunWithoutModelsIsSetUpForYears(t *testing.T) {
+	file, err := Load("testdata/economy/learn.toml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := file.Network
+	if file.Chain.DigestEpochs != 100 || n.JitterMs != 0 || n.BlockDelayMs != 0 || len(n.LatencyMs) != 1 || n.LatencyMs[0][0] != 0 {
+		t.Errorf("ledger digests every %d epochs, links %+v; want 100, and no time", file.Chain.DigestEpochs, n)
+	}
+	if s := file.stated(); !slices.Equal(s.Weights, []float64{1, 1, 1}) {
+		t.Errorf("questions are about the subsets by %v, want all alike", s.Weights)
+	}
+	places := map[string]int64{}
+	for _, n := range file.neurons() {
+		places[n.Name] = n.Place
+	}
+	if places["miner-12"] != 11 || places["validator-2"] != 1 {
+		t.Errorf("places %v, want them counted over the miners and over the validators", places)
+	}
+	if _, err := Load("testdata/economy/learn.toml", []string{"time.start=2023-02-30"}); err == nil || !strings.Contains(err.Error(), "2023-03-20") {
+		t.Errorf("a day that never was: %v", err)
 	}
 }

@@ -39,7 +39,7 @@ func (c *calling) asks(a host.Agent, id host.CallID, by int) {
 // paid is a world in which uids 0, 1 and 2 give uids 3, 4 and 5 weights of 1, 3 and 2, or what is given.
 func paid(t *testing.T, weights ...uint32) *calling {
 	t.Helper()
-	w := newWorld(t, plain)
+	w := newWorld(t, func(p *chain.Params) { p.MaxValidators = 5 }) // uid 5 has no permit
 	if len(weights) == 0 {
 		weights = []uint32{1, 3, 2}
 	}
@@ -75,6 +75,7 @@ func TestARelayAsksTheBestMinerThatServesIt(t *testing.T) {
 	if w.dropped != 1 || len(r.open) != 0 {
 		t.Errorf("%d calls are dropped and %d are open after the caller left", w.dropped, len(r.open))
 	}
+	w.replies = nil
 	w.asks(r, 3, 0)
 	r.Handle(w, host.Answer{Call: 103, From: public(4), Response: host.Response{Code: host.NotImplemented}})
 	if w.asks(r, 4, 0); w.called[3] != public(5) {
@@ -84,8 +85,11 @@ func TestARelayAsksTheBestMinerThatServesIt(t *testing.T) {
 	if w.asks(r, 5, 0); w.called[4] != public(5) {
 		t.Error("it gives up a miner that may serve it the next time")
 	}
-	if w.asks(r, 6, 77); w.last() != host.NotImplemented || len(w.called) != 5 {
-		t.Errorf("who has no permit gets %v", w.last())
+	for _, caller := range []int{77, 5} { // without a seat, and without a permit
+		w.replies = nil
+		if w.asks(r, 6, caller); len(w.replies) != 1 || w.last() != host.NotImplemented || len(w.called) != 5 {
+			t.Errorf("caller %d has no permit and gets %v", caller, w.last())
+		}
 	}
 }
 
