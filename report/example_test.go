@@ -103,8 +103,8 @@ func ExampleColumns() {
 	// block uint64 (block): height at which the epoch ran
 	// from uint16 (uid): the validator that holds the bond
 	// to uint16 (uid): the neuron that the bond is in
-	// from_node uint32 (index): who held from; NULL for a hotkey of no node
-	// to_node uint32 (index): who held to; NULL for a hotkey of no node
+	// from_node uint32 (index): node that held from; NULL for a hotkey of no node
+	// to_node uint32 (index): node that held to; NULL for a hotkey of no node
 	// bond uint64 (1/65535): stored bond (nakamoto: rao)
 }
 
