@@ -17,7 +17,7 @@ func TestAFileOfTheFirstFormatIsToldWhatItNowMeans(t *testing.T) {
 	}
 	notes := read(old)
 	for _, want := range []string{
-		`validators[0]: batch is "mixed"`, "score_peers takes the place of explore", "one-1", "crowd is crowd-1",
+		`validators[0]: batch is "mixed"`, "score_peers replaces explore", "one-1", "crowd is crowd-1",
 		"chain.kappa = 0 is 0", "drawn by its name", "write format = 2",
 	} {
 		if !strings.Contains(notes, want) {

@@ -147,7 +147,7 @@ func TestFewRowsAndFewQuestionsAreWarnedOf(t *testing.T) {
 // TestNobodyIsATargetOfItself counts whom a validator asks where validators are asked, too.
 func TestNobodyIsATargetOfItself(t *testing.T) {
 	file := &File{Scenario: &Scenario{
-		Miners: []MinerGroup{{Count: 5}, {Count: 2}}, Validators: []ValidatorGroup{{Count: 3}, {Count: 1}},
+		Miners: []MinerGroup{{Count: 5, Miner: role.Miner{UIDs: 1}}, {Count: 1, Miner: role.Miner{UIDs: 2}}}, Validators: []ValidatorGroup{{Count: 3}, {Count: 1}},
 	}}
 	for targets, want := range map[string]int{"serving": 7, "everyone": 10} { // order-free: each case is its own
 		if got := file.targets(&ValidatorGroup{Validator: role.Validator{Targets: targets}}); got != want {
