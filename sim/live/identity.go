@@ -57,8 +57,12 @@ func (w *World) addIdentity(n *node, index uint32, of Identity) error {
 	}
 	w.byPeer[x.self.Peer] = x
 	n.ids = append(n.ids, x)
+	dial := func(key ed25519.PrivateKey) (*axon.Client, error) { return axon.Dial(key, w.cfg.Network, w.cfg.Limits) }
+	if x.id > 0 {
+		dial = n.ids[0].client.Under
+	}
 	var err error
-	if x.client, err = axon.Dial(of.Axon, w.cfg.Network, w.cfg.Limits); err != nil {
+	if x.client, err = dial(of.Axon); err != nil {
 		return fmt.Errorf("node %s: %w", n.cfg.Name, err)
 	}
 	if of.Listen != "" {

@@ -121,6 +121,11 @@ func TestAnAnswerCountsUntilItsReaderIsDone(t *testing.T) {
 	const long = 16 * chunkBytes
 	_, at := served(t, Service{Handle: echo})
 	c := dialled(t, "caller", Limits{BodyBytes: long, AnswerBytes: 3*long + 2*callBytes})
+	other, err := c.Under(named("second identity"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(other.Close)
 	ask := func(ctx context.Context) iter.Seq[Reply] {
 		return c.Call(ctx, KeyOf(named("server")), at, question(strings.Repeat("x", long), 1))
 	}
@@ -130,6 +135,10 @@ func TestAnAnswerCountsUntilItsReaderIsDone(t *testing.T) {
 		}
 		if r := only(t, ask(within(t, time.Second))); r.Code != host.Backoff {
 			t.Errorf("while the first is read: %v, %q; expected it to wait", r.Code, r.Reason)
+		}
+		r := only(t, other.Call(within(t, time.Second), KeyOf(named("server")), at, question(strings.Repeat("x", long), 1)))
+		if r.Code != host.Backoff {
+			t.Errorf("under another key of the node: %v, %q; expected it to wait, too", r.Code, r.Reason)
 		}
 	}
 	if r := only(t, ask(within(t, 20*time.Second))); r.Code != host.Success {

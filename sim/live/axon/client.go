@@ -67,6 +67,15 @@ func Dial(key ed25519.PrivateKey, network Network, l Limits) (*Client, error) {
 	return &Client{own: own, network: network, limits: l, memory: newBudget(l.AnswerBytes), links: map[target]*link{}}, nil
 }
 
+// Under makes a client of the same node that calls with another key. The answers of both count against one bound.
+func (c *Client) Under(key ed25519.PrivateKey) (*Client, error) {
+	own, err := identity(key)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{own: own, network: c.network, limits: c.limits, memory: c.memory, links: map[target]*link{}}, nil
+}
+
 // Close closes all connections. Open calls end with Unavailable.
 func (c *Client) Close() {
 	c.mu.Lock()

@@ -6,7 +6,7 @@ import "time"
 type Limits struct {
 	BodyBytes         int           // of a message; 16 MiB
 	MemoryBytes       int64         // of all questions that a server holds; 256 MiB
-	AnswerBytes       int64         // of all answers that a client reads, with callBytes for each open call; 512 MiB
+	AnswerBytes       int64         // of all answers that a node reads, with callBytes for each open call; 512 MiB
 	OpenCalls         int           // that a server holds; 4096
 	CallerCalls       int           // of them, of one caller; 64
 	Connections       int           // that a server holds, and that a client keeps; 4096
