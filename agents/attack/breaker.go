@@ -15,7 +15,7 @@ var breaker = Behaviour{
 	Wrap: func(a host.Agent) host.Agent { return Breaker{a} },
 }
 
-// Breaker is an agent whose answers are meant to break who reads them.
+// Breaker is an agent whose answers are meant to break their readers.
 type Breaker struct{ host.Agent }
 
 // Handle implements host.Agent.
@@ -30,6 +30,9 @@ func (s spoiling) Reply(call host.CallID, r host.Response) {
 	r.Body = spoiled(r.Body, stream.IntN(ways), stream)
 	s.Env.Reply(call, r)
 }
+
+// As implements host.Env.
+func (s spoiling) As(id host.Identity) host.Env { return spoiling{s.Env.As(id)} }
 
 // ways is how many ways there are to spoil a body.
 const ways = 12

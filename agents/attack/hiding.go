@@ -28,3 +28,6 @@ func (s secretive) Submit(key host.KeyRole, m chain.Msg) host.SubmitID {
 	}
 	return s.Env.Submit(key, m)
 }
+
+// As implements host.Env.
+func (s secretive) As(id host.Identity) host.Env { return secretive{s.Env.As(id)} }

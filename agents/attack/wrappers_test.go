@@ -53,6 +53,29 @@ func paid(t *testing.T, weights ...uint32) *calling {
 	return &calling{world: w}
 }
 
+func (c *calling) As(host.Identity) host.Env { return c }
+
+// second is an agent that acts under its node's second identity.
+type second struct {
+	host.Agent
+	act func(host.Env)
+}
+
+func (a second) Handle(env host.Env, _ host.Event) { a.act(env.As(1)) }
+
+func TestAWrapperHoldsUnderEveryIdentity(t *testing.T) {
+	w, whole := paid(t), []byte("an answer")
+	hidden := second{act: func(env host.Env) { env.Submit(host.Hotkey, chain.RevealWeights{}) }}
+	Hiding{hidden}.Handle(w, host.Start{}) // the world takes no such message
+	broken := second{act: func(env host.Env) { env.Reply(1, host.Response{Code: host.Success, Body: whole}) }}
+	for range 9 {
+		Breaker{broken}.Handle(w, host.Start{})
+	}
+	if slices.ContainsFunc(w.replies, func(r host.Response) bool { return slices.Equal(r.Body, whole) }) {
+		t.Errorf("an answer under the second identity is whole: %v", w.replies)
+	}
+}
+
 func TestARelayAsksTheBestMinerThatServesIt(t *testing.T) {
 	w, r := paid(t), &Relay{}
 	w.asks(r, 1, 0)

@@ -184,7 +184,7 @@ type Env interface {
 	// Self is who this Env acts as: what Handle is given acts as identity 0.
 	Self() Self
 	// As is the same world, in which Self, Submit and Call are another identity's. It panics for one that
-	// the node does not have.
+	// the node does not have. A wrapper that changes any of the three wraps what its inner As returns.
 	As(Identity) Env
 	Now() Time
 	// Rand is the agent's own stream for a purpose; its position survives snapshots.
