@@ -7,21 +7,21 @@ import (
 	"taolab/sim/host"
 )
 
-// appraisal is what the answers of a step are worth.
+// appraisal is the worth of a step's answers.
 type appraisal struct {
 	losses  [][]float64    // of each answer, by row of its question; none where it cannot be decoded
 	targets [][]float32    // of each answer that has losses: what the gate should have said of each row
 	credits []score.Credit // of the scoring lane, in uid order
 }
 
-// terms are by what a validator appraises the answers to some questions: plain data, for a job.
+// terms are all that a validator needs to appraise the answers to some questions: plain data, for a job.
 type terms struct {
 	powers    score.Powers
 	whole     bool // one target for all rows of a question
 	questions []question
 }
 
-// question is what an appraisal needs to know of one.
+// question is the part of a question that an appraisal needs.
 type question struct {
 	uid  uint16
 	lane score.Lane

@@ -9,7 +9,7 @@ import (
 	"taolab/sim/trace"
 )
 
-// playing is what an owner remembers whose mix is a bandit's play.
+// playing is the memory of an owner whose mix is a bandit's play.
 type playing struct {
 	base   []float64     // the mix without a boost, of the subsets that have a share; none before the first play
 	bandit decide.Bandit // an arm for each of those

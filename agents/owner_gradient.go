@@ -7,14 +7,14 @@ import (
 	"taolab/sim/trace"
 )
 
-// climbing is what an owner remembers who follows what its node is asked for.
+// climbing is the memory of an owner that follows the questions its node gets.
 type climbing struct {
 	asked []float64        // rows up to the last decision, by subset; none before the first
 	worth []decide.Average // of training on each: rows asked since, times the slope of the loss
 }
 
-// climb moves the mix toward the subsets where training lowers the loss of what is asked most. It hears of no
-// pay: where all serve what is asked, that is what is paid.
+// climb moves the mix toward the subsets where training lowers the loss of what is asked most. It sees no
+// pay: where all miners serve what they are asked, pay follows the questions.
 func (o *Owner) climb(env host.Env, s *sight) {
 	c, l, k := o.config.Learning, &o.learns, &o.learns.climbs
 	if o.worker == nil || o.worker.Reflects() == nil {

@@ -9,7 +9,7 @@ import (
 )
 
 var relay = Behaviour{
-	Kind: Miner, Name: "relay", Doc: "has no model: it puts the questions of validators to the miner with the highest incentive, and sells the answers as its own",
+	Kind: Miner, Name: "relay", Doc: "has no model: it puts the questions of validators to the miner with the highest incentive, and passes the answers off as its own",
 	Answers: true,
 	Wrap:    func(host.Agent) host.Agent { return &Relay{} },
 }
@@ -26,13 +26,13 @@ const maxShunned = 64
 // Relay is an agent that answers with what another miner answers.
 type Relay struct {
 	open    []relayed     // by ascending call
-	shunned []host.PeerID // who refused it, the latest last
+	shunned []host.PeerID // miners that refused it, the latest last
 }
 
 // relayed is a question that was passed on.
 type relayed struct {
 	call host.CallID // to the victim
-	asks host.CallID // of who wants the answer
+	asks host.CallID // of the caller that wants the answer
 }
 
 // Handle implements host.Agent.
@@ -53,7 +53,7 @@ func (r *Relay) Handle(env host.Env, event host.Event) {
 			return
 		}
 		env.Reply(r.open[i].asks, e.Response)
-		if e.Response.Code == host.NotImplemented { // another relay, or who serves nobody
+		if e.Response.Code == host.NotImplemented { // another relay, or a miner that serves nobody
 			r.shun(e.From)
 		}
 		if !e.Response.More {
