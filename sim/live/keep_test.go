@@ -102,19 +102,22 @@ func TestTheNewestVolumesStay(t *testing.T) {
 }
 
 // heavy is an agent with a large state, made of parts.
-type heavy struct{ eager }
+type heavy struct {
+	eager
+	part []byte
+}
 
 func (heavy) Handle(host.Env, host.Event) {}
-func (heavy) AppendState(b []byte) []byte {
+func (h heavy) AppendState(b []byte) []byte {
 	for range 8 {
-		b = append(b, make([]byte, 1<<20)...)
+		b = append(b, h.part...)
 	}
 	return b
 }
 
 // From the second on a save takes the memory of one copy of the state: that of a large model has gigabytes.
 func TestASaveTakesOneCopyOfTheState(t *testing.T) {
-	n := &node{cfg: Node{Name: "a"}, agent: &heavy{}}
+	n := &node{cfg: Node{Name: "a"}, agent: &heavy{part: make([]byte, 1<<20)}}
 	size := len(n.state())
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
