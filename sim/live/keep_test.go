@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/binary"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -119,11 +120,17 @@ func (h heavy) AppendState(b []byte) []byte {
 func TestASaveTakesOneCopyOfTheState(t *testing.T) {
 	n := &node{cfg: Node{Name: "a"}, agent: &heavy{part: make([]byte, 1<<20)}}
 	size := len(n.state())
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	again := n.state()
-	runtime.ReadMemStats(&after)
-	if took := int(after.TotalAlloc - before.TotalAlloc); len(again) != size || took > size+size/8 {
-		t.Errorf("a state of %d bytes, then of %d, for which %d were taken", size, len(again), took)
+	least := math.MaxInt
+	for range 5 { // others in the process may take memory, too
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		again := n.state()
+		runtime.ReadMemStats(&after)
+		if least = min(least, int(after.TotalAlloc-before.TotalAlloc)); len(again) != size {
+			t.Fatalf("a state of %d bytes, then of %d", size, len(again))
+		}
+	}
+	if least > size+size/8 {
+		t.Errorf("%d bytes were taken for a state of %d", least, size)
 	}
 }
